@@ -1,0 +1,12 @@
+# make = set up and run the review; make test = set up and test. Everything else is in the script.
+.PHONY: review setup test lock clean
+review:
+	@sh workflow/setup.sh review
+setup:
+	@sh workflow/setup.sh setup
+test:
+	@sh workflow/setup.sh test
+lock:
+	@sh workflow/setup.sh lock
+clean:
+	@sh workflow/setup.sh clean

@@ -1,0 +1,89 @@
+"""Tables of frozen records as CSV files: one fixed format, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+def text_of(value: Any) -> str:
+    """Return a cell as text: empty for nothing, yes/no for booleans, 12 digits for numbers.
+
+    Twelve significant digits are more than any table prints and fewer than the last bits in which
+    two machines may differ, so the same input gives the same bytes.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return format(value + 0.0, ".12g")
+    return str(value)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file under a temporary name and move it into place, so that it is never half written."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows under a header as UTF-8 CSV with LF line ends."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([text_of(cell) for cell in row] for row in rows)
+    write_text(path, buffer.getvalue())
+
+
+def columns_of(record: type) -> tuple[str, ...]:
+    """Return the columns of a record type: its fields in order."""
+    return tuple(field.name for field in fields(record))
+
+
+def write_records(path: str | Path, record: type[Record], rows: Iterable[Record]) -> None:
+    """Write frozen records of one dataclass, a column per field."""
+    names = columns_of(record)
+    write_rows(path, names, ([getattr(row, name) for name in names] for row in rows))
+
+
+def read_records(path: str | Path, record: type[Record]) -> list[Record]:
+    """Read what `write_records` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the header is not that of the record type.
+    """
+    hints = get_type_hints(record)
+    with Path(path).open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        if tuple(reader.fieldnames or ()) != columns_of(record):
+            raise ValueError(f"{path}: the columns are not those of {record.__name__}")
+        return [
+            record(**{name: _value_of(cell, hints[name]) for name, cell in row.items()})
+            for row in reader
+        ]
+
+
+def _value_of(cell: str, hint: Any) -> Any:
+    if get_origin(hint) in (types.UnionType,):
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        return None if cell == "" else _value_of(cell, kinds[0])
+    if hint is bool:
+        return cell == "yes"
+    return hint(cell)

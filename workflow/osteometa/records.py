@@ -1,0 +1,267 @@
+"""The records that flow between the steps; each is a row of a derived table, field by column.
+
+Texts are empty, never None, where nothing is said; numbers are None where nothing is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One comparison on one measure: a row of `effects.csv`."""
+
+    effect_id: str
+    """`study.arm.outcome.analyte.site.timepoint[.report].measure`, stable under other studies."""
+    study_id: str
+    label: str
+    year: int | None
+    arm_id: str
+    arm_label: str
+    comparator: str
+    comparator_kind: str
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    design: str
+    design_class: str
+    """controlled or within_arm."""
+    exercise_type: str
+    unit: str
+    """Unit of MD; empty for measures without one."""
+    timepoint: str
+    time: float | None
+    """Weeks (training) or hours (acute)."""
+    report: str
+    population_analysed: str
+    measure: str
+    yi: float
+    vi: float
+    n_exercise: int | None
+    n_control: int | None
+    n_total: int | None
+    rung: str
+    """Rung of the effect ladder: ADJ, PPC, CHG, POST, DIF, SMDP, TST."""
+    provenance: str
+    """How each number came about, codes joined by +, the rung first (for instance PPC+SE)."""
+    r: float | None
+    r_source: str
+    z: float
+    """Estimate over its standard error."""
+    flags: str
+    """Flags of METHODS section 3, sorted, separated by spaces."""
+    shown: str
+    """What mean and SD below are: after, change, pct_change or empty."""
+    mean_exercise: float | None
+    sd_exercise: float | None
+    mean_control: float | None
+    sd_control: float | None
+    pooled: bool
+    block: str
+    """pooled, or why it is drawn apart: non_randomised, disputed, active, dependent, other."""
+    reason: str
+    """Why it is not pooled; empty if it is."""
+    inputs: str
+    """Raw cells it rests on, `table:key:column` separated by spaces."""
+    source: str
+    """Page, table or abstract of the paper, joined by '; '."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionEntry:
+    """What one study says of the direction of one outcome in one arm at one time."""
+
+    study_id: str
+    label: str
+    year: int | None
+    arm_id: str
+    arm_label: str
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    timepoint: str
+    time: float | None
+    design: str
+    design_class: str
+    exercise_type: str
+    comparator_kind: str
+    report: str
+    direction: str
+    """up, down, zero or unknown: exercise against control, or after against before."""
+    origin: str
+    """Where the direction is from: effect, means, typed, arrow or none."""
+    arrow: str
+    significant: str
+    n: int | None
+    """People, both arms of a comparison together; None where not printed."""
+    votes: bool
+    """False for entries that METHODS section 4 keeps out of direction sets."""
+    conflict: bool
+    """True where the sign of the effect contradicts a typed arrow or direction."""
+    reason: str
+    inputs: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One study's direction in one set: a row of a set's `directions.csv`."""
+
+    study_id: str
+    label: str
+    year: int | None
+    design: str
+    exercise_type: str
+    direction: str
+    """up, down, mixed, zero or unknown."""
+    n_up: int
+    n_down: int
+    n_zero: int
+    n_unknown: int
+    n: int | None
+    arrow: str
+    """What the authors claim: up, down, none, mixed; several joined by '/'."""
+    has_effect: bool
+    """True if a numeric effect of the study stands in the same set."""
+    reason: str
+    """Why there is no effect or no vote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """What became of one raw row for one use."""
+
+    table: str
+    row: int
+    """As the spreadsheet counts it: the header is row 1."""
+    study_id: str
+    status: str
+    """used, direction_only, not_used or not_asked."""
+    synthesis: str
+    """Id of the synthesis or direction set, empty if none asks for the row."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledRow:
+    """One pooled model: a row of `pooled.csv`. ROM stays on the log scale."""
+
+    synthesis: str
+    measure: str
+    group: str
+    """overall or an exercise type."""
+    model: str
+    """random or common."""
+    method: str
+    ci_method: str
+    primary: bool
+    k: int
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    pi_low: float | None
+    pi_high: float | None
+    tau2: float | None
+    tau2_ci_low: float | None
+    tau2_ci_high: float | None
+    i2: float | None
+    h2: float | None
+    q: float | None
+    q_df: int | None
+    q_p: float | None
+    statistic: float | None
+    df: float | None
+    p: float | None
+    status: str
+    """ok, listed, not_estimable or failed."""
+    diamond: str
+    """none, hollow or full: what a forest plot draws for this row."""
+    pi_shown: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupTest:
+    """Test of differences between exercise types: a row of `subgroup_test.csv`."""
+
+    synthesis: str
+    measure: str
+    tested: bool
+    k: int
+    groups: int
+    tau2_model: str
+    """common or separate; empty where not tested."""
+    statistic: float | None
+    df1: int | None
+    df2: float | None
+    p: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRow:
+    """One planned analysis and what became of it: a row of `syntheses.csv`."""
+
+    synthesis: str
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    design_class: str
+    measure: str
+    """The primary measure."""
+    k: int
+    """Studies pooled on the primary measure."""
+    k_directions: int
+    """Studies that say anything of the direction."""
+    status: str
+    """pooled, listed, direction_only or empty."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionSet:
+    """Sign test over one outcome, phase and design class: a row of `direction_sets.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    n_up: int
+    n_down: int
+    n_mixed: int
+    n_zero: int
+    n_unknown: int
+    p_known: float | None
+    p_lowest: float | None
+    p_highest: float | None
+    share_known: float | None
+    share_ci_low: float | None
+    share_ci_high: float | None
+    share_lowest: float | None
+    share_highest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRow:
+    """Our number and a witness's for the same set: a row of `agreement.csv`."""
+
+    synthesis: str
+    measure: str
+    group: str
+    method: str
+    quantity: str
+    library: str
+    ours: float | None
+    theirs: float | None
+    difference: float | None
+    """Absolute, over max(|theirs|, scale / 1000)."""
+    verdict: str
+    """agrees, differs or not_comparable."""
+    cause: str
