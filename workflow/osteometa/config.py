@@ -1,0 +1,298 @@
+"""The model of config.yaml: every analysis choice, closed, with all problems reported at once."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from osteometa.problems import Problem, ProblemsFound, suggestion
+
+EXERCISE_TYPES = ("resistance", "aerobic", "high_intensity", "combined", "other")
+ExerciseType = Literal["resistance", "aerobic", "high_intensity", "combined", "other"]
+Measure = Literal["SMD", "ROM", "MD"]
+Phase = Literal["acute", "training"]
+DesignClass = Literal["controlled", "within_arm"]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+Share = Annotated[float, Field(gt=0.5, le=1)]
+Count = Annotated[int, Field(ge=1)]
+FILE = "config.yaml"
+
+
+class Closed(BaseModel):
+    """A frozen mapping without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Outcome(Closed):
+    """What is measured, and how it enters an analysis."""
+
+    label: str
+    measures: tuple[Measure, ...] = Field(min_length=1)
+    r: float = Field(gt=-1, lt=1)
+    axis: tuple[str, str]
+    analytes: dict[Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]]
+    baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
+class Directions(Closed):
+    """Choices of the direction synthesis."""
+
+    vote_share: Share
+
+
+class Pooling(Closed):
+    """The random-effects model."""
+
+    method: Literal["REML", "DL", "EE"]
+    ci: Literal["wald", "hksj", "hksj-floor"]
+    pi_df: Literal["k-1", "k-2"]
+
+
+class SmallK(Closed):
+    """Fewest studies for what is shown."""
+
+    diamond: Annotated[int, Field(ge=2)]
+    prediction_interval: Annotated[int, Field(ge=3)]
+    subgroup_test: Annotated[int, Field(ge=3)]
+
+
+class Subgroups(Closed):
+    """How exercise types are compared."""
+
+    common_tau2_up_to: Annotated[int, Field(ge=0)]
+    overall_diamond: bool
+
+
+class Figures(Closed):
+    """How figures print numbers."""
+
+    interval: Literal["[a, b]", "(a to b)"]
+
+
+class Synthesis(Closed):
+    """One planned analysis."""
+
+    id: Identifier
+    outcome: str
+    analyte: str
+    site: str = ""
+    phase: Phase
+    design_class: DesignClass
+    window: str = ""
+
+
+class Config(Closed):
+    """Every analysis choice of a review."""
+
+    schema_version: Literal[1]
+    title: str
+    outcomes: dict[str, Outcome]
+    secondary_outcomes: tuple[str, ...] = ()
+    sites: tuple[str, ...]
+    modalities: dict[Identifier, ExerciseType | None]
+    comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
+    designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
+    windows: dict[Identifier, Annotated[float, Field(gt=0)]]
+    directions: Directions
+    pooling: Pooling
+    small_k: SmallK
+    subgroups: Subgroups
+    figures: Figures
+    syntheses: tuple[Synthesis, ...]
+
+    @field_validator("windows")
+    @classmethod
+    def _ascending(cls, windows: dict[str, float]) -> dict[str, float]:
+        bounds = list(windows.values())
+        if bounds != sorted(set(bounds)) or bounds[-1:] != [math.inf]:
+            raise ValueError("upper bounds must ascend and the last must be .inf")
+        return windows
+
+    def window_of(self, time_h: float | None, timepoint: str) -> str:
+        """Return the window of a sample: hours after the end of the bout, '' if not known."""
+        if timepoint == "during":
+            return "during"
+        if time_h is None:
+            return ""
+        return next(name for name, bound in self.windows.items() if time_h <= bound)
+
+    def dimension_of(self, outcome: str, analyte: str) -> str:
+        """Return the kind of quantity of an analyte, '' for secondary outcomes."""
+        if outcome not in self.outcomes:
+            return ""
+        return self.outcomes[outcome].analytes.get(analyte, "")
+
+
+def load_config(path: str | Path) -> Config:
+    """Read config.yaml.
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem of the file: its line, key, value, and what is allowed.
+    """
+    raw, lines = _read_yaml(Path(path))
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        raise ProblemsFound([_problem_of(item, lines, raw) for item in error.errors()]) from None
+    problems = list(_references(config, lines))
+    if problems:
+        raise ProblemsFound(problems)
+    return config
+
+
+def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import DuplicateKeyError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    def fail(message: str, line: int | None = None, found: str = "") -> ProblemsFound:
+        return ProblemsFound(
+            [Problem(file=FILE, row=line, column="", code="E101", message=message, found=found)]
+        )
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise fail("The file is missing. Copy the config.yaml of the project and edit it.") from None
+    except (OSError, UnicodeDecodeError):
+        raise fail("The file cannot be read as UTF-8 text. Save it as UTF-8.") from None
+    try:
+        data = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        key = error.problem.split('"')[1] if '"' in (error.problem or "") else ""
+        raise fail(
+            "A key stands twice. Keep one of the two.", error.problem_mark.line + 1, key
+        ) from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise fail(f"This is not valid YAML: {error.problem}. Mend the line.", line) from None
+    except YAMLError:
+        raise fail("This is not valid YAML. Mend the file.") from None
+    if not isinstance(data, dict):
+        raise fail("The file holds no keys. Copy the config.yaml of the project and edit it.")
+    return _plain(data), _lines_of(data)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, bool | int) or node is None:
+        return bool(node) if isinstance(node, bool) else node if node is None else int(node)
+    return float(node) if isinstance(node, float) else str(node)
+
+
+def _lines_of(node: Any, path: tuple = ()) -> dict[tuple, int]:
+    lines: dict[tuple, int] = {}
+    if isinstance(node, dict):
+        items, position = list(node.items()), node.lc.key
+    elif isinstance(node, list):
+        items, position = list(enumerate(node)), node.lc.item
+    else:
+        return lines
+    for key, value in items:
+        where = (*path, key if isinstance(key, int) else str(key))
+        lines[where] = position(key)[0] + 1
+        lines.update(_lines_of(value, where))
+    return lines
+
+
+def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, Any]) -> Problem:
+    location = tuple(item["loc"])
+    while location and location not in lines:
+        if location[:-1] in lines or len(location) == 1:
+            break
+        location = location[:-1]
+    line = lines.get(location) or lines.get(location[:-1])
+    found = "" if isinstance(item["input"], dict) else str(item["input"])
+    message = item["msg"].removeprefix("Value error, ")
+    code = "E105"
+    if item["type"] == "extra_forbidden":
+        known = _keys_at(location[:-1])
+        message = f"This key is not known. {suggestion(str(location[-1]), known)}Allowed: {', '.join(known)}."
+        code, found = "E101", str(location[-1])
+    elif item["type"] == "missing":
+        message, code, found = "This key is missing. Add it as in the project's config.yaml.", "E101", ""
+    elif item["type"] == "literal_error":
+        message = f"Use {item['ctx']['expected']}."
+        if location[-1:] and location[-1] in ("phase", "design_class"):
+            code = "E601" if isinstance(item["input"], list) else code
+            message += " A synthesis may not mix phases or design classes: declare two."
+    return Problem(
+        file=FILE,
+        row=line,
+        column=".".join(str(part) for part in location),
+        code=code,
+        found=found,
+        message=message if message.endswith(".") else f"{message}.",
+    )
+
+
+def _keys_at(location: tuple) -> list[str]:
+    model: Any = Config
+    for part in location:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        if field is not None:
+            model = field.annotation
+        for inner in _models_in(model):
+            model = inner
+    return list(getattr(model, "model_fields", Config.model_fields))
+
+
+def _models_in(annotation: Any) -> list[type[Closed]]:
+    if isinstance(annotation, type) and issubclass(annotation, Closed):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+
+
+def _references(config: Config, lines: dict[tuple, int]) -> list[Problem]:
+    problems: list[Problem] = []
+
+    def check(where: tuple, value: str, allowed: list[str], what: str) -> None:
+        if value not in allowed:
+            message = f"This {what} is not declared. {suggestion(value, allowed)}"
+            problems.append(
+                Problem(
+                    file=FILE,
+                    row=lines.get(where) or lines.get(where[:-1]),
+                    column=".".join(map(str, where)),
+                    code="E105",
+                    found=value,
+                    message=f"{message}Use one of: {', '.join(allowed)}.",
+                )
+            )
+
+    counts = Counter(synthesis.id for synthesis in config.syntheses)
+    for index, synthesis in enumerate(config.syntheses):
+        where = ("syntheses", index)
+        check((*where, "outcome"), synthesis.outcome, list(config.outcomes), "outcome")
+        if synthesis.outcome in config.outcomes:
+            analytes = list(config.outcomes[synthesis.outcome].analytes)
+            check((*where, "analyte"), synthesis.analyte, analytes, "analyte")
+        sites = list(config.sites) if synthesis.outcome == "BMD" else [""]
+        check((*where, "site"), synthesis.site, sites, "site")
+        windows = ["during", *config.windows] if synthesis.phase == "acute" else [""]
+        check((*where, "window"), synthesis.window, windows, "window")
+        if counts[synthesis.id] > 1:
+            problems.append(
+                Problem(
+                    file=FILE,
+                    row=lines.get((*where, "id")),
+                    column=f"syntheses.{index}.id",
+                    code="E103",
+                    found=synthesis.id,
+                    message="Two syntheses have this id. Give each its own.",
+                )
+            )
+    for name, outcome in config.outcomes.items():
+        for site in outcome.baseline_mean:
+            check(("outcomes", name, "baseline_mean", site), site, list(config.sites), "site")
+    return problems

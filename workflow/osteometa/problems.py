@@ -1,0 +1,78 @@
+"""What is wrong with a review's tables, told so that a reviewer can mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """One problem in one cell, row or file."""
+
+    file: str
+    row: int | None
+    """As the spreadsheet counts it: the header is row 1. In config.yaml the line."""
+    column: str
+    code: str
+    study: str = ""
+    found: str = ""
+    message: str
+    """What is allowed and what to do."""
+    severity: str = "error"
+    """error, warning or note."""
+
+    def text(self) -> str:
+        """Return the problem as one line."""
+        word = "line" if self.file.endswith(".yaml") else "row"
+        place = [f"{word} {self.row}"] if self.row else []
+        place += [f"study {self.study}"] if self.study else []
+        place += [f"column {self.column}"] if self.column and word == "row" else []
+        place += [self.column] if self.column and word == "line" else []
+        found = f" (found: {self.found})" if self.found else ""
+        return f"  {self.code:<5}{', '.join(place)}: {self.message}{found}"
+
+
+class ProblemsFound(ValueError):
+    """Raised where input cannot be used; carries every problem."""
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(problems)
+        super().__init__(render(self.problems))
+
+
+def errors_of(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that stop a run."""
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def suggestion(found: str, allowed: Iterable[str]) -> str:
+    """Return "Did you mean 'x'? " for a near miss, else nothing."""
+    near = difflib.get_close_matches(found, list(allowed), n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'? " if near else ""
+
+
+def render(problems: Iterable[Problem]) -> str:
+    """Return all problems as text, grouped by file, errors before warnings, with counts."""
+    problems = list(problems)
+    lines: list[str] = []
+    for severity, heading in (("error", ""), ("warning", " (warnings)"), ("note", " (notes)")):
+        chosen = [problem for problem in problems if problem.severity == severity]
+        for file in sorted({problem.file for problem in chosen}):
+            lines.append(f"{file}{heading}")
+            rows = [problem for problem in chosen if problem.file == file]
+            rows.sort(key=lambda problem: (problem.row or 0, problem.column, problem.code))
+            lines += [problem.text() for problem in rows]
+    count = {
+        severity: sum(problem.severity == severity for problem in problems)
+        for severity in ("error", "warning")
+    }
+    lines.append(
+        f"{_counted(count['error'], 'problem')}, {_counted(count['warning'], 'warning')}."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
