@@ -35,7 +35,9 @@ class Outcome(Closed):
     measures: tuple[Measure, ...] = Field(min_length=1)
     r: float = Field(gt=-1, lt=1)
     axis: tuple[str, str]
-    analytes: dict[Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]]
+    analytes: dict[
+        Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]
+    ]
     baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
 
 
@@ -160,7 +162,9 @@ def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise fail("The file is missing. Copy the config.yaml of the project and edit it.") from None
+        raise fail(
+            "The file is missing. Copy the config.yaml of the project and edit it."
+        ) from None
     except (OSError, UnicodeDecodeError):
         raise fail("The file cannot be read as UTF-8 text. Save it as UTF-8.") from None
     try:
@@ -217,10 +221,15 @@ def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, An
     code = "E105"
     if item["type"] == "extra_forbidden":
         known = _keys_at(location[:-1])
-        message = f"This key is not known. {suggestion(str(location[-1]), known)}Allowed: {', '.join(known)}."
+        near = suggestion(str(location[-1]), known)
+        message = f"This key is not known. {near}Allowed: {', '.join(known)}."
         code, found = "E101", str(location[-1])
     elif item["type"] == "missing":
-        message, code, found = "This key is missing. Add it as in the project's config.yaml.", "E101", ""
+        message, code, found = (
+            "This key is missing. Add it as in the project's config.yaml.",
+            "E101",
+            "",
+        )
     elif item["type"] == "literal_error":
         message = f"Use {item['ctx']['expected']}."
         if location[-1:] and location[-1] in ("phase", "design_class"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import types
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -33,12 +32,12 @@ def text_of(value: Any) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a file under a temporary name and move it into place, so that it is never half written."""
+    """Write a file under a temporary name and move it into place: never half written."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

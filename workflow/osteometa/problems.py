@@ -68,9 +68,7 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    lines.append(
-        f"{_counted(count['error'], 'problem')}, {_counted(count['warning'], 'warning')}."
-    )
+    lines.append(f"{_counted(count['error'], 'problem')}, {_counted(count['warning'], 'warning')}.")
     return "\n".join(lines) + "\n"
 
 

@@ -93,9 +93,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-Number = Annotated[
-    Any, BeforeValidator(_number), WithJsonSchema({"type": ["number", "null"]})
-]
+Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": ["number", "null"]})]
 Whole = Annotated[
     int | None, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "null"]})
 ]
@@ -318,7 +316,9 @@ class Direction(Finding):
         "study_id", "arm_id", "outcome", "analyte", "site", "timepoint", "basis", "report",
         "population_analysed",
     )  # fmt: skip
-    purpose: ClassVar[str] = "One row per arrow: what the authors claim, and the sign if it is told."
+    purpose: ClassVar[str] = (
+        "One row per arrow: what the authors claim, and the sign if it is told."
+    )
     study_id: Identifier = cell("Study, from studies.csv.", ...)
     arm_id: Identifier = cell("Arm, from arms.csv.", ...)
     outcome: Name = cell("Outcome of config.yaml.", ...)

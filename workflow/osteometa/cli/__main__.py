@@ -1,0 +1,7 @@
+"""`python -m osteometa.cli`."""
+
+import sys
+
+from osteometa.cli import main
+
+sys.exit(main())
