@@ -194,6 +194,10 @@ class Arm(Row):
     weeks: Number = cell("Length of the programme in weeks; empty for a single bout.", None)
     sessions_per_week: Number = cell("Sessions per week.", None)
     cointervention: Text = cell("What else was given, and to which arms.")
+    listed: Text = cell(
+        "Why the comparison is shown but never pooled, for instance one stratum of a factorial "
+        "trial with a claimed interaction; empty otherwise."
+    )
     n_start: Whole = cell("People at the start.", None)
     n_end: Whole = cell("People at the end.", None)
     note: Text = cell("Anything a referee should know.")

@@ -1,0 +1,207 @@
+"""Comparisons: an exercise arm, its comparator, and what is printed for one outcome and time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from osteometa.config import Config
+from osteometa.summaries import PrintedTest, Summary, printed_tests, summary_of
+from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.units import UNITS, canonical, convert
+
+# Whom the numbers speak of, the better analysis first.
+POPULATIONS = ("itt", "not_stated", "", "completers", "per_protocol")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is printed for one exercise arm on one outcome at one time."""
+
+    study: Study
+    arm: Arm
+    control: Arm | None
+    outcome: str
+    analyte: str
+    site: str
+    timepoint: str
+    report: str
+    population: str
+    levels: tuple[Measurement | None, Measurement | None]
+    """Levels at the timepoint: exercise, control."""
+    baselines: tuple[Measurement | None, Measurement | None]
+    changes: tuple[Measurement | None, Measurement | None]
+    percents: tuple[Measurement | None, Measurement | None]
+    contrasts: tuple[Contrast, ...]
+    directions: tuple[Direction, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells the comparison apart."""
+        return (
+            self.study.study_id, self.arm.arm_id, self.outcome, self.analyte, self.site,
+            self.timepoint, self.report, self.population,
+        )  # fmt: skip
+
+    @property
+    def controlled(self) -> bool:
+        """Tell whether the arm has a comparator."""
+        return self.control is not None
+
+    @property
+    def rows(self) -> tuple[Measurement | Contrast | Direction, ...]:
+        """All raw rows of the comparison."""
+        pairs = (*self.levels, *self.baselines, *self.changes, *self.percents)
+        return (*(row for row in pairs if row is not None), *self.contrasts, *self.directions)
+
+    @property
+    def time(self) -> float | None:
+        """Weeks from the start (training) or hours after the bout (acute)."""
+        column = "time_h" if self.arm.phase == "acute" else "time_wk"
+        rows = [row for row in self.rows if row.timepoint == self.timepoint]
+        return next((float(t) for row in rows if (t := getattr(row, column)) is not None), None)
+
+    @property
+    def unit(self) -> str:
+        """The unit in which the outcome is pooled."""
+        rows = [row for row in self.rows if getattr(row, "unit", "") not in ("", "%")]
+        return canonical(self.outcome, rows[0].unit) if rows else ""
+
+    def people(self, side: int, row: Measurement | None) -> tuple[int | None, frozenset[str]]:
+        """Return n of one side (0 exercise, 1 control) for a row, and how it is known."""
+        if row is not None and row.n is not None:
+            return row.n, frozenset()
+        arm = (self.arm, self.control)[side]
+        if arm is None:
+            return None, frozenset()
+        if arm.n_end is not None:
+            return arm.n_end, frozenset()
+        if arm.n_start is not None:
+            return arm.n_start, frozenset({"NRAND"})
+        return None, frozenset()
+
+    def pair(self, rows: tuple[Measurement | None, Measurement | None]) -> list[Summary | None]:
+        """Return the summaries of both sides; None where a side prints nothing usable."""
+        return [self._summary(side, row) for side, row in enumerate(rows)]
+
+    def _summary(self, side: int, row: Measurement | None) -> Summary | None:
+        if row is None or not row.usable or row.kind == "log_level":
+            return None
+        n, flags = self.people(side, row)
+        factor = 1.0
+        if row.unit in UNITS and self.unit in UNITS and row.unit != "%":
+            if UNITS[row.unit][0] != UNITS[self.unit][0]:
+                return None
+            factor = convert(1.0, row.unit, self.unit)
+        return summary_of(row, n, flags, factor)
+
+    def tests(self) -> list[PrintedTest]:
+        """Return the printed between-arm tests, the best first."""
+        rows = next(
+            (pair for pair in (self.changes, self.percents, self.levels) if all(pair)), None
+        )
+        sides = rows or (None, None)
+        (n_e, flags_e), (n_c, flags_c) = (self.people(i, sides[i]) for i in (0, 1))
+        return printed_tests(self.contrasts, n_e, n_c, flags_e | flags_c)
+
+
+def exercise_type(arm: Arm, config: Config) -> str:
+    """Return the type of an exercise arm: typed with a reason, else by modality."""
+    return arm.exercise_type or config.modalities.get(arm.modality) or "other"
+
+
+def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
+    """Return every comparison of the main outcomes, in a fixed order."""
+    studies = {study.study_id: study for study in tables.studies}
+    arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
+    found: dict[tuple[str, ...], Comparison] = {}
+    index = _Index(tables)
+    for arm in tables.arms:
+        study = studies.get(arm.study_id)
+        if arm.role != "exercise" or study is None or study.include == "no":
+            continue
+        control = arms.get((arm.study_id, arm.comparator)) if arm.comparator else None
+        for where in sorted(index.places(arm, control)):
+            if where[0] in config.outcomes:
+                comparison = index.comparison(study, arm, control, where)
+                found[comparison.key] = comparison
+    return [found[key] for key in sorted(found)]
+
+
+class _Index:
+    """The findings of all arms, by place: outcome, analyte, site, timepoint, report, population."""
+
+    def __init__(self, tables: Tables):
+        self.measurements = self._by_arm(tables.measurements)
+        self.contrasts = self._by_arm(tables.contrasts)
+        self.directions = self._by_arm(tables.directions)
+
+    @staticmethod
+    def _by_arm(rows: Iterable) -> dict[tuple[str, str], list]:
+        by_arm: dict[tuple[str, str], list] = defaultdict(list)
+        for row in rows:
+            by_arm[(row.study_id, row.arm_id)].append(row)
+        return by_arm
+
+    def places(self, arm: Arm, control: Arm | None) -> set[tuple[str, ...]]:
+        """Return where anything but a baseline is printed for an arm or its comparator."""
+        key = (arm.study_id, arm.arm_id)
+        rows = [*self.measurements[key], *self.contrasts[key], *self.directions[key]]
+        if control is not None:
+            rows += self.measurements[(arm.study_id, control.arm_id)]
+        places = {_place(row) for row in rows if row.timepoint != "baseline"}
+        # A print of nobody in particular joins the one analysis that is named beside it.
+        return {
+            place
+            for place in places
+            if place[5] not in ("", "not_stated")
+            or not any(other[:5] == place[:5] and other != place for other in places)
+        }
+
+    def comparison(
+        self, study: Study, arm: Arm, control: Arm | None, where: tuple[str, ...]
+    ) -> Comparison:
+        """Gather what is printed at one place."""
+        sides = [(study.study_id, arm.arm_id)]
+        sides.append((study.study_id, control.arm_id) if control else ("", ""))
+        outcome, analyte, site, timepoint, report, population = where
+
+        def pick(kind: str, time: str) -> tuple[Measurement | None, Measurement | None]:
+            wanted = (outcome, analyte, site, time, report, population)
+            return tuple(self._best(side, kind, wanted) for side in sides)
+
+        return Comparison(
+            study, arm, control, outcome, analyte, site, timepoint, report, population,
+            levels=pick("level", timepoint),
+            baselines=pick("level", "baseline"),
+            changes=pick("change", timepoint),
+            percents=pick("pct_change", timepoint),
+            contrasts=tuple(self._here(self.contrasts[sides[0]], where)),
+            directions=tuple(self._here(self.directions[sides[0]], where)),
+        )  # fmt: skip
+
+    @staticmethod
+    def _here(rows: list, where: tuple[str, ...]) -> list:
+        return [row for row in rows if _joins(_place(row), where)]
+
+    def _best(self, side: tuple[str, str], kind: str, where: tuple[str, ...]) -> Measurement | None:
+        rows = [row for row in self.measurements.get(side, ()) if row.kind == kind]
+        exact = [row for row in rows if _joins(_place(row), where)]
+        if not exact and where[3] == "baseline":
+            # Baselines are often printed once, for all analyses and reports.
+            exact = [row for row in rows if _place(row)[:4] == where[:4]]
+        exact.sort(key=lambda row: (_population(row) != where[5], row.report))
+        return exact[0] if exact else None
+
+
+def _population(row: Measurement | Contrast | Direction) -> str:
+    return row.population_analysed
+
+
+def _place(row: Measurement | Contrast | Direction) -> tuple[str, ...]:
+    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, row.population_analysed)
+
+
+def _joins(place: tuple[str, ...], where: tuple[str, ...]) -> bool:
+    return place[:5] == where[:5] and place[5] in (where[5], "", "not_stated")

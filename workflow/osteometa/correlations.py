@@ -1,0 +1,141 @@
+"""Before-after correlations: reported, derived, borrowed or assumed, in that order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from osteometa.comparisons import Comparison
+from osteometa.config import Config
+from osteometa.summaries import Cell, Summary, p_to_t
+from osteometa.tables import Contrast
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """A before-after correlation and how it is known."""
+
+    r: float
+    source: str
+    """reported, change_sd, paired_test, other_arms or config."""
+    cells: tuple[Cell, ...] = ()
+
+    @property
+    def imputed(self) -> bool:
+        """Tell whether no print of this arm gives it."""
+        return self.source in ("other_arms", "config")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A correlation that an arm's own prints give."""
+
+    study_id: str
+    arm_id: str
+    place: tuple[str, str, str]
+    """Outcome, site and phase."""
+    correlation: Correlation
+    first_hand: bool
+
+
+class Correlations:
+    """The correlations of a review; METHODS section 3, order (1) to (5)."""
+
+    def __init__(self, comparisons: Iterable[Comparison], config: Config):
+        self._config = config
+        self._known = _known(comparisons)
+
+    def of(self, comparison: Comparison, side: int) -> Correlation:
+        """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
+        arm = (comparison.arm, comparison.control)[side]
+        place = (comparison.outcome, comparison.site, comparison.arm.phase)
+        own = [
+            known.correlation
+            for known in self._known
+            if (known.study_id, known.arm_id, known.place)
+            == (comparison.study.study_id, arm.arm_id if arm else "", place)
+        ]
+        if own:
+            return own[0]
+        others = [
+            known.correlation.r
+            for known in self._known
+            if known.place == place and known.first_hand
+        ]
+        if len(others) >= 2:
+            return Correlation(median(others), "other_arms")
+        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+
+
+def change_sd_to_r(before: float, after: float, change: float) -> float:
+    """Return r from the SDs before, after and of the change (Cochrane Handbook 16.1.3.2)."""
+    return (before**2 + after**2 - change**2) / (2 * before * after)
+
+
+def _known(comparisons: Iterable[Comparison]) -> list[Known]:
+    found: dict[tuple, Known] = {}
+    for comparison in comparisons:
+        for side, arm in enumerate((comparison.arm, comparison.control)):
+            if arm is None:
+                continue
+            correlation = _of_arm(comparison, side)
+            if correlation is None or not -1 < correlation.r < 1:
+                continue
+            place = (comparison.outcome, comparison.site, comparison.arm.phase)
+            first = all(
+                getattr(cell.row, "origin", "") not in ("other_review", "press")
+                for cell in correlation.cells
+            )
+            key = (comparison.study.study_id, arm.arm_id, place)
+            found.setdefault(key, Known(*key, correlation, first))
+    return list(found.values())
+
+
+def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
+    if side == 0:
+        for row in comparison.contrasts:
+            if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
+                return Correlation(float(row.value), "reported", (Cell(row, "value"),))
+    before, after, change = (
+        comparison.pair(rows)[side]
+        for rows in (comparison.baselines, comparison.levels, comparison.changes)
+    )
+    if any(s is None or s.sd is None for s in (before, after)):
+        return None
+    if any(cell.row.disputed for s in (before, after, change) if s for cell in s.cells):
+        return None
+    if change is not None and change.sd is not None:
+        r = change_sd_to_r(before.sd, after.sd, change.sd)
+        return Correlation(r, "change_sd", before.cells + after.cells + change.cells)
+    if side == 0:
+        return _from_paired_test(comparison.contrasts, before, after)
+    return None
+
+
+def _from_paired_test(
+    contrasts: tuple[Contrast, ...], before: Summary, after: Summary
+) -> Correlation | None:
+    if None in (before.mean, after.mean, before.n) or before.n != after.n:
+        return None
+    for row in contrasts:
+        if row.compares != "within" or not row.usable or row.disputed or row.test == "rank":
+            continue
+        t, column = _paired_t(row, before.n)
+        if t:
+            sd = abs(after.mean - before.mean) * math.sqrt(before.n) / t
+            if sd > 0:
+                r = change_sd_to_r(before.sd, after.sd, sd)
+                return Correlation(
+                    r, "paired_test", (*before.cells, *after.cells, Cell(row, column))
+                )
+    return None
+
+
+def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
+    if row.statistic == "t" and row.value is not None:
+        return abs(float(row.value)), "value"
+    if row.p is not None and row.p_operator == "=" and row.p < 1:
+        return p_to_t(float(row.p), n - 1, row.tails or 2), "p"
+    return None, ""

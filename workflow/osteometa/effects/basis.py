@@ -1,0 +1,210 @@
+"""What the three ladders share: estimates, refusals, and the numbers of both sides."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from osteometa.comparisons import Comparison
+from osteometa.config import Config
+from osteometa.correlations import Correlation, Correlations
+from osteometa.summaries import Cell, PrintedTest, Summary
+
+
+class RefusalError(Exception):
+    """A rung cannot be taken; the text says why, for the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An effect, its sampling variance, and all they rest on."""
+
+    yi: float
+    vi: float
+    rung: str
+    codes: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    cells: tuple[Cell, ...] = ()
+    r: float | None = None
+    r_source: str = ""
+    shown: str = ""
+    """after, change, pct_change: which summaries a figure shows beside the effect."""
+    sides: tuple[Summary | None, Summary | None] = (None, None)
+    n: tuple[int | None, int | None] = (None, None)
+    n_total: int | None = None
+
+
+class Basis:
+    """The prints of one comparison, ready for the formulas. Sides: 0 exercise, 1 control."""
+
+    def __init__(self, comparison: Comparison, correlations: Correlations, config: Config):
+        self.comparison = comparison
+        self.config = config
+        self._correlations = correlations
+
+    @cached_property
+    def after(self) -> list[Summary | None]:
+        """Levels at the timepoint."""
+        return self.comparison.pair(self.comparison.levels)
+
+    @cached_property
+    def before(self) -> list[Summary | None]:
+        """Levels at baseline."""
+        return self.comparison.pair(self.comparison.baselines)
+
+    @cached_property
+    def change(self) -> list[Summary | None]:
+        """Changes in the unit of the levels."""
+        return self.comparison.pair(self.comparison.changes)
+
+    @cached_property
+    def percent(self) -> list[Summary | None]:
+        """Percent changes."""
+        return self.comparison.pair(self.comparison.percents)
+
+    @cached_property
+    def tests(self) -> list[PrintedTest]:
+        """Printed between-arm tests, the best first."""
+        return self.comparison.tests()
+
+    @cached_property
+    def r(self) -> list[Correlation]:
+        """Before-after correlation of each side."""
+        return [self._correlations.of(self.comparison, side) for side in (0, 1)]
+
+    @property
+    def mean_r(self) -> float:
+        """One correlation for both arms: the mean of theirs."""
+        return (self.r[0].r + self.r[1].r) / 2
+
+    @property
+    def r_notes(self) -> dict[str, object]:
+        """The fields of an estimate that say which correlation it rests on."""
+        sources = sorted({correlation.source for correlation in self.r})
+        return {"r": self.mean_r, "r_source": "+".join(sources)}
+
+    @property
+    def r_flags(self) -> frozenset[str]:
+        """RIMP if a correlation is not the arm's own."""
+        return frozenset({"RIMP"} if any(c.imputed for c in self.r) else ())
+
+    @property
+    def r_cells(self) -> tuple[Cell, ...]:
+        """Raw cells that give the correlations."""
+        return self.r[0].cells + self.r[1].cells
+
+    def sign(self) -> tuple[int, tuple[Cell, ...]]:
+        """Return the sign of the between-arm difference, and what tells it.
+
+        Means tell it first; else a typed direction between the arms, or an arrow called
+        significant.
+        """
+        for pair in (self.change, self.percent):
+            if all(s is not None and s.mean is not None for s in pair):
+                difference = pair[0].mean - pair[1].mean
+                if difference:
+                    return (1 if difference > 0 else -1), (pair[0].cells[0], pair[1].cells[0])
+        for row in self.comparison.directions:
+            if row.basis != "between_arm" or not row.usable:
+                continue
+            if row.direction in ("up", "down"):
+                return (1 if row.direction == "up" else -1), (Cell(row, "direction"),)
+            if row.significant == "yes" and row.arrow in ("up", "down"):
+                return (1 if row.arrow == "up" else -1), (Cell(row, "arrow"),)
+        raise RefusalError("the direction of the printed test is not told")
+
+
+def both(pair: list[Summary | None], what: str) -> tuple[Summary, Summary]:
+    """Return both summaries if each has mean, SD and n.
+
+    Raises
+    ------
+    RefusalError
+        Naming the side and the number that is not printed.
+    """
+    for side, summary in zip(("exercise", "control"), pair, strict=True):
+        if summary is None or summary.mean is None:
+            raise RefusalError(f"{what}: no mean of the {side} arm")
+        if summary.sd is None:
+            raise RefusalError(f"{what}: no SD of the {side} arm")
+        if summary.n is None or summary.n < 2:
+            raise RefusalError(f"{what}: n of the {side} arm is not printed")
+    return pair[0], pair[1]
+
+
+def after_scores(basis: Basis) -> tuple[Summary, Summary]:
+    """Return the levels after, an SD that is not printed taken from their t test (TMD).
+
+    SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
+    post scores, because any other test rests on another SD.
+    """
+    try:
+        return both(basis.after, "POST")
+    except RefusalError:
+        one, other = basis.after
+        if any(s is None or s.mean is None for s in (one, other)) or one.mean == other.mean:
+            raise
+        for test in basis.tests:
+            n_e, n_c = test.n_exercise, test.n_control
+            if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
+                sd = tmd_sd((one.mean - other.mean) / test.t, n_e, n_c)
+                extra = {"flags": one.flags | other.flags | test.flags | {"TMD"}, "code": "TMD"}
+                cells = one.cells + test.cells
+                return (
+                    replace(one, sd=sd, n=n_e, cells=cells, **extra),
+                    replace(other, sd=sd, n=n_c, **extra),
+                )
+        raise
+
+
+def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
+    """Return the SD of both arms from the SE of their difference."""
+    return abs(se) / math.sqrt(1 / n_exercise + 1 / n_control)
+
+
+def pooled_sd(one: Summary, other: Summary) -> float:
+    """Return the pooled SD of two arms."""
+    squares = (one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2
+    return math.sqrt(squares / (one.n + other.n - 2))
+
+
+def gathered(
+    *summaries: Summary | None,
+) -> tuple[tuple[Cell, ...], frozenset[str], tuple[str, ...]]:
+    """Return the cells, flags and SD codes of several summaries."""
+    present = [summary for summary in summaries if summary is not None]
+    cells = tuple(cell for summary in present for cell in summary.cells)
+    flags = frozenset().union(*(summary.flags for summary in present))
+    return cells, flags, tuple(sorted({summary.code for summary in present if summary.code}))
+
+
+def mean_change(before: Summary, after: Summary, change: Summary | None) -> float:
+    """Return an arm's mean change: as printed with its SD, else after minus before."""
+    if change is not None and change.mean is not None and change.sd is not None:
+        return change.mean
+    return after.mean - before.mean
+
+
+def change_variance(
+    before: Summary, after: Summary | None, change: Summary | None, r: float
+) -> float:
+    """Return the variance of an arm's mean change, in the squared unit of the levels.
+
+    From the printed SD of change; else from both SDs and r, where n may fall from n0 to n1
+    (completers among the randomised): s1^2/n1 + (s0^2 - 2 r s0 s1)/n0.
+
+    Raises
+    ------
+    RefusalError
+        If the arm prints neither.
+    """
+    if change is not None and change.sd is not None and change.n:
+        return change.sd**2 / change.n
+    if after is None or after.sd is None:
+        raise RefusalError("no SD of the level after, and none of the change")
+    s0, s1 = before.sd, after.sd
+    variance = s1**2 / after.n + (s0**2 - 2 * r * s0 * s1) / before.n
+    if variance <= 0:
+        raise RefusalError("SDs, n and the correlation give no positive variance")
+    return variance

@@ -1,0 +1,242 @@
+"""The ladder of the standardised mean difference (Hedges' g), METHODS section 3."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from osteometa.effects.basis import (
+    Basis,
+    Estimate,
+    RefusalError,
+    after_scores,
+    both,
+    change_variance,
+    gathered,
+    mean_change,
+    pooled_sd,
+)
+from osteometa.summaries import Cell, PrintedTest, Summary, half_width_to_se, hedges_j
+
+UNKNOWN_FACTOR_LIMIT = 0.8
+"""From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
+
+
+def g_term(g: float, n: float) -> float:
+    """Return the part of g's variance that comes from estimating the SD, g^2 / (2 n)."""
+    return g**2 / (2 * n)
+
+
+def adjusted(basis: Basis) -> Estimate:
+    """ADJ: a baseline-adjusted difference over the pooled baseline SD."""
+    before = both(basis.before, "ADJ")
+    test = _adjusted_test(basis)
+    n_e, n_c = test.n_exercise, test.n_control
+    if not n_e or not n_c:
+        raise RefusalError("ADJ: n per arm is not printed")
+    s0 = pooled_sd(*before)
+    j = hedges_j(before[0].n + before[1].n - 2)
+    g = j * test.difference / s0
+    cells, flags, codes = gathered(*before)
+    return Estimate(
+        g, (j * test.se / s0) ** 2 + g_term(g, n_e + n_c), "ADJ", (test.code, *codes),
+        flags | test.flags, cells + test.cells, n=(n_e, n_c),
+        **shown(basis),
+    )  # fmt: skip
+
+
+def _adjusted_test(basis: Basis) -> PrintedTest:
+    for test in basis.tests:
+        if (
+            test.adjusted == "yes"
+            and test.difference is not None
+            and test.se
+            and test.row.unit != "%"
+        ):
+            return test
+    raise RefusalError("ADJ: no baseline-adjusted difference with SE, CI, t or exact p")
+
+
+def pre_post_control(basis: Basis) -> Estimate:
+    """PPC: difference of mean changes over the pooled baseline SD (Morris 2008, dppc2)."""
+    before = both(basis.before, "PPC")
+    changes, variances = [], []
+    for side in (0, 1):
+        after, change = basis.after[side], basis.change[side]
+        if (after is None or after.mean is None) and (change is None or change.sd is None):
+            raise RefusalError(f"PPC: neither level after nor change of the {_side(side)} arm")
+        changes.append(mean_change(before[side], after, change))
+        variances.append(change_variance(before[side], after, change, basis.r[side].r))
+    s0 = pooled_sd(*before)
+    g = hedges_j(before[0].n + before[1].n - 2) * (changes[0] - changes[1]) / s0
+    n = tuple(_analysed(basis, side) for side in (0, 1))
+    used = [basis.change[i] if _has_sd(basis.change[i]) else basis.after[i] for i in (0, 1)]
+    cells, flags, codes = gathered(*before, *used)
+    rests = {} if all(_has_sd(change) for change in basis.change) else basis.r_notes
+    return Estimate(
+        g, sum(variances) / s0**2 + g_term(g, sum(n)), "PPC", codes,
+        flags | (basis.r_flags if rests else frozenset()),
+        cells + (basis.r_cells if rests else ()), n=n, **shown(basis), **rests,
+    )  # fmt: skip
+
+
+def change_scores(basis: Basis) -> Estimate:
+    """CHG: difference of changes, the raw SD made from the SD of change and r."""
+    pairs = [(basis.change, frozenset()), (basis.percent, frozenset({"PCT"}))]
+    reasons = []
+    for pair, extra in pairs:
+        try:
+            one, other = both(pair, "CHG")
+        except RefusalError as error:
+            reasons.append(str(error))
+            continue
+        s0 = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r))
+        g = hedges_j(one.n + other.n - 2) * (one.mean - other.mean) / s0
+        variance = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
+        cells, flags, codes = gathered(one, other)
+        return Estimate(
+            g, variance + g_term(g, one.n + other.n), "CHG", codes,
+            flags | basis.r_flags | extra, cells + basis.r_cells, n=(one.n, other.n),
+            **shown(basis), **basis.r_notes,
+        )  # fmt: skip
+    raise RefusalError(_most_telling(reasons))
+
+
+def post_scores(basis: Basis) -> Estimate:
+    """POST: difference of levels after (Hedges 1981, variance LS)."""
+    one, other = after_scores(basis)
+    g = hedges_j(one.n + other.n - 2) * (one.mean - other.mean) / pooled_sd(one, other)
+    cells, flags, codes = gathered(one, other)
+    variance = 1 / one.n + 1 / other.n + g_term(g, one.n + other.n)
+    return Estimate(
+        g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )  # fmt: skip
+
+
+def from_test(basis: Basis) -> Estimate:
+    """TST: from t, sqrt(F) or an exact p; f says how the test's SD relates to the raw one."""
+    reasons = ["TST: no t, F with df1 = 1, CI, SE or exact p of a between-arm test"]
+    for test in basis.tests:
+        try:
+            return _one_test(basis, test)
+        except RefusalError as error:
+            reasons.append(str(error))
+    raise RefusalError(reasons[-1])
+
+
+def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
+    n_e, n_c = test.n_exercise, test.n_control
+    if not n_e or not n_c or n_e + n_c < 4:
+        raise RefusalError("TST: n per arm is not printed, which an SMD needs")
+    f, flags, uses_r = test_factor(test, basis.mean_r)
+    sign, told = (1, ()) if test.signed else basis.sign()
+    root = math.sqrt(1 / n_e + 1 / n_c)
+    g = hedges_j(n_e + n_c - 2) * f * sign * test.t * root
+    flags |= test.flags | (basis.r_flags if uses_r else frozenset())
+    if test.row.unit == "%":
+        flags |= {"PCT"}
+    return Estimate(
+        g, (f * root) ** 2 + g_term(g, n_e + n_c), "TST", (test.code,), flags,
+        test.cells + told + (basis.r_cells if uses_r else ()), n=(n_e, n_c),
+        **shown(basis), **(basis.r_notes if uses_r else {}),
+    )  # fmt: skip
+
+
+def test_factor(test: PrintedTest, r: float) -> tuple[float, frozenset[str], bool]:
+    """Return f, its flags, and whether it rests on r.
+
+    sqrt(1 - r^2) if the baseline is a covariate, else sqrt(2 (1 - r)) for change scores, else 1.
+
+    Raises
+    ------
+    RefusalError
+        If the paper does not say which, and r is so high that a guess would matter.
+    """
+    if test.adjusted == "yes":
+        return math.sqrt(1 - r**2), frozenset(), True
+    if test.adjusted == "not_stated" or test.score == "not_stated":
+        if r >= UNKNOWN_FACTOR_LIMIT:
+            raise RefusalError(
+                "TST: whether the test compares changes or adjusts for the baseline is not "
+                f"printed, and at r = {r:g} that decides the size"
+            )
+        return 1.0, frozenset({"FUNK"}), False
+    if test.score == "change":
+        return math.sqrt(2 * (1 - r)), frozenset(), True
+    return 1.0, frozenset(), False
+
+
+def printed_smd(basis: Basis) -> Estimate:
+    """SMDP: an SMD as printed, with its standardiser."""
+    for row in basis.comparison.contrasts:
+        if row.statistic != "smd" or row.compares != "between" or row.value is None:
+            continue
+        if row.standardiser not in ("raw", "change"):
+            raise RefusalError("SMDP: the SD behind the printed SMD is not stated")
+        (n_e, flags_e), (n_c, flags_c) = (basis.comparison.people(i, None) for i in (0, 1))
+        n_e, n_c = row.n_exercise or n_e, row.n_control or n_c
+        if not n_e or not n_c:
+            raise RefusalError("SMDP: n per arm is not printed")
+        uses_r = row.standardiser == "change"
+        factor = math.sqrt(2 * (1 - basis.mean_r)) if uses_r else 1.0
+        if "hedges" not in row.note.lower():
+            factor *= hedges_j(n_e + n_c - 2)
+        g = factor * row.value
+        flags = frozenset(row.flag.split())
+        if not row.n_exercise:
+            flags |= flags_e | flags_c
+        columns = ["value", "standardiser"]
+        if row.ci_low is not None and row.ci_high is not None:
+            se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), None)
+            variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
+        else:
+            spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
+            variance = spread * (1 / n_e + 1 / n_c) + g_term(g, n_e + n_c)
+        return Estimate(
+            g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
+            tuple(Cell(row, column) for column in columns), n=(n_e, n_c),
+            **shown(basis), **(basis.r_notes if uses_r else {}),
+        )  # fmt: skip
+    raise RefusalError("SMDP: no SMD is printed")
+
+
+RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
+    ("ADJ", adjusted),
+    ("PPC", pre_post_control),
+    ("CHG", change_scores),
+    ("POST", post_scores),
+    ("TST", from_test),
+    ("SMDP", printed_smd),
+)
+
+
+def _has_sd(summary: Summary | None) -> bool:
+    return summary is not None and summary.sd is not None and summary.mean is not None
+
+
+def _side(side: int) -> str:
+    return ("exercise", "control")[side]
+
+
+def _analysed(basis: Basis, side: int) -> int:
+    for pair in (basis.change, basis.after, basis.before):
+        if pair[side] is not None and pair[side].n:
+            return pair[side].n
+    raise RefusalError("n of an arm is not printed")
+
+
+def _most_telling(reasons: list[str]) -> str:
+    """Return the reason that is nearest to success: a missing SD rather than a missing mean."""
+    return next((reason for reason in reasons if "no mean" not in reason), reasons[0])
+
+
+def shown(basis: Basis) -> dict[str, object]:
+    """Return which means and SDs a figure shows beside the effect."""
+    for word, pair in (
+        ("change", basis.change),
+        ("pct_change", basis.percent),
+        ("after", basis.after),
+    ):
+        if all(summary is not None and summary.mean is not None for summary in pair):
+            return {"shown": word, "sides": (pair[0], pair[1])}
+    return {}

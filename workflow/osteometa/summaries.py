@@ -1,0 +1,221 @@
+"""Means, SDs and test statistics from what papers print."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from scipy.special import gammaln, ndtri, stdtrit
+
+from osteometa.tables import Contrast, Measurement, Row
+
+SECOND_HAND = ("other_review", "press")
+
+
+def hedges_j(m: float) -> float:
+    """Return Hedges' exact small-sample factor for m degrees of freedom.
+
+    J(m) = Gamma(m/2) / (sqrt(m/2) Gamma((m-1)/2)), Hedges (1981).
+
+    Raises
+    ------
+    ValueError
+        For m <= 1, where it is not defined.
+    """
+    if m <= 1:
+        raise ValueError(f"J is not defined for {m} degrees of freedom.")
+    return math.exp(gammaln(m / 2) - gammaln((m - 1) / 2) - 0.5 * math.log(m / 2))
+
+
+def t_quantile(probability: float, df: float | None) -> float:
+    """Return a quantile of t, or of the normal distribution where df is None."""
+    if df is None:
+        return float(ndtri(probability))
+    return float(stdtrit(df, probability))
+
+
+def half_width_to_se(low: float, high: float, level: float, df: float | None) -> float:
+    """Return the standard error behind a two-sided interval of `level` percent."""
+    return (high - low) / (2 * t_quantile(0.5 + level / 200, df))
+
+
+def merge_arms(arms: list[tuple[int, float, float]]) -> tuple[int, float, float]:
+    """Merge arms (n, mean, SD) into one: Cochrane Handbook, table 6.5.a.
+
+    Returns
+    -------
+    n, mean, SD of all people together.
+    """
+    n = sum(arm[0] for arm in arms)
+    mean = sum(arm[0] * arm[1] for arm in arms) / n
+    squares = sum((k - 1) * sd**2 + k * (m - mean) ** 2 for k, m, sd in arms)
+    return n, mean, math.sqrt(squares / (n - 1))
+
+
+def p_to_t(p: float, df: float | None, tails: int = 2) -> float:
+    """Return the absolute t of an exact p."""
+    return abs(t_quantile(p / tails if tails == 2 else p, df))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One raw cell that a number rests on."""
+
+    row: Row
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Mean, SD and n of one arm at one time."""
+
+    mean: float | None
+    sd: float | None
+    n: int | None
+    code: str
+    """How the SD came about: SD, SE, CI, TMD; empty without an SD."""
+    cells: tuple[Cell, ...]
+    flags: frozenset[str] = frozenset()
+    unit: str = ""
+
+
+def summary_of(row: Measurement, n: int | None, flags: frozenset[str], factor: float) -> Summary:
+    """Return what one row says of an arm, the SD by the first possible rung: SD, SE, CI.
+
+    Parameters
+    ----------
+    row : Measurement
+    n : int or None
+        People measured, where the row or the arm prints it.
+    flags : frozenset of str
+        How n is known (NRAND).
+    factor : float
+        Exact factor to the unit in which the outcome is pooled.
+    """
+    cells = [Cell(row, "mean")] if row.mean is not None else []
+    flags = flags | frozenset(row.flag.split()) | second_hand(row)
+    sd, code, columns = _sd_of(row, n)
+    cells += [Cell(row, column) for column in columns]
+    if n is not None and row.n is not None:
+        cells.append(Cell(row, "n"))
+    mean = None if row.mean is None else float(row.mean) * factor
+    scaled = None if sd is None else sd * factor
+    return Summary(mean, scaled, n, code, tuple(cells), flags, row.unit)
+
+
+def second_hand(row: Measurement | Contrast) -> frozenset[str]:
+    """Return the flag 2ND for numbers read in another review or in the press."""
+    return frozenset({"2ND"} if row.origin in SECOND_HAND else ())
+
+
+def _sd_of(row: Measurement, n: int | None) -> tuple[float | None, str, tuple[str, ...]]:
+    if row.sd is not None:
+        return float(row.sd), "SD", ("sd",)
+    if row.spread is not None and row.spread_kind == "sd":
+        return float(row.spread), "SD", ("spread",)
+    if n is None or n < 2:
+        return None, "", ()
+    if row.se is not None:
+        return float(row.se) * math.sqrt(n), "SE", ("se",)
+    if row.spread is not None and row.spread_kind == "se":
+        return float(row.spread) * math.sqrt(n), "SE", ("spread",)
+    if row.ci_low is not None and row.ci_high is not None:
+        se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), n - 1)
+        return se * math.sqrt(n), "CI", ("ci_low", "ci_high")
+    return None, "", ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedTest:
+    """A printed between-arm difference or test, brought to an SE or a t."""
+
+    row: Contrast
+    difference: float | None
+    """Exercise minus control as printed, in the unit of the row."""
+    se: float | None
+    t: float | None
+    """Signed where a difference or a t is printed, else absolute."""
+    signed: bool
+    adjusted: str
+    score: str
+    code: str
+    """What the SE or t rests on: SE, CI, t, F, p."""
+    n_exercise: int | None
+    n_control: int | None
+    cells: tuple[Cell, ...]
+    flags: frozenset[str] = field(default_factory=frozenset)
+
+
+ORDER = ("SE", "CI", "t", "F", "p")
+
+
+def printed_tests(
+    contrasts: tuple[Contrast, ...], n_exercise: int | None, n_control: int | None,
+    n_flags: frozenset[str],
+) -> list[PrintedTest]:  # fmt: skip
+    """Return the usable printed tests of a comparison, the best first.
+
+    First-hand prints come before second-hand ones, then SE, CI, t, F, exact p. A p that is only a
+    bound, and a p of a rank test, give nothing.
+    """
+    tests = [
+        test
+        for row in contrasts
+        if row.compares == "between" and row.usable and row.statistic not in ("smd", "r")
+        for test in _tests_of(row, n_exercise, n_control, n_flags)
+    ]
+    return sorted(tests, key=lambda test: ("2ND" in test.flags, ORDER.index(test.code)))
+
+
+def _tests_of(
+    row: Contrast, n_exercise: int | None, n_control: int | None, n_flags: frozenset[str]
+) -> list[PrintedTest]:
+    own = row.n_exercise is not None and row.n_control is not None
+    n_e, n_c = (row.n_exercise, row.n_control) if own else (n_exercise, n_control)
+    if row.n_total is not None and not own:
+        n_e = n_c = None
+    total = n_e + n_c if n_e and n_c else row.n_total
+    df = None if total is None else total - 2 - (row.covariates or 0)
+    known = [
+        Cell(row, name) for name in ("n_exercise", "n_control", "n_total") if getattr(row, name)
+    ]
+    difference = (
+        float(row.value) if row.statistic in ("md", "adj_md") and row.value is not None else None
+    )
+    value = [Cell(row, "value")] if row.value is not None else []
+    flags = frozenset(row.flag.split()) | second_hand(row) | (frozenset() if own else n_flags)
+    if row.n_total is not None and not own:
+        flags = frozenset(row.flag.split()) | second_hand(row)
+    adjusted = "yes" if row.statistic == "adj_md" else row.adjusted or "no"
+    score = row.score or "not_stated"
+
+    def test(
+        code: str, se: float | None, t: float | None, signed: bool, *columns: str
+    ) -> PrintedTest:
+        cells = (*value, *(Cell(row, column) for column in columns), *known)
+        return PrintedTest(
+            row, difference, se, t, signed, adjusted, score, code, n_e, n_c, cells, flags
+        )
+
+    found: list[PrintedTest] = []
+    if df is not None and df < 1:
+        return found
+    if difference is not None and row.se is not None:
+        found.append(test("SE", float(row.se), difference / row.se, True, "se"))
+    if difference is not None and row.ci_low is not None and row.ci_high is not None:
+        se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), df)
+        found.append(test("CI", se, difference / se, True, "ci_low", "ci_high"))
+    if row.test == "rank":
+        return found
+    if row.statistic == "t" and row.value is not None:
+        found.append(test("t", None, float(row.value), True))
+    if row.statistic == "f" and row.value is not None and row.df1 == 1:
+        found.append(test("F", None, math.sqrt(row.value), False, "df1"))
+    if row.p is not None and row.p_operator == "=" and row.p < 1 and df is not None:
+        t = p_to_t(float(row.p), df, row.tails or 2)
+        if difference is None:
+            found.append(test("p", None, t, False, "p"))
+        elif difference != 0 and t > 0:
+            signed_t = math.copysign(t, difference)
+            found.append(test("p", difference / signed_t, signed_t, True, "p"))
+    return found
