@@ -122,6 +122,8 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
         if arm.role != "exercise" or study is None or study.include == "no":
             continue
         control = arms.get((arm.study_id, arm.comparator)) if arm.comparator else None
+        if control is not None and control.comparator == arm.arm_id and control.row < arm.row:
+            continue  # each other's active comparator: made once, for the arm that comes first
         for where in sorted(index.places(arm, control)):
             if where[0] in config.outcomes:
                 comparison = index.comparison(study, arm, control, where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
 from osteometa.directions import votes
@@ -51,8 +52,6 @@ def split(
 
 def vote_with(vote: Vote, has_effect: bool) -> Vote:
     """Return the vote, knowing whether an effect of the study stands in the same set."""
-    from dataclasses import replace
-
     return replace(vote, has_effect=has_effect)
 
 

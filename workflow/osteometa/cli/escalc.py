@@ -1,0 +1,96 @@
+"""The command `osteometa escalc`: how a study's effects come about, rung by rung."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "escalc",
+        help="show the effects of a study, rung by rung, and why this one",
+        description="For each comparison of a study: the rungs of the ladder that were tried, why "
+        "each could not be taken, the one that was, its effect, and the raw cells behind it.",
+        epilog="Example: osteometa escalc rief_2016. Exit status: 0 shown, 1 the tables have "
+        "problems, 2 no such study.",
+    )
+    parser.add_argument("study", nargs="+", metavar="STUDY", help="study_id of studies.csv")
+    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the ladders of the studies named."""
+    from osteometa.check import check_review, report_text
+    from osteometa.evidence import derive
+    from osteometa.problems import suggestion
+
+    directory = Path(arguments.directory)
+    if not (directory / "config.yaml").exists():
+        print(f"osteometa escalc: {directory} holds no config.yaml.", file=sys.stderr)
+        return 2
+    outcome = check_review(directory)
+    if not outcome.passed:
+        print(report_text(outcome, directory), end="", file=sys.stderr)
+        return 1
+    known = [study.study_id for study in outcome.tables.studies]
+    unknown = [name for name in arguments.study if name not in known]
+    for name in unknown:
+        near = suggestion(name, known)
+        print(f"osteometa escalc: no study '{name}' in studies.csv. {near}", file=sys.stderr)
+    if unknown:
+        return 2
+    derived = derive(outcome.tables, outcome.config)
+    effects = {effect.effect_id: effect for effect in derived.effects}
+    for name in arguments.study:
+        items = [item for item in derived.climbed if item.comparison.study.study_id == name]
+        print(_study(name, items, effects.values()))
+    return 0
+
+
+def _study(name: str, items: list, effects) -> str:
+    if not items:
+        return f"{name}: no comparison on a main outcome"
+    lines = [f"{items[0].comparison.study.label} ({name})"]
+    for item in items:
+        comparison = item.comparison
+        control = comparison.control.label if comparison.control else "its own baseline"
+        place = " ".join(p for p in (comparison.outcome, comparison.analyte, comparison.site) if p)
+        more = " ".join(p for p in (comparison.report, comparison.population) if p)
+        lines.append(f"\n{place}, {comparison.timepoint}{f' ({more})' if more else ''}")
+        lines.append(f"  {comparison.arm.label} against {control}")
+        if item.barred:
+            lines.append(f"  {item.barred}")
+        for measure, attempts in item.attempts.items():
+            lines.append(f"  {measure}")
+            lines += [_attempt(attempt) for attempt in attempts]
+            lines += _verdict(comparison, measure, effects)
+    return "\n".join(lines) + "\n"
+
+
+def _attempt(attempt) -> str:
+    if attempt.estimate is None:
+        return f"    {attempt.rung:<5} no: {attempt.reason}"
+    estimate = attempt.estimate
+    notes = "+".join(dict.fromkeys((estimate.rung, *estimate.codes)))
+    r = f", r = {estimate.r:.3g} ({estimate.r_source})" if estimate.r is not None else ""
+    flags = f", flags {' '.join(sorted(estimate.flags))}" if estimate.flags else ""
+    return (
+        f"    {attempt.rung:<5} yes: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
+        f"by {notes}{r}{flags}; lower rungs are not tried"
+    )
+
+
+def _verdict(comparison, measure: str, effects) -> list[str]:
+    for effect in effects:
+        here = (
+            effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
+            effect.timepoint, effect.report, effect.population_analysed,
+        ) == comparison.key  # fmt: skip
+        if here and effect.measure == measure:
+            use = "pooled" if effect.pooled else f"not pooled: {effect.reason}"
+            return [f"          {use}", f"          from {effect.inputs}"]
+    return []

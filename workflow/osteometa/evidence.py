@@ -1,0 +1,247 @@
+"""From checked tables to effects and directions: what each comparison gives, by which print."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from osteometa.comparisons import POPULATIONS, Comparison, comparisons_of, exercise_type
+from osteometa.config import Config
+from osteometa.correlations import Correlations
+from osteometa.directions import entries, why_listed, window_of
+from osteometa.effects import Attempt, Estimate, climb
+from osteometa.records import DirectionEntry, Effect
+from osteometa.syntheses import REDUCED
+from osteometa.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """A comparison with what each ladder gave."""
+
+    comparison: Comparison
+    attempts: dict[str, list[Attempt]]
+    """By measure; empty where no ladder applies."""
+    barred: str
+    """Why no ladder applies; empty if one does."""
+
+    def estimate(self, measure: str) -> Estimate | None:
+        """Return the estimate on a measure, None if no rung gave one."""
+        attempts = self.attempts.get(measure, [])
+        return attempts[-1].estimate if attempts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """All that is derived from the tables of a review."""
+
+    climbed: tuple[Climbed, ...]
+    effects: tuple[Effect, ...]
+    entries: tuple[DirectionEntry, ...]
+
+
+def derive(tables: Tables, config: Config) -> Derived:
+    """Derive effects and directions of every comparison of the main outcomes."""
+    comparisons = comparisons_of(tables, config)
+    correlations = Correlations(comparisons, config)
+    climbed = [_climb(comparison, correlations, config) for comparison in comparisons]
+    chosen = _chosen(climbed, config)
+    effects = []
+    for item in climbed:
+        stands_for = chosen[_same_people(item.comparison)]
+        effects += _effects(item, stands_for, _needs_population(item, climbed), config)
+    effects = _without_dependence(effects)
+    effects.sort(key=lambda effect: effect.effect_id)
+    return Derived(tuple(climbed), tuple(effects), tuple(entries(comparisons, effects, config)))
+
+
+def _climb(comparison: Comparison, correlations: Correlations, config: Config) -> Climbed:
+    barred = no_ladder(comparison)
+    if barred:
+        return Climbed(comparison, {}, barred)
+    measures = config.outcomes[comparison.outcome].measures
+    attempts = {m: climb(comparison, m, correlations, config) for m in measures}
+    return Climbed(comparison, attempts, "")
+
+
+def no_ladder(comparison: Comparison) -> str:
+    """Return why no effect size is computed for a comparison; '' if its ladders are tried."""
+    if not comparison.controlled:
+        return "effect sizes within one arm are not estimated yet: direction only"
+    if comparison.arm.phase == "acute":
+        return "effect sizes of acute bouts are not estimated yet: direction only"
+    if comparison.study.design == "crossover_rct":
+        return "effect sizes of crossovers (and of legs of one person) are not estimated yet"
+    return ""
+
+
+def _same_people(comparison: Comparison) -> tuple[str, ...]:
+    return (
+        comparison.study.study_id, comparison.arm.arm_id, comparison.outcome, comparison.analyte,
+        comparison.site, window_key(comparison),
+    )  # fmt: skip
+
+
+def window_key(comparison: Comparison) -> str:
+    """Return what separates bouts: windows are sets of their own, times of training are not."""
+    return comparison.timepoint if comparison.arm.phase == "acute" else ""
+
+
+def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...], Comparison]:
+    """Choose one print per arm, outcome and site: analysis, end of training, first report.
+
+    A print that gives the primary measure goes before one that does not.
+    """
+    groups: dict[tuple[str, ...], list[Climbed]] = defaultdict(list)
+    for item in climbed:
+        groups[_same_people(item.comparison)].append(item)
+
+    def rank(item: Climbed) -> tuple:
+        comparison = item.comparison
+        measures = config.outcomes[comparison.outcome].measures
+        has = [item.estimate(measure) is not None for measure in measures]
+        weeks, time = comparison.arm.weeks, comparison.time
+        off = abs(time - weeks) if None not in (time, weeks) else -(time or 0)
+        return (
+            not any(has), not has[0], POPULATIONS.index(comparison.population), off,
+            comparison.report,
+        )  # fmt: skip
+
+    return {key: min(items, key=rank).comparison for key, items in groups.items()}
+
+
+def _needs_population(item: Climbed, climbed: Sequence[Climbed]) -> bool:
+    key = item.comparison.key[:-1]
+    return sum(other.comparison.key[:-1] == key for other in climbed) > 1
+
+
+def _effects(
+    item: Climbed, stands_for: Comparison, name_population: bool, config: Config
+) -> list[Effect]:
+    found = []
+    for measure in item.attempts:
+        estimate = item.estimate(measure)
+        if estimate is None:
+            continue
+        block, reason = _block(item.comparison, stands_for, estimate, config)
+        found.append(
+            _effect(item.comparison, measure, estimate, (block, reason), name_population, config)
+        )
+    return found
+
+
+def _block(
+    comparison: Comparison, stands_for: Comparison, estimate: Estimate, config: Config
+) -> tuple[str, str]:
+    if comparison is not stands_for:
+        return REDUCED, _why_reduced(comparison, stands_for)
+    listed = why_listed(comparison, config)
+    if listed:
+        active = comparison.arm.comparator_kind not in config.comparator_kinds
+        return ("active" if active else "listed"), listed
+    disputed = next((cell.row.disputed for cell in estimate.cells if disputes(cell)), "")
+    if disputed:
+        return "disputed", f"contradictory prints: {disputed}"
+    if comparison.study.design not in config.designs:
+        return "non_randomised", f"design '{comparison.study.design}' is drawn apart"
+    return "pooled", ""
+
+
+def disputes(cell) -> bool:
+    """Tell whether a cell stands in a disputed row."""
+    return bool(getattr(cell.row, "disputed", ""))
+
+
+def _why_reduced(comparison: Comparison, other: Comparison) -> str:
+    if comparison.population != other.population:
+        return f"the same people once: the {other.population or 'main'} analysis is taken"
+    if comparison.timepoint != other.timepoint:
+        return f"the same people once: {other.timepoint} is taken, the nearest to the end"
+    return f"the same people once: report '{other.report or 'main'}' is taken"
+
+
+def _effect(
+    comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str],
+    name_population: bool, config: Config,
+) -> Effect:  # fmt: skip
+    study, arm = comparison.study, comparison.arm
+    block, reason = placed
+    parts = [study.study_id, arm.arm_id, comparison.outcome, comparison.analyte, comparison.site,
+             comparison.timepoint, comparison.report]  # fmt: skip
+    if name_population:
+        parts.append(comparison.population)
+    flags = set(estimate.flags)
+    flags |= {"PP"} if comparison.population == "per_protocol" else set()
+    flags |= {"INDIRECT"} if study.indirect else set()
+    flags |= {"DISPUTED"} if any(disputes(cell) for cell in estimate.cells) else set()
+    sides = [side or None for side in estimate.sides]
+    cells = sorted({cell.row.cell_name(cell.column) for cell in estimate.cells})
+    sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
+    return Effect(
+        effect_id=".".join(part for part in (*parts, measure) if part).lower().replace(" ", "_"),
+        study_id=study.study_id,
+        label=study.label,
+        year=study.year,
+        arm_id=arm.arm_id,
+        arm_label=arm.label,
+        comparator=arm.comparator,
+        comparator_kind=arm.comparator_kind,
+        outcome=comparison.outcome,
+        analyte=comparison.analyte,
+        site=comparison.site,
+        phase=arm.phase,
+        window=window_of(comparison, config),
+        design=study.design,
+        design_class="controlled" if comparison.controlled else "within_arm",
+        exercise_type=exercise_type(arm, config),
+        unit=comparison.unit if measure == "MD" else "",
+        timepoint=comparison.timepoint,
+        time=comparison.time,
+        report=comparison.report,
+        population_analysed=comparison.population,
+        measure=measure,
+        yi=estimate.yi,
+        vi=estimate.vi,
+        n_exercise=estimate.n[0],
+        n_control=estimate.n[1],
+        n_total=estimate.n_total if None in estimate.n else sum(estimate.n),
+        rung=estimate.rung,
+        provenance="+".join(dict.fromkeys((estimate.rung, *estimate.codes))),
+        r=estimate.r,
+        r_source=estimate.r_source,
+        z=estimate.yi / estimate.vi**0.5,
+        flags=" ".join(sorted(flags)),
+        shown=estimate.shown,
+        mean_exercise=sides[0].mean if sides[0] else None,
+        sd_exercise=sides[0].sd if sides[0] else None,
+        mean_control=sides[1].mean if sides[1] else None,
+        sd_control=sides[1].sd if sides[1] else None,
+        pooled=block == "pooled",
+        block=block,
+        reason=reason,
+        inputs=" ".join(cells),
+        source="; ".join(sources),
+    )
+
+
+def _without_dependence(effects: Iterable[Effect]) -> list[Effect]:
+    """Take out effects of one set that share a control: they are not independent."""
+    effects = list(effects)
+
+    def people(effect: Effect) -> tuple:
+        return (
+            effect.study_id, effect.comparator, effect.outcome, effect.analyte, effect.site,
+            effect.phase, effect.window, effect.measure,
+        )  # fmt: skip
+
+    shared = Counter(people(effect) for effect in effects if effect.block == "pooled")
+    reason = (
+        "arms share one control group: not independent, until they are merged or fitted jointly"
+    )
+    return [
+        replace(effect, pooled=False, block="dependent", reason=reason)
+        if effect.block == "pooled" and shared[people(effect)] > 1
+        else effect
+        for effect in effects
+    ]
