@@ -98,10 +98,8 @@ class Comparison:
 
     def tests(self) -> list[PrintedTest]:
         """Return the printed between-arm tests, the best first."""
-        rows = next(
-            (pair for pair in (self.changes, self.percents, self.levels) if all(pair)), None
-        )
-        sides = rows or (None, None)
+        pairs = (self.changes, self.percents, self.levels)
+        sides = [next((p[side] for p in pairs if p[side] is not None), None) for side in (0, 1)]
         (n_e, flags_e), (n_c, flags_c) = (self.people(i, sides[i]) for i in (0, 1))
         return printed_tests(self.contrasts, n_e, n_c, flags_e | flags_c)
 

@@ -133,13 +133,18 @@ def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
     root = math.sqrt(1 / n_e + 1 / n_c)
     g = hedges_j(n_e + n_c - 2) * f * sign * test.t * root
     flags |= test.flags | (basis.r_flags if uses_r else frozenset())
-    if test.row.unit == "%":
+    if test.row.unit == "%" or (test.difference is None and _only_percent(basis)):
         flags |= {"PCT"}
     return Estimate(
         g, (f * root) ** 2 + g_term(g, n_e + n_c), "TST", (test.code,), flags,
         test.cells + told + (basis.r_cells if uses_r else ()), n=(n_e, n_c),
         **shown(basis), **(basis.r_notes if uses_r else {}),
     )  # fmt: skip
+
+
+def _only_percent(basis: Basis) -> bool:
+    """Tell whether a bare test can only be one of percent changes: nothing else is printed."""
+    return any(basis.percent) and not any(basis.change) and not any(basis.after)
 
 
 def test_factor(test: PrintedTest, r: float) -> tuple[float, frozenset[str], bool]:
