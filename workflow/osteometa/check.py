@@ -11,6 +11,7 @@ from osteometa.check_links import link_problems
 from osteometa.check_values import value_problems
 from osteometa.check_warnings import warnings_of
 from osteometa.config import Config, load_config
+from osteometa.files import write_rows
 from osteometa.problems import Problem, ProblemsFound, errors_of, render
 from osteometa.reading import read_raw
 from osteometa.tables import Finding, Row, Tables
@@ -95,6 +96,14 @@ def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
     """Return all that a reviewer reads after a check."""
     text = render(outcome.problems)
     return text if outcome.passed else text + results_left(directory)
+
+
+def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
+    """Write warnings and notes as a table: what a reviewer should look at again."""
+    rows = [problem for problem in problems if problem.severity != "error"]
+    rows.sort(key=lambda p: (p.file, p.row or 0, p.column, p.code))
+    columns = ("file", "row", "study", "column", "code", "found", "message")
+    write_rows(path, columns, ([getattr(p, name) for name in columns] for p in rows))
 
 
 def results_left(directory: str | Path) -> str:

@@ -7,7 +7,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from osteometa.problems import Problem, ProblemsFound, suggestion
 
@@ -305,3 +312,24 @@ def _references(config: Config, lines: dict[tuple, int]) -> list[Problem]:
         for site in outcome.baseline_mean:
             check(("outcomes", name, "baseline_mean", site), site, list(config.sites), "site")
     return problems
+
+
+def part(config: Config, *keys: str) -> dict[str, Any]:
+    """Return some keys of a config as plain values: what a rule of the workflow depends on."""
+    return {key: config.model_dump(mode="json")[key] for key in keys}
+
+
+def from_part(values: dict[str, Any]) -> Config:
+    """Return a config that holds only the keys of `part`; any other is an AttributeError.
+
+    So a rule cannot use a choice that it does not declare, and a change of a choice reruns
+    exactly the rules that use it.
+    """
+    checked = {
+        key: TypeAdapter(Config.model_fields[key].annotation).validate_python(value)
+        for key, value in values.items()
+    }
+    config = Config.model_construct(**checked)
+    for key in set(Config.model_fields) - set(values):
+        config.__dict__.pop(key, None)
+    return config

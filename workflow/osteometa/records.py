@@ -71,6 +71,14 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightedEffect(Effect):
+    """An effect of a synthesis with its weight: a row of `results/<synthesis>/effects.csv`."""
+
+    weight: float | None
+    """Percent of the primary model's pool of its measure; None if not pooled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectionEntry:
     """What one study says of the direction of one outcome in one arm at one time."""
 

@@ -1,1 +1,1 @@
-"""figures."""
+"""Figures: rows -> layout -> drawing. Nothing here computes statistics."""

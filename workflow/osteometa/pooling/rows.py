@@ -11,7 +11,7 @@ import numpy as np
 from osteometa.config import EXERCISE_TYPES, Config
 from osteometa.pooling.model import Pooled, joint_test, pool, prediction_interval, regress
 from osteometa.pooling.tau2 import q_profile, typical_variance
-from osteometa.records import Effect, PooledRow, SubgroupTest
+from osteometa.records import Effect, PooledRow, SubgroupTest, WeightedEffect
 from osteometa.summaries import t_quantile
 
 COMMON = {"method": "EE", "ci": "wald"}
@@ -34,14 +34,20 @@ def pooled_rows(synthesis: str, effects: Sequence[Effect], config: Config) -> li
     return rows
 
 
-def weights_of(effects: Sequence[Effect], config: Config) -> dict[str, float]:
-    """Return the weight in percent of every pooled effect, by effect_id; 100 per measure."""
+def weighted(effects: Sequence[Effect], config: Config) -> list[WeightedEffect]:
+    """Return the effects with their weights in percent: 100 for the pooled ones of a measure."""
     weights: dict[str, float] = {}
     for measure in _measures(effects):
         chosen = [e for e in effects if e.measure == measure and e.pooled]
         fit = _pool(chosen, config)
         weights |= {e.effect_id: w for e, w in zip(chosen, fit.weights, strict=True)}
-    return weights
+    names = [field.name for field in fields(Effect)]
+    return [
+        WeightedEffect(
+            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id)
+        )
+        for e in effects
+    ]
 
 
 def _measures(effects: Sequence[Effect]) -> list[str]:
@@ -160,6 +166,11 @@ def _from_common_tau2(
         weights=tuple(100 / (e.vi + fit.tau2) / total for e in effects),
     )  # fmt: skip
     return pooled, fit.df if fit.df is not None else math.inf
+
+
+def subgroup_tests(synthesis: str, effects: Sequence[Effect], config: Config) -> list[SubgroupTest]:
+    """Return the test of each measure."""
+    return [subgroup_test(synthesis, m, effects, config) for m in _measures(effects)]
 
 
 def subgroup_test(

@@ -1,0 +1,76 @@
+# The review as a table of contents: from extraction tables to forest plots and a report.
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from osteometa.config import load_config, part
+from osteometa.imports import code_of
+from osteometa.manifest import set_edited_aside
+from osteometa.problems import ProblemsFound
+
+min_version("9.0")
+
+# Snakemake calls the interpreter through a shell and does not quote it.
+if " " in sys.executable:
+    sys.executable = shlex.quote(sys.executable)
+
+try:
+    config_read = load_config("config.yaml")
+except ProblemsFound as found:
+    from osteometa.check import check_review, report_text
+
+    sys.stderr.write(report_text(check_review("."), "."))
+    sys.exit(1)
+
+LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--lint", "--report", "--unlock", "--dag", "--summary"}
+if not LOOKS_ONLY & set(sys.argv) and not any(word.startswith("--report") for word in sys.argv):
+    for name in set_edited_aside():
+        sys.stderr.write(f"{name} was edited by hand: kept as {name}.edited, and made again.\n")
+
+SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
+TABLES = ["studies", "arms", "measurements", "contrasts", "directions", "risk_of_bias", "prisma", "assays", "grade"]
+SET_FILES = ["effects.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
+FORMATS = ["pdf", "svg", "png", "csv"]
+
+
+def choices(*keys):
+    """What a rule depends on of config.yaml."""
+    return part(config_read, *keys)
+
+
+def code(script):
+    """Files of the package behind a script, so that a change of code reruns the rule."""
+    return code_of(Path(workflow.basedir) / "workflow" / "scripts" / script)
+
+
+wildcard_constraints:
+    synthesis="[a-z0-9_]+",
+
+
+include: "workflow/rules/extract.smk"
+include: "workflow/rules/pool.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+def everything(wildcards):
+    """Every file of results/, asked for behind the checkpoints, so that a deleted one comes back."""
+    checkpoints.split.get()
+    return [
+        *behind_split(lambda s: [f"results/{s}/{f}" for f in SET_FILES]),
+        *behind_split(lambda s: [f"results/{s}/forest.{f}" for f in FORMATS]),
+        *expand("results/directions.{format}", format=FORMATS),
+        "results/syntheses.csv",
+        "results/direction_sets.csv",
+        "results/agreement.csv",
+        "results/report.html",
+        "results/manifest.csv",
+    ]
+
+
+rule all:
+    default_target: True
+    input:
+        everything,

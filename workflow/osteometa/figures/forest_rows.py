@@ -1,0 +1,358 @@
+"""The rows of a forest plot, as text and numbers, before anything is placed or drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
+
+TYPE_WORDS = {
+    "resistance": "Resistance",
+    "aerobic": "Aerobic",
+    "high_intensity": "High-intensity",
+    "combined": "Combined",
+    "other": "Other",
+}
+BLOCK_WORDS = {
+    "non_randomised": "Not randomised (not pooled)",
+    "disputed": "Contradictory prints (not pooled)",
+    "dependent": "Arms that share one control (not pooled)",
+    "active": "Active comparator (not pooled)",
+    "listed": "Listed only (not pooled)",
+}
+FLAG_WORDS = {
+    "2ND": "second-hand number",
+    "ADJSE": "SE of an adjusted mean",
+    "BASE": "baseline mean from the config",
+    "BOR": "borrowed SD",
+    "DISPUTED": "contradictory prints",
+    "FIG": "digitised",
+    "FUNK": "factor of the test unknown",
+    "INDIRECT": "population with a state that acts on bone",
+    "MERGED": "merged arms",
+    "NRAND": "n as randomised",
+    "NREP": "n from another report",
+    "PCT": "from percent changes",
+    "PP": "per protocol",
+    "RIMP": "before-after correlation assumed",
+    "SKEW": "skewed",
+    "TMD": "SD from the test between arms",
+}
+SHOWN_WORDS = {"after": "after", "change": "change", "pct_change": "% change"}
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForestRow:
+    """One row of a forest plot; empty texts and None where a column has nothing."""
+
+    kind: str
+    """heading, study, diamond, interval, note, direction or message."""
+    label: str
+    marks: str = ""
+    """Superscript letters of the flags."""
+    exercise_n: str = ""
+    exercise_mean: str = ""
+    control_n: str = ""
+    control_mean: str = ""
+    effect: str = ""
+    weight: str = ""
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    share: float | None = None
+    """Weight in percent; None for a study outside the pool."""
+    shape: str = ""
+    """full or hollow diamond; up, down, zero, mixed or unknown direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How an effect is written: on which axis, with how many decimals."""
+
+    measure: str
+    outcome: str
+    unit: str
+    interval: str
+
+    @property
+    def percent(self) -> bool:
+        """Tell whether a ratio of means is shown as percent."""
+        return self.measure == "ROM" and self.outcome == "BMD"
+
+    def shown(self, value: float) -> float:
+        """Return a value as a reader sees it."""
+        if self.measure != "ROM":
+            return value
+        return 100 * math.expm1(value) if self.percent else math.exp(value)
+
+    def number(self, value: float) -> str:
+        """Return a value as text."""
+        decimals = 1 if self.percent else 2
+        if self.measure == "MD" and self.outcome == "BMD":
+            decimals = 3
+        try:
+            return signed(self.shown(value), decimals)
+        except OverflowError:
+            return "very large"
+
+    def with_interval(self, estimate: float, low: float, high: float) -> str:
+        """Return an estimate with its interval as text."""
+        a, b = self.number(low), self.number(high)
+        limits = f"[{a}, {b}]" if self.interval == "[a, b]" else f"({a} to {b})"
+        return f"{self.number(estimate)} {limits}"
+
+    @property
+    def title(self) -> str:
+        """Return what the axis shows."""
+        if self.measure == "SMD":
+            return "Standardised mean difference"
+        if self.measure == "MD":
+            return f"Mean difference, {self.unit}"
+        return "Difference, %" if self.percent else "Ratio of means"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Return a number with a true minus sign, and without a sign on zero."""
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
+
+
+def p_text(p: float | None) -> str:
+    """Return p as text."""
+    if p is None:
+        return "p not defined"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def small(value: float | None) -> str:
+    """Return a variance as text of three digits."""
+    return "?" if value is None else f"{value:.3g}"
+
+
+def forest_rows(
+    effects: Sequence[WeightedEffect], votes: Sequence[Vote], pooled: Sequence[PooledRow],
+    tests: Sequence[SubgroupTest], settings: dict[str, Any],
+) -> tuple[list[ForestRow], list[str]]:  # fmt: skip
+    """Return the rows of the forest plot of one synthesis, and the lines of its legend.
+
+    Parameters
+    ----------
+    effects, votes, pooled, tests
+        The records of `results/<synthesis>/`.
+    settings
+        `synthesis` (the declaration), `label`, `measure`, `axis`, `interval`, `pi_df`.
+    """
+    measure = settings["measure"]
+    chosen = [effect for effect in effects if effect.measure == measure]
+    unit = next((effect.unit for effect in chosen if effect.unit), "")
+    scale = Scale(measure, settings["synthesis"]["outcome"], unit, settings["interval"])
+    letters = _letters(chosen)
+    models = [row for row in pooled if row.measure == measure and row.primary]
+    test = next((row for row in tests if row.measure == measure), None)
+    rows = _pooled_block(chosen, models, test, scale, letters, settings)
+    for block, words in BLOCK_WORDS.items():
+        members = [effect for effect in chosen if effect.block == block]
+        if members:
+            rows.append(ForestRow(kind="heading", label=words))
+            rows += [_study(effect, scale, letters, chosen) for effect in members]
+    with_size = {effect.study_id for effect in chosen}
+    told = [vote for vote in votes if vote.study_id not in with_size]
+    if told:
+        rows.append(ForestRow(kind="heading", label="Direction only (not estimable)"))
+        rows += [_direction(vote) for vote in told]
+    message = _message(chosen, told, settings)
+    if message:
+        rows.insert(0, ForestRow(kind="message", label=message))
+    legend = [f"{letter} {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
+    return rows, legend
+
+
+def _message(chosen: Sequence[WeightedEffect], told: Sequence[Vote], settings: dict) -> str:
+    if chosen:
+        return ""
+    if not told:
+        return "No study of the tables falls into this synthesis: nothing to draw."
+    if settings["synthesis"]["design_class"] == "within_arm":
+        return (
+            "Directions only: effect sizes within one arm are not estimated yet, so nothing is "
+            "pooled here. What each study says of the direction stands below."
+        )
+    return (
+        f"Directions only: no study prints numbers that give a {settings['measure']}. Missing are "
+        "means with SD (or SE, CI, exact p) in both arms."
+    )
+
+
+def _letters(effects: Sequence[WeightedEffect]) -> dict[str, str]:
+    flags = sorted({flag for effect in effects for flag in effect.flags.split()})
+    return {flag: "abcdefghijklmnopq"[index] for index, flag in enumerate(flags)}
+
+
+def _pooled_block(
+    effects: Sequence[WeightedEffect], models: Sequence[PooledRow], test: SubgroupTest | None,
+    scale: Scale, letters: dict[str, str], settings: dict[str, Any],
+) -> list[ForestRow]:  # fmt: skip
+    inside = [effect for effect in effects if effect.pooled]
+    kinds = [kind for kind in TYPE_WORDS if any(e.exercise_type == kind for e in inside)]
+    by_group = {row.group: row for row in models}
+    rows: list[ForestRow] = []
+    for kind in kinds:
+        rows.append(ForestRow(kind="heading", label=TYPE_WORDS[kind]))
+        members = [effect for effect in inside if effect.exercise_type == kind]
+        rows += [_study(effect, scale, letters, effects) for effect in members]
+        if len(kinds) > 1 and by_group[kind].diamond != "none":
+            rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind]))
+            rows.append(ForestRow(kind="note", label=heterogeneity(by_group[kind])))
+    overall = by_group.get("overall")
+    if overall is not None and inside:
+        rows += _overall(overall, test, len(kinds), scale, settings)
+    return rows
+
+
+def _overall(
+    row: PooledRow, test: SubgroupTest | None, kinds: int, scale: Scale, settings: dict[str, Any]
+) -> list[ForestRow]:
+    if row.status == "listed":
+        return [ForestRow(kind="note", label="One study: its own interval, nothing is pooled.")]
+    if row.status != "ok":
+        return [ForestRow(kind="note", label=f"Not estimable: {row.note}.")]
+    rows = []
+    if row.diamond != "none":
+        mark = " (k = 2)" if row.k == 2 else ""
+        rows.append(_diamond(row, scale, f"All studies{mark}"))
+    if row.pi_shown:
+        rows.append(
+            ForestRow(
+                kind="interval", label="95 % prediction interval", low=row.pi_low, high=row.pi_high,
+                effect=scale.with_interval(row.estimate, row.pi_low, row.pi_high).split(" ", 1)[1],
+            )
+        )  # fmt: skip
+    rows.append(ForestRow(kind="note", label=heterogeneity(row)))
+    if row.statistic is not None:
+        letter = "z" if row.df is None else f"t({row.df:g})"
+        words = f"Overall effect: {letter} = {signed(row.statistic, 2)}, {p_text(row.p)}"
+        rows.append(ForestRow(kind="note", label=words))
+    if kinds > 1 and test is not None:
+        rows.append(ForestRow(kind="note", label=subgroup_words(test)))
+    if not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
+        words = f"No prediction interval: τ² is estimated 0 (up to {small(row.tau2_ci_high)})"
+        rows.append(ForestRow(kind="note", label=words))
+    rows.append(ForestRow(kind="note", label=model_words(row, settings["pi_df"])))
+    return rows
+
+
+def subgroup_words(test: SubgroupTest) -> str:
+    """Return the test of differences between exercise types in words."""
+    if not test.tested:
+        return f"Differences between types {test.note}"
+    df2 = "" if test.df2 is None else f", {test.df2:g}"
+    letter = "χ²" if test.df2 is None else "F"
+    return (
+        f"Differences between types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
+        f"{p_text(test.p)} ({test.tau2_model} τ²)"
+    )
+
+
+def model_words(row: PooledRow, pi_df: str) -> str:
+    """Return the model of a pooled row in words."""
+    interval = {
+        "hksj-floor": "Hartung-Knapp with floor",
+        "hksj": "Hartung-Knapp",
+        "wald": "normal (Wald) interval",
+    }[row.ci_method]
+    model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
+    return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
+
+
+def heterogeneity(row: PooledRow) -> str:
+    """Return the line on heterogeneity."""
+    interval = ""
+    if row.tau2_ci_low is not None:
+        interval = f" ({small(row.tau2_ci_low)} to {small(row.tau2_ci_high)})"
+    return (
+        f"k = {row.k}; τ² = {small(row.tau2)}{interval}; I² = {row.i2:.0f} %; "
+        f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
+    )
+
+
+def _diamond(row: PooledRow, scale: Scale, label: str) -> ForestRow:
+    return ForestRow(
+        kind="diamond", label=label, shape=row.diamond, estimate=row.estimate, low=row.ci_low,
+        high=row.ci_high, effect=scale.with_interval(row.estimate, row.ci_low, row.ci_high),
+        weight="100" if row.group == "overall" else "",
+    )  # fmt: skip
+
+
+def _study(
+    effect: WeightedEffect, scale: Scale, letters: dict[str, str],
+    effects: Sequence[WeightedEffect],
+) -> ForestRow:  # fmt: skip
+    arms = {other.arm_id for other in effects if other.study_id == effect.study_id}
+    label = effect.label if len(arms) == 1 else f"{effect.label}, {effect.arm_label}"
+    half = 1.959963984540054 * math.sqrt(effect.vi)
+    low, high = effect.yi - half, effect.yi + half
+    decimals = _decimals(effect)
+    return ForestRow(
+        kind="study",
+        label=label,
+        marks=" ".join(letters[flag] for flag in effect.flags.split()),
+        exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
+        exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals),
+        control_n=_control_n(effect),
+        control_mean=_mean(effect.mean_control, effect.sd_control, decimals),
+        effect=scale.with_interval(effect.yi, low, high),
+        weight="" if effect.weight is None else f"{effect.weight:.1f}",
+        estimate=effect.yi,
+        low=low,
+        high=high,
+        share=effect.weight,
+    )
+
+
+def _control_n(effect: WeightedEffect) -> str:
+    if effect.n_control is not None:
+        return str(effect.n_control)
+    if effect.n_exercise is not None:
+        return ""
+    return f"N {effect.n_total}" if effect.n_total else "n not stated"
+
+
+def _decimals(effect: WeightedEffect) -> int:
+    if effect.outcome == "BMD" and effect.shown != "pct_change":
+        return 3
+    return 1 if effect.shown == "pct_change" else 2
+
+
+def _mean(mean: float | None, sd: float | None, decimals: int) -> str:
+    if mean is None:
+        return ""
+    spread = "" if sd is None else f" ({sd:.{decimals}f})"
+    return signed(mean, decimals) + spread
+
+
+def _direction(vote: Vote) -> ForestRow:
+    words = {
+        "up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known",
+    }[vote.direction]  # fmt: skip
+    return ForestRow(
+        kind="direction", label=vote.label, shape=vote.direction, effect=f"direction {words}",
+        control_n="" if vote.n is None else f"N {vote.n}",
+    )  # fmt: skip
+
+
+def alt_text(rows: Sequence[ForestRow], settings: dict[str, Any]) -> str:
+    """Return what a forest plot says, for people who do not see it."""
+    studies = [row for row in rows if row.kind == "study" and row.share is not None]
+    told = [row for row in rows if row.kind == "direction"]
+    overall = [row for row in rows if row.kind == "diamond" and row.label.startswith("All")]
+    parts = [f"Forest plot of {settings['label']}, {settings['measure']}"]
+    parts.append(f"{len(studies)} pooled {'study' if len(studies) == 1 else 'studies'}")
+    if overall:
+        parts.append(f"pooled effect {overall[0].effect}")
+    if told:
+        parts.append(f"{len(told)} with a direction only")
+    return "; ".join(parts) + "."

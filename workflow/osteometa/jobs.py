@@ -1,0 +1,33 @@
+"""What the adapters of the workflow share: a record around each job, one line of progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from osteometa import manifest
+
+
+@contextmanager
+def job(snakemake: Any, words: str) -> Iterator[None]:
+    """Run one job: say what it does, and record the hashes of what it wrote when it is done."""
+    name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
+    print(words, file=sys.stderr, flush=True)
+    manifest.forget(name)
+    yield
+    outputs = [path for path in snakemake.output if Path(path).is_file()]
+    inputs = [path for path in snakemake.input if path not in list(snakemake.input.get("code", ()))]
+    manifest.record(name, outputs, inputs)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """End with a message, not a traceback, where input cannot be used."""
+    try:
+        yield
+    except ValueError as error:
+        print(str(error), file=sys.stderr, flush=True)
+        sys.exit(1)

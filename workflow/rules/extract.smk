@@ -1,0 +1,81 @@
+# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis.
+
+
+checkpoint check:
+    message:
+        "Check the tables and config.yaml."
+    input:
+        tables=expand("data/raw/{table}.csv", table=TABLES),
+        config="config.yaml",
+        code=code("check.py"),
+    output:
+        tables=expand("data/processed/checked/{table}.csv", table=TABLES),
+        warnings="data/processed/warnings.csv",
+    script:
+        "../scripts/check.py"
+
+
+def checked_tables(wildcards):
+    """Checked tables, known only when the check has run."""
+    checkpoints.check.get()
+    return expand("data/processed/checked/{table}.csv", table=TABLES)
+
+
+rule effects:
+    message:
+        "Derive effects and directions, and write the ledger."
+    input:
+        tables=checked_tables,
+        code=code("effects.py"),
+    output:
+        effects="data/processed/effects.csv",
+        directions="data/processed/directions.csv",
+        ledger="data/processed/ledger.csv",
+    params:
+        choices=choices(
+            "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
+            "windows", "syntheses",
+        ),
+    script:
+        "../scripts/effects.py"
+
+
+def derived(name):
+    """A review-wide derived table, behind the check."""
+
+    def path(wildcards):
+        checkpoints.check.get()
+        return f"data/processed/{name}.csv"
+
+    return path
+
+
+checkpoint split:
+    message:
+        "Give each synthesis its effects and directions."
+    input:
+        effects=derived("effects"),
+        directions=derived("directions"),
+        code=code("split.py"),
+    output:
+        directory("data/processed/sets"),
+    params:
+        choices=choices("directions", "syntheses"),
+    script:
+        "../scripts/split.py"
+
+
+def behind_split(files):
+    """Files of every synthesis, known only when the effects are split."""
+    checkpoints.split.get()
+    return [file for synthesis in SYNTHESES for file in files(synthesis)]
+
+
+def set_file(name):
+    """A file of one synthesis' set, behind the split."""
+
+    def path(wildcards):
+        checkpoints.split.get()
+        return f"data/processed/sets/{wildcards.synthesis}/{name}"
+
+    return path

@@ -1,0 +1,55 @@
+# Everything -> one self-contained report, and the manifest of what was made from what.
+
+
+def reported(wildcards):
+    """All that the report shows."""
+    checkpoints.split.get()
+    return [
+        *pooled_files(wildcards),
+        *behind_split(lambda s: [f"results/{s}/forest.svg", f"results/{s}/forest.csv"]),
+        "results/syntheses.csv",
+        "results/direction_sets.csv",
+        "results/agreement.csv",
+        "results/directions.svg",
+        "results/directions.csv",
+        "data/processed/ledger.csv",
+        "data/processed/effects.csv",
+        "data/processed/warnings.csv",
+        *expand("data/processed/checked/{table}.csv", table=TABLES),
+    ]
+
+
+rule report:
+    message:
+        "Write the report."
+    input:
+        results=reported,
+        raw=expand("data/raw/{table}.csv", table=TABLES),
+        code=code("report.py"),
+        templates=expand(
+            str(Path(workflow.basedir) / "workflow/osteometa/report/{file}"),
+            file=["report.html.j2", "report.css"],
+        ),
+    output:
+        "results/report.html",
+    params:
+        choices=config_read.model_dump(mode="json"),
+    script:
+        "../scripts/report.py"
+
+
+def made(wildcards):
+    """All results but the manifest itself."""
+    return [path for path in everything(wildcards) if path != "results/manifest.csv"]
+
+
+rule manifest:
+    message:
+        "List what was made from what."
+    input:
+        made,
+        code=code("manifest.py"),
+    output:
+        "results/manifest.csv",
+    script:
+        "../scripts/manifest.py"

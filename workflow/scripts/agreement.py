@@ -1,0 +1,21 @@
+"""Adapter: all pooled sets -> what PyMARE and statsmodels say of them."""
+
+import sys
+
+from osteometa.crosscheck import agreement_rows
+from osteometa.files import read_records, write_records
+from osteometa.jobs import job
+from osteometa.records import AgreementRow, WeightedEffect
+
+with job(snakemake, "asking PyMARE and statsmodels ..."):
+    rows = []
+    for name in snakemake.params.syntheses:
+        effects = read_records(f"results/{name}/effects.csv", WeightedEffect)
+        rows += agreement_rows(name, effects)
+    for row in rows:
+        if row.verdict == "differs":
+            sys.stderr.write(
+                f"warning: {row.library} differs on {row.quantity} of {row.synthesis} "
+                f"({row.measure}, {row.group}): {row.cause}\n"
+            )
+    write_records(snakemake.output[0], AgreementRow, rows)

@@ -1,0 +1,16 @@
+"""Adapter: raw tables and config.yaml -> checked tables and warnings, or all problems."""
+
+import sys
+from pathlib import Path
+
+from osteometa.check import check_review, report_text, write_warnings
+from osteometa.jobs import job
+from osteometa.reading import write_checked
+
+with job(snakemake, "checking the tables ..."):
+    outcome = check_review(".")
+    if not outcome.passed:
+        sys.stderr.write(report_text(outcome, "."))
+        sys.exit(1)
+    write_checked(Path(snakemake.output.tables[0]).parent, outcome.tables)
+    write_warnings(snakemake.output.warnings, outcome.problems)
