@@ -62,6 +62,7 @@ def everything(wildcards):
         *behind_split(lambda s: [f"results/{s}/{f}" for f in SET_FILES]),
         *behind_split(lambda s: [f"results/{s}/forest.{f}" for f in FORMATS]),
         *expand("results/directions.{format}", format=FORMATS),
+        "results/directions_pages",
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/agreement.csv",

@@ -54,6 +54,7 @@ rule direction_plot:
             category="Directions",
         ),
         multiext("results/directions", ".pdf", ".png", ".csv"),
+        directory("results/directions_pages"),
     params:
         choices=choices("outcomes", "directions"),
     script:

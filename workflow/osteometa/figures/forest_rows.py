@@ -41,7 +41,7 @@ FLAG_WORDS = {
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
 }
-SHOWN_WORDS = {"after": "after", "change": "change", "pct_change": "% change"}
+MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -167,7 +167,8 @@ def forest_rows(
     message = _message(chosen, told, settings)
     if message:
         rows.insert(0, ForestRow(kind="message", label=message))
-    legend = [f"{letter} {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
+    legend = [MEAN_WORDS] if any(effect.shown for effect in chosen) else []
+    legend += [f"{letter} {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
     return rows, legend
 
 
@@ -301,9 +302,9 @@ def _study(
         label=label,
         marks=" ".join(letters[flag] for flag in effect.flags.split()),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
-        exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals),
+        exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.shown),
         control_n=_control_n(effect),
-        control_mean=_mean(effect.mean_control, effect.sd_control, decimals),
+        control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.shown),
         effect=scale.with_interval(effect.yi, low, high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
         estimate=effect.yi,
@@ -327,11 +328,12 @@ def _decimals(effect: WeightedEffect) -> int:
     return 1 if effect.shown == "pct_change" else 2
 
 
-def _mean(mean: float | None, sd: float | None, decimals: int) -> str:
+def _mean(mean: float | None, sd: float | None, decimals: int, shown: str) -> str:
     if mean is None:
         return ""
     spread = "" if sd is None else f" ({sd:.{decimals}f})"
-    return signed(mean, decimals) + spread
+    mark = {"pct_change": " %", "after": "†"}.get(shown, "")
+    return signed(mean, decimals) + mark + spread
 
 
 def _direction(vote: Vote) -> ForestRow:

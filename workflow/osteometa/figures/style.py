@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.ft2font import FT2Font
@@ -150,8 +152,11 @@ def put(
     )  # fmt: skip
 
 
-def save(figure: Figure, stem: str | Path) -> None:
-    """Write stem.pdf, stem.svg and stem.png, each whole or not at all, the same on every run."""
+def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
+    """Write stem.pdf, stem.svg and stem.png, each whole or not at all, the same on every run.
+
+    Further pages (`more`) go into the PDF; SVG and PNG hold one page.
+    """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     for kind, metadata in (
@@ -160,7 +165,12 @@ def save(figure: Figure, stem: str | Path) -> None:
         ("svg", {"Date": None, "Creator": None}),
     ):
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=300, metadata=metadata)
+        if kind == "pdf" and more:
+            with PdfPages(buffer, metadata=metadata) as pages:
+                for page in (figure, *more):
+                    pages.savefig(page)
+        else:
+            figure.savefig(buffer, format=kind, dpi=300, metadata=metadata)
         data = buffer.getvalue()
         if kind == "svg":
             data = _with_fonts(data.decode("utf-8"), _letters(figure)).encode("utf-8")

@@ -1,0 +1,213 @@
+"""The effect direction plot: what each study says of the direction of each outcome.
+
+After Boon and Thomson (2021): triangles for directions, size for people; significance is not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from osteometa.config import EXERCISE_TYPES, Config
+from osteometa.directions import direction_sets, votes
+from osteometa.figures.forest import direction_mark
+from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.style import (
+    BLACK,
+    BODY,
+    GREY,
+    SMALL,
+    new_figure,
+    put,
+    save,
+    text_width,
+    wrapped,
+)
+from osteometa.files import write_records
+from osteometa.records import DirectionEntry, DirectionSet, Vote
+
+WIDTH, HIGHEST = 183.0, 240.0
+MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
+LABELS = 74.0
+LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
+BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
+"""People below each bound, and the size in mm of the mark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectionRow:
+    """One mark of the plot: a row of directions.csv."""
+
+    page: int
+    phase: str
+    exercise_type: str
+    study_id: str
+    label: str
+    outcome: str
+    design: str
+    design_class: str
+    direction: str
+    n: int | None
+    n_up: int
+    n_down: int
+    n_unknown: int
+
+
+def direction_rows(entries: Sequence[DirectionEntry], config: Config) -> list[DirectionRow]:
+    """Return the marks: one vote per study, phase, type, design class and outcome."""
+    rows = []
+    voting = [entry for entry in entries if entry.votes]
+    for phase in ("training", "acute"):
+        for kind in EXERCISE_TYPES:
+            here = [e for e in voting if (e.phase, e.exercise_type) == (phase, kind)]
+            for design_class in ("controlled", "within_arm"):
+                for outcome in config.outcomes:
+                    chosen = [
+                        e for e in here if (e.outcome, e.design_class) == (outcome, design_class)
+                    ]
+                    rows += [
+                        _mark(vote, phase, kind, outcome, design_class)
+                        for vote in votes(chosen, config.directions.vote_share)
+                    ]
+    return rows
+
+
+def _mark(vote: Vote, phase: str, kind: str, outcome: str, design_class: str) -> DirectionRow:
+    return DirectionRow(
+        page=1, phase=phase, exercise_type=kind, study_id=vote.study_id, label=vote.label,
+        outcome=outcome, design=vote.design, design_class=design_class, direction=vote.direction,
+        n=vote.n, n_up=vote.n_up, n_down=vote.n_down, n_unknown=vote.n_unknown,
+    )  # fmt: skip
+
+
+def draw_directions(entries: Sequence[DirectionEntry], stem: str | Path, config: Config) -> None:
+    """Draw the plot, further pages beside it, and write what is drawn."""
+    stem = Path(stem)
+    outcomes = list(config.outcomes)
+    footer = [set_words(row) for row in direction_sets(entries, config)]
+    pages = paginate(direction_rows(entries, config), footer)
+    figures = [
+        _page(page, outcomes, footer if number == len(pages) else [], (number, len(pages)))
+        for number, page in enumerate(pages, start=1)
+    ]
+    save(figures[0], stem, figures[1:])
+    further = stem.with_name(f"{stem.name}_pages")
+    further.mkdir(exist_ok=True)
+    for number, figure in enumerate(figures[1:], start=2):
+        save(figure, further / f"{stem.name}_{number}")
+    drawn = [
+        replace(row, page=number)
+        for number, page in enumerate(pages, start=1)
+        for block in page
+        for line in block[1]
+        for row in line
+    ]
+    write_records(f"{stem}.csv", DirectionRow, drawn)
+
+
+Line = list[DirectionRow]
+Block = tuple[str, list[Line]]
+
+
+def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[Block]]:
+    """Return the blocks of each page: a heading and its lines, a line per study."""
+    room = HIGHEST - TOP - 14
+    pages: list[list[Block]] = [[]]
+    used = 0.0
+    for heading, lines in _blocks(rows):
+        shown = heading
+        for line in lines:
+            new = not pages[-1] or pages[-1][-1][0] != shown
+            need = ROW + (ROW + 1.2 if new else 0)
+            if used + need > room:
+                pages.append([])
+                used, new = 0.0, True
+                shown = heading if line is lines[0] else f"{heading} (continued)"
+                need = 2 * ROW + 1.2
+            if new:
+                pages[-1].append((shown, []))
+            pages[-1][-1][1].append(line)
+            used += need
+    if used + LINE * len(footer) > room and pages[-1]:
+        pages.append([])
+    return pages
+
+
+def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
+    blocks: dict[str, dict[tuple[str, str], Line]] = {}
+    for row in rows:
+        heading = f"{row.phase.capitalize()}: {TYPE_WORDS[row.exercise_type].lower()}"
+        lines = blocks.setdefault(heading, {})
+        lines.setdefault((row.study_id, row.design_class), []).append(row)
+    return [
+        (heading, sorted(lines.values(), key=lambda line: (line[0].design_class, line[0].label)))
+        for heading, lines in blocks.items()
+    ]
+
+
+def set_words(row: DirectionSet) -> str:
+    """Return the sign test of one set in words: the range over the unknown ones is the headline."""
+    known = row.n_up + row.n_down
+    words = (
+        f"{row.outcome}, {row.phase}, {row.design_class.replace('_', ' ')}: {row.n_up} up, "
+        f"{row.n_down} down, {row.n_unknown} not known"
+    )
+    words += f", {row.n_mixed} mixed" if row.n_mixed else ""
+    words += f", {row.n_zero} none" if row.n_zero else ""
+    if row.p_lowest is None:
+        return words
+    if row.n_unknown:
+        words += f"; sign test p from {row.p_lowest:.2g} to {row.p_highest:.2g}"
+        return words + (f" (known only {row.p_known:.2g})" if known else "")
+    return words + f"; sign test p = {row.p_known:.2g}"
+
+
+def _page(page: list[Block], outcomes: list[str], footer: Sequence[str], number: tuple[int, int]):
+    legend = wrapped(
+        "Triangles: up or down with exercise (blue up, orange down); ?: not known; double "
+        "bar: mixed; bar: no difference. Size: under 20, 20 to 49, 50 people and more; small where "
+        "n is not printed. Letter: R randomised, X crossover, N not randomised, U uncontrolled; w "
+        "before and after within an arm. Risk of bias: not assessed. Significance is not shown.",
+        WIDTH - 2 * MARGIN, SMALL,
+    )  # fmt: skip
+    height = TOP + sum(ROW * (1 + len(lines)) + 1.2 for _, lines in page)
+    figure, axes = new_figure(WIDTH, height + LINE * (len(footer) + len(legend)) + 5)
+    title = "Direction of effects" + (
+        f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
+    )
+    put(axes, MARGIN, 3.2, title, weight="bold")
+    step = (WIDTH - MARGIN - LABELS) / len(outcomes)
+    places = {name: LABELS + step * (i + 0.5) for i, name in enumerate(outcomes)}
+    put(axes, MARGIN, 8.6, "Study", weight="bold")
+    for name, x in places.items():
+        put(axes, x, 8.6, name, weight="bold", align="center")
+    axes.plot([MARGIN, WIDTH - MARGIN], [10.8, 10.8], color=BLACK, lw=0.6)
+    y = TOP
+    for heading, lines in page:
+        put(axes, MARGIN, y + ROW / 2, heading, weight="bold")
+        y += ROW
+        for line in lines:
+            _line(axes, y + ROW / 2, line, places)
+            y += ROW
+        y += 1.2
+    axes.plot([MARGIN, WIDTH - MARGIN], [y + 0.8, y + 0.8], color=BLACK, lw=0.6)
+    for index, text in enumerate([*footer, *legend]):
+        color = BLACK if index < len(footer) else GREY
+        put(axes, MARGIN, y + 2 + LINE * (index + 0.5), text, size=SMALL, color=color)
+    return figure
+
+
+def _line(axes: Axes, y: float, line: Line, places: dict[str, float]) -> None:
+    first = line[0]
+    label = first.label
+    while text_width(label, BODY) > LABELS - MARGIN - 2:
+        label = label[:-2].rstrip() + "…"
+    put(axes, MARGIN, y, label)
+    letter = LETTERS[first.design] + ("w" if first.design_class == "within_arm" else "")
+    for row in line:
+        size = next(s for bound, s in BANDS if (row.n or 0) < bound)
+        direction_mark(axes, places[row.outcome], y, row.direction, size)
+        put(axes, places[row.outcome] + 3.2, y, letter, size=SMALL, color=GREY)
