@@ -43,18 +43,20 @@ def check_review(directory: str | Path, *, raw: str | Path | None = None) -> Che
         problems += error.problems
     tables, wrong = read_raw(raw or directory / "data" / "raw")
     problems += wrong
-    if config:
-        problems += check_tables(tables, config)
+    problems += check_tables(tables, config)
     if errors_of(problems):
         return CheckOutcome(tuple(problems), None, config)
     return CheckOutcome(tuple(problems), tables, config)
 
 
-def check_tables(tables: Tables, config: Config) -> list[Problem]:
-    """Return every problem and warning of tables whose cells could be read."""
+def check_tables(tables: Tables, config: Config | None) -> list[Problem]:
+    """Return every problem and warning of tables whose cells could be read.
+
+    Without a config (it has problems of its own) the rules that need none are checked.
+    """
     problems = [*link_problems(tables, config), *value_problems(tables, config)]
     problems = _accepted(tables, problems)
-    if not errors_of(problems):
+    if config is not None and not errors_of(problems):
         problems += warnings_of(tables, config)
     return problems
 

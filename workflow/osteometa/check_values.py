@@ -26,7 +26,7 @@ def problem_at(row: Row, column: str, code: str, message: str, found: object = "
     )
 
 
-def value_problems(tables: Tables, config: Config) -> Iterator[Problem]:
+def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     """Yield what is wrong inside single rows."""
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
@@ -49,6 +49,11 @@ def value_problems(tables: Tables, config: Config) -> Iterator[Problem]:
         yield from _positive(row, "kda")
 
 
+def _main(row: Measurement | Contrast, config: Config | None) -> bool:
+    """Tell whether a row is of a main outcome, whose levels are positive and whose units are known."""
+    return config is not None and row.outcome in config.outcomes
+
+
 def _count(row: Row, column: str, most: int | None) -> Iterator[Problem]:
     n = getattr(row, column)
     if n is not None and n < 1:
@@ -65,7 +70,7 @@ def _positive(row: Row, column: str) -> Iterator[Problem]:
         yield problem_at(row, column, "E201", message, value)
 
 
-def _measurement(row: Measurement, config: Config, n_start: int | None) -> Iterator[Problem]:
+def _measurement(row: Measurement, config: Config | None, n_start: int | None) -> Iterator[Problem]:
     for column in ("sd", "se", "spread"):
         yield from _positive(row, column)
     yield from _count(row, "n", n_start)
@@ -78,14 +83,14 @@ def _measurement(row: Measurement, config: Config, n_start: int | None) -> Itera
     if row.kind == "level":
         for column in ("mean", "median"):
             value = getattr(row, column)
-            if value is not None and value <= 0 and row.outcome in config.outcomes:
+            if value is not None and value <= 0 and _main(row, config):
                 message = "Levels must be positive; is this a change (kind=change)?"
                 yield problem_at(row, column, "E208", message, value)
     yield from _sd_and_se(row)
     yield from _interval(row, "mean")
     yield from _quantiles(row)
     percent = row.kind == "pct_change"
-    if row.outcome in config.outcomes and (percent or row.mean is not None or row.unit):
+    if _main(row, config) and (percent or row.mean is not None or row.unit):
         yield from _unit(row, config, percent=percent)
 
 
@@ -128,7 +133,9 @@ def _quantiles(row: Measurement) -> Iterator[Problem]:
         yield problem_at(row, "median", "E205", message, found)
 
 
-def _unit(row: Measurement | Contrast, config: Config, *, percent: bool) -> Iterator[Problem]:
+def _unit(
+    row: Measurement | Contrast, config: Config | None, *, percent: bool
+) -> Iterator[Problem]:
     if percent:
         if row.unit != "%":
             message = "A percent change has the unit '%'. Type it."
@@ -147,7 +154,7 @@ def _unit(row: Measurement | Contrast, config: Config, *, percent: bool) -> Iter
     yield problem_at(row, "unit", "E206", message, row.unit)
 
 
-def _contrast(row: Contrast, config: Config) -> Iterator[Problem]:
+def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     for column in ("n_exercise", "n_control", "n_total"):
         yield from _count(row, column, None)
     yield from _positive(row, "se")
@@ -161,7 +168,7 @@ def _contrast(row: Contrast, config: Config) -> Iterator[Problem]:
     if row.statistic == "r" and row.value is not None and not -1 < row.value < 1:
         message = "A correlation lies between -1 and 1. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
-    if row.statistic in ("md", "adj_md") and row.unit != "%" and row.outcome in config.outcomes:
+    if row.statistic in ("md", "adj_md") and row.unit != "%" and _main(row, config):
         yield from _unit(row, config, percent=False)
 
 

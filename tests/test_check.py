@@ -1,0 +1,118 @@
+"""Every message by the file that provokes it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from osteometa.check import check_review, report_text
+from osteometa.cli import main
+from osteometa.problems import errors_of
+
+BAD = Path(__file__).parent / "bad_input"
+EXPECTED = json.loads((BAD / "expected.json").read_text())
+
+
+def overlaid(small, name):
+    shutil.copytree(BAD / name, small, dirs_exist_ok=True)
+    return small
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_bad_input_is_named(small, name, capsys):
+    expected = EXPECTED[name]
+    review = overlaid(small, name)
+    outcome = check_review(review)
+    found = [
+        p
+        for p in outcome.problems
+        if all(expected[key] in (None, getattr(p, key)) for key in expected)
+    ]
+    assert found, report_text(outcome, review)
+    problem = found[0]
+    assert problem.message.rstrip().endswith((".", "?")) and len(problem.message) > 20
+    failed = expected["severity"] == "error"
+    assert main(["check", str(review)]) == (1 if failed else 0)
+    text = capsys.readouterr().out
+    assert problem.code in text and "Traceback" not in text
+    assert ("Nothing was computed" in text) == failed
+
+
+@pytest.mark.parametrize("name", ["fine_european_csv", "fine_accepted_print"])
+def test_unusual_but_fine(small, name):
+    outcome = check_review(overlaid(small, name))
+    assert outcome.passed, report_text(outcome, small)
+
+
+def test_european_csv_reads_the_same_numbers_and_says_so(small):
+    plain = check_review(small).tables
+    outcome = check_review(overlaid(small, "fine_european_csv"))
+    assert outcome.tables.measurements == plain.measurements
+    assert any(p.severity == "note" and "European" in p.message for p in outcome.problems)
+
+
+def test_an_accepted_row_is_not_usable(small):
+    tables = check_review(overlaid(small, "fine_accepted_print")).tables
+    row = next(row for row in tables.measurements if row.accept)
+    assert not row.usable
+
+
+def test_all_problems_come_at_once(small):
+    for name in ("E102_filler", "E105_word", "E402_arrow", "E701_flow", "E101_config_key"):
+        overlaid(small, name)
+    outcome = check_review(small)
+    files = {problem.file for problem in errors_of(outcome.problems)}
+    assert files == {
+        "config.yaml", "data/raw/measurements.csv", "data/raw/studies.csv", "data/raw/prisma.csv",
+    }  # fmt: skip
+    text = report_text(outcome, small)
+    assert [line for line in text.splitlines() if not line.startswith(" ")][:-2] == sorted(files)
+
+
+def test_many_wrong_cells_of_one_row_are_all_named(small):
+    path = small / "data" / "raw" / "measurements.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[1].split(",")
+    header = lines[0].split(",")
+    for column, text in (("mean", "abc"), ("kind", "levels"), ("sd", "1,,"), ("n", "2.5")):
+        cells[header.index(column)] = text.replace(",", "")
+    cells[header.index("sd")] = "x"
+    lines[1] = ",".join(cells)
+    path.write_text("\n".join(lines) + "\n")
+    columns = {p.column for p in check_review(small).problems if p.row == 2}
+    assert columns >= {"mean", "kind", "sd", "n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "empty"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b'study_id,"label\n', "CSV"),
+        (None, "missing"),
+    ],
+)
+def test_unreadable_files(small, text, words):
+    path = small / "data" / "raw" / "studies.csv"
+    path.unlink() if text is None else path.write_bytes(text)
+    outcome = check_review(small)
+    assert not outcome.passed
+    assert any(words in p.message for p in outcome.problems if p.file.endswith("studies.csv"))
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [\n", "\tb: 1\n", "title: x\n"])
+def test_unreadable_config(small, text):
+    (small / "config.yaml").write_text(text)
+    outcome = check_review(small)
+    assert not outcome.passed
+    assert all(p.file == "config.yaml" for p in errors_of(outcome.problems))
+
+
+def test_no_review_is_wrong_use(tmp_path, capsys):
+    assert main(["check", str(tmp_path)]) == 2
+    assert "config.yaml" in capsys.readouterr().err
+
+
+def test_a_suggestion_is_made(small):
+    outcome = check_review(overlaid(small, "E105_modality"))
+    assert "Did you mean 'resistance'?" in report_text(outcome, small)
