@@ -63,7 +63,8 @@ def test_all_problems_come_at_once(small):
     outcome = check_review(small)
     files = {problem.file for problem in errors_of(outcome.problems)}
     assert files == {
-        "config.yaml", "data/raw/measurements.csv", "data/raw/studies.csv", "data/raw/prisma.csv",
+        "config.yaml", "data/raw/directions.csv", "data/raw/measurements.csv",
+        "data/raw/prisma.csv", "data/raw/studies.csv",
     }  # fmt: skip
     text = report_text(outcome, small)
     assert [line for line in text.splitlines() if not line.startswith(" ")][:-2] == sorted(files)

@@ -43,18 +43,28 @@ def check_review(directory: str | Path, *, raw: str | Path | None = None) -> Che
         problems += error.problems
     tables, wrong = read_raw(raw or directory / "data" / "raw")
     problems += wrong
-    problems += check_tables(tables, config)
+    problems += check_tables(tables, config, unread_of(problems))
     if errors_of(problems):
         return CheckOutcome(tuple(problems), None, config)
     return CheckOutcome(tuple(problems), tables, config)
 
 
-def check_tables(tables: Tables, config: Config | None) -> list[Problem]:
+def unread_of(problems: Iterable[Problem]) -> frozenset[tuple[str, str]]:
+    """Return table and study of rows that could not be read, so that nothing is said to lack them.
+
+    The study is empty where a whole table could not be read.
+    """
+    return frozenset((Path(p.file).stem, p.study) for p in problems if p.severity == "error")
+
+
+def check_tables(
+    tables: Tables, config: Config | None, unread: frozenset[tuple[str, str]] = frozenset()
+) -> list[Problem]:
     """Return every problem and warning of tables whose cells could be read.
 
     Without a config (it has problems of its own) the rules that need none are checked.
     """
-    problems = [*link_problems(tables, config), *value_problems(tables, config)]
+    problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
     problems = _accepted(tables, problems)
     if config is not None and not errors_of(problems):
         problems += warnings_of(tables, config)

@@ -22,13 +22,15 @@ ROB_LEVELS = {
 NHLBI_OVERALL = ("good", "fair", "poor")
 
 
-def link_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
+def link_problems(
+    tables: Tables, config: Config | None, unread: frozenset[tuple[str, str]] = frozenset()
+) -> Iterator[Problem]:
     """Yield what is wrong between rows and against the config."""
     yield from _duplicates(tables)
-    yield from _foreign_keys(tables)
+    yield from _foreign_keys(tables, unread)
     if config is not None:
         yield from _vocabulary(tables, config)
-        yield from _arms(tables, config)
+        yield from _arms(tables, config, unread)
     yield from _baselines(tables)
     yield from _judgements(tables)
     yield from _flow(tables)
@@ -47,12 +49,20 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
             first.setdefault(row.key_text, row.row)
 
 
-def _foreign_keys(tables: Tables) -> Iterator[Problem]:
+def _foreign_keys(tables: Tables, unread: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     studies = {study.study_id for study in tables.studies}
     arms = {(arm.study_id, arm.arm_id) for arm in tables.arms}
     for rows in (tables.arms, tables.measurements, tables.contrasts, tables.directions,
                  tables.risk_of_bias):  # fmt: skip
         for row in rows:
+            lost = {
+                ("studies", row.study_id),
+                ("studies", ""),
+                ("arms", row.study_id),
+                ("arms", ""),
+            }
+            if lost & unread:
+                continue
             if row.study_id not in studies:
                 near = suggestion(row.study_id, studies)
                 message = f"study '{row.study_id}' is not in studies.csv. {near}Add it there."
@@ -96,7 +106,7 @@ def _listed(row: Row, column: str, allowed: tuple[str, ...]) -> Iterator[Problem
         yield problem_at(row, column, "E105", message, value)
 
 
-def _arms(tables: Tables, config: Config) -> Iterator[Problem]:
+def _arms(tables: Tables, config: Config, unread: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
     for arm in tables.arms:
         if arm.phase == "acute" and arm.weeks is not None:
@@ -106,7 +116,7 @@ def _arms(tables: Tables, config: Config) -> Iterator[Problem]:
             yield from _listed(arm, "modality", tuple(config.modalities))
         if arm.role == "exercise":
             yield from _typed(arm, config)
-        if arm.comparator:
+        if arm.comparator and ("arms", arm.study_id) not in unread:
             yield from _comparator(arm, arms.get((arm.study_id, arm.comparator)))
 
 

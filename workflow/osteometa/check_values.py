@@ -50,7 +50,7 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
 
 
 def _main(row: Measurement | Contrast, config: Config | None) -> bool:
-    """Tell whether a row is of a main outcome, whose levels are positive and whose units are known."""
+    """Tell whether a row is of a main outcome: its levels are positive, its units known."""
     return config is not None and row.outcome in config.outcomes
 
 

@@ -132,7 +132,7 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
     ratio = 1 + percent / 100
     if ratio <= 0:
         raise RefusalError("PCT: a percent change of -100 or less has no log ratio")
-    c2 = math.log1p((sd / 100) ** 2 / ratio)
+    c2 = math.log1p((sd / 100) ** 2 / ratio**2)
     return math.log(ratio) - c2 / 2, c2 / n
 
 
