@@ -7,7 +7,7 @@ from snakemake.utils import min_version
 
 from osteometa.config import load_config, part
 from osteometa.imports import code_of
-from osteometa.manifest import set_edited_aside
+from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
 
 min_version("9.0")
@@ -24,8 +24,7 @@ except ProblemsFound as found:
     sys.stderr.write(report_text(check_review("."), "."))
     sys.exit(1)
 
-LOOKS_ONLY = {"-n", "--dry-run", "--dryrun", "--lint", "--report", "--unlock", "--dag", "--summary"}
-if not LOOKS_ONLY & set(sys.argv) and not any(word.startswith("--report") for word in sys.argv):
+if is_real_run(sys.argv[1:]):
     for name in set_edited_aside():
         sys.stderr.write(f"{name} was edited by hand: kept as {name}.edited, and made again.\n")
 

@@ -26,7 +26,9 @@ def _direct(path: Path) -> frozenset[str]:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {a.name for a in node.names if a.name.startswith("osteometa")}
-    return frozenset(found)
+    # Importing a module runs the packages above it.
+    above = {".".join(name.split(".")[:depth]) for name in found for depth in range(1, 4)}
+    return frozenset(found | above)
 
 
 def code_of(script: str | Path) -> list[str]:

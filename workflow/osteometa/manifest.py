@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -27,27 +29,55 @@ def forget(job: str, root: str | Path = ".") -> None:
 
 
 def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
-    """Record what a job wrote, and from what."""
+    """Record what a job wrote, each file of an output folder included, and from what."""
     root = Path(root)
-    made = {str(path): sha256(root / path) for path in sorted(outputs)}
-    data = {"made": made, "from": sorted(str(path) for path in inputs)}
+    outputs = sorted(str(path) for path in outputs)
+    folders = [path for path in outputs if (root / path).is_dir()]
+    files = [path for path in outputs if path not in folders]
+    for folder in folders:
+        files += [str(path.relative_to(root)) for path in _written(root / folder)]
+    data = {
+        "made": {path: sha256(root / path) for path in files},
+        "folders": folders,
+        "from": sorted(str(path) for path in inputs),
+    }
     write_text(root / RECORDS / f"{job}.json", json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def _written(folder: Path) -> list[Path]:
+    # Snakemake leaves a hidden time stamp in a folder that is an output.
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".")]
 
 
 def _records(root: Path) -> list[dict]:
     found = []
     for path in sorted((root / RECORDS).glob("*.json")):
         try:
-            found.append(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+            data = json.loads(path.read_text(encoding="utf-8"))
+            found.append({key: data[key] for key in ("made", "folders", "from")})
+        except (OSError, ValueError, KeyError, TypeError):
             path.unlink(missing_ok=True)
     return found
+
+
+def is_real_run(words: Sequence[str]) -> bool:
+    """Tell whether a command line of Snakemake makes results, rather than only looks at them.
+
+    A job that Snakemake starts elsewhere for a run (`--mode`) is not a run of its own.
+    """
+    looks = ("--dry", "--lint", "--report", "--unlock", "--list", "--summary", "--detailed-summary",
+             "--dag", "--rulegraph", "--filegraph", "--d3dag", "--archive", "--mode", "--help",
+             "--touch", "--cleanup-metadata", "--print-compilation")  # fmt: skip
+    short = re.compile(r"-[a-zA-Z]*[nlDSht]")
+    return not any(word.startswith(looks) or short.fullmatch(word) for word in words)
 
 
 def set_edited_aside(root: str | Path = ".") -> list[str]:
     """Rename results that were edited by hand to `*.edited` and return their names.
 
-    The next run makes them again, since they are missing then.
+    The next run makes them again, since they are missing then. Of an output folder Snakemake sees
+    only whether it is there: one with a file edited or missing is removed, and what was edited is
+    kept beside it.
     """
     root = Path(root)
     edited = []
@@ -55,8 +85,14 @@ def set_edited_aside(root: str | Path = ".") -> list[str]:
         for name, digest in data["made"].items():
             path = root / name
             if name.startswith("results/") and path.is_file() and sha256(path) != digest:
-                path.replace(path.with_name(path.name + ".edited"))
+                folder = next((f for f in data["folders"] if path.is_relative_to(root / f)), None)
+                place = path.parent if folder is None else (root / folder).parent
+                path.replace(place / f"{path.name}.edited")
                 edited.append(name)
+        for folder in data["folders"]:
+            inside = [name for name in data["made"] if name.startswith(f"{folder}/")]
+            if not all((root / name).is_file() for name in inside):
+                shutil.rmtree(root / folder, ignore_errors=True)
     return sorted(edited)
 
 
@@ -74,8 +110,6 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
 
 def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
     """Remove the results and records of syntheses that left the config; return their ids."""
-    import shutil
-
     root = Path(root)
     gone = []
     for directory in sorted((root / "results").iterdir()):

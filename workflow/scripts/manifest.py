@@ -2,7 +2,9 @@
 
 import sys
 
+from osteometa.jobs import job
 from osteometa.manifest import write_manifest
 
-write_manifest(snakemake.output[0])
+with job(snakemake, "listing what was made ..."):
+    write_manifest(snakemake.output[0])
 sys.stderr.write("done: results/report.html\n")

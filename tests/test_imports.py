@@ -1,0 +1,49 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from osteometa.imports import PACKAGE, code_of
+
+SCRIPTS = sorted((Path(__file__).parents[1] / "workflow/scripts").glob("*.py"))
+# Runs the import lines of each script in turn and tells which files of the package they loaded.
+LOADER = """
+import ast, json, sys
+from pathlib import Path
+
+loaded = {}
+for script in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "osteometa"]:
+        del sys.modules[name]
+    tree = ast.parse(Path(script).read_text(encoding="utf-8"))
+    tree.body = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    exec(compile(tree, script, "exec"), {})
+    loaded[script] = [
+        module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "osteometa"
+    ]
+print(json.dumps(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    command = [sys.executable, "-c", LOADER, *map(str, SCRIPTS)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_file_that_a_script_loads_is_an_input_of_its_rule(script, loaded):
+    assert loaded[str(script)]
+    assert set(loaded[str(script)]) <= set(code_of(script))
+
+
+def test_imports_inside_functions_count_too():
+    assert str(PACKAGE / "check_values.py") in code_of(SCRIPTS[0].with_name("check.py"))
+
+
+@pytest.mark.parametrize("name", ["forest", "direction_plot"])
+def test_drawing_rests_on_no_statistics(name):
+    statistics = {"pooling", "effects"}
+    files = code_of(SCRIPTS[0].with_name(f"{name}.py"))
+    assert not statistics & {Path(file).relative_to(PACKAGE).parts[0] for file in files}

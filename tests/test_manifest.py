@@ -1,0 +1,93 @@
+import csv
+
+import pytest
+from osteometa import manifest
+
+
+@pytest.fixture
+def made(tmp_path):
+    (tmp_path / "results/pages").mkdir(parents=True)
+    (tmp_path / "results/a.csv").write_text("a\n")
+    (tmp_path / "results/pages/two.svg").write_text("two\n")
+    (tmp_path / "results/pages/.stamp").write_text("")
+    manifest.record("draw", ["results/a.csv", "results/pages"], ["data/raw/x.csv"], tmp_path)
+    return tmp_path
+
+
+def test_what_was_made_is_not_accused(made):
+    assert manifest.set_edited_aside(made) == []
+
+
+def test_an_edited_file_is_kept_beside(made):
+    (made / "results/a.csv").write_text("b\n")
+    assert manifest.set_edited_aside(made) == ["results/a.csv"]
+    assert (made / "results/a.csv.edited").read_text() == "b\n"
+    assert not (made / "results/a.csv").exists()
+    assert manifest.set_edited_aside(made) == []
+
+
+def test_an_edited_page_is_kept_and_its_folder_made_again(made):
+    (made / "results/pages/two.svg").write_text("mine\n")
+    assert manifest.set_edited_aside(made) == ["results/pages/two.svg"]
+    assert (made / "results/two.svg.edited").read_text() == "mine\n"
+    assert not (made / "results/pages").exists()
+
+
+def test_a_folder_that_lost_a_page_is_made_again(made):
+    (made / "results/pages/two.svg").unlink()
+    assert manifest.set_edited_aside(made) == []
+    assert not (made / "results/pages").exists()
+
+
+def test_a_job_at_work_accuses_nobody(made):
+    manifest.forget("draw", made)
+    (made / "results/a.csv").write_text("half wri")
+    assert manifest.set_edited_aside(made) == []
+    assert (made / "results/a.csv").read_text() == "half wri"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"made": {}}'])
+def test_a_broken_record_is_dropped(made, text):
+    record = made / manifest.RECORDS / "draw.json"
+    record.write_text(text)
+    (made / "results/a.csv").write_text("b\n")
+    assert manifest.set_edited_aside(made) == []
+    assert not record.exists()
+
+
+def test_the_manifest_lists_each_file_with_hash_and_origin(made):
+    manifest.write_manifest(made / "results/manifest.csv", made)
+    with (made / "results/manifest.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["file"] for row in rows] == ["results/a.csv", "results/pages/two.svg"]
+    assert rows[0]["sha256"] == manifest.sha256(made / "results/a.csv")
+    assert {row["made_from"] for row in rows} == {"data/raw/x.csv"}
+
+
+def test_results_of_a_synthesis_that_left_go(made):
+    for name in ("kept", "left"):
+        (made / "results" / name).mkdir()
+        (made / "results" / name / "pooled.csv").write_text("x\n")
+        manifest.record(f"pool.{name}", [f"results/{name}/pooled.csv"], [], made)
+    assert manifest.forget_syntheses(["kept"], made) == ["left"]
+    assert (made / "results/kept").exists() and not (made / "results/left").exists()
+    assert not (made / manifest.RECORDS / "pool.left.json").exists()
+    assert (made / "results/pages").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "real"),
+    [
+        ([], True),
+        (["--cores", "1", "--directory", "somewhere"], True),
+        (["-c1", "-d", "somewhere"], True),
+        (["-n"], False),
+        (["-pn"], False),
+        (["--dry-run"], False),
+        (["--report", "x.html"], False),
+        (["--lint"], False),
+        (["--mode", "subprocess"], False),
+    ],
+)
+def test_only_a_real_run_sets_files_aside(words, real):
+    assert manifest.is_real_run(words) is real
