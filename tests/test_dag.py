@@ -176,7 +176,10 @@ def test_changed_code_reruns_what_imports_it(project, review):
         found = jobs(project.run(review))
     finally:
         module.write_text(text, encoding="utf-8")
-    assert len(found) == 5 and all(line.startswith("drawing") for line in found)
+    # Behind the last checkpoint Snakemake does not look whether a remade file is the same.
+    forests = {f"drawing {path.parent.name}" for path in review.glob("results/*/forest.svg")}
+    assert len(forests) == 4
+    assert set(found) == {*forests, "drawing the directions", "writing the report", *MANIFEST}
 
 
 def test_a_failing_check_leaves_results_whole(project, review):

@@ -333,3 +333,17 @@ def from_part(values: dict[str, Any]) -> Config:
     for key in set(Config.model_fields) - set(values):
         config.__dict__.pop(key, None)
     return config
+
+
+def forest_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
+    """Return what a forest plot depends on, as plain values: its own synthesis and outcome."""
+    synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
+    outcome = config.outcomes[synthesis.outcome]
+    return {
+        "synthesis": synthesis.model_dump(),
+        "label": outcome.label,
+        "measure": outcome.measures[0],
+        "axis": list(outcome.axis),
+        "interval": config.figures.interval,
+        "pi_df": config.pooling.pi_df,
+    }

@@ -8,17 +8,8 @@ def result_files(wildcards):
 
 
 def synthesis_choices(wildcards):
-    """What a forest plot depends on of config.yaml: its own synthesis and outcome."""
-    synthesis = next(s for s in config_read.syntheses if s.id == wildcards.synthesis)
-    outcome = config_read.outcomes[synthesis.outcome]
-    return {
-        "synthesis": synthesis.model_dump(),
-        "label": outcome.label,
-        "measure": outcome.measures[0],
-        "axis": list(outcome.axis),
-        "interval": config_read.figures.interval,
-        "pi_df": config_read.pooling.pi_df,
-    }
+    """What a forest plot depends on of config.yaml."""
+    return forest_settings(config_read, wildcards.synthesis)
 
 
 rule forest:
