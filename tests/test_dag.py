@@ -182,6 +182,19 @@ def test_changed_code_reruns_what_imports_it(project, review):
     assert set(found) == {*forests, "drawing the directions", "writing the report", *MANIFEST}
 
 
+def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
+    review = tmp_path / "seed"
+    shutil.copytree(ROOT / "tests/reviews/seed", review)
+    assert "asking PyMARE and statsmodels" in jobs(project.run(review))
+    names = {path.name for path in (review / "results").iterdir() if path.is_dir()}
+    assert len(names) == 5 + 1
+    of_each = {file.split("/")[1] for file in files_of(made) if file.startswith(LUMBAR)}
+    for name in names - {"directions_pages"}:
+        assert {path.name for path in (review / "results" / name).iterdir()} == of_each
+    syntheses = (review / "results/syntheses.csv").read_text(encoding="utf-8")
+    assert syntheses.count(",direction_only,") == 4 and syntheses.count(",empty,") == 1
+
+
 def test_a_failing_check_leaves_results_whole(project, review):
     before = files_of(review)
     edit(review / "data/raw/arms.csv", "walking", "wlking")

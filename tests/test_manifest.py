@@ -69,7 +69,9 @@ def test_results_of_a_synthesis_that_left_go(made):
         (made / "results" / name).mkdir()
         (made / "results" / name / "pooled.csv").write_text("x\n")
         manifest.record(f"pool.{name}", [f"results/{name}/pooled.csv"], [], made)
+    (made / "results/left/forest.svg.edited").write_text("mine\n")
     assert manifest.forget_syntheses(["kept"], made) == ["left"]
+    assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"
     assert (made / "results/kept").exists() and not (made / "results/left").exists()
     assert not (made / manifest.RECORDS / "pool.left.json").exists()
     assert (made / "results/pages").exists()

@@ -109,11 +109,16 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
 
 
 def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
-    """Remove the results and records of syntheses that left the config; return their ids."""
+    """Remove the results and records of syntheses that left the config; return their ids.
+
+    What was edited by hand there is kept beside the folder.
+    """
     root = Path(root)
     gone = []
     for directory in sorted((root / "results").iterdir()):
         if (directory / "pooled.csv").is_file() and directory.name not in kept:
+            for path in directory.glob("*.edited"):
+                path.replace(directory.with_name(f"{directory.name}.{path.name}"))
             shutil.rmtree(directory)
             for job in ("pool", "forest"):
                 forget(f"{job}.{directory.name}", root)
