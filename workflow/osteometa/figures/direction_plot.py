@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
 from osteometa.directions import direction_sets, votes
@@ -86,13 +87,9 @@ def _mark(vote: Vote, phase: str, kind: str, outcome: str, design_class: str) ->
 def draw_directions(entries: Sequence[DirectionEntry], stem: str | Path, config: Config) -> None:
     """Draw the plot, further pages beside it, and write what is drawn."""
     stem = Path(stem)
-    outcomes = list(config.outcomes)
     footer = [set_words(row) for row in direction_sets(entries, config)]
     pages = paginate(direction_rows(entries, config), footer)
-    figures = [
-        _page(page, outcomes, footer if number == len(pages) else [], (number, len(pages)))
-        for number, page in enumerate(pages, start=1)
-    ]
+    figures = page_figures(pages, list(config.outcomes), footer)
     save(figures[0], stem, figures[1:])
     further = stem.with_name(f"{stem.name}_pages")
     further.mkdir(exist_ok=True)
@@ -110,6 +107,16 @@ def draw_directions(entries: Sequence[DirectionEntry], stem: str | Path, config:
 
 Line = list[DirectionRow]
 Block = tuple[str, list[Line]]
+
+
+def page_figures(
+    pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str]
+) -> list[Figure]:
+    """Return a figure for each page; the sign tests stand on the last one."""
+    return [
+        _page(page, outcomes, footer if number == len(pages) else [], (number, len(pages)))
+        for number, page in enumerate(pages, start=1)
+    ]
 
 
 def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[Block]]:

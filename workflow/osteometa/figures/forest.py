@@ -272,7 +272,7 @@ def _row(axes: Axes, item: Placed, columns: Columns, axis: Axis | None, heaviest
     if row.marks:
         last = item.lines[-1]
         x = columns.label + text_width(last) + 0.4
-        put(axes, x, y + LINE * (len(item.lines) - 1) - 0.7, row.marks, size=SMALL, color=GREY)
+        put(axes, x, y + LINE * (len(item.lines) - 1) - 0.5, row.marks, size=SMALL, color=GREY)
     put(axes, columns.exercise_n, y, row.exercise_n, align="right")
     put(axes, columns.exercise_mean, y, row.exercise_mean, align="right")
     at = columns.control_mean if len(row.control_n) >= 8 else columns.control_n
