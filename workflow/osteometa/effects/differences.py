@@ -151,7 +151,7 @@ def rom_percent(basis: Basis) -> Estimate:
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, s.n) for s in (one, other))
     return Estimate(
         y1 - y2, v1 + v2, "CHG", (*codes, *sd_codes), flags, cells, n=(one.n, other.n),
-        **shown(basis),
+        **shown(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -187,7 +187,8 @@ def rom_percent_difference(basis: Basis) -> Estimate:
         cells, flags = cells + test.cells, flags | test.flags | {"TMD"}
     return Estimate(
         math.log1p(value / 100), (se / 100) ** 2, "DIF", ("PCT", test.code), flags | {"PCT"},
-        cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total, **shown(basis),
+        cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
+        **shown(basis, "pct_change"),
     )  # fmt: skip
 
 

@@ -235,13 +235,11 @@ def _most_telling(reasons: list[str]) -> str:
     return next((reason for reason in reasons if "no mean" not in reason), reasons[0])
 
 
-def shown(basis: Basis) -> dict[str, object]:
-    """Return which means and SDs a figure shows beside the effect."""
-    for word, pair in (
-        ("change", basis.change),
-        ("pct_change", basis.percent),
-        ("after", basis.after),
-    ):
+def shown(basis: Basis, first: str = "change") -> dict[str, object]:
+    """Return which means and SDs a figure shows beside the effect, the kind it rests on first."""
+    pairs = {"change": basis.change, "pct_change": basis.percent, "after": basis.after}
+    for word in dict.fromkeys((first, *pairs)):
+        pair = pairs[word]
         if all(summary is not None and summary.mean is not None for summary in pair):
             return {"shown": word, "sides": (pair[0], pair[1])}
     return {}

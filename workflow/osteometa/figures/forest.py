@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
+from osteometa.figures.forest_rows import OVERALL, ForestRow, Scale, forest_rows
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -164,7 +164,8 @@ def place_rows(rows: Sequence[ForestRow], columns: Columns, top: float) -> list[
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
         lines = wrapped(row.label, width, SMALL if row.kind == "note" else BODY, weight)
         height = ROW + LINE * (len(lines) - 1)
-        if row.kind == "heading" and placed:
+        starts = row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(OVERALL))
+        if starts and placed:
             top += 1.2
         placed.append(Placed(row, tuple(lines), top, height))
         top += height

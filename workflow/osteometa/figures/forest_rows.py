@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
@@ -43,6 +43,7 @@ FLAG_WORDS = {
 }
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
+OVERALL = "All studies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +130,12 @@ def p_text(p: float | None) -> str:
 
 
 def small(value: float | None) -> str:
-    """Return a variance as text of three digits."""
-    return "?" if value is None else f"{value:.3g}"
+    """Return a variance as text of three digits, without an exponent."""
+    if value is None:
+        return "?"
+    decimals = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def forest_rows(
@@ -209,9 +214,12 @@ def _pooled_block(
             rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind]))
             rows.append(ForestRow(kind="note", label=heterogeneity(by_group[kind])))
     overall = by_group.get("overall")
-    if overall is not None and inside:
-        rows += _overall(overall, test, len(kinds), scale, settings)
-    return rows
+    if overall is None or not inside:
+        return rows
+    if overall.diamond == "none":
+        # Without a diamond no pool is displayed of which these could be the weights.
+        rows = [replace(row, weight="") for row in rows]
+    return rows + _overall(overall, test, len(kinds), scale, settings)
 
 
 def _overall(
@@ -224,7 +232,7 @@ def _overall(
     rows = []
     if row.diamond != "none":
         mark = " (k = 2)" if row.k == 2 else ""
-        rows.append(_diamond(row, scale, f"All studies{mark}"))
+        rows.append(_diamond(row, scale, f"{OVERALL}{mark}"))
     if row.pi_shown:
         rows.append(
             ForestRow(
@@ -294,6 +302,8 @@ def _study(
 ) -> ForestRow:  # fmt: skip
     arms = {other.arm_id for other in effects if other.study_id == effect.study_id}
     label = effect.label if len(arms) == 1 else f"{effect.label}, {effect.arm_label}"
+    if effect.block == "active":
+        label = f"{effect.label}, {effect.arm_label} v {effect.comparator.replace('_', ' ')}"
     half = 1.959963984540054 * math.sqrt(effect.vi)
     low, high = effect.yi - half, effect.yi + half
     decimals = _decimals(effect)
@@ -350,7 +360,7 @@ def alt_text(rows: Sequence[ForestRow], settings: dict[str, Any]) -> str:
     """Return what a forest plot says, for people who do not see it."""
     studies = [row for row in rows if row.kind == "study" and row.share is not None]
     told = [row for row in rows if row.kind == "direction"]
-    overall = [row for row in rows if row.kind == "diamond" and row.label.startswith("All")]
+    overall = [row for row in rows if row.kind == "diamond" and row.label.startswith(OVERALL)]
     parts = [f"Forest plot of {settings['label']}, {settings['measure']}"]
     parts.append(f"{len(studies)} pooled {'study' if len(studies) == 1 else 'studies'}")
     if overall:
