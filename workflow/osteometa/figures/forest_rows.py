@@ -362,7 +362,8 @@ def alt_text(rows: Sequence[ForestRow], settings: dict[str, Any]) -> str:
     told = [row for row in rows if row.kind == "direction"]
     overall = [row for row in rows if row.kind == "diamond" and row.label.startswith(OVERALL)]
     parts = [f"Forest plot of {settings['label']}, {settings['measure']}"]
-    parts.append(f"{len(studies)} pooled {'study' if len(studies) == 1 else 'studies'}")
+    one = len(studies) == 1
+    parts.append("1 study with a size, not pooled" if one else f"{len(studies)} pooled studies")
     if overall:
         parts.append(f"pooled effect {overall[0].effect}")
     if told:

@@ -26,6 +26,7 @@ from osteometa.records import (
     PooledRow,
     SubgroupTest,
     SynthesisRow,
+    Vote,
     WeightedEffect,
 )
 from osteometa.report import words
@@ -56,6 +57,10 @@ def render_report(root: str | Path, config: Config) -> str:
         title=config.title,
         css=(folder / "report.css").read_text(encoding="utf-8"),
         sections=sections,
+        rooms={
+            room: [section for section in sections if section["room"] == room]
+            for room in dict.fromkeys(section["room"] for section in sections)
+        },
         counts=_counts(tables, rows),
         direction_sets=[{**asdict(row), "words": words.direction_words(row)} for row in sets],
         directions=_pages(root),
@@ -96,8 +101,14 @@ def _section(
     scale = words.scale_of(row.measure, row.outcome, unit)
     return {
         "row": row,
+        "room": words.room_words(synthesis),
+        "what": f"{synthesis.outcome}, {words.what_words(synthesis)}"
+        + (f", {synthesis.window}" if synthesis.window else ""),
+        "votes": words.vote_words(read_records(folder / "directions.csv", Vote)),
         "heading": settings["label"],
-        "sentence": words.synthesis_sentence(row, pooled, effects, test, certainty),
+        "sentence": words.synthesis_sentence(
+            words.about_words(synthesis), row, pooled, effects, test, certainty
+        ),
         "figure": _image(folder / "forest.svg"),
         "alt": alt_text(drawn, settings),
         "glance": scale.with_interval(main.estimate, main.ci_low, main.ci_high) if main else "",

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 from osteometa.config import Config, Synthesis
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, heterogeneity, subgroup_words
-from osteometa.records import DirectionSet, PooledRow, SubgroupTest, SynthesisRow, WeightedEffect
+from osteometa.records import (
+    DirectionSet,
+    PooledRow,
+    SubgroupTest,
+    SynthesisRow,
+    Vote,
+    WeightedEffect,
+)
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -20,17 +27,35 @@ def counted(number: int, word: str, plural: str = "") -> str:
 def place_words(synthesis: Synthesis, config: Config) -> str:
     """Return what a synthesis is about, as a heading."""
     label = config.outcomes[synthesis.outcome].label
-    parts = [label]
-    if synthesis.site:
-        parts.append(synthesis.site.replace("_", " "))
-    elif synthesis.outcome != "BMD":
-        parts.append(synthesis.analyte.replace("_", " "))
-    kind = "against a comparator" if synthesis.design_class == "controlled" else "within one arm"
-    phase = "training" if synthesis.phase == "training" else "single bout"
-    parts.append(f"{phase}, {kind}")
+    parts = [label, what_words(synthesis), room_words(synthesis).lower()]
     if synthesis.window:
         parts.append(f"window {synthesis.window}")
-    return "; ".join(parts)
+    return "; ".join(part for part in parts if part)
+
+
+def room_words(synthesis: Synthesis) -> str:
+    """Return phase and design class, which never share a synthesis."""
+    phase = "Training" if synthesis.phase == "training" else "Single bout"
+    kind = "against a comparator" if synthesis.design_class == "controlled" else "within one arm"
+    return f"{phase}, {kind}"
+
+
+def what_words(synthesis: Synthesis) -> str:
+    """Return the site, or of what kind the analyte is."""
+    if synthesis.site:
+        return synthesis.site.replace("_", " ")
+    words = synthesis.analyte.split("_")
+    kind = " ".join(words[1:] if synthesis.outcome.lower() in words[0] else words)
+    return "kind not stated" if kind == "not stated" else kind
+
+
+def vote_words(cast: Sequence[Vote]) -> str:
+    """Return how many studies say what of the direction."""
+    names = {"up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known"}
+    counts = {
+        word: sum(vote.direction == direction for vote in cast) for direction, word in names.items()
+    }
+    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
 
 def scale_of(measure: str, outcome: str, unit: str) -> Scale:
@@ -67,10 +92,10 @@ def people_words(effects: Sequence[WeightedEffect]) -> str:
 
 
 def synthesis_sentence(
-    row: SynthesisRow, pooled: Sequence[PooledRow], effects: Sequence[WeightedEffect],
+    about: str, row: SynthesisRow, pooled: Sequence[PooledRow], effects: Sequence[WeightedEffect],
     test: SubgroupTest | None, certainty: str,
 ) -> str:  # fmt: skip
-    """Return what one synthesis says."""
+    """Return what one synthesis says of its outcome (`about`)."""
     if row.status == "empty":
         return "No study of the tables falls here."
     if row.status == "direction_only":
@@ -87,7 +112,7 @@ def synthesis_sentence(
     scale = scale_of(row.measure, row.outcome, next((e.unit for e in inside if e.unit), ""))
     if main.k == 1:
         return (
-            f"One study ({inside[0].label}, {people_words(inside)}) gives a size: "
+            f"One study ({inside[0].label}, {people_words(inside)}) gives a size: {about} was "
             f"{size_words(main, scale)}. Nothing is pooled. Certainty: {certainty}."
         )
     low, high = main.ci_low, main.ci_high
@@ -97,8 +122,8 @@ def synthesis_sentence(
         else "the interval excludes no difference"
     )
     parts = [
-        f"In {counted(main.k, 'study', 'studies')} ({people_words(inside)}) it was on average "
-        f"{size_words(main, scale)}; {verdict}."
+        f"In {counted(main.k, 'study', 'studies')} ({people_words(inside)}) {about} was on "
+        f"average {size_words(main, scale)}; {verdict}."
     ]
     if main.k == 2:
         parts.append("Two studies cannot show how much studies differ.")
@@ -167,6 +192,13 @@ def methods_paragraph(
         f"{config.small_k.subgroup_test} studies on. {direction_only} studies had no usable "
         "numbers and enter only the direction synthesis."
     )
+
+
+def about_words(synthesis: Synthesis) -> str:
+    """Return what was measured, as the subject of a sentence."""
+    if synthesis.outcome == "BMD" and synthesis.site:
+        return f"BMD at the {synthesis.site.replace('_', ' ')}"
+    return synthesis.outcome
 
 
 def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
