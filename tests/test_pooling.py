@@ -105,6 +105,41 @@ def test_subgroups_agree_with_metafor(name, key, method):
         assert close(ours.se, row["se"], width, tolerance)
 
 
+@pytest.mark.parametrize(("name", "key"), list(subgroup_sets()))
+@pytest.mark.parametrize("method", ["EE", "DL", "REML"])
+def test_tests_of_differences_agree_with_metafor(name, key, method):
+    data, theirs = ORACLE[name], ORACLE[name][key][method]
+    tolerance = ITERATED if method == "REML" else CLOSED
+    levels = [row["level"] for row in theirs["separate_tau2"]]
+    groups = ORACLE[name][key]["group"]
+    X = np.array([[float(group == level) for level in levels] for group in groups])
+    contrasts = np.hstack([np.eye(len(levels) - 1), -np.ones((len(levels) - 1, 1))])
+    wald = regress(data["yi"], data["vi"], X, method=method, ci="wald")
+    statistic, df1, df2, p = joint_test(wald, contrasts)
+    common = theirs["common_tau2"]
+    assert close(wald.tau2, common.get("tau2", 0.0), scales(name, {})[0], tolerance)
+    assert (df1, df2) == (common["QM_df"], None)
+    assert close(statistic, common["QM"], 1, tolerance)
+    assert close(p, common["QMp"], 1e-3, tolerance)
+    knapp = theirs.get("common_tau2_knha_F")
+    if knapp:
+        fit = regress(data["yi"], data["vi"], X, method=method, ci="hksj")
+        statistic, df1, df2, p = joint_test(fit, contrasts)
+        assert [df1, df2] == knapp["df"]
+        assert close(statistic, knapp["F"], 1, tolerance)
+        assert close(p, knapp["p"], 1e-3, tolerance)
+    fits = [pool(*_chosen(data, groups, level), method=method, ci="wald") for level in levels]
+    between = pool([f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald")
+    assert between.q_df == theirs["Q_between_df"]
+    assert close(between.q, theirs["Q_between_separate_tau2"], 1, tolerance)
+    assert close(between.q_p, theirs["Q_between_p"], 1e-3, tolerance)
+
+
+def _chosen(data, groups, level):
+    rows = [i for i, group in enumerate(groups) if group == level]
+    return [data["yi"][i] for i in rows], [data["vi"][i] for i in rows]
+
+
 def check(yi, vi, **more):
     return pool(yi, vi, **more)
 

@@ -1,0 +1,146 @@
+"""The commands as people type them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from osteometa.cli import main
+
+ROOT = Path(__file__).parents[1]
+ORACLE = json.loads((ROOT / "tests/oracle/metafor.json").read_text())["datasets"]
+NAMES = {
+    "estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "tau2_ci_low",
+    "tau2_ci_high", "i2", "h2", "q", "q_df", "q_p", "k",
+}  # fmt: skip
+
+
+def told(capsys, *words):
+    try:
+        status = main([str(word) for word in words])
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
+def table(folder, rows, header="study,yi,vi,group", name="effects.csv"):
+    path = folder / name
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+BCG = [
+    f"s{i},{y!r},{v!r},{'a' if i % 2 else 'b'}"
+    for i, (y, v) in enumerate(zip(ORACLE["bcg_RR"]["yi"], ORACLE["bcg_RR"]["vi"], strict=True))
+]
+
+
+@pytest.mark.parametrize("method", ["REML", "DL", "EE"])
+@pytest.mark.parametrize(("ci", "key"), [("wald", "z"), ("hksj", "knha"), ("hksj-floor", "adhoc")])
+def test_pool_prints_metafors_numbers(tmp_path, capsys, method, ci, key):
+    path = table(tmp_path, BCG)
+    status, out, err = told(capsys, "pool", path, "--method", method, "--ci", ci, "--json")
+    assert (status, err) == (0, "")
+    result = json.loads(out)
+    assert set(result) == {"overall", "groups"}
+    assert set(result["groups"]) == {"a", "b"}
+    overall = result["overall"]
+    assert set(overall) >= NAMES
+    theirs = ORACLE["bcg_RR"]["estimators"][method]
+    assert overall["estimate"] == pytest.approx(theirs["estimate"], rel=1e-6)
+    assert overall["tau2"] == pytest.approx(theirs["tau2"], rel=1e-6)
+    limits = [overall["ci_low"], overall["ci_high"]]
+    assert limits == pytest.approx(theirs[key]["ci"], rel=1e-6)
+    assert overall["k"] == 13
+    assert result["groups"]["a"]["k"] == 6
+
+
+@pytest.mark.parametrize("rows", [["one,0.5,0.1,a"], ["one,0,0.1,", "two,0,0.1,"]])
+def test_pool_prints_null_and_never_nan(tmp_path, capsys, rows):
+    status, out, _ = told(capsys, "pool", table(tmp_path, rows), "--json")
+    assert status == 0
+    assert not re.search(r"NaN|Infinity", out)
+    overall = json.loads(out)["overall"]
+    assert overall["k"] == len(rows)
+    if len(rows) == 1:
+        assert overall["tau2"] is None
+        assert (overall["status"], overall["q"]) == ("listed", None)
+
+
+def test_pool_reads_a_european_table_and_prints_words(tmp_path, capsys):
+    path = table(tmp_path, ["Ä;0,3;0,04", "B;0,9;0,06"], "study;yi;vi")
+    status, out, _ = told(capsys, "pool", path, "--ci", "hksj")
+    assert status == 0
+    assert "0.5833" in out and "k = 2" in out
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "words"),
+    [
+        ("study,yi,vi", [], "nothing to pool (k = 0)"),
+        ("study,effect,vi", ["a,1,1"], "no column yi"),
+        ("study,yi,vi", ["a,1,0"], "row 2, study a, column vi: 0 must be above 0"),
+        ("study,yi,vi", ["a,1,1", "b,high,1"], "row 3, study b, column yi: 'high' is no number"),
+        ("study,yi,vi", ["a,nan,1"], "must be finite"),
+        ("study,yi,vi", ["a,1,-1", "b,,1"], "row 3, study b, column yi: '' is no number"),
+    ],
+)
+def test_pool_says_what_is_wrong_with_a_table(tmp_path, capsys, header, rows, words):
+    status, out, err = told(capsys, "pool", table(tmp_path, rows, header), "--json")
+    assert (status, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_pool_says_what_is_wrong_with_a_file(tmp_path, capsys):
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    picture = tmp_path / "picture.csv"
+    picture.write_bytes(b"\x89PNG\xff\xfe")
+    for path, words in (
+        (tmp_path / "absent.csv", "does not exist"),
+        (empty, "is empty"),
+        (picture, "cannot be read"),
+        (tmp_path, "cannot be read"),
+    ):
+        status, out, err = told(capsys, "pool", path)
+        assert (status, out) == (2, "")
+        assert words in err
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_an_unknown_method_is_wrong_use(tmp_path, capsys):
+    status, _, err = told(capsys, "pool", table(tmp_path, BCG), "--method", "XX")
+    assert status == 2
+    assert "REML" in err
+
+
+@pytest.mark.parametrize("command", [(), ("check",), ("escalc",), ("pool",)])
+def test_help_says_what_it_is_for(capsys, command):
+    status, out, _ = told(capsys, *command, "--help")
+    assert status == 0
+    assert len(out.split()) > 40
+    assert "Traceback" not in out
+
+
+def test_escalc_shows_each_rung_and_why(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, out, _ = told(capsys, "escalc", "nelson_1994", "rief_2016")
+    assert status == 0
+    for words in ("Nelson 1994", "Rief 2016", "CHG", "PPC", "ADJ"):
+        assert words in out
+
+
+def test_escalc_of_an_unknown_study_suggests_one(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, _, err = told(capsys, "escalc", "nelson_1949")
+    assert status == 2
+    assert "nelson_1994" in err
+
+
+def test_commands_outside_a_review_say_so(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for words in (("check",), ("escalc", "nelson_1994")):
+        status, _, err = told(capsys, *words)
+        assert status == 2
+        assert "Traceback" not in err

@@ -1,0 +1,134 @@
+"""Directions: one vote per study, sign tests with what the unknown ones could make of them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from osteometa.check import check_review
+from osteometa.directions import (
+    direction_sets,
+    fisher,
+    share_interval,
+    sign_test,
+    stouffer,
+    votes,
+)
+from osteometa.evidence import derive
+
+HERE = Path(__file__).parent
+VOTE_COUNTING = json.loads((HERE / "oracle/metafor.json").read_text())["vote_counting"]
+
+
+@pytest.fixture(scope="module")
+def small():
+    outcome = check_review(HERE / "reviews/small")
+    return derive(outcome.tables, outcome.config).entries, outcome.config
+
+
+@pytest.mark.parametrize("name", VOTE_COUNTING)
+def test_sign_tests_agree_with_r(name):
+    x, n = (int(part) for part in name.split("_of_"))
+    theirs = VOTE_COUNTING[name]
+    assert sign_test(x, n) == pytest.approx(theirs["p_two_sided"], rel=1e-8)
+    assert share_interval(x, n) == pytest.approx(theirs["clopper_pearson_95"], rel=1e-8)
+
+
+def test_published_sign_tests():
+    assert round(sign_test(9, 9), 4) == 0.0039
+    assert round(sign_test(5, 6), 4) == 0.2188
+    assert sign_test(3, 3) == 0.25
+    assert [round(limit, 4) for limit in share_interval(5, 6)] == [0.3588, 0.9958]
+    assert [round(limit, 4) for limit in share_interval(9, 9)] == [0.6637, 1]
+
+
+@given(st.integers(1, 40), st.data())
+def test_swapping_arms_leaves_p_and_mirrors_the_share(n, data):
+    x = data.draw(st.integers(0, n))
+    assert sign_test(x, n) == pytest.approx(sign_test(n - x, n))
+    low, high = share_interval(x, n)
+    assert share_interval(n - x, n) == pytest.approx((1 - high, 1 - low))
+    assert low <= x / n <= high
+
+
+def test_combined_p_values():
+    """Fisher's and Stouffer's methods on four published one-sided p."""
+    p, n = [0.1662, 0.0000023, 0.0456, 0.9602], [15, 60, 60, 60]
+    statistic, df, combined = fisher(p)
+    assert (round(statistic, 3), df) == (35.811, 8)
+    assert combined == pytest.approx(1.9e-5, rel=0.01)
+    z, combined = stouffer(p, n)
+    assert (round(z, 4), round(combined, 5)) == (2.7752, 0.00276)
+    assert stouffer([0.005, 0.995], [1, 1])[1] == pytest.approx(0.5)
+
+
+def entries_of(small, *directions, study="one"):
+    entry = next(entry for entry in small[0] if entry.votes)
+    return [
+        replace(entry, study_id=study, label=study, direction=word, votes=True, origin="typed")
+        for word in directions
+    ]
+
+
+@pytest.mark.parametrize(
+    ("directions", "vote"),
+    [
+        (["up"], "up"),
+        (["up", "up", "down"], "mixed"),
+        (["up"] * 7 + ["down"] * 3, "up"),
+        (["down"] * 5 + ["up"], "down"),
+        (["up", "unknown", "unknown"], "up"),
+        (["unknown"], "unknown"),
+        (["zero", "unknown"], "zero"),
+        (["zero", "down"], "down"),
+    ],
+)
+def test_seven_of_ten_known_entries_make_a_vote(small, directions, vote):
+    (cast,) = votes(entries_of(small, *directions), small[1].directions.vote_share)
+    assert cast.direction == vote
+
+
+def test_the_range_over_unknown_directions_is_not_only_at_its_ends(small):
+    """Four up and six unknown: p is largest when the unknown ones split."""
+    found = []
+    for number in range(10):
+        word = "up" if number < 4 else "unknown"
+        found += entries_of(small, word, study=f"study_{number}")
+    (row,) = direction_sets(found, small[1])
+    assert (row.n_up, row.n_unknown, row.p_known) == (4, 6, pytest.approx(0.125))
+    ps = [sign_test(up, 10) for up in range(4, 11)]
+    assert row.p_highest == pytest.approx(max(ps)) == 1
+    assert row.p_lowest == pytest.approx(sign_test(10, 10))
+    assert row.p_highest > max(ps[0], ps[-1])
+    assert (row.share_lowest, row.share_highest) == (0.4, 1)
+
+
+def test_entries_that_do_not_vote_are_in_no_set(small):
+    entry = replace(entries_of(small, "up")[0], votes=False)
+    assert direction_sets([entry], small[1]) == []
+
+
+def test_the_sign_of_an_effect_goes_before_a_typed_arrow():
+    outcome = check_review(HERE.parents[0])
+    derived = derive(outcome.tables, outcome.config)
+    signs = {}
+    for effect in derived.effects:
+        key = (effect.study_id, effect.arm_id, effect.outcome, effect.site, effect.timepoint)
+        signs.setdefault(key, set()).add("up" if effect.yi > 0 else "down" if effect.yi else "zero")
+    checked = 0
+    for entry in derived.entries:
+        key = (entry.study_id, entry.arm_id, entry.outcome, entry.site, entry.timepoint)
+        if entry.origin == "effect" and key in signs:
+            assert entry.direction in signs[key]
+            checked += 1
+    assert checked > 20
+
+
+def test_within_arm_arrows_never_fill_a_comparison():
+    outcome = check_review(HERE / "reviews/seed")
+    entries = derive(outcome.tables, outcome.config).entries
+    lowered = [e for e in entries if e.study_id.startswith("karaarslan") and e.outcome == "RANKL"]
+    assert lowered
+    assert {e.direction for e in lowered if e.design_class == "controlled"} == {"unknown"}
