@@ -213,7 +213,7 @@ def test_shipped_effects_by_hand(shipped):
     assert "BASE" in uth.flags
     rief = of("rief_2016", "SMD")
     s0 = math.sqrt((22 * 0.27**2 + 23 * 0.37**2) / 45)
-    se = (-0.003 + 0.20) / (2 * p_to_t(0.05, 45))
+    se = (-0.003 + 0.20) / (2 * p_to_t(0.05, 44))  # the baseline is a covariate
     j = hedges_j(45)
     assert rief.yi == pytest.approx(-0.10 * j / s0)
     assert rief.vi == pytest.approx((j * se / s0) ** 2 + rief.yi**2 / 94)

@@ -200,7 +200,7 @@ HARD = {
     "nothing": [ForestRow(kind="message", label="No study of the tables falls here.")],
     "directions only": [
         ForestRow(kind="direction", label=f"Study {n}", shape=shape, effect=f"direction {shape}",
-                  control_n="N 1200")
+                  n_total="N 1200")
         for n, shape in enumerate(("up", "down", "zero", "mixed", "unknown"))
     ],
 }  # fmt: skip

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osteometa.config import Config
-from osteometa.summaries import PrintedTest, Summary, printed_tests, summary_of
+from osteometa.summaries import Cell, People, PrintedTest, Summary, printed_tests, summary_of
 from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.units import UNITS, canonical, convert
 
 # Whom the numbers speak of, the better analysis first.
-POPULATIONS = ("itt", "not_stated", "", "completers", "per_protocol")
+POPULATIONS = ("itt", "", "completers", "per_protocol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Comparison:
     percents: tuple[Measurement | None, Measurement | None]
     contrasts: tuple[Contrast, ...]
     directions: tuple[Direction, ...]
+    controls_own: tuple[Contrast, ...] = ()
+    """What is printed of the control arm alone: its correlation or its test of before and after."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -53,7 +55,10 @@ class Comparison:
     def rows(self) -> tuple[Measurement | Contrast | Direction, ...]:
         """All raw rows of the comparison."""
         pairs = (*self.levels, *self.baselines, *self.changes, *self.percents)
-        return (*(row for row in pairs if row is not None), *self.contrasts, *self.directions)
+        return (
+            *(row for row in pairs if row is not None), *self.contrasts, *self.directions,
+            *self.controls_own,
+        )  # fmt: skip
 
     @property
     def time(self) -> float | None:
@@ -68,18 +73,18 @@ class Comparison:
         rows = [row for row in self.rows if getattr(row, "unit", "") not in ("", "%")]
         return canonical(self.outcome, rows[0].unit) if rows else ""
 
-    def people(self, side: int, row: Measurement | None) -> tuple[int | None, frozenset[str]]:
-        """Return n of one side (0 exercise, 1 control) for a row, and how it is known."""
+    def people(self, side: int, row: Measurement | None) -> People:
+        """Return the people of one side (0 exercise, 1 control) behind a row."""
         if row is not None and row.n is not None:
-            return row.n, frozenset()
+            return People(row.n, cells=(Cell(row, "n"),))
         arm = (self.arm, self.control)[side]
         if arm is None:
-            return None, frozenset()
+            return People()
         if arm.n_end is not None:
-            return arm.n_end, frozenset()
+            return People(arm.n_end, cells=(Cell(arm, "n_end"),))
         if arm.n_start is not None:
-            return arm.n_start, frozenset({"NRAND"})
-        return None, frozenset()
+            return People(arm.n_start, frozenset({"NRAND"}), (Cell(arm, "n_start"),))
+        return People()
 
     def pair(self, rows: tuple[Measurement | None, Measurement | None]) -> list[Summary | None]:
         """Return the summaries of both sides; None where a side prints nothing usable."""
@@ -88,20 +93,18 @@ class Comparison:
     def _summary(self, side: int, row: Measurement | None) -> Summary | None:
         if row is None or not row.usable or row.kind == "log_level":
             return None
-        n, flags = self.people(side, row)
         factor = 1.0
         if row.unit in UNITS and self.unit in UNITS and row.unit != "%":
             if UNITS[row.unit][0] != UNITS[self.unit][0]:
                 return None
             factor = convert(1.0, row.unit, self.unit)
-        return summary_of(row, n, flags, factor)
+        return summary_of(row, self.people(side, row), factor)
 
     def tests(self) -> list[PrintedTest]:
         """Return the printed between-arm tests, the best first."""
         pairs = (self.changes, self.percents, self.levels)
         sides = [next((p[side] for p in pairs if p[side] is not None), None) for side in (0, 1)]
-        (n_e, flags_e), (n_c, flags_c) = (self.people(i, sides[i]) for i in (0, 1))
-        return printed_tests(self.contrasts, n_e, n_c, flags_e | flags_c)
+        return printed_tests(self.contrasts, *(self.people(i, sides[i]) for i in (0, 1)))
 
 
 def exercise_type(arm: Arm, config: Config) -> str:
@@ -127,6 +130,42 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
                 comparison = index.comparison(study, arm, control, where)
                 found[comparison.key] = comparison
     return [found[key] for key in sorted(found)]
+
+
+def difference_of_means(comparison: Comparison) -> tuple[float, tuple[Cell, ...]] | None:
+    """Return the difference that printed means tell, whatever their spread, and its cells."""
+    sides = (0, 1) if comparison.controlled else (0,)
+    pairs = {
+        name: comparison.pair(rows)
+        for name, rows in (
+            ("change", comparison.changes), ("percent", comparison.percents),
+            ("after", comparison.levels), ("before", comparison.baselines),
+        )
+    }  # fmt: skip
+
+    def means(name: str) -> list[float] | None:
+        found = [pairs[name][side] for side in sides]
+        if any(s is None or s.mean is None for s in found):
+            return None
+        return [s.mean for s in found]
+
+    def cells(*names: str) -> tuple[Cell, ...]:
+        return tuple(pairs[name][side].cells[0] for name in names for side in sides)
+
+    def contrast(values: list[float]) -> float:
+        return values[0] - values[1] if comparison.controlled else values[0]
+
+    for name in ("change", "percent"):
+        values = means(name)
+        if values is not None:
+            return contrast(values), cells(name)
+    after, before = means("after"), means("before")
+    if after is not None and before is not None:
+        gains = [a - b for a, b in zip(after, before, strict=True)]
+        return contrast(gains), cells("after", "before")
+    if after is not None and comparison.controlled:
+        return contrast(after), cells("after")
+    return None
 
 
 class _Index:
@@ -155,8 +194,7 @@ class _Index:
         return {
             place
             for place in places
-            if place[5] not in ("", "not_stated")
-            or not any(other[:5] == place[:5] and other != place for other in places)
+            if place[5] or not any(other[:5] == place[:5] and other != place for other in places)
         }
 
     def comparison(
@@ -179,6 +217,11 @@ class _Index:
             percents=pick("pct_change", timepoint),
             contrasts=tuple(self._here(self.contrasts[sides[0]], where)),
             directions=tuple(self._here(self.directions[sides[0]], where)),
+            controls_own=tuple(
+                row
+                for row in self._here(self.contrasts.get(sides[1], []), where)
+                if row.compares == "within"
+            ),
         )  # fmt: skip
 
     @staticmethod
@@ -196,12 +239,13 @@ class _Index:
 
 
 def _population(row: Measurement | Contrast | Direction) -> str:
-    return row.population_analysed
+    """Return whom a row speaks of; an empty cell and `not_stated` say the same: nothing."""
+    return "" if row.population_analysed == "not_stated" else row.population_analysed
 
 
 def _place(row: Measurement | Contrast | Direction) -> tuple[str, ...]:
-    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, row.population_analysed)
+    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, _population(row))
 
 
 def _joins(place: tuple[str, ...], where: tuple[str, ...]) -> bool:
-    return place[:5] == where[:5] and place[5] in (where[5], "", "not_stated")
+    return place[:5] == where[:5] and place[5] in (where[5], "")

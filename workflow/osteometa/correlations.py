@@ -9,7 +9,7 @@ from statistics import median
 
 from osteometa.comparisons import Comparison
 from osteometa.config import Config
-from osteometa.summaries import Cell, Summary, p_to_t
+from osteometa.summaries import Cell, Summary, p_to_t, row_flags
 from osteometa.tables import Contrast
 
 
@@ -36,6 +36,7 @@ class Known:
     arm_id: str
     place: tuple[str, str, str]
     """Outcome, site and phase."""
+    analyte: str
     correlation: Correlation
     first_hand: bool
 
@@ -54,8 +55,8 @@ class Correlations:
         own = [
             known.correlation
             for known in self._known
-            if (known.study_id, known.arm_id, known.place)
-            == (comparison.study.study_id, arm.arm_id if arm else "", place)
+            if (known.study_id, known.arm_id, known.place, known.analyte)
+            == (comparison.study.study_id, arm.arm_id if arm else "", place, comparison.analyte)
         ]
         if own:
             return own[0]
@@ -81,37 +82,42 @@ def _known(comparisons: Iterable[Comparison]) -> list[Known]:
             if arm is None:
                 continue
             correlation = _of_arm(comparison, side)
-            if correlation is None or not -1 < correlation.r < 1:
+            if correlation is None:
                 continue
             place = (comparison.outcome, comparison.site, comparison.arm.phase)
-            first = all(
-                getattr(cell.row, "origin", "") not in ("other_review", "press")
-                for cell in correlation.cells
-            )
-            key = (comparison.study.study_id, arm.arm_id, place)
-            found.setdefault(key, Known(*key, correlation, first))
+            first = not any("2ND" in row_flags(cell.row) for cell in correlation.cells)
+            key = (comparison.study.study_id, arm.arm_id, place, comparison.analyte)
+            held = found.get(key)
+            if held is None or _order(correlation) < _order(held.correlation):
+                found[key] = Known(*key, correlation, first)
     return list(found.values())
 
 
+def _order(correlation: Correlation) -> int:
+    return ("reported", "change_sd", "paired_test").index(correlation.source)
+
+
 def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
-    if side == 0:
-        for row in comparison.contrasts:
-            if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
-                return Correlation(float(row.value), "reported", (Cell(row, "value"),))
+    """Return the first correlation inside (-1, 1) of: reported, by the change SD, by a test."""
+    own = (comparison.contrasts, comparison.controls_own)[side]
+    for row in own:
+        if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
+            return Correlation(float(row.value), "reported", (Cell(row, "value"),))
     before, after, change = (
         comparison.pair(rows)[side]
         for rows in (comparison.baselines, comparison.levels, comparison.changes)
     )
     if any(s is None or s.sd is None for s in (before, after)):
         return None
-    if any(cell.row.disputed for s in (before, after, change) if s for cell in s.cells):
+    if any(
+        getattr(cell.row, "disputed", "") for s in (before, after, change) if s for cell in s.cells
+    ):
         return None
     if change is not None and change.sd is not None:
         r = change_sd_to_r(before.sd, after.sd, change.sd)
-        return Correlation(r, "change_sd", before.cells + after.cells + change.cells)
-    if side == 0:
-        return _from_paired_test(comparison.contrasts, before, after)
-    return None
+        if -1 < r < 1:
+            return Correlation(r, "change_sd", before.cells + after.cells + change.cells)
+    return _from_paired_test(own, before, after)
 
 
 def _from_paired_test(
@@ -127,9 +133,9 @@ def _from_paired_test(
             sd = abs(after.mean - before.mean) * math.sqrt(before.n) / t
             if sd > 0:
                 r = change_sd_to_r(before.sd, after.sd, sd)
-                return Correlation(
-                    r, "paired_test", (*before.cells, *after.cells, Cell(row, column))
-                )
+                cells = (*before.cells, *after.cells, Cell(row, column))
+                if -1 < r < 1:
+                    return Correlation(r, "paired_test", cells)
     return None
 
 

@@ -68,7 +68,11 @@ def _row(
     if not cause and other is not None and np.isfinite(other):
         width = ours.ci_high - ours.ci_low
         scale = mean_v if quantity == "tau2" else width
-        difference = abs(mine - other) / max(abs(other), scale / 1000)
+        # Equal effects may leave an interval without width; a hair of the SD of an effect counts.
+        hair = 1e-12 * (mean_v if quantity == "tau2" else mean_v**0.5)
+        difference = abs(mine - other) / max(abs(other), scale / 1000, hair)
+        if abs(mine - other) <= hair:
+            difference = 0.0
         verdict = "agrees" if difference <= LIMIT else "differs"
         if verdict == "differs":
             cause = (

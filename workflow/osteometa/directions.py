@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from scipy.special import bdtr, bdtrc, betaincinv
 
-from osteometa.comparisons import Comparison, exercise_type
+from osteometa.comparisons import Comparison, difference_of_means, exercise_type
 from osteometa.config import Config
 from osteometa.records import DirectionEntry, DirectionSet, Effect, Vote
 from osteometa.summaries import Cell
@@ -52,7 +52,7 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
     conflict = OPPOSITE.get(direction, "-") in claims
     if conflict:
         reason = f"the sign contradicts the typed {OPPOSITE[direction]}"
-    barred = why_no_vote(comparison, typed, config)
+    barred = why_no_vote(comparison, typed if origin in ("typed", "arrow", "none") else [], config)
     inputs = effect.inputs if effect and origin == "effect" else " ".join(
         sorted({cell.row.cell_name(cell.column) for cell in cells})
     )  # fmt: skip
@@ -102,6 +102,8 @@ def why_no_vote(comparison: Comparison, typed: Sequence[Direction], config: Conf
     reason = why_listed(comparison, config)
     if reason:
         return reason
+    if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
+        return "an arm of a controlled trial without its comparator: no vote within arms"
     if typed and all(row.direction == "unknown" for row in typed):
         return "direction typed as unknown"
     return ""
@@ -116,7 +118,7 @@ def why_listed(comparison: Comparison, config: Config) -> str:
         return ""
     if arm.comparator_kind not in config.comparator_kinds:
         return f"comparator '{arm.comparator_kind}' is not pooled by config.yaml"
-    if arm.cointervention != control.cointervention:
+    if arm.cointervention.strip().casefold() != control.cointervention.strip().casefold():
         given = arm.cointervention or control.cointervention
         return f"cointervention in one arm only: {given}"
     return ""
@@ -127,7 +129,7 @@ def _direction(
 ) -> tuple[str, str, tuple[Cell, ...], str]:
     if effect is not None:
         return _sign(effect.yi), "effect", (), ""
-    means = _by_means(comparison)
+    means = difference_of_means(comparison)
     if means is not None:
         return _sign(means[0]), "means", means[1], "two printed means"
     for row in comparison.contrasts:
@@ -164,41 +166,6 @@ def _why_unknown(comparison: Comparison, typed: Sequence[Direction]) -> str:
     return "no sign is told"
 
 
-def _by_means(comparison: Comparison) -> tuple[float, tuple[Cell, ...]] | None:
-    sides = (0, 1) if comparison.controlled else (0,)
-    pairs = {
-        name: comparison.pair(rows)
-        for name, rows in (
-            ("change", comparison.changes), ("percent", comparison.percents),
-            ("after", comparison.levels), ("before", comparison.baselines),
-        )
-    }  # fmt: skip
-
-    def means(name: str) -> list[float] | None:
-        found = [pairs[name][side] for side in sides]
-        if any(s is None or s.mean is None for s in found):
-            return None
-        return [s.mean for s in found]
-
-    def cells(*names: str) -> tuple[Cell, ...]:
-        return tuple(pairs[name][side].cells[0] for name in names for side in sides)
-
-    def contrast(values: list[float]) -> float:
-        return values[0] - values[1] if comparison.controlled else values[0]
-
-    for name in ("change", "percent"):
-        values = means(name)
-        if values is not None:
-            return contrast(values), cells(name)
-    after, before = means("after"), means("before")
-    if after is not None and before is not None:
-        gains = [a - b for a, b in zip(after, before, strict=True)]
-        return contrast(gains), cells("after", "before")
-    if after is not None and comparison.controlled:
-        return contrast(after), cells("after")
-    return None
-
-
 def _sign(value: float) -> str:
     if abs(value) < 1e-12:
         return "zero"
@@ -214,7 +181,7 @@ def _people(comparison: Comparison) -> int | None:
     found = []
     for side in sides:
         row = next((pair[side] for pair in pairs if pair[side] is not None), None)
-        found.append(comparison.people(side, row)[0])
+        found.append(comparison.people(side, row).n)
     if all(n is not None for n in found):
         return sum(found)
     totals = [row.n_total for row in comparison.contrasts if row.n_total]
@@ -231,7 +198,8 @@ def votes(found: Iterable[DirectionEntry], share: float) -> list[Vote]:
 
 
 def _vote(group: list[DirectionEntry], share: float) -> Vote:
-    voting = [entry for entry in group if entry.votes]
+    # A study that is barred from voting still says what it says.
+    voting = [entry for entry in group if entry.votes] or group
     counts = {
         word: sum(entry.direction == word for entry in voting)
         for word in ("up", "down", "zero", "unknown")
@@ -254,6 +222,7 @@ def _vote(group: list[DirectionEntry], share: float) -> Vote:
         design=first.design,
         exercise_type=types[0] if len(types) == 1 else "/".join(types),
         direction=direction,
+        votes=any(entry.votes for entry in group),
         n_up=counts["up"],
         n_down=counts["down"],
         n_zero=counts["zero"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from osteometa.correlations import Correlations
 from osteometa.directions import entries, why_listed, window_of
 from osteometa.effects import Attempt, Estimate, climb
 from osteometa.records import DirectionEntry, Effect
+from osteometa.summaries import row_flags
 from osteometa.syntheses import REDUCED
 from osteometa.tables import Tables
 
@@ -51,7 +53,7 @@ def derive(tables: Tables, config: Config) -> Derived:
     for item in climbed:
         stands_for = chosen[_same_people(item.comparison)]
         effects += _effects(item, stands_for, _needs_population(item, climbed), config)
-    effects = _without_dependence(effects)
+    effects = _in_one_unit(_without_dependence(effects))
     effects.sort(key=lambda effect: effect.effect_id)
     return Derived(tuple(climbed), tuple(effects), tuple(entries(comparisons, effects, config)))
 
@@ -89,9 +91,10 @@ def window_key(comparison: Comparison) -> str:
 
 
 def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...], Comparison]:
-    """Choose one print per arm, outcome and site: analysis, end of training, first report.
+    """Choose one print per arm, outcome and site: end of training, analysis, first report.
 
-    A print that gives the primary measure goes before one that does not.
+    At one time, a print that gives the primary measure goes before one that does not, and one that
+    no other contradicts before a disputed one.
     """
     groups: dict[tuple[str, ...], list[Climbed]] = defaultdict(list)
     for item in climbed:
@@ -101,14 +104,25 @@ def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...],
         comparison = item.comparison
         measures = config.outcomes[comparison.outcome].measures
         has = [item.estimate(measure) is not None for measure in measures]
-        weeks, time = comparison.arm.weeks, comparison.time
-        off = abs(time - weeks) if None not in (time, weeks) else -(time or 0)
         return (
-            not any(has), not has[0], POPULATIONS.index(comparison.population), off,
-            comparison.report,
+            _off_the_end(comparison), not any(has), not has[0],
+            POPULATIONS.index(comparison.population), _disputed(item), comparison.report,
         )  # fmt: skip
 
     return {key: min(items, key=rank).comparison for key, items in groups.items()}
+
+
+def _off_the_end(comparison: Comparison) -> float:
+    """Return how far a time is from the end of training; a time that is not typed comes last."""
+    weeks, time = comparison.arm.weeks, comparison.time
+    if time is None:
+        return math.inf
+    return -time if weeks is None else abs(time - weeks)
+
+
+def _disputed(item: Climbed) -> bool:
+    found = [item.estimate(measure) for measure in item.attempts]
+    return any(disputes(cell) for estimate in found if estimate for cell in estimate.cells)
 
 
 def _needs_population(item: Climbed, climbed: Sequence[Climbed]) -> bool:
@@ -154,10 +168,10 @@ def disputes(cell) -> bool:
 
 
 def _why_reduced(comparison: Comparison, other: Comparison) -> str:
-    if comparison.population != other.population:
-        return f"the same people once: the {other.population or 'main'} analysis is taken"
     if comparison.timepoint != other.timepoint:
         return f"the same people once: {other.timepoint} is taken, the nearest to the end"
+    if comparison.population != other.population:
+        return f"the same people once: the {other.population or 'main'} analysis is taken"
     return f"the same people once: report '{other.report or 'main'}' is taken"
 
 
@@ -171,7 +185,7 @@ def _effect(
              comparison.timepoint, comparison.report]  # fmt: skip
     if name_population:
         parts.append(comparison.population)
-    flags = set(estimate.flags)
+    flags = estimate.flags.union(*(row_flags(cell.row) for cell in estimate.cells))
     flags |= {"PP"} if comparison.population == "per_protocol" else set()
     flags |= {"INDIRECT"} if study.indirect else set()
     flags |= {"DISPUTED"} if any(disputes(cell) for cell in estimate.cells) else set()
@@ -242,6 +256,35 @@ def _without_dependence(effects: Iterable[Effect]) -> list[Effect]:
     return [
         replace(effect, pooled=False, block="dependent", reason=reason)
         if effect.block == "pooled" and shared[people(effect)] > 1
+        else effect
+        for effect in effects
+    ]
+
+
+def _in_one_unit(effects: Sequence[Effect]) -> list[Effect]:
+    """Keep one unit in each pool of mean differences: mass and molar are never converted."""
+
+    def place(effect: Effect) -> tuple:
+        return (
+            effect.outcome, effect.analyte, effect.site, effect.phase, effect.window,
+            effect.design_class,
+        )  # fmt: skip
+
+    units: dict[tuple, Counter] = defaultdict(Counter)
+    for effect in effects:
+        if effect.measure == "MD" and effect.block == "pooled":
+            units[place(effect)][effect.unit] += 1
+    kept = {key: min(found, key=lambda u: (-found[u], u)) for key, found in units.items()}
+    return [
+        replace(
+            effect,
+            pooled=False,
+            block="unit",
+            reason=f"in {effect.unit}, the pool is in {kept[place(effect)]}: not convertible",
+        )
+        if effect.measure == "MD"
+        and effect.block == "pooled"
+        and effect.unit != kept[place(effect)]
         else effect
         for effect in effects
     ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from osteometa.config import Config
+from osteometa.directions import why_listed
 from osteometa.evidence import Climbed, Derived
 from osteometa.records import DirectionEntry, Effect, LedgerLine
 from osteometa.syntheses import REDUCED, asks_for
@@ -30,8 +32,14 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
         summary += _carrier(study, by_arm[(study.study_id, "")], study.exclude_reason)
     excluded = _excluded(tables)
     for arm in tables.arms:
-        key = (arm.study_id, arm.arm_id)
-        summary += _carrier(arm, by_arm[key], excluded.get(arm.study_id, ""))
+        own = by_arm[(arm.study_id, arm.arm_id)]
+        lines_of_arm = own or [
+            replace(line, reason=f"the comparator: {line.reason}")
+            for other in tables.arms
+            if (other.study_id, other.comparator) == (arm.study_id, arm.arm_id)
+            for line in by_arm[(other.study_id, other.arm_id)]
+        ]
+        summary += _carrier(arm, lines_of_arm, excluded.get(arm.study_id, ""))
     judged = [
         LedgerLine(
             table=row.table, row=row.row, study_id=getattr(row, "study_id", ""), status="not_asked",
@@ -55,7 +63,7 @@ def _people_say(row: Row) -> str:
 
 def _carrier(row: Row, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
     """Tell of a study or an arm by what became of its findings."""
-    order = ("used", "direction_only", "not_used", "not_asked")
+    order = ("used", "direction_only", "not_asked", "not_used")
     best: dict[str, LedgerLine] = {}
     for line in lines:
         held = best.get(line.synthesis)
@@ -78,6 +86,7 @@ class _Writer:
         self.config = config
         self.rows: list[Finding] = []
         self._excluded = _excluded(tables)
+        self._partners = {(arm.study_id, arm.comparator) for arm in tables.arms if arm.comparator}
         self._effects = _by_row(derived.effects)
         self._entries = _by_row(derived.entries)
         self._climbed: dict[tuple[str, int], list[Climbed]] = defaultdict(list)
@@ -122,10 +131,11 @@ class _Writer:
             return "not_asked", "secondary outcome: kept in the tables, asked for by no synthesis"
         if row.timepoint == "baseline":
             return "not_used", "baseline without anything after it"
-        return (
-            "not_used",
-            "belongs to an arm that is compared with no other, as a control's own row",
-        )
+        if isinstance(row, Measurement) and row.kind == "log_level":
+            return "not_used", "levels on a log scale are not computed with yet"
+        if (row.study_id, row.arm_id) in self._partners:
+            return "not_used", "the comparison is made once, for the other arm of the pair"
+        return "not_used", "the row of a comparator arm, of which no comparison speaks here"
 
     def _within(self, row: Finding, synthesis) -> tuple[str, str]:
         effects = [e for e in self._effects[row.cell_name("")] if asks_for(synthesis, e)]
@@ -143,25 +153,52 @@ class _Writer:
                                    self._told[(row.table, row.row)], strict=True)
             if asks_for(synthesis, entry)
         ]  # fmt: skip
-        reason = why_not(row, items)
+        reason = why_not(row, items, self.config)
         entries = [e for e in self._entries[row.cell_name("")] if asks_for(synthesis, e)]
         if isinstance(row, Direction) or entries:
             return "direction_only", reason
         return "not_used", reason
 
 
-def why_not(row: Finding, items: Sequence[Climbed]) -> str:
+NEAR_RUNGS = {
+    "level": ("PPC", "POST"),
+    "change": ("CHG", "BASE"),
+    "pct_change": ("CHG",),
+    "contrast": ("ADJ", "DIF", "TST", "SMDP"),
+}
+"""The rungs of the ladder that a row is nearest to."""
+
+
+def _refusals(row: Finding, items: Sequence[Climbed]) -> str:
+    """Return why the rungs nearest to a row could not be taken, on the primary measure."""
+    near = NEAR_RUNGS[row.kind if isinstance(row, Measurement) else "contrast"]
+    reasons: dict[str, None] = {}
+    for item in items:
+        for tries in list(item.attempts.values())[:1]:
+            reasons |= dict.fromkeys(t.reason for t in tries if t.rung in near and t.reason)
+    if not reasons:
+        reasons = dict.fromkeys(
+            t.reason for item in items for tries in item.attempts.values() for t in tries
+            if t.rung in near and t.reason
+        )  # fmt: skip
+    return "; ".join(reasons) or "no rung of the ladder can be taken"
+
+
+def why_not(row: Finding, items: Sequence[Climbed], config: Config) -> str:
     """Return why a row's numbers stand in no effect."""
     if not row.usable:
         return f"accepted as printed, not usable: {row.accept_reason}"
+    if isinstance(row, Measurement) and row.mean is None and row.median is not None:
+        return "median and quartiles are not converted to mean and SD yet"
     if isinstance(row, Measurement) and row.spread is not None and row.spread_kind == "unknown":
         unknown = "the printed +- does not say whether it is SD or SE"
         if any(item.estimate(m) for item in items for m in item.attempts):
             return f"{unknown}; another print of the comparison gives the effect"
         return unknown
     barred = [item.barred for item in items if item.barred]
-    if barred:
-        return barred[0]
+    listed = [why for item in items if (why := why_listed(item.comparison, config))]
+    if barred or listed:
+        return (barred or listed)[0]
     if isinstance(row, Contrast) and row.compares == "within":
         return "a test within one arm says nothing of the difference between arms"
     if isinstance(row, Contrast) and row.test == "rank":
@@ -175,10 +212,9 @@ def why_not(row: Finding, items: Sequence[Climbed]) -> str:
         return "only a direction"
     if found:
         return f"another print of the comparison goes first ({found[0][1].rung})"
-    reasons = dict.fromkeys(
-        attempt.reason for item in items for tries in item.attempts.values() for attempt in tries
-    )
-    return "; ".join(reasons) if reasons else "no rung of the ladder can be taken"
+    if row.disputed:
+        return f"contradictory prints: {row.disputed}"
+    return _refusals(row, items)
 
 
 def _by_row(records: Iterable[Effect | DirectionEntry]) -> dict[str, list]:

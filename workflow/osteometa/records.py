@@ -13,7 +13,8 @@ class Effect:
     """One comparison on one measure: a row of `effects.csv`."""
 
     effect_id: str
-    """`study.arm.outcome.analyte.site.timepoint[.report].measure`, stable under other studies."""
+    """`study.arm.outcome.analyte.site.timepoint[.report][.population].measure`; other studies
+    change nothing of it."""
     study_id: str
     label: str
     year: int | None
@@ -61,7 +62,8 @@ class Effect:
     sd_control: float | None
     pooled: bool
     block: str
-    """pooled, or why it is drawn apart: non_randomised, disputed, active, dependent, other."""
+    """pooled, or why not: non_randomised, disputed, dependent, active, listed (drawn apart) or
+    reduced (the same people stand in another row)."""
     reason: str
     """Why it is not pooled; empty if it is."""
     inputs: str
@@ -127,6 +129,8 @@ class Vote:
     exercise_type: str
     direction: str
     """up, down, mixed, zero or unknown."""
+    votes: bool
+    """False for a study that METHODS section 4 keeps out of direction sets."""
     n_up: int
     n_down: int
     n_zero: int
@@ -137,7 +141,7 @@ class Vote:
     has_effect: bool
     """True if a numeric effect of the study stands in the same set."""
     reason: str
-    """Why there is no effect or no vote."""
+    """Why there is no effect or no vote, or how else the direction is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +232,7 @@ class SynthesisRow:
     k: int
     """Studies pooled on the primary measure."""
     k_directions: int
-    """Studies that say anything of the direction."""
+    """Studies in directions.csv, those of which the direction is not known included."""
     status: str
     """pooled, listed, direction_only or empty."""
     reason: str
@@ -269,7 +273,7 @@ class AgreementRow:
     ours: float | None
     theirs: float | None
     difference: float | None
-    """Absolute, over max(|theirs|, scale / 1000)."""
+    """Relative: over max(|theirs|, scale / 1000)."""
     verdict: str
     """agrees, differs or not_comparable."""
     cause: str

@@ -66,6 +66,15 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """How many people stand behind a number, and how that is known."""
+
+    n: int | None = None
+    flags: frozenset[str] = frozenset()
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Mean, SD and n of one arm at one time."""
 
@@ -79,33 +88,39 @@ class Summary:
     unit: str = ""
 
 
-def summary_of(row: Measurement, n: int | None, flags: frozenset[str], factor: float) -> Summary:
+def summary_of(row: Measurement, people: People, factor: float) -> Summary:
     """Return what one row says of an arm, the SD by the first possible rung: SD, SE, CI.
 
     Parameters
     ----------
     row : Measurement
-    n : int or None
+    people : People
         People measured, where the row or the arm prints it.
-    flags : frozenset of str
-        How n is known (NRAND).
     factor : float
         Exact factor to the unit in which the outcome is pooled.
     """
     cells = [Cell(row, "mean")] if row.mean is not None else []
-    flags = flags | frozenset(row.flag.split()) | second_hand(row)
+    n = people.n
+    flags = people.flags | frozenset(row.flag.split()) | origin_flags(row)
     sd, code, columns = _sd_of(row, n)
     cells += [Cell(row, column) for column in columns]
-    if n is not None and row.n is not None:
-        cells.append(Cell(row, "n"))
+    cells += people.cells
     mean = None if row.mean is None else float(row.mean) * factor
     scaled = None if sd is None else sd * factor
     return Summary(mean, scaled, n, code, tuple(cells), flags, row.unit)
 
 
-def second_hand(row: Measurement | Contrast) -> frozenset[str]:
-    """Return the flag 2ND for numbers read in another review or in the press."""
-    return frozenset({"2ND"} if row.origin in SECOND_HAND else ())
+def origin_flags(row: Row) -> frozenset[str]:
+    """Return 2ND for numbers read in another review or in the press, FIG for digitised ones."""
+    origin = getattr(row, "origin", "")
+    if origin == "figure":
+        return frozenset({"FIG"})
+    return frozenset({"2ND"} if origin in SECOND_HAND else ())
+
+
+def row_flags(row: Row) -> frozenset[str]:
+    """Return the flags that a raw row carries into every effect that rests on it."""
+    return frozenset(getattr(row, "flag", "").split()) | origin_flags(row)
 
 
 def _sd_of(row: Measurement, n: int | None) -> tuple[float | None, str, tuple[str, ...]]:
@@ -150,9 +165,8 @@ ORDER = ("SE", "CI", "t", "F", "p")
 
 
 def printed_tests(
-    contrasts: tuple[Contrast, ...], n_exercise: int | None, n_control: int | None,
-    n_flags: frozenset[str],
-) -> list[PrintedTest]:  # fmt: skip
+    contrasts: tuple[Contrast, ...], exercise: People, control: People
+) -> list[PrintedTest]:
     """Return the usable printed tests of a comparison, the best first.
 
     First-hand prints come before second-hand ones, then SE, CI, t, F, exact p. A p that is only a
@@ -161,33 +175,53 @@ def printed_tests(
     tests = [
         test
         for row in contrasts
-        if row.compares == "between" and row.usable and row.statistic not in ("smd", "r")
-        for test in _tests_of(row, n_exercise, n_control, n_flags)
+        if row.compares == "between" and row.usable and row.statistic != "r"
+        for test in _tests_of(row, exercise, control)
     ]
     return sorted(tests, key=lambda test: ("2ND" in test.flags, ORDER.index(test.code)))
 
 
-def _tests_of(
-    row: Contrast, n_exercise: int | None, n_control: int | None, n_flags: frozenset[str]
-) -> list[PrintedTest]:
-    own = row.n_exercise is not None and row.n_control is not None
-    n_e, n_c = (row.n_exercise, row.n_control) if own else (n_exercise, n_control)
-    if row.n_total is not None and not own:
-        n_e = n_c = None
+def _adjusted(row: Contrast) -> str:
+    """Return whether the baseline is a covariate: as typed, else as the test says by its nature."""
+    if row.statistic == "adj_md":
+        return "yes"
+    natures = {"ancova": "yes", "t_pooled": "no", "t_welch": "no", "rm_anova": "no"}
+    return row.adjusted or natures.get(row.test, "not_stated")
+
+
+def people_of(row: Contrast, exercise: People, control: People) -> tuple[People, People]:
+    """Return the people of a printed test: its own n before those of the arms.
+
+    Where only the total of both arms is printed, the n of the arms are not known.
+    """
+    if row.n_exercise is not None and row.n_control is not None:
+        return (
+            People(row.n_exercise, cells=(Cell(row, "n_exercise"),)),
+            People(row.n_control, cells=(Cell(row, "n_control"),)),
+        )
+    if row.n_total is not None and row.n_total != (exercise.n or 0) + (control.n or 0):
+        return People(), People()
+    return exercise, control
+
+
+def _tests_of(row: Contrast, exercise: People, control: People) -> list[PrintedTest]:
+    exercise, control = people_of(row, exercise, control)
+    n_e, n_c = exercise.n, control.n
     total = n_e + n_c if n_e and n_c else row.n_total
-    df = None if total is None else total - 2 - (row.covariates or 0)
-    known = [
-        Cell(row, name) for name in ("n_exercise", "n_control", "n_total") if getattr(row, name)
-    ]
+    adjusted = _adjusted(row)
+    # A test that adjusts for the baseline has at least that covariate.
+    covariates = (adjusted == "yes") if row.covariates is None else row.covariates
+    df = None if total is None else total - 2 - covariates
+    known = [*exercise.cells, *control.cells]
+    known += [Cell(row, "n_total")] if row.n_total is not None and not known else []
     difference = (
         float(row.value) if row.statistic in ("md", "adj_md") and row.value is not None else None
     )
     value = [Cell(row, "value")] if row.value is not None else []
-    flags = frozenset(row.flag.split()) | second_hand(row) | (frozenset() if own else n_flags)
-    if row.n_total is not None and not own:
-        flags = frozenset(row.flag.split()) | second_hand(row)
-    adjusted = "yes" if row.statistic == "adj_md" else row.adjusted or "no"
+    flags = frozenset(row.flag.split()) | origin_flags(row) | exercise.flags | control.flags
     score = row.score or "not_stated"
+    if row.unit == "%" and score == "not_stated":
+        score = "change"
 
     def test(
         code: str, se: float | None, t: float | None, signed: bool, *columns: str
@@ -198,22 +232,23 @@ def _tests_of(
         )
 
     found: list[PrintedTest] = []
-    if df is not None and df < 1:
+    if row.test == "rank" or (df is not None and df < 1):
         return found
     if difference is not None and row.se is not None:
         found.append(test("SE", float(row.se), difference / row.se, True, "se"))
     if difference is not None and row.ci_low is not None and row.ci_high is not None:
         se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), df)
         found.append(test("CI", se, difference / se, True, "ci_low", "ci_high"))
-    if row.test == "rank":
-        return found
     if row.statistic == "t" and row.value is not None:
         found.append(test("t", None, float(row.value), True))
     if row.statistic == "f" and row.value is not None and row.df1 == 1:
         found.append(test("F", None, math.sqrt(row.value), False, "df1"))
-    if row.p is not None and row.p_operator == "=" and row.p < 1 and df is not None:
+    omnibus = row.statistic == "f" and row.df1 != 1
+    if row.p is not None and row.p_operator == "=" and row.p < 1 and df is not None and not omnibus:
         t = p_to_t(float(row.p), df, row.tails or 2)
-        if difference is None:
+        if row.statistic in ("smd", "t") and row.value:
+            found.append(test("p", None, math.copysign(t, row.value), True, "p"))
+        elif difference is None:
             found.append(test("p", None, t, False, "p"))
         elif difference != 0 and t > 0:
             signed_t = math.copysign(t, difference)

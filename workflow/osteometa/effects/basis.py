@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from osteometa.comparisons import Comparison
+from osteometa.comparisons import Comparison, difference_of_means
 from osteometa.config import Config
 from osteometa.correlations import Correlation, Correlations
 from osteometa.summaries import Cell, PrintedTest, Summary
+from osteometa.units import UnitError, convert
 
 
 class RefusalError(Exception):
@@ -97,14 +98,16 @@ class Basis:
     def sign(self) -> tuple[int, tuple[Cell, ...]]:
         """Return the sign of the between-arm difference, and what tells it.
 
-        Means tell it first; else a typed direction between the arms, or an arrow called
-        significant.
+        Means tell it first, then a printed difference; else a typed direction between the arms, or
+        an arrow called significant.
         """
-        for pair in (self.change, self.percent):
-            if all(s is not None and s.mean is not None for s in pair):
-                difference = pair[0].mean - pair[1].mean
-                if difference:
-                    return (1 if difference > 0 else -1), (pair[0].cells[0], pair[1].cells[0])
+        means = difference_of_means(self.comparison)
+        if means is not None and means[0]:
+            return (1 if means[0] > 0 else -1), means[1]
+        for row in self.comparison.contrasts:
+            signed = row.compares == "between" and row.statistic in ("md", "adj_md", "smd", "t")
+            if signed and row.usable and row.value:
+                return (1 if row.value > 0 else -1), (Cell(row, "value"),)
         for row in self.comparison.directions:
             if row.basis != "between_arm" or not row.usable:
                 continue
@@ -163,6 +166,20 @@ def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
     return abs(se) / math.sqrt(1 / n_exercise + 1 / n_control)
 
 
+def unit_factor(basis: Basis, test: PrintedTest) -> float:
+    """Return the exact factor from the unit of a printed difference to that of the levels.
+
+    Raises
+    ------
+    RefusalError
+        If there is none.
+    """
+    try:
+        return convert(1.0, test.row.unit, basis.comparison.unit)
+    except UnitError as error:
+        raise RefusalError(str(error)) from None
+
+
 def pooled_sd(one: Summary, other: Summary) -> float:
     """Return the pooled SD of two arms."""
     squares = (one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2
@@ -192,7 +209,8 @@ def change_variance(
     """Return the variance of an arm's mean change, in the squared unit of the levels.
 
     From the printed SD of change; else from both SDs and r, where n may fall from n0 to n1
-    (completers among the randomised): s1^2/n1 + (s0^2 - 2 r s0 s1)/n0.
+    (completers among the randomised): s1^2/n1 + (s0^2 - 2 r s0 s1)/n0. Where n rises, those
+    measured twice are those measured before.
 
     Raises
     ------
@@ -203,8 +221,11 @@ def change_variance(
         return change.sd**2 / change.n
     if after is None or after.sd is None:
         raise RefusalError("no SD of the level after, and none of the change")
+    if not after.n:
+        raise RefusalError("n after is not printed")
     s0, s1 = before.sd, after.sd
-    variance = s1**2 / after.n + (s0**2 - 2 * r * s0 * s1) / before.n
+    twice = 2 * r * s0 * s1 / max(before.n, after.n)
+    variance = s1**2 / after.n + s0**2 / before.n - twice
     if variance <= 0:
         raise RefusalError("SDs, n and the correlation give no positive variance")
     return variance

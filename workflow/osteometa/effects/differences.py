@@ -15,6 +15,7 @@ from osteometa.effects.basis import (
     change_variance,
     gathered,
     mean_change,
+    unit_factor,
 )
 from osteometa.effects.smd import shown
 from osteometa.summaries import Cell, PrintedTest, Summary
@@ -76,7 +77,10 @@ def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
         raise error
     difference = one.mean - other.mean
     test = _test_of_changes(basis, difference)
-    se = abs(difference / test.t) if test.difference is None else test.se
+    if test.difference is None or test.row.unit == "%":
+        se = abs(difference / test.t)
+    else:
+        se = test.se * unit_factor(basis, test)
     cells, flags, _ = gathered(one, other)
     return Estimate(
         difference, se**2, "CHG", ("TMD", test.code), flags | test.flags | {"TMD"},
@@ -87,7 +91,10 @@ def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
 
 def md_difference(basis: Basis) -> Estimate:
     """DIF: a printed difference of changes or of levels after, with its SE."""
-    return _from_difference(basis, _difference(basis, adjusted=False, percent=False), "DIF")
+    test = _difference(basis, adjusted=False, percent=False)
+    if test.score == "post" and all(_with_sd(summary) for summary in basis.after):
+        raise RefusalError("DIF: the levels after are printed themselves")
+    return _from_difference(basis, test, "DIF")
 
 
 def md_post(basis: Basis) -> Estimate:
@@ -208,6 +215,11 @@ def rom_from_md(basis: Basis) -> Estimate:
     )
     if estimate is None:
         raise RefusalError("BASE: no difference of changes with its SE")
+    comparison = basis.comparison
+    if basis.config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
+        raise RefusalError("BASE: only for areal BMD")
+    if all(_with_sd(summary) for summary in basis.after):
+        raise RefusalError("BASE: levels after are printed")
     m0, cells, flags = _baseline_mean(basis)
     if m0 + estimate.yi <= 0:
         raise RefusalError("BASE: the difference exceeds the baseline mean")
@@ -267,20 +279,11 @@ def _difference(basis: Basis, *, adjusted: bool | None, percent: bool) -> Printe
 
 
 def _from_difference(basis: Basis, test: PrintedTest, rung: str) -> Estimate:
-    factor = _factor(basis, test)
+    factor = unit_factor(basis, test)
     return Estimate(
         test.difference * factor, (test.se * factor) ** 2, rung, (test.code,), test.flags,
         test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total, **shown(basis),
     )  # fmt: skip
-
-
-def _factor(basis: Basis, test: PrintedTest) -> float:
-    from osteometa.units import UnitError, convert
-
-    try:
-        return convert(1.0, test.row.unit, basis.comparison.unit)
-    except UnitError as error:
-        raise RefusalError(str(error)) from None
 
 
 def _test_of_changes(basis: Basis, difference: float) -> PrintedTest:
@@ -288,7 +291,7 @@ def _test_of_changes(basis: Basis, difference: float) -> PrintedTest:
     if difference == 0:
         raise RefusalError("CHG: the printed changes are equal, so their test gives no SE")
     for test in basis.tests:
-        if test.score != "post" and test.t:
+        if test.adjusted != "yes" and test.score == "change" and test.t:
             return test
     raise RefusalError("CHG: no SD of change, and no exact p, t or CI of the difference")
 

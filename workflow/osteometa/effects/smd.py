@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 from osteometa.effects.basis import (
@@ -15,8 +16,17 @@ from osteometa.effects.basis import (
     gathered,
     mean_change,
     pooled_sd,
+    unit_factor,
 )
-from osteometa.summaries import Cell, PrintedTest, Summary, half_width_to_se, hedges_j
+from osteometa.summaries import (
+    Cell,
+    PrintedTest,
+    Summary,
+    half_width_to_se,
+    hedges_j,
+    origin_flags,
+    people_of,
+)
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
@@ -34,7 +44,7 @@ def adjusted(basis: Basis) -> Estimate:
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c:
         raise RefusalError("ADJ: n per arm is not printed")
-    s0 = pooled_sd(*before)
+    s0 = pooled_sd(*before) / unit_factor(basis, test)
     j = hedges_j(before[0].n + before[1].n - 2)
     g = j * test.difference / s0
     cells, flags, codes = gathered(*before)
@@ -63,7 +73,7 @@ def pre_post_control(basis: Basis) -> Estimate:
     changes, variances = [], []
     for side in (0, 1):
         after, change = basis.after[side], basis.change[side]
-        if (after is None or after.mean is None) and (change is None or change.sd is None):
+        if (after is None or after.mean is None) and not _has_sd(change):
             raise RefusalError(f"PPC: neither level after nor change of the {_side(side)} arm")
         changes.append(mean_change(before[side], after, change))
         variances.append(change_variance(before[side], after, change, basis.r[side].r))
@@ -173,23 +183,26 @@ def test_factor(test: PrintedTest, r: float) -> tuple[float, frozenset[str], boo
 
 def printed_smd(basis: Basis) -> Estimate:
     """SMDP: an SMD as printed, with its standardiser."""
+    refusal = "SMDP: no SMD is printed"
     for row in basis.comparison.contrasts:
         if row.statistic != "smd" or row.compares != "between" or row.value is None:
             continue
+        if not row.usable:
+            continue
         if row.standardiser not in ("raw", "change"):
-            raise RefusalError("SMDP: the SD behind the printed SMD is not stated")
-        (n_e, flags_e), (n_c, flags_c) = (basis.comparison.people(i, None) for i in (0, 1))
-        n_e, n_c = row.n_exercise or n_e, row.n_control or n_c
+            refusal = "SMDP: the SD behind the printed SMD is not stated"
+            continue
+        people = people_of(row, *(basis.comparison.people(i, None) for i in (0, 1)))
+        n_e, n_c = (side.n for side in people)
         if not n_e or not n_c:
             raise RefusalError("SMDP: n per arm is not printed")
         uses_r = row.standardiser == "change"
         factor = math.sqrt(2 * (1 - basis.mean_r)) if uses_r else 1.0
-        if "hedges" not in row.note.lower():
+        if not re.search(r"(?<!not )hedges", row.note.lower()):
             factor *= hedges_j(n_e + n_c - 2)
         g = factor * row.value
-        flags = frozenset(row.flag.split())
-        if not row.n_exercise:
-            flags |= flags_e | flags_c
+        flags = frozenset(row.flag.split()) | origin_flags(row)
+        flags |= people[0].flags | people[1].flags
         columns = ["value", "standardiser"]
         if row.ci_low is not None and row.ci_high is not None:
             se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), None)
@@ -199,10 +212,11 @@ def printed_smd(basis: Basis) -> Estimate:
             variance = spread * (1 / n_e + 1 / n_c) + g_term(g, n_e + n_c)
         return Estimate(
             g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
-            tuple(Cell(row, column) for column in columns), n=(n_e, n_c),
+            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells),
+            n=(n_e, n_c),
             **shown(basis), **(basis.r_notes if uses_r else {}),
         )  # fmt: skip
-    raise RefusalError("SMDP: no SMD is printed")
+    raise RefusalError(refusal)
 
 
 RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (

@@ -54,6 +54,7 @@ class DirectionRow:
     n: int | None
     n_up: int
     n_down: int
+    n_zero: int
     n_unknown: int
 
 
@@ -80,7 +81,8 @@ def _mark(vote: Vote, phase: str, kind: str, outcome: str, design_class: str) ->
     return DirectionRow(
         page=1, phase=phase, exercise_type=kind, study_id=vote.study_id, label=vote.label,
         outcome=outcome, design=vote.design, design_class=design_class, direction=vote.direction,
-        n=vote.n, n_up=vote.n_up, n_down=vote.n_down, n_unknown=vote.n_unknown,
+        n=vote.n, n_up=vote.n_up, n_down=vote.n_down, n_zero=vote.n_zero,
+        n_unknown=vote.n_unknown,
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 
 WIDTH = 183.0
 MARGIN, GAP = 2.0, 2.0
+NARROW_TOTAL = 12.0
+"""A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LARGEST_SQUARE = 3.2
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
@@ -139,7 +141,8 @@ def place_columns(rows: Sequence[ForestRow]) -> Columns:
     label = min(max([text_width(text) for text in labels] + [22.0]) + marks + 1.5, 44.0)
     n = widest("exercise_n", "n")
     n_control = max(
-        [text_width(r.control_n) for r in rows if len(r.control_n) < 8] + [text_width("n")]
+        [widest("control_n", "n")]
+        + [wide for row in rows if (wide := text_width(row.n_total)) < NARROW_TOTAL]
     )
     mean_e, mean_c = (widest(name, "Mean (SD)") for name in ("exercise_mean", "control_mean"))
     exercise_n = MARGIN + label + GAP + n
@@ -276,8 +279,11 @@ def _row(axes: Axes, item: Placed, columns: Columns, axis: Axis | None, heaviest
         put(axes, x, y + LINE * (len(item.lines) - 1) - 0.5, row.marks, size=SMALL, color=GREY)
     put(axes, columns.exercise_n, y, row.exercise_n, align="right")
     put(axes, columns.exercise_mean, y, row.exercise_mean, align="right")
-    at = columns.control_mean if len(row.control_n) >= 8 else columns.control_n
-    put(axes, at, y, row.control_n, align="right", color=GREY if at != columns.control_n else BLACK)
+    put(axes, columns.control_n, y, row.control_n, align="right")
+    if row.n_total:
+        # A total stands between the columns of the arms; a wide one reaches into the means.
+        at = columns.control_n if text_width(row.n_total) < NARROW_TOTAL else columns.control_mean
+        put(axes, at, y, row.n_total, align="right", color=GREY)
     put(axes, columns.control_mean, y, row.control_mean, align="right")
     put(axes, columns.effect, y, row.effect, align="right", weight=bold)
     put(axes, columns.weight, y, row.weight, align="right", weight=bold)

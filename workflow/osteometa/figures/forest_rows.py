@@ -20,6 +20,7 @@ BLOCK_WORDS = {
     "non_randomised": "Not randomised (not pooled)",
     "disputed": "Contradictory prints (not pooled)",
     "dependent": "Arms that share one control (not pooled)",
+    "unit": "In another unit (not pooled)",
     "active": "Active comparator (not pooled)",
     "listed": "Listed only (not pooled)",
 }
@@ -59,6 +60,8 @@ class ForestRow:
     exercise_mean: str = ""
     control_n: str = ""
     control_mean: str = ""
+    n_total: str = ""
+    """People of both arms together, where n per arm is not printed."""
     effect: str = ""
     weight: str = ""
     estimate: float | None = None
@@ -68,6 +71,10 @@ class ForestRow:
     """Weight in percent; None for a study outside the pool."""
     shape: str = ""
     """full or hollow diamond; up, down, zero, mixed or unknown direction."""
+    effect_id: str = ""
+    """The row of effects.csv that a square shows."""
+    flags: str = ""
+    """What the superscript letters stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +289,10 @@ def heterogeneity(row: PooledRow) -> str:
     interval = ""
     if row.tau2_ci_low is not None:
         interval = f" ({small(row.tau2_ci_low)} to {small(row.tau2_ci_high)})"
-    return (
-        f"k = {row.k}; τ² = {small(row.tau2)}{interval}; I² = {row.i2:.0f} %; "
-        f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
-    )
+    q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
+    if row.note.startswith("one tau2"):
+        return f"k = {row.k}; {q}; τ² = {small(row.tau2)}, one for all types"
+    return f"k = {row.k}; τ² = {small(row.tau2)}{interval}; I² = {row.i2:.0f} %; {q}"
 
 
 def _diamond(row: PooledRow, scale: Scale, label: str) -> ForestRow:
@@ -313,7 +320,8 @@ def _study(
         marks=" ".join(letters[flag] for flag in effect.flags.split()),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
         exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.shown),
-        control_n=_control_n(effect),
+        control_n="" if effect.n_control is None else str(effect.n_control),
+        n_total=_n_total(effect),
         control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.shown),
         effect=scale.with_interval(effect.yi, low, high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
@@ -321,13 +329,13 @@ def _study(
         low=low,
         high=high,
         share=effect.weight,
+        effect_id=effect.effect_id,
+        flags=effect.flags,
     )
 
 
-def _control_n(effect: WeightedEffect) -> str:
-    if effect.n_control is not None:
-        return str(effect.n_control)
-    if effect.n_exercise is not None:
+def _n_total(effect: WeightedEffect) -> str:
+    if effect.n_control is not None or effect.n_exercise is not None:
         return ""
     return f"N {effect.n_total}" if effect.n_total else "n not stated"
 
@@ -350,9 +358,10 @@ def _direction(vote: Vote) -> ForestRow:
     words = {
         "up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known",
     }[vote.direction]  # fmt: skip
+    effect = f"direction {words}" if vote.votes else f"direction {words}, no vote"
     return ForestRow(
-        kind="direction", label=vote.label, shape=vote.direction, effect=f"direction {words}",
-        control_n="" if vote.n is None else f"N {vote.n}",
+        kind="direction", label=vote.label, shape=vote.direction, effect=effect,
+        n_total="" if vote.n is None else f"N {vote.n}",
     )  # fmt: skip
 
 

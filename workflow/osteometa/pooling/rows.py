@@ -70,7 +70,8 @@ def _group_rows(
     df = float(k - 1)
     if within and _common_tau2(within, config) and k >= 2 and len(_types(within)) > 1:
         main, df = _from_common_tau2(effects, within, config)
-        note = f"one tau2 for all types, t with {df:g} df"
+        interval = "normal interval" if math.isinf(df) else f"t with {df:g} df"
+        note = f"one tau2 for all types, {interval}"
     models = [("random", main)]
     if k >= 2:
         models += [("random", _pool(effects, config, ci="wald"))] if 3 <= k <= 4 else []
@@ -91,6 +92,12 @@ def _group_rows(
 
 
 def _row(fit: Pooled, **named: object) -> PooledRow:
+    """Return the row of a fit, without a prediction interval where that says nothing.
+
+    Where tau2 is 0 it would only repeat the CI; two studies cannot show how studies differ.
+    """
+    if fit.tau2 == 0 or fit.k < 3:
+        named |= {"pi_low": None, "pi_high": None}
     same = {f.name for f in fields(Pooled)} & {f.name for f in fields(PooledRow)}
     return PooledRow(**{name: getattr(fit, name) for name in same - set(named)}, **named)
 
@@ -99,6 +106,8 @@ def _note(fit: Pooled, note: str, primary: bool) -> str:
     notes = [note] if note else []
     if primary and fit.status == "ok" and fit.k == 2:
         notes.append("two studies: the interval says how little two can tell")
+    if primary and fit.status == "ok" and fit.method != "EE" and fit.tau2 == 0:
+        notes.append("tau2 is estimated 0: no prediction interval, see the upper limit of tau2")
     if primary and fit.status == "ok" and 3 <= fit.k <= 4:
         notes.append("tau2 of so few studies is imprecise")
     return "; ".join(notes)
@@ -155,7 +164,9 @@ def _from_common_tau2(
     s2 = typical_variance(v, X)
     low, high = q_profile(y, v, X) if fit.q_df > 0 else (None, None)
     total = sum(1 / (e.vi + fit.tau2) for e in effects)
-    pi = prediction_interval(estimate, se, fit.tau2, alone.k, config.pooling.pi_df)
+    # The prediction interval has the degrees of freedom of the interval beside it.
+    pi_k = alone.k if fit.df is None else int(fit.df) + 1
+    pi = prediction_interval(estimate, se, fit.tau2, pi_k, config.pooling.pi_df)
     pooled = Pooled(
         alone.k, estimate, se, estimate - half, estimate + half, *pi,
         tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,

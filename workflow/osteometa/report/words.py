@@ -53,7 +53,8 @@ def vote_words(cast: Sequence[Vote]) -> str:
     """Return how many studies say what of the direction."""
     names = {"up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known"}
     counts = {
-        word: sum(vote.direction == direction for vote in cast) for direction, word in names.items()
+        word: sum(vote.votes and vote.direction == direction for vote in cast)
+        for direction, word in names.items()
     }
     return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
 
