@@ -51,6 +51,12 @@ def test_european_csv_reads_the_same_numbers_and_says_so(small):
     assert any(p.severity == "note" and "European" in p.message for p in outcome.problems)
 
 
+def test_the_unit_of_another_marker_is_told(small):
+    outcome = check_review(overlaid(small, "E206_unit_of_ntx"))
+    (problem,) = outcome.problems[:1]
+    assert "another marker" in problem.message
+
+
 def test_an_accepted_row_is_not_usable(small):
     tables = check_review(overlaid(small, "fine_accepted_print")).tables
     row = next(row for row in tables.measurements if row.accept)

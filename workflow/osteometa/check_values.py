@@ -151,6 +151,8 @@ def _unit(
         if row.unit
         else f"The unit is missing. Use: {', '.join(allowed)}."
     )
+    if "BCE" in row.unit:
+        message += " nM BCE is the unit of NTX, another marker."
     yield problem_at(row, "unit", "E206", message, row.unit)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from osteometa.check_values import problem_at
 from osteometa.config import Config
 from osteometa.problems import Problem
+from osteometa.summaries import p_to_t
 from osteometa.tables import Contrast, Measurement, Printed, Row, Tables
 from osteometa.units import UnitError, canonical, convert
 
@@ -169,9 +170,33 @@ def _printed_p(tables: Tables, config: Config) -> Iterator[Problem]:
             changes.get((row.study_id, name, *key))
             for name in (row.arm_id, arm.comparator if arm else "")
         ]
+        yield from _implied_sd(row, pair, config)
         implied = implied_p(*pair) if all(pair) else None
         if implied:
             yield from _compare_p(row, implied, bool(row.disputed or pair[0].disputed))
+
+
+def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -> Iterator[Problem]:
+    """Warn where the exact p of two arms' changes implies an SD that DXA cannot measure."""
+    printed = all(m is not None and m.mean is not None and m.n and m.n > 1 for m in pair)
+    if row.outcome != "BMD" or row.disputed or row.adjusted == "yes" or row.score == "post":
+        return
+    if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
+        return
+    one, other = pair
+    level = (
+        100.0 if one.kind == "pct_change" else config.outcomes["BMD"].baseline_mean.get(row.site)
+    )
+    if level is None or one.mean == other.mean:
+        return
+    t = p_to_t(float(row.p), one.n + other.n - 2, row.tails or 2)
+    sd = abs(one.mean - other.mean) / t / math.sqrt(1 / one.n + 1 / other.n)
+    if sd / level < 0.01:
+        message = (
+            f"With the printed means and n this p implies an SD of change of {100 * sd / level:.2g} "
+            "% of the level, which DXA cannot measure. Type the reason into `disputed`, in both arms."
+        )
+        yield _warn(row, "p", "W02", message, row.p)
 
 
 def _compare_p(row: Contrast, implied: tuple[float, float], disputed: bool) -> Iterator[Problem]:
@@ -268,6 +293,3 @@ def _odd_codes(tables: Tables) -> Iterator[Problem]:
             if value is not None and value in (999, 9999):
                 message = "This looks like a code for 'missing'. Leave the cell empty if it is."
                 yield _warn(row, column, "W10", message, value)
-        if row.outcome == "CTX" and "BCE" in row.unit:
-            message = "nM BCE is the unit of NTX. Is this CTX?"
-            yield _warn(row, "unit", "W11", message, row.unit)
