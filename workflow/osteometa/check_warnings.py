@@ -184,17 +184,18 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
     if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
         return
     one, other = pair
-    level = (
-        100.0 if one.kind == "pct_change" else config.outcomes["BMD"].baseline_mean.get(row.site)
-    )
+    level = config.outcomes["BMD"].baseline_mean.get(row.site)
+    if one.kind == "pct_change":
+        level = 100.0
     if level is None or one.mean == other.mean:
         return
     t = p_to_t(float(row.p), one.n + other.n - 2, row.tails or 2)
     sd = abs(one.mean - other.mean) / t / math.sqrt(1 / one.n + 1 / other.n)
     if sd / level < 0.01:
         message = (
-            f"With the printed means and n this p implies an SD of change of {100 * sd / level:.2g} "
-            "% of the level, which DXA cannot measure. Type the reason into `disputed`, in both arms."
+            "With the printed means and n this p implies an SD of change of "
+            f"{100 * sd / level:.2g} % of the level, which DXA cannot measure. Type the reason "
+            "into `disputed`, in both arms."
         )
         yield _warn(row, "p", "W02", message, row.p)
 
