@@ -100,6 +100,7 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "flags": [(flag, FLAG_WORDS[flag]) for flag in flags],
         "numbers": [cells for cells in numbers if cells["first"]],
         "others": [cells for cells in numbers if not cells["first"]],
+        "published": studies.published_rows(synthesis, tables),
     }
 
 

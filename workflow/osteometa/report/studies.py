@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from osteometa.comparisons import exercise_type
-from osteometa.config import Config
-from osteometa.figures.forest_rows import TYPE_WORDS
-from osteometa.tables import Arm, Study, Tables
+from osteometa.config import Config, Synthesis
+from osteometa.figures.forest_rows import MINUS, TYPE_WORDS
+from osteometa.tables import Arm, Printed, PublishedPool, Study, Tables
 
 DESIGNS = {
     "rct": "randomised", "crossover_rct": "randomised crossover", "nrct": "not randomised",
@@ -106,3 +106,37 @@ def certainty_words(synthesis: str, tables: Tables) -> str:
     if row is None:
         return NOT_ASSESSED
     return row.certainty.replace("_", " ") + (f" ({row.reasons})" if row.reasons else "")
+
+
+def published_rows(synthesis: Synthesis, tables: Tables) -> list[dict[str, str]]:
+    """Return what other reviews pooled of the same outcome, analyte and site, as they print it."""
+    if (synthesis.phase, synthesis.design_class) != ("training", "controlled"):
+        return []
+    place = (synthesis.outcome, synthesis.site)
+    return [
+        _published(row)
+        for row in tables.published_pools
+        if (row.outcome, row.site) == place and row.analyte in ("", synthesis.analyte)
+    ]
+
+
+def _published(row: PublishedPool) -> dict[str, str]:
+    level = "" if row.ci_level is None or row.ci_level == 95 else f" ({row.ci_level.text} %)"
+    limits = [_printed(limit) for limit in (row.ci_low, row.ci_high)]
+    return {
+        "citation": row.citation,
+        "subgroup": row.subgroup,
+        "studies": row.studies if row.k is None else str(row.k),
+        "people": row.people if row.n_total is None else str(row.n_total),
+        "model": row.model,
+        "measure": row.measure,
+        "effect": f"{_printed(row.estimate)} ({limits[0]} to {limits[1]}){level}",
+        "p": "" if row.p is None else f"{row.p_operator} {row.p.text}",
+        "i2": "" if row.i2 is None else f"{row.i2.text} %",
+        "source": row.source,
+        "note": row.note,
+    }
+
+
+def _printed(number: Printed | None) -> str:
+    return "not printed" if number is None else number.text.replace("-", MINUS)
