@@ -66,6 +66,7 @@ def everything(wildcards):
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/agreement.csv",
+        "results/wanted.csv",
         "results/report.html",
         "results/manifest.csv",
     ]

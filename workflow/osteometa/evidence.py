@@ -105,14 +105,14 @@ def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...],
         measures = config.outcomes[comparison.outcome].measures
         has = [item.estimate(measure) is not None for measure in measures]
         return (
-            _off_the_end(comparison), not any(has), not has[0],
+            off_the_end(comparison), not any(has), not has[0],
             POPULATIONS.index(comparison.population), _disputed(item), comparison.report,
         )  # fmt: skip
 
     return {key: min(items, key=rank).comparison for key, items in groups.items()}
 
 
-def _off_the_end(comparison: Comparison) -> float:
+def off_the_end(comparison: Comparison) -> float:
     """Return how far a time is from the end of training; a time that is not typed comes last."""
     weeks, time = comparison.arm.weeks, comparison.time
     if time is None:
