@@ -12,6 +12,7 @@ from osteometa.config import Config
 from osteometa.correlations import Correlations
 from osteometa.directions import entries, why_listed, window_of
 from osteometa.effects import Attempt, Estimate, climb
+from osteometa.effects.average import averaged
 from osteometa.records import DirectionEntry, Effect
 from osteometa.summaries import row_flags
 from osteometa.syntheses import REDUCED
@@ -54,6 +55,8 @@ def derive(tables: Tables, config: Config) -> Derived:
         stands_for = chosen[_same_people(item.comparison)]
         effects += _effects(item, stands_for, _needs_population(item, climbed), config)
     effects = _in_one_unit(_without_dependence(effects))
+    if config.effects.smd_variance == "AV":
+        effects = averaged(effects, config)
     effects.sort(key=lambda effect: effect.effect_id)
     return Derived(tuple(climbed), tuple(effects), tuple(entries(comparisons, effects, config)))
 

@@ -350,10 +350,12 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]
         weights = [s.n or 1 for s in own]
         mean = sum(w * s.mean for w, s in zip(weights, own, strict=True)) / sum(weights)
         return mean, tuple(s.cells[0] for s in own), frozenset()
-    means = basis.config.outcomes[basis.comparison.outcome].baseline_mean
-    if basis.comparison.site not in means:
+    place = basis.comparison
+    means = basis.config.outcomes[place.outcome].baseline_mean
+    areal = basis.config.dimension_of(place.outcome, place.analyte) == "areal_density"
+    if not areal or place.site not in means:
         raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
-    return means[basis.comparison.site], (), frozenset({"BASE"})
+    return means[place.site], (), frozenset({"BASE"})
 
 
 def geary(summary: Summary) -> None:

@@ -226,8 +226,8 @@ def romc(basis: Basis) -> Estimate:
     """ROMC: log ratio of after to before.
 
     From levels: ln(m1/m0), v = s0^2/(n m0^2) + s1^2/(n m1^2) - 2 r s0 s1/(n m0 m1) (Lajeunesse
-    2011); from logarithms (LOG); from a percent change (PCT); for BMD from a change in its unit and a
-    baseline mean (BASE).
+    2011); from logarithms (LOG); from a percent change (PCT); for BMD from a change in its unit
+    and a baseline mean (BASE).
     """
     return _first(
         "ROMC", basis, (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
