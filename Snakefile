@@ -65,6 +65,8 @@ def everything(wildcards):
         "results/directions_pages",
         "results/syntheses.csv",
         "results/direction_sets.csv",
+        "results/p_combination.csv",
+        "results/albatross.csv",
         "results/agreement.csv",
         "results/wanted.csv",
         "results/report.html",

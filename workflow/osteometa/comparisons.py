@@ -37,6 +37,9 @@ class Comparison:
     directions: tuple[Direction, ...]
     controls_own: tuple[Contrast, ...] = ()
     """What is printed of the control arm alone: its correlation or its test of before and after."""
+    logs: tuple[Measurement | None, Measurement | None] = (None, None)
+    """Natural logarithms at the timepoint."""
+    log_baselines: tuple[Measurement | None, Measurement | None] = (None, None)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -54,7 +57,8 @@ class Comparison:
     @property
     def rows(self) -> tuple[Measurement | Contrast | Direction, ...]:
         """All raw rows of the comparison."""
-        pairs = (*self.levels, *self.baselines, *self.changes, *self.percents)
+        pairs = (*self.levels, *self.baselines, *self.changes, *self.percents,
+                 *self.logs, *self.log_baselines)  # fmt: skip
         return (
             *(row for row in pairs if row is not None), *self.contrasts, *self.directions,
             *self.controls_own,
@@ -100,11 +104,27 @@ class Comparison:
             factor = convert(1.0, row.unit, self.unit)
         return summary_of(row, self.people(side, row), factor)
 
+    def pair_of_logs(
+        self, rows: tuple[Measurement | None, Measurement | None]
+    ) -> list[Summary | None]:
+        """Return the summaries of both sides' logarithms, which have no unit to convert."""
+        return [
+            summary_of(row, self.people(side, row), 1.0) if row is not None and row.usable else None
+            for side, row in enumerate(rows)
+        ]
+
     def tests(self) -> list[PrintedTest]:
-        """Return the printed between-arm tests, the best first."""
-        pairs = (self.changes, self.percents, self.levels)
+        """Return the printed tests of the comparison, the best first.
+
+        Of the difference between the arms, or of the change where there is one arm. Paired where
+        both conditions are the same people.
+        """
+        pairs = (self.changes, self.percents, self.levels, self.logs)
         sides = [next((p[side] for p in pairs if p[side] is not None), None) for side in (0, 1)]
-        return printed_tests(self.contrasts, *(self.people(i, sides[i]) for i in (0, 1)))
+        people = [self.people(side, sides[side]) for side in (0, 1)]
+        if not self.controlled:
+            return printed_tests(self.contrasts, *people, compares="within", paired=True)
+        return printed_tests(self.contrasts, *people, paired=self.study.design == "crossover_rct")
 
 
 def exercise_type(arm: Arm, config: Config) -> str:
@@ -215,6 +235,8 @@ class _Index:
             baselines=pick("level", "baseline"),
             changes=pick("change", timepoint),
             percents=pick("pct_change", timepoint),
+            logs=pick("log_level", timepoint),
+            log_baselines=pick("log_level", "baseline"),
             contrasts=tuple(self._here(self.contrasts[sides[0]], where)),
             directions=tuple(self._here(self.directions[sides[0]], where)),
             controls_own=tuple(

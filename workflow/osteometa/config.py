@@ -48,6 +48,15 @@ class Outcome(Closed):
     baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
 
 
+class Effects(Closed):
+    """Which of several forms of an effect and its variance is computed."""
+
+    smd_variance: Literal["LS", "LS2", "UB", "AV"]
+    smd_post: Literal["pooled", "separate"]
+    smd_pre_post: Literal["ppc", "becker"]
+    rom_correction: bool
+
+
 class Directions(Closed):
     """Choices of the direction synthesis."""
 
@@ -101,6 +110,7 @@ class Config(Closed):
     schema_version: Literal[1]
     title: str
     outcomes: dict[str, Outcome]
+    effects: Effects
     secondary_outcomes: tuple[str, ...] = ()
     sites: tuple[str, ...]
     modalities: dict[Identifier, ExerciseType | None]

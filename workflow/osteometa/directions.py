@@ -174,8 +174,11 @@ def _sign(value: float) -> str:
 
 def _people(comparison: Comparison) -> int | None:
     pairs = (comparison.levels, comparison.changes, comparison.percents)
-    sides = (0, 1) if comparison.controlled else (0,)
+    once = not comparison.controlled or comparison.study.design == "crossover_rct"
+    sides = (0,) if once else (0, 1)
     for row in comparison.contrasts:
+        if once and row.n_exercise:
+            return row.n_exercise
         if row.n_exercise and row.n_control:
             return row.n_exercise + row.n_control
     found = []

@@ -12,6 +12,7 @@ from osteometa.config import Config
 from osteometa.correlations import Correlations
 from osteometa.directions import entries, why_listed, window_of
 from osteometa.effects import Attempt, Estimate, climb
+from osteometa.effects.average import averaged
 from osteometa.records import DirectionEntry, Effect
 from osteometa.summaries import row_flags
 from osteometa.syntheses import REDUCED
@@ -54,6 +55,8 @@ def derive(tables: Tables, config: Config) -> Derived:
         stands_for = chosen[_same_people(item.comparison)]
         effects += _effects(item, stands_for, _needs_population(item, climbed), config)
     effects = _in_one_unit(_without_dependence(effects))
+    if config.effects.smd_variance == "AV":
+        effects = averaged(effects, config)
     effects.sort(key=lambda effect: effect.effect_id)
     return Derived(tuple(climbed), tuple(effects), tuple(entries(comparisons, effects, config)))
 
@@ -63,18 +66,14 @@ def _climb(comparison: Comparison, correlations: Correlations, config: Config) -
     if barred:
         return Climbed(comparison, {}, barred)
     measures = config.outcomes[comparison.outcome].measures
-    attempts = {m: climb(comparison, m, correlations, config) for m in measures}
+    attempts = {m: climb(comparison, m, correlations, config, borrow=True) for m in measures}
     return Climbed(comparison, attempts, "")
 
 
 def no_ladder(comparison: Comparison) -> str:
     """Return why no effect size is computed for a comparison; '' if its ladders are tried."""
-    if not comparison.controlled:
-        return "effect sizes within one arm are not estimated yet: direction only"
-    if comparison.arm.phase == "acute":
-        return "effect sizes of acute bouts are not estimated yet: direction only"
-    if comparison.study.design == "crossover_rct":
-        return "effect sizes of crossovers (and of legs of one person) are not estimated yet"
+    if not comparison.controlled and comparison.study.design == "crossover_rct":
+        return "one condition of a crossover without the other: direction only"
     return ""
 
 
@@ -103,7 +102,8 @@ def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...],
     def rank(item: Climbed) -> tuple:
         comparison = item.comparison
         measures = config.outcomes[comparison.outcome].measures
-        has = [item.estimate(measure) is not None for measure in measures]
+        found = [item.estimate(measure) for measure in measures]
+        has = [estimate is not None and "BOR" not in estimate.flags for estimate in found]
         return (
             off_the_end(comparison), not any(has), not has[0],
             POPULATIONS.index(comparison.population), _disputed(item), comparison.report,
@@ -157,7 +157,14 @@ def _block(
     disputed = next((cell.row.disputed for cell in estimate.cells if disputes(cell)), "")
     if disputed:
         return "disputed", f"contradictory prints: {disputed}"
-    if comparison.study.design not in config.designs:
+    if "BOR" in estimate.flags:
+        return "borrowed", "an SD is borrowed from other studies: for sensitivity only"
+    if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
+        return (
+            "listed",
+            "a controlled trial's change within one arm is not fed to before-after sets",
+        )
+    if comparison.controlled and comparison.study.design not in config.designs:
         return "non_randomised", f"design '{comparison.study.design}' is drawn apart"
     return "pooled", ""
 

@@ -304,3 +304,48 @@ class WantedRow:
     """People that the study would add to the synthesis."""
     people_known: str
     """arms, test, total, enrolled (as randomised, where nothing else is printed) or empty."""
+
+
+class PCombination:
+    """Exact p values of one direction set combined: a row of `p_combination.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    k: int
+    """Studies with an exact p, a known direction and a number of people."""
+    n_total: int | None
+    z: float | None
+    """Stouffer's Z, weights sqrt(N); above 0 speaks for higher with exercise."""
+    p_stouffer: float | None
+    """One-sided: higher with exercise."""
+    p_stouffer_lower: float | None
+    chi2: float | None
+    chi2_lower: float | None
+    df: int | None
+    p_fisher: float | None
+    p_fisher_lower: float | None
+    status: str
+    """ok or not_applicable."""
+    reason: str
+    """Why not; empty if ok."""
+    studies: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbatrossPoint:
+    """One study of a direction set by its N and p: a row of `albatross.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    study_id: str
+    label: str
+    n: int
+    p: float
+    """Two-sided."""
+    direction: str
+    origin: str
+    """effect (p of its z) or printed (an exact p)."""
+    effect_id: str
+    """The effect that gives the p; empty for a printed one."""

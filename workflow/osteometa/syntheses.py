@@ -70,8 +70,6 @@ def synthesis_row(
         reason = main.note if main and main.note else _why_listed(effects, k, measure)
     elif cast:
         status, reason = "direction_only", "no study prints numbers that give an effect size here"
-        if synthesis.design_class == "within_arm":
-            reason = "effect sizes within one arm are not estimated yet; directions are shown"
     else:
         status, reason = "empty", "no study of the tables falls here"
     return SynthesisRow(

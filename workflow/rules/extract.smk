@@ -34,7 +34,7 @@ rule effects:
     params:
         choices=choices(
             "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "syntheses",
+            "windows", "effects", "syntheses",
         ),
     script:
         "../scripts/effects.py"
