@@ -7,12 +7,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osteometa.config import Config
-from osteometa.summaries import Cell, People, PrintedTest, Summary, printed_tests, summary_of
+from osteometa.summaries import (
+    Cell,
+    People,
+    PrintedTest,
+    Summary,
+    merge_people,
+    merge_summaries,
+    printed_tests,
+    summary_of,
+)
 from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.units import UNITS, canonical, convert
 
 # Whom the numbers speak of, the better analysis first.
 POPULATIONS = ("itt", "", "completers", "per_protocol")
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The same print of several arms that are merged into one, in the order of the parts."""
+
+    rows: tuple[Measurement, ...]
+
+
+Print = Measurement | Together | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +47,17 @@ class Comparison:
     timepoint: str
     report: str
     population: str
-    levels: tuple[Measurement | None, Measurement | None]
+    levels: tuple[Print, Print]
     """Levels at the timepoint: exercise, control."""
-    baselines: tuple[Measurement | None, Measurement | None]
-    changes: tuple[Measurement | None, Measurement | None]
-    percents: tuple[Measurement | None, Measurement | None]
+    baselines: tuple[Print, Print]
+    changes: tuple[Print, Print]
+    percents: tuple[Print, Print]
     contrasts: tuple[Contrast, ...]
     directions: tuple[Direction, ...]
     controls_own: tuple[Contrast, ...] = ()
     """What is printed of the control arm alone: its correlation or its test of before and after."""
+    parts: tuple[Comparison, ...] = ()
+    """The comparisons of single arms that are merged here; empty for one arm as printed."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -54,11 +75,14 @@ class Comparison:
     @property
     def rows(self) -> tuple[Measurement | Contrast | Direction, ...]:
         """All raw rows of the comparison."""
-        pairs = (*self.levels, *self.baselines, *self.changes, *self.percents)
-        return (
-            *(row for row in pairs if row is not None), *self.contrasts, *self.directions,
-            *self.controls_own,
-        )  # fmt: skip
+        prints = (*self.levels, *self.baselines, *self.changes, *self.percents)
+        rows = [
+            row
+            for item in prints
+            if item is not None
+            for row in (item.rows if isinstance(item, Together) else (item,))
+        ]
+        return (*rows, *self.contrasts, *self.directions, *self.controls_own)
 
     @property
     def time(self) -> float | None:
@@ -73,8 +97,11 @@ class Comparison:
         rows = [row for row in self.rows if getattr(row, "unit", "") not in ("", "%")]
         return canonical(self.outcome, rows[0].unit) if rows else ""
 
-    def people(self, side: int, row: Measurement | None) -> People:
+    def people(self, side: int, row: Print) -> People:
         """Return the people of one side (0 exercise, 1 control) behind a row."""
+        if isinstance(row, Together):
+            pairs = zip(self.parts, row.rows, strict=True)
+            return merge_people([part.people(side, own) for part, own in pairs])
         if row is not None and row.n is not None:
             return People(row.n, cells=(Cell(row, "n"),))
         arm = (self.arm, self.control)[side]
@@ -86,11 +113,14 @@ class Comparison:
             return People(arm.n_start, frozenset({"NRAND"}), (Cell(arm, "n_start"),))
         return People()
 
-    def pair(self, rows: tuple[Measurement | None, Measurement | None]) -> list[Summary | None]:
+    def pair(self, rows: tuple[Print, Print]) -> list[Summary | None]:
         """Return the summaries of both sides; None where a side prints nothing usable."""
         return [self._summary(side, row) for side, row in enumerate(rows)]
 
-    def _summary(self, side: int, row: Measurement | None) -> Summary | None:
+    def _summary(self, side: int, row: Print) -> Summary | None:
+        if isinstance(row, Together):
+            pairs = zip(self.parts, row.rows, strict=True)
+            return merge_summaries([part._summary(side, own) for part, own in pairs])
         if row is None or not row.usable or row.kind == "log_level":
             return None
         factor = 1.0
