@@ -9,6 +9,7 @@ from osteometa.config import forest_settings, load_config, part
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
+from osteometa.tables import ROWS
 
 min_version("9.0")
 
@@ -29,7 +30,7 @@ if is_real_run(sys.argv[1:]):
         sys.stderr.write(f"{name} was edited by hand: kept as {name}.edited, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
-TABLES = ["studies", "arms", "measurements", "contrasts", "directions", "risk_of_bias", "prisma", "assays", "grade"]
+TABLES = [model.table for model in ROWS]
 SET_FILES = ["effects.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
 FORMATS = ["pdf", "svg", "png", "csv"]
 

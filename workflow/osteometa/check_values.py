@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from osteometa.config import Config
 from osteometa.problems import Problem
-from osteometa.tables import Contrast, Direction, Measurement, Row, Tables
+from osteometa.tables import Contrast, Direction, Measurement, PublishedPool, Row, Tables
 from osteometa.units import KINDS, UNITS
 
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
@@ -47,6 +47,23 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
         yield from _direction(row)
     for row in tables.assays:
         yield from _positive(row, "kda")
+    for row in tables.published_pools:
+        yield from _published(row)
+
+
+def _published(row: PublishedPool) -> Iterator[Problem]:
+    for column in ("k", "n_total"):
+        yield from _count(row, column, None)
+    yield from _p(row)
+    yield from _interval(row, "estimate")
+    if row.i2 is not None and not 0 <= row.i2 <= 100:
+        message = f"i2 is a percentage from 0 to 100 (found {row.i2.text}). Correct it."
+        yield problem_at(row, "i2", "E201", message, row.i2)
+    for column in ("q", "tau2"):
+        value = getattr(row, column)
+        if value is not None and value < 0:
+            message = f"{column} cannot be negative (found {value.text}). Correct it."
+            yield problem_at(row, column, "E201", message, value)
 
 
 def _main(row: Measurement | Contrast, config: Config | None) -> bool:
@@ -107,7 +124,7 @@ def _sd_and_se(row: Measurement) -> Iterator[Problem]:
         yield problem_at(row, "sd", "E203", message, row.sd)
 
 
-def _interval(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
+def _interval(row: Measurement | Contrast | PublishedPool, column: str) -> Iterator[Problem]:
     low, high, value = row.ci_low, row.ci_high, getattr(row, column)
     if low is None or high is None:
         return
@@ -174,7 +191,7 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
         yield from _unit(row, config, percent=False)
 
 
-def _p(row: Contrast) -> Iterator[Problem]:
+def _p(row: Contrast | PublishedPool) -> Iterator[Problem]:
     if row.p is None:
         if row.p_operator:
             message = "p_operator without p. Type the p, or empty the operator."

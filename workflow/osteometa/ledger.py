@@ -45,7 +45,10 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
             table=row.table, row=row.row, study_id=getattr(row, "study_id", ""), status="not_asked",
             synthesis="", reason=_people_say(row),
         )
-        for rows in (tables.risk_of_bias, tables.prisma, tables.assays, tables.grade)
+        for rows in (
+            tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
+            tables.published_pools,
+        )
         for row in rows
     ]  # fmt: skip
     return [*summary, *lines, *judged]
@@ -58,6 +61,8 @@ def _excluded(tables: Tables) -> dict[str, str]:
 def _people_say(row: Row) -> str:
     if row.table == "assays":
         return "no conversion between mass and molar units is made yet"
+    if row.table == "published_pools":
+        return "what another review pooled: shown beside ours, never pooled"
     return "entered by people: shown in the report, not computed with"
 
 

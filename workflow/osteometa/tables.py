@@ -201,6 +201,9 @@ class Arm(Row):
     n_start: Whole = cell("People at the start.", None)
     n_end: Whole = cell("People at the end.", None)
     note: Text = cell("Anything a referee should know.")
+    plasma_volume: choice("corrected", "not_corrected", "not_stated") = cell(
+        "Acute bouts: whether blood values were corrected for the shift of plasma volume."
+    )
 
 
 class Finding(Row):
@@ -393,8 +396,40 @@ class Grade(Row):
     reasons: Text = cell("Why.")
 
 
+class PublishedPool(Row):
+    """What another review pooled: a range to compare with, never data to pool."""
+
+    table: ClassVar[str] = "published_pools"
+    key: ClassVar[tuple[str, ...]] = ("citation", "outcome", "site", "subgroup", "measure", "model")
+    purpose: ClassVar[str] = (
+        "One row per pooled estimate of another review: shown beside ours, never pooled."
+    )
+    citation: Name = cell("The review, as the report names it.", ...)
+    outcome: Name = cell("Outcome as that review names it; those of config.yaml are shown.", ...)
+    analyte: Text = cell("Analyte of config.yaml, where the review says what was measured.")
+    site: Text = cell("Site of config.yaml, else as printed.")
+    subgroup: Text = cell("Which studies, in the words of that review.")
+    k: Whole = cell("Studies in this pool.", None)
+    studies: Text = cell("How studies or groups are counted, where that is all that is printed.")
+    n_total: Whole = cell("People in this pool.", None)
+    people: Text = cell("How people are counted, where that is all that is printed.")
+    model: Text = cell("Model as printed.")
+    measure: Name = cell("Measure as printed.", ...)
+    estimate: Number = cell("Pooled estimate.", ...)
+    ci_low: Number = cell("Lower limit.", None)
+    ci_high: Number = cell("Upper limit.", None)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
+    p: Number = cell("p as printed.", None)
+    p_operator: choice("=", "<", "<=", ">", ">=") = cell("How p is printed.")
+    i2: Number = cell("I2 in percent.", None)
+    q: Number = cell("Cochran's Q.", None)
+    tau2: Number = cell("Between-study variance.", None)
+    source: Name = cell("Where it was read.", ...)
+    note: Text = cell("Anything a referee should know.")
+
+
 ROWS: tuple[type[Row], ...] = (
-    Study, Arm, Measurement, Contrast, Direction, RiskOfBias, Prisma, Assay, Grade,
+    Study, Arm, Measurement, Contrast, Direction, RiskOfBias, Prisma, Assay, Grade, PublishedPool,
 )  # fmt: skip
 
 
@@ -411,3 +446,4 @@ class Tables:
     prisma: tuple[Prisma, ...] = ()
     assays: tuple[Assay, ...] = ()
     grade: tuple[Grade, ...] = ()
+    published_pools: tuple[PublishedPool, ...] = ()

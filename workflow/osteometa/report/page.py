@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import csv
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,20 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from osteometa import __version__
-from osteometa.comparisons import exercise_type
-from osteometa.config import Config, Synthesis
-from osteometa.figures.forest_rows import TYPE_WORDS, ForestRow, alt_text
+from osteometa.config import Config
+from osteometa.figures.forest_rows import FLAG_WORDS, ForestRow, alt_text
 from osteometa.files import read_records
 from osteometa.manifest import sha256
 from osteometa.reading import read_checked
-from osteometa.records import (
-    AgreementRow,
-    DirectionSet,
-    LedgerLine,
-    PooledRow,
-    SubgroupTest,
-    SynthesisRow,
-    Vote,
-    WeightedEffect,
-)
-from osteometa.report import words
+from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow
+from osteometa.report import studies, words
+from osteometa.report.findings import Findings, read_findings
+from osteometa.report.glance import COLUMNS, counts, glance
+from osteometa.report.methods import methods_sentences
 from osteometa.tables import ROWS, Tables
 
-PEERS = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
+LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
+STATUSES = ("used", "direction_only", "not_used", "not_asked")
 
 
 def render_report(root: str | Path, config: Config) -> str:
@@ -42,81 +36,71 @@ def render_report(root: str | Path, config: Config) -> str:
     rows = read_records(root / "results" / "syntheses.csv", SynthesisRow)
     sets = read_records(root / "results" / "direction_sets.csv", DirectionSet)
     ledger = read_records(root / "data" / "processed" / "ledger.csv", LedgerLine)
-    versions = {"osteometa": __version__, **{name: version(name) for name in PEERS}}
-    sections = [
-        _section(root, config, synthesis, row, tables)
-        for synthesis, row in zip(config.syntheses, rows, strict=True)
-    ]
-    effects = [effect for section in sections for effect in section["effects"]]
-    folder = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("report.html.j2").render(
+    findings = read_findings(root, config.syntheses, rows)
+    versions = {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}
+    effects = [effect for found in findings for effect in found.effects]
+    return _template().render(
         title=config.title,
-        css=(folder / "report.css").read_text(encoding="utf-8"),
-        sections=sections,
-        rooms={
-            room: [section for section in sections if section["room"] == room]
-            for room in dict.fromkeys(section["room"] for section in sections)
-        },
-        counts=_counts(tables, rows),
-        direction_sets=[{**asdict(row), "words": words.direction_words(row)} for row in sets],
+        css=(Path(__file__).parent / "report.css").read_text(encoding="utf-8"),
+        columns=COLUMNS,
+        rooms=glance(findings, config),
+        counts=counts(findings),
+        sections=[_section(root, config, found, tables) for found in findings],
+        direction_sets=[{"row": row, **words.direction_cells(row)} for row in sets],
         directions=_pages(root),
-        methods=words.methods_paragraph(
-            config, effects, _direction_only(tables, effects), versions
+        methods=words.unbroken(
+            " ".join(methods_sentences(config, effects, _unsized(tables, findings), versions))
         ),
-        studies=_studies(tables, config),
+        studies=studies.study_rows(tables, config),
+        excluded=studies.excluded_rows(tables),
         agreement=_agreement(root),
         warnings=_csv(root / "data" / "processed" / "warnings.csv"),
         ledger=ledger,
-        statuses={s: sum(line.status == s for line in ledger) for s in
-                  ("used", "direction_only", "not_used", "not_asked")},
-        assessed=bool(tables.risk_of_bias),
+        statuses={status: sum(line.status == status for line in ledger) for status in STATUSES},
+        risk_of_bias=tables.risk_of_bias,
         prisma=tables.prisma,
+        certain=sum(row.synthesis in {found.row.synthesis for found in findings}
+                    for row in tables.grade),
         versions=versions,
-        inputs=[
-            {"file": f"data/raw/{m.table}.csv", "sha256": sha256(root / f"data/raw/{m.table}.csv")}
-            for m in ROWS
-        ],
+        inputs=_inputs(root),
     )  # fmt: skip
 
 
-def _section(
-    root: Path, config: Config, synthesis: Synthesis, row: SynthesisRow, tables: Tables
-) -> dict[str, Any]:
+def _template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html.j2")
+
+
+def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dict[str, Any]:
+    synthesis, row = found.synthesis, found.row
     folder = root / "results" / synthesis.id
-    effects = read_records(folder / "effects.csv", WeightedEffect)
-    pooled = read_records(folder / "pooled.csv", PooledRow)
-    tests = read_records(folder / "subgroup_test.csv", SubgroupTest)
+    heading = words.heading(synthesis, config)
+    judged = sorted({effect.study_id for effect in found.pool})
+    risk = studies.risk_words(judged, synthesis.outcome, tables)
     drawn = read_records(folder / "forest.csv", ForestRow)
-    test = next((t for t in tests if t.measure == row.measure), None)
-    grade = {item.synthesis: item.certainty.replace("_", " ") for item in tables.grade}
-    certainty = grade.get(synthesis.id, "not assessed")
-    unit = next((effect.unit for effect in effects if effect.unit), "")
-    settings = {"label": words.place_words(synthesis, config), "measure": row.measure}
-    main = next((p for p in pooled if p.primary and p.group == "overall"
-                 and p.measure == row.measure and p.estimate is not None), None)  # fmt: skip
-    scale = words.scale_of(row.measure, row.outcome, unit)
+    flags = sorted({flag for effect in found.effects for flag in effect.flags.split()})
+    numbers = [
+        {**words.pooled_cells(pooled, found.scale(pooled.measure)),
+         "first": pooled.measure == row.measure}
+        for pooled in found.pooled
+        if pooled.k > 1 or pooled.group == "overall"
+    ]  # fmt: skip
     return {
         "row": row,
-        "room": words.room_words(synthesis),
-        "what": f"{synthesis.outcome}, {words.what_words(synthesis)}"
-        + (f", {synthesis.window}" if synthesis.window else ""),
-        "votes": words.vote_words(read_records(folder / "directions.csv", Vote)),
-        "heading": settings["label"],
-        "sentence": words.synthesis_sentence(
-            words.about_words(synthesis), row, pooled, effects, test, certainty
+        "heading": heading,
+        "sentences": words.synthesis_sentences(
+            found, risk, studies.certainty_words(synthesis.id, tables)
         ),
         "figure": _image(folder / "forest.svg"),
-        "alt": alt_text(drawn, settings),
-        "glance": scale.with_interval(main.estimate, main.ci_low, main.ci_high) if main else "",
-        "scale": scale.title if main else "",
-        "effects": effects,
-        "pooled": [
-            words.pooled_cells(p, words.scale_of(p.measure, row.outcome, unit)) for p in pooled
-        ],
+        "alt": alt_text(drawn, {"label": heading, "measure": row.measure}),
+        "effects": found.effects,
+        "flags": [(flag, FLAG_WORDS[flag]) for flag in flags],
+        "numbers": [cells for cells in numbers if cells["first"]],
+        "others": [cells for cells in numbers if not cells["first"]],
+        "published": studies.published_rows(synthesis, tables),
     }
 
 
@@ -136,64 +120,42 @@ def _csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _counts(tables: Tables, rows: Sequence[SynthesisRow]) -> dict[str, int]:
-    return {
-        "studies": sum(study.include == "yes" for study in tables.studies),
-        **{s: sum(row.status == s for row in rows) for s in
-           ("pooled", "listed", "direction_only", "empty")},
-    }  # fmt: skip
+def _unsized(tables: Tables, findings: Sequence[Findings]) -> dict[str, int]:
+    """Count the included studies without any size: those with a direction, those with nothing."""
+    sized = {effect.study_id for found in findings for effect in found.effects}
+    told = {vote.study_id for found in findings for vote in found.votes}
+    rest = {s.study_id for s in tables.studies if s.include == "yes"} - sized
+    return {"direction": len(rest & told), "nothing": len(rest - told)}
 
 
-def _direction_only(tables: Tables, effects: Sequence[WeightedEffect]) -> int:
-    sized = {effect.study_id for effect in effects}
-    return sum(s.include == "yes" and s.study_id not in sized for s in tables.studies)
-
-
-def _studies(tables: Tables, config: Config) -> list[dict[str, str]]:
-    rows = []
-    for study in tables.studies:
-        arms = [arm for arm in tables.arms if arm.study_id == study.study_id]
-        exercise = [arm for arm in arms if arm.role == "exercise"]
-        weeks = sorted({f"{arm.weeks:g}" for arm in exercise if arm.weeks is not None})
-        outcomes = {
-            row.outcome
-            for row in (*tables.measurements, *tables.contrasts, *tables.directions)
-            if row.study_id == study.study_id and row.outcome in config.outcomes
-        }
-        types = dict.fromkeys(TYPE_WORDS[exercise_type(arm, config)] for arm in exercise)
-        rows.append(
-            {
-                "label": study.label,
-                "design": study.design,
-                "population": study.population + (f" ({study.indirect})" if study.indirect else ""),
-                "n": "" if study.n_enrolled is None else str(study.n_enrolled),
-                "exercise": "; ".join(arm.label for arm in exercise),
-                "types": ", ".join(types),
-                "comparator": "; ".join(arm.label for arm in arms if arm.role == "control"),
-                "weeks": ", ".join(weeks) if weeks else ("single bout" if exercise
-                         and exercise[0].phase == "acute" else ""),
-                "outcomes": ", ".join(sorted(outcomes)),
-            }
-        )  # fmt: skip
-    return rows
+def _inputs(root: Path) -> list[dict[str, str]]:
+    names = [f"data/raw/{model.table}.csv" for model in ROWS]
+    return [{"file": name, "sha256": sha256(root / name)} for name in names]
 
 
 def _agreement(root: Path) -> dict[str, Any]:
     rows = read_records(root / "results" / "agreement.csv", AgreementRow)
-    summary: dict[tuple[str, str], dict[str, Any]] = {}
+    groups: dict[tuple[str, str], list[AgreementRow]] = {}
     for row in rows:
-        cell = summary.setdefault(
-            (row.library, row.method),
-            {"agrees": 0, "differs": 0, "not_comparable": 0, "largest": 0.0, "causes": set()},
-        )
-        cell[row.verdict] += 1
-        cell["largest"] = max(cell["largest"], row.difference or 0.0)
-        if row.cause:
-            cell["causes"].add(row.cause)
+        groups.setdefault((row.library, row.method), []).append(row)
     return {
         "rows": [
-            {"library": k[0], "method": k[1], **v, "causes": "; ".join(sorted(v["causes"]))}
-            for k, v in sorted(summary.items())
+            {
+                "library": library,
+                "method": method,
+                **{
+                    verdict: sum(row.verdict == verdict for row in members)
+                    for verdict in ("agrees", "differs", "not_comparable")
+                },
+                "largest": max((abs(row.difference or 0) for row in members), default=0),
+                "causes": [
+                    f"{number} times: {cause}"
+                    for cause, number in sorted(
+                        Counter(row.cause for row in members if row.cause).items()
+                    )
+                ],
+            }
+            for (library, method), members in sorted(groups.items())
         ],
         "differs": [row for row in rows if row.verdict == "differs"],
     }

@@ -1,21 +1,37 @@
-"""Results in words that a clinician would sign, and methods as they were run."""
+"""Results in words that a clinician would sign."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 
 from osteometa.config import Config, Synthesis
-from osteometa.figures.forest_rows import TYPE_WORDS, Scale, heterogeneity, subgroup_words
-from osteometa.records import (
-    DirectionSet,
-    PooledRow,
-    SubgroupTest,
-    SynthesisRow,
-    Vote,
-    WeightedEffect,
+from osteometa.figures.forest_rows import (
+    TYPE_WORDS,
+    Scale,
+    heterogeneity,
+    p_text,
+    small,
+    subgroup_words,
 )
+from osteometa.records import DirectionSet, PooledRow, Vote, WeightedEffect
+from osteometa.report.findings import Findings
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MINUS = "\N{MINUS SIGN}"
+DIRECTIONS = {
+    "up": "up", "down": "down", "mixed": "mixed", "zero": "no change", "unknown": "not known",
+}  # fmt: skip
+BLOCKS = {
+    "non_randomised": "not randomised",
+    "disputed": "with contradictory prints",
+    "dependent": "with arms that share one control",
+    "unit": "in another unit",
+    "active": "against an active comparator",
+    "listed": "listed only",
+}
+INTERVALS = {"hksj-floor": "Hartung-Knapp with floor", "hksj": "Hartung-Knapp", "wald": "Wald"}
 
 
 def counted(number: int, word: str, plural: str = "") -> str:
@@ -24,13 +40,16 @@ def counted(number: int, word: str, plural: str = "") -> str:
     return f"{text} {word if number == 1 else plural or word + 's'}"
 
 
-def place_words(synthesis: Synthesis, config: Config) -> str:
+def joined(words: Sequence[str]) -> str:
+    """Return words with commas and an 'and'."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def heading(synthesis: Synthesis, config: Config) -> str:
     """Return what a synthesis is about, as a heading."""
     label = config.outcomes[synthesis.outcome].label
     parts = [label, what_words(synthesis), room_words(synthesis).lower()]
-    if synthesis.window:
-        parts.append(f"window {synthesis.window}")
-    return "; ".join(part for part in parts if part)
+    return "; ".join([*parts, *window_words(synthesis.window, config.windows)])
 
 
 def room_words(synthesis: Synthesis) -> str:
@@ -49,175 +68,296 @@ def what_words(synthesis: Synthesis) -> str:
     return "kind not stated" if kind == "not stated" else kind
 
 
+def window_words(window: str, windows: dict[str, float]) -> list[str]:
+    """Return when after a bout samples were taken, as a list of one or none."""
+    if not window:
+        return []
+    if window not in windows:
+        return [f"{window} the bout"]
+    return [f"{hours_words(window, windows)} after the bout"]
+
+
+def hours_words(window: str, windows: dict[str, float]) -> str:
+    """Return the hours of a window; it begins where the one before ends."""
+    bounds = [0.0, *windows.values()]
+    index = list(windows).index(window)
+    start, end = bounds[index], bounds[index + 1]
+    if math.isinf(end):
+        return f"later than {start:g} h"
+    return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
+
+
+def subject(synthesis: Synthesis) -> str:
+    """Return what was measured, as the subject of a sentence."""
+    if synthesis.site:
+        return f"{synthesis.outcome} at the {synthesis.site.replace('_', ' ')}"
+    kind = what_words(synthesis)
+    if "not stated" in kind or " " in kind:
+        return f"{synthesis.outcome} ({kind})"
+    return f"{kind} {synthesis.outcome}"
+
+
+def counts_of(cast: Sequence[Vote]) -> dict[str, int]:
+    """Return how many voting studies say what of the direction, those that occur only."""
+    counts = Counter(vote.direction for vote in cast if vote.votes)
+    return {name: counts[name] for name in DIRECTIONS if counts[name]}
+
+
 def vote_words(cast: Sequence[Vote]) -> str:
-    """Return how many studies say what of the direction."""
-    names = {"up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known"}
-    counts = {
-        word: sum(vote.votes and vote.direction == direction for vote in cast)
-        for direction, word in names.items()
-    }
-    return ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    """Return the same in words."""
+    words = [f"{number} {DIRECTIONS[name]}" for name, number in counts_of(cast).items()]
+    silent = sum(not vote.votes for vote in cast)
+    return ", ".join([*words, *([f"{silent} without a vote"] if silent else [])])
 
 
-def scale_of(measure: str, outcome: str, unit: str) -> Scale:
-    """Return how effects are written in running text."""
-    return Scale(measure, outcome, unit, "(a to b)")
+def unbroken(text: str) -> str:
+    """Return text in which no line ends between a number and its percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def size_words(row: PooledRow, scale: Scale) -> str:
-    """Return an estimate with its interval, with its unit."""
-    limits = f"95 % CI {scale.number(row.ci_low)} to {scale.number(row.ci_high)}"
+def interval_words(low: float, high: float, scale: Scale) -> str:
+    """Return an interval, with the sign for percent."""
+    return f"{scale.number(low)} to {scale.number(high)}{' %' if scale.percent else ''}"
+
+
+def size_words(row: PooledRow, scale: Scale, within: bool = False) -> str:
+    """Return an estimate with its side, interval and unit; signs mean the same in both."""
+    limits = f"95 % CI {interval_words(row.ci_low, row.ci_high, scale)}"
+    number = scale.number(row.estimate)
     if scale.percent:
-        return f"{_side(row.estimate)} by {_plain(row, scale)} % ({limits} %)"
-    if scale.measure == "ROM":
-        return f"a ratio of means of {scale.number(row.estimate)} ({limits})"
-    if scale.measure == "MD":
-        return f"{_side(row.estimate)} by {_plain(row, scale)} {scale.unit} ({limits})"
-    return f"{_side(row.estimate)} by {_plain(row, scale)} standard deviations ({limits})"
+        size = f"difference {number} %"
+    elif scale.measure == "ROM":
+        size = f"ratio of means {number}"
+    elif scale.measure == "MD":
+        size = f"difference {number} {scale.unit}"
+    else:
+        size = f"difference {number} standard deviations"
+    return f"{_side(row.estimate, scale, within)} ({size}, {limits})"
 
 
-def _side(value: float) -> str:
-    return "higher with exercise" if value >= 0 else "lower with exercise"
-
-
-def _plain(row: PooledRow, scale: Scale) -> str:
-    return scale.number(row.estimate).lstrip("\N{MINUS SIGN}")
+def _side(value: float, scale: Scale, within: bool) -> str:
+    if scale.number(value) == scale.number(0):
+        return "the same after as before" if within else "the same with exercise as without"
+    word = "higher" if value > 0 else "lower"
+    return f"{word} after exercise than before" if within else f"{word} with exercise"
 
 
 def people_words(effects: Sequence[WeightedEffect]) -> str:
     """Return how many people stand behind effects, as far as printed."""
     known = [e.n_total for e in effects if e.n_total is not None]
     silent = len(effects) - len(known)
-    text = f"{sum(known)} people"
-    return text + (f" and {counted(silent, 'study', 'studies')} that prints no n" if silent else "")
+    parts = [counted(sum(known), "person", "people")] if known else []
+    if silent:
+        verb = "prints" if silent == 1 else "print"
+        parts.append(f"{counted(silent, 'study', 'studies')} that {verb} no n")
+    return " and ".join(parts)
 
 
-def synthesis_sentence(
-    about: str, row: SynthesisRow, pooled: Sequence[PooledRow], effects: Sequence[WeightedEffect],
-    test: SubgroupTest | None, certainty: str,
-) -> str:  # fmt: skip
-    """Return what one synthesis says of its outcome (`about`)."""
-    if row.status == "empty":
-        return "No study of the tables falls here."
-    if row.status == "direction_only":
-        return (
-            f"{counted(row.k_directions, 'study', 'studies').capitalize()} "
-            f"{'tells' if row.k_directions == 1 else 'tell'} at most a direction: {row.reason}. "
-            "No size of effect is known."
-        )
-    main = next((p for p in pooled if p.primary and p.group == "overall"
-                 and p.measure == row.measure), None)  # fmt: skip
-    inside = [e for e in effects if e.pooled and e.measure == row.measure]
-    if main is None or not inside:
-        return f"Nothing is pooled: {row.reason}."
-    scale = scale_of(row.measure, row.outcome, next((e.unit for e in inside if e.unit), ""))
-    if main.k == 1:
-        return (
-            f"One study ({inside[0].label}, {people_words(inside)}) gives a size: {about} was "
-            f"{size_words(main, scale)}. Nothing is pooled. Certainty: {certainty}."
-        )
-    low, high = main.ci_low, main.ci_high
-    verdict = (
-        "the interval leaves open whether exercise raises or lowers it"
-        if low <= 0 <= high
-        else "the interval excludes no difference"
-    )
-    parts = [
-        f"In {counted(main.k, 'study', 'studies')} ({people_words(inside)}) {about} was on "
-        f"average {size_words(main, scale)}; {verdict}."
-    ]
-    if main.k == 2:
-        parts.append("Two studies cannot show how much studies differ.")
-    elif main.pi_shown:
-        limits = f"{scale.number(main.pi_low)} to {scale.number(main.pi_high)}"
-        unit = " %" if scale.percent else ""
-        parts.append(
-            f"Studies differ (I² {main.i2:.0f} %): in a new study of this kind the effect is "
-            f"expected between {limits}{unit}."
-        )
-    elif main.tau2 == 0:
-        parts.append("No heterogeneity was seen, which so few studies cannot rule out.")
+def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
+    """Return what one synthesis says, sentence by sentence; appraisal is always the last.
+
+    Parameters
+    ----------
+    found : Findings
+    risk, certainty : str
+        What people have judged, or "not assessed".
+    """
+    appraisal = f"Risk of bias: {risk}. Certainty of the evidence: {certainty}."
+    if found.row.status == "empty":
+        return ["No study of the tables falls here: nothing is known.", appraisal]
+    main = found.model()
+    if main is None or main.estimate is None:
+        reason = main.note if main is not None and main.note else found.row.reason
+        parts = [f"No size of effect on {subject(found.synthesis)} is known: {reason}."]
+    elif main.k == 1:
+        parts = _one(found, main)
     else:
-        parts.append(f"Studies differ (I² {main.i2:.0f} %), by how much is imprecise.")
-    if test is not None:
-        parts.append(f"{subgroup_words(test)}.")
-    parts.append(f"Certainty: {certainty}.")
-    return " ".join(parts)
+        parts = _several(found, main)
+    parts += _outside(found)
+    if found.row.design_class == "within_arm":
+        parts.append(
+            "A change within one arm has no comparator: it cannot tell exercise from other causes."
+        )
+    return [unbroken(part) for part in (*parts, appraisal)]
 
 
-def direction_words(row: DirectionSet) -> str:
-    """Return a sign test in words; the range over the unknown directions leads."""
+def _studies(found: Findings, number: int) -> str:
+    trials = {effect.design for effect in found.pool} <= {"rct", "crossover_rct"}
+    words = ("randomised trial", "") if trials else ("study", "studies")
+    return counted(number, *words)
+
+
+def _one(found: Findings, main: PooledRow) -> list[str]:
+    effect = found.pool[0]
+    who = ", ".join(filter(None, [effect.label, TYPE_WORDS[effect.exercise_type].lower()]))
+    size = size_words(main, found.scale(), found.row.design_class == "within_arm")
+    return [
+        f"{_studies(found, 1).capitalize()} ({who}; {people_words(found.pool)}) gives a size: "
+        f"{subject(found.synthesis)} was {size}. One study is not pooled."
+    ]
+
+
+def _several(found: Findings, main: PooledRow) -> list[str]:
+    scale, who = found.scale(), f"{_studies(found, main.k)} ({people_words(found.pool)})"
+    if found.shown() is None:
+        parts = [
+            f"{who[0].upper()}{who[1:]} give a size of the effect on {subject(found.synthesis)}; "
+            "as config.yaml chooses, no average over all of them is shown."
+        ]
+    else:
+        size = size_words(main, scale, found.row.design_class == "within_arm")
+        parts = [
+            f"In {who} {subject(found.synthesis)} was on average {size}; {_verdict(main)}.",
+            *_spread(found, main),
+        ]
+    return [*parts, *_types(found)]
+
+
+def _verdict(main: PooledRow) -> str:
+    if main.ci_low <= 0 <= main.ci_high:
+        return "the interval leaves open whether exercise raises or lowers it"
+    side = "above" if main.ci_low > 0 else "below"
+    return f"the whole interval lies {side} no difference"
+
+
+def _spread(found: Findings, main: PooledRow) -> list[str]:
+    scale = found.scale()
+    if main.method == "EE":
+        return ["One effect common to all studies is assumed; how far they differ is not modelled."]
+    if main.k == 2:
+        common = found.model(primary=False)
+        beside = "" if common is None else (
+            " If both had one common effect, it would be "
+            f"{scale.with_interval(common.estimate, common.ci_low, common.ci_high)}"
+            f"{' %' if scale.percent else ''}."
+        )  # fmt: skip
+        return [f"Two studies cannot show how much studies differ.{beside}"]
+    if main.tau2 == 0:
+        upper = (
+            "" if main.tau2_ci_high is None else f" (95 % upper limit {small(main.tau2_ci_high)})"
+        )
+        return [
+            f"The variance between studies, τ², is estimated as 0{upper}: no prediction interval "
+            "is given, and that the studies agree is not shown."
+        ]
+    if main.pi_shown:
+        limits = f"{scale.number(main.pi_low)} and {scale.number(main.pi_high)}"
+        return [
+            f"Studies differ (I² {main.i2:.0f} %): in a new study like these the effect is "
+            f"expected between {limits}{' %' if scale.percent else ''} (95 % prediction interval)."
+        ]
+    few = counted(main.k, "study", "studies")
+    return [f"Studies differ (I² {main.i2:.0f} %), but {few} are too few to say by how much."]
+
+
+def _types(found: Findings) -> list[str]:
+    kinds = found.types
+    if len(kinds) == 1:
+        return [f"Type of exercise in all of them: {TYPE_WORDS[kinds[0]].lower()}."]
+    scale, parts = found.scale(), []
+    few: dict[int, list[str]] = {}
+    for kind in kinds:
+        row, word = found.shown(kind), TYPE_WORDS[kind].lower()
+        if row is None or row.k == 1:
+            number = sum(effect.exercise_type == kind for effect in found.pool)
+            few.setdefault(number, []).append(word)
+            continue
+        size = scale.number(row.estimate) + (" %" if scale.percent else "")
+        limits = interval_words(row.ci_low, row.ci_high, scale)
+        parts.append(f"{word} {size} (95 % CI {limits}; {counted(row.k, 'study', 'studies')})")
+    for number, names in sorted(few.items()):
+        studies = counted(number, "study", "studies") + (" each" if len(names) > 1 else "")
+        parts.append(f"{studies} of {joined(names)}" + (", not averaged" if number > 1 else ""))
+    tested = [f"{subgroup_words(found.test)}."] if found.test is not None else []
+    return [f"By type of exercise: {'; '.join(parts)}.", *tested]
+
+
+def _outside(found: Findings) -> list[str]:
+    blocks = {
+        words: len({e.study_id for e in found.sized if e.block == block})
+        for block, words in BLOCKS.items()
+    }
+    apart = [f"{number} {words}" for words, number in blocks.items() if number]
+    parts = [f"Studies with a size that is not pooled: {', '.join(apart)}."] if apart else []
+    if found.told:
+        number = len(found.told)
+        who = counted(number, "further study", "further studies") if found.sized else counted(
+            number, "study", "studies"
+        )  # fmt: skip
+        verb = "gives" if number == 1 else "give"
+        parts.append(
+            f"{who.capitalize()} {verb} no size, at most a direction: {vote_words(found.told)}."
+        )
+    return parts
+
+
+def p_words(p: float | None) -> str:
+    """Return p without a name before it."""
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.001 else "1" if p == 1 else f"{p:.3f}"
+
+
+def range_words(low: float | None, high: float | None, of_p: bool = True) -> str:
+    """Return a range of p or of shares; both ends the same are one number."""
+    if low is None or high is None:
+        return "not defined"
+    a, b = (p_words(low), p_words(high)) if of_p else (f"{100 * low:.0f} %", f"{100 * high:.0f} %")
+    return a if a == b else f"{a} to {b}"
+
+
+def direction_cells(row: DirectionSet) -> dict[str, str]:
+    """Return a sign test as text: the range leads, the known directions alone stand beside it."""
     known = row.n_up + row.n_down
     total = known + row.n_unknown
+    share = "" if row.share_known is None else (
+        f"known only: {100 * row.share_known:.0f} % "
+        f"(95 % CI {100 * row.share_ci_low:.0f} to {100 * row.share_ci_high:.0f} %)"
+    )  # fmt: skip
+    return {
+        "known": f"{known} of {total}",
+        "p_range": range_words(row.p_lowest, row.p_highest),
+        "p_known": "" if row.p_known is None else f"known only: {p_words(row.p_known)}",
+        "share_range": range_words(row.share_lowest, row.share_highest, of_p=False),
+        "share_known": share,
+        "words": _direction_words(row, known, total),
+    }
+
+
+def _direction_words(row: DirectionSet, known: int, total: int) -> str:
     if not total:
-        return "No direction is known."
+        return "No direction up or down is known."
     if row.n_unknown > known:
-        return (
-            f"The direction is not known for {row.n_unknown} of {total} studies; whatever they "
-            f"found, the sign test's p lies between {row.p_lowest:.2g} and {row.p_highest:.2g}."
-        )
-    return (
-        f"{row.n_up} of {known} known directions are up; over all the unknown ones could be, the "
-        f"sign test's p lies between {row.p_lowest:.2g} and {row.p_highest:.2g}."
-    )
-
-
-def methods_paragraph(
-    config: Config, effects: Sequence[WeightedEffect], direction_only: int, versions: dict[str, str]
-) -> str:
-    """Return the methods as they were run: made from the resolved config."""
-    interval = {
-        "hksj-floor": "Hartung-Knapp intervals never narrower than the conventional interval",
-        "hksj": "Hartung-Knapp intervals",
-        "wald": "conventional (Wald) intervals",
-    }[config.pooling.ci]
-    model = {
-        "REML": "a random-effects model (REML)",
-        "DL": "a random-effects model (DerSimonian-Laird)",
-        "EE": "a common-effect model",
-    }[config.pooling.method]
-    measures = "; ".join(f"{name}: {o.measures[0]}" for name, o in config.outcomes.items())
-    correlations = "; ".join(f"{name}: {o.r:g}" for name, o in config.outcomes.items())
-    sources = {e.effect_id: e.r_source for e in effects if e.pooled and e.r_source}
-    imputed = sum("config" in s or "other_arms" in s for s in sources.values())
-    degrees = config.pooling.pi_df.replace("-", "\N{MINUS SIGN}")
-    return (
-        f"We pooled ({measures}) with {model}, {interval}, Q-profile intervals for τ² and 95 % "
-        f"prediction intervals on t({degrees}), with osteometa {versions['osteometa']}; PyMARE "
-        f"{versions['PyMARE']} and statsmodels {versions['statsmodels']} fitted the same sets. "
-        f"Designs pooled: {', '.join(config.designs)}; comparators: "
-        f"{', '.join(config.comparator_kinds)}. Exercise types were assigned by modality. "
-        f"Before-after correlations were reported or derived for {len(sources) - imputed} pooled "
-        f"effects and assumed for {imputed} ({correlations}). Types share one τ² if any has "
-        f"{config.subgroups.common_tau2_up_to} studies or fewer; their difference is tested from "
-        f"{config.small_k.subgroup_test} studies on. {direction_only} studies had no usable "
-        "numbers and enter only the direction synthesis."
-    )
-
-
-def about_words(synthesis: Synthesis) -> str:
-    """Return what was measured, as the subject of a sentence."""
-    if synthesis.outcome == "BMD" and synthesis.site:
-        return f"BMD at the {synthesis.site.replace('_', ' ')}"
-    return synthesis.outcome
+        return f"The direction is not known for most studies ({row.n_unknown} of {total})."
+    if row.n_unknown:
+        return f"{row.n_up} up, {row.n_down} down; not known for {row.n_unknown} of {total}."
+    return f"{row.n_up} up, {row.n_down} down; none is unknown."
 
 
 def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
     """Return one row of the table of pooled numbers as text."""
-    group = TYPE_WORDS.get(row.group, "All studies")
-    effect = ""
+    effect = prediction = ""
     if row.estimate is not None:
         effect = scale.with_interval(row.estimate, row.ci_low, row.ci_high)
-    prediction = ""
     if row.pi_low is not None and row.tau2:
         prediction = f"{scale.number(row.pi_low)} to {scale.number(row.pi_high)}"
+    model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     return {
-        "measure": row.measure,
-        "group": group,
-        "model": f"{row.model} ({row.method}, {row.ci_method})",
-        "effect": effect,
+        "measure": f"{scale.title} ({row.measure})",
+        "group": TYPE_WORDS.get(row.group, "All studies"),
+        "model": "one study" if row.k == 1 else f"{model}, {INTERVALS[row.ci_method]}",
+        "k": str(row.k),
+        "effect": effect or row.status.replace("_", " "),
         "prediction": prediction,
-        "p": "" if row.p is None else (f"{row.p:.3f}" if row.p >= 0.001 else "< 0.001"),
-        "heterogeneity": heterogeneity(row) if row.q is not None else f"k = {row.k}",
+        "p": p_words(row.p),
+        "heterogeneity": _heterogeneity(row),
         "note": row.note,
     }
+
+
+def _heterogeneity(row: PooledRow) -> str:
+    if row.q is None:
+        return ""
+    if row.method == "EE":
+        return f"I² = {row.i2:.0f} %; Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
+    return heterogeneity(row).partition("; ")[2]

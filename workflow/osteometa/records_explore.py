@@ -1,0 +1,272 @@
+"""Records of what happens when a choice or a study changes: rows of the tables beside `pooled.csv`.
+
+All of one synthesis and, unless a column says otherwise, of its primary measure. ROM stays on the
+log scale. `status` is ok, or not_applicable or not_estimable with the reason; a row that is not ok
+has no numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityRow:
+    """The pool after one choice has changed: a row of `sensitivity.csv`."""
+
+    row: str
+    """Short name of the change, for instance `r=0.7` or `without PP`."""
+    group: str
+    """overall or an exercise type."""
+    measure: str
+    change: str
+    """The change in words."""
+    k: int | None
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    delta: float | None
+    """Estimate minus the primary estimate of the group; empty across measures."""
+    sign_changed: bool | None
+    null_crossed: bool | None
+    """True if the interval holds the null where the primary one does not, or the reverse."""
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluenceRow:
+    """How one study pulls on the pool: a row of `influence.csv`."""
+
+    effect_id: str
+    study_id: str
+    label: str
+    yi: float
+    vi: float
+    weight: float | None
+    """Percent of the primary model."""
+    hat: float | None
+    rstudent: float | None
+    """Studentised deleted residual."""
+    dffits: float | None
+    cook_d: float | None
+    cov_ratio: float | None
+    tau2_without: float | None
+    q_without: float | None
+    baujat_x: float | None
+    """Squared standardised residual: what the study adds to Q."""
+    baujat_y: float | None
+    """Squared standardised shift of the pooled estimate without the study."""
+    influential: bool | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """The pool without one study, or of the studies up to one.
+
+    A row of `leave_one_out.csv` and of `cumulative.csv`.
+    """
+
+    sequence: str
+    """leave_one_out, or by year, by precision (cumulative)."""
+    step: int
+    study_id: str
+    label: str
+    """The study that is left out, or that comes in."""
+    k: int
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p: float | None
+    tau2: float | None
+    i2: float | None
+    q: float | None
+    q_p: float | None
+    sign_changed: bool | None
+    null_crossed: bool | None
+    """Both against the pool of all studies."""
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallStudyRow:
+    """One look at small-study effects: a row of `small_study.csv`."""
+
+    analysis: str
+    """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
+    k: int
+    predictor: str
+    """What Egger's regression regresses on."""
+    statistic: float | None
+    df: float | None
+    p: float | None
+    estimate: float | None
+    """Pooled estimate that the analysis gives (an intercept for PET and PEESE)."""
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    slope: float | None
+    tau2: float | None
+    filled: int | None
+    """Studies filled in (trim and fill)."""
+    side: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelPoint:
+    """One mark of a funnel plot: a row of `funnel_points.csv`."""
+
+    effect_id: str
+    label: str
+    yi: float
+    se: float
+    filled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoshRow:
+    """The pool of one subset of the studies: a row of `gosh.csv`."""
+
+    subset: str
+    """Bits of the studies of influence.csv in order, 1 = in the subset."""
+    k: int
+    estimate: float
+    tau2: float
+    i2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiverseRow:
+    """One specification: a row of `multiverse.csv`, sorted by estimate."""
+
+    specification: int
+    measure: str
+    r: str
+    variance: str
+    people: str
+    """Which effects: all, or without a flag or a population."""
+    designs: str
+    prints: str
+    """Which prints: primary, cautious readings, other times."""
+    shared_control: str
+    tau2: str
+    ci: str
+    merged: int
+    """Specifications that give the same effects and model, this one included."""
+    k: int
+    estimate: float
+    ci_low: float
+    ci_high: float
+    z: float
+    """Estimate over its standard error: comparable across measures."""
+    excludes_null: bool
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiverseShare:
+    """How much of the spread one choice explains: a row of `multiverse_shares.csv`."""
+
+    measure: str
+    choice: str
+    """A column of multiverse.csv, or remainder."""
+    levels: int
+    share: float | None
+    """Main-effect part of the variance of the estimates, percent."""
+    specifications: int
+    same_sign: float | None
+    """Percent of specifications with the sign of the primary estimate (row `all`)."""
+    excludes_null: float | None
+    median: float | None
+    lowest: float | None
+    highest: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaRegressionRow:
+    """One covariate: a row of `meta_regression.csv`."""
+
+    covariate: str
+    """weeks, age, year, sessions or n."""
+    k: int
+    intercept: float | None
+    slope: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    statistic: float | None
+    df: float | None
+    p: float | None
+    tau2: float | None
+    r2: float | None
+    """Percent of tau2 that the covariate explains."""
+    centre: float | None
+    """Mean of the covariate: the intercept is the effect there."""
+    p_permutation: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionPoint:
+    """One study of a meta-regression: a row of `regression_points.csv`."""
+
+    covariate: str
+    effect_id: str
+    label: str
+    exercise_type: str
+    x: float
+    yi: float
+    vi: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermutationRow:
+    """A permutation test: a row of `permutation.csv`."""
+
+    test: str
+    """sign_flip or moderator."""
+    k: int
+    statistic: float | None
+    permutations: int | None
+    exact: bool | None
+    p: float | None
+    p_smallest: float | None
+    """Smallest p that so many studies can give."""
+    p_pymare: float | None
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanionRow:
+    """A further model of the same set: a row of `companions.csv`."""
+
+    model: str
+    """three_level, che (correlated and hierarchical effects), robust or bayesian."""
+    k: int
+    effects: int
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    df: float | None
+    p: float | None
+    tau2: float | None
+    omega2: float | None
+    """Variance between effects of one study."""
+    tau_low: float | None
+    tau_high: float | None
+    prior: str
+    warning: str
+    status: str
+    reason: str
