@@ -138,7 +138,19 @@ class Comparison:
 
 
 def exercise_type(arm: Arm, config: Config) -> str:
-    """Return the type of an exercise arm: typed with a reason, else by modality."""
+    """Return the type of an exercise arm, by the mapping that config.yaml chooses.
+
+    By modality: as typed with a reason, else by what was done.
+    """
+    if config.derivation.type_by == "paper":
+        return type_by_paper(arm, config)
+    return arm.exercise_type or config.modalities.get(arm.modality) or "other"
+
+
+def type_by_paper(arm: Arm, config: Config) -> str:
+    """Return the type where the paper's own `high` goes before the modality."""
+    if arm.intensity == "high":
+        return "high_intensity"
     return arm.exercise_type or config.modalities.get(arm.modality) or "other"
 
 

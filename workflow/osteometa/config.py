@@ -41,11 +41,35 @@ class Outcome(Closed):
     label: str
     measures: tuple[Measure, ...] = Field(min_length=1)
     r: float = Field(gt=-1, lt=1)
+    r_grid: tuple[Annotated[float, Field(gt=-1, lt=1)], ...] = ()
     axis: tuple[str, str]
     analytes: dict[
         Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]
     ]
     baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
+class Derivation(Closed):
+    """Choices between what prints allow, and how effects of the same people are reduced."""
+
+    r_other_arms: Annotated[int, Field(ge=2)]
+    training_time: Literal["end", "earliest", "latest"]
+    type_by: Literal["modality", "paper"]
+    shared_control: Literal["covariance", "split"]
+    rho: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Sensitivity(Closed):
+    """Values that the rows of sensitivity.csv try."""
+
+    rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
+    baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
+    training_time: tuple[Literal["end", "earliest", "latest"], ...]
+    methods: tuple[Literal["REML", "DL", "PM", "EE"], ...]
+    intervals: tuple[Literal["wald", "hksj", "hksj-floor"], ...]
+    rob_exclude: tuple[
+        Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
+    ]
 
 
 class Directions(Closed):
@@ -107,6 +131,8 @@ class Config(Closed):
     comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
     designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
     windows: dict[Identifier, Annotated[float, Field(gt=0)]]
+    derivation: Derivation
+    sensitivity: Sensitivity
     directions: Directions
     pooling: Pooling
     small_k: SmallK

@@ -50,6 +50,8 @@ class Correlations:
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
+        if comparison.parts and side == 0:
+            return _together([self.of(part, side) for part in comparison.parts])
         arm = (comparison.arm, comparison.control)[side]
         place = (comparison.outcome, comparison.site, comparison.arm.phase)
         own = [
@@ -65,9 +67,17 @@ class Correlations:
             for known in self._known
             if known.place == place and known.first_hand
         ]
-        if len(others) >= 2:
+        if len(others) >= self._config.derivation.r_other_arms:
             return Correlation(median(others), "other_arms")
         return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+
+
+def _together(found: list[Correlation]) -> Correlation:
+    """Return the mean correlation of merged arms, imputed if that of any is."""
+    order = ("reported", "change_sd", "paired_test", "other_arms", "config")
+    source = max((one.source for one in found), key=order.index)
+    cells = tuple(cell for one in found for cell in one.cells)
+    return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
 
 def change_sd_to_r(before: float, after: float, change: float) -> float:
