@@ -51,6 +51,7 @@ wildcard_constraints:
 
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
+include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -66,6 +67,7 @@ def everything(wildcards):
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/agreement.csv",
+        "results/wanted.csv",
         "results/report.html",
         "results/manifest.csv",
     ]

@@ -193,7 +193,7 @@ def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...],
         # At the end of the programme only its end counts, even where it gives no number.
         first = comparison.arm.phase == "acute" or config.derivation.training_time != "end"
         return (
-            not any(has) if first else False, _distance(comparison, config), not any(has),
+            not any(has) if first else False, off_the_end(comparison, config), not any(has),
             not has[0], POPULATIONS.index(comparison.population), _disputed(item),
             comparison.report,
         )  # fmt: skip
@@ -201,7 +201,7 @@ def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...],
     return {key: min(items, key=rank).comparison for key, items in groups.items()}
 
 
-def _distance(comparison: Comparison, config: Config) -> float:
+def off_the_end(comparison: Comparison, config: Config) -> float:
     """Return how far a time is from the one that is wanted; a time that is not typed comes last."""
     weeks, time = comparison.arm.weeks, comparison.time
     if time is None:

@@ -15,9 +15,11 @@ from typing import Any
 from osteometa.comparisons import Comparison
 from osteometa.config import Config, Synthesis
 from osteometa.correlations import Correlations
-from osteometa.directions import window_of
+from osteometa.directions import why_listed, window_of
 from osteometa.effects import climb
+from osteometa.evidence import Derived, off_the_end
 from osteometa.records import WantedRow
+from osteometa.syntheses import asks_for
 from osteometa.tables import Contrast, Measurement, Printed
 from osteometa.units import KINDS, UNITS
 
@@ -88,6 +90,71 @@ def wanted_of(
         if sets:
             found.append(Wanted(comparison, synthesis, tuple(sets)))
     return found
+
+
+def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
+    """Return what is wanted in a whole review.
+
+    For each synthesis, each arm that it asks for and of which no effect on the primary measure is
+    in its pool, at the time that stands for the arm; comparisons that no number would bring into a
+    pool (an active comparator, a design that is drawn apart) are left out.
+    """
+    correlations = Correlations((item.comparison for item in derived.climbed), config)
+    candidates = []
+    for synthesis in config.syntheses:
+        measure = config.outcomes[synthesis.outcome].measures[0]
+        pooled = {
+            effect.study_id
+            for effect in derived.effects
+            if effect.pooled and effect.measure == measure and asks_for(synthesis, effect)
+        }
+        by_arm: dict[tuple[str, str], list[Comparison]] = {}
+        for item in derived.climbed:
+            comparison = item.comparison
+            out = comparison.study.study_id not in pooled and may_be_pooled(comparison, config)
+            if out and is_in(synthesis, comparison, config):
+                by_arm.setdefault(comparison.key[:2], []).append(comparison)
+        candidates += [
+            (synthesis, min(found, key=lambda one: off_the_end(one, config)))
+            for found in by_arm.values()
+        ]
+    return wanted_of(candidates, correlations, config)
+
+
+def may_be_pooled(comparison: Comparison, config: Config) -> bool:
+    """Tell whether numbers alone would bring a comparison into a pool."""
+    if why_listed(comparison, config):
+        return False
+    return not comparison.controlled or comparison.study.design in config.designs
+
+
+def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
+    """Return rows of measurements.csv to be filled in: levels before and after of every arm.
+
+    What is printed stands in them; they come from the authors and are a report of their own.
+    """
+    rows: dict[tuple[str, ...], Measurement] = {}
+    for item in found:
+        comparison = item.comparison
+        for pair in ("baselines", "levels"):
+            for side in _sides(comparison):
+                printed = getattr(comparison, pair)[side]
+                row = new_row(comparison, pair, side, config)
+                same = (
+                    {}
+                    if printed is None
+                    else {
+                        name: getattr(printed, name)
+                        for name in ("assay", "n", "mean", "sd", "se", "unit")
+                    }
+                )
+                if printed is not None and printed.disputed:
+                    same = {"assay": printed.assay, "unit": printed.unit}
+                unit = {"unit": unit_of(comparison, config)}
+                told = {"report": "authors", "source": "authors", "origin": "author"}
+                row = row.model_copy(update={**unit, **same, **told})
+                rows.setdefault((row.key_text,), row)
+    return list(rows.values())
 
 
 def _smallest(
@@ -290,7 +357,9 @@ def people_of(comparison: Comparison) -> tuple[int | None, str]:
     """Return how many people a comparison would add, and how that is known."""
     sides = _sides(comparison)
     rows = [
-        next((r for r in (getattr(comparison, pair)[side] for pair in PAIRS) if r is not None), None)
+        next(
+            (r for r in (getattr(comparison, pair)[side] for pair in PAIRS) if r is not None), None
+        )
         for side in sides
     ]
     counts = [comparison.people(side, row).n for side, row in zip(sides, rows, strict=True)]

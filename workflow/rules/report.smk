@@ -1,6 +1,23 @@
 # Everything -> one self-contained report, and the manifest of what was made from what.
 
 
+rule wanted:
+    message:
+        "List which missing numbers would bring a study into a pool."
+    input:
+        tables=checked_tables,
+        code=code("wanted.py"),
+    output:
+        "results/wanted.csv",
+    params:
+        choices=choices(
+            "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
+            "windows", "derivation", "syntheses",
+        ),
+    script:
+        "../scripts/wanted.py"
+
+
 def reported(wildcards):
     """All that the report shows."""
     checkpoints.split.get()
@@ -10,6 +27,7 @@ def reported(wildcards):
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/agreement.csv",
+        "results/wanted.csv",
         "results/directions.svg",
         "results/directions.csv",
         "data/processed/ledger.csv",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -24,29 +22,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the ladders of the studies named."""
-    from osteometa.check import check_review, report_text
+    from osteometa.cli.review import checked_review, unknown_studies
     from osteometa.evidence import derive
-    from osteometa.problems import suggestion
 
-    directory = Path(arguments.directory)
-    if not (directory / "config.yaml").exists():
-        print(f"osteometa escalc: {directory} holds no config.yaml.", file=sys.stderr)
-        return 2
-    outcome = check_review(directory)
-    if not outcome.passed:
-        print(report_text(outcome, directory), end="", file=sys.stderr)
-        return 1
-    known = [study.study_id for study in outcome.tables.studies]
-    unknown = [name for name in arguments.study if name not in known]
-    for name in unknown:
-        near = suggestion(name, known)
-        print(f"osteometa escalc: no study '{name}' in studies.csv. {near}", file=sys.stderr)
-    if unknown:
+    outcome, status = checked_review(arguments.directory, "escalc")
+    if outcome is None:
+        return status
+    if unknown_studies(arguments.study, outcome.tables, "escalc"):
         return 2
     derived = derive(outcome.tables, outcome.config)
     effects = {effect.effect_id: effect for effect in derived.effects}
     for name in arguments.study:
-        items = [item for item in derived.climbed if item.comparison.study.study_id == name]
+        everything = (*derived.climbed, *derived.merged)
+        items = [item for item in everything if item.comparison.study.study_id == name]
         print(_study(name, items, effects.values()))
     return 0
 

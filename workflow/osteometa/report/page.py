@@ -18,7 +18,7 @@ from osteometa.figures.forest_rows import FLAG_WORDS, ForestRow, alt_text
 from osteometa.files import read_records
 from osteometa.manifest import sha256
 from osteometa.reading import read_checked
-from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow
+from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow, WantedRow
 from osteometa.report import studies, words
 from osteometa.report.findings import Findings, read_findings
 from osteometa.report.glance import COLUMNS, counts, glance
@@ -55,6 +55,7 @@ def render_report(root: str | Path, config: Config) -> str:
         excluded=studies.excluded_rows(tables),
         agreement=_agreement(root),
         warnings=_csv(root / "data" / "processed" / "warnings.csv"),
+        wanted=_wanted(read_records(root / "results" / "wanted.csv", WantedRow), findings),
         ledger=ledger,
         statuses={status: sum(line.status == status for line in ledger) for status in STATUSES},
         risk_of_bias=tables.risk_of_bias,
@@ -113,6 +114,21 @@ def _pages(root: Path) -> list[str]:
     further = (root / "results" / "directions_pages").glob("*.svg")
     pages += sorted(further, key=lambda path: (len(path.name), path.name))
     return [_image(path) for path in pages]
+
+
+def _wanted(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> list[dict[str, Any]]:
+    """Return one line per arm and analysis, the alternatives beside each other, as sorted."""
+    lines: dict[tuple[str, ...], dict[str, Any]] = {}
+    headings = {found.row.synthesis: found for found in findings}
+    for row in rows:
+        key = (row.synthesis, row.study_id, row.arm_id)
+        found = headings[row.synthesis]
+        line = lines.setdefault(
+            key,
+            {"row": row, "sets": [], "what": f"{row.outcome}, {words.what_words(found.synthesis)}"},
+        )
+        line["sets"].append(row.wanted)
+    return list(lines.values())
 
 
 def _csv(path: Path) -> list[dict[str, str]]:

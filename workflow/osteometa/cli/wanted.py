@@ -1,0 +1,128 @@
+"""The command `osteometa wanted`: what to ask the authors of a study for."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.config import Config
+    from osteometa.wanted import Wanted
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "wanted",
+        help="write a request to the authors of a study for the numbers that are missing",
+        description="For each outcome of a study that no pool holds for want of numbers: the "
+        "smallest sets of numbers that would change that, and a table to fill in. Its columns are "
+        "those of measurements.csv: the filled rows can be pasted at the end of that file.",
+        epilog="Example: osteometa wanted karaarslan_2010 > request.txt. Exit status: 0 written, "
+        "1 the tables have problems, 2 no such study.",
+    )
+    parser.add_argument("study", metavar="STUDY", help="study_id of studies.csv")
+    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the request."""
+    from osteometa.cli.review import checked_review, unknown_studies
+    from osteometa.evidence import derive
+    from osteometa.wanted import wanted_in
+
+    outcome, status = checked_review(arguments.directory, "wanted")
+    if outcome is None:
+        return status
+    if unknown_studies([arguments.study], outcome.tables, "wanted"):
+        return 2
+    derived = derive(outcome.tables, outcome.config)
+    found = [
+        item
+        for item in wanted_in(derived, outcome.config)
+        if item.comparison.study.study_id == arguments.study
+    ]
+    if not found:
+        print(
+            f"{arguments.study}: nothing is missing that would add it to a pool of config.yaml",
+            file=sys.stderr,
+        )
+        return 0
+    print(request(found, outcome.config), end="")
+    return 0
+
+
+def request(found: Sequence[Wanted], config: Config) -> str:
+    """Return a request that can be sent to the authors of a study."""
+    study = found[0].comparison.study
+    reference = ", ".join(part for part in (study.title, study.journal, study.doi) if part)
+    lines = [
+        f"To the authors of {study.label}" + (f" ({reference})" if reference else ""),
+        "",
+        *_paragraph(
+            f"We are preparing a systematic review, {config.title}. Your study can be counted in "
+            "it, but it cannot be pooled, because some numbers are not in the text that we could "
+            "read. We would be grateful for these:"
+        ),
+    ]
+    for number, item in enumerate(found, start=1):
+        lines += ["", *_one(number, item, config)]
+    lines += [
+        "",
+        *_paragraph(
+            "A table to fill in follows: please give n, the mean and its standard deviation (sd) "
+            "or standard error (se), before and after, of the people analysed, and the unit. Leave "
+            "empty what you do not have."
+        ),
+        "",
+        table(found, config),
+    ]
+    return "\n".join(lines)
+
+
+def _paragraph(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, 96, initial_indent=indent, subsequent_indent=indent)
+
+
+def _one(number: int, item: Wanted, config: Config) -> list[str]:
+    from osteometa.wanted import unit_of, words_of
+
+    comparison = item.comparison
+    outcome = config.outcomes[comparison.outcome].label
+    place = f", {comparison.site.replace('_', ' ')}" if comparison.site else ""
+    against = comparison.control.label if comparison.control else "its own baseline"
+    unit = unit_of(comparison, config)
+    lines = _paragraph(
+        f"{number}. {outcome}{place}: {comparison.arm.label} against {against}, "
+        f"{comparison.timepoint.replace('_', ' ')} (unit: {unit or 'as measured'})"
+    )
+    first, *others = (words_of(comparison, chosen) for chosen in item.sets)
+    lines += _paragraph(first, "   ")
+    lines += [line for words in others for line in _paragraph(f"or {words}", "   ")]
+    return lines
+
+
+def table(found: Sequence[Wanted], config: Config) -> str:
+    """Return rows of measurements.csv with what is printed filled in and what is wanted empty."""
+    from osteometa.tables import Measurement, Printed
+    from osteometa.wanted import asked_rows
+
+    columns = Measurement.columns()
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for row in asked_rows(found, config):
+        cells = (getattr(row, name) for name in columns)
+        writer.writerow(
+            [
+                cell.text if isinstance(cell, Printed) else "" if cell is None else cell
+                for cell in cells
+            ]
+        )
+    return buffer.getvalue()
