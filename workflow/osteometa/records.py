@@ -210,6 +210,9 @@ class PooledRow:
     ci_method: str
     primary: bool
     k: int
+    """Studies."""
+    k_effects: int
+    """Effects: more than k where types of one study share a control."""
     estimate: float | None
     se: float | None
     ci_low: float | None
