@@ -373,3 +373,15 @@ def forest_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
         "interval": config.figures.interval,
         "pi_df": config.pooling.pi_df,
     }
+
+
+def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
+    """Return what the what-if tables of a synthesis depend on, as a part of the config.
+
+    Of the outcomes only its own, so that a choice for one outcome reruns that one alone.
+    """
+    synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
+    values = part(
+        config, "outcomes", "pooling", "small_k", "subgroups", "derivation", "sensitivity"
+    )
+    return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

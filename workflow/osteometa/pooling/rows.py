@@ -9,7 +9,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.pooling.model import Pooled, joint_test, pool, prediction_interval, regress
+from osteometa.pooling.model import (
+    Pooled,
+    Regression,
+    joint_test,
+    pool,
+    prediction_interval,
+    regress,
+)
 from osteometa.pooling.tau2 import q_profile, typical_variance
 from osteometa.records import Covariance, Effect, PooledRow, SubgroupTest, WeightedEffect
 from osteometa.summaries import t_quantile
@@ -84,9 +91,10 @@ def pooled_rows(
     for measure in _measures(effects):
         chosen = Joint.of(effects, measure, links)
         rows += _group_rows(synthesis, measure, "overall", chosen, config)
-        for kind in _types(chosen):
+        types = Types.of(chosen, config)
+        for kind in types.kinds:
             rows += _group_rows(
-                synthesis, measure, kind, chosen.of_type(kind), config, within=chosen
+                synthesis, measure, kind, chosen.of_type(kind), config, types=types
             )
     return rows
 
@@ -122,28 +130,45 @@ def pool_joint(joint: Joint, config: Config, **other: str) -> Pooled:
 def primary_fits(joint: Joint, config: Config) -> dict[str, Pooled]:
     """Return the primary model of all types and of each, by group."""
     fits = {"overall": pool_joint(joint, config)}
-    for kind in _types(joint):
-        fits[kind] = _primary(joint.of_type(kind), joint, config)[0]
+    types = Types.of(joint, config)
+    for kind in types.kinds:
+        fits[kind] = _primary(joint.of_type(kind), types, config)[0]
     return fits
 
 
-def _primary(joint: Joint, within: Joint | None, config: Config) -> tuple[Pooled, float, str]:
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The exercise types of a set, and the regression over all of them if they share one tau2."""
+
+    joint: Joint
+    kinds: tuple[str, ...]
+    common: Regression | None
+
+    @classmethod
+    def of(cls, joint: Joint, config: Config) -> Types:
+        """Fit the regression where config.yaml asks for one tau2."""
+        kinds = tuple(_types(joint))
+        if len(kinds) < 2 or not _common_tau2(joint, config):
+            return cls(joint, kinds, None)
+        return cls(joint, kinds, _regression(joint, config))
+
+
+def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, float, str]:
     """Return the primary model of a group, its degrees of freedom and a note."""
-    main = pool_joint(joint, config)
-    several = within is not None and joint.k >= 2 and len(_types(within)) > 1
-    if not several or not _common_tau2(within, config):
+    if types is None or types.common is None or joint.k < 2:
+        main = pool_joint(joint, config)
         return main, float(joint.k - 1), main.note
-    fit, df = _from_common_tau2(joint, within, config)
+    fit, df = _from_common_tau2(joint, types, config)
     interval = "normal interval" if math.isinf(df) else f"t with {df:g} df"
     return fit, df, f"one tau2 for all types, {interval}"
 
 
 def _group_rows(
     synthesis: str, measure: str, group: str, joint: Joint, config: Config, *,
-    within: Joint | None = None,
+    types: Types | None = None,
 ) -> list[PooledRow]:  # fmt: skip
     k = joint.k
-    main, df, note = _primary(joint, within, config)
+    main, df, note = _primary(joint, types, config)
     models = [("random", main)]
     if k >= 2:
         models += [("random", pool_joint(joint, config, ci="wald"))] if 3 <= k <= 4 else []
@@ -151,7 +176,7 @@ def _group_rows(
     rows = []
     for index, (model, fit) in enumerate(models):
         primary = index == 0
-        diamond = _diamond(group, fit, df, within, config) if primary else "none"
+        diamond = _diamond(group, fit, df, types, config) if primary else "none"
         rows.append(
             _row(
                 fit, synthesis=synthesis, measure=measure, group=group, model=model,
@@ -190,7 +215,7 @@ def _shows_pi(fit: Pooled, config: Config) -> bool:
     return bool(enough and fit.tau2 and fit.pi_low is not None)
 
 
-def _diamond(group: str, fit: Pooled, df: float, within: Joint | None, config: Config) -> str:
+def _diamond(group: str, fit: Pooled, df: float, types: Types | None, config: Config) -> str:
     """Return what a forest plot draws: nothing, a hollow diamond or a full one."""
     if fit.status != "ok":
         return "none"
@@ -198,11 +223,11 @@ def _diamond(group: str, fit: Pooled, df: float, within: Joint | None, config: C
         if not config.subgroups.overall_diamond or fit.k < config.small_k.diamond:
             return "none"
         return "hollow" if fit.k == 2 else "full"
-    if len(_types(within)) == 1:
+    if len(types.kinds) == 1:
         return "none"
     if fit.k >= 3:
         return "full"
-    return "hollow" if _common_tau2(within, config) and df >= 4 else "none"
+    return "hollow" if types.common is not None and df >= 4 else "none"
 
 
 def _types(joint: Joint) -> list[str]:
@@ -219,13 +244,19 @@ def _dummies(joint: Joint) -> np.ndarray:
     return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in joint.effects])
 
 
-def _from_common_tau2(joint: Joint, within: Joint, config: Config) -> tuple[Pooled, float]:
+def _regression(joint: Joint, config: Config) -> Regression:
+    """Fit one mean per exercise type with one tau2 for all."""
+    X = _dummies(joint)
+    choices = {"method": config.pooling.method, "ci": config.pooling.ci}
+    return regress(**joint.numbers, X=X, **choices)
+
+
+def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Pooled, float]:
     """Return one type's estimate from the regression over all types, and the df of its interval."""
+    within, fit, ci = types.joint, types.common, config.pooling.ci
     X = _dummies(within)
-    ci = config.pooling.ci
-    fit = regress(**within.numbers, X=X, method=config.pooling.method, ci=ci)
-    index = _types(within).index(joint.effects[0].exercise_type)
-    alone = pool_joint(joint, config)
+    index = types.kinds.index(joint.effects[0].exercise_type)
+    alone = pool_joint(joint, config, **COMMON)
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     test = joint_test(fit, np.eye(X.shape[1])[[index]])
@@ -289,12 +320,9 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
 
 
 def _common_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
-    X = _dummies(joint)
-    fit = regress(
-        **joint.numbers, X=X, method=config.pooling.method, ci=config.pooling.ci
-    )
-    contrasts = np.hstack([np.eye(X.shape[1] - 1), -np.ones((X.shape[1] - 1, 1))])
-    return joint_test(fit, contrasts)
+    others = len(_types(joint)) - 1
+    contrasts = np.hstack([np.eye(others), -np.ones((others, 1))])
+    return joint_test(_regression(joint, config), contrasts)
 
 
 def _separate_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
