@@ -52,7 +52,6 @@ class Outcome(Closed):
 class Derivation(Closed):
     """Choices between what prints allow, and how effects of the same people are reduced."""
 
-    r_other_arms: Annotated[int, Field(ge=2)]
     training_time: Literal["end", "earliest", "latest"]
     type_by: Literal["modality", "paper"]
     shared_control: Literal["covariance", "split"]

@@ -44,8 +44,11 @@ class Known:
 class Correlations:
     """The correlations of a review; METHODS section 3, order (1) to (5)."""
 
-    def __init__(self, comparisons: Iterable[Comparison], config: Config):
+    def __init__(
+        self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True
+    ):
         self._config = config
+        self._borrow = borrow
         self._known = _known(comparisons)
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
@@ -67,7 +70,7 @@ class Correlations:
             for known in self._known
             if known.place == place and known.first_hand
         ]
-        if len(others) >= self._config.derivation.r_other_arms:
+        if self._borrow and len(others) >= 2:
             return Correlation(median(others), "other_arms")
         return Correlation(self._config.outcomes[comparison.outcome].r, "config")
 

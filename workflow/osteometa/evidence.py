@@ -61,10 +61,19 @@ class Derived:
     correlations: Correlations
 
 
-def derive(tables: Tables, config: Config) -> Derived:
-    """Derive effects and directions of every comparison of the main outcomes."""
+def derive(tables: Tables, config: Config, *, borrow_r: bool = True) -> Derived:
+    """Derive effects and directions of every comparison of the main outcomes.
+
+    Parameters
+    ----------
+    tables : Tables
+        Checked tables.
+    config : Config
+    borrow_r : bool
+        False where an assumed correlation goes before the median of other arms.
+    """
     comparisons = comparisons_of(tables, config)
-    correlations = Correlations(comparisons, config)
+    correlations = Correlations(comparisons, config, borrow=borrow_r)
     climbed = [climb_all(comparison, correlations, config) for comparison in comparisons]
     writer = Writer(climbed, tables, config)
     chosen = _chosen(climbed, config)

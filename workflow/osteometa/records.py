@@ -30,7 +30,7 @@ class Effect:
     phase: str
     window: str
     plasma_volume: str
-    """corrected, not_corrected or not_stated; empty for training and where nothing is typed."""
+    """corrected, not_corrected or not_stated; empty for training."""
     design: str
     design_class: str
     """controlled or within_arm."""
@@ -134,7 +134,7 @@ class DirectionEntry:
     exercise_type: str
     comparator_kind: str
     plasma_volume: str
-    """corrected, not_corrected or not_stated; empty for training and where nothing is typed."""
+    """corrected, not_corrected or not_stated; empty for training."""
     report: str
     direction: str
     """up, down, zero or unknown: exercise against control, or after against before."""

@@ -21,8 +21,6 @@ from osteometa.tables import Tables
 READING = "reading="
 GONE = "gone"
 """Block of a primary effect that does not exist under a choice."""
-NO_OTHER_ARMS = 10**6
-"""More arms than any review has: the assumed r goes before the median of other arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,7 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
             name: outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
             for name, outcome in config.outcomes.items()
         }
-        touched = {name for name, outcome in config.outcomes.items() if value in outcome.r_grid}
-        derivation = config.derivation.model_copy(update={"r_other_arms": NO_OTHER_ARMS})
-        update = {"outcomes": outcomes, "derivation": derivation}
-        yield f"r={value:g}|{'|'.join(sorted(touched))}", config.model_copy(update=update)
+        yield f"r={value:g}", config.model_copy(update={"outcomes": outcomes})
     for factor in config.sensitivity.baseline_mean:
         outcomes = {
             name: outcome.model_copy(
@@ -80,9 +75,11 @@ def variants(tables: Tables, config: Config) -> Variants:
     primary = derive(tables, config)
     effects, links = list(_readings(primary, tables, config)), []
     for name, other in alternatives(config):
-        label, _, touched = name.partition("|")
-        outcomes = set(touched.split("|")) if touched else set(config.outcomes)
-        changed, linked = _differences(primary, derive(tables, other), label, outcomes)
+        # Only the outcomes of which the choice speaks: no other arm lends its r to those.
+        key, _, value = name.partition("=")
+        of_r = {n for n, o in config.outcomes.items() if key == "r" and float(value) in o.r_grid}
+        derived = derive(tables, other, borrow_r=key != "r")
+        changed, linked = _differences(primary, derived, name, of_r or set(config.outcomes))
         effects += changed
         links += linked
     return Variants(tuple(effects), tuple(links))
