@@ -83,7 +83,9 @@ CHANGES = {"ex": (1.0, 3.0), "ex2": (2.0, 2.5), "control": (-0.5, 2.8)}
 
 
 def test_percent_changes_are_merged(tmp_path):
-    found = tiny.effects(tmp_path, "ROM", arms=both_arms(), measurements=three("pct_change", CHANGES))
+    found = tiny.effects(
+        tmp_path, "ROM", arms=both_arms(), measurements=three("pct_change", CHANGES)
+    )
     (pooled,) = [e for e in found if e.pooled]
     assert pooled.arm_id == "ex+ex2" and pooled.provenance == "CHG+PCT+SD"
     _, mean, sd = merge_arms([(20, 1.0, 3.0), (20, 2.0, 2.5)])
@@ -132,7 +134,7 @@ def test_arms_that_print_only_tests_are_combined(effects):
 
 
 def test_composite_of_borenstein_chapter_24():
-    """Check 35 of METHODS: pairs of outcomes with their correlation, then the pool of five trials."""
+    """Check 35 of METHODS: pairs of outcomes with their correlation, then five trials pooled."""
     pairs = [(0.3, 0.1), (0.2, 0.1), (0.4, 0.2), (0.2, 0.1), (0.4, 0.3)]
     vi, rs = (0.05, 0.02, 0.05, 0.01, 0.06), (0.5, 0.6, 0.6, 0.4, 0.8)
     found = [mean_of(y, [[v, r * v], [r * v, v]]) for y, v, r in zip(pairs, vi, rs, strict=True)]
@@ -269,7 +271,9 @@ def test_other_people_are_independent_and_a_crossover_is_the_same_people(effects
     elsewhere = pattern(effects, effect_id="b", vi=0.09, comparator="another")
     assert covariance_of(one, elsewhere, 0.5) == 0
     assert covariances([one, elsewhere], 0.5) == []
-    crossed = [replace(f, effect=replace(f.effect, design="crossover_rct")) for f in (one, elsewhere)]
+    crossed = [
+        replace(f, effect=replace(f.effect, design="crossover_rct")) for f in (one, elsewhere)
+    ]
     assert covariance_of(*crossed, 0.5) == pytest.approx(0.03)
     whole = composite(crossed, 0.5).effect
     assert whole.n_exercise == one.effect.n_exercise
@@ -306,7 +310,9 @@ def test_every_covariance_is_that_of_a_possible_pair(made):
     assert derived.covariances
     for row in derived.covariances:
         assert row.effect_id_1 < row.effect_id_2
-        assert 0 < row.covariance < math.sqrt(variances[row.effect_id_1] * variances[row.effect_id_2])
+        assert (
+            0 < row.covariance < math.sqrt(variances[row.effect_id_1] * variances[row.effect_id_2])
+        )
 
 
 def test_the_pool_counts_studies_and_uses_the_covariance(made):

@@ -47,9 +47,7 @@ def shared():
 
 
 def row_of(rows, name, group="overall", measure=None):
-    (row,) = [
-        r for r in rows if (r.row, r.group) == (name, group) and measure in (None, r.measure)
-    ]
+    (row,) = [r for r in rows if (r.row, r.group) == (name, group) and measure in (None, r.measure)]
     return row
 
 
@@ -131,7 +129,7 @@ def test_what_is_left_out_is_left_out(neck):
 
 
 def test_another_r_is_another_pool(neck):
-    case, rows = neck
+    _, rows = neck
     main = row_of(rows, "primary")
     assert row_of(rows, "r=0.95").estimate == main.estimate  # the r of the primary pool
     moved = [row_of(rows, f"r={r}") for r in ("0.85", "0.9", "0.98", "0.99")]
@@ -188,7 +186,9 @@ def test_leaving_one_out_names_the_study_that_moves_most(neck):
         joint = case.joint()
         rest = replace(joint, effects=tuple(e for e in joint.effects if e.study_id != study))
         label = next(e.label for e in joint.effects if e.study_id == study)
-        shifts[label] = abs(pool_joint(rest, case.config).estimate - row_of(rows, "primary").estimate)
+        shifts[label] = abs(
+            pool_joint(rest, case.config).estimate - row_of(rows, "primary").estimate
+        )
     assert abs(row.delta) == pytest.approx(max(shifts.values()))
     assert max(shifts, key=shifts.get) in row.change
 

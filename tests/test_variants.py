@@ -29,9 +29,7 @@ def shared():
 
 
 def rows_of(found, variant, measure=None):
-    return [
-        e for e in found.effects if e.variant == variant and measure in (None, e.measure)
-    ]
+    return [e for e in found.effects if e.variant == variant and measure in (None, e.measure)]
 
 
 def test_every_registered_value_has_one_alternative(shipped):
@@ -45,7 +43,7 @@ def test_every_registered_value_has_one_alternative(shipped):
 
 
 def test_only_what_differs_is_kept(shipped):
-    outcome, derived, found = shipped
+    _, derived, found = shipped
     usual = {e.effect_id: (e.yi, e.vi, e.exercise_type, e.block) for e in derived.effects}
     assert found.effects
     groups = {}

@@ -44,9 +44,7 @@ class Known:
 class Correlations:
     """The correlations of a review; METHODS section 3, order (1) to (5)."""
 
-    def __init__(
-        self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True
-    ):
+    def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
         self._config = config
         self._borrow = borrow
         self._known = _known(comparisons)

@@ -241,7 +241,10 @@ def _block(
     if disputed:
         return "disputed", f"contradictory prints: {disputed}"
     if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
-        return "listed", "a controlled trial's change within one arm is not fed to before-after sets"
+        return (
+            "listed",
+            "a controlled trial's change within one arm is not fed to before-after sets",
+        )
     if comparison.controlled and comparison.study.design not in config.designs:
         return "non_randomised", f"design '{comparison.study.design}' is drawn apart"
     return "pooled", ""
@@ -307,8 +310,9 @@ def _one_per_type(found: Sequence[Found], config: Config) -> list[Found]:
                 (effect.study_id, effect.exercise_type, control, *place_of(effect), effect.measure,
                  effect.arm_id if control else "")
             ].append(item)  # fmt: skip
-    combined = {id(item): group for group in groups.values() if len(group) > 1 for item in group}
-    result = [composite(group, config.derivation.rho) for group in groups.values() if len(group) > 1]
+    several = [group for group in groups.values() if len(group) > 1]
+    combined = {id(item): group for group in several for item in group}
+    result = [composite(group, config.derivation.rho) for group in several]
     for item in found:
         if id(item) in combined:
             arms = [other.effect.arm_label for other in combined[id(item)]]

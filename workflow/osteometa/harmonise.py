@@ -90,6 +90,8 @@ def control_part(basis: Basis, measure: str, estimate: Estimate) -> tuple[float 
     CHG), f^2/nC (ADJ, TST, SMDP); MD the control's variance; ROM that of its log mean or log ratio.
     For POST Gleser and Olkin (2009); the others follow from the variances of the rungs.
     """
+    if "BOR" in estimate.flags:
+        return None, "test"
     try:
         if measure == "SMD":
             return _smd_part(basis, estimate)
@@ -112,7 +114,7 @@ def _smd_part(basis: Basis, estimate: Estimate) -> tuple[float | None, str]:
         return other.sd**2 / other.n / s0**2, "change"
     if n_e and n_c:
         left = estimate.vi - g_term(estimate.yi, n_e + n_c)
-        return left * n_e / (n_e + n_c), "test"
+        return (left * n_e / (n_e + n_c) if left > 0 else None), "test"
     return None, "test"
 
 

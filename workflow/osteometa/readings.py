@@ -82,7 +82,7 @@ def _doubts(estimate: Estimate) -> Iterator[tuple[Cell, tuple[str, ...]]]:
 def _without(
     comparison: Comparison, doubted: Measurement | Contrast, columns: tuple[str, ...]
 ) -> Comparison:
-    """Return a comparison as if some cells of a row, and of its like in the other arm, were empty."""
+    """Return a comparison as if some cells of a row, and its like in the other arm, were empty."""
     empty = dict.fromkeys(columns)
     if isinstance(doubted, Contrast):
         rows = tuple(
@@ -106,7 +106,7 @@ def _without(
 
 
 def _smd_of_change(comparison: Comparison, config: Config) -> Comparison:
-    """Let a disputed BMD trial's SMD without a named SD count as one of change (METHODS 3, SMDP)."""
+    """Let a disputed BMD trial's SMD without a named SD count as one of change."""
     if config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
         return comparison
     rows = tuple(

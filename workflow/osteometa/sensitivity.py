@@ -21,7 +21,6 @@ FLAGS = {
     "PP": "without per-protocol analyses",
     "2ND": "without numbers read in another review or in the press",
     "RIMP": "without effects that rest on an assumed r",
-    "BOR": "without borrowed SDs",
     "BASE": "without baseline means of config.yaml",
     "PCT": "without effects made from percent changes",
     "TMD": "without SDs from a test between the arms",
@@ -37,11 +36,12 @@ CODES = {
     "COMPOSITE": (("COMPOSITE",), "without effects combined within a study"),
     "quantiles": (("Q5", "Q3", "R3"), "without means and SDs made from medians and ranges"),
 }
-IMPUTED = frozenset({"RIMP", "BOR", "BASE", "FIG"})
+IMPUTED = frozenset({"RIMP", "BASE", "FIG"})
 BLOCKS = {
     "non_randomised": "with trials that are not randomised",
     "active": "with comparators that exercise too",
     "listed": "with comparisons that are listed only",
+    "borrowed": "with SDs borrowed from other studies by the same assay",
 }
 VARIANT_WORDS = {
     "baseline_mean": "baseline means of config.yaml times {}",
@@ -232,11 +232,9 @@ def _without(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
         yield from _dropped(case, writer, f"without {name}", words, joint, "is made so")
     quantiles = set(CODES["quantiles"][0])
-    joint = _kept(
-        case,
-        lambda e: not IMPUTED & set(e.flags.split()) and not quantiles & set(e.provenance.split("+")),
-    )
-    words = "without imputed (r, SD, baseline mean), digitised or quantile-based numbers"
+    doubts = IMPUTED | quantiles
+    joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
+    words = "without imputed (r, baseline mean), digitised or quantile-based numbers"
     yield from _dropped(case, writer, "without imputed", words, joint, "is made so")
     joint = _kept(case, lambda e: not e.cointervention)
     words = "without comparisons in which both arms got something else as well"
@@ -276,7 +274,8 @@ def _with(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         added = [
             e
             for e in case.effects
-            if e.block == block and e.measure == case.measure
+            if e.block == block
+            and e.measure == case.measure
             # A controlled trial's change within one arm belongs to no before-after pool.
             and not (e.design_class == "within_arm" and e.design in ("rct", "nrct"))
         ]
@@ -369,4 +368,3 @@ def _one_out(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     study, fit = max(fits, key=lambda item: abs(item[1].estimate - whole.estimate))
     yield writer.fitted(row, f"without {labels[study]}: of all studies this one moves the estimate "
                         "most", fit, joint.k - 1)  # fmt: skip
-

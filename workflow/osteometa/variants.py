@@ -43,9 +43,7 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
     for factor in config.sensitivity.baseline_mean:
         outcomes = {
             name: outcome.model_copy(
-                update={
-                    "baseline_mean": {s: m * factor for s, m in outcome.baseline_mean.items()}
-                }
+                update={"baseline_mean": {s: m * factor for s, m in outcome.baseline_mean.items()}}
             )
             for name, outcome in config.outcomes.items()
         }
@@ -187,4 +185,3 @@ def split_variants(found: Variants, config: Config) -> dict[str, Variants]:
             tuple(sorted(links, key=lambda c: (c.variant, c.effect_id_1, c.effect_id_2))),
         )
     return sets
-

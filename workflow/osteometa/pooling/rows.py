@@ -32,9 +32,7 @@ class Joint:
     links: tuple[Covariance, ...] = ()
 
     @classmethod
-    def of(
-        cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()
-    ) -> Joint:
+    def of(cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()) -> Joint:
         """Take the pooled effects of one measure."""
         return cls(tuple(e for e in effects if e.measure == measure and e.pooled), tuple(links))
 
@@ -93,9 +91,7 @@ def pooled_rows(
         rows += _group_rows(synthesis, measure, "overall", chosen, config)
         types = Types.of(chosen, config)
         for kind in types.kinds:
-            rows += _group_rows(
-                synthesis, measure, kind, chosen.of_type(kind), config, types=types
-            )
+            rows += _group_rows(synthesis, measure, kind, chosen.of_type(kind), config, types=types)
     return rows
 
 
