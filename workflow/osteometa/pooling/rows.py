@@ -256,7 +256,8 @@ def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Poole
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     test = joint_test(fit, np.eye(X.shape[1])[[index]])
-    y, v = (np.array(within.numbers[name]) for name in ("yi", "vi"))
+    y = np.array(within.numbers["yi"])
+    v = np.array(within.numbers.get("V", within.numbers["vi"]))
     s2 = typical_variance(v, X)
     low, high = q_profile(y, v, X) if fit.q_df > 0 else (None, None)
     total = sum(1 / (e.vi + fit.tau2) for e in joint.effects)
