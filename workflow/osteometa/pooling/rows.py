@@ -65,7 +65,7 @@ class Joint:
                 V[i, j] = V[j, i] = row.covariance
             numbers["V"] = V
         if self.k < len(self.effects):
-            numbers["studies"] = self.studies
+            numbers["studies"] = self.k
         return numbers
 
 
