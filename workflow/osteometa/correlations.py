@@ -47,14 +47,17 @@ class Known:
 class Correlations:
     """The correlations of a review; METHODS section 3, order (1) to (5)."""
 
-    def __init__(self, comparisons: Iterable[Comparison], config: Config):
+    def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
         comparisons = list(comparisons)
         self._config = config
+        self._borrow = borrow
         self._known = _known(comparisons)
         self._spreads = _spreads(comparisons)
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
+        if comparison.parts and side == 0:
+            return _together([self.of(part, side) for part in comparison.parts])
         arm = (comparison.arm, comparison.control)[side]
         place = (comparison.outcome, comparison.site, comparison.arm.phase)
         own = [
@@ -70,7 +73,7 @@ class Correlations:
             for known in self._known
             if known.place == place and known.first_hand
         ]
-        if len(others) >= 2:
+        if self._borrow and len(others) >= 2:
             return Correlation(median(others), "other_arms")
         return Correlation(self._config.outcomes[comparison.outcome].r, "config")
 
@@ -119,6 +122,14 @@ def _spreads(
                     continue
                 found.setdefault((place, assay, study_id, arm.arm_id), summary.sd)
     return found
+
+
+def _together(found: list[Correlation]) -> Correlation:
+    """Return the mean correlation of merged arms, imputed if that of any is."""
+    order = ("reported", "change_sd", "paired_test", "other_arms", "config")
+    source = max((one.source for one in found), key=order.index)
+    cells = tuple(cell for one in found for cell in one.cells)
+    return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
 
 def change_sd_to_r(before: float, after: float, change: float) -> float:

@@ -120,6 +120,28 @@ def summary_of(row: Measurement, people: People, factor: float) -> Summary:
     )  # fmt: skip
 
 
+def merge_people(groups: list[People]) -> People:
+    """Return the people of several arms together; their number only if all are known."""
+    known = all(group.n is not None for group in groups)
+    return People(
+        sum(group.n for group in groups) if known else None,
+        frozenset().union(*(group.flags for group in groups)),
+        tuple(cell for group in groups for cell in group.cells),
+    )
+
+
+def merge_summaries(summaries: list[Summary | None]) -> Summary | None:
+    """Return several arms as one, flagged MERGED; None unless each has mean, SD and n."""
+    if any(s is None or None in (s.mean, s.sd) or not s.n for s in summaries):
+        return None
+    n, mean, sd = merge_arms([(s.n, s.mean, s.sd) for s in summaries])
+    return Summary(
+        mean, sd, n, "+".join(sorted({s.code for s in summaries})),
+        tuple(cell for s in summaries for cell in s.cells),
+        frozenset({"MERGED"}).union(*(s.flags for s in summaries)), summaries[0].unit,
+    )  # fmt: skip
+
+
 def origin_flags(row: Row) -> frozenset[str]:
     """Return 2ND for numbers read in another review or in the press, FIG for digitised ones."""
     origin = getattr(row, "origin", "")

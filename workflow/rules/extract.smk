@@ -29,12 +29,13 @@ rule effects:
         code=code("effects.py"),
     output:
         effects="data/processed/effects.csv",
+        covariance="data/processed/covariance.csv",
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
     params:
         choices=choices(
             "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "effects", "syntheses",
+            "windows", "effects", "derivation", "syntheses",
         ),
     script:
         "../scripts/effects.py"
@@ -55,6 +56,7 @@ checkpoint split:
         "Give each synthesis its effects and directions."
     input:
         effects=derived("effects"),
+        covariance=derived("covariance"),
         directions=derived("directions"),
         code=code("split.py"),
     output:

@@ -6,10 +6,12 @@ rule pool:
         "Pool {wildcards.synthesis}."
     input:
         effects=set_file("effects.csv"),
+        covariance=set_file("covariance.csv"),
         directions=set_file("directions.csv"),
         code=code("pool.py"),
     output:
         effects="results/{synthesis}/effects.csv",
+        covariance="results/{synthesis}/covariance.csv",
         directions="results/{synthesis}/directions.csv",
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",

@@ -20,7 +20,6 @@ BLOCK_WORDS = {
     "non_randomised": "Not randomised (not pooled)",
     "disputed": "Contradictory prints (not pooled)",
     "borrowed": "SD borrowed from other studies (not pooled)",
-    "dependent": "Arms that share one control (not pooled)",
     "unit": "In another unit (not pooled)",
     "active": "Active comparator (not pooled)",
     "listed": "Listed only (not pooled)",
