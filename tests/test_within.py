@@ -127,9 +127,15 @@ def test_a_sign_told_in_words_serves_an_exact_p():
     assert effects([p, down])["SMD"].yi < 0
 
 
-@pytest.mark.parametrize("cells", [{"p": 0.05, "p_operator": "<"}, {"p": 0.03, "p_operator": "=",
-                                                                  "test": "rank"}])  # fmt: skip
-def test_bounds_and_rank_tests_give_nothing(cells):
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"p": 0.05, "p_operator": "<"},
+        {"p": 0.03, "p_operator": "=", "test": "rank"},
+        {"p": 0.03, "p_operator": "=", "test": "rm_anova"},
+    ],
+)
+def test_bounds_rank_tests_and_tests_of_several_times_give_nothing(cells):
     rows = [
         level("baseline", mean=26, n=11),
         level("end", mean=22, n=11),
