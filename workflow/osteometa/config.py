@@ -73,6 +73,7 @@ class Sensitivity(Closed):
     rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
     baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
     training_time: tuple[Literal["end", "earliest", "latest"], ...]
+    smd_variance: tuple[Literal["LS", "LS2", "UB", "AV"], ...]
     methods: tuple[Literal["REML", "DL", "PM", "EE"], ...]
     intervals: tuple[Literal["wald", "hksj", "hksj-floor"], ...]
     rob_exclude: tuple[
@@ -384,6 +385,22 @@ def forest_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
     }
 
 
+def other_forms(config: Config) -> list[tuple[str, dict[str, Any]]]:
+    """Return the forms of effects and variances that are not the primary ones: name and change."""
+    choices: dict[str, tuple] = {
+        "smd_variance": config.sensitivity.smd_variance,
+        "smd_post": ("pooled", "separate"),
+        "smd_pre_post": ("ppc", "becker"),
+        "rom_correction": (False, True),
+    }
+    return [
+        (f"{key}={str(value).lower() if isinstance(value, bool) else value}", {key: value})
+        for key, values in choices.items()
+        for value in values
+        if value != getattr(config.effects, key)
+    ]
+
+
 def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
     """Return what the what-if tables of a synthesis depend on, as a part of the config.
 
@@ -391,6 +408,13 @@ def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
     """
     synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
     values = part(
-        config, "outcomes", "pooling", "small_k", "subgroups", "derivation", "sensitivity"
+        config,
+        "outcomes",
+        "effects",
+        "pooling",
+        "small_k",
+        "subgroups",
+        "derivation",
+        "sensitivity",
     )
     return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
-from osteometa.config import Config
+from osteometa.config import Config, other_forms
 from osteometa.evidence import Derived, Writer, derive
 from osteometa.harmonise import place_of
 from osteometa.readings import readings_of
@@ -59,6 +59,9 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
                 derivation = config.derivation.model_copy(update={key: value})
                 name = f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
                 yield name, config.model_copy(update={"derivation": derivation})
+    for name, update in other_forms(config):
+        effects = config.effects.model_copy(update=update)
+        yield name, config.model_copy(update={"effects": effects})
 
 
 def variants(tables: Tables, config: Config) -> Variants:

@@ -12,7 +12,7 @@ checkpoint variants:
     params:
         choices=choices(
             "outcomes", "sites", "modalities", "comparator_kinds", "designs", "windows",
-            "derivation", "sensitivity", "syntheses",
+            "effects", "derivation", "sensitivity", "syntheses",
         ),
     script:
         "../scripts/variants.py"
