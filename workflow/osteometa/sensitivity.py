@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from osteometa.config import Config, other_forms
+from osteometa.config import Config
 from osteometa.pooling import Joint, Pooled, pool_joint, primary_fits
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.records_explore import SensitivityRow
+from osteometa.settings import other_forms
 
 READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"

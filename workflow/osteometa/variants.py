@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
-from osteometa.config import Config, other_forms
+from osteometa.config import Config
 from osteometa.evidence import Derived, Writer, derive
 from osteometa.harmonise import place_of
 from osteometa.readings import readings_of
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.settings import other_forms
 from osteometa.syntheses import REDUCED, asks_for, effect_order
 from osteometa.tables import Tables
 
