@@ -5,10 +5,11 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.config import forest_settings, load_config, part, what_if_settings
+from osteometa.config import forest_settings, load_config, part
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
+from osteometa.settings import what_if_settings
 from osteometa.tables import ROWS
 
 min_version("9.0")

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from osteometa.check import check_tables
-from osteometa.config import Config, forest_settings, from_part, load_config, what_if_settings
+from osteometa.config import Config, forest_settings, from_part, load_config
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
 from osteometa.figures.direction_plot import direction_rows
@@ -17,9 +17,10 @@ from osteometa.ledger import ledger_of
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.problems import errors_of
 from osteometa.reading import read_raw, write_checked
-from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow
+from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow, WantedRow
 from osteometa.report import render_report
 from osteometa.sensitivity import Case, sensitivity_rows
+from osteometa.settings import what_if_settings
 from osteometa.syntheses import split, summary_rows
 from osteometa.tables import ROWS
 from osteometa.variants import split_variants, variants
@@ -65,6 +66,7 @@ CHANGES = {
     "sensitivity.rho": [0.4],
     "sensitivity.baseline_mean": [0.8],
     "sensitivity.training_time": ["earliest"],
+    "sensitivity.smd_variance": ["UB"],
     "sensitivity.methods": ["DL"],
     "sensitivity.intervals": ["wald"],
     "sensitivity.rob_exclude": ["high"],
@@ -152,6 +154,7 @@ def report_of(config, tables, ledger, folder):
     write_records(folder / "results/syntheses.csv", SynthesisRow, [])
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
+    write_records(folder / "results/wanted.csv", WantedRow, [])
     write_text(folder / "results/directions.svg", "<svg/>")
     return render_report(folder, bare)
 

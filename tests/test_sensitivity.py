@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from osteometa.check import check_review
-from osteometa.config import from_part, what_if_settings
+from osteometa.config import from_part
 from osteometa.evidence import derive
 from osteometa.pooling import pool_joint, pooled_rows
 from osteometa.sensitivity import FLAGS, Case, sensitivity_rows
+from osteometa.settings import what_if_settings
 from osteometa.syntheses import covariances_in, split
 from osteometa.variants import split_variants, variants
 

@@ -73,6 +73,7 @@ class Sensitivity(Closed):
     rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
     baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
     training_time: tuple[Literal["end", "earliest", "latest"], ...]
+    smd_variance: tuple[Literal["LS", "LS2", "UB", "AV"], ...]
     methods: tuple[Literal["REML", "DL", "PM", "EE"], ...]
     intervals: tuple[Literal["wald", "hksj", "hksj-floor"], ...]
     rob_exclude: tuple[
@@ -382,15 +383,3 @@ def forest_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
         "interval": config.figures.interval,
         "pi_df": config.pooling.pi_df,
     }
-
-
-def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
-    """Return what the what-if tables of a synthesis depend on, as a part of the config.
-
-    Of the outcomes only its own, so that a choice for one outcome reruns that one alone.
-    """
-    synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
-    values = part(
-        config, "outcomes", "pooling", "small_k", "subgroups", "derivation", "sensitivity"
-    )
-    return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

@@ -94,10 +94,11 @@ def derive(tables: Tables, config: Config, *, borrow_r: bool = True) -> Derived:
             if estimate is not None:
                 place = _block(item.comparison, item.comparison, estimate, config)
                 found.append(_found(writer, item, measure, estimate, place, correlations))
-    found = _one_per_type(_in_one_unit(found), config)
+    found = _in_one_unit(found)
     if config.effects.smd_variance == "AV":
         averages = averaged([item.effect for item in found], config)
         found = [replace(i, effect=e) for i, e in zip(found, averages, strict=True)]
+    found = _one_per_type(found, config)
     shared = [item for item in found if item.effect.block != REDUCED]
     linked = config.derivation.shared_control == "covariance"
     rows = covariances(shared, config.derivation.rho) if linked else []

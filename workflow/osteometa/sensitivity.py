@@ -13,6 +13,7 @@ from osteometa.config import Config
 from osteometa.pooling import Joint, Pooled, pool_joint, primary_fits
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.records_explore import SensitivityRow
+from osteometa.settings import other_forms
 
 READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"
@@ -48,6 +49,10 @@ VARIANT_WORDS = {
     "rho": "correlation {} of effects of the same people",
     "training_time": "the {} time of training instead of the end",
     "shared_control": "a control in common divided among its arms",
+    "smd_variance": "variance of SMD in the form {}",
+    "smd_post": "SD of levels after: {}",
+    "smd_pre_post": "change standardised in the way of {}",
+    "rom_correction": "small-sample correction of log ratios: {}",
 }
 METHOD_WORDS = {
     "REML": "tau2 by restricted maximum likelihood", "DL": "tau2 by DerSimonian and Laird",
@@ -315,6 +320,7 @@ def _other_derivations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     names += [f"rho={value:g}" for value in sensitivity.rho]
     names += [f"training_time={value}" for value in sensitivity.training_time]
     names += ["shared_control=split"]
+    names += [name for name, _ in other_forms(case.config)]
     for name in names:
         key, _, value = name.partition("=")
         words = VARIANT_WORDS[key].format(value)

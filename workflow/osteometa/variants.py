@@ -15,6 +15,7 @@ from osteometa.evidence import Derived, Writer, derive
 from osteometa.harmonise import place_of
 from osteometa.readings import readings_of
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.settings import other_forms
 from osteometa.syntheses import REDUCED, asks_for, effect_order
 from osteometa.tables import Tables
 
@@ -59,6 +60,9 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
                 derivation = config.derivation.model_copy(update={key: value})
                 name = f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
                 yield name, config.model_copy(update={"derivation": derivation})
+    for name, update in other_forms(config):
+        effects = config.effects.model_copy(update=update)
+        yield name, config.model_copy(update={"effects": effects})
 
 
 def variants(tables: Tables, config: Config) -> Variants:
