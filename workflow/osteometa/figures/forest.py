@@ -214,13 +214,18 @@ def _ratio_ticks(low: float, high: float) -> list[tuple[float, str]]:
     return max(inside, key=lambda ticks: (min(len(ticks), 5), -len(ticks)))
 
 
-def _title(axes: Axes, settings: dict[str, Any], columns: Columns, sized: bool) -> None:
+def title_words(settings: dict[str, Any]) -> str:
+    """Return what a synthesis is about, as the title of its figures."""
     synthesis = settings["synthesis"]
     words = [settings["label"]]
     words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
     words.append(f"{synthesis['phase']}, {synthesis['design_class'].replace('_', ' ')}")
     words += [f"window: {synthesis['window']}"] if synthesis["window"] else []
-    put(axes, MARGIN, 3.2, "; ".join(words), weight="bold")
+    return "; ".join(words)
+
+
+def _title(axes: Axes, settings: dict[str, Any], columns: Columns, sized: bool) -> None:
+    put(axes, MARGIN, 3.2, title_words(settings), weight="bold")
     heads = [(columns.label, "Study", "left")]
     if sized:
         for right, n, name in (
