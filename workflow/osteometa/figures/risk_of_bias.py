@@ -72,7 +72,7 @@ def light_marks(
     return [
         Mark(
             kind="cell",
-            label=labels.get(row.study_id, row.study_id) + (f", {row.outcome}" if row.outcome else ""),
+            label=", ".join(t for t in (labels.get(row.study_id, row.study_id), row.outcome) if t),
             group=row.domain, shape=row.judgement, size=weights.get(row.study_id, 1.0),
             text=LEVELS[row.judgement][0],
         )

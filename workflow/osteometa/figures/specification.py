@@ -76,8 +76,8 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     bars = {mark.group: mark for mark in marks if mark.kind == "bar"}
     note = (
         f"{len(curve):,} specifications, sorted by estimate. Blue: the interval excludes no "
-        "effect; grey: it does not; the line across marks the primary specification. Bars: share of "
-        "the variance of the estimates that a choice explains by itself."
+        "effect; grey: it does not; the line marks the primary one. Bars: how much of the variance "
+        "of the estimates a choice explains by itself."
     )
     low, high = padded([*(m.low for m in curve), *(m.high for m in curve), 0.0], 0.04)
     typical = sorted(m.high - m.low for m in curve)[len(curve) // 2]
