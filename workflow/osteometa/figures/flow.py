@@ -33,7 +33,7 @@ STAGES = (
     ("", ("assessed",), ("excluded_reports",)),
     ("Included", ("included_studies", "included_reports"), ()),
 )  # fmt: skip
-BOX, GAP, LINE = 66.0, 16.0, 3.6
+BOX, GAP, LINE = 65.0, 15.0, 3.6
 
 
 def flow_marks(boxes: Mapping[str, int]) -> list[Mark]:

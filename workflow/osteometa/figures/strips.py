@@ -98,7 +98,7 @@ def strip_figure(marks: Sequence[Mark], title: str, scale: Scale, head: str) -> 
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
     effect_width = max([text_width(t) for t in effects.values()] + [text_width("Effect [95 % CI]")])
     extra_width = max(text_width(m.text, SMALL) for m in sized)
-    right = WIDE - MARGIN - extra_width - 3 - effect_width
+    right = WIDE - MARGIN - extra_width - 6 - effect_width
     left = right - PLOT
     room = left - MARGIN - 4
     lines = {id(m): wrapped(m.label, room if m.kind == "interval" else WIDE / 2) for m in marks}

@@ -155,15 +155,16 @@ def new_figure(width: float, height: float) -> tuple[Figure, mpl.axes.Axes]:
 
 def put(
     axes: mpl.axes.Axes, x: float, y: float, text: str, *, size: float = BODY,
-    weight: str = "normal", align: str = "left", color: str = BLACK,
+    weight: str = "normal", align: str = "left", color: str = BLACK, over: bool = False,
 ) -> None:  # fmt: skip
-    """Write a text whose middle height is at y."""
+    """Write a text whose middle height is at y; `over` lines, on a white ground of its own."""
     lost = missing_letters(text)
     if lost:
         print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
     axes.text(
         x, y, text.replace("$", r"\$"), fontsize=size, fontweight=weight, ha=align,
-        va="center_baseline", color=color,
+        va="center_baseline", color=color, zorder=6 if over else 3,
+        bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
 
 
