@@ -304,3 +304,18 @@ class WantedRow:
     """People that the study would add to the synthesis."""
     people_known: str
     """arms, test, total, enrolled (as randomised, where nothing else is printed) or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """One figure of a folder: a row of `figures.csv`."""
+
+    figure: str
+    """Name of its files without their endings."""
+    title: str
+    pages: int
+    """Further pages lie in figure_pages/."""
+    alt: str
+    """What it shows, for people who do not see it."""
+    reason: str
+    """Why it is only a small panel; empty where it is drawn."""

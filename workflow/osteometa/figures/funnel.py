@@ -22,7 +22,7 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest import ticks_of
+from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
 from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
 from osteometa.records import PooledRow

@@ -103,7 +103,7 @@ def light_figure(marks: Sequence[Mark], tool: str) -> Figure:
         put(axes, MARGIN, y, wrapped(label, LABELS - 4)[0])
         for index, domain in enumerate(domains):
             for mark in (m for m in marks if (m.label, m.group) == (label, domain)):
-                _light(axes, LABELS + step * (index + 0.5), y, mark.shape)
+                light(axes, LABELS + step * (index + 0.5), y, mark.shape)
     _bars(axes, marks, domains, used, middle)
     noted(axes, note, WIDE, bottom)
     return figure
@@ -119,9 +119,10 @@ def _short(domain: str) -> str:
     return "Overall" if domain == "overall" else domain.upper()
 
 
-def _light(axes, x: float, y: float, level: str) -> None:
+def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
+    """Draw one judgement: Cochrane's symbol on its colour."""
     symbol, color = LEVELS[level]
-    draw_mark(axes, x, y, 3.2, "circle", color, gid="light", zorder=2)
+    draw_mark(axes, x, y, side, "circle", color, gid="light", zorder=2)
     dark = color in (BLUE, VERMILION)
     axes.text(x, y, symbol, fontsize=SMALL, fontweight="bold", ha="center", va="center_baseline",
               color="white" if dark else BLACK, zorder=5, gid="symbol")  # fmt: skip

@@ -27,8 +27,8 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest import ticks_of
-from osteometa.figures.forest_rows import TYPE_WORDS, Scale
+from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
 from osteometa.records_explore import (
     GoshRow,
@@ -161,6 +161,22 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
         note=f"Area of a mark: weight ({legend}). {note}".strip(),
     )  # fmt: skip
     return ground_figure(ground, draw)
+
+
+def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
+    """Return the slope of a meta-regression in words."""
+    unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
+            "n": "person"}[fit.covariate]  # fmt: skip
+    if scale.percent:
+        numbers = [
+            f"{signed(100 * math.expm1(v), 3)} %" for v in (fit.slope, fit.ci_low, fit.ci_high)
+        ]
+    else:
+        numbers = [signed(v, 4) for v in (fit.slope, fit.ci_low, fit.ci_high)]
+    return (
+        f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {p_text(fit.p)}, "
+        f"k = {fit.k}."
+    )
 
 
 def gosh_marks(

@@ -19,7 +19,7 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest import ticks_of
+from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION, new_figure, put
 from osteometa.records_explore import MultiverseRow, MultiverseShare

@@ -19,7 +19,7 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest import ticks_of
+from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import OVERALL, TYPE_WORDS, Scale
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put, text_width
 from osteometa.records import PooledRow
