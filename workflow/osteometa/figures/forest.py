@@ -252,7 +252,7 @@ def _square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, c
     edge = GREY if row.share is None else color
     axes.add_patch(
         Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
-                  lw=0.6 if row.share is None else 0, zorder=4, gid="square")
+                  lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
     )  # fmt: skip
 
 
