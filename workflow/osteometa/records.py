@@ -319,3 +319,21 @@ class FigureRow:
     """What it shows, for people who do not see it."""
     reason: str
     """Why it is only a small panel; empty where it is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbatrossRow:
+    """One study's p, direction and people: a row of `albatross.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    study_id: str
+    label: str
+    exercise_type: str
+    n: int | None
+    p: float | None
+    """Two-sided."""
+    direction: str
+    origin: str
+    """print, or effect where it is that of an effect's z."""

@@ -44,6 +44,9 @@ KINDS = {
 }
 
 
+MEASURES = ("SMD", "ROM", "MD")
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A figure before it is written: pages, the rows behind it, its words."""
@@ -237,6 +240,20 @@ def figure_of(results: Results, kind: str) -> Drawn:
         return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
 
 
+def _figure(results: Results, kind: str, name: str) -> Drawn:
+    """Return a figure; a companion forest of a measure that has none of its own says why."""
+    measure, measures = results.settings["measure"], results.settings["measures"]
+    if name != kind and measure in measures[:1]:
+        reason = f"{measure} is the primary measure: its forest plot is forest.pdf."
+    elif name != kind and measure not in measures:
+        reason = f"{measure} is no measure of this outcome in config.yaml."
+    else:
+        return figure_of(results, kind)
+    marks = reason_mark(reason)
+    title = title_words(results.settings)
+    return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
+
+
 def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
     """Draw every figure of a synthesis; further pages lie in `figure_pages/`.
 
@@ -248,11 +265,11 @@ def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
     names = {kind: (results, kind) for kind in DRAW}
-    for measure in settings["measures"][1:]:
+    for measure in MEASURES:
         companion = Results(folder, {**settings, "measure": measure})
         names[f"forest_{measure.lower()}"] = (companion, "forest")
     for name, (source, kind) in names.items():
-        drawn = figure_of(source, kind)
+        drawn = _figure(source, kind, name)
         write_figure(drawn, folder / name, pages_folder)
         listed.append(
             FigureRow(figure=name, title=KINDS[kind], pages=len(drawn.pages), alt=drawn.alt,

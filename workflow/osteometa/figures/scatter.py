@@ -30,6 +30,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
+from osteometa.records import AlbatrossRow
 from osteometa.records_explore import (
     GoshRow,
     InfluenceRow,
@@ -229,6 +230,19 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
         note=f"{subsets:,} subsets of the studies{shown}. Blue: with {label}; orange: without it.",
     )  # fmt: skip
     return ground_figure(ground, draw)
+
+
+def albatross_marks(rows: Sequence[AlbatrossRow]) -> list[Mark]:
+    """Return a point per study: people against p, left lower and right higher with exercise."""
+    return [
+        Mark(
+            kind="point", label=row.label, y=float(row.n), group=row.exercise_type,
+            x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
+            text=f"{row.p:.3g}",
+        )
+        for row in rows
+        if row.n and row.p and row.direction in ("up", "down")
+    ]  # fmt: skip
 
 
 def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:

@@ -25,6 +25,9 @@ from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put, t
 from osteometa.records import PooledRow
 
 ROW, LABELS, PLOT = 4.4, 62.0, 62.0
+HIGHEST = 240.0
+"""Blocks of a page, mm."""
+ONE = "One study"
 NOTE = (
     "Diamonds: pooled effects with 95 % CI (hollow: two studies); squares: one study, not pooled. "
     "Each analysis has its own axis, zero in one line."
@@ -49,7 +52,11 @@ def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
         for row in panel.rows:
             if row.estimate is None or (row.k > 1 and row.diamond == "none"):
                 continue
-            label = OVERALL if row.group == "overall" else TYPE_WORDS[row.group]
+            one = row.k == 1
+            if one and row.group != "overall" and len(panel.rows) == 2:
+                continue  # the one study has been shown
+            label = ONE if one else OVERALL
+            label = label if row.group == "overall" else TYPE_WORDS[row.group]
             shape = row.diamond if row.k > 1 else "single"
             marks.append(
                 Mark(kind="diamond" if row.k > 1 else "interval", label=label, x=row.estimate,
@@ -60,22 +67,31 @@ def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
     return marks
 
 
-def summary_figure(marks: Sequence[Mark], panels: Sequence[Panel], title: str) -> Figure:
-    """Return the figure: a block per analysis, each with an axis of its own."""
+def summary_figures(marks: Sequence[Mark], panels: Sequence[Panel], title: str) -> list[Figure]:
+    """Return the pages of the figure: a block per analysis, each with an axis of its own."""
     drawn = [p for p in panels if any(mark.group == p.heading for mark in marks)]
-    top = title_height(title, WIDE) + 1.5
-    heights = [
-        ROW * (1 + sum(mark.group == panel.heading for mark in marks)) + 11 for panel in drawn
+    pages: list[list[tuple[Panel, float]]] = [[]]
+    for panel in drawn:
+        height = ROW * (1 + sum(mark.group == panel.heading for mark in marks)) + 11
+        if pages[-1] and sum(h for _, h in pages[-1]) + height > HIGHEST:
+            pages.append([])
+        pages[-1].append((panel, height))
+    return [
+        _page(page, marks, title + (f" (page {n} of {len(pages)})" if len(pages) > 1 else ""))
+        for n, page in enumerate(pages, start=1)
     ]
-    note = NOTE
-    figure, axes = new_figure(WIDE, top + sum(heights) + note_height(note, WIDE) + 2)
+
+
+def _page(page: Sequence[tuple[Panel, float]], marks: Sequence[Mark], title: str) -> Figure:
+    top = title_height(title, WIDE) + 1.5
+    total = sum(height for _, height in page)
+    figure, axes = new_figure(WIDE, top + total + note_height(NOTE, WIDE) + 2)
     titled(axes, title, WIDE)
     y = top
-    for panel, height in zip(drawn, heights, strict=True):
-        chosen = [mark for mark in marks if mark.group == panel.heading]
-        _block(axes, panel, chosen, y)
+    for panel, height in page:
+        _block(axes, panel, [mark for mark in marks if mark.group == panel.heading], y)
         y += height
-    noted(axes, note, WIDE, y)
+    noted(axes, NOTE, WIDE, y)
     return figure
 
 
@@ -87,7 +103,7 @@ def _block(axes, panel: Panel, chosen: Sequence[Mark], top: float) -> None:
     first = top + ROW
     bottom = first + ROW * len(chosen)
     # The widest interval of a small pool must not flatten the others: clipped, with an arrow.
-    core = [m for m in chosen if m.label == OVERALL] or list(chosen)
+    core = [m for m in chosen if m.label in (OVERALL, ONE)] or list(chosen)
     reach = 2.5 * max(max(abs(m.low), abs(m.high)) for m in core)
     low = max(min(*(m.low for m in chosen), 0.0), -reach)
     high = min(max(*(m.high for m in chosen), 0.0), reach)
@@ -96,7 +112,7 @@ def _block(axes, panel: Panel, chosen: Sequence[Mark], top: float) -> None:
     axes.plot([frame.x(0.0)] * 2, [first, bottom], color=BLACK, lw=0.6, zorder=1)
     for number, mark in enumerate(chosen):
         y = first + ROW * (number + 0.5)
-        bold = "bold" if mark.label == OVERALL else "normal"
+        bold = "bold" if mark.label in (OVERALL, ONE) else "normal"
         put(axes, MARGIN + 3, y, mark.label, weight=bold)
         put(axes, right + 8, y, f"{mark.size:.0f}", align="right")
         put(axes, WIDE - MARGIN, y, mark.text, align="right", weight=bold)
@@ -112,7 +128,9 @@ def _shape(axes, frame: Frame, mark: Mark, y: float) -> None:
         draw_mark(axes, middle, y, 1.7, "square", BLUE)
     else:
         points = [(ends[0], y), (middle, y - 1.5), (ends[1], y), (middle, y + 1.5)]
-        face = "white" if mark.shape == "hollow" else BLACK if mark.label == OVERALL else BLUE
+        face = (
+            "white" if mark.shape == "hollow" else BLACK if mark.label in (OVERALL, ONE) else BLUE
+        )
         axes.add_patch(
             Polygon(points, closed=True, facecolor=face, edgecolor=BLACK, lw=0.6, zorder=3,
                     gid="diamond")
@@ -145,6 +163,6 @@ def summary_alt(marks: Sequence[Mark], title: str) -> str:
     parts = [
         f"{mark.group}, {mark.label.lower()}: {mark.text} ({mark.size:.0f} studies)"
         for mark in marks
-        if mark.label == OVERALL
+        if mark.label in (OVERALL, ONE)
     ]
     return f"{title}. {'; '.join(parts)}."
