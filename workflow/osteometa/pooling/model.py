@@ -14,8 +14,10 @@ from osteometa.pooling.tau2 import (
     Array,
     generalised_q,
     q_profile,
+    times,
     typical_variance,
     weighted_fit,
+    weights_of,
 )
 from osteometa.summaries import t_quantile
 
@@ -90,11 +92,43 @@ def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
     return y, v
 
 
+def covariance_of(v: Array, V: Array | None) -> Array:
+    """Return what the solver takes: variances (k), or V (k x k) where it is not diagonal.
+
+    Raises
+    ------
+    ValueError
+        If V is not a symmetric positive definite matrix of the effects.
+    """
+    if V is None:
+        return v
+    V = np.asarray(V, dtype=float)
+    if V.shape != (len(v), len(v)) or not np.allclose(V, V.T, rtol=1e-10, atol=0):
+        raise ValueError("V must be a symmetric matrix with a row for each effect")
+    if np.array_equal(V, np.diag(np.diag(V))):
+        return np.diag(V).copy()
+    scale = np.sqrt(np.diag(V))
+    if (
+        not np.all(np.diag(V) > 0)
+        or np.min(np.linalg.eigvalsh(V / np.outer(scale, scale))) <= 1e-12
+    ):
+        raise ValueError("V must be positive definite: a covariance is too large")
+    return V
+
+
+def independent(studies: int | Sequence[str] | None, k: int) -> int:
+    """Return how many studies stand behind k effects: a number, a study per effect, or k."""
+    if studies is None:
+        return k
+    return studies if isinstance(studies, int) else len(set(studies))
+
+
 def regress(
     yi: Sequence[float], vi: Sequence[float], X: Array, *,
-    method: str = "REML", ci: str = "hksj-floor",
+    method: str = "REML", ci: str = "hksj-floor", V: Array | None = None,
+    studies: int | Sequence[str] | None = None,
 ) -> Regression:  # fmt: skip
-    """Fit y ~ N(X b, v + tau2).
+    """Fit y ~ N(X b, V + tau2 I).
 
     Parameters
     ----------
@@ -107,6 +141,10 @@ def regress(
     ci : {"wald", "hksj", "hksj-floor"}
         Normal quantiles; Hartung-Knapp (Knapp and Hartung 2003); the same with its factor
         never below 1.
+    V : array of shape (k, k), optional
+        Sampling covariance; its diagonal takes the place of vi.
+    studies : int or sequence of k ids, optional
+        Independent studies behind the effects: t has studies - p degrees of freedom.
 
     Raises
     ------
@@ -114,6 +152,7 @@ def regress(
         If there are no more effects than coefficients.
     """
     y, v = checked(yi, vi)
+    v = covariance_of(v, V)
     k, p = X.shape
     if k < p:
         raise ValueError(f"{k} effects cannot give {p} coefficients")
@@ -121,9 +160,9 @@ def regress(
     coefficients, covariance, residuals = weighted_fit(y, v, X, tau2)
     df = None
     if ci != "wald" and k > p:
-        factor = float(np.sum(residuals**2 / (v + tau2))) / (k - p)
+        factor = float(residuals @ times(weights_of(v, tau2), residuals)) / (k - p)
         covariance = covariance * (max(1.0, factor) if ci == "hksj-floor" else factor)
-        df = float(k - p)
+        df = float(max(1, independent(studies, k) - p))
     q = generalised_q(y, v, X, 0.0)
     q_p = float(chdtrc(k - p, q)) if k > p else None
     return Regression(coefficients, covariance, tau2, df, k, q, k - p, q_p)
@@ -131,7 +170,8 @@ def regress(
 
 def pool(
     yi: Sequence[float], vi: Sequence[float], *,
-    method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1",
+    method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1", V: Array | None = None,
+    studies: int | Sequence[str] | None = None,
 ) -> Pooled:  # fmt: skip
     """Pool effects; a single one is listed with its normal interval, none is not estimable.
 
@@ -143,6 +183,10 @@ def pool(
     pi_df : {"k-1", "k-2"}
         Degrees of freedom of the prediction interval: metafor's convention, or that of Higgins,
         Thompson and Spiegelhalter (2009).
+    V : array of shape (k, k), optional
+        Sampling covariance; its diagonal takes the place of vi.
+    studies : int or sequence of k ids, optional
+        Independent studies behind the effects.
     """
     y, v = checked(yi, vi)
     k = len(y)
@@ -151,9 +195,11 @@ def pool(
     if k == 1:
         return _single(float(y[0]), float(v[0]), method)
     try:
-        return _pooled(y, v, method, ci, pi_df)
+        return _pooled(y, covariance_of(v, V), method, ci, pi_df, independent(studies, k))
     except (np.linalg.LinAlgError, FloatingPointError, OverflowError) as error:
-        return Pooled(k, method=method, ci_method=ci, status="failed", note=str(error))
+        return Pooled(
+            independent(studies, k), method=method, ci_method=ci, status="failed", note=str(error)
+        )
 
 
 def _single(y: float, v: float, method: str) -> Pooled:
@@ -167,24 +213,26 @@ def _single(y: float, v: float, method: str) -> Pooled:
     )  # fmt: skip
 
 
-def _pooled(y: Array, v: Array, method: str, ci: str, pi_df: str) -> Pooled:
+def _pooled(y: Array, v: Array, method: str, ci: str, pi_df: str, studies: int) -> Pooled:
     k = len(y)
     X = np.ones((k, 1))
-    fit = regress(y, v, X, method=method, ci=ci)
+    full = {"V": v} if v.ndim == 2 else {}
+    own = np.diag(v) if full else v
+    fit = regress(y, own, X, method=method, ci=ci, studies=studies, **full)
     estimate = float(fit.coefficients[0])
     se = math.sqrt(float(fit.covariance[0, 0]))
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
-    w = 1.0 / (v + fit.tau2)
+    w = times(weights_of(v, fit.tau2), X[:, 0])
     common = method == "EE"
     s2 = typical_variance(v, X)
     i2 = max(0.0, 100 * (fit.q - (k - 1)) / fit.q) if fit.q > 0 else 0.0
     low, high = (None, None) if common else q_profile(y, v, X)
     pi_low, pi_high = (
-        (None, None) if common else prediction_interval(estimate, se, fit.tau2, k, pi_df)
+        (None, None) if common else prediction_interval(estimate, se, fit.tau2, studies, pi_df)
     )
     return Pooled(
-        k, estimate, se, estimate - half, estimate + half, pi_low, pi_high,
+        studies, estimate, se, estimate - half, estimate + half, pi_low, pi_high,
         tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
         i2=i2 if common else 100 * fit.tau2 / (fit.tau2 + s2),
         h2=fit.q / (k - 1) if common else (fit.tau2 + s2) / s2,

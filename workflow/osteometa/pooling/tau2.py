@@ -1,7 +1,7 @@
 """Between-study variance: estimators and the Q-profile interval.
 
-All functions take effects y (k), sampling variances v (k) and a design matrix X (k x p), and are
-scale-equivariant: effects in g/cm2 or in ug/cm2 give the same answer, whatever its size.
+All functions take effects y (k), sampling variances v (k) or their covariance (k x k), and a design
+matrix X (k x p). They are scale-equivariant: effects in g/cm2 or in ug/cm2 give the same answer.
 """
 
 from __future__ import annotations
@@ -16,26 +16,40 @@ Array = NDArray[np.float64]
 GRID_POINTS = 400
 
 
+def weights_of(v: Array, tau2: float) -> Array:
+    """Return the weights: 1 / (v + tau2) (k), or the inverse of V + tau2 I (k x k)."""
+    if v.ndim == 1:
+        return 1.0 / (v + tau2)
+    return np.linalg.inv(v + tau2 * np.eye(len(v)))
+
+
+def times(W: Array, x: Array) -> Array:
+    """Return W x for weights as a vector or as a matrix; x is (k) or (k x p)."""
+    if W.ndim == 2:
+        return W @ x
+    return W * x if x.ndim == 1 else W[:, None] * x
+
+
 def weighted_fit(y: Array, v: Array, X: Array, tau2: float) -> tuple[Array, Array, Array]:
     """Return coefficients (p), their covariance (p x p) and residuals (k) for a given tau2."""
-    w = 1.0 / (v + tau2)
-    cross = X.T * w
+    cross = times(weights_of(v, tau2), X).T
     covariance = np.linalg.inv(cross @ X)
     coefficients = covariance @ (cross @ y)
     return coefficients, covariance, y - X @ coefficients
 
 
 def generalised_q(y: Array, v: Array, X: Array, tau2: float) -> float:
-    """Return the weighted sum of squared residuals at a given tau2."""
+    """Return the weighted sum of squared residuals at a given tau2: e' W e."""
     *_, residuals = weighted_fit(y, v, X, tau2)
-    return float(np.sum(residuals**2 / (v + tau2)))
+    return float(residuals @ times(weights_of(v, tau2), residuals))
 
 
 def trace_p(v: Array, X: Array, tau2: float = 0.0) -> float:
     """Return tr(P), P = W - W X (X'WX)^-1 X'W."""
-    w = 1.0 / (v + tau2)
-    cross = X.T * w
-    return float(np.sum(w) - np.trace(np.linalg.solve(cross @ X, (cross * w) @ X)))
+    W = weights_of(v, tau2)
+    WX = times(W, X)
+    whole = float(np.sum(W)) if W.ndim == 1 else float(np.trace(W))
+    return whole - float(np.trace(np.linalg.solve(X.T @ WX, WX.T @ WX)))
 
 
 def tau2_dl(y: Array, v: Array, X: Array) -> float:
@@ -47,18 +61,20 @@ def tau2_dl(y: Array, v: Array, X: Array) -> float:
 def restricted_log_likelihood(y: Array, v: Array, X: Array, tau2: float) -> float:
     """Return the restricted log-likelihood without its constant."""
     _, covariance, residuals = weighted_fit(y, v, X, tau2)
-    total = v + tau2
+    W = weights_of(v, tau2)
+    log_weights = np.sum(np.log(W)) if W.ndim == 1 else np.linalg.slogdet(W)[1]
     return float(
-        -0.5 * np.sum(np.log(total))
+        0.5 * log_weights
         + 0.5 * np.linalg.slogdet(covariance)[1]
-        - 0.5 * np.sum(residuals**2 / total)
+        - 0.5 * residuals @ times(W, residuals)
     )
 
 
 def restricted_score(y: Array, v: Array, X: Array, tau2: float) -> float:
     """Return the derivative of the restricted log-likelihood: (y'PPy - tr P) / 2."""
     *_, residuals = weighted_fit(y, v, X, tau2)
-    return 0.5 * (float(np.sum((residuals / (v + tau2)) ** 2)) - trace_p(v, X, tau2))
+    weighted = times(weights_of(v, tau2), residuals)
+    return 0.5 * (float(weighted @ weighted) - trace_p(v, X, tau2))
 
 
 def tau2_reml(y: Array, v: Array, X: Array) -> float:
@@ -73,9 +89,10 @@ def tau2_reml(y: Array, v: Array, X: Array) -> float:
     def score(tau2: float) -> float:
         return restricted_score(y, v, X, tau2)
 
-    *_, residuals = weighted_fit(y, v, X, float(np.max(v)) * 1e6)
-    top = 10.0 * max(float(np.sum(residuals**2)), float(np.min(v)))
-    grid = np.concatenate(([0.0], np.geomspace(float(np.min(v)) * 1e-6, top, GRID_POINTS)))
+    own = v if v.ndim == 1 else np.diag(v)
+    *_, residuals = weighted_fit(y, v, X, float(np.max(own)) * 1e6)
+    top = 10.0 * max(float(np.sum(residuals**2)), float(np.min(own)))
+    grid = np.concatenate(([0.0], np.geomspace(float(np.min(own)) * 1e-6, top, GRID_POINTS)))
     slopes = np.array([score(tau2) for tau2 in grid])
     candidates = [0.0] if slopes[0] <= 0 else []
     for i in np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0)):
