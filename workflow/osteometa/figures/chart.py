@@ -116,13 +116,7 @@ def draw_axes(
     """Draw the two axes with round ticks; a tick text that would touch another is left out."""
     axes.plot([frame.left, frame.right], [frame.bottom, frame.bottom], color=BLACK, lw=0.6)
     axes.plot([frame.left, frame.left], [frame.top, frame.bottom], color=BLACK, lw=0.6)
-    free = -math.inf
-    for value, text in x_ticks:
-        x, half = frame.x(value), text_width(text, SMALL) / 2
-        axes.plot([x, x], [frame.bottom, frame.bottom + 0.9], color=BLACK, lw=0.6)
-        if x - half > free:
-            put(axes, x, frame.bottom + 2.8, text, size=SMALL, align="center")
-            free = x + half + 0.8
+    draw_ticks(axes, frame, frame.bottom, x_ticks)
     free = math.inf
     for value, text in sorted(y_ticks, key=lambda tick: -frame.y(tick[0])):
         y = frame.y(value)
@@ -133,6 +127,17 @@ def draw_axes(
     put(axes, (frame.left + frame.right) / 2, frame.bottom + 6.4, x_title, size=SMALL,
         align="center")  # fmt: skip
     put(axes, MARGIN, frame.top - 2.8, y_title, size=SMALL)
+
+
+def draw_ticks(axes: Axes, frame: Frame, y: float, ticks: Ticks) -> None:
+    """Draw the ticks of a horizontal axis at height y, texts that would touch left out."""
+    free = -math.inf
+    for value, text in ticks:
+        x, half = frame.x(value), text_width(text, SMALL) / 2
+        axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
+        if x - half > free:
+            put(axes, x, y + 2.8, text, size=SMALL, align="center")
+            free = x + half + 0.8
 
 
 def tick_room(ticks: Ticks) -> float:
@@ -215,7 +220,7 @@ def place_labels(
         ]  # fmt: skip
         free = None
         for left, middle in places:
-            half = TEXT_HEIGHT / 2 + 0.2
+            half = TEXT_HEIGHT / 2 + 0.55
             box = Box(left - 0.2, middle - half, left + width + 0.2, middle + half)
             inside = frame.left + 0.5 <= box.left and box.right <= frame.right
             inside = inside and frame.top <= box.top and box.bottom <= frame.bottom - 0.3

@@ -119,7 +119,7 @@ def _page(
     if axis:
         _null_line(axes, placed, axis)
         _axis(axes, axis, bottom, scale)
-        favours_at = top - 5.4 if preset.favours_on_top else bottom + 10.8
+        favours_at = top - 10.4 if preset.favours_on_top else bottom + 10.8
         _favours(axes, axis, favours_at, settings, width)
     heaviest = max((row.share for row in rows if row.share), default=1.0)
     for item in placed:

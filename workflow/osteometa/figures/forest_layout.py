@@ -141,6 +141,9 @@ def _width(
     texts = [getattr(row, name) for row in rows if row.kind in kinds]
     found = [text_width(text, preset.size) for text in texts]
     found += [*bold, text_width(heads[name], preset.size, "bold")]
+    arm = {"exercise_n": "Exercise", "control_n": "Control"}.get(name, "")
+    if arm and name.replace("_n", "_mean") not in shown:
+        found.append(text_width(arm, preset.size, "bold"))
     if name == "control_n" and "control_mean" in shown:
         totals = [text_width(row.n_total, preset.size) for row in rows]
         found += [wide for wide in totals if wide < NARROW_TOTAL]

@@ -14,6 +14,7 @@ from osteometa.figures.chart import (
     Frame,
     Mark,
     draw_mark,
+    draw_ticks,
     note_height,
     noted,
     title_height,
@@ -171,10 +172,7 @@ def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: st
 def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
     y = bottom + 0.6
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
-    for value, text in ticks_of(frame.x_low, frame.x_high, scale):
-        x = frame.x(value)
-        axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
-        put(axes, x, y + 2.6, text, size=SMALL, align="center")
+    draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, scale))
     put(axes, (frame.left + frame.right) / 2, y + 5.9, scale.title, size=SMALL, align="center")
 
 

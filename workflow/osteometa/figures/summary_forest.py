@@ -14,6 +14,7 @@ from osteometa.figures.chart import (
     Frame,
     Mark,
     draw_mark,
+    draw_ticks,
     note_height,
     noted,
     title_height,
@@ -145,10 +146,7 @@ def _shape(axes, frame: Frame, mark: Mark, y: float) -> None:
 def _axis(axes, frame: Frame, bottom: float, panel: Panel) -> None:
     y = bottom + 0.5
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
-    for value, text in ticks_of(frame.x_low, frame.x_high, panel.scale):
-        x = frame.x(value)
-        axes.plot([x, x], [y, y + 0.8], color=BLACK, lw=0.6)
-        put(axes, x, y + 2.4, text, size=SMALL, align="center")
+    draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, panel.scale))
     put(axes, MARGIN + 3, y + 2.4, panel.scale.title, size=SMALL, color=GREY)
     zero = frame.x(0.0)
     left, right = f"\N{LEFTWARDS ARROW} {panel.axis[0]}", f"{panel.axis[1]} \N{RIGHTWARDS ARROW}"
