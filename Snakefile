@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.config import forest_settings, load_config, part
+from osteometa.config import forest_settings, load_config, part, what_if_settings
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
@@ -31,7 +31,8 @@ if is_real_run(sys.argv[1:]):
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
-SET_FILES = ["effects.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
+SET_FILES = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
+WHAT_IF_FILES = ["sensitivity.csv"]
 FORMATS = ["pdf", "svg", "png", "csv"]
 
 
@@ -51,6 +52,7 @@ wildcard_constraints:
 
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
+include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -58,13 +60,16 @@ include: "workflow/rules/report.smk"
 def everything(wildcards):
     """Every file of results/, asked for behind the checkpoints, so that a deleted one comes back."""
     checkpoints.split.get()
+    checkpoints.variants.get()
     return [
-        *behind_split(lambda s: [f"results/{s}/{f}" for f in SET_FILES]),
+        *behind_split(lambda s: [f"results/{s}/{f}" for f in [*SET_FILES, *WHAT_IF_FILES]]),
         *behind_split(lambda s: [f"results/{s}/forest.{f}" for f in FORMATS]),
         *expand("results/directions.{format}", format=FORMATS),
         "results/directions_pages",
         "results/syntheses.csv",
         "results/direction_sets.csv",
+        "results/p_combination.csv",
+        "results/albatross.csv",
         "results/agreement.csv",
         "results/wanted.csv",
         "results/report.html",

@@ -235,7 +235,7 @@ def test_albatross():
     marks = [
         Mark(kind="point", label=label, x=rng.choice([-1, 1]) * rng.random() * 6,
              y=float(rng.choice([9, 20, 60, 240])),
-             group=rng.choice(["resistance", "aerobic", "high_intensity", "combined", "other"]))
+             group=rng.choice(["effect", "printed"]))
         for label in names(30)
     ]  # fmt: skip
     assert_apart(scatter.albatross_figure(marks, TITLE), "albatross")

@@ -6,7 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from osteometa.check import check_tables
-from osteometa.config import Config, forest_settings, load_config
+from osteometa.config import Config, forest_settings, from_part, load_config, what_if_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
 from osteometa.figures.direction_plot import direction_rows
@@ -19,8 +19,10 @@ from osteometa.problems import errors_of
 from osteometa.reading import read_raw, write_checked
 from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow
 from osteometa.report import render_report
+from osteometa.sensitivity import Case, sensitivity_rows
 from osteometa.syntheses import split, summary_rows
 from osteometa.tables import ROWS
+from osteometa.variants import split_variants, variants
 from pydantic import ValidationError
 
 ROOT = Path(__file__).parents[1]
@@ -34,9 +36,14 @@ CHANGES = {
     "outcomes.*=BMD.label": "Density",
     "outcomes.*=BMD.measures": ["MD", "ROM", "SMD"],
     "outcomes.*=BMD.r": 0.5,
+    "outcomes.*=BMD.r_grid": [0.9],
     "outcomes.*=BMD.axis": ["Less", "More"],
     "outcomes.*=BMD.analytes": {"bmd_areal": "concentration", "bmd_volumetric": "concentration"},
     "outcomes.*=BMD.baseline_mean": {"lumbar_spine": 0.5, "femoral_neck": 0.5, "total_hip": 0.5},
+    "effects.smd_variance": "AV",
+    "effects.smd_post": "separate",
+    "effects.smd_pre_post": "becker",
+    "effects.rom_correction": True,
     "secondary_outcomes": lambda old: old[1:],
     "sites": lambda old: [site for site in old if site != "lumbar_spine"],
     "modalities.*=resistance": "other",
@@ -44,6 +51,16 @@ CHANGES = {
     "comparator_kinds": ["usual"],
     "designs": ["rct", "crossover_rct", "nrct"],
     "windows.*=immediate": 0.05,
+    "derivation.training_time": "latest",
+    "derivation.type_by": "paper",
+    "derivation.shared_control": "split",
+    "derivation.rho": 0.3,
+    "sensitivity.rho": [0.4],
+    "sensitivity.baseline_mean": [0.8],
+    "sensitivity.training_time": ["earliest"],
+    "sensitivity.methods": ["DL"],
+    "sensitivity.intervals": ["wald"],
+    "sensitivity.rob_exclude": ["high"],
     "directions.vote_share": 0.6,
     "pooling.method": "DL",
     "pooling.ci": "wald",
@@ -86,7 +103,7 @@ def outputs(config, tables, folder):
     yield [(p.code, p.row, p.column) for p in errors_of(check_tables(tables, config))]
     derived = derive(tables, config)
     ledger = ledger_of(tables, derived, config)
-    yield derived.effects, derived.entries, ledger
+    yield derived.effects, derived.covariances, derived.entries, ledger
     sets = split(derived.effects, derived.entries, config)
     yield sets
     yield direction_rows(derived.entries, config), direction_sets(derived.entries, config)
@@ -97,6 +114,15 @@ def outputs(config, tables, folder):
     yield pooled, tests
     yield [letters(config, name, sets[name], pooled[name], tests[name]) for name in chosen]
     yield summary_rows(config, {name: [] for name in sets} | pooled, sets)
+    yield what_if(config, tables, sets) if NECK in sets else []
+
+
+def what_if(config, tables, sets):
+    own = split_variants(variants(tables, config), config)[NECK]
+    part = from_part(what_if_settings(config, NECK))
+    return sensitivity_rows(
+        Case("BMD", tuple(sets[NECK][0]), (), own.effects, own.covariances, part)
+    )
 
 
 def letters(config, name, chosen, pooled, tests):

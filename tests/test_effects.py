@@ -222,18 +222,19 @@ def test_shipped_effects_by_hand(shipped):
     assert walking.vi == pytest.approx(2 * 0.004**2)
 
 
-def test_disputed_and_dependent_stay_out(shipped):
+def test_disputed_stay_out_and_arms_of_one_type_are_one(shipped):
     _, derived = shipped
     blocks = {e.effect_id: e.block for e in derived.effects}
     liftmor = "watson_2018_liftmor.hirit.bmd.bmd_areal.femoral_neck.8_months.rom"
     assert blocks[liftmor] == "disputed"
-    assert {b for k, b in blocks.items() if k.startswith("de_oliveira")} == {"dependent"}
+    arms = {k.split(".")[1]: b for k, b in blocks.items() if k.startswith("de_oliveira")}
+    assert arms == {"pilates": "reduced", "vibration": "reduced", "pilates+vibration": "pooled"}
     assert {b for k, b in blocks.items() if k.startswith("chilibeck")} == {"listed"}
     assert {b for k, b in blocks.items() if k.startswith("yu_2019")} == {"non_randomised"}
     per_set = {}
     for e in derived.effects:
         if e.pooled:
-            key = (e.study_id, e.comparator, e.outcome, e.analyte, e.site, e.measure)
+            key = (e.study_id, e.exercise_type, e.outcome, e.analyte, e.site, e.window, e.measure)
             per_set[key] = per_set.get(key, 0) + 1
     assert set(per_set.values()) == {1}, "the same people never count twice"
 

@@ -1,5 +1,6 @@
 """The ledger: no raw row is lost, and what it says is true."""
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -74,13 +75,71 @@ def test_used_rows_are_the_cells_of_effects_and_the_other_way_round(review):
         for synthesis in config.syntheses:
             if asks_for(synthesis, effect):
                 for cell in effect.inputs.split():
-                    asked[names[cell.rsplit(":", 1)[0]]].add(synthesis.id)
+                    if not cell.startswith("arms:"):
+                        asked[names[cell.rsplit(":", 1)[0]]].add(synthesis.id)
     used = defaultdict(set)
     for line in ledger:
         if line.status == "used" and line.table in ("measurements", "contrasts"):
             used[line.table, line.row].add(line.synthesis)
     for place, syntheses in used.items():
         assert syntheses <= asked[place] | {""}, place
+
+
+def test_every_number_can_be_followed_both_ways(review):
+    """Each raw row to the ledger, each used line to its effect, each effect to filled raw cells."""
+    tables, derived, config, ledger = review
+    rows = rows_of(tables)
+    effects = {effect.effect_id: effect for effect in derived.effects}
+    told = defaultdict(list)
+    for line in ledger:
+        told[line.table, line.row].append(line)
+    assert set(told) == set(rows)
+    findings = ("measurements", "contrasts", "directions")
+    for line in ledger:
+        if line.status != "used" or line.table not in findings:
+            continue
+        effect = effects[re.search(r"in the effect ([^ ,]+)", line.reason).group(1)]
+        name = rows[line.table, line.row].cell_name("")
+        assert any(cell.startswith(name) for cell in effect.inputs.split())
+        synthesis = next(s for s in config.syntheses if s.id == line.synthesis)
+        assert asks_for(synthesis, effect) and effect.block != "reduced"
+        assert effect.pooled == ("not pooled" not in line.reason)
+    cells = {
+        row.cell_name(column): (table, number, getattr(row, column))
+        for (table, number), row in rows.items()
+        if hasattr(row, "cell_name")
+        for column in row.columns()
+    }
+    for effect in derived.effects:
+        assert effect.inputs
+        for cell in effect.inputs.split():
+            table, number, value = cells[cell]
+            assert value not in (None, ""), cell
+            uses = [line for line in told[table, number] if line.status == "used"]
+            asked = [s.id for s in config.syntheses if asks_for(s, effect)]
+            if effect.block != "reduced" and asked and table in findings:
+                assert {line.synthesis for line in uses} >= set(asked)
+            elif effect.block == "reduced":
+                assert effect.reason
+
+
+def test_what_stands_for_other_prints_is_told_in_the_ledger():
+    """Rows of other times say which time is taken; rows of merged arms are in the merged effect."""
+    *_, ledger = made(ROOT)
+    (reason,) = {
+        line.reason for line in ledger
+        if line.study_id == "hakestad_2015" and "the nearest to the end" in line.reason
+        and line.table == "measurements"
+    }  # fmt: skip
+    assert reason == "the same people once: 6_months is taken, the nearest to the end"
+    *_, ledger = made(ROOT / "tests/reviews/shared_control")
+    merged = [
+        line for line in ledger
+        if line.study_id == "made_one_type_2002" and line.table == "measurements"
+        and line.synthesis == "bmd_lumbar_spine_training_controlled"
+    ]  # fmt: skip
+    assert len(merged) == 6
+    assert all("made_one_type_2002.high+low." in line.reason for line in merged)
 
 
 def test_an_excluded_study_says_why():

@@ -148,15 +148,18 @@ def codes_under(heading):
 
 
 def test_every_code_is_explained_once():
-    rungs = {name for ladder in LADDERS.values() for name, _ in ladder} - {"BASE"}
-    assert sorted(codes_under("Rungs of the ladder")) == sorted([*LADDERS, *rungs])
+    ladders = [ladder for measures in LADDERS.values() for ladder in measures.values()]
+    rungs = {name for ladder in ladders for name, _ in ladder} - {"BASE"}
+    assert sorted(codes_under("Rungs of the ladder")) == sorted(rungs)
     assert sorted(codes_under("Flags")) == sorted({*FLAG_WORDS, *ENTERED_FLAGS})
     assert sorted(codes_under("Blocks")) == sorted([*BLOCK_WORDS, "pooled", "reduced"])
 
 
 def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
-    for measure, ladder in LADDERS.items():
-        assert f"| `{measure}` | {', '.join(name for name, _ in ladder)} |" in PAGE
+    for compared, measures in LADDERS.items():
+        for measure, ladder in measures.items():
+            order = ", ".join(name for name, _ in ladder)
+            assert f"| `{measure}` | {compared} | {order} |" in PAGE
 
 
 def test_every_doubt_is_explained():

@@ -7,12 +7,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from osteometa.config import Config
-from osteometa.summaries import Cell, People, PrintedTest, Summary, printed_tests, summary_of
+from osteometa.summaries import (
+    Cell,
+    People,
+    PrintedTest,
+    Summary,
+    merge_people,
+    merge_summaries,
+    printed_tests,
+    summary_of,
+)
 from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.units import UNITS, canonical, convert
 
 # Whom the numbers speak of, the better analysis first.
 POPULATIONS = ("itt", "", "completers", "per_protocol")
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """The same print of several arms that are merged into one, in the order of the parts."""
+
+    rows: tuple[Measurement, ...]
+
+
+Print = Measurement | Together | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +47,20 @@ class Comparison:
     timepoint: str
     report: str
     population: str
-    levels: tuple[Measurement | None, Measurement | None]
+    levels: tuple[Print, Print]
     """Levels at the timepoint: exercise, control."""
-    baselines: tuple[Measurement | None, Measurement | None]
-    changes: tuple[Measurement | None, Measurement | None]
-    percents: tuple[Measurement | None, Measurement | None]
+    baselines: tuple[Print, Print]
+    changes: tuple[Print, Print]
+    percents: tuple[Print, Print]
     contrasts: tuple[Contrast, ...]
     directions: tuple[Direction, ...]
     controls_own: tuple[Contrast, ...] = ()
     """What is printed of the control arm alone: its correlation or its test of before and after."""
+    logs: tuple[Measurement | None, Measurement | None] = (None, None)
+    """Natural logarithms at the timepoint."""
+    log_baselines: tuple[Measurement | None, Measurement | None] = (None, None)
+    parts: tuple[Comparison, ...] = ()
+    """The comparisons of single arms that are merged here; empty for one arm as printed."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -54,11 +78,17 @@ class Comparison:
     @property
     def rows(self) -> tuple[Measurement | Contrast | Direction, ...]:
         """All raw rows of the comparison."""
-        pairs = (*self.levels, *self.baselines, *self.changes, *self.percents)
-        return (
-            *(row for row in pairs if row is not None), *self.contrasts, *self.directions,
-            *self.controls_own,
+        prints = (
+            *self.levels, *self.baselines, *self.changes, *self.percents, *self.logs,
+            *self.log_baselines,
         )  # fmt: skip
+        rows = [
+            row
+            for item in prints
+            if item is not None
+            for row in (item.rows if isinstance(item, Together) else (item,))
+        ]
+        return (*rows, *self.contrasts, *self.directions, *self.controls_own)
 
     @property
     def time(self) -> float | None:
@@ -73,8 +103,11 @@ class Comparison:
         rows = [row for row in self.rows if getattr(row, "unit", "") not in ("", "%")]
         return canonical(self.outcome, rows[0].unit) if rows else ""
 
-    def people(self, side: int, row: Measurement | None) -> People:
+    def people(self, side: int, row: Print) -> People:
         """Return the people of one side (0 exercise, 1 control) behind a row."""
+        if isinstance(row, Together):
+            pairs = zip(self.parts, row.rows, strict=True)
+            return merge_people([part.people(side, own) for part, own in pairs])
         if row is not None and row.n is not None:
             return People(row.n, cells=(Cell(row, "n"),))
         arm = (self.arm, self.control)[side]
@@ -86,11 +119,14 @@ class Comparison:
             return People(arm.n_start, frozenset({"NRAND"}), (Cell(arm, "n_start"),))
         return People()
 
-    def pair(self, rows: tuple[Measurement | None, Measurement | None]) -> list[Summary | None]:
+    def pair(self, rows: tuple[Print, Print]) -> list[Summary | None]:
         """Return the summaries of both sides; None where a side prints nothing usable."""
         return [self._summary(side, row) for side, row in enumerate(rows)]
 
-    def _summary(self, side: int, row: Measurement | None) -> Summary | None:
+    def _summary(self, side: int, row: Print) -> Summary | None:
+        if isinstance(row, Together):
+            pairs = zip(self.parts, row.rows, strict=True)
+            return merge_summaries([part._summary(side, own) for part, own in pairs])
         if row is None or not row.usable or row.kind == "log_level":
             return None
         factor = 1.0
@@ -100,15 +136,43 @@ class Comparison:
             factor = convert(1.0, row.unit, self.unit)
         return summary_of(row, self.people(side, row), factor)
 
+    def pair_of_logs(
+        self, rows: tuple[Measurement | None, Measurement | None]
+    ) -> list[Summary | None]:
+        """Return the summaries of both sides' logarithms, which have no unit to convert."""
+        return [
+            summary_of(row, self.people(side, row), 1.0) if row is not None and row.usable else None
+            for side, row in enumerate(rows)
+        ]
+
     def tests(self) -> list[PrintedTest]:
-        """Return the printed between-arm tests, the best first."""
-        pairs = (self.changes, self.percents, self.levels)
+        """Return the printed tests of the comparison, the best first.
+
+        Of the difference between the arms, or of the change where there is one arm. Paired where
+        both conditions are the same people.
+        """
+        pairs = (self.changes, self.percents, self.levels, self.logs)
         sides = [next((p[side] for p in pairs if p[side] is not None), None) for side in (0, 1)]
-        return printed_tests(self.contrasts, *(self.people(i, sides[i]) for i in (0, 1)))
+        people = [self.people(side, sides[side]) for side in (0, 1)]
+        if not self.controlled:
+            return printed_tests(self.contrasts, *people, compares="within", paired=True)
+        return printed_tests(self.contrasts, *people, paired=self.study.design == "crossover_rct")
 
 
 def exercise_type(arm: Arm, config: Config) -> str:
-    """Return the type of an exercise arm: typed with a reason, else by modality."""
+    """Return the type of an exercise arm, by the mapping that config.yaml chooses.
+
+    By modality: as typed with a reason, else by what was done.
+    """
+    if config.derivation.type_by == "paper":
+        return type_by_paper(arm, config)
+    return arm.exercise_type or config.modalities.get(arm.modality) or "other"
+
+
+def type_by_paper(arm: Arm, config: Config) -> str:
+    """Return the type where the paper's own `high` goes before the modality."""
+    if arm.intensity == "high":
+        return "high_intensity"
     return arm.exercise_type or config.modalities.get(arm.modality) or "other"
 
 
@@ -215,6 +279,8 @@ class _Index:
             baselines=pick("level", "baseline"),
             changes=pick("change", timepoint),
             percents=pick("pct_change", timepoint),
+            logs=pick("log_level", timepoint),
+            log_baselines=pick("log_level", "baseline"),
             contrasts=tuple(self._here(self.contrasts[sides[0]], where)),
             directions=tuple(self._here(self.directions[sides[0]], where)),
             controls_own=tuple(

@@ -41,11 +41,43 @@ class Outcome(Closed):
     label: str
     measures: tuple[Measure, ...] = Field(min_length=1)
     r: float = Field(gt=-1, lt=1)
+    r_grid: tuple[Annotated[float, Field(gt=-1, lt=1)], ...] = ()
     axis: tuple[str, str]
     analytes: dict[
         Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]
     ]
     baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
+class Effects(Closed):
+    """Which of several forms of an effect and its variance is computed."""
+
+    smd_variance: Literal["LS", "LS2", "UB", "AV"]
+    smd_post: Literal["pooled", "separate"]
+    smd_pre_post: Literal["ppc", "becker"]
+    rom_correction: bool
+
+
+class Derivation(Closed):
+    """Choices between what prints allow, and how effects of the same people are reduced."""
+
+    training_time: Literal["end", "earliest", "latest"]
+    type_by: Literal["modality", "paper"]
+    shared_control: Literal["covariance", "split"]
+    rho: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Sensitivity(Closed):
+    """Values that the rows of sensitivity.csv try."""
+
+    rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
+    baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
+    training_time: tuple[Literal["end", "earliest", "latest"], ...]
+    methods: tuple[Literal["REML", "DL", "PM", "EE"], ...]
+    intervals: tuple[Literal["wald", "hksj", "hksj-floor"], ...]
+    rob_exclude: tuple[
+        Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
+    ]
 
 
 class Directions(Closed):
@@ -103,12 +135,15 @@ class Config(Closed):
     schema_version: Literal[1]
     title: str
     outcomes: dict[str, Outcome]
+    effects: Effects
     secondary_outcomes: tuple[str, ...] = ()
     sites: tuple[str, ...]
     modalities: dict[Identifier, ExerciseType | None]
     comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
     designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
     windows: dict[Identifier, Annotated[float, Field(gt=0)]]
+    derivation: Derivation
+    sensitivity: Sensitivity
     directions: Directions
     pooling: Pooling
     small_k: SmallK
@@ -352,3 +387,15 @@ def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dic
         "interval": config.figures.interval,
         "pi_df": config.pooling.pi_df,
     }
+
+
+def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
+    """Return what the what-if tables of a synthesis depend on, as a part of the config.
+
+    Of the outcomes only its own, so that a choice for one outcome reruns that one alone.
+    """
+    synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
+    values = part(
+        config, "outcomes", "pooling", "small_k", "subgroups", "derivation", "sensitivity"
+    )
+    return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

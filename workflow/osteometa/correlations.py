@@ -10,7 +10,10 @@ from statistics import median
 from osteometa.comparisons import Comparison
 from osteometa.config import Config
 from osteometa.summaries import Cell, Summary, p_to_t, row_flags
-from osteometa.tables import Contrast
+from osteometa.tables import Contrast, Measurement
+
+PRINTED = ("SD", "SE", "CI")
+"""SDs that may be borrowed: no quantiles, and none from a test between arms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,17 @@ class Known:
 class Correlations:
     """The correlations of a review; METHODS section 3, order (1) to (5)."""
 
-    def __init__(self, comparisons: Iterable[Comparison], config: Config):
+    def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
+        comparisons = list(comparisons)
         self._config = config
+        self._borrow = borrow
         self._known = _known(comparisons)
+        self._spreads = _spreads(comparisons)
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
+        if comparison.parts and side == 0:
+            return _together([self.of(part, side) for part in comparison.parts])
         arm = (comparison.arm, comparison.control)[side]
         place = (comparison.outcome, comparison.site, comparison.arm.phase)
         own = [
@@ -65,9 +73,63 @@ class Correlations:
             for known in self._known
             if known.place == place and known.first_hand
         ]
-        if len(others) >= 2:
+        if self._borrow and len(others) >= 2:
             return Correlation(median(others), "other_arms")
         return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+
+    def between(self, comparison: Comparison) -> Correlation:
+        """Return the correlation of two conditions of the same people: printed, else assumed."""
+        for row in comparison.contrasts:
+            told = row.statistic == "r" and row.compares == "between" and row.value is not None
+            if told and row.usable and not row.disputed:
+                return Correlation(float(row.value), "reported", (Cell(row, "value"),))
+        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+
+    def borrowed_sd(self, comparison: Comparison, row: Measurement | None) -> float | None:
+        """Return an SD to borrow: the median of two or more arms of other studies.
+
+        Of the same outcome, analyte, site, unit and assay, printed first-hand; None if there are
+        fewer, or the row names no assay. For sensitivity only (flag BOR).
+        """
+        if row is None or not getattr(row, "assay", ""):
+            return None
+        place = (comparison.outcome, comparison.analyte, comparison.site, comparison.unit)
+        sds = [
+            sd
+            for (where, assay, study_id, _), sd in self._spreads.items()
+            if (where, assay) == (place, row.assay) and study_id != comparison.study.study_id
+        ]
+        return median(sds) if len(sds) >= 2 else None
+
+
+def _spreads(
+    comparisons: Iterable[Comparison],
+) -> dict[tuple[tuple[str, ...], str, str, str], float]:
+    """Return the SD of levels of each arm whose assay is named: at baseline, else after."""
+    found: dict[tuple[tuple[str, ...], str, str, str], float] = {}
+    for comparison in comparisons:
+        place = (comparison.outcome, comparison.analyte, comparison.site, comparison.unit)
+        study_id = comparison.study.study_id
+        for rows in (comparison.baselines, comparison.levels):
+            pair = comparison.pair(rows)
+            for arm, row, summary in zip(
+                (comparison.arm, comparison.control), rows, pair, strict=True
+            ):
+                assay = getattr(row, "assay", "")
+                if arm is None or not assay or summary is None or summary.code not in PRINTED:
+                    continue
+                if row.disputed or "2ND" in summary.flags:
+                    continue
+                found.setdefault((place, assay, study_id, arm.arm_id), summary.sd)
+    return found
+
+
+def _together(found: list[Correlation]) -> Correlation:
+    """Return the mean correlation of merged arms, imputed if that of any is."""
+    order = ("reported", "change_sd", "paired_test", "other_arms", "config")
+    source = max((one.source for one in found), key=order.index)
+    cells = tuple(cell for one in found for cell in one.cells)
+    return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
 
 def change_sd_to_r(before: float, after: float, change: float) -> float:
@@ -100,7 +162,10 @@ def _order(correlation: Correlation) -> int:
 def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
     """Return the first correlation inside (-1, 1) of: reported, by the change SD, by a test."""
     own = (comparison.contrasts, comparison.controls_own)[side]
+    crossover = comparison.study.design == "crossover_rct"
     for row in own:
+        if crossover and row.compares == "between":
+            continue  # between conditions, not between before and after
         if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
             return Correlation(float(row.value), "reported", (Cell(row, "value"),))
     before, after, change = (
@@ -142,6 +207,10 @@ def _from_paired_test(
 def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
     if row.statistic == "t" and row.value is not None:
         return abs(float(row.value)), "value"
+    if row.statistic == "f" and row.df1 != 1:
+        return None, ""  # of several times together
+    if row.statistic == "f" and row.value is not None:
+        return math.sqrt(row.value), "value"
     if row.p is not None and row.p_operator == "=" and row.p < 1:
         return p_to_t(float(row.p), n - 1, row.tails or 2), "p"
     return None, ""

@@ -9,7 +9,8 @@ import numpy as np
 
 from osteometa.config import EXERCISE_TYPES
 from osteometa.pooling.model import Pooled, pool
-from osteometa.records import AgreementRow, Effect
+from osteometa.pooling.rows import Joint
+from osteometa.records import AgreementRow, Covariance, Effect
 
 LIMIT = 1e-5
 """Largest relative difference that counts as agreement; PyMARE's search stops at 1e-6."""
@@ -17,7 +18,9 @@ QUANTITIES = ("tau2", "estimate", "se", "ci_low", "ci_high")
 SETTINGS = (("REML", "hksj-floor"), ("REML", "wald"), ("DL", "wald"), ("DL", "hksj"))
 
 
-def agreement_rows(synthesis: str, effects: Sequence[Effect]) -> list[AgreementRow]:
+def agreement_rows(
+    synthesis: str, effects: Sequence[Effect], links: Sequence[Covariance] = ()
+) -> list[AgreementRow]:
     """Compare every pooled set of two studies or more with both libraries.
 
     Parameters
@@ -25,28 +28,30 @@ def agreement_rows(synthesis: str, effects: Sequence[Effect]) -> list[AgreementR
     synthesis : str
     effects : sequence of Effect
         Effects of one synthesis, all measures.
+    links : sequence of Covariance
+        What effects of one study have in common; neither library takes that.
     """
     rows: list[AgreementRow] = []
     for measure in dict.fromkeys(effect.measure for effect in effects):
-        chosen = [e for e in effects if e.measure == measure and e.pooled]
-        groups = {"overall": chosen}
-        groups |= {k: [e for e in chosen if e.exercise_type == k] for k in EXERCISE_TYPES}
+        chosen = Joint.of(effects, measure, links)
+        groups = {"overall": chosen} | {k: chosen.of_type(k) for k in EXERCISE_TYPES}
         for group, members in groups.items():
-            if len(members) >= 2:
-                yi, vi = np.array([e.yi for e in members]), np.array([e.vi for e in members])
-                rows += _compare(synthesis, measure, group, yi, vi)
+            if members.k >= 2:
+                rows += _compare(synthesis, measure, group, members)
     return rows
 
 
-def _compare(
-    synthesis: str, measure: str, group: str, yi: np.ndarray, vi: np.ndarray
-) -> list[AgreementRow]:
+def _compare(synthesis: str, measure: str, group: str, joint: Joint) -> list[AgreementRow]:
     rows = []
+    numbers = joint.numbers
+    yi, vi = np.array(numbers["yi"]), np.array(numbers["vi"])
+    # One effect per study, or nothing to compare: the libraries count rows.
+    several = "effects of one study are fitted jointly, which it cannot" if len(numbers) > 2 else ""
     for method, ci in SETTINGS:
-        ours = pool(yi, vi, method=method, ci=ci)
-        witnesses = {"PyMARE": by_pymare(yi, vi, method, ci)}
+        ours = pool(**numbers, method=method, ci=ci)
+        witnesses = {"PyMARE": ({}, several) if several else by_pymare(yi, vi, method, ci)}
         if method == "DL":
-            witnesses["statsmodels"] = by_statsmodels(yi, vi, ci)
+            witnesses["statsmodels"] = ({}, several) if several else by_statsmodels(yi, vi, ci)
         for library, (theirs, cause) in witnesses.items():
             for quantity in QUANTITIES:
                 rows.append(

@@ -15,7 +15,7 @@ from osteometa.comparisons import Comparison, difference_of_means, exercise_type
 from osteometa.config import Config
 from osteometa.records import DirectionEntry, DirectionSet, Effect, Vote
 from osteometa.summaries import Cell
-from osteometa.tables import Direction
+from osteometa.tables import Arm, Direction
 
 OPPOSITE = {"up": "down", "down": "up"}
 
@@ -74,6 +74,7 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         design_class="controlled" if comparison.controlled else "within_arm",
         exercise_type=exercise_type(arm, config),
         comparator_kind=arm.comparator_kind,
+        plasma_volume=plasma_volume_of(arm),
         report=comparison.report,
         direction=direction,
         origin=origin,
@@ -86,6 +87,11 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         inputs=inputs,
         source="; ".join(dict.fromkeys(row.source for row in comparison.rows if row.source)),
     )
+
+
+def plasma_volume_of(arm: Arm) -> str:
+    """Return whether blood values of a bout were corrected for the shift of plasma volume."""
+    return (arm.plasma_volume or "not_stated") if arm.phase == "acute" else ""
 
 
 def window_of(comparison: Comparison, config: Config) -> str:
@@ -174,8 +180,11 @@ def _sign(value: float) -> str:
 
 def _people(comparison: Comparison) -> int | None:
     pairs = (comparison.levels, comparison.changes, comparison.percents)
-    sides = (0, 1) if comparison.controlled else (0,)
+    once = not comparison.controlled or comparison.study.design == "crossover_rct"
+    sides = (0,) if once else (0, 1)
     for row in comparison.contrasts:
+        if once and row.n_exercise:
+            return row.n_exercise
         if row.n_exercise and row.n_control:
             return row.n_exercise + row.n_control
     found = []
@@ -230,6 +239,7 @@ def _vote(group: list[DirectionEntry], share: float) -> Vote:
         n=max(people) if people else None,
         arrow="/".join(arrows),
         has_effect=any(entry.origin == "effect" for entry in group),
+        plasma_volume="/".join(sorted({e.plasma_volume for e in group if e.plasma_volume})),
         reason="; ".join(reasons),
     )
 

@@ -11,11 +11,25 @@ from osteometa.comparisons import POPULATIONS, Comparison, comparisons_of, exerc
 from osteometa.config import Config
 from osteometa.correlations import Correlations
 from osteometa.directions import entries, why_listed, window_of
+from osteometa.effect_rows import disputes, effect_row, risk_of_bias_of
 from osteometa.effects import Attempt, Estimate, climb
-from osteometa.records import DirectionEntry, Effect
-from osteometa.summaries import row_flags
+from osteometa.effects.average import averaged
+from osteometa.effects.basis import Basis
+from osteometa.harmonise import (
+    Found,
+    composite,
+    control_part,
+    covariances,
+    merged,
+    place_of,
+    split_control,
+)
+from osteometa.records import Covariance, DirectionEntry, Effect
 from osteometa.syntheses import REDUCED
 from osteometa.tables import Tables
+
+IN_POOLS = ("pooled", "non_randomised")
+"""Blocks within which one study has one effect per exercise type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,85 +53,175 @@ class Derived:
     """All that is derived from the tables of a review."""
 
     climbed: tuple[Climbed, ...]
+    """Each comparison as printed."""
+    merged: tuple[Climbed, ...]
+    """Comparisons of several arms as one."""
     effects: tuple[Effect, ...]
+    covariances: tuple[Covariance, ...]
     entries: tuple[DirectionEntry, ...]
+    correlations: Correlations
 
 
-def derive(tables: Tables, config: Config) -> Derived:
-    """Derive effects and directions of every comparison of the main outcomes."""
+def derive(tables: Tables, config: Config, *, borrow_r: bool = True) -> Derived:
+    """Derive effects and directions of every comparison of the main outcomes.
+
+    Parameters
+    ----------
+    tables : Tables
+        Checked tables.
+    config : Config
+    borrow_r : bool
+        False where an assumed correlation goes before the median of other arms.
+    """
     comparisons = comparisons_of(tables, config)
-    correlations = Correlations(comparisons, config)
-    climbed = [_climb(comparison, correlations, config) for comparison in comparisons]
+    correlations = Correlations(comparisons, config, borrow=borrow_r)
+    climbed = [climb_all(comparison, correlations, config) for comparison in comparisons]
+    writer = Writer(climbed, tables, config)
     chosen = _chosen(climbed, config)
-    effects = []
+    together = _merge(climbed, chosen, correlations, config)
+    found: list[Found] = []
     for item in climbed:
-        stands_for = chosen[_same_people(item.comparison)]
-        effects += _effects(item, stands_for, _needs_population(item, climbed), config)
-    effects = _in_one_unit(_without_dependence(effects))
-    effects.sort(key=lambda effect: effect.effect_id)
-    return Derived(tuple(climbed), tuple(effects), tuple(entries(comparisons, effects, config)))
+        stands_for = chosen[same_people(item.comparison, config)]
+        for measure in item.attempts:
+            estimate = item.estimate(measure)
+            if estimate is not None:
+                place = _block(item.comparison, stands_for, estimate, config)
+                place = _in_merged(item, measure, place, together)
+                found.append(_found(writer, item, measure, estimate, place, correlations))
+    for item in together:
+        for measure in item.attempts:
+            estimate = item.estimate(measure)
+            if estimate is not None:
+                place = _block(item.comparison, item.comparison, estimate, config)
+                found.append(_found(writer, item, measure, estimate, place, correlations))
+    found = _one_per_type(_in_one_unit(found), config)
+    if config.effects.smd_variance == "AV":
+        averages = averaged([item.effect for item in found], config)
+        found = [replace(i, effect=e) for i, e in zip(found, averages, strict=True)]
+    shared = [item for item in found if item.effect.block != REDUCED]
+    linked = config.derivation.shared_control == "covariance"
+    rows = covariances(shared, config.derivation.rho) if linked else []
+    effects = sorted((item.effect for item in found), key=lambda effect: effect.effect_id)
+    told = entries(comparisons, effects, config)
+    return Derived(
+        tuple(climbed), tuple(together), tuple(effects), tuple(rows), tuple(told), correlations
+    )
 
 
-def _climb(comparison: Comparison, correlations: Correlations, config: Config) -> Climbed:
+def climb_all(comparison: Comparison, correlations: Correlations, config: Config) -> Climbed:
+    """Climb the ladder of every measure of a comparison."""
     barred = no_ladder(comparison)
     if barred:
         return Climbed(comparison, {}, barred)
     measures = config.outcomes[comparison.outcome].measures
-    attempts = {m: climb(comparison, m, correlations, config) for m in measures}
+    attempts = {m: climb(comparison, m, correlations, config, borrow=True) for m in measures}
     return Climbed(comparison, attempts, "")
 
 
 def no_ladder(comparison: Comparison) -> str:
     """Return why no effect size is computed for a comparison; '' if its ladders are tried."""
-    if not comparison.controlled:
-        return "effect sizes within one arm are not estimated yet: direction only"
-    if comparison.arm.phase == "acute":
-        return "effect sizes of acute bouts are not estimated yet: direction only"
-    if comparison.study.design == "crossover_rct":
-        return "effect sizes of crossovers (and of legs of one person) are not estimated yet"
+    if not comparison.controlled and comparison.study.design == "crossover_rct":
+        return "one condition of a crossover without the other: direction only"
     return ""
 
 
-def _same_people(comparison: Comparison) -> tuple[str, ...]:
+class Writer:
+    """Writes the rows of effects of comparisons, knowing the tables and all other prints."""
+
+    def __init__(self, climbed: Sequence[Climbed], tables: Tables, config: Config):
+        self._config = config
+        self._judged = tables.risk_of_bias
+        self._prints = Counter(item.comparison.key[:-1] for item in climbed)
+
+    def row(
+        self, comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str]
+    ) -> Effect:
+        """Return the row of an estimate; several populations at one place are named in its id."""
+        own = comparison.parts[0] if comparison.parts else comparison
+        study_id = comparison.study.study_id
+        return effect_row(
+            comparison, measure, estimate, placed,
+            name_population=self._prints[own.key[:-1]] > 1,
+            risk_of_bias=risk_of_bias_of(self._judged, study_id, comparison.outcome),
+            config=self._config,
+        )  # fmt: skip
+
+    def part(
+        self, item: Climbed, measure: str, estimate: Estimate, correlations: Correlations
+    ) -> tuple[float | None, str]:
+        """Return the control's part of the variance, and what was compared."""
+        if not item.comparison.controlled:
+            return None, "test"
+        basis = Basis(item.comparison, correlations, self._config)
+        return control_part(basis, measure, estimate)
+
+
+def _found(
+    writer: Writer, item: Climbed, measure: str, estimate: Estimate, placed: tuple[str, str],
+    correlations: Correlations,
+) -> Found:  # fmt: skip
+    effect = writer.row(item.comparison, measure, estimate, placed)
+    if placed[0] == REDUCED:
+        return Found(effect, None, "test")
+    return Found(effect, *writer.part(item, measure, estimate, correlations))
+
+
+def same_people(comparison: Comparison, config: Config) -> tuple[str, ...]:
+    """Return what prints have in common of which one effect is taken: arm, outcome, window."""
     return (
         comparison.study.study_id, comparison.arm.arm_id, comparison.outcome, comparison.analyte,
-        comparison.site, window_key(comparison),
+        comparison.site, window_key(comparison, config),
     )  # fmt: skip
 
 
-def window_key(comparison: Comparison) -> str:
-    """Return what separates bouts: windows are sets of their own, times of training are not."""
-    return comparison.timepoint if comparison.arm.phase == "acute" else ""
+def window_key(comparison: Comparison, config: Config) -> str:
+    """Return what separates bouts: windows are sets of their own, times of training are not.
+
+    A sample whose hours are not printed stands for itself.
+    """
+    if comparison.arm.phase != "acute":
+        return ""
+    return window_of(comparison, config) or f"at {comparison.timepoint}"
 
 
 def _chosen(climbed: Sequence[Climbed], config: Config) -> dict[tuple[str, ...], Comparison]:
-    """Choose one print per arm, outcome and site: end of training, analysis, first report.
+    """Choose one print per arm, outcome, site and window: time, analysis, first report.
 
-    At one time, a print that gives the primary measure goes before one that does not, and one that
-    no other contradicts before a disputed one.
+    Of training the time that config.yaml chooses; in a window of a bout the sample nearest its
+    start among those that give an effect. At one time, a print that gives the primary measure goes
+    before one that does not, and one that no other contradicts before a disputed one.
     """
     groups: dict[tuple[str, ...], list[Climbed]] = defaultdict(list)
     for item in climbed:
-        groups[_same_people(item.comparison)].append(item)
+        groups[same_people(item.comparison, config)].append(item)
 
     def rank(item: Climbed) -> tuple:
         comparison = item.comparison
         measures = config.outcomes[comparison.outcome].measures
-        has = [item.estimate(measure) is not None for measure in measures]
+        found = [item.estimate(measure) for measure in measures]
+        has = [estimate is not None and "BOR" not in estimate.flags for estimate in found]
+        # At the end of the programme only its end counts, even where it gives no number.
+        first = comparison.arm.phase == "acute" or config.derivation.training_time != "end"
         return (
-            off_the_end(comparison), not any(has), not has[0],
-            POPULATIONS.index(comparison.population), _disputed(item), comparison.report,
+            not any(has) if first else False, off_the_end(comparison, config), not any(has),
+            not has[0], POPULATIONS.index(comparison.population), _disputed(item),
+            comparison.report,
         )  # fmt: skip
 
     return {key: min(items, key=rank).comparison for key, items in groups.items()}
 
 
-def off_the_end(comparison: Comparison) -> float:
-    """Return how far a time is from the end of training; a time that is not typed comes last."""
+def off_the_end(comparison: Comparison, config: Config) -> float:
+    """Return how far a time is from the one that is wanted; a time that is not typed comes last."""
     weeks, time = comparison.arm.weeks, comparison.time
     if time is None:
         return math.inf
-    return -time if weeks is None else abs(time - weeks)
+    if comparison.arm.phase == "acute":
+        return time
+    wanted = config.derivation.training_time
+    if wanted == "earliest":
+        return time
+    return -time if weeks is None or wanted == "latest" else abs(time - weeks)
 
 
 def _disputed(item: Climbed) -> bool:
@@ -125,31 +229,11 @@ def _disputed(item: Climbed) -> bool:
     return any(disputes(cell) for estimate in found if estimate for cell in estimate.cells)
 
 
-def _needs_population(item: Climbed, climbed: Sequence[Climbed]) -> bool:
-    key = item.comparison.key[:-1]
-    return sum(other.comparison.key[:-1] == key for other in climbed) > 1
-
-
-def _effects(
-    item: Climbed, stands_for: Comparison, name_population: bool, config: Config
-) -> list[Effect]:
-    found = []
-    for measure in item.attempts:
-        estimate = item.estimate(measure)
-        if estimate is None:
-            continue
-        block, reason = _block(item.comparison, stands_for, estimate, config)
-        found.append(
-            _effect(item.comparison, measure, estimate, (block, reason), name_population, config)
-        )
-    return found
-
-
 def _block(
     comparison: Comparison, stands_for: Comparison, estimate: Estimate, config: Config
 ) -> tuple[str, str]:
     if comparison is not stands_for:
-        return REDUCED, _why_reduced(comparison, stands_for)
+        return REDUCED, _why_reduced(comparison, stands_for, config)
     listed = why_listed(comparison, config)
     if listed:
         active = comparison.arm.comparator_kind not in config.comparator_kinds
@@ -157,134 +241,121 @@ def _block(
     disputed = next((cell.row.disputed for cell in estimate.cells if disputes(cell)), "")
     if disputed:
         return "disputed", f"contradictory prints: {disputed}"
-    if comparison.study.design not in config.designs:
+    if "BOR" in estimate.flags:
+        return "borrowed", "an SD is borrowed from other studies: for sensitivity only"
+    if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
+        return (
+            "listed",
+            "a controlled trial's change within one arm is not fed to before-after sets",
+        )
+    if comparison.controlled and comparison.study.design not in config.designs:
         return "non_randomised", f"design '{comparison.study.design}' is drawn apart"
     return "pooled", ""
 
 
-def disputes(cell) -> bool:
-    """Tell whether a cell stands in a disputed row."""
-    return bool(getattr(cell.row, "disputed", ""))
-
-
-def _why_reduced(comparison: Comparison, other: Comparison) -> str:
+def _why_reduced(comparison: Comparison, other: Comparison, config: Config) -> str:
     if comparison.timepoint != other.timepoint:
-        return f"the same people once: {other.timepoint} is taken, the nearest to the end"
+        nearest = {
+            "end": "the nearest to the end", "earliest": "the earliest", "latest": "the latest",
+        }[config.derivation.training_time]  # fmt: skip
+        if comparison.arm.phase == "acute":
+            nearest = f"the nearest to the start of the window '{window_of(other, config)}'"
+        return f"the same people once: {other.timepoint} is taken, {nearest}"
     if comparison.population != other.population:
         return f"the same people once: the {other.population or 'main'} analysis is taken"
     return f"the same people once: report '{other.report or 'main'}' is taken"
 
 
-def _effect(
-    comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str],
-    name_population: bool, config: Config,
-) -> Effect:  # fmt: skip
-    study, arm = comparison.study, comparison.arm
-    block, reason = placed
-    parts = [study.study_id, arm.arm_id, comparison.outcome, comparison.analyte, comparison.site,
-             comparison.timepoint, comparison.report]  # fmt: skip
-    if name_population:
-        parts.append(comparison.population)
-    flags = estimate.flags.union(*(row_flags(cell.row) for cell in estimate.cells))
-    flags |= {"PP"} if comparison.population == "per_protocol" else set()
-    flags |= {"INDIRECT"} if study.indirect else set()
-    flags |= {"DISPUTED"} if any(disputes(cell) for cell in estimate.cells) else set()
-    sides = [side or None for side in estimate.sides]
-    cells = sorted({cell.row.cell_name(cell.column) for cell in estimate.cells})
-    sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
-    return Effect(
-        effect_id=".".join(part for part in (*parts, measure) if part).lower().replace(" ", "_"),
-        study_id=study.study_id,
-        label=study.label,
-        year=study.year,
-        arm_id=arm.arm_id,
-        arm_label=arm.label,
-        comparator=arm.comparator,
-        comparator_kind=arm.comparator_kind,
-        outcome=comparison.outcome,
-        analyte=comparison.analyte,
-        site=comparison.site,
-        phase=arm.phase,
-        window=window_of(comparison, config),
-        design=study.design,
-        design_class="controlled" if comparison.controlled else "within_arm",
-        exercise_type=exercise_type(arm, config),
-        unit=comparison.unit if measure == "MD" else "",
-        timepoint=comparison.timepoint,
-        time=comparison.time,
-        report=comparison.report,
-        population_analysed=comparison.population,
-        measure=measure,
-        yi=estimate.yi,
-        vi=estimate.vi,
-        n_exercise=estimate.n[0],
-        n_control=estimate.n[1],
-        n_total=estimate.n_total if None in estimate.n else sum(estimate.n),
-        rung=estimate.rung,
-        provenance="+".join(dict.fromkeys((estimate.rung, *estimate.codes))),
-        r=estimate.r,
-        r_source=estimate.r_source,
-        z=estimate.yi / estimate.vi**0.5,
-        flags=" ".join(sorted(flags)),
-        shown=estimate.shown,
-        mean_exercise=sides[0].mean if sides[0] else None,
-        sd_exercise=sides[0].sd if sides[0] else None,
-        mean_control=sides[1].mean if sides[1] else None,
-        sd_control=sides[1].sd if sides[1] else None,
-        pooled=block == "pooled",
-        block=block,
-        reason=reason,
-        inputs=" ".join(cells),
-        source="; ".join(sources),
-    )
+def _merge(
+    climbed: Sequence[Climbed], chosen: dict[tuple[str, ...], Comparison],
+    correlations: Correlations, config: Config,
+) -> list[Climbed]:  # fmt: skip
+    """Merge arms of one type on one control that print the same kinds at the same place."""
+    groups: dict[tuple, list[Comparison]] = defaultdict(list)
+    for item in climbed:
+        one = item.comparison
+        if (
+            one is chosen[same_people(one, config)]
+            and one.controlled
+            and one.study.design != "crossover_rct"
+            and not why_listed(one, config)
+            and not any(getattr(row, "disputed", "") for row in one.rows)
+        ):
+            kind = (one.arm.comparator, exercise_type(one.arm, config))
+            groups[(one.study.study_id, *kind, *one.key[2:])].append(one)
+    together = [merged(parts) for parts in groups.values() if len(parts) > 1]
+    return [climb_all(one, correlations, config) for one in together if one is not None]
 
 
-def _without_dependence(effects: Iterable[Effect]) -> list[Effect]:
-    """Take out effects of one set that share a control: they are not independent."""
-    effects = list(effects)
+def _in_merged(
+    item: Climbed, measure: str, placed: tuple[str, str], together: Sequence[Climbed]
+) -> tuple[str, str]:
+    """Return the block of a single arm, which is reduced where it is merged with others."""
+    if placed[0] not in IN_POOLS:
+        return placed
+    for other in together:
+        if item.comparison in other.comparison.parts and other.estimate(measure) is not None:
+            arms = other.comparison.arm.arm_id.replace("+", " and ")
+            return REDUCED, f"merged: {arms} share one control and are one arm in the pool"
+    return placed
 
-    def people(effect: Effect) -> tuple:
-        return (
-            effect.study_id, effect.comparator, effect.outcome, effect.analyte, effect.site,
-            effect.phase, effect.window, effect.measure,
-        )  # fmt: skip
 
-    shared = Counter(people(effect) for effect in effects if effect.block == "pooled")
-    reason = (
-        "arms share one control group: not independent, until they are merged or fitted jointly"
-    )
+def _one_per_type(found: Sequence[Found], config: Config) -> list[Found]:
+    """Combine what is left of one study and type, or divide the control if config.yaml says so."""
+    split = config.derivation.shared_control == "split"
+    found = _split(found) if split else list(found)
+    groups: dict[tuple, list[Found]] = defaultdict(list)
+    for item in found:
+        effect = item.effect
+        if effect.block in IN_POOLS:
+            control = effect.comparator if split else ""
+            groups[
+                (effect.study_id, effect.exercise_type, control, *place_of(effect), effect.measure,
+                 effect.arm_id if control else "")
+            ].append(item)  # fmt: skip
+    several = [group for group in groups.values() if len(group) > 1]
+    combined = {id(item): group for group in several for item in group}
+    result = [composite(group, config.derivation.rho) for group in several]
+    for item in found:
+        if id(item) in combined:
+            arms = [other.effect.arm_label for other in combined[id(item)]]
+            reason = f"combined: {' and '.join(dict.fromkeys(arms))} are one effect in the pool"
+            reduced = replace(item.effect, pooled=False, block=REDUCED, reason=reason)
+            item = replace(item, effect=reduced)
+        result.append(item)
+    return result
+
+
+def _split(found: Sequence[Found]) -> list[Found]:
+    def control(effect: Effect) -> tuple:
+        return effect.study_id, effect.comparator, *place_of(effect), effect.measure
+
+    uses = Counter(control(f.effect) for f in found if f.effect.block in IN_POOLS)
     return [
-        replace(effect, pooled=False, block="dependent", reason=reason)
-        if effect.block == "pooled" and shared[people(effect)] > 1
-        else effect
-        for effect in effects
+        split_control(item, uses[control(item.effect)])
+        if item.effect.block in IN_POOLS and item.effect.comparator
+        else item
+        for item in found
     ]
 
 
-def _in_one_unit(effects: Sequence[Effect]) -> list[Effect]:
+def _in_one_unit(found: Iterable[Found]) -> list[Found]:
     """Keep one unit in each pool of mean differences: mass and molar are never converted."""
-
-    def place(effect: Effect) -> tuple:
-        return (
-            effect.outcome, effect.analyte, effect.site, effect.phase, effect.window,
-            effect.design_class,
-        )  # fmt: skip
-
+    found = list(found)
     units: dict[tuple, Counter] = defaultdict(Counter)
-    for effect in effects:
-        if effect.measure == "MD" and effect.block == "pooled":
-            units[place(effect)][effect.unit] += 1
-    kept = {key: min(found, key=lambda u: (-found[u], u)) for key, found in units.items()}
-    return [
-        replace(
-            effect,
-            pooled=False,
-            block="unit",
-            reason=f"in {effect.unit}, the pool is in {kept[place(effect)]}: not convertible",
-        )
-        if effect.measure == "MD"
-        and effect.block == "pooled"
-        and effect.unit != kept[place(effect)]
-        else effect
-        for effect in effects
-    ]
+    for item in found:
+        if item.effect.measure == "MD" and item.effect.block == "pooled":
+            units[place_of(item.effect)][item.effect.unit] += 1
+    kept = {key: min(count, key=lambda u: (-count[u], u)) for key, count in units.items()}
+
+    def placed(item: Found) -> Found:
+        effect = item.effect
+        if effect.measure != "MD" or effect.block != "pooled":
+            return item
+        unit = kept[place_of(effect)]
+        if effect.unit == unit:
+            return item
+        reason = f"in {effect.unit}, the pool is in {unit}: not convertible"
+        return replace(item, effect=replace(effect, pooled=False, block="unit", reason=reason))
+
+    return [placed(item) for item in found]

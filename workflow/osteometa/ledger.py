@@ -136,8 +136,6 @@ class _Writer:
             return "not_asked", "secondary outcome: kept in the tables, asked for by no synthesis"
         if row.timepoint == "baseline":
             return "not_used", "baseline without anything after it"
-        if isinstance(row, Measurement) and row.kind == "log_level":
-            return "not_used", "levels on a log scale are not computed with yet"
         if (row.study_id, row.arm_id) in self._partners:
             return "not_used", "the comparison is made once, for the other arm of the pair"
         return "not_used", "the row of a comparator arm, of which no comparison speaks here"
@@ -166,10 +164,11 @@ class _Writer:
 
 
 NEAR_RUNGS = {
-    "level": ("PPC", "POST"),
-    "change": ("CHG", "BASE"),
-    "pct_change": ("CHG",),
-    "contrast": ("ADJ", "DIF", "TST", "SMDP"),
+    "level": ("PPC", "POST", "SMCR", "MC", "ROMC"),
+    "log_level": ("LOG", "ROMC"),
+    "change": ("CHG", "BASE", "SMCR", "MC"),
+    "pct_change": ("CHG", "SMCR", "ROMC"),
+    "contrast": ("ADJ", "DIF", "TST", "SMDP", "SMCR", "MC"),
 }
 """The rungs of the ladder that a row is nearest to."""
 
@@ -193,8 +192,11 @@ def why_not(row: Finding, items: Sequence[Climbed], config: Config) -> str:
     """Return why a row's numbers stand in no effect."""
     if not row.usable:
         return f"accepted as printed, not usable: {row.accept_reason}"
-    if isinstance(row, Measurement) and row.mean is None and row.median is not None:
-        return "median and quartiles are not converted to mean and SD yet"
+    no_pair = (
+        isinstance(row, Measurement) and None in (row.q1, row.q3) and None in (row.min, row.max)
+    )
+    if no_pair and row.mean is None and row.median is not None:
+        return "a median without its quartiles or range gives no mean and SD"
     if isinstance(row, Measurement) and row.spread is not None and row.spread_kind == "unknown":
         unknown = "the printed +- does not say whether it is SD or SE"
         if any(item.estimate(m) for item in items for m in item.attempts):
@@ -204,7 +206,8 @@ def why_not(row: Finding, items: Sequence[Climbed], config: Config) -> str:
     listed = [why for item in items if (why := why_listed(item.comparison, config))]
     if barred or listed:
         return (barred or listed)[0]
-    if isinstance(row, Contrast) and row.compares == "within":
+    two_arms = any(item.comparison.controlled for item in items)
+    if isinstance(row, Contrast) and row.compares == "within" and two_arms:
         return "a test within one arm says nothing of the difference between arms"
     if isinstance(row, Contrast) and row.test == "rank":
         return "the p of a rank test gives no SD"

@@ -22,15 +22,23 @@ class Effect:
     arm_label: str
     comparator: str
     comparator_kind: str
+    cointervention: str
+    """What else was given to the exercise arm."""
     outcome: str
     analyte: str
     site: str
     phase: str
     window: str
+    plasma_volume: str
+    """corrected, not_corrected or not_stated; empty for training."""
     design: str
     design_class: str
     """controlled or within_arm."""
+    risk_of_bias: str
+    """Overall judgement that people entered; empty where nobody judged."""
     exercise_type: str
+    type_by_paper: str
+    """The type if the paper's own word for the intensity decides: the second mapping."""
     unit: str
     """Unit of MD; empty for measures without one."""
     timepoint: str
@@ -62,8 +70,8 @@ class Effect:
     sd_control: float | None
     pooled: bool
     block: str
-    """pooled, or why not: non_randomised, disputed, dependent, active, listed (drawn apart) or
-    reduced (the same people stand in another row)."""
+    """pooled, or why not: non_randomised, disputed, active, listed, unit (drawn apart) or reduced
+    (the same people stand in another row)."""
     reason: str
     """Why it is not pooled; empty if it is."""
     inputs: str
@@ -78,6 +86,31 @@ class WeightedEffect(Effect):
 
     weight: float | None
     """Percent of the primary model's pool of its measure; None if not pooled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantEffect(Effect):
+    """An effect as another choice would have it: a row of `variants/<synthesis>/effects.csv`."""
+
+    variant: str
+    """The choice, for instance `r=0.7`, or `reading=TST+p` for one of contradictory prints."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covariance:
+    """Two effects that rest on some of the same people: a row of `covariance.csv`."""
+
+    effect_id_1: str
+    effect_id_2: str
+    covariance: float
+    """Of their sampling errors, squared scale of the measure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantCovariance(Covariance):
+    """The same under another choice: a row of `variants/<synthesis>/covariance.csv`."""
+
+    variant: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +133,8 @@ class DirectionEntry:
     design_class: str
     exercise_type: str
     comparator_kind: str
+    plasma_volume: str
+    """corrected, not_corrected or not_stated; empty for training."""
     report: str
     direction: str
     """up, down, zero or unknown: exercise against control, or after against before."""
@@ -140,6 +175,8 @@ class Vote:
     """What the authors claim: up, down, none, mixed; several joined by '/'."""
     has_effect: bool
     """True if a numeric effect of the study stands in the same set."""
+    plasma_volume: str
+    """corrected, not_corrected or not_stated; several joined by '/'."""
     reason: str
     """Why there is no effect or no vote, or how else the direction is known."""
 
@@ -173,6 +210,9 @@ class PooledRow:
     ci_method: str
     primary: bool
     k: int
+    """Studies."""
+    k_effects: int
+    """Effects: more than k where types of one study share a control."""
     estimate: float | None
     se: float | None
     ci_low: float | None
@@ -236,6 +276,8 @@ class SynthesisRow:
     status: str
     """pooled, listed, direction_only or empty."""
     reason: str
+    note: str
+    """What a reader must keep in mind of such a set, whatever its status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +349,52 @@ class WantedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PCombination:
+    """Exact p values of one direction set combined: a row of `p_combination.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    k: int
+    """Studies with an exact p, a known direction and a number of people."""
+    n_total: int | None
+    z: float | None
+    """Stouffer's Z, weights sqrt(N); above 0 speaks for higher with exercise."""
+    p_stouffer: float | None
+    """One-sided: higher with exercise."""
+    p_stouffer_lower: float | None
+    chi2: float | None
+    chi2_lower: float | None
+    df: int | None
+    p_fisher: float | None
+    p_fisher_lower: float | None
+    status: str
+    """ok or not_applicable."""
+    reason: str
+    """Why not; empty if ok."""
+    studies: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlbatrossPoint:
+    """One study of a direction set by its N and p: a row of `albatross.csv`."""
+
+    outcome: str
+    phase: str
+    design_class: str
+    study_id: str
+    label: str
+    n: int
+    p: float
+    """Two-sided."""
+    direction: str
+    origin: str
+    """effect (p of its z) or printed (an exact p)."""
+    effect_id: str
+    """The effect that gives the p; empty for a printed one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FigureRow:
     """One figure of a folder: a row of `figures.csv`."""
 
@@ -319,21 +407,3 @@ class FigureRow:
     """What it shows, for people who do not see it."""
     reason: str
     """Why it is only a small panel; empty where it is drawn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlbatrossRow:
-    """One study's p, direction and people: a row of `albatross.csv`."""
-
-    outcome: str
-    phase: str
-    design_class: str
-    study_id: str
-    label: str
-    exercise_type: str
-    n: int | None
-    p: float | None
-    """Two-sided."""
-    direction: str
-    origin: str
-    """print, or effect where it is that of an effect's z."""

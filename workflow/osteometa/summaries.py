@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scipy.special import gammaln, ndtri, stdtrit
 
+from osteometa.quantiles import from_quantiles
 from osteometa.tables import Contrast, Measurement, Row
 
 SECOND_HAND = ("other_review", "press")
@@ -82,14 +83,16 @@ class Summary:
     sd: float | None
     n: int | None
     code: str
-    """How the SD came about: SD, SE, CI, TMD; empty without an SD."""
+    """How the SD came about: SD, SE, CI, TMD, Q5, Q3, R3; empty without an SD."""
     cells: tuple[Cell, ...]
     flags: frozenset[str] = frozenset()
     unit: str = ""
 
 
 def summary_of(row: Measurement, people: People, factor: float) -> Summary:
-    """Return what one row says of an arm, the SD by the first possible rung: SD, SE, CI.
+    """Return what one row says of an arm, the SD by the first possible rung.
+
+    SD, SE, CI, then quantiles (Q5, Q3, R3), which give the mean too where none is printed.
 
     Parameters
     ----------
@@ -102,12 +105,41 @@ def summary_of(row: Measurement, people: People, factor: float) -> Summary:
     cells = [Cell(row, "mean")] if row.mean is not None else []
     n = people.n
     flags = people.flags | frozenset(row.flag.split()) | origin_flags(row)
+    mean = None if row.mean is None else float(row.mean)
     sd, code, columns = _sd_of(row, n)
+    quantiles = from_quantiles(row, n) if sd is None else None
+    if quantiles is not None:
+        mean = quantiles.mean if mean is None else mean
+        sd, code, columns = quantiles.sd, quantiles.code, quantiles.columns
+        flags |= {"SKEW"} if quantiles.skewed else set()
     cells += [Cell(row, column) for column in columns]
     cells += people.cells
-    mean = None if row.mean is None else float(row.mean) * factor
-    scaled = None if sd is None else sd * factor
-    return Summary(mean, scaled, n, code, tuple(cells), flags, row.unit)
+    return Summary(
+        None if mean is None else mean * factor, None if sd is None else sd * factor,
+        n, code, tuple(cells), flags, row.unit,
+    )  # fmt: skip
+
+
+def merge_people(groups: list[People]) -> People:
+    """Return the people of several arms together; their number only if all are known."""
+    known = all(group.n is not None for group in groups)
+    return People(
+        sum(group.n for group in groups) if known else None,
+        frozenset().union(*(group.flags for group in groups)),
+        tuple(cell for group in groups for cell in group.cells),
+    )
+
+
+def merge_summaries(summaries: list[Summary | None]) -> Summary | None:
+    """Return several arms as one, flagged MERGED; None unless each has mean, SD and n."""
+    if any(s is None or None in (s.mean, s.sd) or not s.n for s in summaries):
+        return None
+    n, mean, sd = merge_arms([(s.n, s.mean, s.sd) for s in summaries])
+    return Summary(
+        mean, sd, n, "+".join(sorted({s.code for s in summaries})),
+        tuple(cell for s in summaries for cell in s.cells),
+        frozenset({"MERGED"}).union(*(s.flags for s in summaries)), summaries[0].unit,
+    )  # fmt: skip
 
 
 def origin_flags(row: Row) -> frozenset[str]:
@@ -142,11 +174,11 @@ def _sd_of(row: Measurement, n: int | None) -> tuple[float | None, str, tuple[st
 
 @dataclass(frozen=True, slots=True)
 class PrintedTest:
-    """A printed between-arm difference or test, brought to an SE or a t."""
+    """A printed difference or test, brought to an SE or a t."""
 
     row: Contrast
     difference: float | None
-    """Exercise minus control as printed, in the unit of the row."""
+    """Exercise minus control (within one arm: after minus before) in the unit of the row."""
     se: float | None
     t: float | None
     """Signed where a difference or a t is printed, else absolute."""
@@ -165,18 +197,29 @@ ORDER = ("SE", "CI", "t", "F", "p")
 
 
 def printed_tests(
-    contrasts: tuple[Contrast, ...], exercise: People, control: People
-) -> list[PrintedTest]:
+    contrasts: tuple[Contrast, ...], exercise: People, control: People, *,
+    compares: str = "between", paired: bool = False,
+) -> list[PrintedTest]:  # fmt: skip
     """Return the usable printed tests of a comparison, the best first.
 
     First-hand prints come before second-hand ones, then SE, CI, t, F, exact p. A p that is only a
     bound, and a p of a rank test, give nothing.
+
+    Parameters
+    ----------
+    contrasts : tuple of Contrast
+    exercise, control : People
+    compares : {"between", "within"}
+        Arms, or before and after in one arm.
+    paired : bool
+        Whether both sides are the same people: they count once, and a test has n - 1 degrees of
+        freedom.
     """
     tests = [
         test
         for row in contrasts
-        if row.compares == "between" and row.usable and row.statistic != "r"
-        for test in _tests_of(row, exercise, control)
+        if row.compares == compares and row.usable and row.statistic != "r"
+        for test in _tests_of(row, exercise, control, paired)
     ]
     return sorted(tests, key=lambda test: ("2ND" in test.flags, ORDER.index(test.code)))
 
@@ -204,14 +247,30 @@ def people_of(row: Contrast, exercise: People, control: People) -> tuple[People,
     return exercise, control
 
 
-def _tests_of(row: Contrast, exercise: People, control: People) -> list[PrintedTest]:
-    exercise, control = people_of(row, exercise, control)
-    n_e, n_c = exercise.n, control.n
-    total = n_e + n_c if n_e and n_c else row.n_total
+def _once(row: Contrast, exercise: People, control: People) -> People:
+    """Return the people of a paired test: those of one side, who are those of the other."""
+    for column in ("n_exercise", "n_total"):
+        if getattr(row, column) is not None:
+            return People(getattr(row, column), cells=(Cell(row, column),))
+    if exercise.n is None or (control.n is not None and control.n < exercise.n):
+        return control
+    return exercise
+
+
+def _tests_of(row: Contrast, exercise: People, control: People, paired: bool) -> list[PrintedTest]:
     adjusted = _adjusted(row)
+    if paired:
+        exercise, control = _once(row, exercise, control), People()
+        total, groups = exercise.n, 1
+    else:
+        exercise, control = people_of(row, exercise, control)
+        total, groups = row.n_total, 2
+        if exercise.n and control.n:
+            total = exercise.n + control.n
+    n_e, n_c = exercise.n, control.n
     # A test that adjusts for the baseline has at least that covariate.
     covariates = (adjusted == "yes") if row.covariates is None else row.covariates
-    df = None if total is None else total - 2 - covariates
+    df = None if total is None else total - groups - covariates
     known = [*exercise.cells, *control.cells]
     known += [Cell(row, "n_total")] if row.n_total is not None and not known else []
     difference = (

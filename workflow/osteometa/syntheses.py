@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
 from osteometa.directions import votes
-from osteometa.records import DirectionEntry, Effect, PooledRow, SynthesisRow, Vote
+from osteometa.records import (
+    Covariance,
+    DirectionEntry,
+    Effect,
+    PooledRow,
+    SynthesisRow,
+    Vote,
+)
 
 REDUCED = "reduced"
 """Block of effects that another effect of the same people stands for; in no set."""
@@ -50,6 +57,14 @@ def split(
     return sets
 
 
+def covariances_in(
+    effects: Iterable[Effect], covariances: Iterable[Covariance]
+) -> list[Covariance]:
+    """Return the covariances between effects of one set."""
+    ids = {effect.effect_id for effect in effects}
+    return [row for row in covariances if {row.effect_id_1, row.effect_id_2} <= ids]
+
+
 def vote_with(vote: Vote, has_effect: bool) -> Vote:
     """Return the vote, knowing whether an effect of the study stands in the same set."""
     return replace(vote, has_effect=has_effect)
@@ -70,8 +85,6 @@ def synthesis_row(
         reason = main.note if main and main.note else _why_listed(effects, k, measure)
     elif cast:
         status, reason = "direction_only", "no study prints numbers that give an effect size here"
-        if synthesis.design_class == "within_arm":
-            reason = "effect sizes within one arm are not estimated yet; directions are shown"
     else:
         status, reason = "empty", "no study of the tables falls here"
     return SynthesisRow(
@@ -87,7 +100,28 @@ def synthesis_row(
         k_directions=len(cast),
         status=status,
         reason=reason,
+        note=_note(synthesis, cast),
     )
+
+
+def _note(synthesis: Synthesis, cast: Sequence[Vote]) -> str:
+    """Return what moves a marker after a bout without any exercise effect on bone."""
+    notes = []
+    if synthesis.phase != "acute" or not cast:
+        return ""
+    if synthesis.outcome == "CTX" and synthesis.design_class == "within_arm":
+        notes.append(
+            "CTX falls by itself from morning to afternoon, as much as it moves after a bout: "
+            "without a resting control the two cannot be told apart"
+        )
+    uncorrected = [vote for vote in cast if set(vote.plasma_volume.split("/")) - {"corrected"}]
+    if uncorrected and synthesis.outcome != "BMD":
+        notes.append(
+            f"haemoconcentration: {len(uncorrected)} of {len(cast)} studies do not correct for the "
+            "plasma volume that a bout takes away, or do not say so; a rise of some per cent may "
+            "be that loss"
+        )
+    return "; ".join(notes)
 
 
 def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:

@@ -114,7 +114,10 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
             out = comparison.study.study_id not in pooled and may_be_pooled(comparison, config)
             if out and is_in(synthesis, comparison, config):
                 by_arm.setdefault(comparison.key[:2], []).append(comparison)
-        candidates += [(synthesis, min(found, key=off_the_end)) for found in by_arm.values()]
+        candidates += [
+            (synthesis, min(found, key=lambda one: off_the_end(one, config)))
+            for found in by_arm.values()
+        ]
     return wanted_of(candidates, correlations, config)
 
 

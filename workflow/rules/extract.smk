@@ -1,5 +1,11 @@
 # Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis.
 
+# The choices that an effect depends on, from its prints to its place in a set.
+DERIVING = [
+    "outcomes", "sites", "modalities", "comparator_kinds", "designs", "windows", "effects",
+    "derivation", "syntheses",
+]  # fmt: skip
+
 
 checkpoint check:
     message:
@@ -29,13 +35,11 @@ rule effects:
         code=code("effects.py"),
     output:
         effects="data/processed/effects.csv",
+        covariance="data/processed/covariance.csv",
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
     params:
-        choices=choices(
-            "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "syntheses",
-        ),
+        choices=choices("secondary_outcomes", *DERIVING),
     script:
         "../scripts/effects.py"
 
@@ -55,6 +59,7 @@ checkpoint split:
         "Give each synthesis its effects and directions."
     input:
         effects=derived("effects"),
+        covariance=derived("covariance"),
         directions=derived("directions"),
         code=code("split.py"),
     output:

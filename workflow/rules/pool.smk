@@ -6,10 +6,12 @@ rule pool:
         "Pool {wildcards.synthesis}."
     input:
         effects=set_file("effects.csv"),
+        covariance=set_file("covariance.csv"),
         directions=set_file("directions.csv"),
         code=code("pool.py"),
     output:
         effects="results/{synthesis}/effects.csv",
+        covariance="results/{synthesis}/covariance.csv",
         directions="results/{synthesis}/directions.csv",
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
@@ -26,16 +28,20 @@ def pooled_files(wildcards):
 
 rule summary:
     message:
-        "Tell what became of each synthesis, and test the signs."
+        "Tell what became of each synthesis, test the signs and combine exact p values."
     input:
         results=pooled_files,
         directions=derived("directions"),
+        effects=derived("effects"),
+        tables=checked_tables,
         code=code("summary.py"),
     output:
         syntheses="results/syntheses.csv",
         direction_sets="results/direction_sets.csv",
+        p_combination="results/p_combination.csv",
+        albatross="results/albatross.csv",
     params:
-        choices=choices("outcomes", "directions", "syntheses"),
+        choices=choices("outcomes", "sites", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
 

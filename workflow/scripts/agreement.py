@@ -5,13 +5,14 @@ import sys
 from osteometa.crosscheck import agreement_rows
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
-from osteometa.records import AgreementRow, WeightedEffect
+from osteometa.records import AgreementRow, Covariance, WeightedEffect
 
 with job(snakemake, "asking PyMARE and statsmodels ..."):
     rows = []
     for name in snakemake.params.syntheses:
         effects = read_records(f"results/{name}/effects.csv", WeightedEffect)
-        rows += agreement_rows(name, effects)
+        links = read_records(f"results/{name}/covariance.csv", Covariance)
+        rows += agreement_rows(name, effects, links)
     for row in rows:
         if row.verdict == "differs":
             sys.stderr.write(

@@ -5,14 +5,17 @@ from pathlib import Path
 from osteometa.config import from_part
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
-from osteometa.records import DirectionEntry, Effect, Vote
-from osteometa.syntheses import split
+from osteometa.records import Covariance, DirectionEntry, Effect, Vote
+from osteometa.syntheses import covariances_in, split
 
 with job(snakemake, "splitting by synthesis ..."):
     effects = read_records(snakemake.input.effects, Effect)
+    links = read_records(snakemake.input.covariance, Covariance)
     entries = read_records(snakemake.input.directions, DirectionEntry)
     sets = split(effects, entries, from_part(snakemake.params.choices))
-    Path(snakemake.output[0]).mkdir(parents=True, exist_ok=True)
-    for synthesis, (chosen, votes) in sets.items():
-        write_records(f"{snakemake.output[0]}/{synthesis}/effects.csv", Effect, chosen)
-        write_records(f"{snakemake.output[0]}/{synthesis}/directions.csv", Vote, votes)
+    folder = Path(snakemake.output[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (chosen, votes) in sets.items():
+        write_records(folder / name / "effects.csv", Effect, chosen)
+        write_records(folder / name / "covariance.csv", Covariance, covariances_in(chosen, links))
+        write_records(folder / name / "directions.csv", Vote, votes)

@@ -5,9 +5,14 @@ from osteometa.directions import direction_sets
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
 from osteometa.manifest import forget_syntheses
+from osteometa.p_values import albatross, p_combinations
+from osteometa.reading import read_checked
 from osteometa.records import (
+    AlbatrossPoint,
     DirectionEntry,
     DirectionSet,
+    Effect,
+    PCombination,
     PooledRow,
     SynthesisRow,
     Vote,
@@ -31,4 +36,9 @@ with job(snakemake, "summing up ..."):
     entries = read_records(snakemake.input.directions, DirectionEntry)
     tests = direction_sets(entries, config)
     write_records(snakemake.output.direction_sets, DirectionSet, tests)
+    tables = read_checked("data/processed/checked")
+    combined = p_combinations(entries, tables, config)
+    write_records(snakemake.output.p_combination, PCombination, combined)
+    points = albatross(entries, read_records(snakemake.input.effects, Effect), tables, config)
+    write_records(snakemake.output.albatross, AlbatrossPoint, points)
     forget_syntheses(names)

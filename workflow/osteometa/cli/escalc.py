@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     derived = derive(outcome.tables, outcome.config)
     effects = {effect.effect_id: effect for effect in derived.effects}
     for name in arguments.study:
-        items = [item for item in derived.climbed if item.comparison.study.study_id == name]
+        everything = (*derived.climbed, *derived.merged)
+        items = [item for item in everything if item.comparison.study.study_id == name]
         print(_study(name, items, effects.values()))
     return 0
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from osteometa.comparisons import Comparison, difference_of_means
 from osteometa.config import Config
 from osteometa.correlations import Correlation, Correlations
+from osteometa.effects import formulas
 from osteometa.summaries import Cell, PrintedTest, Summary
 from osteometa.units import UnitError, convert
 
@@ -44,6 +45,21 @@ class Basis:
         self.config = config
         self._correlations = correlations
 
+    @property
+    def form(self) -> formulas.VarianceForm:
+        """The form of the variance of a standardised effect."""
+        return self.config.effects.smd_variance
+
+    @property
+    def paired(self) -> bool:
+        """Tell whether both sides are the same people: conditions of a crossover, or their legs."""
+        return self.comparison.controlled and self.comparison.study.design == "crossover_rct"
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides that have people: both, or the exercise arm alone."""
+        return (0, 1) if self.comparison.controlled else (0,)
+
     @cached_property
     def after(self) -> list[Summary | None]:
         """Levels at the timepoint."""
@@ -65,19 +81,68 @@ class Basis:
         return self.comparison.pair(self.comparison.percents)
 
     @cached_property
+    def logs(self) -> list[Summary | None]:
+        """Means and SDs of the natural logarithm at the timepoint."""
+        return self.comparison.pair_of_logs(self.comparison.logs)
+
+    @cached_property
+    def log_baselines(self) -> list[Summary | None]:
+        """Means and SDs of the natural logarithm at baseline."""
+        return self.comparison.pair_of_logs(self.comparison.log_baselines)
+
+    @cached_property
     def tests(self) -> list[PrintedTest]:
-        """Printed between-arm tests, the best first."""
+        """Printed tests of the comparison, the best first.
+
+        Between arms; within one arm where there is no other; paired where both are the same people.
+        """
         return self.comparison.tests()
+
+    def with_borrowed_sds(self) -> Basis:
+        """Return the same prints with an SD of other studies where a level has none (flag BOR).
+
+        Raises
+        ------
+        RefusalError
+            If there is none to borrow, or no mean that needs one.
+        """
+        other = Basis(self.comparison, self._correlations, self.config)
+        found = False
+        for name, rows in (
+            ("after", self.comparison.levels), ("before", self.comparison.baselines),
+        ):  # fmt: skip
+            pair = list(getattr(self, name))
+            for side in self.sides:
+                held = pair[side]
+                if held is None or held.mean is None or held.sd is not None:
+                    continue
+                sd = self._correlations.borrowed_sd(self.comparison, rows[side])
+                if sd is None:
+                    raise RefusalError(
+                        "BOR: no two arms of other studies print an SD of this analyte by the same "
+                        "assay"
+                    )
+                pair[side] = replace(held, sd=sd, code="BOR", flags=held.flags | {"BOR"})
+                found = True
+            other.__dict__[name] = pair
+        if not found:
+            raise RefusalError("BOR: no mean whose SD is missing")
+        return other
 
     @cached_property
     def r(self) -> list[Correlation]:
         """Before-after correlation of each side."""
-        return [self._correlations.of(self.comparison, side) for side in (0, 1)]
+        return [self._correlations.of(self.comparison, side) for side in self.sides]
+
+    @cached_property
+    def between(self) -> Correlation:
+        """Correlation of two conditions of the same people, printed or assumed."""
+        return self._correlations.between(self.comparison)
 
     @property
     def mean_r(self) -> float:
         """One correlation for both arms: the mean of theirs."""
-        return (self.r[0].r + self.r[1].r) / 2
+        return sum(found.r for found in self.r) / len(self.r)
 
     @property
     def r_notes(self) -> dict[str, object]:
@@ -93,23 +158,25 @@ class Basis:
     @property
     def r_cells(self) -> tuple[Cell, ...]:
         """Raw cells that give the correlations."""
-        return self.r[0].cells + self.r[1].cells
+        return tuple(cell for found in self.r for cell in found.cells)
 
     def sign(self) -> tuple[int, tuple[Cell, ...]]:
-        """Return the sign of the between-arm difference, and what tells it.
+        """Return the sign of the difference (within one arm: of the change), and what tells it.
 
-        Means tell it first, then a printed difference; else a typed direction between the arms, or
-        an arrow called significant.
+        Means tell it first, then a printed difference; else a typed direction of the same
+        comparison, or an arrow called significant.
         """
+        compares = "between" if self.comparison.controlled else "within"
+        bases = ("between_arm",) if self.comparison.controlled else ("within_arm", "not_stated")
         means = difference_of_means(self.comparison)
         if means is not None and means[0]:
             return (1 if means[0] > 0 else -1), means[1]
         for row in self.comparison.contrasts:
-            signed = row.compares == "between" and row.statistic in ("md", "adj_md", "smd", "t")
+            signed = row.compares == compares and row.statistic in ("md", "adj_md", "smd", "t")
             if signed and row.usable and row.value:
                 return (1 if row.value > 0 else -1), (Cell(row, "value"),)
         for row in self.comparison.directions:
-            if row.basis != "between_arm" or not row.usable:
+            if row.basis not in bases or not row.usable:
                 continue
             if row.direction in ("up", "down"):
                 return (1 if row.direction == "up" else -1), (Cell(row, "direction"),)
@@ -126,14 +193,26 @@ def both(pair: list[Summary | None], what: str) -> tuple[Summary, Summary]:
     RefusalError
         Naming the side and the number that is not printed.
     """
-    for side, summary in zip(("exercise", "control"), pair, strict=True):
-        if summary is None or summary.mean is None:
-            raise RefusalError(f"{what}: no mean of the {side} arm")
-        if summary.sd is None:
-            raise RefusalError(f"{what}: no SD of the {side} arm")
-        if summary.n is None or summary.n < 2:
-            raise RefusalError(f"{what}: n of the {side} arm is not printed")
-    return pair[0], pair[1]
+    sides = zip(("exercise", "control"), pair, strict=True)
+    one, other = (complete(summary, f"of the {side} arm", f"{what}: ") for side, summary in sides)
+    return one, other
+
+
+def complete(summary: Summary | None, whose: str, where: str = "") -> Summary:
+    """Return a summary if it has mean, SD and n.
+
+    Raises
+    ------
+    RefusalError
+        Naming the number that is not printed.
+    """
+    if summary is None or summary.mean is None:
+        raise RefusalError(f"{where}no mean {whose}")
+    if summary.sd is None:
+        raise RefusalError(f"{where}no SD {whose}")
+    if summary.n is None or summary.n < 2:
+        raise RefusalError(f"{where}n {whose} is not printed")
+    return summary
 
 
 def after_scores(basis: Basis) -> tuple[Summary, Summary]:
@@ -208,9 +287,7 @@ def change_variance(
 ) -> float:
     """Return the variance of an arm's mean change, in the squared unit of the levels.
 
-    From the printed SD of change; else from both SDs and r, where n may fall from n0 to n1
-    (completers among the randomised): s1^2/n1 + (s0^2 - 2 r s0 s1)/n0. Where n rises, those
-    measured twice are those measured before.
+    From the printed SD of change; else from both SDs and r, see `formulas.change_variance`.
 
     Raises
     ------
@@ -223,9 +300,22 @@ def change_variance(
         raise RefusalError("no SD of the level after, and none of the change")
     if not after.n:
         raise RefusalError("n after is not printed")
-    s0, s1 = before.sd, after.sd
-    twice = 2 * r * s0 * s1 / max(before.n, after.n)
-    variance = s1**2 / after.n + s0**2 / before.n - twice
+    variance = formulas.change_variance(before.sd, before.n, after.sd, after.n, r)
     if variance <= 0:
         raise RefusalError("SDs, n and the correlation give no positive variance")
     return variance
+
+
+def with_sd(summary: Summary | None) -> bool:
+    """Tell whether a summary has mean and SD."""
+    return summary is not None and summary.sd is not None and summary.mean is not None
+
+
+def shown(basis: Basis, first: str = "change") -> dict[str, object]:
+    """Return which means and SDs a figure shows beside the effect, the kind it rests on first."""
+    pairs = {"change": basis.change, "pct_change": basis.percent, "after": basis.after}
+    for word in dict.fromkeys((first, *pairs)):
+        pair = [pairs[word][side] for side in basis.sides]
+        if all(summary is not None and summary.mean is not None for summary in pair):
+            return {"shown": word, "sides": (pair[0], pair[1] if len(pair) > 1 else None)}
+    return {}

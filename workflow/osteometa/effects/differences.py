@@ -15,9 +15,12 @@ from osteometa.effects.basis import (
     change_variance,
     gathered,
     mean_change,
+    shown,
     unit_factor,
+    with_sd,
 )
-from osteometa.effects.smd import shown
+from osteometa.effects.formulas import change_variance as variance_of_change
+from osteometa.effects.formulas import lajeunesse
 from osteometa.summaries import Cell, PrintedTest, Summary
 
 GEARY_LIMIT = 3.0
@@ -34,7 +37,7 @@ def md_pre_post(basis: Basis) -> Estimate:
     """PPC: difference of mean changes, from levels before and after."""
     before, changes, variances, used = _levels(basis)
     cells, flags, codes = gathered(*before, *used)
-    rests = {} if all(_with_sd(change) for change in basis.change) else basis.r_notes
+    rests = {} if all(with_sd(change) for change in basis.change) else basis.r_notes
     return Estimate(
         changes[0] - changes[1], sum(variances), "PPC", codes,
         flags | (basis.r_flags if rests else frozenset()),
@@ -54,7 +57,7 @@ def _levels(
             raise RefusalError("PPC: no level after of both arms")
         changes.append(mean_change(before[side], after, change))
         variances.append(change_variance(before[side], after, change, basis.r[side].r))
-        used.append(change if _with_sd(change) else after)
+        used.append(change if with_sd(change) else after)
     return before, changes, variances, used
 
 
@@ -92,7 +95,7 @@ def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
 def md_difference(basis: Basis) -> Estimate:
     """DIF: a printed difference of changes or of levels after, with its SE."""
     test = _difference(basis, adjusted=False, percent=False)
-    if test.score == "post" and all(_with_sd(summary) for summary in basis.after):
+    if test.score == "post" and all(with_sd(summary) for summary in basis.after):
         raise RefusalError("DIF: the levels after are printed themselves")
     return _from_difference(basis, test, "DIF")
 
@@ -112,16 +115,12 @@ def rom_pre_post(basis: Basis) -> Estimate:
     before = both(basis.before, "PPC")
     after = both(basis.after, "PPC")
     for summary in (*before, *after):
-        _geary(summary)
-    value, variance = 0.0, 0.0
-    for sign, side in ((1, 0), (-1, 1)):
-        m0, s0, n0 = before[side].mean, before[side].sd, before[side].n
-        m1, s1, n1 = after[side].mean, after[side].sd, after[side].n
-        value += sign * math.log(m1 / m0)
-        part = s1**2 / (n1 * m1**2) + s0**2 / (n0 * m0**2)
-        # The people measured twice are those measured after; see change_variance for n1 < n0.
-        part -= 2 * basis.r[side].r * s0 * s1 / (max(n0, n1) * m0 * m1)
-        variance += part
+        geary(summary)
+    ratios = [
+        log_ratio(after[side], before[side], basis.r[side].r, basis.config.effects.rom_correction)
+        for side in (0, 1)
+    ]
+    value, variance = ratios[0][0] - ratios[1][0], ratios[0][1] + ratios[1][1]
     if variance <= 0:
         raise RefusalError("PPC: SDs, n and the correlation give no positive variance")
     cells, flags, codes = gathered(*before, *after)
@@ -129,6 +128,22 @@ def rom_pre_post(basis: Basis) -> Estimate:
         value, variance, "PPC", codes, flags | basis.r_flags, cells + basis.r_cells,
         n=(after[0].n, after[1].n), **shown(basis), **basis.r_notes,
     )  # fmt: skip
+
+
+def log_ratio(upper: Summary, lower: Summary, r: float, corrected: bool) -> tuple[float, float]:
+    """Return the log ratio of two means of the same people and its variance (ROMC).
+
+    Corrected: with what Lajeunesse (2015) adds for the bias of each log mean.
+    """
+    variance = variance_of_change(
+        lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
+    )  # fmt: skip
+    more = _correction(upper, lower) if corrected else (0.0, 0.0)
+    return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
+
+
+def _correction(upper: Summary, lower: Summary) -> tuple[float, float]:
+    return lajeunesse(*(s.sd**2 / (s.n * s.mean**2) for s in (upper, lower)))
 
 
 def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
@@ -218,9 +233,9 @@ def rom_from_md(basis: Basis) -> Estimate:
     comparison = basis.comparison
     if basis.config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
         raise RefusalError("BASE: only for areal BMD")
-    if all(_with_sd(summary) for summary in basis.after):
+    if all(with_sd(summary) for summary in basis.after):
         raise RefusalError("BASE: levels after are printed")
-    m0, cells, flags = _baseline_mean(basis)
+    m0, cells, flags = baseline_mean(basis)
     if m0 + estimate.yi <= 0:
         raise RefusalError("BASE: the difference exceeds the baseline mean")
     return replace(
@@ -237,12 +252,37 @@ def rom_post(basis: Basis) -> Estimate:
     """POST: log ratio of levels after."""
     one, other = after_scores(basis)
     for summary in (one, other):
-        _geary(summary)
+        geary(summary)
     cells, flags, codes = gathered(one, other)
     variance = sum(s.sd**2 / (s.n * s.mean**2) for s in (one, other))
+    more = _correction(one, other) if basis.config.effects.rom_correction else (0.0, 0.0)
     return Estimate(
-        math.log(one.mean / other.mean), variance, "POST", codes, flags, cells,
+        math.log(one.mean / other.mean) + more[0], variance + more[1], "POST", codes, flags, cells,
         n=(one.n, other.n), **shown(basis),
+    )  # fmt: skip
+
+
+def rom_logs(basis: Basis) -> Estimate:
+    """LOG: difference of mean logarithms, so ln(GMT/GMC) of geometric means, v from the log SDs.
+
+    With logarithms before too, the difference of the changes, as PPC of levels.
+    """
+    one, other = both(basis.logs, "LOG")
+    if not all(with_sd(summary) for summary in basis.log_baselines):
+        cells, flags, codes = gathered(one, other)
+        return Estimate(
+            one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "LOG", codes, flags,
+            cells, n=(one.n, other.n),
+        )  # fmt: skip
+    before = both(basis.log_baselines, "LOG")
+    variance = sum(
+        change_variance(b, a, None, r.r)
+        for b, a, r in zip(before, (one, other), basis.r, strict=True)
+    )
+    cells, flags, codes = gathered(*before, one, other)
+    return Estimate(
+        (one.mean - before[0].mean) - (other.mean - before[1].mean), variance, "LOG", codes,
+        flags | basis.r_flags, cells + basis.r_cells, n=(one.n, other.n), **basis.r_notes,
     )  # fmt: skip
 
 
@@ -259,6 +299,7 @@ ROM_RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
     ("DIF", rom_percent_difference),
     ("BASE", rom_from_md),
     ("POST", rom_post),
+    ("LOG", rom_logs),
 )
 
 
@@ -296,26 +337,34 @@ def _test_of_changes(basis: Basis, difference: float) -> PrintedTest:
     raise RefusalError("CHG: no SD of change, and no exact p, t or CI of the difference")
 
 
-def _baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]]:
+def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]]:
+    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE).
+
+    Raises
+    ------
+    RefusalError
+        If there is neither.
+    """
     own = [s for s in basis.before if s is not None and s.mean is not None]
     if own:
         weights = [s.n or 1 for s in own]
         mean = sum(w * s.mean for w, s in zip(weights, own, strict=True)) / sum(weights)
         return mean, tuple(s.cells[0] for s in own), frozenset()
-    means = basis.config.outcomes[basis.comparison.outcome].baseline_mean
-    if basis.comparison.site not in means:
+    place = basis.comparison
+    means = basis.config.outcomes[place.outcome].baseline_mean
+    areal = basis.config.dimension_of(place.outcome, place.analyte) == "areal_density"
+    if not areal or place.site not in means:
         raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
-    return means[basis.comparison.site], (), frozenset({"BASE"})
+    return means[place.site], (), frozenset({"BASE"})
 
 
-def _geary(summary: Summary) -> None:
+def geary(summary: Summary) -> None:
+    """Refuse a log ratio where a mean is too near 0 for its SD (Geary 1930)."""
+    if summary.n is None:
+        raise RefusalError("n is not printed, which a log ratio needs")
     if summary.mean <= 0 or summary.mean * math.sqrt(summary.n) / summary.sd < GEARY_LIMIT:
         raise RefusalError("the mean is too near 0 for its SD: no log ratio")
 
 
 def _means(one: Summary | None, other: Summary | None) -> bool:
     return all(s is not None and s.mean is not None for s in (one, other))
-
-
-def _with_sd(summary: Summary | None) -> bool:
-    return summary is not None and summary.sd is not None and summary.mean is not None

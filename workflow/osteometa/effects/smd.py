@@ -16,8 +16,12 @@ from osteometa.effects.basis import (
     gathered,
     mean_change,
     pooled_sd,
+    shown,
     unit_factor,
+    with_sd,
 )
+from osteometa.effects.formulas import g_term as g_term
+from osteometa.effects.formulas import g_variance, smdh
 from osteometa.summaries import (
     Cell,
     PrintedTest,
@@ -27,14 +31,10 @@ from osteometa.summaries import (
     origin_flags,
     people_of,
 )
+from osteometa.tables import Contrast
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
-
-
-def g_term(g: float, n: float) -> float:
-    """Return the part of g's variance that comes from estimating the SD, g^2 / (2 n)."""
-    return g**2 / (2 * n)
 
 
 def adjusted(basis: Basis) -> Estimate:
@@ -45,11 +45,12 @@ def adjusted(basis: Basis) -> Estimate:
     if not n_e or not n_c:
         raise RefusalError("ADJ: n per arm is not printed")
     s0 = pooled_sd(*before) / unit_factor(basis, test)
-    j = hedges_j(before[0].n + before[1].n - 2)
-    g = j * test.difference / s0
+    m = before[0].n + before[1].n - 2
+    g = hedges_j(m) * test.difference / s0
+    u = (hedges_j(m) * test.se / s0) ** 2
     cells, flags, codes = gathered(*before)
     return Estimate(
-        g, (j * test.se / s0) ** 2 + g_term(g, n_e + n_c), "ADJ", (test.code, *codes),
+        g, g_variance(u, g, n_e + n_c, m, basis.form, scaled=True), "ADJ", (test.code, *codes),
         flags | test.flags, cells + test.cells, n=(n_e, n_c),
         **shown(basis),
     )  # fmt: skip
@@ -73,21 +74,37 @@ def pre_post_control(basis: Basis) -> Estimate:
     changes, variances = [], []
     for side in (0, 1):
         after, change = basis.after[side], basis.change[side]
-        if (after is None or after.mean is None) and not _has_sd(change):
+        if (after is None or after.mean is None) and not with_sd(change):
             raise RefusalError(f"PPC: neither level after nor change of the {_side(side)} arm")
         changes.append(mean_change(before[side], after, change))
         variances.append(change_variance(before[side], after, change, basis.r[side].r))
-    s0 = pooled_sd(*before)
-    g = hedges_j(before[0].n + before[1].n - 2) * (changes[0] - changes[1]) / s0
     n = tuple(_analysed(basis, side) for side in (0, 1))
-    used = [basis.change[i] if _has_sd(basis.change[i]) else basis.after[i] for i in (0, 1)]
+    if basis.config.effects.smd_pre_post == "becker":
+        g, variance = _own_baselines(basis, before, changes, variances, n)
+    else:
+        s0, m = pooled_sd(*before), before[0].n + before[1].n - 2
+        g = hedges_j(m) * (changes[0] - changes[1]) / s0
+        variance = g_variance(sum(variances) / s0**2, g, sum(n), m, basis.form)
+    used = [basis.change[i] if with_sd(basis.change[i]) else basis.after[i] for i in (0, 1)]
     cells, flags, codes = gathered(*before, *used)
-    rests = {} if all(_has_sd(change) for change in basis.change) else basis.r_notes
+    rests = {} if all(with_sd(change) for change in basis.change) else basis.r_notes
     return Estimate(
-        g, sum(variances) / s0**2 + g_term(g, sum(n)), "PPC", codes,
-        flags | (basis.r_flags if rests else frozenset()),
+        g, variance, "PPC", codes, flags | (basis.r_flags if rests else frozenset()),
         cells + (basis.r_cells if rests else ()), n=n, **shown(basis), **rests,
     )  # fmt: skip
+
+
+def _own_baselines(
+    basis: Basis, before: tuple[Summary, Summary], changes: list[float], variances: list[float],
+    n: tuple[int, ...],
+) -> tuple[float, float]:  # fmt: skip
+    """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance."""
+    parts = []
+    for side in (0, 1):
+        s0, m = before[side].sd, before[side].n - 1
+        g = hedges_j(m) * changes[side] / s0
+        parts.append((g, g_variance(variances[side] / s0**2, g, n[side], m, basis.form)))
+    return parts[0][0] - parts[1][0], parts[0][1] + parts[1][1]
 
 
 def change_scores(basis: Basis) -> Estimate:
@@ -100,12 +117,12 @@ def change_scores(basis: Basis) -> Estimate:
         except RefusalError as error:
             reasons.append(str(error))
             continue
-        s0 = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r))
-        g = hedges_j(one.n + other.n - 2) * (one.mean - other.mean) / s0
-        variance = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
+        s0, m = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r)), one.n + other.n - 2
+        g = hedges_j(m) * (one.mean - other.mean) / s0
+        u = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
         cells, flags, codes = gathered(one, other)
         return Estimate(
-            g, variance + g_term(g, one.n + other.n), "CHG", codes,
+            g, g_variance(u, g, one.n + other.n, m, basis.form), "CHG", codes,
             flags | basis.r_flags | extra, cells + basis.r_cells, n=(one.n, other.n),
             **shown(basis), **basis.r_notes,
         )  # fmt: skip
@@ -113,11 +130,15 @@ def change_scores(basis: Basis) -> Estimate:
 
 
 def post_scores(basis: Basis) -> Estimate:
-    """POST: difference of levels after (Hedges 1981, variance LS)."""
+    """POST: difference of levels after over the pooled SD (Hedges 1981), or both SDs (SMDH)."""
     one, other = after_scores(basis)
-    g = hedges_j(one.n + other.n - 2) * (one.mean - other.mean) / pooled_sd(one, other)
     cells, flags, codes = gathered(one, other)
-    variance = 1 / one.n + 1 / other.n + g_term(g, one.n + other.n)
+    if basis.config.effects.smd_post == "separate":
+        g, variance = smdh(one.mean, one.sd, one.n, other.mean, other.sd, other.n)
+    else:
+        m = one.n + other.n - 2
+        g = hedges_j(m) * (one.mean - other.mean) / pooled_sd(one, other)
+        variance = g_variance(1 / one.n + 1 / other.n, g, m + 2, m, basis.form)
     return Estimate(
         g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
     )  # fmt: skip
@@ -146,7 +167,8 @@ def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
     if test.row.unit == "%" or (test.difference is None and _only_percent(basis)):
         flags |= {"PCT"}
     return Estimate(
-        g, (f * root) ** 2 + g_term(g, n_e + n_c), "TST", (test.code,), flags,
+        g, g_variance((f * root) ** 2, g, n_e + n_c, n_e + n_c - 2, basis.form), "TST",
+        (test.code,), flags,
         test.cells + told + (basis.r_cells if uses_r else ()), n=(n_e, n_c),
         **shown(basis), **(basis.r_notes if uses_r else {}),
     )  # fmt: skip
@@ -181,6 +203,25 @@ def test_factor(test: PrintedTest, r: float) -> tuple[float, frozenset[str], boo
     return 1.0, frozenset(), False
 
 
+def g_of_printed_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
+    """Return what a printed SMD is multiplied by to be a g, and whether that rests on r.
+
+    J unless the note says Hedges; sqrt(2(1-r)) if the SD of change stands behind it.
+
+    Raises
+    ------
+    RefusalError
+        If the paper does not say which SD does.
+    """
+    if row.standardiser not in ("raw", "change"):
+        raise RefusalError("SMDP: the SD behind the printed SMD is not stated")
+    uses_r = row.standardiser == "change"
+    factor = math.sqrt(2 * (1 - r)) if uses_r else 1.0
+    if not re.search(r"(?<!not )hedges", row.note.lower()):
+        factor *= hedges_j(m)
+    return factor, uses_r
+
+
 def printed_smd(basis: Basis) -> Estimate:
     """SMDP: an SMD as printed, with its standardiser."""
     refusal = "SMDP: no SMD is printed"
@@ -196,10 +237,7 @@ def printed_smd(basis: Basis) -> Estimate:
         n_e, n_c = (side.n for side in people)
         if not n_e or not n_c:
             raise RefusalError("SMDP: n per arm is not printed")
-        uses_r = row.standardiser == "change"
-        factor = math.sqrt(2 * (1 - basis.mean_r)) if uses_r else 1.0
-        if not re.search(r"(?<!not )hedges", row.note.lower()):
-            factor *= hedges_j(n_e + n_c - 2)
+        factor, uses_r = g_of_printed_smd(row, basis.mean_r, n_e + n_c - 2)
         g = factor * row.value
         flags = frozenset(row.flag.split()) | origin_flags(row)
         flags |= people[0].flags | people[1].flags
@@ -209,7 +247,8 @@ def printed_smd(basis: Basis) -> Estimate:
             variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
         else:
             spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
-            variance = spread * (1 / n_e + 1 / n_c) + g_term(g, n_e + n_c)
+            u = spread * (1 / n_e + 1 / n_c)
+            variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
         return Estimate(
             g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
             (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells),
@@ -229,10 +268,6 @@ RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
 )
 
 
-def _has_sd(summary: Summary | None) -> bool:
-    return summary is not None and summary.sd is not None and summary.mean is not None
-
-
 def _side(side: int) -> str:
     return ("exercise", "control")[side]
 
@@ -247,13 +282,3 @@ def _analysed(basis: Basis, side: int) -> int:
 def _most_telling(reasons: list[str]) -> str:
     """Return the reason that is nearest to success: a missing SD rather than a missing mean."""
     return next((reason for reason in reasons if "no mean" not in reason), reasons[0])
-
-
-def shown(basis: Basis, first: str = "change") -> dict[str, object]:
-    """Return which means and SDs a figure shows beside the effect, the kind it rests on first."""
-    pairs = {"change": basis.change, "pct_change": basis.percent, "after": basis.after}
-    for word in dict.fromkeys((first, *pairs)):
-        pair = pairs[word]
-        if all(summary is not None and summary.mean is not None for summary in pair):
-            return {"shown": word, "sides": (pair[0], pair[1])}
-    return {}

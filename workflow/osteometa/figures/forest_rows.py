@@ -19,7 +19,7 @@ TYPE_WORDS = {
 BLOCK_WORDS = {
     "non_randomised": "Not randomised (not pooled)",
     "disputed": "Contradictory prints (not pooled)",
-    "dependent": "Arms that share one control (not pooled)",
+    "borrowed": "SD borrowed from other studies (not pooled)",
     "unit": "In another unit (not pooled)",
     "active": "Active comparator (not pooled)",
     "listed": "Listed only (not pooled)",
@@ -193,14 +193,11 @@ def _message(chosen: Sequence[WeightedEffect], told: Sequence[Vote], settings: d
         return ""
     if not told:
         return "No study of the tables falls into this synthesis: nothing to draw."
-    if settings["synthesis"]["design_class"] == "within_arm":
-        return (
-            "Directions only: effect sizes within one arm are not estimated yet, so nothing is "
-            "pooled here. What each study says of the direction stands below."
-        )
+    within = settings["synthesis"]["design_class"] == "within_arm"
+    where = "before and after" if within else "in both arms"
     return (
         f"Directions only: no study prints numbers that give a {settings['measure']}. Missing are "
-        "means with SD (or SE, CI, exact p) in both arms."
+        f"means with SD (or SE, CI, exact p) {where}."
     )
 
 

@@ -22,7 +22,7 @@ from osteometa.figures.kinds import Drawn, ReasonError, write_figure
 from osteometa.files import read_records, write_records
 from osteometa.reading import read_checked
 from osteometa.records import (
-    AlbatrossRow,
+    AlbatrossPoint,
     DirectionEntry,
     DirectionSet,
     FigureRow,
@@ -148,7 +148,7 @@ def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn
 
 
 def _albatross(root: Path, config: Config, title: str) -> Drawn:
-    rows = read_records(root / "results" / "albatross.csv", AlbatrossRow)
+    rows = read_records(root / "results" / "albatross.csv", AlbatrossPoint)
     sets = list(dict.fromkeys((r.outcome, r.phase, r.design_class) for r in rows))
     pages, marks = [], []
     for outcome, phase, design_class in sets:

@@ -30,7 +30,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
-from osteometa.records import AlbatrossRow
+from osteometa.records import AlbatrossPoint
 from osteometa.records_explore import (
     GoshRow,
     InfluenceRow,
@@ -232,16 +232,17 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
     return ground_figure(ground, draw)
 
 
-def albatross_marks(rows: Sequence[AlbatrossRow]) -> list[Mark]:
+def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
     """Return a point per study: people against p, left lower and right higher with exercise."""
     return [
         Mark(
-            kind="point", label=row.label, y=float(row.n), group=row.exercise_type,
+            kind="point", label=row.label, y=float(row.n), group=row.origin,
+            effect_id=row.effect_id,
             x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
             text=f"{row.p:.3g}",
         )
         for row in rows
-        if row.n and row.p and row.direction in ("up", "down")
+        if row.direction in ("up", "down")
     ]  # fmt: skip
 
 
@@ -263,9 +264,8 @@ def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
                 _contour(axes, frame, size, side, dashes)
         points = []
         for m in sorted(marks, key=lambda m: -abs(m.x)):
-            color, shape = TYPE_MARKS[m.group]
             x, y = frame.x(m.x), frame.y(math.log10(m.y))
-            draw_mark(axes, x, y, 1.8, shape, color)
+            draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group == "printed")
             points.append((x, y, 2.0, m.label))
         _labelled(axes, frame, points)
 
@@ -282,7 +282,7 @@ def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
         x_title="← lower with exercise   p (two-sided)   higher with exercise →",
         y_title="People (log scale)",
         note="Lines: where a standardised difference of 0.2 (dotted), 0.5 (dashed) and 1.0 (long "
-        "dashes) between two equal arms would lie.",
+        "dashes) between two equal arms would lie. Hollow: a printed p; filled: p of an effect.",
     )  # fmt: skip
     return ground_figure(ground, draw)
 

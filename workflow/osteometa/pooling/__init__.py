@@ -1,8 +1,16 @@
 """Random-effects pooling: one solver, small-k rules, tests of subgroups."""
 
 from osteometa.pooling.model import Pooled, Regression, pool, regress
-from osteometa.pooling.rows import pooled_rows, subgroup_tests, weighted
+from osteometa.pooling.rows import (
+    Joint,
+    pool_joint,
+    pooled_rows,
+    primary_fits,
+    subgroup_tests,
+    weighted,
+)
 
 __all__ = [
-    "Pooled", "Regression", "pool", "pooled_rows", "regress", "subgroup_tests", "weighted",
+    "Joint", "Pooled", "Regression", "pool", "pool_joint", "pooled_rows", "primary_fits", "regress",
+    "subgroup_tests", "weighted",
 ]  # fmt: skip

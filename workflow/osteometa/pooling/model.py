@@ -9,15 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
+from osteometa.pooling.covariance import blocks, checked_covariance, decorrelated, row_weights
 from osteometa.pooling.tau2 import (
     ESTIMATORS,
     Array,
     generalised_q,
     q_profile,
-    times,
     typical_variance,
     weighted_fit,
-    weights_of,
 )
 from osteometa.summaries import t_quantile
 
@@ -30,6 +29,7 @@ class Pooled:
     """One pooled estimate; names as in the tables. None where a quantity does not exist."""
 
     k: int
+    """Independent studies: fewer than the effects where some share a covariance."""
     estimate: float | None = None
     se: float | None = None
     ci_low: float | None = None
@@ -92,43 +92,12 @@ def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
     return y, v
 
 
-def covariance_of(v: Array, V: Array | None) -> Array:
-    """Return what the solver takes: variances (k), or V (k x k) where it is not diagonal.
-
-    Raises
-    ------
-    ValueError
-        If V is not a symmetric positive definite matrix of the effects.
-    """
-    if V is None:
-        return v
-    V = np.asarray(V, dtype=float)
-    if V.shape != (len(v), len(v)) or not np.allclose(V, V.T, rtol=1e-10, atol=0):
-        raise ValueError("V must be a symmetric matrix with a row for each effect")
-    if np.array_equal(V, np.diag(np.diag(V))):
-        return np.diag(V).copy()
-    scale = np.sqrt(np.diag(V))
-    if (
-        not np.all(np.diag(V) > 0)
-        or np.min(np.linalg.eigvalsh(V / np.outer(scale, scale))) <= 1e-12
-    ):
-        raise ValueError("V must be positive definite: a covariance is too large")
-    return V
-
-
-def independent(studies: int | Sequence[str] | None, k: int) -> int:
-    """Return how many studies stand behind k effects: a number, a study per effect, or k."""
-    if studies is None:
-        return k
-    return studies if isinstance(studies, int) else len(set(studies))
-
-
 def regress(
-    yi: Sequence[float], vi: Sequence[float], X: Array, *,
+    yi: Sequence[float], vi: Sequence[float] | None, X: Array, *,
     method: str = "REML", ci: str = "hksj-floor", V: Array | None = None,
-    studies: int | Sequence[str] | None = None,
+    studies: int | None = None,
 ) -> Regression:  # fmt: skip
-    """Fit y ~ N(X b, V + tau2 I).
+    """Fit y ~ N(X b, V + tau2 I), with an independent tau2 per effect.
 
     Parameters
     ----------
@@ -136,44 +105,58 @@ def regress(
         Effects and their sampling variances.
     X : array of shape (k, p)
         Design matrix.
-    method : {"REML", "DL", "EE"}
+    method : {"REML", "DL", "PM", "EE"}
         Estimator of tau2, by metafor's short names; EE is the common-effect model.
     ci : {"wald", "hksj", "hksj-floor"}
         Normal quantiles; Hartung-Knapp (Knapp and Hartung 2003); the same with its factor
         never below 1.
     V : array of shape (k, k), optional
-        Sampling covariance; its diagonal takes the place of vi.
-    studies : int or sequence of k ids, optional
-        Independent studies behind the effects: t has studies - p degrees of freedom.
+        Sampling covariance of the effects; its diagonal replaces `vi`.
+    studies : int, optional
+        Independent studies, for the degrees of freedom of t: studies - p, while Q has k - p.
+        By default the blocks of V that share no covariance.
 
     Raises
     ------
     ValueError
         If there are no more effects than coefficients.
     """
-    y, v = checked(yi, vi)
-    v = covariance_of(v, V)
+    y, v, X, studies = _rows(yi, vi, X, V, studies)
     k, p = X.shape
     if k < p:
         raise ValueError(f"{k} effects cannot give {p} coefficients")
-    tau2 = ESTIMATORS[method](y, v, X)
+    tau2 = float(ESTIMATORS[method](y, v, X))
     coefficients, covariance, residuals = weighted_fit(y, v, X, tau2)
     df = None
-    if ci != "wald" and k > p:
-        factor = float(residuals @ times(weights_of(v, tau2), residuals)) / (k - p)
+    if ci != "wald" and studies > p:
+        factor = float(np.sum(residuals**2 / (v + tau2))) / (k - p)
         covariance = covariance * (max(1.0, factor) if ci == "hksj-floor" else factor)
-        df = float(max(1, independent(studies, k) - p))
+        df = float(studies - p)
     q = generalised_q(y, v, X, 0.0)
     q_p = float(chdtrc(k - p, q)) if k > p else None
     return Regression(coefficients, covariance, tau2, df, k, q, k - p, q_p)
 
 
+def _rows(
+    yi: Sequence[float], vi: Sequence[float] | None, X: Array, V: Array | None, studies: int | None
+) -> tuple[Array, Array, Array, int]:
+    """Return checked, uncorrelated rows y, v, X and the number of independent studies."""
+    X = np.asarray(X, dtype=float)
+    if V is None:
+        y, v = checked(yi, vi)
+        return y, v, X, len(y) if studies is None else studies
+    V = checked_covariance(V, len(yi))
+    y, _ = checked(yi, np.diagonal(V))
+    independent = len(blocks(V)) if studies is None else studies
+    return *decorrelated(y, V, X), independent
+
+
 def pool(
-    yi: Sequence[float], vi: Sequence[float], *,
-    method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1", V: Array | None = None,
-    studies: int | Sequence[str] | None = None,
+    yi: Sequence[float], vi: Sequence[float] | None, *,
+    method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1",
+    V: Array | None = None, studies: int | None = None,
 ) -> Pooled:  # fmt: skip
-    """Pool effects; a single one is listed with its normal interval, none is not estimable.
+    """Pool effects; a single study is listed with its normal interval, none is not estimable.
 
     Parameters
     ----------
@@ -182,51 +165,53 @@ def pool(
     ci : {"wald", "hksj", "hksj-floor"}
     pi_df : {"k-1", "k-2"}
         Degrees of freedom of the prediction interval: metafor's convention, or that of Higgins,
-        Thompson and Spiegelhalter (2009).
-    V : array of shape (k, k), optional
-        Sampling covariance; its diagonal takes the place of vi.
-    studies : int or sequence of k ids, optional
-        Independent studies behind the effects.
+        Thompson and Spiegelhalter (2009); k is the number of independent studies.
+    V, studies
+        As for `regress`.
     """
-    y, v = checked(yi, vi)
-    k = len(y)
-    if k == 0:
+    X = np.ones((len(yi), 1))
+    y, v, X, studies = _rows(yi, vi, X, V, studies)
+    if len(y) == 0:
         return Pooled(0, method=method, ci_method=ci, status="not_estimable", note="no study")
-    if k == 1:
-        return _single(float(y[0]), float(v[0]), method)
     try:
-        return _pooled(y, covariance_of(v, V), method, ci, pi_df, independent(studies, k))
+        if studies == 1:
+            return _single(y, v, X, V, method)
+        return _pooled(y, v, X, V, studies, method, ci, pi_df)
     except (np.linalg.LinAlgError, FloatingPointError, OverflowError) as error:
-        return Pooled(
-            independent(studies, k), method=method, ci_method=ci, status="failed", note=str(error)
-        )
+        return Pooled(studies, method=method, ci_method=ci, status="failed", note=str(error))
 
 
-def _single(y: float, v: float, method: str) -> Pooled:
-    se = math.sqrt(v)
+def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Pooled:
+    """Return one study's estimate, its several effects combined by their covariance."""
+    coefficients, covariance, _ = weighted_fit(y, v, X, 0.0)
+    estimate, se = float(coefficients[0]), math.sqrt(float(covariance[0, 0]))
     half = t_quantile(0.975, None) * se
-    z = y / se
+    z = estimate / se
+    several = " (its effects combined by their covariance)" if len(y) > 1 else ""
     return Pooled(
-        1, y, se, y - half, y + half, statistic=z, p=float(2 * ndtr(-abs(z))),
-        method=method, ci_method="wald", weights=(100.0,), status="listed",
-        note="one study: its own estimate and interval",
+        1, estimate, se, estimate - half, estimate + half, statistic=z, p=float(2 * ndtr(-abs(z))),
+        method=method, ci_method="wald", weights=_percent(v, V, 0.0), status="listed",
+        note=f"one study: its own estimate and interval{several}",
     )  # fmt: skip
 
 
-def _pooled(y: Array, v: Array, method: str, ci: str, pi_df: str, studies: int) -> Pooled:
-    k = len(y)
-    X = np.ones((k, 1))
-    full = {"V": v} if v.ndim == 2 else {}
-    own = np.diag(v) if full else v
-    fit = regress(y, own, X, method=method, ci=ci, studies=studies, **full)
+def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
+    w = 1.0 / (v + tau2)
+    shares = w / np.sum(w) if V is None else row_weights(np.asarray(V, dtype=float), tau2)
+    return tuple(float(share) for share in 100 * shares)
+
+
+def _pooled(
+    y: Array, v: Array, X: Array, V: Array | None, studies: int, method: str, ci: str, pi_df: str
+) -> Pooled:
+    fit = regress(y, v, X, method=method, ci=ci, studies=studies)
     estimate = float(fit.coefficients[0])
     se = math.sqrt(float(fit.covariance[0, 0]))
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
-    w = times(weights_of(v, fit.tau2), X[:, 0])
     common = method == "EE"
-    s2 = typical_variance(v, X)
-    i2 = max(0.0, 100 * (fit.q - (k - 1)) / fit.q) if fit.q > 0 else 0.0
+    s2 = float(typical_variance(v, X))
+    i2 = max(0.0, 100 * (fit.q - fit.q_df) / fit.q) if fit.q > 0 else 0.0
     low, high = (None, None) if common else q_profile(y, v, X)
     pi_low, pi_high = (
         (None, None) if common else prediction_interval(estimate, se, fit.tau2, studies, pi_df)
@@ -235,10 +220,9 @@ def _pooled(y: Array, v: Array, method: str, ci: str, pi_df: str, studies: int) 
         studies, estimate, se, estimate - half, estimate + half, pi_low, pi_high,
         tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
         i2=i2 if common else 100 * fit.tau2 / (fit.tau2 + s2),
-        h2=fit.q / (k - 1) if common else (fit.tau2 + s2) / s2,
+        h2=fit.q / fit.q_df if common else (fit.tau2 + s2) / s2,
         q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
-        method=method, ci_method=ci, weights=tuple(float(x) for x in 100 * w / np.sum(w)),
-        note=note,
+        method=method, ci_method=ci, weights=_percent(v, V, fit.tau2), note=note,
     )  # fmt: skip
 
 

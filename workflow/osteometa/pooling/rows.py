@@ -4,43 +4,106 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.pooling.model import Pooled, joint_test, pool, prediction_interval, regress
+from osteometa.pooling.model import (
+    Pooled,
+    Regression,
+    joint_test,
+    pool,
+    prediction_interval,
+    regress,
+)
 from osteometa.pooling.tau2 import q_profile, typical_variance
-from osteometa.records import Effect, PooledRow, SubgroupTest, WeightedEffect
+from osteometa.records import Covariance, Effect, PooledRow, SubgroupTest, WeightedEffect
 from osteometa.summaries import t_quantile
 
 COMMON = {"method": "EE", "ci": "wald"}
 
 
-def pooled_rows(synthesis: str, effects: Sequence[Effect], config: Config) -> list[PooledRow]:
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """Effects of one measure that are fitted together, with what links them."""
+
+    effects: tuple[Effect, ...]
+    links: tuple[Covariance, ...] = ()
+
+    @classmethod
+    def of(cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()) -> Joint:
+        """Take the pooled effects of one measure."""
+        return cls(tuple(e for e in effects if e.measure == measure and e.pooled), tuple(links))
+
+    def of_type(self, kind: str) -> Joint:
+        """Return the effects of one exercise type."""
+        return Joint(tuple(e for e in self.effects if e.exercise_type == kind), self.links)
+
+    @property
+    def studies(self) -> list[str]:
+        """The study of each effect."""
+        return [effect.study_id for effect in self.effects]
+
+    @property
+    def k(self) -> int:
+        """How many studies there are."""
+        return len(set(self.studies))
+
+    @property
+    def numbers(self) -> dict[str, object]:
+        """What the solver needs: effects, variances, and covariances where there are any."""
+        numbers: dict[str, object] = {
+            "yi": [e.yi for e in self.effects], "vi": [e.vi for e in self.effects],
+        }  # fmt: skip
+        place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
+        linked = [row for row in self.links if {row.effect_id_1, row.effect_id_2} <= set(place)]
+        if linked:
+            V = np.diag(np.array(numbers["vi"], dtype=float))
+            for row in linked:
+                i, j = place[row.effect_id_1], place[row.effect_id_2]
+                V[i, j] = V[j, i] = row.covariance
+            numbers["V"] = V
+        if self.k < len(self.effects):
+            numbers["studies"] = self.k
+        return numbers
+
+
+def pooled_rows(
+    synthesis: str, effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
+) -> list[PooledRow]:
     """Return all pooled models of a synthesis, the primary one of each measure and group first.
 
     One study is listed. Two have the common-effect model beside the random one; three and four
     also the conventional (Wald) interval.
+
+    Parameters
+    ----------
+    synthesis : str
+    effects : sequence of Effect
+    config : Config
+    links : sequence of Covariance
+        Covariances of effects that share people.
     """
     rows: list[PooledRow] = []
     for measure in _measures(effects):
-        chosen = [e for e in effects if e.measure == measure and e.pooled]
+        chosen = Joint.of(effects, measure, links)
         rows += _group_rows(synthesis, measure, "overall", chosen, config)
-        for kind in EXERCISE_TYPES:
-            group = [effect for effect in chosen if effect.exercise_type == kind]
-            if group:
-                rows += _group_rows(synthesis, measure, kind, group, config, within=chosen)
+        types = Types.of(chosen, config)
+        for kind in types.kinds:
+            rows += _group_rows(synthesis, measure, kind, chosen.of_type(kind), config, types=types)
     return rows
 
 
-def weighted(effects: Sequence[Effect], config: Config) -> list[WeightedEffect]:
+def weighted(
+    effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
+) -> list[WeightedEffect]:
     """Return the effects with their weights in percent: 100 for the pooled ones of a measure."""
     weights: dict[str, float] = {}
     for measure in _measures(effects):
-        chosen = [e for e in effects if e.measure == measure and e.pooled]
-        fit = _pool(chosen, config)
-        weights |= {e.effect_id: w for e, w in zip(chosen, fit.weights, strict=True)}
+        chosen = Joint.of(effects, measure, links)
+        fit = pool_joint(chosen, config)
+        weights |= {e.effect_id: w for e, w in zip(chosen.effects, fit.weights, strict=True)}
     names = [field.name for field in fields(Effect)]
     return [
         WeightedEffect(
@@ -54,36 +117,66 @@ def _measures(effects: Sequence[Effect]) -> list[str]:
     return list(dict.fromkeys(sorted((e.measure for e in effects), key=("ROM", "SMD", "MD").index)))
 
 
-def _pool(effects: Sequence[Effect], config: Config, **other: str) -> Pooled:
+def pool_joint(joint: Joint, config: Config, **other: str) -> Pooled:
+    """Pool effects by the choices of config.yaml, some of them changed."""
     choices = {"method": config.pooling.method, "ci": config.pooling.ci, **other}
-    yi, vi = [e.yi for e in effects], [e.vi for e in effects]
-    return pool(yi, vi, pi_df=config.pooling.pi_df, **choices)
+    return pool(**joint.numbers, pi_df=config.pooling.pi_df, **choices)
+
+
+def primary_fits(joint: Joint, config: Config) -> dict[str, Pooled]:
+    """Return the primary model of all types and of each, by group."""
+    fits = {"overall": pool_joint(joint, config)}
+    types = Types.of(joint, config)
+    for kind in types.kinds:
+        fits[kind] = _primary(joint.of_type(kind), types, config)[0]
+    return fits
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The exercise types of a set, and the regression over all of them if they share one tau2."""
+
+    joint: Joint
+    kinds: tuple[str, ...]
+    common: Regression | None
+
+    @classmethod
+    def of(cls, joint: Joint, config: Config) -> Types:
+        """Fit the regression where config.yaml asks for one tau2."""
+        kinds = tuple(_types(joint))
+        if len(kinds) < 2 or not _common_tau2(joint, config):
+            return cls(joint, kinds, None)
+        return cls(joint, kinds, _regression(joint, config))
+
+
+def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, float, str]:
+    """Return the primary model of a group, its degrees of freedom and a note."""
+    if types is None or types.common is None or joint.k < 2:
+        main = pool_joint(joint, config)
+        return main, float(joint.k - 1), main.note
+    fit, df = _from_common_tau2(joint, types, config)
+    interval = "normal interval" if math.isinf(df) else f"t with {df:g} df"
+    return fit, df, f"one tau2 for all types, {interval}"
 
 
 def _group_rows(
-    synthesis: str, measure: str, group: str, effects: Sequence[Effect], config: Config, *,
-    within: Sequence[Effect] = (),
+    synthesis: str, measure: str, group: str, joint: Joint, config: Config, *,
+    types: Types | None = None,
 ) -> list[PooledRow]:  # fmt: skip
-    k = len(effects)
-    main = _pool(effects, config)
-    note = main.note
-    df = float(k - 1)
-    if within and _common_tau2(within, config) and k >= 2 and len(_types(within)) > 1:
-        main, df = _from_common_tau2(effects, within, config)
-        interval = "normal interval" if math.isinf(df) else f"t with {df:g} df"
-        note = f"one tau2 for all types, {interval}"
+    k = joint.k
+    main, df, note = _primary(joint, types, config)
     models = [("random", main)]
     if k >= 2:
-        models += [("random", _pool(effects, config, ci="wald"))] if 3 <= k <= 4 else []
-        models += [("common", _pool(effects, config, **COMMON))] if 2 <= k <= 4 else []
+        models += [("random", pool_joint(joint, config, ci="wald"))] if 3 <= k <= 4 else []
+        models += [("common", pool_joint(joint, config, **COMMON))] if 2 <= k <= 4 else []
     rows = []
     for index, (model, fit) in enumerate(models):
         primary = index == 0
-        diamond = _diamond(group, fit, df, within, config) if primary else "none"
+        diamond = _diamond(group, fit, df, types, config) if primary else "none"
         rows.append(
             _row(
                 fit, synthesis=synthesis, measure=measure, group=group, model=model,
-                primary=primary, diamond=diamond,
+                primary=primary, diamond=diamond, k=k, k_effects=len(joint.effects),
                 pi_shown=primary and group == "overall" and _shows_pi(fit, config),
                 note=_note(fit, note if primary else fit.note, primary),
             )
@@ -118,7 +211,7 @@ def _shows_pi(fit: Pooled, config: Config) -> bool:
     return bool(enough and fit.tau2 and fit.pi_low is not None)
 
 
-def _diamond(group: str, fit: Pooled, df: float, within: Sequence[Effect], config: Config) -> str:
+def _diamond(group: str, fit: Pooled, df: float, types: Types | None, config: Config) -> str:
     """Return what a forest plot draws: nothing, a hollow diamond or a full one."""
     if fit.status != "ok":
         return "none"
@@ -126,44 +219,48 @@ def _diamond(group: str, fit: Pooled, df: float, within: Sequence[Effect], confi
         if not config.subgroups.overall_diamond or fit.k < config.small_k.diamond:
             return "none"
         return "hollow" if fit.k == 2 else "full"
-    if len(_types(within)) == 1:
+    if len(types.kinds) == 1:
         return "none"
     if fit.k >= 3:
         return "full"
-    return "hollow" if _common_tau2(within, config) and df >= 4 else "none"
+    return "hollow" if types.common is not None and df >= 4 else "none"
 
 
-def _types(effects: Sequence[Effect]) -> list[str]:
-    return [kind for kind in EXERCISE_TYPES if any(e.exercise_type == kind for e in effects)]
+def _types(joint: Joint) -> list[str]:
+    return [kind for kind in EXERCISE_TYPES if any(e.exercise_type == kind for e in joint.effects)]
 
 
-def _common_tau2(effects: Sequence[Effect], config: Config) -> bool:
-    sizes = [sum(e.exercise_type == kind for e in effects) for kind in _types(effects)]
+def _common_tau2(joint: Joint, config: Config) -> bool:
+    sizes = [joint.of_type(kind).k for kind in _types(joint)]
     return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
 
 
-def _dummies(effects: Sequence[Effect]) -> np.ndarray:
-    kinds = _types(effects)
-    return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in effects])
+def _dummies(joint: Joint) -> np.ndarray:
+    kinds = _types(joint)
+    return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in joint.effects])
 
 
-def _from_common_tau2(
-    effects: Sequence[Effect], within: Sequence[Effect], config: Config
-) -> tuple[Pooled, float]:
+def _regression(joint: Joint, config: Config) -> Regression:
+    """Fit one mean per exercise type with one tau2 for all."""
+    X = _dummies(joint)
+    choices = {"method": config.pooling.method, "ci": config.pooling.ci}
+    return regress(**joint.numbers, X=X, **choices)
+
+
+def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Pooled, float]:
     """Return one type's estimate from the regression over all types, and the df of its interval."""
+    within, fit, ci = types.joint, types.common, config.pooling.ci
     X = _dummies(within)
-    yi, vi = [e.yi for e in within], [e.vi for e in within]
-    ci = config.pooling.ci
-    fit = regress(yi, vi, X, method=config.pooling.method, ci=ci)
-    index = _types(within).index(effects[0].exercise_type)
-    alone = _pool(effects, config)
+    index = types.kinds.index(joint.effects[0].exercise_type)
+    alone = pool_joint(joint, config, **COMMON)
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     test = joint_test(fit, np.eye(X.shape[1])[[index]])
-    y, v = np.array(yi), np.array(vi)
+    y = np.array(within.numbers["yi"])
+    v = np.array(within.numbers.get("V", within.numbers["vi"]))
     s2 = typical_variance(v, X)
     low, high = q_profile(y, v, X) if fit.q_df > 0 else (None, None)
-    total = sum(1 / (e.vi + fit.tau2) for e in effects)
+    total = sum(1 / (e.vi + fit.tau2) for e in joint.effects)
     # The prediction interval has the degrees of freedom of the interval beside it.
     pi_k = alone.k if fit.df is None else int(fit.df) + 1
     pi = prediction_interval(estimate, se, fit.tau2, pi_k, config.pooling.pi_df)
@@ -174,41 +271,44 @@ def _from_common_tau2(
         q=alone.q, q_df=alone.q_df, q_p=alone.q_p,
         statistic=estimate / se, df=fit.df, p=test[3],
         method=config.pooling.method, ci_method=ci,
-        weights=tuple(100 / (e.vi + fit.tau2) / total for e in effects),
+        weights=tuple(100 / (e.vi + fit.tau2) / total for e in joint.effects),
     )  # fmt: skip
     return pooled, fit.df if fit.df is not None else math.inf
 
 
-def subgroup_tests(synthesis: str, effects: Sequence[Effect], config: Config) -> list[SubgroupTest]:
+def subgroup_tests(
+    synthesis: str, effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
+) -> list[SubgroupTest]:
     """Return the test of each measure."""
-    return [subgroup_test(synthesis, m, effects, config) for m in _measures(effects)]
+    return [
+        subgroup_test(synthesis, measure, Joint.of(effects, measure, links), config)
+        for measure in _measures(effects)
+    ]
 
 
-def subgroup_test(
-    synthesis: str, measure: str, effects: Sequence[Effect], config: Config
-) -> SubgroupTest:
+def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) -> SubgroupTest:
     """Test differences between exercise types on one measure, or say why there is no test."""
-    chosen = [e for e in effects if e.measure == measure and e.pooled]
-    kinds = _types(chosen)
-    sizes = [sum(e.exercise_type == kind for e in chosen) for kind in kinds]
-    named = {"synthesis": synthesis, "measure": measure, "k": len(chosen), "groups": len(kinds)}
+    kinds, k = _types(joint), joint.k
+    sizes = [joint.of_type(kind).k for kind in kinds]
+    named = {"synthesis": synthesis, "measure": measure, "k": k, "groups": len(kinds)}
     least = config.small_k.subgroup_test
     reason = ""
-    if len(chosen) < least:
-        reason = f"not tested: {len(chosen)} studies, {least} are needed"
+    if k < least:
+        reason = f"not tested: {k} studies, {least} are needed"
     elif sum(size >= 2 for size in sizes) < 2:
         reason = "not tested: fewer than two types have two studies"
-    elif len(chosen) <= len(kinds):
+    elif k <= len(kinds):
         reason = "not tested: no more studies than types"
     if reason:
         return SubgroupTest(
             **named, tested=False, tau2_model="", statistic=None, df1=None, df2=None, p=None,
             note=reason,
         )  # fmt: skip
-    if _common_tau2(chosen, config):
-        tau2_model, result = "common", _common_test(chosen, config)
+    # Types that share a control are not independent: only the joint model knows their covariance.
+    if _common_tau2(joint, config) or "V" in joint.numbers:
+        tau2_model, result = "common", _common_test(joint, config)
     else:
-        tau2_model, result = "separate", _separate_test(chosen, config)
+        tau2_model, result = "separate", _separate_test(joint, config)
     statistic, df1, df2, p = result
     return SubgroupTest(
         **named, tested=True, tau2_model=tau2_model, statistic=statistic, df1=df1, df2=df2, p=p,
@@ -216,24 +316,14 @@ def subgroup_test(
     )  # fmt: skip
 
 
-def _common_test(
-    effects: Sequence[Effect], config: Config
-) -> tuple[float, int, float | None, float]:
-    X = _dummies(effects)
-    fit = regress(
-        [e.yi for e in effects], [e.vi for e in effects], X,
-        method=config.pooling.method, ci=config.pooling.ci,
-    )  # fmt: skip
-    contrasts = np.hstack([np.eye(X.shape[1] - 1), -np.ones((X.shape[1] - 1, 1))])
-    return joint_test(fit, contrasts)
+def _common_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
+    others = len(_types(joint)) - 1
+    contrasts = np.hstack([np.eye(others), -np.ones((others, 1))])
+    return joint_test(_regression(joint, config), contrasts)
 
 
-def _separate_test(
-    effects: Sequence[Effect], config: Config
-) -> tuple[float, int, float | None, float]:
+def _separate_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
     """Wald chi-square between the types' own pools, each with its own tau2 and its own SE."""
-    fits = [
-        _pool([e for e in effects if e.exercise_type == kind], config) for kind in _types(effects)
-    ]
+    fits = [pool_joint(joint.of_type(kind), config) for kind in _types(joint)]
     between = pool([f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald")
     return between.q, between.q_df, None, between.q_p

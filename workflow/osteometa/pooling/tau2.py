@@ -58,6 +58,21 @@ def tau2_dl(y: Array, v: Array, X: Array) -> float:
     return max(0.0, (generalised_q(y, v, X, 0.0) - df) / trace_p(v, X))
 
 
+def tau2_pm(y: Array, v: Array, X: Array) -> float:
+    """Return the estimate of Paule and Mandel (1982): where the generalised Q equals k - p."""
+    df = len(y) - X.shape[1]
+
+    def gap(tau2: float) -> float:
+        return generalised_q(y, v, X, tau2) - df
+
+    if df < 1 or gap(0.0) <= 0:
+        return 0.0
+    high = float(np.max(v))
+    while gap(high) > 0:
+        high *= 4
+    return _root(gap, 0.0, high)
+
+
 def restricted_log_likelihood(y: Array, v: Array, X: Array, tau2: float) -> float:
     """Return the restricted log-likelihood without its constant."""
     _, covariance, residuals = weighted_fit(y, v, X, tau2)
@@ -147,5 +162,6 @@ def typical_variance(v: Array, X: Array) -> float:
 ESTIMATORS: dict[str, Callable[[Array, Array, Array], float]] = {
     "EE": lambda y, v, X: 0.0,
     "DL": tau2_dl,
+    "PM": tau2_pm,
     "REML": tau2_reml,
 }

@@ -1,0 +1,92 @@
+"""Effects that share a control: the full covariance against metafor's rma.mv and against itself."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from osteometa.pooling.covariance import blocks, checked_covariance, decorrelated
+from osteometa.pooling.model import joint_test, pool, regress
+
+SHARED_V = np.diag([0.090, 0.085, 0.120, 0.070, 0.060, 0.100])
+SHARED_V[0, 1] = SHARED_V[1, 0] = 0.045
+SHARED_Y = [0.40, 0.25, 0.55, 0.30, 0.10, 0.20]
+APART_Y = [0.90, -0.25, 0.55, 1.30, 0.10, -0.20]
+TYPES = np.array([[1.0, 0], [0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
+
+
+def test_shared_control_across_types():
+    """METHODS check 36: the covariance changes estimate and standard error."""
+    fit = regress(SHARED_Y, None, TYPES, method="EE", ci="wald", V=SHARED_V)
+    naive = regress(SHARED_Y, np.diagonal(SHARED_V), TYPES, method="EE", ci="wald")
+    contrast = np.array([1.0, -1.0])
+    for model, difference, se in ((fit, 0.2037, 0.2041), (naive, 0.2228, 0.2359)):
+        assert round(float(contrast @ model.coefficients), 4) == difference
+        assert round(float(contrast @ model.covariance @ contrast) ** 0.5, 4) == se
+    overall = pool(SHARED_Y, None, method="EE", ci="wald", V=SHARED_V)
+    assert (round(overall.estimate, 4), round(overall.se, 4)) == (0.2699, 0.1246)
+    without = pool(SHARED_Y, np.diagonal(SHARED_V), method="EE", ci="wald")
+    assert (round(without.estimate, 4), round(without.se, 4)) == (0.2761, 0.1177)
+
+
+def test_rows_and_studies_have_their_own_degrees_of_freedom():
+    """Six effects of five studies: Q has rows - p, t has studies - p."""
+    fit = pool(APART_Y, None, V=SHARED_V)
+    assert (fit.k, fit.q_df, fit.df) == (5, 5, 4)
+    assert pool(APART_Y, None, V=SHARED_V, studies=4).df == 3
+    assert pool(APART_Y, np.diagonal(SHARED_V), studies=5).df == 4
+    model = regress(APART_Y, None, TYPES, V=SHARED_V)
+    assert (model.q_df, model.df) == (4, 3)
+    statistic, df1, df2, _ = joint_test(model, np.array([[1.0, -1.0]]))
+    assert statistic > 0 and (df1, df2) == (1, 3)
+
+
+def test_one_study_of_two_arms_is_listed():
+    one = pool(APART_Y[:2], None, V=SHARED_V[:2, :2])
+    assert (one.status, one.k, one.tau2, one.df) == ("listed", 1, None, None)
+    w = np.linalg.inv(SHARED_V[:2, :2]).sum(axis=0)
+    assert one.estimate == pytest.approx(w @ APART_Y[:2] / w.sum(), rel=1e-12)
+    assert one.se == pytest.approx(w.sum() ** -0.5, rel=1e-12)
+    assert one.weights == pytest.approx(tuple(100 * w / w.sum()))
+
+
+@pytest.mark.parametrize(
+    ("V", "words"),
+    [
+        (np.eye(2), "must be 3 x 3"),
+        (np.diag([1.0, -1.0, 1.0]), "variance 2 must be above 0"),
+        (np.array([[1, 2, 0], [2, 1, 0], [0, 0, 1]]), "effects 1, 2 are not possible together"),
+        (np.array([[1, 0.2, 0], [0.3, 1, 0], [0, 0, 1]]), "not symmetric"),
+        (np.diag([1.0, np.nan, 1.0]), "not a finite number"),
+    ],
+)
+def test_impossible_covariances_are_refused(V, words):
+    with pytest.raises(ValueError, match=words):
+        pool([0.1, 0.2, 0.3], None, V=V)
+
+
+def test_blocks_are_found_over_a_chain_and_the_rest_is_left_alone():
+    V = np.eye(5)
+    V[0, 3] = V[3, 0] = V[3, 4] = V[4, 3] = 0.3
+    assert blocks(V) == [[0, 3, 4], [1], [2]]
+    y, v, X = decorrelated(np.arange(5.0), checked_covariance(V, 5), np.ones((5, 1)))
+    assert (y[1], v[1], X[1, 0]) == (1.0, 1.0, 1.0)
+
+
+rows = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.01, 2)), min_size=3, max_size=9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows, st.floats(-0.3, 0.9), st.booleans())
+def test_a_diagonal_covariance_is_no_covariance(table, rho, together):
+    y, v = (np.array(column) for column in zip(*table, strict=True))
+    same = pool(y, None, V=np.diag(v))
+    assert same == pool(y, v)
+    V = np.diag(v)
+    if together:
+        V[0, 1] = V[1, 0] = rho * (v[0] * v[1]) ** 0.5
+    fit = pool(y, None, V=V)
+    turned = np.arange(len(y))[::-1]
+    other = pool(y[turned], None, V=V[np.ix_(turned, turned)])
+    assert other.tau2 == pytest.approx(fit.tau2, rel=1e-8, abs=1e-12)
+    assert other.estimate == pytest.approx(fit.estimate, rel=1e-8, abs=1e-9)
+    assert sum(fit.weights) == pytest.approx(100)

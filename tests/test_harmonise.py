@@ -1,0 +1,336 @@
+"""Effects that share people: merged arms, composites, covariances, split controls."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from osteometa.check import check_review
+from osteometa.evidence import derive
+from osteometa.harmonise import (
+    Found,
+    composite,
+    covariance_of,
+    covariances,
+    mean_of,
+    shared_control,
+    split_control,
+)
+from osteometa.pooling import Joint, pooled_rows, regress, subgroup_tests, weighted
+from osteometa.pooling.model import joint_test
+from osteometa.summaries import hedges_j, merge_arms
+from osteometa.syntheses import asks_for, covariances_in
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT / "tests/reviews/shared_control"
+SPINE = "bmd.bmd_areal.lumbar_spine.12_months"
+
+
+@pytest.fixture(scope="module")
+def made():
+    outcome = check_review(SHARED)
+    assert outcome.passed
+    return derive(outcome.tables, outcome.config), outcome
+
+
+@pytest.fixture(scope="module")
+def effects(made):
+    return {effect.effect_id: effect for effect in made[0].effects}
+
+
+def test_arms_of_one_type_are_one_arm(effects):
+    """MD by hand: all people of both arms against the control."""
+    n, before, s0 = merge_arms([(14, 0.915, 0.098), (16, 0.897, 0.105)])
+    _, after, s1 = merge_arms([(14, 0.931, 0.101), (16, 0.902, 0.107)])
+    r = 0.95
+    var = (s0**2 + s1**2 - 2 * r * s0 * s1) / n
+    var += (0.110**2 + 0.112**2 - 2 * r * 0.110 * 0.112) / 15
+    merged = effects[f"made_one_type_2002.high+low.{SPINE}.md"]
+    assert merged.yi == pytest.approx(after - before - (0.893 - 0.901))
+    assert merged.vi == pytest.approx(var)
+    assert (merged.n_exercise, merged.n_control, merged.n_total) == (30, 15, 45)
+    assert "MERGED" in merged.flags.split() and merged.pooled
+    assert merged.mean_exercise == pytest.approx(after) and merged.shown == "after"
+    for arm in ("high", "low"):
+        single = effects[f"made_one_type_2002.{arm}.{SPINE}.md"]
+        assert single.block == "reduced" and single.reason.startswith("merged")
+        assert set(single.inputs.split()) <= set(merged.inputs.split())
+
+
+def test_merging_is_by_signed_means():
+    """Check 8 of METHODS: changes of -1 and 1 spread the merged arm; absolute means would not."""
+    assert merge_arms([(12, -1, 2), (12, 1, 2)])[2] == pytest.approx(2.2067, abs=5e-5)
+    n, mean, sd = merge_arms([(10, 11.8, 2.4), (20, 15.3, 3.2), (15, 8.4, 4.1)])
+    assert (n, mean, sd) == (45, pytest.approx(12.2222, abs=5e-5), pytest.approx(4.5028, abs=5e-5))
+
+
+def both_arms(**more):
+    exercise = tiny.arms(**more)
+    second = {**exercise[1], "arm_id": "ex2", "label": "ex2"}
+    return [*exercise, second]
+
+
+def three(kind, values, **more):
+    return [
+        tiny.measured(arm, "6_months", kind, n=20, mean=mean, sd=sd, **more)
+        for arm, (mean, sd) in values.items()
+    ]
+
+
+CHANGES = {"ex": (1.0, 3.0), "ex2": (2.0, 2.5), "control": (-0.5, 2.8)}
+
+
+def test_percent_changes_are_merged(tmp_path):
+    found = tiny.effects(
+        tmp_path, "ROM", arms=both_arms(), measurements=three("pct_change", CHANGES)
+    )
+    (pooled,) = [e for e in found if e.pooled]
+    assert pooled.arm_id == "ex+ex2" and pooled.provenance == "CHG+PCT+SD"
+    _, mean, sd = merge_arms([(20, 1.0, 3.0), (20, 2.0, 2.5)])
+
+    def log(mean, sd, n):
+        c2 = math.log1p((sd / 100) ** 2 / (1 + mean / 100) ** 2)
+        return math.log(1 + mean / 100) - c2 / 2, c2 / n
+
+    (y1, v1), (y2, v2) = log(mean, sd, 40), log(-0.5, 2.8, 20)
+    assert (pooled.yi, pooled.vi) == (pytest.approx(y1 - y2), pytest.approx(v1 + v2))
+
+
+@pytest.mark.parametrize("case", ["type", "kind", "disputed", "listed", "one arm only"])
+def test_what_is_not_merged(tmp_path, case):
+    arms, rows = both_arms(), three("pct_change", CHANGES)
+    if case == "type":
+        arms[2] |= {"modality": "walking"}
+    elif case == "kind":
+        rows[1] |= {"kind": "level", "unit": "g/cm2", "mean": 0.9, "sd": 0.1}
+    elif case == "disputed":
+        rows[1] |= {"disputed": "two prints contradict each other"}
+    elif case == "listed":
+        arms[2] |= {"listed": "one stratum"}
+    else:
+        rows.pop(1)
+    found = tiny.effects(tmp_path, "ROM", arms=arms, measurements=rows)
+    assert not any("MERGED" in e.flags for e in found)
+    blocks = {e.arm_id: e.block for e in found}
+    assert blocks["ex"] == "pooled"
+    expected = {"type": "pooled", "kind": None, "disputed": "disputed", "listed": "listed"}
+    assert blocks.get("ex2") == expected.get(case)
+
+
+def test_arms_that_print_only_tests_are_combined(effects):
+    """rho = 0.5, because neither print gives the control's variance."""
+    parts = [effects[f"made_tests_2003.{arm}.{SPINE}.md"] for arm in ("walking", "running")]
+    whole = effects[f"made_tests_2003.running+walking.{SPINE}.md"]
+    v1, v2 = (part.vi for part in parts)
+    assert whole.yi == pytest.approx((0.008 + 0.012) / 2)
+    assert whole.vi == pytest.approx((v1 + v2 + 2 * 0.5 * math.sqrt(v1 * v2)) / 4)
+    assert whole.provenance == "DIF+CI+COMPOSITE" and whole.pooled
+    assert (whole.n_exercise, whole.n_control, whole.n_total) == (60, 30, 90)
+    assert {part.block for part in parts} == {"reduced"}
+    assert all(part.reason.startswith("combined") for part in parts)
+    assert set(whole.inputs.split()) == {c for part in parts for c in part.inputs.split()}
+
+
+def test_composite_of_borenstein_chapter_24():
+    """Check 35 of METHODS: pairs of outcomes with their correlation, then five trials pooled."""
+    pairs = [(0.3, 0.1), (0.2, 0.1), (0.4, 0.2), (0.2, 0.1), (0.4, 0.3)]
+    vi, rs = (0.05, 0.02, 0.05, 0.01, 0.06), (0.5, 0.6, 0.6, 0.4, 0.8)
+    found = [mean_of(y, [[v, r * v], [r * v, v]]) for y, v, r in zip(pairs, vi, rs, strict=True)]
+    assert found[0] == (pytest.approx(0.2), pytest.approx(0.0375))
+    assert found[4] == (pytest.approx(0.35), pytest.approx(0.0540))
+    weights = [1 / v for _, v in found]
+    mean = sum(w * y for w, (y, _) in zip(weights, found, strict=True)) / sum(weights)
+    assert mean == pytest.approx(0.1819, abs=5e-5)
+    assert 1 / math.sqrt(sum(weights)) == pytest.approx(0.0602, abs=5e-5)
+
+
+def gleser_olkin():
+    """Return d, variance, study and treatment of check 21; d is not corrected."""
+    rows = [
+        (1, 1, 7.87, -1.36, 4.2593, 25, 25), (1, 2, 4.35, -1.36, 4.2593, 22, 25),
+        (2, 1, 9.32, 0.98, 2.8831, 38, 40), (3, 1, 8.08, 1.17, 3.1764, 50, 50),
+        (4, 1, 7.44, 0.45, 2.9344, 30, 30), (4, 2, 5.34, 0.45, 2.9344, 30, 30),
+    ]  # fmt: skip
+    people = {1: 72, 2: 78, 3: 100, 4: 90}
+    d = [(mt - mc) / s for _, _, mt, mc, s, _, _ in rows]
+    v = [
+        1 / nt + 1 / nc + y**2 / (2 * people[study])
+        for (study, _, _, _, _, nt, nc), y in zip(rows, d, strict=True)
+    ]
+    return rows, people, d, v
+
+
+def test_covariance_of_gleser_and_olkin():
+    """Check 21: the covariance of trial 1, and the common effects per treatment."""
+    rows, people, d, v = gleser_olkin()
+    V = np.diag(v)
+    for i, j in ((0, 1), (4, 5)):
+        study, nc = rows[i][0], rows[i][6]
+        V[i, j] = V[j, i] = shared_control(1 / nc, 1 / nc) + d[i] * d[j] / (2 * people[study])
+    assert V[0, 1] == pytest.approx(0.06017, abs=5e-6)
+    X = np.array([[row[1] == 1, row[1] == 2] for row in rows], dtype=float)
+    fit = regress(d, v, X, method="EE", ci="wald", V=V, studies=4)
+    assert fit.coefficients == pytest.approx([2.3743, 1.5702], abs=5e-5)
+    assert fit.q == pytest.approx(3.9447, abs=5e-5)
+
+
+def test_types_on_one_control_are_compared_with_their_covariance():
+    """Check 36: the difference of two types, and the overall mean, with and without covariance."""
+    y, v = [0.40, 0.25, 0.55, 0.30, 0.10, 0.20], [0.090, 0.085, 0.120, 0.070, 0.060, 0.100]
+    V = np.diag(v)
+    V[0, 1] = V[1, 0] = 0.045
+    X = np.array([[t == "r", t == "a"] for t in "rarraa"], dtype=float)
+    for matrix, difference, se in ((V, 0.2037, 0.2041), (None, 0.2228, 0.2359)):
+        fit = regress(y, v, X, method="EE", ci="wald", V=matrix, studies=5)
+        contrast = np.array([1.0, -1.0])
+        assert contrast @ fit.coefficients == pytest.approx(difference, abs=5e-5)
+        assert math.sqrt(contrast @ fit.covariance @ contrast) == pytest.approx(se, abs=5e-5)
+    one = np.ones((6, 1))
+    for matrix, mean, se in ((V, 0.2699, 0.1246), (None, 0.2761, 0.1177)):
+        fit = regress(y, v, one, method="EE", ci="wald", V=matrix, studies=5)
+        assert fit.coefficients[0] == pytest.approx(mean, abs=5e-5)
+        assert math.sqrt(fit.covariance[0, 0]) == pytest.approx(se, abs=5e-5)
+    hksj = regress(y, v, X, method="EE", ci="hksj-floor", V=V, studies=5)
+    assert hksj.df == 5 - 2 and joint_test(hksj, np.array([[1.0, -1.0]]))[2] == 3
+
+
+def link_of(made, measure, what=SPINE):
+    ids = [f"made_two_types_2001.{arm}.{what}.{measure}" for arm in ("strength", "walking")]
+    (row,) = [c for c in made[0].covariances if [c.effect_id_1, c.effect_id_2] == ids]
+    return row.covariance
+
+
+def test_covariances_by_hand(made, effects):
+    """PPC: the variance of the control's mean change, over both S0 for SMD, plus g1 g2 / (2 N)."""
+    s0, s1, n, r = 0.121, 0.124, 20, 0.95
+    change = (s0**2 + s1**2 - 2 * r * s0 * s1) / n
+    assert link_of(made, "md") == pytest.approx(change)
+    m0, m1 = 0.952, 0.945
+    ratio = (s0 / m0) ** 2 + (s1 / m1) ** 2 - 2 * r * s0 * s1 / (m0 * m1)
+    assert link_of(made, "rom") == pytest.approx(ratio / n)
+    g = [effects[f"made_two_types_2001.{arm}.{SPINE}.smd"].yi for arm in ("strength", "walking")]
+    assert link_of(made, "smd") == pytest.approx(change / s0**2 + g[0] * g[1] / (2 * 60))
+
+
+def simulated(seed=3, draws=40_000):
+    """Draw two arms and their control many times; return the effects of both contrasts."""
+    rng = np.random.default_rng(seed)
+    n, r, s0, s1 = (22, 18, 20), 0.6, 0.15, 0.16
+    shift, level = (0.06, 0.03, 0.0), 1.0
+    means, sds = [], []
+    for size, gain in zip(n, shift, strict=True):
+        before = rng.normal(size=(draws, size))
+        after = r * before + math.sqrt(1 - r**2) * rng.normal(size=(draws, size))
+        b, a = level + s0 * before, level + gain + s1 * after
+        means.append((b.mean(1), a.mean(1)))
+        sds.append(b.std(1, ddof=1))
+    md = [(a - b) - (means[2][1] - means[2][0]) for b, a in means[:2]]
+    rom = [np.log(a / b) - np.log(means[2][1] / means[2][0]) for b, a in means[:2]]
+    smd = []
+    for i in (0, 1):
+        df = n[i] + n[2] - 2
+        pooled = np.sqrt(((n[i] - 1) * sds[i] ** 2 + (n[2] - 1) * sds[2] ** 2) / df)
+        smd.append(hedges_j(df) * md[i] / pooled)
+    change = (s0**2 + s1**2 - 2 * r * s0 * s1) / n[2]
+    return {"md": md, "rom": rom, "smd": smd}, change, (s0, s1, n[2], r, shift)
+
+
+def test_covariances_are_those_of_simulated_trials():
+    found, change, (s0, s1, n, r, shift) = simulated()
+
+    def covariance(measure):
+        return float(np.cov(*found[measure])[0, 1])
+
+    assert covariance("md") == pytest.approx(change, rel=0.04)
+    ratio = (s0**2 + s1**2 - 2 * r * s0 * s1) / n
+    assert covariance("rom") == pytest.approx(ratio, rel=0.05)
+    g = [gain / s0 for gain in shift[:2]]
+    assert covariance("smd") == pytest.approx(change / s0**2 + g[0] * g[1] / (2 * 60), rel=0.06)
+
+
+def pattern(effects, **more):
+    effect = effects[f"made_two_types_2001.strength.{SPINE}.md"]
+    return Found(replace(effect, **more), more.pop("control", None), "test")
+
+
+def test_where_no_print_gives_the_control_rho_stands_in(effects):
+    one = pattern(effects, effect_id="a", vi=0.04)
+    other = pattern(effects, effect_id="b", vi=0.09)
+    assert covariance_of(one, other, 0.5) == pytest.approx(0.5 * 0.2 * 0.3)
+    mixed = replace(one, control=0.01, scores="post"), replace(other, control=0.01, scores="change")
+    assert covariance_of(*mixed, 0.5) == pytest.approx(0.03)
+    alike = replace(one, control=0.01, scores="post"), replace(other, control=0.01, scores="post")
+    assert covariance_of(*alike, 0.5) == pytest.approx(0.01)
+
+
+def test_other_people_are_independent_and_a_crossover_is_the_same_people(effects):
+    one = pattern(effects, effect_id="a", vi=0.04)
+    elsewhere = pattern(effects, effect_id="b", vi=0.09, comparator="another")
+    assert covariance_of(one, elsewhere, 0.5) == 0
+    assert covariances([one, elsewhere], 0.5) == []
+    crossed = [
+        replace(f, effect=replace(f.effect, design="crossover_rct")) for f in (one, elsewhere)
+    ]
+    assert covariance_of(*crossed, 0.5) == pytest.approx(0.03)
+    whole = composite(crossed, 0.5).effect
+    assert whole.n_exercise == one.effect.n_exercise
+    cohorts = composite([one, elsewhere], 0.5).effect
+    assert cohorts.vi == pytest.approx((0.04 + 0.09) / 4)
+    assert cohorts.n_total == 2 * one.effect.n_total
+
+
+def test_a_split_control_adds_its_part_once_more(effects):
+    one = replace(pattern(effects, effect_id="a", vi=0.05), control=0.02)
+    assert split_control(one, 2).effect.vi == pytest.approx(0.07)
+    assert split_control(one, 1).effect.vi == pytest.approx(0.05)
+    unknown = replace(one, control=None)
+    share = one.effect.n_exercise / (one.effect.n_exercise + one.effect.n_control)
+    assert split_control(unknown, 3).effect.vi == pytest.approx(0.05 * (1 + 2 * share))
+
+
+@pytest.mark.parametrize("name", ["shared_control", "small", "seed", ""])
+def test_one_study_has_one_effect_per_type(name):
+    outcome = check_review(ROOT / "tests/reviews" / name if name else ROOT)
+    derived = derive(outcome.tables, outcome.config)
+    for synthesis in outcome.config.syntheses:
+        seen = [
+            (e.study_id, e.exercise_type, e.measure)
+            for e in derived.effects
+            if asks_for(synthesis, e) and e.block in ("pooled", "non_randomised")
+        ]
+        assert len(seen) == len(set(seen))
+
+
+def test_every_covariance_is_that_of_a_possible_pair(made):
+    derived, _ = made
+    variances = {e.effect_id: e.vi for e in derived.effects}
+    assert derived.covariances
+    for row in derived.covariances:
+        assert row.effect_id_1 < row.effect_id_2
+        assert (
+            0 < row.covariance < math.sqrt(variances[row.effect_id_1] * variances[row.effect_id_2])
+        )
+
+
+def test_the_pool_counts_studies_and_uses_the_covariance(made):
+    derived, outcome = made
+    synthesis = outcome.config.syntheses[0]
+    chosen = [e for e in derived.effects if asks_for(synthesis, e) and e.block != "reduced"]
+    links = covariances_in(chosen, derived.covariances)
+    rows = {
+        row.group: row
+        for row in pooled_rows(synthesis.id, chosen, outcome.config, links)
+        if row.primary and row.measure == "ROM"
+    }
+    assert (rows["overall"].k, rows["overall"].k_effects, rows["overall"].df) == (6, 7, 5)
+    assert (rows["resistance"].k, rows["aerobic"].k) == (3, 4)
+    assert rows["resistance"].df == 6 - 2
+    alone = pooled_rows(synthesis.id, chosen, outcome.config)[0]
+    assert rows["overall"].se > alone.se
+    (test,) = [t for t in subgroup_tests("x", chosen, outcome.config, links) if t.measure == "ROM"]
+    assert test.tested and (test.k, test.df1, test.df2) == (6, 1, 4)
+    weights = [e.weight for e in weighted(chosen, outcome.config, links) if e.weight is not None]
+    assert sum(weights) == pytest.approx(100 * 3)  # one pool per measure
+    assert len(Joint.of(chosen, "ROM", links).effects) == 7

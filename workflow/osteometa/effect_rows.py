@@ -1,0 +1,131 @@
+"""From an estimate of a comparison to its row of `effects.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from osteometa.comparisons import Comparison, exercise_type, type_by_paper
+from osteometa.config import Config
+from osteometa.directions import plasma_volume_of, window_of
+from osteometa.effects import Estimate
+from osteometa.records import Effect
+from osteometa.summaries import row_flags
+from osteometa.tables import RiskOfBias
+
+# The worse judgement first, over all tools.
+WORST_FIRST = (
+    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
+    "good",
+)  # fmt: skip
+
+
+def disputes(cell) -> bool:
+    """Tell whether a cell stands in a disputed row."""
+    return bool(getattr(cell.row, "disputed", ""))
+
+
+def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
+    """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
+
+    Where two tools judge, the worse one; '' where nobody has judged.
+    """
+    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
+    for named in (outcome, ""):
+        found = [row.judgement for row in own if row.outcome == named]
+        if found:
+            return min(found, key=WORST_FIRST.index)
+    return ""
+
+
+def effect_row(
+    comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str], *,
+    name_population: bool, risk_of_bias: str, config: Config,
+) -> Effect:  # fmt: skip
+    """Return the row of an estimate.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    measure : {"SMD", "ROM", "MD"}
+    estimate : Estimate
+    placed : tuple of two str
+        Block, and the reason why it is not pooled.
+    name_population : bool
+        Whether the id names the population, because several are printed.
+    risk_of_bias : str
+    config : Config
+    """
+    study, arm = comparison.study, comparison.arm
+    block, reason = placed
+    sides = [side or None for side in estimate.sides]
+    cells = sorted({cell.row.cell_name(cell.column) for cell in estimate.cells})
+    sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
+    codes = "+".join((estimate.rung, *estimate.codes)).split("+")
+    return Effect(
+        effect_id=effect_id(comparison, measure, name_population=name_population),
+        study_id=study.study_id,
+        label=study.label,
+        year=study.year,
+        arm_id=arm.arm_id,
+        arm_label=arm.label,
+        comparator=arm.comparator,
+        comparator_kind=arm.comparator_kind,
+        cointervention=arm.cointervention,
+        outcome=comparison.outcome,
+        analyte=comparison.analyte,
+        site=comparison.site,
+        phase=arm.phase,
+        window=window_of(comparison, config),
+        plasma_volume=plasma_volume_of(arm),
+        design=study.design,
+        design_class="controlled" if comparison.controlled else "within_arm",
+        risk_of_bias=risk_of_bias,
+        exercise_type=exercise_type(arm, config),
+        type_by_paper=type_by_paper(arm, config),
+        unit=comparison.unit if measure == "MD" else "",
+        timepoint=comparison.timepoint,
+        time=comparison.time,
+        report=comparison.report,
+        population_analysed=comparison.population,
+        measure=measure,
+        yi=estimate.yi,
+        vi=estimate.vi,
+        n_exercise=estimate.n[0],
+        n_control=estimate.n[1],
+        n_total=estimate.n_total if None in estimate.n else sum(estimate.n),
+        rung=estimate.rung,
+        provenance="+".join(dict.fromkeys(codes)),
+        r=estimate.r,
+        r_source=estimate.r_source,
+        z=estimate.yi / estimate.vi**0.5,
+        flags=" ".join(sorted(flags_of(comparison, estimate))),
+        shown=estimate.shown,
+        mean_exercise=sides[0].mean if sides[0] else None,
+        sd_exercise=sides[0].sd if sides[0] else None,
+        mean_control=sides[1].mean if sides[1] else None,
+        sd_control=sides[1].sd if sides[1] else None,
+        pooled=block == "pooled",
+        block=block,
+        reason=reason,
+        inputs=" ".join(cells),
+        source="; ".join(sources),
+    )
+
+
+def effect_id(comparison: Comparison, measure: str, *, name_population: bool) -> str:
+    """Return the name of an effect; other studies change nothing of it."""
+    parts = [
+        comparison.study.study_id, comparison.arm.arm_id, comparison.outcome, comparison.analyte,
+        comparison.site, comparison.timepoint, comparison.report,
+        comparison.population if name_population else "", measure,
+    ]  # fmt: skip
+    return ".".join(part for part in parts if part).lower().replace(" ", "_")
+
+
+def flags_of(comparison: Comparison, estimate: Estimate) -> frozenset[str]:
+    """Return the flags of an estimate, its cells, its population and its analysis."""
+    flags = estimate.flags.union(*(row_flags(cell.row) for cell in estimate.cells))
+    flags |= {"PP"} if comparison.population == "per_protocol" else set()
+    flags |= {"INDIRECT"} if comparison.study.indirect else set()
+    flags |= {"DISPUTED"} if any(disputes(cell) for cell in estimate.cells) else set()
+    return flags
