@@ -182,9 +182,9 @@ def test_specification_curve(n):
     rng = random.Random(n)
     rows = [
         MultiverseRow(
-            specification=i, measure="ROM", r=rng.choice(["0.85", "0.95"]), variance="LS",
+            specification=i, measure="ROM", derivation=rng.choice(["primary", "r=0.85", "r=0.98"]),
             people=rng.choice(["all", "without INDIRECT", "without PP 2ND"]), designs="randomised",
-            prints="primary", shared_control="joint", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
+            prints="undisputed", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
             ci=rng.choice(["hksj-floor", "hksj", "wald"]), merged=1, k=12,
             estimate=(y := rng.gauss(0.02, 0.004)), ci_low=y - 0.02, ci_high=y + 0.02, z=2.0,
             excludes_null=y > 0.02, primary=i == 0,
@@ -196,7 +196,7 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("r", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
+        for choice, share in (("derivation", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
     figure = specification.specification_figure(marks, TITLE, PERCENT)

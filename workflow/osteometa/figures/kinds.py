@@ -174,10 +174,11 @@ def _sensitivity(results: Results, title: str) -> Drawn:
 def _gosh(results: Results, title: str) -> Drawn:
     results.pool(3)
     rows = results.table("gosh", GoshRow)
-    studies = _ok(results.table("influence", InfluenceRow))
+    studies = _ok(results.table("leave_one_out", StepRow))
     if not rows:
         raise ReasonError("Not drawn: no subsets were computed.")
-    odd = max(range(len(studies)), key=lambda i: studies[i].cook_d or 0.0)
+    whole = results.primary.estimate
+    odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
     marks = scatter.gosh_marks(rows, [s.label for s in studies], odd)
     figure = scatter.gosh_figure(marks, title, results.scale, len(rows))
     low, high = min(r.estimate for r in rows), max(r.estimate for r in rows)

@@ -25,12 +25,10 @@ from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION,
 from osteometa.records_explore import MultiverseRow, MultiverseShare
 
 CHOICES = {
-    "r": "Assumed r",
-    "variance": "Variance of the SMD",
+    "derivation": "Derivation",
     "people": "Effects",
     "designs": "Designs",
     "prints": "Prints",
-    "shared_control": "Shared control",
     "tau2": "τ²",
     "ci": "Interval",
 }
