@@ -1,0 +1,1 @@
+"""What else the effects of a synthesis can tell: small-study tests, permutations, other models."""
