@@ -32,10 +32,11 @@ def guarded(function: Callable[[], object]) -> tuple[object | None, str]:
         return None, f"the numbers cannot be worked with: {error}"
 
 
-def estimable(record: type) -> Callable:
+def estimable(record: type, sizes: Callable[..., dict[str, int]] | None = None) -> Callable:
     """Make a function that raises `NotEstimableError` return `record` with the reason instead.
 
-    The record is made from the `k` of the first argument and the keywords in `function.named`.
+    `sizes` gives what such a record still holds, from the function's arguments; by default k,
+    the number of effects.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -43,7 +44,8 @@ def estimable(record: type) -> Callable:
         def wrapper(yi, *arguments, **named):
             answer, reason = guarded(lambda: function(yi, *arguments, **named))
             if reason:
-                return record(k=len(yi), status="not_estimable", reason=reason)
+                counts = sizes(yi, *arguments) if sizes else {"k": len(yi)}
+                return record(**counts, status="not_estimable", reason=reason)
             return answer
 
         return wrapper
@@ -55,8 +57,3 @@ def two_sided(statistic: float, df: float | None) -> float:
     """Return the two-sided p of a t with df, or of a z where df is None."""
     tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
     return float(2 * tail)
-
-
-def all_equal(values: Array) -> bool:
-    """Return whether values differ by rounding only."""
-    return float(np.ptp(values)) <= ROUNDING * float(np.max(np.abs(values)))

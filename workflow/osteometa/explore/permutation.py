@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, estimable
-from osteometa.pooling.model import checked, joint_test, regress
+from osteometa.explore.many import Many, regress_many
+from osteometa.pooling.model import checked
 
 # Statistics nearer than this are tied: equal in truth, apart by rounding.
 TIED = 1e-8
@@ -39,42 +40,21 @@ class Permutation:
     reason: str = ""
 
 
-def squared_statistics(
-    Y: Array, v: Array, designs: Array, tested: Sequence[int], method: str, ci: str
-) -> Array:
-    """Return the joint test statistic of the tested coefficients for each row of data.
+def squared_statistics(Y: Array, fits: Many, tested: range) -> Array:
+    """Return the joint test statistic (n) of the tested coefficients of n models.
 
-    Parameters
-    ----------
-    Y : array of shape (n, k) or (1, k)
-        Effects; one row serves all designs.
-    v : array of length k
-    designs : array of shape (n, k, p) or (1, k, p)
-        Design matrices; one serves all rows of effects.
-    tested : indices of coefficients
-
-    Returns
-    -------
-    array of length n
-        The squared z or t for one tested coefficient, F or chi-square for several; infinity where
-        the standard error is 0 and the coefficient is not, 0 where both are.
+    The squared z or t for one tested coefficient, F or chi-square divided by its df for several;
+    infinity where the standard error is 0 and the coefficient is not, 0 where both are.
     """
-    n = max(len(Y), len(designs))
-    found = np.empty(n)
-    for i in range(n):
-        y, X = Y[i if len(Y) > 1 else 0], designs[i if len(designs) > 1 else 0]
-        fit = regress(y, v, X, method=method, ci=ci)
-        if len(tested) > 1:
-            found[i] = joint_test(fit, np.eye(X.shape[1])[list(tested)])[0]
-            continue
-        (j,) = tested
-        square, variance = float(fit.coefficients[j]) ** 2, float(fit.covariance[j, j])
-        noise = (1e-15 * float(np.max(np.abs(y)))) ** 2
-        if variance <= noise:
-            found[i] = math.inf if square > noise else 0.0
-        else:
-            found[i] = square / variance
-    return found
+    rows = slice(tested.start, tested.stop)
+    b, C = fits.coefficients[:, rows], fits.covariance[:, rows, rows]
+    if len(tested) > 1:
+        return np.sum(b * np.linalg.solve(C, b[:, :, None])[:, :, 0], axis=1) / len(tested)
+    squares, variances = b[:, 0] ** 2, C[:, 0, 0]
+    noise = (1e-15 * np.max(np.abs(Y))) ** 2
+    none = variances <= noise
+    found = np.where(squares > noise, math.inf, 0.0)
+    return np.divide(squares, variances, out=found, where=~none)
 
 
 @estimable(Permutation)
@@ -117,20 +97,17 @@ def sign_flip(
         random = np.random.default_rng(seed)
         drawn = 1.0 - 2.0 * random.integers(0, 2, size=(permutations - 1, k))
         signs = np.vstack([np.ones(k), drawn])
-    squares = squared_statistics(signs * y, v, np.ones((1, k, 1)), (0,), method, ci)
+    fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method, ci)
+    squares = squared_statistics(y, fits, range(1))
     total = 2 * len(signs) if exact else len(signs)
     if math.isinf(squares[0]):
         raise NotEstimableError("the standard error is 0: plain Hartung-Knapp of equal effects")
     return Permutation(
-        test="sign_flip", k=k, statistic=math.copysign(math.sqrt(squares[0]), _sum_sign(y, v)),
+        test="sign_flip", k=k,
+        statistic=math.copysign(math.sqrt(squares[0]), fits.coefficients[0, 0]),
         permutations=total, exact=exact, p=_share(squares),
         p_smallest=2 / total if exact else 1 / total,
     )  # fmt: skip
-
-
-def _sum_sign(y: Array, v: Array) -> float:
-    # The sign of the estimate; with tau2 it could differ from that of the common effect.
-    return float(regress(y, v, np.ones((len(y), 1)), ci="wald").coefficients[0])
 
 
 def _share(squares: Array) -> float:
@@ -144,7 +121,7 @@ def permute_moderator(
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
 ) -> Permutation:  # fmt: skip
-    """Test a moderator by giving its values to the studies in other orders (Higgins, Thompson 2004).
+    """Test a moderator by giving its values to the studies in other orders.
 
     Parameters
     ----------
@@ -163,6 +140,10 @@ def permute_moderator(
     ------
     ValueError
         For variances that are not positive and effects that are not finite.
+
+    Notes
+    -----
+    Higgins and Thompson (2004). Every different order is as likely as any other.
     """
     y, v = checked(yi, vi)
     k = len(y)
@@ -186,17 +167,21 @@ def permute_moderator(
         arrangements = np.array([codes.tolist(), *_orders(codes)])
     else:
         random = np.random.default_rng(seed)
-        arrangements = np.array([codes, *(random.permutation(codes) for _ in range(permutations - 1))])
+        arrangements = np.array(
+            [codes, *(random.permutation(codes) for _ in range(permutations - 1))]
+        )
     designs = np.concatenate([np.ones((len(arrangements), k, 1)), kinds[arrangements]], axis=2)
-    squares = squared_statistics(y[None, :], v, designs, range(1, q + 1), method, ci)
-    slope = float(regress(y, v, designs[0], method=method, ci="wald").coefficients[1])
+    fits = regress_many(y[None, :], v[None, :], designs, method, ci)
+    squares = squared_statistics(y, fits, range(1, q + 1))
     first = float(squares[0])
     if not math.isfinite(first):
-        raise NotEstimableError("the standard error is 0: nothing is left to judge the moderator by")
+        raise NotEstimableError(
+            "the standard error is 0: nothing is left to judge the moderator by"
+        )
     # The data's own order stands first and is among all orders once more.
     return Permutation(
         test="moderator", k=k,
-        statistic=math.copysign(math.sqrt(first), slope) if q == 1 else first,
+        statistic=math.copysign(math.sqrt(first), fits.coefficients[0, 1]) if q == 1 else first,
         permutations=orders if exact else permutations, exact=exact,
         p=_share_after_first(squares) if exact else _share(squares),
         p_smallest=1 / (orders if exact else permutations),

@@ -1,4 +1,4 @@
-"""Three-parameter selection model: are studies without a significant result seen less often?"""
+"""Three-parameter selection model: how likely studies without significance are to be seen."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def selection_model(
     ----------
     yi, vi : sequences of length k
     favoured : {"auto", "greater", "less"}
-        The direction in which significance is rewarded; auto is the sign of the ML-like pool.
+        The direction in which significance is rewarded; auto is the sign of the REML pool.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def selection_model(
         )
     best = _highest(likelihood, fixed_chance=False)
     none = _highest(likelihood, fixed_chance=True)
-    gradient, hessian = likelihood.derivatives(*best)
+    hessian = likelihood.derivatives(*best)[1]
     free = np.array([True, best[1] > 0, True])
     covariance = np.zeros((3, 3))
     covariance[np.ix_(free, free)] = np.linalg.inv(-hessian[np.ix_(free, free)])

@@ -16,7 +16,6 @@ from osteometa.explore.common import (
     ROUNDING,
     Array,
     NotEstimableError,
-    all_equal,
     estimable,
     two_sided,
 )
@@ -233,10 +232,8 @@ def pet_peese(
     name = predictor_name or ("standard error" if predictor is None else "given")
     pet = egger(yi, vi, predictor=x, method=method, predictor_name=name)
     peese = egger(yi, vi, predictor=x**2, method=method, predictor_name=f"{name}, squared")
-    if pet.status != "ok":
-        chosen = pet
-    else:
-        chosen = peese if pet.estimate_p < PEESE_BELOW else pet
+    differs = pet.status == "ok" and pet.estimate_p < PEESE_BELOW
+    chosen = peese if differs else pet
     return (
         replace(pet, analysis="pet"),
         replace(peese, analysis="peese"),
