@@ -1,6 +1,7 @@
 """Effects within one arm and of crossovers, against formulas written out here."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -164,6 +165,16 @@ def test_bone_change_without_level_takes_the_fixed_baseline():
 def test_one_arm_of_a_controlled_trial_is_listed():
     found = effects([BEFORE, AFTER], design="rct")
     assert {e.block for e in found.values()} == {"listed"}
+
+
+def test_a_condition_of_a_crossover_needs_its_comparator_or_the_word_none():
+    raw = tables([BEFORE, AFTER], design="crossover_rct")
+    assert derive(raw, CONFIG).effects == ()
+    arms = tuple(arm.model_copy(update={"comparator_kind": "none"}) for arm in raw.arms)
+    (*found,) = derive(replace(raw, arms=arms), CONFIG).effects
+    assert {e.block for e in found} == {"pooled"} and {e.design_class for e in found} == {
+        "within_arm"
+    }
 
 
 def logs(arm, time="end", **cells):
