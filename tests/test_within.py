@@ -206,6 +206,14 @@ def test_quartiles_stand_for_mean_and_sd():
     assert effects(skewed, design="rct", control=True)["MD"].flags == "SKEW"
 
 
+def test_digitised_spreads_say_so():
+    rows = [level("end", mean=5, sd=1, n=20, origin="figure"),
+            level("end", arm="c", mean=4, se=0.5, n=16, origin="figure")]  # fmt: skip
+    found = effects(rows, design="rct", control=True)["MD"]
+    assert set(found.provenance.split("+")) == {"POST", "FIG", "SE"} and found.flags == "FIG"
+    assert found.vi == pytest.approx(1 / 20 + 0.25)
+
+
 HANDBOOK = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, sd=2.21, n=10)]
 
 
