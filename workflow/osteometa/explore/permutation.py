@@ -147,6 +147,8 @@ def permute_moderator(
     """
     y, v = checked(yi, vi)
     k = len(y)
+    if k < 4:
+        raise NotEstimableError(f"{k} studies: a moderator needs four")
     columns = np.asarray(x, dtype=float).reshape(k, -1)
     if not np.all(np.isfinite(columns)):
         raise NotEstimableError("the moderator is not known for every study")
