@@ -13,7 +13,8 @@ from osteometa.pooling.model import regress
 FOLDER = Path(__file__).parent / "oracle"
 ORACLE = json.loads((FOLDER / "metafor.json").read_text())
 NESTED = ORACLE["multilevel_and_rve"]
-BCG = json.loads((FOLDER / "explore.json").read_text())["bcg"]
+EXTRA = json.loads((FOLDER / "explore.json").read_text())
+BCG = EXTRA["bcg"]
 ITERATED, CLOSED = 1e-6, 1e-8
 
 
@@ -76,6 +77,44 @@ def test_correlated_effects_agree_with_metafor_and_clubsandwich(name):
     assert ours.df == pytest.approx(theirs["df"], rel=ITERATED)
     assert ours.p == pytest.approx(theirs["pval"], rel=ITERATED)
     assert ours.omega2 is None and ours.model == "correlated"
+
+
+@pytest.mark.parametrize("theirs", EXTRA["che"], ids=lambda t: f"{t['set']}-{t['rho']}")
+def test_correlated_and_hierarchical_effects_agree_with_metafor_and_clubsandwich(theirs):
+    data = NESTED[theirs["set"]]
+    ours = multilevel(data["yi"], data["vi"], data["cluster"], rho=theirs["rho"])
+    assert ours.model == "che" and ours.rho == theirs["rho"]
+    assert ours.log_likelihood >= theirs["log_likelihood"] - 1e-9
+    assert (ours.tau2, ours.omega2) == pytest.approx(theirs["sigma2"], rel=ITERATED)
+    assert ours.estimate == pytest.approx(theirs["estimate"], rel=ITERATED)
+    assert ours.coefficients[0].model_se == pytest.approx(theirs["model_se"], rel=ITERATED)
+    assert (ours.se, ours.df) == pytest.approx((theirs["se"], theirs["df"]), rel=ITERATED)
+    assert ours.p == pytest.approx(theirs["p"], rel=ITERATED)
+
+
+def restricted_log_likelihood(y, V, study, tau2, omega2):
+    """The likelihood written down a second time, for all effects at once and without constants."""
+    same = (study[:, None] == study[None, :]).astype(float)
+    W = np.linalg.inv(V + tau2 * same + omega2 * np.eye(len(y)))
+    residuals = y - np.sum(W @ y) / np.sum(W)
+    return 0.5 * (np.linalg.slogdet(W)[1] - math.log(np.sum(W)) - residuals @ W @ residuals)
+
+
+@pytest.mark.parametrize("theirs", EXTRA["che"], ids=lambda t: f"{t['set']}-{t['rho']}")
+def test_variances_are_at_the_top_of_the_likelihood(theirs):
+    data = NESTED[theirs["set"]]
+    y, study = np.array(data["yi"]), np.array(data["cluster"])
+    V = constant_correlation(data["vi"], study, theirs["rho"])
+    ours = multilevel(y, data["vi"], study, rho=theirs["rho"])
+    top = np.array([ours.tau2, ours.omega2])
+    for step in np.vstack([np.eye(2), [1, 1], [1, -1]]) * top * 1e-3:
+        up, down = (
+            restricted_log_likelihood(y, V, study, *(top + sign * step)) for sign in (1, -1)
+        )
+        at = restricted_log_likelihood(y, V, study, *top)
+        # The slope is 0 beside the curvature: the top is within 1e-6 of the variances.
+        assert up < at > down
+        assert abs(up - down) / (2 * at - up - down) < 2e-3
 
 
 @pytest.mark.parametrize("name", list(NESTED))

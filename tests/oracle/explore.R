@@ -73,6 +73,25 @@ bcg_fit <- rma(yi, vi, data = bcg)
 cr2 <- coef_test(bcg_fit, vcov = "CR2", cluster = 1:13)
 alloc <- coef_test(rma(yi, vi, mods = ~ablat, data = bcg), vcov = "CR2", cluster = bcg$alloc)
 
+# Correlated and hierarchical effects: constant rho within a study, random study and effect.
+nested <- fromJSON("metafor.json", simplifyVector = TRUE)$multilevel_and_rve
+che <- function(name, rho) {
+  data <- nested[[name]]
+  study <- data$cluster
+  effect <- seq_along(study)
+  V <- impute_covariance_matrix(data$vi, cluster = study, r = rho)
+  fit <- NULL
+  for (tolerance in c(1e-13, 1e-12, 1e-11, 1e-10, 1e-9)) {  # as tight as the optimiser manages
+    if (is.null(fit)) fit <- tryCatch(
+      rma.mv(data$yi, V, random = ~ 1 | study / effect, control = list(rel.tol = tolerance)),
+      error = function(e) NULL
+    )
+  }
+  robust <- coef_test(fit, vcov = "CR2", cluster = study)
+  list(set = name, rho = rho, sigma2 = fit$sigma2, estimate = coef(fit)[[1]], model_se = fit$se,
+       se = robust$SE, df = robust$df_Satt, p = robust$p_Satt, log_likelihood = as.numeric(logLik(fit)))
+}
+
 moderator <- function(y, v, x) {
   fit <- rma(y, v, mods = ~x, control = tight(y, v))
   permutest(fit, exact = TRUE, progbar = FALSE)$pval[2]
@@ -82,6 +101,8 @@ first <- 1:6
 write_json(
   list(
     sets = sets,
+    che = list(che("konstantopoulos2011", .4), che("konstantopoulos2011", .95),
+               che("assink2016", .6), che("assink2016", .8)),
     hine = list(
       yi = as.numeric(hine$yi), vi = as.numeric(hine$vi),
       p = permutest(hine_fit, exact = TRUE, progbar = FALSE)$pval
