@@ -32,6 +32,13 @@ CHOICES = {
     "tau2": "τ²",
     "ci": "Interval",
 }
+DERIVATIONS = {
+    "baseline_mean": "baseline means × {}", "r": "assumed r {}",
+    "rho": "correlation {} within a study", "rom_correction": "log ratios corrected",
+    "shared_control": "common control divided", "training_time": "{} time of training",
+    "smd_variance": "variance {} of SMD", "smd_post": "own SD of each arm (SMDH)",
+    "smd_pre_post": "each arm by its own SD",
+}  # fmt: skip
 CURVE, LEVEL = 45.0, 3.3
 LABELS, BARS = 46.0, 30.0
 
@@ -51,9 +58,9 @@ def specification_marks(
     for choice in CHOICES:
         levels = list(dict.fromkeys(getattr(row, choice) for row in chosen))
         if len(levels) > 1:
-            for level in sorted(levels):
+            for level in sorted(levels, key=lambda name: (name not in FIRST, name)):
                 marks += [
-                    Mark(kind="cell", label=level, x=place, group=choice)
+                    Mark(kind="cell", label=level_words(level), x=place, group=choice)
                     for place, row in enumerate(chosen, start=1)
                     if getattr(row, choice) == level
                 ]
@@ -63,6 +70,15 @@ def specification_marks(
         if share.measure == measure and share.choice in CHOICES and share.share is not None
     ]
     return marks
+
+
+FIRST = ("primary", "all", "randomised", "undisputed", "REML", "hksj-floor")
+
+
+def level_words(level: str) -> str:
+    """Return one level of a choice in words."""
+    key, _, value = level.partition("=")
+    return DERIVATIONS[key].format(value) if key in DERIVATIONS and value else level
 
 
 def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:

@@ -68,7 +68,12 @@ def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> lis
     """Return a line per row of the primary measure's overall pool; others follow as messages."""
     marks = []
     for row in rows:
-        if row.group != "overall" or row.measure != overall.measure or row.status != "ok":
+        if (
+            row.row == "primary"
+            or row.group != "overall"
+            or row.measure != overall.measure
+            or row.status != "ok"
+        ):
             continue
         warn = bool(row.null_crossed or row.sign_changed)
         marks.append(
