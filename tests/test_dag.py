@@ -17,9 +17,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
-REVIEW_WIDE = {"summing up", "asking PyMARE and statsmodels", "writing the report"}
+REVIEW_WIDE = {
+    "summing up", "asking PyMARE and statsmodels", "looking for what is missing",
+    "writing the report",
+}  # fmt: skip
 MANIFEST = {"listing what was made"}
-TABLES_STEP = {"checking the tables", "deriving effects and directions", "splitting by synthesis"}
+TABLES_STEP = {
+    "checking the tables", "deriving effects and directions", "splitting by synthesis",
+    "deriving variants",
+}  # fmt: skip
 
 
 class Project:
@@ -100,7 +106,7 @@ def made(project):
     review = project.folder.parent / "revue née ici"
     shutil.copytree(ROOT / "tests/reviews/small", review)
     result = project.run(review)
-    assert len(jobs(result)) == 3 + 2 * 4 + 1 + 3 + 1
+    assert len(jobs(result)) == 4 + 3 * 4 + 1 + 4 + 1
     return review
 
 
@@ -121,7 +127,8 @@ def test_nothing_changed_costs_nothing_and_looking_changes_nothing(project, revi
 def test_one_cell_reruns_its_synthesis_only(project, review):
     edit(review / "data/raw/measurements.csv", ",20,1.5,3.1,", ",20,1.6,3.1,")
     assert set(jobs(project.run(review))) == {
-        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", *REVIEW_WIDE, *MANIFEST,
+        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", f"changing choices of {LUMBAR}",
+        *REVIEW_WIDE, *MANIFEST,
     }  # fmt: skip
 
 
@@ -149,7 +156,7 @@ def test_syntheses_come_and_go_with_the_config(project, review):
     new = NECK.replace("femoral_neck", "total_hip")
     found = jobs(project.run(review))
     per_synthesis = [line for line in found if line.split()[-1] in (LUMBAR, NECK, new)]
-    assert per_synthesis == [f"drawing {new}", f"pooling {new}"]
+    assert per_synthesis == [f"changing choices of {new}", f"drawing {new}", f"pooling {new}"]
     assert not (review / f"results/{NECK}").exists()
     assert NECK not in (review / "results/manifest.csv").read_text()
     assert (review / f"results/{new}/forest.pdf").is_file()

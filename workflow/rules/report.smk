@@ -12,7 +12,7 @@ rule wanted:
     params:
         choices=choices(
             "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "derivation", "syntheses",
+            "windows", "effects", "derivation", "syntheses",
         ),
     script:
         "../scripts/wanted.py"
