@@ -25,10 +25,17 @@ from osteometa.syntheses import split, summary_rows
 from osteometa.tables import ROWS
 from osteometa.variants import split_variants, variants
 from pydantic import ValidationError
+from test_within import level
+from test_within import tables as made_up
 
 ROOT = Path(__file__).parents[1]
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
+# No SMD of the real review rests on levels after alone yet; this made-up trial's does.
+LEVELS_AFTER = made_up(
+    [level("end", mean=5, sd=1, n=20), level("end", arm="c", mean=4, sd=2, n=30)],
+    design="rct", control=True,
+)  # fmt: skip
 # What each key is changed to; a function gets the old value. `*` stands for names of the review:
 # the change is made to the name after the equals sign.
 CHANGES = {
@@ -106,6 +113,7 @@ def outputs(config, tables, folder):
     derived = derive(tables, config)
     ledger = ledger_of(tables, derived, config)
     yield derived.effects, derived.covariances, derived.entries, ledger
+    yield derive(LEVELS_AFTER, config).effects
     sets = split(derived.effects, derived.entries, config)
     yield sets
     yield direction_rows(derived.entries, config), direction_sets(derived.entries, config)

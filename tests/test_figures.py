@@ -15,7 +15,9 @@ from osteometa.config import forest_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
 from osteometa.figures import direction_plot, forest
+from osteometa.figures.forest_layout import place_axis, place_columns, ticks_of
 from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
+from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, missing_letters, save
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.syntheses import split
@@ -31,7 +33,8 @@ SETTINGS = {
         "design_class": "controlled", "window": "",
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
-    "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1",
+    "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1", "style": "standard",
+    "width": 183, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
 
@@ -46,7 +49,7 @@ def forests_of(folder):
     """All forest plots of a review: name, rows and figure."""
     derived, config = derived_of(folder)
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
-        settings = forest_settings(config, name)
+        settings = resolved(forest_settings(config, name))
         chosen = weighted(effects, config)
         tests = subgroup_tests(name, effects, config)
         rows, legend = forest_rows(
@@ -118,7 +121,9 @@ def drawn(rows, legend=(), **settings):
 
 def squares(figure):
     return [
-        p for p in figure.axes[0].patches if isinstance(p, Rectangle) and p.get_gid() == "square"
+        p
+        for p in figure.axes[0].patches
+        if isinstance(p, Rectangle) and str(p.get_gid()).startswith("square")
     ]
 
 
@@ -151,11 +156,11 @@ def assert_diamonds_are_intervals(figure, rows):
     shapes = [p.get_xy() for p in diamonds(figure)]
     expected = [row for row in rows if row.kind == "diamond"]
     assert len(shapes) == len(expected)
-    placed = forest.place_columns(rows)
+    placed = place_columns(rows, PRESETS["standard"], 183.0)
     if not expected:
         return
     scale = Scale("SMD", "", "", "[a, b]")
-    axis = forest.place_axis(rows, placed, scale)
+    axis = place_axis(rows, placed, scale)
     for points, row in zip(shapes, expected, strict=True):
         xs = [x for x, _ in points]
         assert min(xs) == pytest.approx(axis.x(row.low))
@@ -242,7 +247,7 @@ def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
     ],
 )
 def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high, expected):
-    ticks = forest.ticks_of(low, high, Scale(measure, outcome, "", "[a, b]"))
+    ticks = ticks_of(low, high, Scale(measure, outcome, "", "[a, b]"))
     assert expected <= {text for _, text in ticks}
     assert all(low <= place <= high for place, _ in ticks)
 

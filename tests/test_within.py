@@ -3,6 +3,9 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from osteometa.check_warnings import warnings_of
 from osteometa.evidence import derive
 from osteometa.summaries import hedges_j, p_to_t
 from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
@@ -124,9 +127,15 @@ def test_a_sign_told_in_words_serves_an_exact_p():
     assert effects([p, down])["SMD"].yi < 0
 
 
-@pytest.mark.parametrize("cells", [{"p": 0.05, "p_operator": "<"}, {"p": 0.03, "p_operator": "=",
-                                                                  "test": "rank"}])  # fmt: skip
-def test_bounds_and_rank_tests_give_nothing(cells):
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"p": 0.05, "p_operator": "<"},
+        {"p": 0.03, "p_operator": "=", "test": "rank"},
+        {"p": 0.03, "p_operator": "=", "test": "rm_anova"},
+    ],
+)
+def test_bounds_rank_tests_and_tests_of_several_times_give_nothing(cells):
     rows = [
         level("baseline", mean=26, n=11),
         level("end", mean=22, n=11),
@@ -327,3 +336,57 @@ def test_a_borrowed_sd_is_never_pooled():
     for lone in ([with_assay("a", 0.1)], [with_assay("a", 0.1), with_assay("b", 0.3, "kit B")]):
         found = derive(reviewed(*lone, with_assay("c", None)), CONFIG).effects
         assert "c" not in {e.study_id for e in found}
+
+
+def doubts(rows, **how):
+    return [p for p in warnings_of(tables(rows, **how), CONFIG) if p.code in ("W02", "W06")]
+
+
+def test_a_p_that_does_not_fit_its_own_change_is_doubted():
+    """Change 15.5, SD 36, n 26: t = 2.2, p .036 to .038; a printed .001 is 36 times smaller."""
+    change = ("measurements", "e", "end", "pct_change", {"mean": 15.5, "sd": 36.0, "n": 26})
+
+    def p(value):
+        return ("contrasts", "e", "end", "p", {"p": value, "p_operator": "=", "test": "paired_t"})
+
+    (doubt,) = doubts([change, p("0.001")])
+    assert "disputed" in doubt.message
+    assert doubts([change, p("0.037")]) == []
+
+
+def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
+    rows = [
+        ("measurements", "e", "end", "change", {"mean": "0.300", "sd": "0.200", "n": 10}),
+        ("measurements", "c", "end", "change", {"mean": "0.100", "sd": "0.200", "n": 10}),
+        ("contrasts", "e", "end", "p", {"p": 0.001, "p_operator": "="}),
+    ]
+    assert doubts(rows, design="crossover_rct", control=True) == []
+    assert len(doubts(rows, design="rct", control=True)) == 1
+
+
+values = st.tuples(st.floats(1, 9), st.floats(0.1, 2), st.floats(1, 9), st.floats(0.1, 2))
+
+
+@given(values, st.integers(5, 60), st.floats(-0.4, 0.97))
+def test_one_arm_does_not_depend_on_the_unit_and_turns_with_time(numbers, n, r):
+    m0, s0, m1, s1 = (round(number, 3) for number in numbers)
+    told = ("contrasts", "e", "end", "r", {"value": round(r, 3)})
+
+    def found(before, after, factor=1, unit=NUMBER):
+        rows = [
+            level(time, mean=f"{mean * factor:.3f}", sd=f"{sd * factor:.3f}", n=n, unit=unit)
+            for time, (mean, sd) in (("baseline", before), ("end", after))
+        ]
+        return effects([*rows, told])
+
+    one = found((m0, s0), (m1, s1))
+    other = found((m0, s0), (m1, s1), 1000, "pg/mL")
+    assert one.keys() == other.keys() >= {"SMD", "MD"}
+    for measure, effect in one.items():
+        assert effect.vi > 0
+        assert other[measure].yi == pytest.approx(effect.yi, rel=1e-9, abs=1e-12)
+        assert other[measure].vi == pytest.approx(effect.vi, rel=1e-9)
+    back = found((m1, s1), (m0, s0))
+    for measure in {"MD", "ROM"} & one.keys():
+        assert back[measure].yi == pytest.approx(-one[measure].yi, abs=1e-12)
+        assert back[measure].vi == pytest.approx(one[measure].vi)

@@ -156,16 +156,25 @@ def _same_time(row: Measurement, others: list[Measurement]) -> Measurement | Non
 
 def _printed_p(tables: Tables, config: Config) -> Iterator[Problem]:
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
+    crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     changes = {
         (m.study_id, m.arm_id, m.outcome, m.analyte, m.site, m.timepoint, m.report): m
         for m in tables.measurements
         if m.kind in ("change", "pct_change")
     }
     for row in tables.contrasts:
-        if row.p is None or row.p_operator != "=" or row.compares != "between":
+        if row.p is None or row.p_operator != "=" or row.test == "rank":
             continue
         arm = arms.get((row.study_id, row.arm_id))
         key = (row.outcome, row.analyte, row.site, row.timepoint, row.report)
+        if row.compares == "within":
+            own = changes.get((row.study_id, row.arm_id, *key))
+            implied = implied_p_of_change(own) if own and row.statistic != "f" else None
+            if implied:
+                yield from _compare_p(row, implied, bool(row.disputed or own.disputed))
+            continue
+        if row.study_id in crossovers:
+            continue  # a paired test: the spreads of both conditions do not imply its p
         pair = [
             changes.get((row.study_id, name, *key))
             for name in (row.arm_id, arm.comparator if arm else "")
@@ -235,6 +244,21 @@ def implied_p(one: Measurement, other: Measurement) -> tuple[float, float] | Non
         pooled = math.sqrt(((one.n - 1) * a**2 + (other.n - 1) * b**2) / df)
         t = difference / (pooled * math.sqrt(1 / one.n + 1 / other.n))
         ps.append(float(2 * stdtr(df, -t)))
+    return min(ps), max(ps)
+
+
+def implied_p_of_change(row: Measurement) -> tuple[float, float] | None:
+    """Return the range of the p that an arm's own change implies: the paired t test."""
+    from scipy.special import stdtr
+
+    if row.mean is None or row.n is None or row.n < 2 or (spread := _sd_range(row)) is None:
+        return None
+    slack = row.mean.half_unit
+    means = (max(abs(row.mean) - slack, 0.0), abs(row.mean) + slack)
+    ps = [
+        float(2 * stdtr(row.n - 1, -mean / (sd / math.sqrt(row.n))))
+        for mean, sd in itertools.product(means, spread)
+    ]
     return min(ps), max(ps)
 
 

@@ -111,9 +111,11 @@ class Subgroups(Closed):
 
 
 class Figures(Closed):
-    """How figures print numbers."""
+    """How figures look."""
 
-    interval: Literal["[a, b]", "(a to b)"]
+    style: Literal["standard", "revman", "jama", "bmj", "metafor", "nature"]
+    width: Literal[89, 183]
+    interval: Literal["preset", "[a, b]", "(a to b)"]
 
 
 class Synthesis(Closed):
@@ -371,15 +373,18 @@ def from_part(values: dict[str, Any]) -> Config:
     return config
 
 
-def forest_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
-    """Return what a forest plot depends on, as plain values: its own synthesis and outcome."""
+def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dict[str, Any]:
+    """Return what the figures of a synthesis depend on, as plain values: its own choices only."""
     synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
     outcome = config.outcomes[synthesis.outcome]
     return {
         "synthesis": synthesis.model_dump(),
         "label": outcome.label,
-        "measure": outcome.measures[0],
+        "measure": measure or outcome.measures[0],
+        "measures": list(outcome.measures),
         "axis": list(outcome.axis),
+        "style": config.figures.style,
+        "width": config.figures.width,
         "interval": config.figures.interval,
         "pi_df": config.pooling.pi_df,
     }

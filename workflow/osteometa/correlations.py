@@ -9,7 +9,7 @@ from statistics import median
 
 from osteometa.comparisons import Comparison
 from osteometa.config import Config
-from osteometa.summaries import Cell, Summary, p_to_t, row_flags
+from osteometa.summaries import Cell, Summary, is_omnibus, p_to_t, row_flags
 from osteometa.tables import Contrast, Measurement
 
 PRINTED = ("SD", "SE", "CI")
@@ -207,8 +207,8 @@ def _from_paired_test(
 def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
     if row.statistic == "t" and row.value is not None:
         return abs(float(row.value)), "value"
-    if row.statistic == "f" and row.df1 != 1:
-        return None, ""  # of several times together
+    if is_omnibus(row):
+        return None, ""
     if row.statistic == "f" and row.value is not None:
         return math.sqrt(row.value), "value"
     if row.p is not None and row.p_operator == "=" and row.p < 1:

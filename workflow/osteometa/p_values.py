@@ -16,6 +16,7 @@ from scipy.special import ndtr
 from osteometa.config import Config
 from osteometa.directions import fisher, stouffer
 from osteometa.records import AlbatrossPoint, DirectionEntry, Effect, PCombination
+from osteometa.summaries import is_omnibus
 from osteometa.tables import Contrast, Tables
 
 FEWEST = 3
@@ -204,8 +205,7 @@ def _printed(tables: Tables) -> dict[tuple[str, ...], list[Contrast]]:
     found: dict[tuple[str, ...], list[Contrast]] = defaultdict(list)
     for row in tables.contrasts:
         exact = row.p is not None and row.p_operator == "=" and row.statistic != "r"
-        omnibus = row.statistic == "f" and row.df1 != 1
-        if exact and not omnibus and row.usable and not row.disputed:
+        if exact and not is_omnibus(row) and row.usable and not row.disputed:
             found[_place(row)].append(row)
     for rows in found.values():
         rows.sort(key=lambda row: (row.origin in ("other_review", "press"), row.row))

@@ -392,3 +392,18 @@ class AlbatrossPoint:
     """effect (p of its z) or printed (an exact p)."""
     effect_id: str
     """The effect that gives the p; empty for a printed one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """One figure of a folder: a row of `figures.csv`."""
+
+    figure: str
+    """Name of its files without their endings."""
+    title: str
+    pages: int
+    """Further pages lie in figure_pages/."""
+    alt: str
+    """What it shows, for people who do not see it."""
+    reason: str
+    """Why it is only a small panel; empty where it is drawn."""

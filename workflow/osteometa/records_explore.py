@@ -134,7 +134,7 @@ class GoshRow:
     """The pool of one subset of the studies: a row of `gosh.csv`."""
 
     subset: str
-    """Bits of the studies of influence.csv in order, 1 = in the subset."""
+    """A letter per study in the order of leave_one_out.csv, 1 = in the subset."""
     k: int
     estimate: float
     tau2: float
@@ -143,18 +143,17 @@ class GoshRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiverseRow:
-    """One specification: a row of `multiverse.csv`, sorted by estimate."""
+    """One specification: a row of `multiverse.csv`, by measure and estimate."""
 
     specification: int
     measure: str
-    r: str
-    variance: str
+    derivation: str
+    """primary, or one other choice of derivation, for instance `r=0.98`."""
     people: str
-    """Which effects: all, or without a flag or a population."""
+    """Which effects: all, or without some."""
     designs: str
     prints: str
-    """Which prints: primary, cautious readings, other times."""
-    shared_control: str
+    """undisputed, or with the most cautious readings of contradictory prints."""
     tau2: str
     ci: str
     merged: int

@@ -219,9 +219,20 @@ def printed_tests(
         test
         for row in contrasts
         if row.compares == compares and row.usable and row.statistic != "r"
+        if not is_omnibus(row)
         for test in _tests_of(row, exercise, control, paired)
     ]
     return sorted(tests, key=lambda test: ("2ND" in test.flags, ORDER.index(test.code)))
+
+
+def is_omnibus(row: Contrast) -> bool:
+    """Tell whether a test is one of several groups or times together, which has no sign.
+
+    An F with more than one numerator degree of freedom, or of an unknown number; and a p of a
+    repeated-measures analysis within one arm that does not say that it compares two times.
+    """
+    of_times = row.test == "rm_anova" and row.compares == "within" and row.statistic == "p"
+    return (row.statistic == "f" or of_times) and row.df1 != 1
 
 
 def _adjusted(row: Contrast) -> str:
@@ -300,10 +311,9 @@ def _tests_of(row: Contrast, exercise: People, control: People, paired: bool) ->
         found.append(test("CI", se, difference / se, True, "ci_low", "ci_high"))
     if row.statistic == "t" and row.value is not None:
         found.append(test("t", None, float(row.value), True))
-    if row.statistic == "f" and row.value is not None and row.df1 == 1:
+    if row.statistic == "f" and row.value is not None:
         found.append(test("F", None, math.sqrt(row.value), False, "df1"))
-    omnibus = row.statistic == "f" and row.df1 != 1
-    if row.p is not None and row.p_operator == "=" and row.p < 1 and df is not None and not omnibus:
+    if row.p is not None and row.p_operator == "=" and row.p < 1 and df is not None:
         t = p_to_t(float(row.p), df, row.tails or 2)
         if row.statistic in ("smd", "t") and row.value:
             found.append(test("p", None, math.copysign(t, row.value), True, "p"))

@@ -234,7 +234,7 @@ class Measurement(Finding):
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
     kind: choice("level", "change", "pct_change", "log_level", empty=False) = cell(
-        "What the numbers are.", ...
+        "What the numbers are; log_level: of natural logarithms.", ...
     )
     report: Text = cell("Which of several prints of one study.")
     population_analysed: Analysed = cell("Whom the numbers speak of.")
@@ -280,7 +280,9 @@ class Contrast(Finding):
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
     statistic: choice("md", "adj_md", "smd", "t", "f", "p", "r", empty=False) = cell(
-        "What `value` is; p where only a p is printed; r is the before-after correlation.", ...
+        "What `value` is; p where only a p is printed; r is the before-after correlation (of a "
+        "crossover, with compares between: that of its two conditions).",
+        ...,
     )
     compares: choice("between", "within", empty=False) = cell("Arms, or before and after.", ...)
     score: choice("post", "change", "not_stated") = cell("What was compared.")

@@ -10,10 +10,7 @@ checkpoint variants:
     output:
         directory("data/processed/variants"),
     params:
-        choices=choices(
-            "outcomes", "sites", "modalities", "comparator_kinds", "designs", "windows",
-            "effects", "derivation", "sensitivity", "syntheses",
-        ),
+        choices=choices("sensitivity", *DERIVING),
     script:
         "../scripts/variants.py"
 

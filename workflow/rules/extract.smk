@@ -1,5 +1,11 @@
 # Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis.
 
+# The choices that an effect depends on, from its prints to its place in a set.
+DERIVING = [
+    "outcomes", "sites", "modalities", "comparator_kinds", "designs", "windows", "effects",
+    "derivation", "syntheses",
+]  # fmt: skip
+
 
 checkpoint check:
     message:
@@ -33,10 +39,7 @@ rule effects:
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
     params:
-        choices=choices(
-            "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "effects", "derivation", "syntheses",
-        ),
+        choices=choices("secondary_outcomes", *DERIVING),
     script:
         "../scripts/effects.py"
 

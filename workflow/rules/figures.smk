@@ -1,52 +1,76 @@
-# Results -> figures.
+# Results -> figures: one job for all figures of a synthesis, one for those of the whole review.
+
+KINDS = [
+    "forest", "funnel", "baujat", "influence", "leave_one_out", "cumulative", "gosh",
+    "specification_curve", "bubble", "sensitivity", "forest_smd", "forest_rom", "forest_md",
+]  # fmt: skip
+OVERVIEW = [
+    "summary_forest", "evidence_map", "directions", "harvest", "albatross", "prisma",
+    "risk_of_bias_rob2", "risk_of_bias_robins_i", "risk_of_bias_nhlbi_prepost",
+]  # fmt: skip
 
 
 def result_files(wildcards):
     """Results of one synthesis, behind the split."""
     checkpoints.split.get()
-    return [f"results/{wildcards.synthesis}/{f}" for f in SET_FILES]
+    return [f"results/{wildcards.synthesis}/{f}" for f in (*SET_FILES, *EXPLORED)]
 
 
 def synthesis_choices(wildcards):
-    """What a forest plot depends on of config.yaml."""
+    """What the figures of a synthesis depend on of config.yaml."""
     return forest_settings(config_read, wildcards.synthesis)
 
 
-rule forest:
+rule figures:
     message:
-        "Draw the forest plot of {wildcards.synthesis}."
+        "Draw the figures of {wildcards.synthesis}."
     input:
         results=result_files,
-        code=code("forest.py"),
+        code=code("figures.py"),
     output:
         report(
-            "results/{synthesis}/forest.svg",
-            caption="../report/forest.rst",
-            category="Forest plots",
-            labels={"synthesis": "{synthesis}"},
+            expand("results/{{synthesis}}/{kind}.svg", kind=KINDS),
+            caption="../report/figures.rst",
+            category="Syntheses",
+            subcategory="{synthesis}",
         ),
-        multiext("results/{synthesis}/forest", ".pdf", ".png", ".csv"),
+        expand("results/{{synthesis}}/{kind}.{format}", kind=KINDS, format=["pdf", "png", "csv"]),
+        "results/{synthesis}/figures.csv",
+        directory("results/{synthesis}/figure_pages"),
     params:
         settings=synthesis_choices,
     script:
-        "../scripts/forest.py"
+        "../scripts/figures.py"
 
 
-rule direction_plot:
+def overview_inputs(wildcards):
+    """What the figures of the whole review are drawn from."""
+    checkpoints.split.get()
+    return [
+        *behind_split(lambda s: [f"results/{s}/{f}" for f in ("pooled.csv", "effects.csv")]),
+        "results/direction_sets.csv",
+        "results/albatross.csv",
+        "data/processed/directions.csv",
+        *expand("data/processed/checked/{table}.csv", table=TABLES),
+    ]
+
+
+rule overview:
     message:
-        "Draw the effect direction plot."
+        "Draw the figures of the whole review."
     input:
-        directions=derived("directions"),
-        code=code("direction_plot.py"),
+        results=overview_inputs,
+        code=code("overview.py"),
     output:
         report(
-            "results/directions.svg",
-            caption="../report/directions.rst",
-            category="Directions",
+            expand("results/{kind}.svg", kind=OVERVIEW),
+            caption="../report/overview.rst",
+            category="The whole review",
         ),
-        multiext("results/directions", ".pdf", ".png", ".csv"),
-        directory("results/directions_pages"),
+        expand("results/{kind}.{format}", kind=OVERVIEW, format=["pdf", "png", "csv"]),
+        "results/figures.csv",
+        directory("results/figure_pages"),
     params:
-        choices=choices("outcomes", "directions"),
+        choices=choices("outcomes", "directions", "syntheses"),
     script:
-        "../scripts/direction_plot.py"
+        "../scripts/overview.py"

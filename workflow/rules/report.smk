@@ -10,10 +10,7 @@ rule wanted:
     output:
         "results/wanted.csv",
     params:
-        choices=choices(
-            "outcomes", "secondary_outcomes", "sites", "modalities", "comparator_kinds", "designs",
-            "windows", "effects", "derivation", "syntheses",
-        ),
+        choices=choices(*DERIVING),
     script:
         "../scripts/wanted.py"
 

@@ -17,7 +17,7 @@ def averaged(effects: Sequence[Effect], config: Config) -> list[Effect]:
 
     A set is what a synthesis asks for; its average is that of the effects it pools, weighted by
     people. A variance that is not of the form u + g^2/(2N) stays: that of a printed SMD's interval,
-    of SMDH and of gT - gC.
+    of SMDH, of gT - gC, and of effects combined into one.
     """
     sets: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, effect in enumerate(effects):
@@ -43,7 +43,7 @@ def averaged(effects: Sequence[Effect], config: Config) -> list[Effect]:
 
 
 def _of_form(effect: Effect, config: Config) -> bool:
-    if effect.n_total is None:
+    if effect.n_total is None or "COMPOSITE" in effect.provenance:
         return False
     if effect.rung == "SMDP":
         return ":ci_low" not in effect.inputs

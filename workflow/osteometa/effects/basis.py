@@ -107,7 +107,7 @@ class Basis:
             If there is none to borrow, or no mean that needs one.
         """
         other = Basis(self.comparison, self._correlations, self.config)
-        found = False
+        wanted = found = False
         for name, rows in (
             ("after", self.comparison.levels), ("before", self.comparison.baselines),
         ):  # fmt: skip
@@ -116,17 +116,16 @@ class Basis:
                 held = pair[side]
                 if held is None or held.mean is None or held.sd is not None:
                     continue
+                wanted = True
                 sd = self._correlations.borrowed_sd(self.comparison, rows[side])
-                if sd is None:
-                    raise RefusalError(
-                        "BOR: no two arms of other studies print an SD of this analyte by the same "
-                        "assay"
-                    )
-                pair[side] = replace(held, sd=sd, code="BOR", flags=held.flags | {"BOR"})
-                found = True
+                if sd is not None:
+                    pair[side] = replace(held, sd=sd, code="BOR", flags=held.flags | {"BOR"})
+                    found = True
             other.__dict__[name] = pair
-        if not found:
+        if not wanted:
             raise RefusalError("BOR: no mean whose SD is missing")
+        if not found:
+            raise RefusalError("BOR: no two arms of other studies print an SD by the same assay")
         return other
 
     @cached_property

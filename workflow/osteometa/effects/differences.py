@@ -360,6 +360,8 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]
 
 def geary(summary: Summary) -> None:
     """Refuse a log ratio where a mean is too near 0 for its SD (Geary 1930)."""
+    if summary.n is None:
+        raise RefusalError("n is not printed, which a log ratio needs")
     if summary.mean <= 0 or summary.mean * math.sqrt(summary.n) / summary.sd < GEARY_LIMIT:
         raise RefusalError("the mean is too near 0 for its SD: no log ratio")
 

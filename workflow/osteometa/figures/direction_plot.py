@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.directions import direction_sets, votes
+from osteometa.directions import votes
 from osteometa.figures.forest import direction_mark
 from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.figures.style import (
@@ -23,11 +22,9 @@ from osteometa.figures.style import (
     SMALL,
     new_figure,
     put,
-    save,
     text_width,
     wrapped,
 )
-from osteometa.files import write_records
 from osteometa.records import DirectionEntry, DirectionSet, Vote
 
 WIDTH, HIGHEST = 183.0, 240.0
@@ -58,6 +55,10 @@ class DirectionRow:
     n_unknown: int
 
 
+Line = list[DirectionRow]
+Block = tuple[str, list[Line]]
+
+
 def direction_rows(entries: Sequence[DirectionEntry], config: Config) -> list[DirectionRow]:
     """Return the marks: one vote per study, phase, type, design class and outcome."""
     rows = []
@@ -86,29 +87,24 @@ def _mark(vote: Vote, phase: str, kind: str, outcome: str, design_class: str) ->
     )  # fmt: skip
 
 
-def draw_directions(entries: Sequence[DirectionEntry], stem: str | Path, config: Config) -> None:
-    """Draw the plot, further pages beside it, and write what is drawn."""
-    stem = Path(stem)
-    footer = [set_words(row) for row in direction_sets(entries, config)]
+def direction_pages(
+    entries: Sequence[DirectionEntry], sets: Sequence[DirectionSet], config: Config
+) -> tuple[list[list[Block]], list[Figure]]:
+    """Return the pages of the plot, as blocks of rows and as figures."""
+    footer = [set_words(row) for row in sets]
     pages = paginate(direction_rows(entries, config), footer)
-    figures = page_figures(pages, list(config.outcomes), footer)
-    save(figures[0], stem, figures[1:])
-    further = stem.with_name(f"{stem.name}_pages")
-    further.mkdir(exist_ok=True)
-    for number, figure in enumerate(figures[1:], start=2):
-        save(figure, further / f"{stem.name}_{number}")
-    drawn = [
+    return pages, page_figures(pages, list(config.outcomes), footer)
+
+
+def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
+    """Return every mark with the number of its page."""
+    return [
         replace(row, page=number)
         for number, page in enumerate(pages, start=1)
         for block in page
         for line in block[1]
         for row in line
     ]
-    write_records(f"{stem}.csv", DirectionRow, drawn)
-
-
-Line = list[DirectionRow]
-Block = tuple[str, list[Line]]
 
 
 def page_figures(

@@ -71,6 +71,8 @@ class ForestRow:
     """Weight in percent; None for a study outside the pool."""
     shape: str = ""
     """full or hollow diamond; up, down, zero, mixed or unknown direction."""
+    risk_of_bias: str = ""
+    """Overall judgement that people entered."""
     effect_id: str = ""
     """The row of effects.csv that a square shows."""
     flags: str = ""
@@ -129,11 +131,12 @@ def signed(value: float, decimals: int) -> str:
     return text.replace("-", MINUS) if float(text) else text.lstrip("-")
 
 
-def p_text(p: float | None) -> str:
+def p_text(p: float | None, leading_zero: bool = True) -> str:
     """Return p as text."""
     if p is None:
         return "p not defined"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return text if leading_zero else text.replace(" 0.", " .")
 
 
 def small(value: float | None) -> str:
@@ -156,7 +159,8 @@ def forest_rows(
     effects, votes, pooled, tests
         The records of `results/<synthesis>/`.
     settings
-        `synthesis` (the declaration), `label`, `measure`, `axis`, `interval`, `pi_df`.
+        `synthesis` (the declaration), `label`, `measure`, `axis`, `interval`, `pi_df`,
+        `leading_zero`.
     """
     measure = settings["measure"]
     chosen = [effect for effect in effects if effect.measure == measure]
@@ -216,7 +220,8 @@ def _pooled_block(
         rows += [_study(effect, scale, letters, effects) for effect in members]
         if len(kinds) > 1 and by_group[kind].diamond != "none":
             rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind]))
-            rows.append(ForestRow(kind="note", label=heterogeneity(by_group[kind])))
+            words = heterogeneity(by_group[kind], settings["leading_zero"])
+            rows.append(ForestRow(kind="note", label=words))
     overall = by_group.get("overall")
     if overall is None or not inside:
         return rows
@@ -244,13 +249,14 @@ def _overall(
                 effect=scale.with_interval(row.estimate, row.pi_low, row.pi_high).split(" ", 1)[1],
             )
         )  # fmt: skip
-    rows.append(ForestRow(kind="note", label=heterogeneity(row)))
+    zero = settings["leading_zero"]
+    rows.append(ForestRow(kind="note", label=heterogeneity(row, zero)))
     if row.statistic is not None:
         letter = "z" if row.df is None else f"t({row.df:g})"
-        words = f"Overall effect: {letter} = {signed(row.statistic, 2)}, {p_text(row.p)}"
+        words = f"Overall effect: {letter} = {signed(row.statistic, 2)}, {p_text(row.p, zero)}"
         rows.append(ForestRow(kind="note", label=words))
     if kinds > 1 and test is not None:
-        rows.append(ForestRow(kind="note", label=subgroup_words(test)))
+        rows.append(ForestRow(kind="note", label=subgroup_words(test, zero)))
     if not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
         words = f"No prediction interval: τ² is estimated 0 (up to {small(row.tau2_ci_high)})"
         rows.append(ForestRow(kind="note", label=words))
@@ -258,7 +264,7 @@ def _overall(
     return rows
 
 
-def subgroup_words(test: SubgroupTest) -> str:
+def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
     """Return the test of differences between exercise types in words."""
     if not test.tested:
         return f"Differences between types {test.note}"
@@ -266,7 +272,7 @@ def subgroup_words(test: SubgroupTest) -> str:
     letter = "χ²" if test.df2 is None else "F"
     return (
         f"Differences between types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
-        f"{p_text(test.p)} ({test.tau2_model} τ²)"
+        f"{p_text(test.p, leading_zero)} ({test.tau2_model} τ²)"
     )
 
 
@@ -281,12 +287,12 @@ def model_words(row: PooledRow, pi_df: str) -> str:
     return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
 
 
-def heterogeneity(row: PooledRow) -> str:
+def heterogeneity(row: PooledRow, leading_zero: bool = True) -> str:
     """Return the line on heterogeneity."""
     interval = ""
     if row.tau2_ci_low is not None:
         interval = f" ({small(row.tau2_ci_low)} to {small(row.tau2_ci_high)})"
-    q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
+    q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p, leading_zero)}"
     if row.note.startswith("one tau2"):
         return f"k = {row.k}; {q}; τ² = {small(row.tau2)}, one for all types"
     return f"k = {row.k}; τ² = {small(row.tau2)}{interval}; I² = {row.i2:.0f} %; {q}"

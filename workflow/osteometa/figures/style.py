@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import sys
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.ft2font import FT2Font
 
+from osteometa.figures.fonts import FAMILY, face, font_files
+
 # Okabe and Ito's palette, told apart by people who see colours differently.
 BLUE, ORANGE, GREEN, VERMILION, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#000000"
 GREY = "#666666"
@@ -25,34 +24,6 @@ BODY, SMALL = 8.0, 7.0
 """Sizes of text in points; nothing is smaller than SMALL."""
 MM = 1 / 25.4
 POINT = 25.4 / 72
-FAMILY = "Source Sans Pro"
-
-
-@cache
-def font_files() -> dict[str, Path]:
-    """Return the static files of the figures' font, by weight.
-
-    Found by path, so that what is installed on a machine changes nothing. Copies without the
-    tables of advanced layout: matplotlib does not use them, and cutting them to the letters of a
-    figure took most of the time of drawing it.
-    """
-    from fontTools.ttLib import TTFont
-
-    source = Path(find_spec("font_source_sans_pro").submodule_search_locations[0]) / "files"
-    folder = Path(_font_folder().name)
-    files = {"normal": "SourceSansPro-Regular.ttf", "bold": "SourceSansPro-Bold.ttf"}
-    for name in files.values():
-        with TTFont(source / name, recalcTimestamp=False) as font:
-            for table in ("GPOS", "GSUB", "GDEF", "FFTM", "DSIG"):
-                if table in font:
-                    del font[table]
-            font.save(folder / name)
-    return {weight: folder / name for weight, name in files.items()}
-
-
-@cache
-def _font_folder() -> TemporaryDirectory:
-    return TemporaryDirectory(prefix="osteometa-font-")
 
 
 @cache
@@ -155,15 +126,16 @@ def new_figure(width: float, height: float) -> tuple[Figure, mpl.axes.Axes]:
 
 def put(
     axes: mpl.axes.Axes, x: float, y: float, text: str, *, size: float = BODY,
-    weight: str = "normal", align: str = "left", color: str = BLACK,
+    weight: str = "normal", align: str = "left", color: str = BLACK, over: bool = False,
 ) -> None:  # fmt: skip
-    """Write a text whose middle height is at y."""
+    """Write a text whose middle height is at y; `over` lines, on a white ground of its own."""
     lost = missing_letters(text)
     if lost:
         print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
     axes.text(
         x, y, text.replace("$", r"\$"), fontsize=size, fontweight=weight, ha=align,
-        va="center_baseline", color=color,
+        va="center_baseline", color=color, zorder=6 if over else 3,
+        bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
 
 
@@ -205,23 +177,5 @@ def _letters(figure: Figure) -> dict[str, str]:
 
 def _with_fonts(svg: str, letters: dict[str, str]) -> str:
     """Put the font into the SVG, cut to its letters, so that it looks the same everywhere."""
-    faces = "".join(
-        f"@font-face{{font-family:'{FAMILY}';font-weight:{weight};"
-        f"src:url(data:font/ttf;base64,{_subset(weight, used)}) format('truetype')}}"
-        for weight, used in sorted(letters.items())
-    )
+    faces = "".join(face(weight, used) for weight, used in sorted(letters.items()))
     return svg.replace("<defs>", f"<defs><style>{faces}</style>", 1)
-
-
-def _subset(weight: str, letters: str) -> str:
-    from fontTools import subset
-    from fontTools.ttLib import TTFont
-
-    options = subset.Options(hinting=False, notdef_outline=True, recalc_timestamp=False)
-    font = TTFont(font_files()[weight], recalcTimestamp=False)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=letters)
-    cutter.subset(font)
-    buffer = io.BytesIO()
-    font.save(buffer)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,4 +1,7 @@
-"""The one solver: a random-effects meta-regression; pooling is the model with an intercept only."""
+"""The one solver: a random-effects meta-regression; pooling is the model with an intercept only.
+
+It is the batch kernel with one model. Effects that share people come with their covariance.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
-from osteometa.pooling.covariance import blocks, checked_covariance, decorrelated, row_weights
-from osteometa.pooling.tau2 import (
-    ESTIMATORS,
-    Array,
-    generalised_q,
-    q_profile,
-    typical_variance,
-    weighted_fit,
-)
+from osteometa.pooling.batch import Array, Batch, moments, one_model
+from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
+from osteometa.pooling.kernel import CI_METHODS, solve
+from osteometa.pooling.tau2 import METHODS, profile_likelihood, q_profile, start_sj
 from osteometa.summaries import t_quantile
 
-METHODS = tuple(ESTIMATORS)
-CI_METHODS = ("wald", "hksj", "hksj-floor")
+__all__ = [
+    "CI_METHODS", "METHODS", "Pooled", "Regression", "checked", "joint_test", "pool",
+    "prediction_interval", "regress",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,11 @@ class Pooled:
     tau2_ci_low: float | None = None
     tau2_ci_high: float | None = None
     i2: float | None = None
+    i2_ci_low: float | None = None
+    i2_ci_high: float | None = None
     h2: float | None = None
+    h2_ci_low: float | None = None
+    h2_ci_high: float | None = None
     q: float | None = None
     q_df: int | None = None
     q_p: float | None = None
@@ -70,6 +74,12 @@ class Regression:
     q: float
     q_df: int
     q_p: float | None
+    i2: float | None = None
+    h2: float | None = None
+    studies: int = 0
+    """Independent studies."""
+    weights: tuple[float, ...] = ()
+    """Percent of the total weight, in the order of the effects."""
 
 
 def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
@@ -105,8 +115,11 @@ def regress(
         Effects and their sampling variances.
     X : array of shape (k, p)
         Design matrix.
-    method : {"REML", "DL", "PM", "EE"}
-        Estimator of tau2, by metafor's short names; EE is the common-effect model.
+    method : {"REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"}
+        Estimator of tau2, by metafor's short names; EE is the common-effect model. With V all are
+        as for independent rows after the turn of `covariance`: exact for EE, ML and REML; DL, HE,
+        PM and EB solve the same moment equations of y'Py or y'My, which hold for any V; HS and SJ
+        have V^-1 and (V + tau2 I)^-1 in place of the weights.
     ci : {"wald", "hksj", "hksj-floor"}
         Normal quantiles; Hartung-Knapp (Knapp and Hartung 2003); the same with its factor
         never below 1.
@@ -119,111 +132,139 @@ def regress(
     Raises
     ------
     ValueError
-        If there are no more effects than coefficients.
+        If there are fewer effects than coefficients, or columns of X depend on each other.
     """
-    y, v, X, studies = _rows(yi, vi, X, V, studies)
+    y, v, X, V, studies = _rows(yi, vi, X, V, studies)
     k, p = X.shape
     if k < p:
         raise ValueError(f"{k} effects cannot give {p} coefficients")
-    tau2 = float(ESTIMATORS[method](y, v, X))
-    coefficients, covariance, residuals = weighted_fit(y, v, X, tau2)
-    df = None
-    if ci != "wald" and studies > p:
-        factor = float(np.sum(residuals**2 / (v + tau2))) / (k - p)
-        covariance = covariance * (max(1.0, factor) if ci == "hksj-floor" else factor)
-        df = float(studies - p)
-    q = generalised_q(y, v, X, 0.0)
-    q_p = float(chdtrc(k - p, q)) if k > p else None
-    return Regression(coefficients, covariance, tau2, df, k, q, k - p, q_p)
+    if method not in METHODS or ci not in CI_METHODS:
+        raise ValueError(f"'{method}' or '{ci}' is not known. Use: {METHODS}, {CI_METHODS}")
+    start = start_sj(y[:, None], np.ones((k, 1), dtype=bool))
+    fit = solve(one_model(y, v, X, V), method, ci, studies=np.array([studies]), sj=start)
+    tau2, q, df = float(fit.tau2[0]), float(fit.q[0]), float(fit.df[0])
+    free = k > p
+    return Regression(
+        fit.coefficients[0], fit.covariance[0], tau2, None if math.isinf(df) else df, k, q, k - p,
+        float(chdtrc(k - p, q)) if free else None, float(fit.i2[0]) if free else None,
+        float(fit.h2[0]) if free else None, studies, _percent(v, V, tau2),
+    )  # fmt: skip
 
 
 def _rows(
     yi: Sequence[float], vi: Sequence[float] | None, X: Array, V: Array | None, studies: int | None
-) -> tuple[Array, Array, Array, int]:
-    """Return checked, uncorrelated rows y, v, X and the number of independent studies."""
+) -> tuple[Array, Array, Array, Array | None, int]:
+    """Return checked y, v, X, the covariance if there is one, and the number of studies."""
     X = np.asarray(X, dtype=float)
     if V is None:
         y, v = checked(yi, vi)
-        return y, v, X, len(y) if studies is None else studies
+        return y, v, X, None, len(y) if studies is None else studies
     V = checked_covariance(V, len(yi))
-    y, _ = checked(yi, np.diagonal(V))
-    independent = len(blocks(V)) if studies is None else studies
-    return *decorrelated(y, V, X), independent
+    y, v = checked(yi, np.diagonal(V))
+    together = blocks(V)
+    # Without a covariance between two effects it is the model of independent ones, to the bit.
+    full = V if len(together) < len(y) else None
+    return y, v, X, full, len(together) if studies is None else studies
+
+
+def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
+    w = 1.0 / (v + tau2)
+    shares = w / np.sum(w) if V is None else row_weights(V, tau2)
+    return tuple(float(share) for share in 100 * shares)
 
 
 def pool(
     yi: Sequence[float], vi: Sequence[float] | None, *,
     method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1",
-    V: Array | None = None, studies: int | None = None,
+    V: Array | None = None, studies: int | None = None, tau2_ci: str = "qp",
 ) -> Pooled:  # fmt: skip
     """Pool effects; a single study is listed with its normal interval, none is not estimable.
 
     Parameters
     ----------
     yi, vi : sequences of length k
-    method : {"REML", "DL", "EE"}
-    ci : {"wald", "hksj", "hksj-floor"}
+    method, ci, V, studies
+        As for `regress`.
     pi_df : {"k-1", "k-2"}
         Degrees of freedom of the prediction interval: metafor's convention, or that of Higgins,
         Thompson and Spiegelhalter (2009); k is the number of independent studies.
-    V, studies
-        As for `regress`.
+    tau2_ci : {"qp", "pl"}
+        Interval of tau2, I2 and H2: Q-profile (Viechtbauer 2007), or profile likelihood (Hardy and
+        Thompson 1996), which REML and ML have.
+
+    Raises
+    ------
+    ValueError
+        For impossible input, and for a profile likelihood of another method.
     """
-    X = np.ones((len(yi), 1))
-    y, v, X, studies = _rows(yi, vi, X, V, studies)
+    if tau2_ci == "pl" and method not in ("REML", "ML"):
+        raise ValueError(
+            f"{method} has no likelihood: a profile-likelihood interval needs REML or ML"
+        )
+    y, v, X, V, studies = _rows(yi, vi, np.ones((len(yi), 1)), V, studies)
     if len(y) == 0:
         return Pooled(0, method=method, ci_method=ci, status="not_estimable", note="no study")
     try:
         if studies == 1:
             return _single(y, v, X, V, method)
-        return _pooled(y, v, X, V, studies, method, ci, pi_df)
+        return _pooled(y, v, X, V, studies, method, ci, pi_df, tau2_ci)
     except (np.linalg.LinAlgError, FloatingPointError, OverflowError) as error:
         return Pooled(studies, method=method, ci_method=ci, status="failed", note=str(error))
 
 
 def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Pooled:
     """Return one study's estimate, its several effects combined by their covariance."""
-    coefficients, covariance, _ = weighted_fit(y, v, X, 0.0)
-    estimate, se = float(coefficients[0]), math.sqrt(float(covariance[0, 0]))
+    fit = regress(y, v, X, method="EE", ci="wald", V=V, studies=1)
+    estimate, se = float(fit.coefficients[0]), math.sqrt(float(fit.covariance[0, 0]))
     half = t_quantile(0.975, None) * se
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
     return Pooled(
         1, estimate, se, estimate - half, estimate + half, statistic=z, p=float(2 * ndtr(-abs(z))),
-        method=method, ci_method="wald", weights=_percent(v, V, 0.0), status="listed",
+        method=method, ci_method="wald", weights=fit.weights, status="listed",
         note=f"one study: its own estimate and interval{several}",
     )  # fmt: skip
 
 
-def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
-    w = 1.0 / (v + tau2)
-    shares = w / np.sum(w) if V is None else row_weights(np.asarray(V, dtype=float), tau2)
-    return tuple(float(share) for share in 100 * shares)
-
-
 def _pooled(
-    y: Array, v: Array, X: Array, V: Array | None, studies: int, method: str, ci: str, pi_df: str
-) -> Pooled:
-    fit = regress(y, v, X, method=method, ci=ci, studies=studies)
+    y: Array, v: Array, X: Array, V: Array | None, studies: int, method: str, ci: str, pi_df: str,
+    tau2_ci: str,
+) -> Pooled:  # fmt: skip
+    fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
     estimate = float(fit.coefficients[0])
     se = math.sqrt(float(fit.covariance[0, 0]))
+    if not all(map(math.isfinite, (estimate, se, fit.tau2, fit.q))):
+        raise OverflowError("the numbers are too large or too small to compute with")
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
-    common = method == "EE"
-    s2 = float(typical_variance(v, X))
-    i2 = max(0.0, 100 * (fit.q - fit.q_df) / fit.q) if fit.q > 0 else 0.0
-    low, high = (None, None) if common else q_profile(y, v, X)
-    pi_low, pi_high = (
-        (None, None) if common else prediction_interval(estimate, se, fit.tau2, studies, pi_df)
-    )
-    return Pooled(
-        studies, estimate, se, estimate - half, estimate + half, pi_low, pi_high,
-        tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
-        i2=i2 if common else 100 * fit.tau2 / (fit.tau2 + s2),
-        h2=fit.q / fit.q_df if common else (fit.tau2 + s2) / s2,
-        q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
-        method=method, ci_method=ci, weights=_percent(v, V, fit.tau2), note=note,
+    limits = {} if method == "EE" else _tau2_limits(y, v, X, V, method, tau2_ci)
+    pi = (
+        (None, None) if method == "EE"
+        else prediction_interval(estimate, se, fit.tau2, studies, pi_df)
     )  # fmt: skip
+    return Pooled(
+        studies, estimate, se, estimate - half, estimate + half, *pi, tau2=fit.tau2, i2=fit.i2,
+        h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
+        method=method, ci_method=ci, weights=fit.weights, note=note, **limits,
+    )  # fmt: skip
+
+
+def _tau2_limits(
+    y: Array, v: Array, X: Array, V: Array | None, method: str, kind: str
+) -> dict[str, float]:
+    """Return the interval of tau2 and, as they rise with it, those of I2 and H2."""
+    if kind == "pl":
+        low, high = profile_likelihood(y, v, X, method, V=V)
+    else:
+        low, high = q_profile(y, v, X, V=V)
+    batch: Batch = one_model(y, v, X, V)
+    ratio = float(moments(batch, 0.0).trace[0] / (batch.n[0] - batch.p))
+    limits = {}
+    for name, tau2 in (("low", low), ("high", high)):
+        limits[f"tau2_ci_{name}"] = tau2
+        limits[f"i2_ci_{name}"] = 100 * tau2 * ratio / (1 + tau2 * ratio)
+        limits[f"h2_ci_{name}"] = 1 + tau2 * ratio
+    return limits
 
 
 def prediction_interval(

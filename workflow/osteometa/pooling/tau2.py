@@ -1,7 +1,6 @@
-"""Between-study variance: estimators and the Q-profile interval.
+"""Between-study variance of very many models at once: estimators and Q-profile.
 
-All functions take effects y (k), sampling variances v (k) or their covariance (k x k), and a design
-matrix X (k x p). They are scale-equivariant: effects in g/cm2 or in ug/cm2 give the same answer.
+All are scale-equivariant: effects in g/cm2 or in ug/cm2 give the same answer, whatever its size.
 """
 
 from __future__ import annotations
@@ -12,156 +11,183 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-Array = NDArray[np.float64]
-GRID_POINTS = 400
+from osteometa.pooling.batch import (
+    Array,
+    Batch,
+    dot,
+    log_likelihood,
+    moments,
+    one_model,
+    orthonormal,
+)
+from osteometa.pooling.likelihood import CLOSE, highest_maximum, last_root_bound
 
 
-def weights_of(v: Array, tau2: float) -> Array:
-    """Return the weights: 1 / (v + tau2) (k), or the inverse of V + tau2 I (k x k)."""
-    if v.ndim == 1:
-        return 1.0 / (v + tau2)
-    return np.linalg.inv(v + tau2 * np.eye(len(v)))
+def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
+    """Return the variance (m) of effects about their plain mean, divided by n: where SJ starts."""
+    n = np.sum(present, axis=0)
+    mean = np.sum(np.where(present, y, 0.0), axis=0) / n
+    return np.sum(np.where(present, y - mean, 0.0) ** 2, axis=0) / n
 
 
-def times(W: Array, x: Array) -> Array:
-    """Return W x for weights as a vector or as a matrix; x is (k) or (k x p)."""
-    if W.ndim == 2:
-        return W @ x
-    return W * x if x.ndim == 1 else W[:, None] * x
+def estimate(batch: Batch, method: str, sj: Array | None = None) -> Array:
+    """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
-
-def weighted_fit(y: Array, v: Array, X: Array, tau2: float) -> tuple[Array, Array, Array]:
-    """Return coefficients (p), their covariance (p x p) and residuals (k) for a given tau2."""
-    cross = times(weights_of(v, tau2), X).T
-    covariance = np.linalg.inv(cross @ X)
-    coefficients = covariance @ (cross @ y)
-    return coefficients, covariance, y - X @ coefficients
-
-
-def generalised_q(y: Array, v: Array, X: Array, tau2: float) -> float:
-    """Return the weighted sum of squared residuals at a given tau2: e' W e."""
-    *_, residuals = weighted_fit(y, v, X, tau2)
-    return float(residuals @ times(weights_of(v, tau2), residuals))
-
-
-def trace_p(v: Array, X: Array, tau2: float = 0.0) -> float:
-    """Return tr(P), P = W - W X (X'WX)^-1 X'W."""
-    W = weights_of(v, tau2)
-    WX = times(W, X)
-    whole = float(np.sum(W)) if W.ndim == 1 else float(np.trace(W))
-    return whole - float(np.trace(np.linalg.solve(X.T @ WX, WX.T @ WX)))
-
-
-def tau2_dl(y: Array, v: Array, X: Array) -> float:
-    """Return the moment estimate, not below 0 (DerSimonian and Laird 1986)."""
-    df = len(y) - X.shape[1]
-    return max(0.0, (generalised_q(y, v, X, 0.0) - df) / trace_p(v, X))
-
-
-def tau2_pm(y: Array, v: Array, X: Array) -> float:
-    """Return the estimate of Paule and Mandel (1982): where the generalised Q equals k - p."""
-    df = len(y) - X.shape[1]
-
-    def gap(tau2: float) -> float:
-        return generalised_q(y, v, X, tau2) - df
-
-    if df < 1 or gap(0.0) <= 0:
-        return 0.0
-    high = float(np.max(v))
-    while gap(high) > 0:
-        high *= 4
-    return _root(gap, 0.0, high)
-
-
-def restricted_log_likelihood(y: Array, v: Array, X: Array, tau2: float) -> float:
-    """Return the restricted log-likelihood without its constant."""
-    _, covariance, residuals = weighted_fit(y, v, X, tau2)
-    W = weights_of(v, tau2)
-    log_weights = np.sum(np.log(W)) if W.ndim == 1 else np.linalg.slogdet(W)[1]
-    return float(
-        0.5 * log_weights
-        + 0.5 * np.linalg.slogdet(covariance)[1]
-        - 0.5 * residuals @ times(W, residuals)
-    )
-
-
-def restricted_score(y: Array, v: Array, X: Array, tau2: float) -> float:
-    """Return the derivative of the restricted log-likelihood: (y'PPy - tr P) / 2."""
-    *_, residuals = weighted_fit(y, v, X, tau2)
-    weighted = times(weights_of(v, tau2), residuals)
-    return 0.5 * (float(weighted @ weighted) - trace_p(v, X, tau2))
-
-
-def tau2_reml(y: Array, v: Array, X: Array) -> float:
-    """Return the REML estimate: the highest of all maxima over tau2 >= 0.
-
-    The restricted likelihood can have two maxima, one of them at 0, so a local search or a score
-    test at 0 is not enough: every sign change of the score on a fine grid is refined.
+    Parameters
+    ----------
+    batch : Batch
+    method : str
+        By metafor's short name. EB is the same number as PM (Morris 1983; Paule and Mandel 1982).
+    sj : array (m), optional
+        Start of SJ, where the rows of the batch are not the effects themselves.
     """
-    if len(y) <= X.shape[1]:
-        return 0.0
-
-    def score(tau2: float) -> float:
-        return restricted_score(y, v, X, tau2)
-
-    own = v if v.ndim == 1 else np.diag(v)
-    *_, residuals = weighted_fit(y, v, X, float(np.max(own)) * 1e6)
-    top = 10.0 * max(float(np.sum(residuals**2)), float(np.min(own)))
-    grid = np.concatenate(([0.0], np.geomspace(float(np.min(own)) * 1e-6, top, GRID_POINTS)))
-    slopes = np.array([score(tau2) for tau2 in grid])
-    candidates = [0.0] if slopes[0] <= 0 else []
-    for i in np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0)):
-        candidates.append(_root(score, grid[i], grid[i + 1]))
-    if not candidates:
-        return float(grid[-1])
-    return max(candidates, key=lambda tau2: restricted_log_likelihood(y, v, X, tau2))
+    tau2 = np.zeros(len(batch.n))
+    free = np.flatnonzero(batch.n > batch.p)
+    if method == "EE" or not len(free):
+        return tau2
+    whole = len(free) == len(tau2)
+    part = batch if whole else batch.take(free)
+    if method == "SJ":
+        start = start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj
+        tau2[free] = _sj(part, start[free])
+    else:
+        tau2[free] = ESTIMATORS[method](part)
+    return tau2
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function falls through 0, by bisection to the last bit that matters."""
+def _dl(batch: Batch) -> Array:
+    """DerSimonian and Laird (1986): Q at its expectation."""
+    at0 = moments(batch, 0.0)
+    return np.maximum(0.0, (at0.q - (batch.n - batch.p)) / at0.trace)
+
+
+def _hs(batch: Batch) -> Array:
+    """Hunter and Schmidt, as in Viechtbauer (2005): (Q - k) / sum of the weights."""
+    at0 = moments(batch, 0.0)
+    return np.maximum(0.0, (at0.q - batch.n) / at0.w1)
+
+
+def _he(batch: Batch) -> Array:
+    """Hedges and Olkin (1985): the unweighted residual variance minus its sampling part."""
+    present = np.isfinite(batch.v)
+    X = present[None].astype(float) if batch.X is None else batch.X
+    U, _ = orthonormal(X, present.astype(float))
+    residuals = batch.y.copy()
+    for u in [*U, *U]:
+        residuals -= u * dot(u, residuals)
+    left = 1 - np.einsum("aij,aij->ij", U, U)
+    sampling = np.sum(np.where(present, batch.v, 0.0) * left, axis=0)
+    return np.maximum(0.0, (dot(residuals, residuals * present) - sampling) / (batch.n - batch.p))
+
+
+def _sj(batch: Batch, start: Array) -> Array:
+    """Sidik and Jonkman (2005): one step from the variance of the effects."""
+    tau2 = np.zeros(len(start))
+    some = np.flatnonzero(start > 0)
+    if len(some):
+        part = batch.take(some)
+        tau2[some] = start[some] * moments(part, start[some]).q / (part.n - part.p)
+    return tau2
+
+
+def _pm(batch: Batch) -> Array:
+    return where_q_is(batch, batch.n - batch.p)
+
+
+def where_q_is(batch: Batch, target: Array) -> Array:
+    """Return where the generalised Q of each model falls to its target (m); 0 where it is below.
+
+    Q is a sum of c / (l + tau2) with c, l > 0, so 1 / Q rises and bends down: Newton's method on
+    it comes up to the root from the left and needs no bracket, whatever the scale.
+    """
+    tau2 = np.zeros(len(target))
+    lowest = np.min(batch.v, axis=0)
+    active, part, goal = np.arange(len(target)), batch, target
     for _ in range(200):
-        middle = 0.5 * (low + high)
-        if middle in (low, high):
+        now = moments(part, tau2[active])
+        above = now.q > goal
+        step = np.divide(
+            now.q * (now.q - goal), goal * now.q2, out=np.zeros_like(now.q), where=above
+        )
+        tau2[active] += step
+        more = np.flatnonzero(step > CLOSE * (lowest[active] + tau2[active]))
+        if not len(more):
             break
-        if function(middle) > 0:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+        active = active[more]
+        part, goal = part.take(more), goal[more]
+    return tau2
 
 
-def q_profile(y: Array, v: Array, X: Array, level: float = 0.95) -> tuple[float, float]:
+ESTIMATORS: dict[str, Callable[[Batch], Array]] = {
+    "DL": _dl, "HE": _he, "HS": _hs, "ML": lambda batch: highest_maximum(batch, restricted=False),
+    "REML": lambda batch: highest_maximum(batch, restricted=True),
+    "EB": _pm, "PM": _pm,
+}  # fmt: skip
+METHODS = ("REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE")
+
+
+def q_profile(
+    y: Array, v: Array, X: Array, level: float = 0.95, V: Array | None = None
+) -> tuple[float, float]:
     """Return the Q-profile interval of tau2 (Viechtbauer 2007).
 
     The limits are where the generalised Q, which falls in tau2, meets the chi-square quantiles;
-    a limit below 0 is 0.
+    a limit below 0 is 0. With a covariance V (k x k), in place of v (k), Q is that of generalised
+    least squares (Jackson, Turner, Rhodes and Viechtbauer 2014).
     """
-    df = len(y) - X.shape[1]
-    tail = (1 - level) / 2
-    limits = []
-    for quantile in (chdtri(df, tail), chdtri(df, 1 - tail)):
-
-        def gap(tau2: float, quantile: float = quantile) -> float:
-            return generalised_q(y, v, X, tau2) - quantile
-
-        if gap(0.0) <= 0:
-            limits.append(0.0)
-            continue
-        high = float(np.max(v))
-        while gap(high) > 0:
-            high *= 4
-        limits.append(_root(gap, 0.0, high))
-    return limits[0], limits[1]
+    batch = one_model(y, v, X, V)
+    df, tail = float(batch.n[0] - batch.p), (1 - level) / 2
+    targets = np.array([chdtri(df, tail), chdtri(df, 1 - tail)])
+    low, high = where_q_is(batch.take(np.array([0, 0])), targets)
+    return float(low), float(high)
 
 
-def typical_variance(v: Array, X: Array) -> float:
+def profile_likelihood(
+    y: Array, v: Array, X: Array, method: str = "REML", level: float = 0.95,
+    V: Array | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Return the lowest and highest tau2 that a likelihood-ratio test does not reject.
+
+    Hardy and Thompson (1996) for ML; the restricted likelihood for REML. Where the likelihood has
+    two maxima, what lies between may be rejected; the interval spans both parts.
+    """
+    restricted = method == "REML"
+    batch = one_model(y, v, X, V)
+    if batch.n[0] <= batch.p:
+        return 0.0, np.inf
+    peak = highest_maximum(batch, restricted)
+    allowed = 0.5 * float(chdtri(1, 1 - level))
+
+    def height(tau2: Array) -> Array:
+        models = batch.take(np.zeros(len(tau2), dtype=int))
+        return log_likelihood(models, tau2, restricted) - cut
+
+    cut = log_likelihood(batch, peak, restricted) - allowed
+    lowest, top = (float(number[0]) for number in last_root_bound(batch, restricted))
+    u = np.geomspace(lowest, lowest + max(top, lowest), 400)
+    while height(u[-1:] - lowest)[0] >= 0:
+        u = np.append(u, u[-1] * 2)
+    grid = np.unique(np.concatenate([[0.0], u[1:] - lowest, peak]))
+    inside = np.flatnonzero(height(grid) >= 0)
+    first, last = inside[0], inside[-1]
+    low = 0.0 if first == 0 else _crossing(height, grid[first - 1], grid[first], lowest)
+    return low, _crossing(height, grid[last + 1], grid[last], lowest)
+
+
+def _crossing(
+    height: Callable[[Array], Array], outside: float, inside: float, lowest: float
+) -> float:
+    """Return where a function changes sign, narrowing 32 steps at a time to the last bits."""
+    for _ in range(12):
+        points = np.linspace(outside, inside, 33)
+        place = int(np.flatnonzero(height(points) >= 0)[0])
+        outside, inside = float(points[max(place - 1, 0)]), float(points[place])
+        if abs(inside - outside) <= 1e-15 * (lowest + abs(inside)):
+            break
+    return 0.5 * (outside + inside)
+
+
+def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:
     """Return the typical within-study variance behind I2: (k - p) / tr(P) at tau2 = 0."""
-    return (len(v) - X.shape[1]) / trace_p(v, X)
-
-
-ESTIMATORS: dict[str, Callable[[Array, Array, Array], float]] = {
-    "EE": lambda y, v, X: 0.0,
-    "DL": tau2_dl,
-    "PM": tau2_pm,
-    "REML": tau2_reml,
-}
+    batch = one_model(np.zeros(len(v)), v, X, V)
+    return float((batch.n[0] - batch.p) / moments(batch, 0.0).trace[0])

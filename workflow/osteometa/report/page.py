@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 from collections import Counter
 from collections.abc import Sequence
@@ -14,14 +13,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from osteometa import __version__
 from osteometa.config import Config
-from osteometa.figures.forest_rows import FLAG_WORDS, ForestRow, alt_text
+from osteometa.figures.forest_rows import FLAG_WORDS
 from osteometa.files import read_records
 from osteometa.manifest import sha256
 from osteometa.reading import read_checked
-from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow, WantedRow
-from osteometa.report import studies, words
+from osteometa.records import (
+    AgreementRow,
+    DirectionSet,
+    FigureRow,
+    LedgerLine,
+    SynthesisRow,
+    WantedRow,
+)
+from osteometa.report import cells, studies, words
 from osteometa.report.findings import Findings, read_findings
 from osteometa.report.glance import COLUMNS, counts, glance
+from osteometa.report.inline import inline_svg, page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.tables import ROWS, Tables
 
@@ -39,15 +46,21 @@ def render_report(root: str | Path, config: Config) -> str:
     findings = read_findings(root, config.syntheses, rows)
     versions = {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}
     effects = [effect for found in findings for effect in found.effects]
+    sections = [_section(root, config, found, tables) for found in findings]
+    overview = _figures(root / "results", "review")
+    svgs = [figure["svg"] for owner in (overview, *(s["figures"] for s in sections))
+            for figure in owner.values() if figure["svg"]]  # fmt: skip
+    folder = Path(__file__).parent
     return _template().render(
         title=config.title,
-        css=(Path(__file__).parent / "report.css").read_text(encoding="utf-8"),
+        css=page_fonts(svgs) + (folder / "report.css").read_text(encoding="utf-8"),
+        script=(folder / "report.js").read_text(encoding="utf-8"),
         columns=COLUMNS,
+        overview=overview,
         rooms=glance(findings, config),
         counts=counts(findings),
-        sections=[_section(root, config, found, tables) for found in findings],
+        sections=sections,
         direction_sets=[{"row": row, **words.direction_cells(row)} for row in sets],
-        directions=_pages(root),
         methods=words.unbroken(
             " ".join(methods_sentences(config, effects, _unsized(tables, findings), versions))
         ),
@@ -57,6 +70,7 @@ def render_report(root: str | Path, config: Config) -> str:
         warnings=_csv(root / "data" / "processed" / "warnings.csv"),
         wanted=_wanted(read_records(root / "results" / "wanted.csv", WantedRow), findings),
         ledger=ledger,
+        raw_rows=cells.used_rows(tables, effects),
         statuses={status: sum(line.status == status for line in ledger) for status in STATUSES},
         risk_of_bias=tables.risk_of_bias,
         prisma=tables.prisma,
@@ -81,7 +95,6 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
     heading = words.heading(synthesis, config)
     judged = sorted({effect.study_id for effect in found.pool})
     risk = studies.risk_words(judged, synthesis.outcome, tables)
-    drawn = read_records(folder / "forest.csv", ForestRow)
     flags = sorted({flag for effect in found.effects for flag in effect.flags.split()})
     numbers = [
         {**words.pooled_cells(pooled, found.scale(pooled.measure)),
@@ -95,9 +108,9 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "sentences": words.synthesis_sentences(
             found, risk, studies.certainty_words(synthesis.id, tables)
         ),
-        "figure": _image(folder / "forest.svg"),
-        "alt": alt_text(drawn, {"label": heading, "measure": row.measure}),
+        "figures": _figures(folder, synthesis.id),
         "effects": found.effects,
+        "cells": {e.effect_id: cells.linked(e) for e in found.effects},
         "flags": [(flag, FLAG_WORDS[flag]) for flag in flags],
         "numbers": [cells for cells in numbers if cells["first"]],
         "others": [cells for cells in numbers if not cells["first"]],
@@ -105,15 +118,18 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
     }
 
 
-def _image(path: Path) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-
-def _pages(root: Path) -> list[str]:
-    pages = [root / "results" / "directions.svg"]
-    further = (root / "results" / "directions_pages").glob("*.svg")
-    pages += sorted(further, key=lambda path: (len(path.name), path.name))
-    return [_image(path) for path in pages]
+def _figures(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Return the figures of a folder by name: pages as SVG, or why one is not drawn."""
+    found = {}
+    for row in read_records(folder / "figures.csv", FigureRow):
+        pages = [folder / f"{row.figure}.svg"]
+        pages += [
+            folder / "figure_pages" / f"{row.figure}_{n}.svg" for n in range(2, row.pages + 1)
+        ]
+        drawn = [] if row.reason else pages
+        svgs = [inline_svg(p, f"{name}-{row.figure}-{n}", row.alt) for n, p in enumerate(drawn)]
+        found[row.figure] = {"row": row, "svg": "".join(svgs), "pages": svgs}
+    return found
 
 
 def _wanted(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> list[dict[str, Any]]:

@@ -1,0 +1,346 @@
+"""Every kind of figure from made records, hard cases among them: measured, apart, inside, the same.
+
+The numbers are made for these tests and stand in no review.
+"""
+
+import itertools
+import math
+import random
+
+import pytest
+from matplotlib.patches import Polygon, Rectangle
+from osteometa.figures import (
+    evidence_map,
+    flow,
+    funnel,
+    harvest,
+    influence,
+    risk_of_bias,
+    scatter,
+    specification,
+    strips,
+    summary_forest,
+)
+from osteometa.figures.chart import Mark, reason_figure
+from osteometa.figures.direction_plot import DirectionRow
+from osteometa.figures.forest import forest_figures
+from osteometa.figures.forest_rows import Scale
+from osteometa.figures.presets import STYLES
+from osteometa.figures.style import SMALL
+from osteometa.records import DirectionEntry, PooledRow
+from osteometa.records_explore import (
+    FunnelPoint,
+    GoshRow,
+    InfluenceRow,
+    MetaRegressionRow,
+    MultiverseRow,
+    MultiverseShare,
+    RegressionPoint,
+    SensitivityRow,
+    StepRow,
+)
+from osteometa.tables import RiskOfBias
+from test_figures import HARD, SETTINGS, overlap, texts_of
+
+PERCENT = Scale("ROM", "BMD", "", "[a, b]")
+SMD = Scale("SMD", "CTX", "", "(a to b)")
+TITLE = "Made for tests: Bone mineral density (BMD); lumbar spine; training, controlled"
+LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
+
+
+def assert_apart(figure, name):
+    """No text overlaps another or a filled mark, leaves the page or is smaller than 7 pt."""
+    found = texts_of(figure)
+    page = figure.bbox
+    for text, box in found:
+        words = f"{name}: '{text.get_text()}'"
+        assert text.get_fontsize() >= SMALL, words
+        assert box.x0 >= page.x0 - 0.5 and box.x1 <= page.x1 + 0.5, f"{words} leaves the page"
+        assert box.y0 >= page.y0 - 0.5 and box.y1 <= page.y1 + 0.5, f"{words} leaves the page"
+    plain = [(t, b) for t, b in found if t.get_gid() != "symbol"]
+    for (one, a), (other, b) in itertools.combinations(plain, 2):
+        assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
+    for mark in figure.axes[0].get_children():
+        if isinstance(mark, (Polygon, Rectangle)) and mark.get_gid() in MARKS:
+            area = mark.get_window_extent()
+            for text, box in plain:
+                words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"
+                assert not overlap(area, box, 0.6), words
+
+
+MARKS = ("point", "diamond", "bar", "light", "people")
+
+
+def pooled(**more):
+    row = dict.fromkeys(PooledRow.__dataclass_fields__)
+    row |= {
+        "synthesis": "x", "measure": "ROM", "group": "overall", "model": "random",
+        "method": "REML", "ci_method": "hksj-floor", "primary": True, "k": 12, "k_effects": 12,
+        "estimate": 0.02, "se": 0.005, "ci_low": 0.01, "ci_high": 0.03, "status": "ok",
+        "diamond": "full", "pi_shown": False, "note": "",
+    }  # fmt: skip
+    row |= more
+    return PooledRow(**{k: v for k, v in row.items() if k in PooledRow.__dataclass_fields__})
+
+
+def names(k):
+    return [f"Author {chr(65 + n % 26)}{n} {1990 + n}" for n in range(k - 1)] + [LONG]
+
+
+def influence_rows(k, rng):
+    return [
+        InfluenceRow(
+            effect_id=f"e{n}", study_id=f"s{n}", label=label, yi=rng.gauss(0.02, 0.01), vi=1e-4,
+            weight=100 / k, hat=1 / k, rstudent=rng.gauss(0, 1.2), dffits=rng.gauss(0, 0.5),
+            cook_d=rng.random() * 0.3, cov_ratio=1.0, tau2_without=1e-4 * rng.random(),
+            q_without=40 + rng.random(), baujat_x=rng.random() * 8, baujat_y=rng.random(),
+            influential=n == 1, status="ok", reason="",
+        )
+        for n, label in enumerate(names(k))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("k", [3, 12, 40])
+def test_influence_and_baujat(k):
+    rows = influence_rows(k, random.Random(k))
+    assert_apart(influence.influence_figure(influence.influence_marks(rows), TITLE), f"panel {k}")
+    marks = scatter.baujat_marks(rows)
+    assert len(marks) == k
+    assert_apart(scatter.baujat_figure(marks, TITLE, PERCENT), f"baujat {k}")
+
+
+def test_baujat_of_equal_effects():
+    marks = [Mark(kind="point", label=f"S {n}", x=0.0, y=0.0) for n in range(5)]
+    assert_apart(scatter.baujat_figure(marks, TITLE, SMD), "equal effects")
+
+
+@pytest.mark.parametrize("spread", [0.002, 0.02, 2.0])
+@pytest.mark.parametrize("filled", [0, 3])
+def test_funnel(spread, filled):
+    rng = random.Random(3)
+    points = [
+        FunnelPoint(effect_id=f"e{n}", label="x", yi=rng.gauss(spread, spread),
+                    se=spread * (0.2 + rng.random()), filled=n < filled)
+        for n in range(14)
+    ]  # fmt: skip
+    marks = funnel.funnel_marks(points, pooled(estimate=spread))
+    figure = funnel.funnel_figure(marks, TITLE, Scale("MD", "BMD", "g/cm2", "[a, b]"))
+    assert_apart(figure, f"funnel {spread}")
+    drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
+    assert len(drawn) == 14
+    assert f"{filled} studies filled in" in funnel.funnel_alt(marks, TITLE, SMD) or not filled
+
+
+@pytest.mark.parametrize("scale", [PERCENT, SMD])
+@pytest.mark.parametrize("k", [3, 20])
+def test_strips(scale, k):
+    rng = random.Random(k)
+    rows = [
+        StepRow(
+            sequence=sequence, step=n, study_id=f"s{n}", label=label, k=k - 1,
+            estimate=0.02 + rng.gauss(0, 0.004), se=0.005, ci_low=-0.01, ci_high=0.05, p=0.01,
+            tau2=1e-4, i2=70.0, q=40.0, q_p=0.001, sign_changed=False, null_crossed=n == 1,
+            status="ok", reason="",
+        )
+        for sequence in ("year", "precision")
+        for n, label in enumerate(names(k))
+    ]  # fmt: skip
+    marks = strips.step_marks(rows, pooled())
+    assert sum(mark.kind == "interval" for mark in marks) == 2 * k + 1
+    assert_apart(strips.strip_figure(marks, TITLE, scale, "Studies so far"), f"cumulative {k}")
+
+
+def test_sensitivity_strip_with_an_interval_100_times_wider():
+    rows = [
+        SensitivityRow(
+            row=f"r{n}", group="overall", measure="ROM", change=f"{LONG}, change {n}", k=5,
+            estimate=0.02, ci_low=0.02 - half, ci_high=0.02 + half, delta=0.0, sign_changed=False,
+            null_crossed=False, status="ok", reason="",
+        )
+        for n, half in enumerate([0.01] * 8 + [1.0])
+    ]  # fmt: skip
+    marks = strips.sensitivity_marks(rows, pooled())
+    assert_apart(strips.strip_figure(marks, TITLE, PERCENT, "Change"), "sensitivity")
+
+
+def test_gosh_is_one_image_of_many_points():
+    rng = random.Random(5)
+    rows = [
+        GoshRow(subset="".join(rng.choice("01") for _ in range(9)), k=5,
+                estimate=rng.gauss(0.02, 0.005), tau2=1e-4, i2=rng.random() * 100)
+        for _ in range(9000)
+    ]  # fmt: skip
+    marks = scatter.gosh_marks(rows, names(9), 8)
+    assert 3000 <= len(marks) <= 4500
+    figure = scatter.gosh_figure(marks, TITLE, PERCENT, len(rows))
+    assert_apart(figure, "gosh")
+    assert all(line.get_rasterized() for line in figure.axes[0].lines if line.get_marker() == "o")
+
+
+@pytest.mark.parametrize("n", [12, 500])
+def test_specification_curve(n):
+    rng = random.Random(n)
+    rows = [
+        MultiverseRow(
+            specification=i, measure="ROM", derivation=rng.choice(["primary", "r=0.85", "r=0.98"]),
+            people=rng.choice(["all", "without INDIRECT", "without PP 2ND"]), designs="randomised",
+            prints="undisputed", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
+            ci=rng.choice(["hksj-floor", "hksj", "wald"]), merged=1, k=12,
+            estimate=(y := rng.gauss(0.02, 0.004)), ci_low=y - 0.02, ci_high=y + 0.02, z=2.0,
+            excludes_null=y > 0.02, primary=i == 0,
+        )
+        for i in range(n)
+    ]  # fmt: skip
+    shares = [
+        MultiverseShare(
+            measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
+            excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
+        )
+        for choice, share in (("derivation", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
+    ]  # fmt: skip
+    marks = specification.specification_marks(rows, shares, "ROM")
+    figure = specification.specification_figure(marks, TITLE, PERCENT)
+    assert_apart(figure, f"{n} specifications")
+    bars = {p.get_width() for p in figure.axes[0].patches if p.get_gid() == "bar"}
+    assert max(bars) == pytest.approx(2 * sorted(bars)[-2])
+
+
+def test_bubbles_have_areas_of_their_weights():
+    points = [
+        RegressionPoint(covariate="weeks", effect_id=f"e{n}", label=f"S {n}", exercise_type=kind,
+                        x=10.0 * n, yi=0.01 * n, vi=1e-4, weight=float(n))
+        for n, kind in enumerate(["resistance", "aerobic", "resistance", "combined", "other"], 1)
+    ]  # fmt: skip
+    fit = MetaRegressionRow(
+        covariate="weeks", k=5, intercept=0.02, slope=0.0002, se=0.0003, ci_low=-0.0004,
+        ci_high=0.0008, statistic=0.7, df=3.0, p=0.5, tau2=1e-4, r2=3.0, centre=30.0,
+        p_permutation=0.4, status="ok", reason="",
+    )  # fmt: skip
+    marks = scatter.bubble_marks(fit, points)
+    figure = scatter.bubble_figure(marks, TITLE, PERCENT, scatter.slope_words(fit, PERCENT))
+    assert_apart(figure, "bubble")
+    circles = [p for p in figure.axes[0].patches if len(p.get_xy()) > 10]
+    areas = sorted(area_of(p.get_xy()) for p in circles)
+    assert areas[1] / areas[0] == pytest.approx(3.0, rel=1e-6)
+
+
+def area_of(points):
+    return 0.5 * abs(
+        sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in itertools.pairwise(points))
+    )  # fmt: skip
+
+
+def test_albatross():
+    rng = random.Random(8)
+    marks = [
+        Mark(kind="point", label=label, x=rng.choice([-1, 1]) * rng.random() * 6,
+             y=float(rng.choice([9, 20, 60, 240])),
+             group=rng.choice(["effect", "printed"]))
+        for label in names(30)
+    ]  # fmt: skip
+    assert_apart(scatter.albatross_figure(marks, TITLE), "albatross")
+
+
+def entry(**more):
+    fields = dict.fromkeys(DirectionEntry.__dataclass_fields__, "")
+    fields |= {"year": 2001, "time": None, "n": 20, "votes": True, "conflict": False, **more}
+    return DirectionEntry(**fields)
+
+
+def test_evidence_map():
+    kinds = ("resistance", "aerobic", "high_intensity", "combined", "other")
+    entries = [
+        entry(study_id=f"s{i}", outcome=outcome, phase=phase, exercise_type=kind, n=n,
+              origin="effect" if i % 2 else "arrow")
+        for i, (outcome, phase, kind, n) in enumerate(
+            itertools.product(("OPG", "BMD"), ("training", "acute"), kinds, (None, 8, 400))
+        )
+    ]  # fmt: skip
+    marks = evidence_map.map_marks(entries)
+    assert sum(mark.size for mark in marks) == 20 * 408
+    assert_apart(evidence_map.map_figure(marks, "Evidence map"), "map")
+
+
+def test_harvest():
+    rows = [
+        DirectionRow(page=1, phase=phase, exercise_type="resistance", study_id=f"s{i}", label="S",
+                     outcome=outcome, design=design, design_class="controlled",
+                     direction=direction, n=20, n_up=1, n_down=0, n_zero=0, n_unknown=0)
+        for i, (phase, outcome, design, direction) in enumerate(
+            itertools.product(
+                ("training", "acute"), ("OPG", "BMD"), ("rct", "nrct", "uncontrolled"),
+                ("up", "down", "mixed", "zero", "unknown", *["up"] * 14),
+            )
+        )
+    ]  # fmt: skip
+    marks = harvest.harvest_marks(rows)
+    assert len(marks) == len(rows)
+    assert_apart(harvest.harvest_figure(marks, "Harvest plot"), "harvest")
+
+
+def test_summary_forest():
+    panels = [
+        summary_forest.Panel(
+            heading=f"Outcome {n}", scale=PERCENT if n % 2 else SMD,
+            axis=("Favours control", "Favours exercise"),
+            rows=(
+                pooled(ci_low=-0.5 * n, ci_high=0.6 * n),
+                pooled(group="resistance", k=2, diamond="hollow", ci_low=-9.0, ci_high=9.0),
+                pooled(group="aerobic", k=1, diamond="none"),
+            ),
+        )
+        for n in range(1, 13)
+    ]  # fmt: skip
+    marks = summary_forest.summary_marks(panels)
+    pages = summary_forest.summary_figures(marks, panels, "Pooled effects")
+    assert len(pages) == 2
+    for page in pages:
+        assert_apart(page, "summary")
+
+
+@pytest.mark.parametrize("tool", list(risk_of_bias.TOOLS))
+def test_risk_of_bias(tool):
+    letter, most = {"rob2": ("d", 5), "robins_i": ("d", 7), "nhlbi_prepost": ("q", 12)}[tool]
+    levels = {
+        "rob2": ("low", "some", "high"),
+        "robins_i": ("low", "moderate", "serious", "critical", "no_information"),
+        "nhlbi_prepost": ("yes", "no", "other"),
+    }[tool]
+    judged = [
+        RiskOfBias(study_id=f"s{i}", tool=tool, domain=f"{letter}{d}",
+                   judgement=levels[(i * d) % len(levels)])
+        for i in range(9)
+        for d in range(1, most + 1)
+    ]  # fmt: skip
+    labels = {f"s{i}": name for i, name in enumerate(names(9))}
+    marks = risk_of_bias.light_marks(judged, tool, labels, {"s1": 120.0})
+    assert_apart(risk_of_bias.light_figure(marks, tool), tool)
+
+
+@pytest.mark.parametrize("boxes", [{}, {"identified_databases": 12345, "screened": 9000}])
+def test_flow(boxes):
+    figure = flow.flow_figure(flow.flow_marks(boxes), "Flow of studies")
+    assert_apart(figure, "flow")
+    texts = " ".join(text.get_text() for text, _ in texts_of(figure))
+    assert ("n = 12,345" in texts) == bool(boxes)
+    assert "not entered" in texts
+
+
+def test_a_reason_is_a_small_panel():
+    figure = reason_figure(TITLE, "Not drawn: four studies, ten are needed. " * 3)
+    assert_apart(figure, "reason")
+    assert figure.get_figheight() * 25.4 < 40
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("width", [183, 89])
+@pytest.mark.parametrize("case", ["sixty studies", "letters", "an interval 100 times wider"])
+def test_presets_at_both_widths(style, width, case):
+    settings = {**SETTINGS, "style": style, "width": width}
+    scale = Scale("MD", "BMD", "g/cm2", "[a, b]")
+    rows = HARD[case] * (2 if case == "sixty studies" else 1)
+    pages = forest_figures(rows, ["a from percent changes"], scale, settings)
+    assert len(pages) == math.ceil(len(rows) / 60)
+    for page in pages:
+        assert page.get_figwidth() * 25.4 == pytest.approx(width)
+        assert_apart(page, f"{style} {width} {case}")

@@ -1,0 +1,103 @@
+"""Every row of the evidence stands in the raw tables, and map.csv says where.
+
+`comparisons.csv`, `arm_numbers.csv` and `table_one.csv` are what was read in the papers; `map.csv`
+names, for each of their rows, the raw rows that carry it.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from osteometa.config import load_config
+from osteometa.reading import load_tables
+
+ROOT = Path(__file__).parents[1]
+EVIDENCE = ROOT / "tests/evidence"
+
+
+def rows_of(name):
+    with (EVIDENCE / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+MAP = rows_of("map.csv")
+
+
+@pytest.fixture(scope="module")
+def raw():
+    tables = load_tables(ROOT / "data/raw", load_config(ROOT / "config.yaml"))
+    named = ("studies", "arms", "measurements", "contrasts", "directions")
+    return {(name, row.key_text): row for name in named for row in getattr(tables, name)}
+
+
+@pytest.mark.parametrize(("name", "count"), [("comparisons.csv", 307), ("arm_numbers.csv", 95)])
+def test_every_row_of_the_evidence_is_mapped(name, count):
+    rows = rows_of(name)
+    assert len(rows) == count
+    mapped = {int(line["evidence_row"]) for line in MAP if line["file"] == name}
+    assert mapped == set(range(2, count + 2))
+
+
+def test_every_mapped_row_is_in_the_raw_tables(raw):
+    lost = [line for line in MAP if (line["table"], line["key"]) not in raw]
+    assert lost == []
+
+
+def texts_of(lines, raw):
+    """All that the raw rows of an evidence row say, their studies and arms included."""
+    texts = []
+    for line in lines:
+        row = raw[line["table"], line["key"]]
+        near = [row, raw.get(("studies", row.study_id))]
+        near += [
+            r for (table, _), r in raw.items() if table == "arms" and r.study_id == row.study_id
+        ]
+        for other in near:
+            values = (getattr(other, column) for column in type(other).columns())
+            texts += [
+                str(getattr(value, "text", value)) for value in values if value not in (None, "")
+            ]
+    return " ".join(texts)
+
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+
+
+def numbers_in(text):
+    return {float(number) for number in NUMBER.findall(text)}
+
+
+PRINTED = (
+    "arm_e_n", "arm_e_pre_mean", "arm_e_pre_sd", "arm_e_post_mean", "arm_e_post_sd",
+    "arm_e_change_mean", "arm_e_change_sd", "arm_c_n", "arm_c_pre_mean", "arm_c_pre_sd",
+    "arm_c_post_mean", "arm_c_post_sd", "arm_c_change_mean", "arm_c_change_sd", "stat_value",
+)  # fmt: skip
+ARM_NUMBERS = ("n", "mean", "sd", "se", "ci_low", "ci_high")
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"), [("comparisons.csv", PRINTED), ("arm_numbers.csv", ARM_NUMBERS)]
+)
+def test_every_printed_number_stands_in_the_rows_that_carry_it(name, columns, raw):
+    lost = []
+    for number, row in enumerate(rows_of(name), start=2):
+        lines = [m for m in MAP if (m["file"], int(m["evidence_row"])) == (name, number)]
+        found = numbers_in(texts_of(lines, raw))
+        for column in columns:
+            for value in numbers_in(row[column].replace("−", "-")):
+                if not any(abs(value - other) < 1e-9 for other in found):
+                    lost.append((number, row["study_label"], column, row[column]))
+    assert lost == []
+
+
+def test_every_arrow_of_table_one_is_a_direction(raw):
+    arrows = rows_of("table_one.csv")
+    assert len(arrows) == 84
+    directions = [row for (table, _), row in raw.items() if table == "directions"]
+    counts = {}
+    for row in directions:
+        if row.source.startswith("seed review"):
+            counts[row.arrow] = counts.get(row.arrow, 0) + 1
+    assert sum(counts.values()) == 84
+    assert len({row.outcome for row in directions if row.source.startswith("seed review")}) == 20

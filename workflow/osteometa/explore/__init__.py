@@ -1,0 +1,1 @@
+"""What happens when a study or a choice changes: influence, subsets, small studies, multiverse."""

@@ -1,0 +1,122 @@
+"""The evidence map: how many people and studies stand behind each outcome and type of exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Wedge
+
+from osteometa.figures.chart import (
+    MARGIN,
+    WIDE,
+    Mark,
+    note_height,
+    noted,
+    title_height,
+    titled,
+)
+from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
+from osteometa.records import DirectionEntry
+
+LABELS, ROW, LARGEST = 44.0, 13.0, 11.0
+PHASES = {"training": "Training", "acute": "Single bout"}
+SIZED, TOLD = "size known", "at most a direction"
+NOTE = (
+    "Area of a circle: people of the studies whose n is printed. Blue: their share in studies with "
+    "an effect size; white: in studies with at most a direction. Below: studies with a size + "
+    "studies without one (people). A study of several types counts in each."
+)
+
+
+def map_marks(entries: Sequence[DirectionEntry]) -> list[Mark]:
+    """Return two marks per field of the map: people with a size, and people without."""
+    marks = []
+    places = {(e.phase, e.outcome) for e in entries}
+    for phase in PHASES:
+        for outcome in dict.fromkeys(e.outcome for e in entries):
+            if (phase, outcome) not in places:
+                continue
+            for kind in TYPE_WORDS:
+                here = [
+                    e for e in entries
+                    if (e.phase, e.outcome, e.exercise_type) == (phase, outcome, kind)
+                ]  # fmt: skip
+                sized = {e.study_id for e in here if e.origin == "effect"}
+                people: dict[str, int] = {}
+                for e in here:
+                    people[e.study_id] = max(people.get(e.study_id, 0), e.n or 0)
+                for word, studies in ((SIZED, sized), (TOLD, set(people) - sized)):
+                    if studies:
+                        marks.append(
+                            Mark(kind="cell", label=f"{phase} {outcome}", group=kind, shape=word,
+                                 x=float(len(studies)), size=float(sum(people[s] for s in studies)))
+                        )  # fmt: skip
+    return marks
+
+
+def map_figure(marks: Sequence[Mark], title: str) -> Figure:
+    """Return the map: rows outcomes by phase, columns exercise types."""
+    rows = list(dict.fromkeys(mark.label for mark in marks))
+    kinds = [kind for kind in TYPE_WORDS if any(mark.group == kind for mark in marks)]
+    totals: dict[tuple[str, str], float] = {}
+    for mark in marks:
+        key = (mark.label, mark.group)
+        totals[key] = totals.get(key, 0.0) + mark.size
+    most = max(totals.values()) or 1.0
+    top = title_height(title, WIDE) + 6
+    bottom = top + ROW * 1.25 * len(rows)
+    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 3)
+    titled(axes, title, WIDE)
+    step = (WIDE - MARGIN - LABELS) / len(kinds)
+    for index, kind in enumerate(kinds):
+        x = LABELS + step * (index + 0.5)
+        put(axes, x, top - 3, TYPE_WORDS[kind], weight="bold", align="center")
+    axes.plot([MARGIN, WIDE - MARGIN], [top - 0.6] * 2, color=BLACK, lw=0.6)
+    for number, label in enumerate(rows):
+        y = top + ROW * 1.25 * number + ROW / 2
+        phase, outcome = label.split(" ", 1)
+        put(axes, MARGIN, y - 1.7, outcome, weight="bold")
+        put(axes, MARGIN, y + 1.7, PHASES[phase], size=SMALL, color=GREY)
+        for index, kind in enumerate(kinds):
+            chosen = [m for m in marks if (m.label, m.group) == (label, kind)]
+            if chosen:
+                x = LABELS + step * (index + 0.5)
+                _field(axes, x, y, chosen, totals[(label, kind)], most)
+        line = top + ROW * 1.25 * (number + 1)
+        axes.plot([MARGIN, WIDE - MARGIN], [line - 0.4] * 2, color="#D0D0D0", lw=0.5)
+    noted(axes, NOTE, WIDE, bottom)
+    return figure
+
+
+def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most: float) -> None:
+    radius = LARGEST / 2 * (total / most) ** 0.5
+    counts = {mark.shape: (int(mark.x), mark.size) for mark in chosen}
+    sized, told = counts.get(SIZED, (0, 0.0)), counts.get(TOLD, (0, 0.0))
+    if radius > 0:
+        share = 360.0 * sized[1] / total
+        # Angles run clockwise here, because y grows downwards; the start is at the top.
+        for start, end, face in ((-90.0, -90.0 + share, BLUE), (-90.0 + share, 270.0, "white")):
+            if end > start:
+                axes.add_patch(
+                    Wedge((x, y - 1.4), radius, start, end, facecolor=face, edgecolor=BLUE, lw=0.6,
+                          gid="people")
+                )  # fmt: skip
+    people = f"{total:,.0f} people" if total else "n not printed"
+    put(axes, x, y + LARGEST / 2 + 1.6, f"{sized[0]} + {told[0]} ({people})", size=SMALL,
+        align="center")  # fmt: skip
+
+
+def map_alt(marks: Sequence[Mark], title: str) -> str:
+    """Return what the map says, for people who do not see it."""
+    parts = []
+    for label in dict.fromkeys(mark.label for mark in marks):
+        chosen = [mark for mark in marks if mark.label == label]
+        sized = sum(int(m.x) for m in chosen if m.shape == SIZED)
+        told = sum(int(m.x) for m in chosen if m.shape == TOLD)
+        phase, outcome = label.split(" ", 1)
+        parts.append(
+            f"{outcome}, {PHASES[phase].lower()}: {sized} studies with a size, {told} without"
+        )
+    return f"{title}. {'; '.join(parts)}."

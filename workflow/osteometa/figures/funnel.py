@@ -1,0 +1,120 @@
+"""Contour-enhanced funnel plots: effects against their standard errors (Peters 2008)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from osteometa.figures.chart import (
+    MARGIN,
+    NARROW,
+    Frame,
+    Mark,
+    draw_axes,
+    draw_mark,
+    note_height,
+    noted,
+    padded,
+    plain_ticks,
+    tick_room,
+    title_height,
+    titled,
+)
+from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_rows import Scale
+from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
+from osteometa.records import PooledRow
+from osteometa.records_explore import FunnelPoint
+
+# Two-sided p of an effect against the null, and the shade between its lines and the next ones.
+CONTOURS = ((2.5758293035489, "#DADADA"), (1.9599639845401, "#BDBDBD"), (1.6448536269515, "white"))
+NOTE = (
+    "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
+    "the middle p above 0.10. Solid line: pooled effect; dashed: where 95 % of studies would lie "
+    "without heterogeneity."
+)
+FILLED = " Hollow: filled in by trim and fill."
+
+
+def funnel_marks(points: Sequence[FunnelPoint], overall: PooledRow) -> list[Mark]:
+    """Return the marks: studies, filled studies and the pooled line."""
+    marks = [
+        Mark(
+            kind="point", label=point.label, x=point.yi, y=point.se, effect_id=point.effect_id,
+            group="filled" if point.filled else "study",
+        )
+        for point in points
+    ]  # fmt: skip
+    return [*marks, Mark(kind="line", label="pooled effect", x=overall.estimate)]
+
+
+def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
+    """Return the funnel plot, one column wide."""
+    points = [mark for mark in marks if mark.kind == "point"]
+    centre = next(mark.x for mark in marks if mark.kind == "line")
+    filled = any(mark.group == "filled" for mark in points)
+    note = NOTE + (FILLED if filled else "")
+    highest = max(mark.y for mark in points) * 1.08
+    reach = CONTOURS[0][0] * highest
+    low, high = padded([*(mark.x for mark in points), 0.0, centre], 0.12)
+    low, high = min(low, -0.6 * reach), max(high, 0.6 * reach)
+    y_ticks = plain_ticks(0.0, highest)
+    top = title_height(title, NARROW) + 5.5
+    height = top + 62 + 9 + note_height(note, NARROW) + 2
+    figure, axes = new_figure(NARROW, height)
+    frame = Frame(
+        MARGIN + tick_room(y_ticks), NARROW - MARGIN, top, top + 62, low, high, highest, 0.0
+    )
+    titled(axes, title, NARROW)
+    for z, shade in CONTOURS:
+        _triangle(axes, frame, z, shade)
+    for z in (-1.9599639845401, 1.9599639845401):
+        end = _clipped(frame, centre, centre + z * highest)
+        axes.plot(*end, color=GREY, lw=0.6, dashes=(4, 2), zorder=2)
+    for x, width in ((0.0, 0.6), (centre, 0.9)):
+        axes.plot([frame.x(x)] * 2, [frame.top, frame.bottom], lw=width, zorder=2,
+                  color=BLACK if x == 0.0 else BLUE)  # fmt: skip
+    for mark in points:
+        hollow = mark.group == "filled"
+        draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle",
+                  VERMILION if hollow else BLACK, hollow=hollow)  # fmt: skip
+    draw_axes(axes, frame, x_ticks=ticks_of(low, high, scale), y_ticks=y_ticks,
+              x_title=scale.title, y_title="Standard error")  # fmt: skip
+    noted(axes, note, NARROW, frame.bottom + 9)
+    return figure
+
+
+def _triangle(axes, frame: Frame, z: float, shade: str) -> None:
+    """Fill the area between effects with a p above the contour, cut at the frame."""
+    corners = [(frame.x(0.0), frame.top)]
+    for side in (1, -1):
+        end = z * frame.y_low * side
+        limit = frame.x_high if side > 0 else frame.x_low
+        if abs(end) > abs(limit):
+            corners += [
+                (frame.x(limit), frame.y(limit / (z * side))),
+                (frame.x(limit), frame.bottom),
+            ][::side]
+        else:
+            corners.append((frame.x(end), frame.bottom))
+    axes.add_patch(Polygon(corners, closed=True, facecolor=shade, lw=0, zorder=0, gid="contour"))
+
+
+def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[float]]:
+    """Return a line from (x0, 0) to (x1, y_low), cut where it leaves the frame."""
+    limit = frame.x_high if x1 > x0 else frame.x_low
+    share = min(1.0, (limit - x0) / (x1 - x0)) if x1 != x0 else 1.0
+    xs = [frame.x(x0), frame.x(x0 + share * (x1 - x0))]
+    return xs, [frame.top, frame.y(share * frame.y_low)]
+
+
+def funnel_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
+    """Return what a funnel plot says, for people who do not see it."""
+    points = [mark for mark in marks if mark.kind == "point"]
+    filled = sum(mark.group == "filled" for mark in points)
+    centre = next(mark.x for mark in marks if mark.kind == "line")
+    words = f"{title}: {len(points) - filled} studies by effect and standard error"
+    words += f", pooled effect {scale.number(centre)}"
+    return words + (f", {filled} studies filled in." if filled else ".")

@@ -1,0 +1,187 @@
+"""The figures of the whole review: summary forest, evidence map, directions, flow, risk of bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from osteometa.config import Config, from_part
+from osteometa.figures import (
+    direction_plot,
+    evidence_map,
+    flow,
+    harvest,
+    risk_of_bias,
+    scatter,
+    summary_forest,
+)
+from osteometa.figures.chart import Mark, reason_figure, reason_mark
+from osteometa.figures.forest import scale_of
+from osteometa.figures.kinds import Drawn, ReasonError, write_figure
+from osteometa.files import read_records, write_records
+from osteometa.reading import read_checked
+from osteometa.records import (
+    AlbatrossPoint,
+    DirectionEntry,
+    DirectionSet,
+    FigureRow,
+    PooledRow,
+    WeightedEffect,
+)
+
+TITLES = {
+    "summary_forest": "Pooled effects by outcome and type of exercise",
+    "evidence_map": "Evidence map",
+    "directions": "Direction of effects",
+    "harvest": "Harvest plot",
+    "albatross": "Albatross plot",
+    "prisma": "Flow of studies (PRISMA 2020)",
+    **{
+        f"risk_of_bias_{tool}": f"Risk of bias: {name}" for tool, name in risk_of_bias.TOOLS.items()
+    },
+}
+
+
+def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
+    """Draw every figure of the whole review into `results/`.
+
+    Parameters
+    ----------
+    root : path
+        The review's folder.
+    settings : dict
+        Parts of the config: outcomes, directions, syntheses, windows and figures.
+    """
+    root = Path(root)
+    config = from_part(settings)
+    results = root / "results"
+    pages = results / "figure_pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    listed = []
+    for name, draw in _kinds(root, config):
+        title = TITLES[name]
+        try:
+            drawn = draw(title)
+        except ReasonError as error:
+            reason = str(error)
+            marks = reason_mark(reason)
+            drawn = Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
+        write_figure(drawn, results / name, pages)
+        listed.append(
+            FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
+                      reason=drawn.reason)
+        )  # fmt: skip
+    write_records(results / "figures.csv", FigureRow, listed)
+
+
+def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
+    entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
+    yield "summary_forest", lambda title: _summary(root, config, title)
+    yield "evidence_map", lambda title: _map(entries, title)
+    sets = read_records(root / "results/direction_sets.csv", DirectionSet)
+    yield "directions", lambda title: _directions(entries, sets, config, title)
+    yield "harvest", lambda title: _harvest(entries, config, title)
+    yield "albatross", lambda title: _albatross(root, config, title)
+    yield "prisma", lambda title: _flow(root, title)
+    for tool in risk_of_bias.TOOLS:
+        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(root, tool)
+
+
+def _summary(root: Path, config: Config, title: str) -> Drawn:
+    panels = []
+    for synthesis in config.syntheses:
+        folder = root / "results" / synthesis.id
+        outcome = config.outcomes[synthesis.outcome]
+        measure = outcome.measures[0]
+        rows = read_records(folder / "pooled.csv", PooledRow)
+        settings = {
+            "measure": measure, "synthesis": synthesis.model_dump(), "interval": "[a, b]",
+        }  # fmt: skip
+        scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
+        chosen = tuple(r for r in rows if r.primary and r.measure == measure)
+        if any(row.group == "overall" and row.estimate is not None for row in chosen):
+            heading = _heading(outcome.label, synthesis)
+            panels.append(
+                summary_forest.Panel(heading=heading, rows=chosen, scale=scale, axis=outcome.axis)
+            )
+    marks = summary_forest.summary_marks(panels)
+    if not marks:
+        raise ReasonError("Not drawn: no synthesis has an effect size.")
+    pages = summary_forest.summary_figures(marks, panels, title)
+    return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
+
+
+def _heading(label: str, synthesis: Any) -> str:
+    parts = [label, synthesis.site.replace("_", " ")]
+    phase = "training" if synthesis.phase == "training" else f"single bout, {synthesis.window}"
+    parts.append(f"{phase}, {synthesis.design_class.replace('_', ' ')}")
+    return "; ".join(part for part in parts if part)
+
+
+def _map(entries: list[DirectionEntry], title: str) -> Drawn:
+    marks = evidence_map.map_marks(entries)
+    if not marks:
+        raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
+    return Drawn([evidence_map.map_figure(marks, title)], marks, Mark,
+                 evidence_map.map_alt(marks, title))  # fmt: skip
+
+
+def _directions(
+    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, title: str
+) -> Drawn:
+    pages, figures = direction_plot.direction_pages(entries, sets, config)
+    rows = direction_plot.drawn_rows(pages)
+    alt = (
+        f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
+        "direction. The counts stand in the table of direction sets."
+    )
+    return Drawn(figures, rows, direction_plot.DirectionRow, alt)
+
+
+def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
+    marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
+    if not marks:
+        raise ReasonError("Not drawn: no study has a vote.")
+    return Drawn([harvest.harvest_figure(marks, title)], marks, Mark,
+                 harvest.harvest_alt(marks, title))  # fmt: skip
+
+
+def _albatross(root: Path, config: Config, title: str) -> Drawn:
+    rows = read_records(root / "results" / "albatross.csv", AlbatrossPoint)
+    sets = list(dict.fromkeys((r.outcome, r.phase, r.design_class) for r in rows))
+    pages, marks = [], []
+    for outcome, phase, design_class in sets:
+        name = f"{title}: {outcome}, {phase}, {design_class.replace('_', ' ')}"
+        chosen = scatter.albatross_marks(
+            [
+                r
+                for r in rows
+                if (r.outcome, r.phase, r.design_class) == (outcome, phase, design_class)
+            ]
+        )
+        if chosen:
+            pages.append(scatter.albatross_figure(chosen, name))
+            marks += chosen
+    if not pages:
+        raise ReasonError("Not drawn: no study prints an exact p, a direction and its people.")
+    return Drawn(pages, marks, Mark, f"{title}, {len(pages)} pages: people against p by direction.")
+
+
+def _flow(root: Path, title: str) -> Drawn:
+    tables = read_checked(root / "data/processed/checked")
+    if not tables.prisma:
+        raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma})
+    return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
+
+
+def _lights(root: Path, tool: str) -> Drawn:
+    tables = read_checked(root / "data/processed/checked")
+    labels = {study.study_id: study.label for study in tables.studies}
+    weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
+    marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
+    if not marks:
+        raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
+    return Drawn([risk_of_bias.light_figure(marks, tool)], marks, Mark,
+                 risk_of_bias.light_alt(marks, tool))  # fmt: skip

@@ -1,0 +1,76 @@
+"""Journal presets of forest plots: which columns in which order, colours, words, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from osteometa.figures.style import BLACK, BLUE, BODY, SMALL
+
+SKY = "#56B4E9"
+"""Okabe and Ito's light blue."""
+DROPPED = (
+    "weight", "control_mean", "exercise_mean", "risk_of_bias", "control_n", "exercise_n",
+)  # fmt: skip
+"""The order in which columns go where a figure is too narrow for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """How a journal wants its forest plots."""
+
+    columns: tuple[str, ...]
+    """From left to right; `plot` is the drawing."""
+    head: str = "Study"
+    effect_head: str = "Effect"
+    interval: str = "[a, b]"
+    size: float = BODY
+    """Size of the text in points."""
+    square: str = BLUE
+    diamond: str = BLACK
+    leading_zero: bool = True
+    """Whether p is written with a 0 before the point."""
+    favours_on_top: bool = False
+
+
+_ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean")
+PRESETS = {
+    "standard": Preset(columns=("label", *_ARMS, "plot", "effect", "weight", "risk_of_bias")),
+    "revman": Preset(
+        columns=("label", *_ARMS, "weight", "effect", "plot", "risk_of_bias"),
+        head="Study or subgroup",
+    ),
+    "jama": Preset(
+        columns=("label", "exercise_n", "control_n", "effect", "plot", "weight", "risk_of_bias"),
+        head="Source", interval="(a to b)", diamond=SKY, leading_zero=False, favours_on_top=True,
+    ),
+    "bmj": Preset(
+        columns=("label", *_ARMS, "plot", "weight", "effect", "risk_of_bias"),
+        interval="(a to b)", square=BLACK,
+    ),
+    "metafor": Preset(columns=("label", "plot", "weight", "effect"), square=BLACK),
+    "nature": Preset(columns=("label", "plot", "weight", "effect"), square=BLACK, size=SMALL),
+}  # fmt: skip
+STYLES = tuple(PRESETS)
+
+
+def resolved(settings: dict[str, Any], style: str = "", width: int = 0) -> dict[str, Any]:
+    """Return the settings of a figure with what its preset says filled in.
+
+    Parameters
+    ----------
+    settings : dict
+        As of `config.forest_settings`.
+    style, width
+        Take the place of those of the settings if given.
+    """
+    style = style or settings["style"]
+    preset = PRESETS[style]
+    interval = settings["interval"]
+    return {
+        **settings,
+        "style": style,
+        "width": width or settings["width"],
+        "interval": preset.interval if interval == "preset" else interval,
+        "leading_zero": preset.leading_zero,
+    }

@@ -1,0 +1,173 @@
+"""Risk of bias as people judged it: traffic lights per study and bars per domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from osteometa.figures.chart import (
+    MARGIN,
+    WIDE,
+    Mark,
+    draw_mark,
+    note_height,
+    noted,
+    title_height,
+    titled,
+)
+from osteometa.figures.style import (
+    BLACK,
+    BLUE,
+    BODY,
+    ORANGE,
+    SMALL,
+    VERMILION,
+    new_figure,
+    put,
+    wrapped,
+)
+from osteometa.tables import RiskOfBias
+
+TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
+# Cochrane's symbols; a palette that does not rest on red against green.
+LEVELS = {
+    "low": ("+", BLUE), "yes": ("+", BLUE), "good": ("+", BLUE),
+    "some": ("\N{MINUS SIGN}", "#F0E442"), "moderate": ("\N{MINUS SIGN}", "#F0E442"),
+    "fair": ("\N{MINUS SIGN}", "#F0E442"), "serious": ("×", ORANGE), "high": ("×", VERMILION),
+    "critical": ("!", VERMILION), "no": ("×", VERMILION), "poor": ("×", VERMILION),
+    "no_information": ("?", "#D0D0D0"), "other": ("?", "#D0D0D0"),
+}  # fmt: skip
+DOMAINS = {
+    "rob2": {
+        "d1": "randomisation process", "d2": "deviations from intended interventions",
+        "d3": "missing outcome data", "d4": "measurement of the outcome",
+        "d5": "selection of the reported result",
+    },
+    "robins_i": {
+        "d1": "confounding", "d2": "selection of participants",
+        "d3": "classification of interventions", "d4": "deviations from intended interventions",
+        "d5": "missing data", "d6": "measurement of outcomes",
+        "d7": "selection of the reported result",
+    },
+    "nhlbi_prepost": {},
+}  # fmt: skip
+ROW, LABELS, BAR = 4.6, 58.0, 4.4
+
+
+def light_marks(
+    judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str],
+    weights: Mapping[str, float],
+) -> list[Mark]:  # fmt: skip
+    """Return a light per study, outcome and domain of one tool.
+
+    Parameters
+    ----------
+    judgements : sequence of RiskOfBias
+    tool : {"rob2", "robins_i", "nhlbi_prepost"}
+    labels : mapping of study_id to the study's label
+    weights : mapping of study_id to what the study weighs in the bars (people, else 1)
+    """
+    return [
+        Mark(
+            kind="cell",
+            label=", ".join(t for t in (labels.get(row.study_id, row.study_id), row.outcome) if t),
+            group=row.domain, shape=row.judgement, size=weights.get(row.study_id, 1.0),
+            text=LEVELS[row.judgement][0],
+        )
+        for row in judgements
+        if row.tool == tool
+    ]  # fmt: skip
+
+
+def light_figure(marks: Sequence[Mark], tool: str) -> Figure:
+    """Return the traffic lights above and the weighted bars below, for one tool."""
+    title = f"Risk of bias: {TOOLS[tool]}"
+    rows = list(dict.fromkeys(mark.label for mark in marks))
+    domains = _domains(marks)
+    used = [level for level in LEVELS if any(mark.shape == level for mark in marks)]
+    note = _note(tool, domains, used)
+    top = title_height(title, WIDE) + 6
+    middle = top + ROW * len(rows) + 4
+    bottom = middle + (BAR + 1.6) * len(domains) + 8
+    figure, axes = new_figure(WIDE, bottom + note_height(note, WIDE) + 2)
+    titled(axes, title, WIDE)
+    step = min(14.0, (WIDE - MARGIN - LABELS) / len(domains))
+    for index, domain in enumerate(domains):
+        put(axes, LABELS + step * (index + 0.5), top - 3, _short(domain), weight="bold",
+            align="center")  # fmt: skip
+    axes.plot([MARGIN, LABELS + step * len(domains)], [top - 0.7] * 2, color=BLACK, lw=0.6)
+    for number, label in enumerate(rows):
+        y = top + ROW * (number + 0.5)
+        put(axes, MARGIN, y, wrapped(label, LABELS - 4)[0])
+        for index, domain in enumerate(domains):
+            for mark in (m for m in marks if (m.label, m.group) == (label, domain)):
+                light(axes, LABELS + step * (index + 0.5), y, mark.shape)
+    _bars(axes, marks, domains, used, middle)
+    noted(axes, note, WIDE, bottom)
+    return figure
+
+
+def _domains(marks: Sequence[Mark]) -> list[str]:
+    found = {mark.group for mark in marks}
+    order = [f"{letter}{n}" for letter in "dq" for n in range(1, 13)] + ["overall"]
+    return [name for name in order if name in found]
+
+
+def _short(domain: str) -> str:
+    return "Overall" if domain == "overall" else domain.upper()
+
+
+def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
+    """Draw one judgement: Cochrane's symbol on its colour."""
+    symbol, color = LEVELS[level]
+    draw_mark(axes, x, y, side, "circle", color, gid="light", zorder=2)
+    dark = color in (BLUE, VERMILION)
+    axes.text(x, y, symbol, fontsize=SMALL, fontweight="bold", ha="center", va="center_baseline",
+              color="white" if dark else BLACK, zorder=5, gid="symbol")  # fmt: skip
+
+
+def _bars(
+    axes, marks: Sequence[Mark], domains: Sequence[str], used: Sequence[str], top: float
+) -> None:
+    room = WIDE - MARGIN - LABELS - 12
+    for number, domain in enumerate(domains):
+        y = top + (BAR + 1.6) * number
+        put(axes, MARGIN, y + BAR / 2, _short(domain))
+        chosen = [mark for mark in marks if mark.group == domain]
+        total, x = sum(mark.size for mark in chosen), LABELS
+        for level in used:
+            share = sum(mark.size for mark in chosen if mark.shape == level) / total
+            if share:
+                axes.add_patch(
+                    Rectangle((x, y), room * share, BAR, facecolor=LEVELS[level][1],
+                              edgecolor=BLACK, lw=0.5, gid="bar")
+                )  # fmt: skip
+                if room * share > 4:
+                    dark = LEVELS[level][1] in (BLUE, VERMILION)
+                    axes.text(x + room * share / 2, y + BAR / 2, LEVELS[level][0],
+                              fontsize=BODY, fontweight="bold", ha="center", va="center_baseline",
+                              color="white" if dark else BLACK, gid="symbol")  # fmt: skip
+            x += room * share
+    y = top + (BAR + 1.6) * len(domains) + 1
+    axes.plot([LABELS, LABELS + room], [y, y], color=BLACK, lw=0.6)
+    for share in (0, 25, 50, 75, 100):
+        x = LABELS + room * share / 100
+        axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
+        put(axes, x, y + 2.8, f"{share} %", size=SMALL, align="center")
+
+
+def _note(tool: str, domains: Sequence[str], used: Sequence[str]) -> str:
+    named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
+    levels = [f"{LEVELS[level][0]} {level.replace('_', ' ')}" for level in used]
+    words = [f"Judged by people. {'; '.join(levels)}."]
+    words += [f"{'; '.join(named)}."] if named else []
+    return " ".join([*words, "Bars: weighted by people enrolled, 1 where that is not printed."])
+
+
+def light_alt(marks: Sequence[Mark], tool: str) -> str:
+    """Return what the figure says, for people who do not see it."""
+    overall = [mark.shape for mark in marks if mark.group == "overall"]
+    counts = ", ".join(f"{overall.count(w)} {w.replace('_', ' ')}" for w in dict.fromkeys(overall))
+    return f"Risk of bias by {TOOLS[tool]}; overall: {counts or 'not judged'}."

@@ -1,0 +1,300 @@
+"""Scatter plots: Baujat, bubble (meta-regression), GOSH and albatross."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from osteometa.figures.chart import (
+    MARGIN,
+    NARROW,
+    TYPE_MARKS,
+    Frame,
+    Mark,
+    Ticks,
+    draw_axes,
+    draw_mark,
+    note_height,
+    noted,
+    padded,
+    place_labels,
+    plain_ticks,
+    side_of,
+    tick_room,
+    title_height,
+    titled,
+)
+from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
+from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
+from osteometa.records import AlbatrossPoint
+from osteometa.records_explore import (
+    GoshRow,
+    InfluenceRow,
+    MetaRegressionRow,
+    RegressionPoint,
+)
+
+HEIGHT = 58.0
+COVARIATES = {
+    "weeks": "Weeks of training",
+    "age": "Mean age, years",
+    "year": "Year of publication",
+    "sessions": "Sessions per week",
+    "n": "People analysed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """An empty chart: its ranges, ticks, titles and note."""
+
+    title: str
+    x: tuple[float, float]
+    y: tuple[float, float]
+    x_ticks: Ticks
+    y_ticks: Ticks
+    x_title: str
+    y_title: str
+    note: str = ""
+
+
+def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
+    """Return a chart one column wide; `draw(axes, frame)` puts the marks on it."""
+    top = title_height(ground.title, NARROW) + 5.5
+    bottom = top + HEIGHT
+    figure, axes = new_figure(NARROW, bottom + 9 + note_height(ground.note, NARROW) + 1)
+    frame = Frame(
+        MARGIN + tick_room(ground.y_ticks), NARROW - MARGIN - 1, top, bottom, *ground.x, *ground.y
+    )
+    titled(axes, ground.title, NARROW)
+    draw(axes, frame)
+    draw_axes(axes, frame, x_ticks=ground.x_ticks, y_ticks=ground.y_ticks,
+              x_title=ground.x_title, y_title=ground.y_title)  # fmt: skip
+    noted(axes, ground.note, NARROW, bottom + 8.6)
+    return figure
+
+
+def _labelled(axes, frame: Frame, points: Sequence[tuple[float, float, float, str]]) -> None:
+    for place in place_labels(points, frame):
+        if place is not None:
+            put(axes, place[0], place[1], place[2], size=SMALL, over=True)
+
+
+def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
+    """Return a point per study: what it adds to Q, and how far it moves the pooled effect."""
+    return [
+        Mark(kind="point", label=row.label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
+             effect_id=row.effect_id)
+        for row in rows
+        if row.status == "ok"
+    ]  # fmt: skip
+
+
+def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
+    """Return the Baujat plot; studies far from the corner are named where there is room."""
+    x_high = max(mark.x for mark in marks) * 1.08 or 1.0
+    y_high = max(mark.y for mark in marks) * 1.08 or 1.0
+    reach = {id(m): m.x / x_high + m.y / y_high for m in marks}
+    order = sorted(marks, key=lambda m: -reach[id(m)])
+
+    def draw(axes, frame: Frame) -> None:
+        for mark in marks:
+            draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle", BLUE)
+        named = [
+            (frame.x(m.x), frame.y(m.y), 1.8, m.label if reach[id(m)] > 0.25 else "") for m in order
+        ]
+        _labelled(axes, frame, named)
+
+    ground = Ground(
+        title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
+        y_ticks=plain_ticks(0.0, y_high), x_title="Contribution to heterogeneity (Q)",
+        y_title="Influence on the pooled effect",
+        note="Upper right: studies that add to heterogeneity and move the result.",
+    )  # fmt: skip
+    return ground_figure(ground, draw)
+
+
+def bubble_marks(fit: MetaRegressionRow, points: Sequence[RegressionPoint]) -> list[Mark]:
+    """Return a bubble per study, area by weight, and the fitted line."""
+    chosen = [point for point in points if point.covariate == fit.covariate]
+    marks = [
+        Mark(kind="point", label=p.label, x=p.x, y=p.yi, size=p.weight, group=p.exercise_type,
+             effect_id=p.effect_id)
+        for p in chosen
+    ]  # fmt: skip
+    ends = [min(p.x for p in chosen), max(p.x for p in chosen)]
+    fitted = [fit.intercept + fit.slope * (x - fit.centre) for x in ends]
+    return [
+        *marks,
+        *(
+            Mark(kind="line", label=fit.covariate, x=x, y=y)
+            for x, y in zip(ends, fitted, strict=True)
+        ),
+    ]
+
+
+def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "") -> Figure:
+    """Return the bubble plot of one covariate."""
+    points = [mark for mark in marks if mark.kind == "point"]
+    line = [mark for mark in marks if mark.kind == "line"]
+    heaviest = max(mark.size for mark in points)
+    x_range = padded([m.x for m in points], 0.1)
+    y_range = padded([*(m.y for m in points), *(m.y for m in line), 0.0], 0.12)
+
+    def draw(axes, frame: Frame) -> None:
+        axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=GREY, lw=0.6, zorder=1)
+        axes.plot([frame.x(m.x) for m in line], [frame.y(m.y) for m in line], color=BLACK, lw=1.0,
+                  zorder=3)  # fmt: skip
+        for m in sorted(points, key=lambda m: -m.size):
+            color, shape = TYPE_MARKS[m.group]
+            side = side_of(m.size, heaviest, 4.0)
+            draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color)
+
+    kinds = [kind for kind in TYPE_WORDS if any(m.group == kind for m in points)]
+    legend = "; ".join(f"{TYPE_MARKS[kind][1]} {TYPE_WORDS[kind].lower()}" for kind in kinds)
+    ground = Ground(
+        title=title, x=x_range, y=y_range, x_ticks=plain_ticks(*x_range),
+        y_ticks=ticks_of(*y_range, scale), x_title=COVARIATES[line[0].label], y_title=scale.title,
+        note=f"Area of a mark: weight ({legend}). {note}".strip(),
+    )  # fmt: skip
+    return ground_figure(ground, draw)
+
+
+def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
+    """Return the slope of a meta-regression in words."""
+    unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
+            "n": "person"}[fit.covariate]  # fmt: skip
+    if scale.percent:
+        numbers = [
+            f"{signed(100 * math.expm1(v), 3)} %" for v in (fit.slope, fit.ci_low, fit.ci_high)
+        ]
+    else:
+        numbers = [signed(v, 4) for v in (fit.slope, fit.ci_low, fit.ci_high)]
+    return (
+        f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {p_text(fit.p)}, "
+        f"k = {fit.k}."
+    )
+
+
+def gosh_marks(
+    rows: Sequence[GoshRow], labels: Sequence[str], influential: int, most: int = 4000
+) -> list[Mark]:
+    """Return a point per subset, in two groups: with and without one study.
+
+    Parameters
+    ----------
+    rows : sequence of GoshRow
+    labels : sequence of str
+        Labels of the studies in the order of the bits.
+    influential : int
+        Which study tells the groups apart.
+    most : int
+        Points that are drawn; of more subsets every n-th is taken, so that files stay small.
+    """
+    step = max(1, -(-len(rows) // most))
+    return [
+        Mark(
+            kind="point", x=row.estimate, y=row.i2,
+            group="with" if row.subset[influential] == "1" else "without",
+            label=labels[influential],
+        )
+        for row in rows[::step]
+    ]  # fmt: skip
+
+
+def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -> Figure:
+    """Return the GOSH plot (Olkin 2012): pooled effects and I2 of subsets of the studies."""
+    x_range = padded([m.x for m in marks], 0.04)
+
+    def draw(axes, frame: Frame) -> None:
+        for group, color in (("with", BLUE), ("without", ORANGE)):
+            chosen = [m for m in marks if m.group == group]
+            # One artist a group, as an image: thousands of shapes would make a large, slow file.
+            axes.plot(
+                [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker="o",
+                ms=1.3, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
+            )  # fmt: skip
+        if x_range[0] < 0 < x_range[1]:
+            x = frame.x(0.0)
+            axes.plot([x, x], [frame.top, frame.bottom], color=BLACK, lw=0.6, zorder=3)
+
+    shown = "" if len(marks) == subsets else f"; {len(marks):,} drawn"
+    label = marks[0].label
+    ground = Ground(
+        title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
+        y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
+        note=f"{subsets:,} subsets of the studies{shown}. Blue: with {label}; orange: without it.",
+    )  # fmt: skip
+    return ground_figure(ground, draw)
+
+
+def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
+    """Return a point per study: people against p, left lower and right higher with exercise."""
+    return [
+        Mark(
+            kind="point", label=row.label, y=float(row.n), group=row.origin,
+            effect_id=row.effect_id,
+            x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
+            text=f"{row.p:.3g}",
+        )
+        for row in rows
+        if row.direction in ("up", "down")
+    ]  # fmt: skip
+
+
+def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
+    """Return the albatross plot (Harrison 2017): people against p, by direction.
+
+    Marks carry x = signed log10 p (left of 0 lower, right of 0 higher with exercise), y = people.
+    Curves show where a standardised difference of a size would lie, two equal arms.
+    """
+    widest = max(3.0, *(abs(m.x) for m in marks)) * 1.08
+    most = max(m.y for m in marks)
+    least = min(m.y for m in marks)
+    y_range = math.log10(max(2.0, least * 0.7)), math.log10(most * 1.4)
+
+    def draw(axes, frame: Frame) -> None:
+        axes.plot([frame.x(0.0)] * 2, [frame.top, frame.bottom], color=BLACK, lw=0.6, zorder=1)
+        for size, dashes in ((0.2, (1, 1)), (0.5, (4, 2)), (1.0, (8, 2))):
+            for side in (-1, 1):
+                _contour(axes, frame, size, side, dashes)
+        points = []
+        for m in sorted(marks, key=lambda m: -abs(m.x)):
+            x, y = frame.x(m.x), frame.y(math.log10(m.y))
+            draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group == "printed")
+            points.append((x, y, 2.0, m.label))
+        _labelled(axes, frame, points)
+
+    logs = [(0.5, "0.5"), (0.1, "0.1"), (0.01, "0.01"), (0.001, "0.001"), (1e-5, "10⁻⁵")]
+    ticks = [(0.0, "1")]
+    for p, text in logs:
+        ticks += [(side * -math.log10(p), text) for side in (-1, 1) if -math.log10(p) < widest]
+    people = [
+        n for n in (5, 10, 20, 50, 100, 200, 500, 1000) if y_range[0] <= math.log10(n) <= y_range[1]
+    ]
+    ground = Ground(
+        title=title, x=(-widest, widest), y=y_range, x_ticks=sorted(ticks),
+        y_ticks=[(math.log10(n), str(n)) for n in people],
+        x_title="← lower with exercise   p (two-sided)   higher with exercise →",
+        y_title="People (log scale)",
+        note="Lines: where a standardised difference of 0.2 (dotted), 0.5 (dashed) and 1.0 (long "
+        "dashes) between two equal arms would lie. Hollow: a printed p; filled: p of an effect.",
+    )  # fmt: skip
+    return ground_figure(ground, draw)
+
+
+def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]) -> None:
+    xs, ys = [], []
+    for step in range(81):
+        logn = frame.y_low + (frame.y_high - frame.y_low) * step / 80
+        z = size * math.sqrt(10**logn) / 2
+        p = math.erfc(z / math.sqrt(2))
+        x = side * -math.log10(p) if p > 0 else side * 400.0
+        if abs(x) <= frame.x_high:
+            xs.append(frame.x(x))
+            ys.append(frame.y(logn))
+    axes.plot(xs, ys, color=GREY, lw=0.6, dashes=dashes, zorder=1)

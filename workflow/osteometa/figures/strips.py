@@ -1,0 +1,196 @@
+"""One estimate with its interval per line: leave-one-out, cumulative and sensitivity plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from matplotlib.figure import Figure
+
+from osteometa.figures.chart import (
+    LINE,
+    MARGIN,
+    WIDE,
+    Frame,
+    Mark,
+    draw_mark,
+    draw_ticks,
+    note_height,
+    noted,
+    title_height,
+    titled,
+)
+from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_rows import Scale, p_text
+from osteometa.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    SMALL,
+    VERMILION,
+    new_figure,
+    put,
+    text_width,
+    wrapped,
+)
+from osteometa.records import PooledRow
+from osteometa.records_explore import SensitivityRow, StepRow
+
+ROW = 4.2
+PLOT = 60.0
+SEQUENCES = {
+    "leave_one_out": "Without",
+    "year": "Up to and with, by year",
+    "precision": "Up to and with, most precise first",
+}
+
+
+def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
+    """Return a line per step, a heading per sequence, and the pool of all studies."""
+    marks: list[Mark] = []
+    for sequence in dict.fromkeys(row.sequence for row in rows):
+        chosen = [row for row in rows if row.sequence == sequence]
+        marks.append(Mark(kind="heading", label=SEQUENCES[sequence]))
+        for row in chosen:
+            if row.status != "ok" and row.estimate is None:
+                marks.append(Mark(kind="message", label=row.label, text=row.reason))
+                continue
+            warn = bool(row.null_crossed or row.sign_changed)
+            marks.append(
+                Mark(kind="interval", label=row.label, x=row.estimate, low=row.ci_low,
+                     high=row.ci_high, group="changed" if warn else "same",
+                     text=f"k = {row.k}; {p_text(row.p)}")
+            )  # fmt: skip
+    return [*marks, _all(overall)]
+
+
+def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> list[Mark]:
+    """Return a line per row of the primary measure's overall pool; others follow as messages."""
+    marks = []
+    for row in rows:
+        if row.group != "overall" or row.measure != overall.measure or row.status != "ok":
+            continue
+        warn = bool(row.null_crossed or row.sign_changed)
+        marks.append(
+            Mark(kind="interval", label=row.change, x=row.estimate, low=row.ci_low,
+                 high=row.ci_high, group="changed" if warn else "same", text=f"k = {row.k}")
+        )  # fmt: skip
+    return [*marks, _all(overall)]
+
+
+def _all(overall: PooledRow) -> Mark:
+    return Mark(kind="interval", label="Primary result", x=overall.estimate, low=overall.ci_low,
+                high=overall.ci_high, group="primary", text=f"k = {overall.k}")  # fmt: skip
+
+
+def strip_figure(marks: Sequence[Mark], title: str, scale: Scale, head: str) -> Figure:
+    """Return the plot, two columns wide and as high as its lines.
+
+    Parameters
+    ----------
+    marks : sequence of Mark
+        Of kinds interval, heading and message, from top to bottom.
+    title : str
+    scale : Scale
+    head : str
+        What the lines are, over the first column.
+    """
+    sized = [mark for mark in marks if mark.kind == "interval"]
+    effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
+    effect_width = max([text_width(t) for t in effects.values()] + [text_width("Effect [95 % CI]")])
+    extra_width = max(text_width(m.text, SMALL) for m in sized)
+    right = WIDE - MARGIN - extra_width - 6 - effect_width
+    left = right - PLOT
+    room = left - MARGIN - 4
+    lines = {id(m): wrapped(m.label, room if m.kind == "interval" else WIDE / 2) for m in marks}
+    heights = [
+        ROW + LINE * (len(lines[id(m)]) - 1) + (1.2 if m.kind == "heading" else 0) for m in marks
+    ]
+    note = _note(marks)
+    top = title_height(title, WIDE) + 5.5
+    bottom = top + sum(heights)
+    figure, axes = new_figure(WIDE, bottom + 9.5 + note_height(note, WIDE))
+    titled(axes, title, WIDE)
+    for x, text, align in (
+        (MARGIN, head, "left"), (right + 3 + effect_width, "Effect [95 % CI]", "right"),
+    ):  # fmt: skip
+        put(axes, x, top - 2.6, text, weight="bold", align=align)
+    axes.plot([MARGIN, WIDE - MARGIN], [top - 0.3, top - 0.3], color=BLACK, lw=0.6)
+    low, high = _range(sized)
+    frame = Frame(left, right, top, bottom, low, high, 0.0, 1.0)
+    _reference(axes, frame, sized[-1].x, top, bottom)
+    y = top
+    for mark, height in zip(marks, heights, strict=True):
+        _line(axes, frame, mark, lines[id(mark)], y, effects.get(id(mark), ""), effect_width)
+        y += height
+    _axis(axes, frame, bottom, scale)
+    noted(axes, note, WIDE, bottom + 8.6)
+    return figure
+
+
+def _range(sized: Sequence[Mark]) -> tuple[float, float]:
+    """Return the range of the axis; an interval far wider than the rest is clipped."""
+    typical = median(mark.high - mark.low for mark in sized)
+    lows = [max(m.low, m.x - 1.5 * typical) for m in sized]
+    highs = [min(m.high, m.x + 1.5 * typical) for m in sized]
+    low, high = min([*lows, 0.0]), max([*highs, 0.0])
+    pad = 0.04 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def _reference(axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
+    axes.plot([frame.x(0.0)] * 2, [top, bottom], color=BLACK, lw=0.6, zorder=1)
+    axes.plot([frame.x(pooled)] * 2, [top, bottom], color=BLUE, lw=0.6, dashes=(4, 2), zorder=1)
+
+
+def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: str,
+          effect_width: float) -> None:  # fmt: skip
+    middle = y + ROW / 2 + (1.2 if mark.kind == "heading" else 0)
+    bold = "bold" if mark.kind == "heading" or mark.group == "primary" else "normal"
+    for index, line in enumerate(lines):
+        put(axes, MARGIN, middle + LINE * index, line, weight=bold)
+    if mark.kind == "message":
+        put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
+    if mark.kind != "interval":
+        return
+    color = VERMILION if mark.group == "changed" else BLACK
+    ends = [frame.x(min(max(v, frame.x_low), frame.x_high)) for v in (mark.low, mark.high)]
+    axes.plot(ends, [middle, middle], color=color, lw=0.8, zorder=2, solid_capstyle="butt")
+    for beyond, x, step in (
+        (mark.low < frame.x_low, ends[0], 1.2), (mark.high > frame.x_high, ends[1], -1.2),
+    ):  # fmt: skip
+        if beyond:
+            axes.plot([x + step, x, x + step], [middle - 0.7, middle, middle + 0.7], color=color,
+                      lw=0.8, zorder=3)  # fmt: skip
+    if frame.x_low <= mark.x <= frame.x_high:
+        shape = {"primary": "diamond", "changed": "triangle"}.get(mark.group, "square")
+        draw_mark(axes, frame.x(mark.x), middle, 1.7, shape, color)
+    put(axes, frame.right + 3 + effect_width, middle, effect, align="right", weight=bold)
+    put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
+
+
+def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
+    y = bottom + 0.6
+    axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
+    draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, scale))
+    put(axes, (frame.left + frame.right) / 2, y + 5.9, scale.title, size=SMALL, align="center")
+
+
+def _note(marks: Sequence[Mark]) -> str:
+    note = "Dashed line: the primary result."
+    if any(mark.group == "changed" for mark in marks):
+        note += " Triangles: the sign changes, or the interval comes to hold the null or ceases to."
+    return note
+
+
+def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
+    """Return what the plot says, for people who do not see it."""
+    sized = [m for m in marks if m.kind == "interval" and m.group != "primary"]
+    if not sized:
+        return f"{title}: nothing but the primary result."
+    low, high = min(m.x for m in sized), max(m.x for m in sized)
+    changed = sum(m.group == "changed" for m in sized)
+    return (
+        f"{title}: {len(sized)} estimates from {scale.number(low)} to {scale.number(high)}; "
+        f"{changed} change the sign or cross the null."
+    )

@@ -1,0 +1,250 @@
+"""The batch kernel: fits very many small random-effects models at once.
+
+Leave-one-out, subsets, permutations and specifications are such batches; a single pool is a batch
+of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteometa.pooling.batch import (
+    Array,
+    Batch,
+    Moments,
+    intercept_batch,
+    moments,
+    orthonormal,
+)
+from osteometa.pooling.tau2 import METHODS, estimate
+
+CI_METHODS = ("wald", "hksj", "hksj-floor")
+CELLS = 1 << 15
+"""Effects times models worked on together, so that they stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """What many models (m) with an intercept gave; i2 and h2 of one effect are not a number."""
+
+    k: NDArray[np.intp]
+    """Effects in each model."""
+    estimate: Array
+    se: Array
+    tau2: Array
+    ci_low: Array
+    ci_high: Array
+    q: Array
+    i2: Array
+    h2: Array
+    df: Array
+    """Degrees of freedom of t; infinite where the interval is normal."""
+    weights: Array | None = field(default=None)
+    """Percent of the total weight (m, k), 0 where there is no effect; only if asked for."""
+
+    @property
+    def p(self) -> Array:
+        """Two-sided p of each estimate."""
+        from scipy.special import ndtr, stdtr
+
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = -np.abs(self.estimate / self.se)
+        normal = np.isinf(self.df)
+        return 2 * np.where(normal, ndtr(t), stdtr(np.where(normal, 1.0, self.df), t))
+
+    @property
+    def q_p(self) -> Array:
+        """P of the test of heterogeneity."""
+        from scipy.special import chdtrc
+
+        with np.errstate(invalid="ignore"):
+            return np.where(self.k > 1, chdtrc(self.k - 1.0, self.q), np.nan)
+
+
+def fit(
+    yi: Array, vi: Array, *, mask: NDArray[np.bool_] | None = None, method: str = "REML",
+    ci: str = "hksj-floor", weights: bool = False,
+) -> Fits:  # fmt: skip
+    """Fit y ~ N(mu, v + tau2) for every row.
+
+    Parameters
+    ----------
+    yi, vi : arrays of shape (m, k) or (k,)
+        A model a row; (k,) stands for the same effects in every model.
+    mask : array of bool, shape (m, k), optional
+        Which effects a model has; the other cells may hold anything. All by default.
+    method : str
+        Estimator of tau2 by metafor's short name, one of METHODS.
+    ci : {"wald", "hksj", "hksj-floor"}
+        As for `model.pool`: a model of one effect has a normal interval and tau2 0.
+    weights : bool
+        Return the weights as well.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, an unknown method, a model without an effect, and one with an
+        effect that is not finite or a variance that is not above 0.
+    """
+    y, v, present, m = _cells(yi, vi, mask, method, ci)
+    k = max(y.shape[-1], 1)
+    size = max(1, CELLS // k)
+    parts = [
+        _fit(*(rows if rows.ndim == 1 else rows[chunk] for rows in (y, v)),
+             None if present is None else present[chunk], stop - start, method, ci, weights)
+        for start, stop, chunk in _chunks(m, size)
+    ]  # fmt: skip
+    if len(parts) == 1:
+        return parts[0]
+    names = [f.name for f in fields(Fits) if weights or f.name != "weights"]
+    return Fits(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+
+def _chunks(m: int, size: int) -> Iterator[tuple[int, int, slice]]:
+    for start in range(0, max(m, 1), size):
+        stop = min(m, start + size)
+        yield start, stop, slice(start, stop)
+
+
+def _cells(
+    yi: Array, vi: Array, mask: NDArray[np.bool_] | None, method: str, ci: str
+) -> tuple[Array, Array, NDArray[np.bool_] | None, int]:
+    """Return checked effects, variances, mask and the number of models."""
+    if method not in METHODS:
+        raise ValueError(f"method '{method}' is not known. Use: {', '.join(METHODS)}")
+    if ci not in CI_METHODS:
+        raise ValueError(f"ci '{ci}' is not known. Use: {', '.join(CI_METHODS)}")
+    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    present = None if mask is None else np.asarray(mask, dtype=bool)
+    shapes = [a.shape for a in (y, v, present) if a is not None]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        shape = ()
+    if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
+        raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
+    bad = ~np.isfinite(y) | ~(np.isfinite(v) & (v > 0))
+    if np.any(bad if present is None else bad & present):
+        where = np.argwhere(np.broadcast_to(bad if present is None else bad & present, shape))[0]
+        raise ValueError(
+            f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
+            "must be finite and its variance above 0"
+        )
+    if shape[-1] == 0 or (present is not None and not np.all(np.any(present, axis=-1))):
+        raise ValueError("a model has no effect")
+    return y, v, present, shape[0] if len(shape) == 2 else 1
+
+
+def _fit(
+    y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int, method: str, ci: str, weights: bool
+) -> Fits:
+    batch = intercept_batch(*_padded(y, v, mask, m))
+    got = solve(batch, method, ci)
+    estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
+    half = _quantiles(got.df) * se
+    shares = None
+    if weights:
+        _, v = _padded(y, v, mask, m)
+        w = 1.0 / (v + got.tau2)
+        shares = (100 * w / np.sum(w, axis=0)).T
+    return Fits(
+        batch.n.astype(int), estimate, se, got.tau2, estimate - half, estimate + half, got.q,
+        got.i2, got.h2, got.df, shares,
+    )  # fmt: skip
+
+
+def _padded(y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int) -> tuple[Array, Array]:
+    """Return effects and variances as (k, m), with infinite variances where a model has none."""
+    shape = (m, y.shape[-1])
+    y, v = (np.array(np.broadcast_to(rows, shape).T, order="C") for rows in (y, v))
+    if mask is not None:
+        absent = ~np.broadcast_to(mask, shape).T
+        y[absent], v[absent] = 0.0, np.inf
+    return y, v
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What a batch of m models with p coefficients gave."""
+
+    coefficients: Array
+    """(m, p)"""
+    covariance: Array
+    """(m, p, p), scaled as the interval asks."""
+    tau2: Array
+    q: Array
+    i2: Array
+    h2: Array
+    df: Array
+    """Degrees of freedom of t; infinite where the interval is normal."""
+
+
+def solve(
+    batch: Batch, method: str, ci: str, *, studies: Array | None = None, sj: Array | None = None
+) -> Solved:
+    """Return tau2 and the coefficients by generalised least squares.
+
+    Parameters
+    ----------
+    batch : Batch
+    method, ci : str
+        As for `fit`.
+    studies : array (m), optional
+        Independent studies of each model, for the degrees of freedom of t; all effects by default.
+    sj : array (m), optional
+        As for `tau2.estimate`.
+    """
+    tau2 = estimate(batch, method, sj)
+    now, at0 = moments(batch, tau2), moments(batch, 0.0)
+    coefficients, covariance = _least_squares(batch, tau2, now)
+    free = batch.n - batch.p
+    t_df = (batch.n if studies is None else studies) - batch.p
+    scaled = (ci != "wald") & (t_df > 0) & (free > 0)
+    if ci != "wald":
+        factor = now.q / np.where(free > 0, free, 1.0)
+        factor = np.maximum(1.0, factor) if ci == "hksj-floor" else factor
+        covariance = covariance * np.where(scaled, factor, 1.0)[:, None, None]
+    i2, h2 = heterogeneity(tau2, at0.q, at0.trace, free, common=method == "EE")
+    return Solved(coefficients, covariance, tau2, at0.q, i2, h2, np.where(scaled, t_df, np.inf))
+
+
+def _least_squares(batch: Batch, tau2: Array, now: Moments) -> tuple[Array, Array]:
+    if batch.X is None:
+        return (now.mean + batch.origin)[:, None], (1.0 / now.w1)[:, None, None]
+    w = 1.0 / (batch.v + tau2)
+    U, _ = orthonormal(batch.X, w)
+    # X = U G, and U is orthonormal under W: b = G^-1 U'Wy, with covariance G^-1 G^-T.
+    inner = np.linalg.inv(np.einsum("aij,ij,bij->jab", U, w, batch.X))
+    inner = batch.back @ inner
+    turned = np.einsum("aij,ij,ij->ja", U, w, batch.y)
+    return np.einsum("jab,jb->ja", inner, turned), inner @ inner.transpose(0, 2, 1)
+
+
+def heterogeneity(
+    tau2: Array, q: Array, trace: Array, df: Array, *, common: bool
+) -> tuple[Array, Array]:
+    """Return I2 in percent and H2: from tau2 and the typical variance df / tr P, or from Q.
+
+    Higgins and Thompson (2002), as metafor has them; the common-effect model has no tau2, so its
+    own come from Q. Not a number without degrees of freedom.
+    """
+    free = np.where(df > 0, df, np.nan)
+    if common:
+        part = np.divide(q - free, q, out=np.zeros_like(q), where=q > 0)
+        return 100 * np.maximum(0.0, part), q / free
+    # tau2 / (tau2 + df / tr P), without dividing by a trace that may vanish.
+    share = tau2 * trace
+    return 100 * share / (share + free), (share + free) / free
+
+
+def _quantiles(df: Array) -> Array:
+    """Return the 97.5 % quantiles of t, of the normal where df is infinite."""
+    from osteometa.summaries import t_quantile
+
+    values, places = np.unique(df, return_inverse=True)
+    table = [t_quantile(0.975, None if np.isinf(value) else float(value)) for value in values]
+    return np.array(table)[places]

@@ -1,0 +1,215 @@
+"""Maximum likelihood and REML: the highest of all maxima over tau2 >= 0, for many models at once.
+
+y'PPy, tr P and their derivatives fall in tau2; from their values at the ends of an interval follows
+whether the score has no root in it, or one at most. So every maximum of the likelihood is found,
+and none is missed between the points of a grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteometa.pooling.batch import Array, Batch, Moments, log_likelihood, moments
+
+PIECES = 6
+"""First intervals of the search; the undecided ones are halved."""
+NARROW = 1e-9
+"""Relative width at which an undecided interval is no longer halved."""
+CLOSE = 1e-8
+"""Relative step of a quadratically convergent search after which the next would be rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """The score at points: up - down, both positive and falling, and their slopes.
+
+    REML has up = y'PPy, down = tr P; ML has down = tr W.
+    """
+
+    up: Array
+    down: Array
+    up_slope: Array
+    down_slope: Array
+
+    def __getitem__(self, chosen: object) -> _Score:
+        return _Score(
+            self.up[chosen], self.down[chosen], self.up_slope[chosen], self.down_slope[chosen]
+        )
+
+    @property
+    def positive(self) -> NDArray[np.bool_]:
+        return self.up > self.down
+
+
+def _score(batch: Batch, tau2: Array | float, restricted: bool) -> _Score:
+    at: Moments = moments(batch, tau2, slopes=True)
+    if restricted:
+        return _Score(at.q2, at.trace, 2 * at.q3, at.trace2)
+    return _Score(at.q2, at.w1, 2 * at.q3, at.w2)
+
+
+def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
+    """Return the smallest variance and a tau2 above which the score is negative, both (m).
+
+    With W between 1 / (vmax + tau2) and 1 / (vmin + tau2), y'PPy is at most RSS / (vmin + tau2)^2
+    and tr P at least (k - p) / (vmax + tau2), RSS that of ordinary least squares.
+    """
+    present = np.isfinite(batch.v)
+    plain = Batch(batch.y, np.where(present, 1.0, np.inf), batch.n, batch.origin, batch.X)
+    s2 = moments(plain, 0.0).q / (batch.n - batch.p * restricted)
+    lowest = np.min(batch.v, axis=0)
+    highest = np.max(np.where(present, batch.v, 0.0), axis=0)
+    u = 0.5 * (s2 + np.sqrt(s2 * (s2 + 4 * (highest - lowest))))
+    return lowest, u - lowest
+
+
+def highest_maximum(batch: Batch, restricted: bool) -> Array:
+    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood."""
+    tau2 = np.zeros(len(batch.n))
+    lowest, top = last_root_bound(batch, restricted)
+    # Just above the bound, so that rounding leaves the score there negative.
+    top = top + 1e-9 * (lowest + np.maximum(top, 0.0))
+    active = np.flatnonzero(top > 0)
+    if not len(active):
+        return tau2
+    part = batch if len(active) == len(tau2) else batch.take(active)
+    model, roots, at_zero = _maxima(part, lowest[active], top[active], restricted)
+    model = active[model]
+    tau2[model] = roots
+    # Two maxima: the higher one counts. At 0 is one if the likelihood falls there.
+    several = np.bincount(model, minlength=len(tau2))
+    several[active[at_zero]] += 1
+    rivals = np.flatnonzero(several > 1)
+    if len(rivals):
+        models = np.concatenate([model, active[at_zero]])
+        points = np.concatenate([roots, np.zeros(np.count_nonzero(at_zero))])
+        chosen = np.flatnonzero(several[models] > 1)
+        models, points = models[chosen], points[chosen]
+        height = log_likelihood(batch.take(models), points, restricted)
+        order = np.lexsort((-points, height))
+        tau2[models[order]] = points[order]
+    return tau2
+
+
+def _maxima(
+    batch: Batch, lowest: Array, top: Array, restricted: bool
+) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
+    """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0."""
+    ratio = ((lowest + top) / lowest) ** (1.0 / PIECES)
+    points = [np.zeros_like(top)]
+    points += [lowest * (ratio**j - 1.0) for j in range(1, PIECES)] + [top]
+    scores = [_score(batch, point, restricted) for point in points]
+    every = np.tile(np.arange(len(top)), PIECES)
+    open_ = _Intervals(
+        every, np.concatenate(points[:-1]), np.concatenate(points[1:]),
+        _joined(scores[:-1]), _joined(scores[1:]),
+    )  # fmt: skip
+    single = []
+    while len(open_.model):
+        one, undecided = _classified(open_, lowest)
+        single.append(open_[np.flatnonzero(one)])
+        open_ = open_[np.flatnonzero(undecided)]
+        if len(open_.model):
+            low = lowest[open_.model]
+            middle = np.sqrt((low + open_.a) * (low + open_.b)) - low
+            centre = _score(batch.take(open_.model), middle, restricted)
+            open_ = _Intervals.joined(
+                _Intervals(open_.model, open_.a, middle, open_.left, centre),
+                _Intervals(open_.model, middle, open_.b, centre, open_.right),
+            )
+    brackets = _Intervals.joined(*single)
+    return brackets.model, _roots(batch, lowest, brackets, restricted), ~scores[0].positive
+
+
+@dataclass(frozen=True, slots=True)
+class _Intervals:
+    """Intervals a to b of tau2, of which model, and the score at both ends."""
+
+    model: NDArray[np.intp]
+    a: Array
+    b: Array
+    left: _Score
+    right: _Score
+
+    def __getitem__(self, chosen: NDArray[np.intp]) -> _Intervals:
+        return _Intervals(
+            self.model[chosen], self.a[chosen], self.b[chosen], self.left[chosen],
+            self.right[chosen],
+        )  # fmt: skip
+
+    @classmethod
+    def joined(cls, *parts: _Intervals) -> _Intervals:
+        """Return all intervals in one record."""
+        names = ("model", "a", "b")
+        ends = (_joined([getattr(part, end) for part in parts]) for end in ("left", "right"))
+        return cls(*(np.concatenate([getattr(part, n) for part in parts]) for n in names), *ends)
+
+
+def _joined(scores: list[_Score]) -> _Score:
+    return _Score(
+        *(
+            np.concatenate([getattr(score, name) for score in scores])
+            for name in ("up", "down", "up_slope", "down_slope")
+        )
+    )
+
+
+def _classified(at: _Intervals, lowest: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which intervals hold exactly one maximum, and which must be halved."""
+    left, right = at.left, at.right
+    falls = left.positive & ~right.positive
+    # The score is between up(right) - down(left) and up(left) - down(right).
+    rootless = (left.up < right.down) | (right.up > left.down)
+    # Its slope is down_slope - up_slope, each falling too.
+    falling = left.down_slope < right.up_slope
+    rising = right.down_slope > left.up_slope
+    narrow = at.b - at.a <= NARROW * (lowest[at.model] + at.b)
+    return falls & (falling | narrow), ~(rootless | falling | rising | narrow)
+
+
+def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Array:
+    """Return where the score falls through 0 in each interval, by a guarded Newton search.
+
+    The search runs on log(up / down) over log(vmin + tau2), which is nearly straight.
+    """
+    low = lowest[at.model]
+    a, b = np.log(low + at.a), np.log(low + at.b)
+    x = _between(a, b, at.left, at.right)
+    active = np.arange(len(x))
+    whole = len(x) == len(batch.n) and np.array_equal(at.model, active)
+    part = batch if whole else batch.take(at.model)
+    for _ in range(200):
+        if not len(active):
+            break
+        u = np.exp(x[active])
+        height, slope = _straight(_score(part, u - low[active], restricted), u)
+        a[active] = np.where(height > 0, x[active], a[active])
+        b[active] = np.where(height > 0, b[active], x[active])
+        target = x[active] - height / slope
+        inside = (target >= a[active]) & (target <= b[active])
+        target = np.where(inside, target, 0.5 * (a[active] + b[active]))
+        moved = np.abs(target - x[active])
+        x[active] = target
+        more = np.flatnonzero((moved > CLOSE) & (b[active] - a[active] > 1e-15))
+        active, part = active[more], part.take(more)
+    return np.maximum(0.0, np.exp(x) - low)
+
+
+def _straight(score: _Score, u: Array) -> tuple[Array, Array]:
+    """Return log(up / down) and its slope over log u."""
+    height = np.log(score.up / score.down)
+    return height, u * (score.down_slope / score.down - score.up_slope / score.up)
+
+
+def _between(a: Array, b: Array, left: _Score, right: _Score) -> Array:
+    """Return where the inverse cubic through both ends puts the root, else the middle."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ya, sa = _straight(left, np.exp(a))
+        yb, sb = _straight(right, np.exp(b))
+        s = -ya / (yb - ya)
+        x = a + (b - a) * s * s * (3 - 2 * s)
+        x += (yb - ya) * s * (1 - s) * ((1 - s) / sa - s / sb)
+    return np.where((x > a) & (x < b), x, 0.5 * (a + b))
