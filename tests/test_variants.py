@@ -93,7 +93,9 @@ def test_an_undisputed_comparison_has_no_reading(shipped):
     for item in derived.climbed:
         if not any(getattr(row, "disputed", "") for row in item.comparison.rows):
             for measure in item.attempts:
-                one = readings_of(item.comparison, measure, derived.correlations, outcome.config)
+                one = readings_of(
+                    item.comparison, measure, derived.ladders.correlations, outcome.config
+                )
                 assert one == []
 
 
