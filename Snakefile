@@ -33,7 +33,11 @@ if is_real_run(sys.argv[1:]):
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
 SET_FILES = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
-WHAT_IF_FILES = ["sensitivity.csv"]
+EXPLORED = [
+    "sensitivity.csv", "influence.csv", "leave_one_out.csv", "cumulative.csv", "small_study.csv",
+    "funnel_points.csv", "gosh.csv", "multiverse.csv", "multiverse_shares.csv",
+    "meta_regression.csv", "regression_points.csv", "permutation.csv", "companions.csv",
+]  # fmt: skip
 FORMATS = ["pdf", "svg", "png", "csv"]
 
 
@@ -63,10 +67,12 @@ def everything(wildcards):
     checkpoints.split.get()
     checkpoints.variants.get()
     return [
-        *behind_split(lambda s: [f"results/{s}/{f}" for f in [*SET_FILES, *WHAT_IF_FILES]]),
-        *behind_split(lambda s: [f"results/{s}/forest.{f}" for f in FORMATS]),
-        *expand("results/directions.{format}", format=FORMATS),
-        "results/directions_pages",
+        *behind_split(lambda s: [f"results/{s}/{f}" for f in [*SET_FILES, *EXPLORED]]),
+        *behind_split(lambda s: [f"results/{s}/{k}.{f}" for k in KINDS for f in FORMATS]),
+        *behind_split(lambda s: [f"results/{s}/figures.csv", f"results/{s}/figure_pages"]),
+        *expand("results/{kind}.{format}", kind=OVERVIEW, format=FORMATS),
+        "results/figures.csv",
+        "results/figure_pages",
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/p_combination.csv",

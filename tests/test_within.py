@@ -1,6 +1,7 @@
 """Effects within one arm and of crossovers, against formulas written out here."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -166,6 +167,16 @@ def test_one_arm_of_a_controlled_trial_is_listed():
     assert {e.block for e in found.values()} == {"listed"}
 
 
+def test_a_condition_of_a_crossover_needs_its_comparator_or_the_word_none():
+    raw = tables([BEFORE, AFTER], design="crossover_rct")
+    assert derive(raw, CONFIG).effects == ()
+    arms = tuple(arm.model_copy(update={"comparator_kind": "none"}) for arm in raw.arms)
+    (*found,) = derive(replace(raw, arms=arms), CONFIG).effects
+    assert {e.block for e in found} == {"pooled"} and {e.design_class for e in found} == {
+        "within_arm"
+    }
+
+
 def logs(arm, time="end", **cells):
     return ("measurements", arm, time, "log_level", cells)
 
@@ -193,6 +204,14 @@ def test_quartiles_stand_for_mean_and_sd():
     assert effects(few, design="rct", control=True) == {}
     skewed = [level("end", median=1.1, q1=1, q3=9, n=60), rows[1]]
     assert effects(skewed, design="rct", control=True)["MD"].flags == "SKEW"
+
+
+def test_digitised_spreads_say_so():
+    rows = [level("end", mean=5, sd=1, n=20, origin="figure"),
+            level("end", arm="c", mean=4, se=0.5, n=16, origin="figure")]  # fmt: skip
+    found = effects(rows, design="rct", control=True)["MD"]
+    assert set(found.provenance.split("+")) == {"POST", "FIG", "SE"} and found.flags == "FIG"
+    assert found.vi == pytest.approx(1 / 20 + 0.25)
 
 
 HANDBOOK = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, sd=2.21, n=10)]

@@ -81,6 +81,24 @@ class Sensitivity(Closed):
     ]
 
 
+class Multiverse(Closed):
+    """The choices whose product is fitted."""
+
+    people: dict[str, tuple[str, ...]]
+    designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
+    prints: tuple[Literal["undisputed", "cautious readings"], ...] = Field(min_length=1)
+    methods: tuple[Literal["REML", "PM", "DL", "EE"], ...] = Field(min_length=1)
+    intervals: tuple[Literal["hksj-floor", "hksj", "wald"], ...] = Field(min_length=1)
+    cap: Annotated[int, Field(ge=2)]
+
+    @field_validator("people")
+    @classmethod
+    def _with_all(cls, people: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if people.get("all") != ():
+            raise ValueError("one entry must be `all: []`: every effect")
+        return people
+
+
 class Directions(Closed):
     """Choices of the direction synthesis."""
 
@@ -145,6 +163,8 @@ class Config(Closed):
     windows: dict[Identifier, Annotated[float, Field(gt=0)]]
     derivation: Derivation
     sensitivity: Sensitivity
+    multiverse: Multiverse
+    seed: Annotated[int, Field(ge=0)]
     directions: Directions
     pooling: Pooling
     small_k: SmallK

@@ -87,6 +87,9 @@ def effect_row(
         time=comparison.time,
         report=comparison.report,
         population_analysed=comparison.population,
+        weeks=_number(arm.weeks),
+        sessions=_number(arm.sessions_per_week),
+        age=_number(study.age_mean),
         measure=measure,
         yi=estimate.yi,
         vi=estimate.vi,
@@ -110,6 +113,10 @@ def effect_row(
         inputs=" ".join(cells),
         source="; ".join(sources),
     )
+
+
+def _number(printed: float | None) -> float | None:
+    return None if printed is None else float(printed)
 
 
 def effect_id(comparison: Comparison, measure: str, *, name_population: bool) -> str:

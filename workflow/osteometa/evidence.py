@@ -159,8 +159,10 @@ def climb_all(comparison: Comparison, correlations: Correlations, config: Config
 
 def no_ladder(comparison: Comparison) -> str:
     """Return why no effect size is computed for a comparison; '' if its ladders are tried."""
-    if not comparison.controlled and comparison.study.design == "crossover_rct":
-        return "one condition of a crossover without the other: direction only"
+    alone = not comparison.controlled and comparison.arm.comparator_kind != "none"
+    if alone and comparison.study.design == "crossover_rct":
+        # Only where no condition is a comparator is it a change before and after, like any other.
+        return "a condition of a crossover without the one it is compared with: direction only"
     return ""
 
 

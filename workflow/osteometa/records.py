@@ -46,6 +46,12 @@ class Effect:
     """Weeks (training) or hours (acute)."""
     report: str
     population_analysed: str
+    weeks: float | None
+    """Length of the programme."""
+    sessions: float | None
+    """Per week."""
+    age: float | None
+    """Mean age of the study's people, years."""
     measure: str
     yi: float
     vi: float

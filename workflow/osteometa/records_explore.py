@@ -241,7 +241,6 @@ class PermutationRow:
     p: float | None
     p_smallest: float | None
     """Smallest p that so many studies can give."""
-    p_pymare: float | None
     status: str
     reason: str
 

@@ -38,5 +38,7 @@ def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
         "subgroups",
         "derivation",
         "sensitivity",
+        "multiverse",
+        "seed",
     )
     return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

@@ -83,7 +83,7 @@ class Summary:
     sd: float | None
     n: int | None
     code: str
-    """How the SD came about: SD, SE, CI, TMD, Q5, Q3, R3; empty without an SD."""
+    """How the SD came about: SD, SE, CI, TMD, Q5, Q3, R3, FIG (digitised); empty without an SD."""
     cells: tuple[Cell, ...]
     flags: frozenset[str] = frozenset()
     unit: str = ""
@@ -112,6 +112,8 @@ def summary_of(row: Measurement, people: People, factor: float) -> Summary:
         mean = quantiles.mean if mean is None else mean
         sd, code, columns = quantiles.sd, quantiles.code, quantiles.columns
         flags |= {"SKEW"} if quantiles.skewed else set()
+    if code and row.origin == "figure":
+        code = "FIG" if code == "SD" else f"{code}+FIG"
     cells += [Cell(row, column) for column in columns]
     cells += people.cells
     return Summary(

@@ -36,7 +36,7 @@ rule what_if:
         variant_covariance=variant_file("covariance.csv"),
         code=code("what_if.py"),
     output:
-        sensitivity="results/{synthesis}/sensitivity.csv",
+        expand("results/{{synthesis}}/{file}", file=EXPLORED),
     params:
         settings=lambda wildcards: what_if_settings(config_read, wildcards.synthesis),
     script:

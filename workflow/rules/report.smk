@@ -20,13 +20,13 @@ def reported(wildcards):
     checkpoints.split.get()
     return [
         *pooled_files(wildcards),
-        *behind_split(lambda s: [f"results/{s}/forest.svg", f"results/{s}/forest.csv"]),
+        *behind_split(lambda s: [f"results/{s}/{f}" for f in [*EXPLORED, "figures.csv"]]),
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/agreement.csv",
         "results/wanted.csv",
-        "results/directions.svg",
-        "results/directions.csv",
+        "results/p_combination.csv",
+        "results/figures.csv",
         "data/processed/ledger.csv",
         "data/processed/effects.csv",
         "data/processed/warnings.csv",
@@ -43,7 +43,7 @@ rule report:
         code=code("report.py"),
         templates=expand(
             str(Path(workflow.basedir) / "workflow/osteometa/report/{file}"),
-            file=["report.html.j2", "report.css"],
+            file=["report.html.j2", "report.css", "report.js"],
         ),
     output:
         "results/report.html",

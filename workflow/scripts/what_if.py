@@ -1,11 +1,13 @@
-"""Adapter: the set of one synthesis and its variants -> what happens when a choice changes."""
+"""Adapter: the set of one synthesis and its variants -> every look at it."""
+
+from pathlib import Path
 
 from osteometa.config import from_part
+from osteometa.explore.suite import RECORDS, explore
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
-from osteometa.records_explore import SensitivityRow
-from osteometa.sensitivity import Case, sensitivity_rows
+from osteometa.sensitivity import Case
 
 with job(snakemake, f"changing choices of {snakemake.wildcards.synthesis} ..."):
     config, given = from_part(snakemake.params.settings), snakemake.input
@@ -17,4 +19,6 @@ with job(snakemake, f"changing choices of {snakemake.wildcards.synthesis} ..."):
         variant_links=tuple(read_records(given.variant_covariance, VariantCovariance)),
         config=config,
     )
-    write_records(snakemake.output.sensitivity, SensitivityRow, sensitivity_rows(case))
+    found = explore(case)
+    for path in map(Path, snakemake.output):
+        write_records(path, RECORDS[path.stem], getattr(found, path.stem))

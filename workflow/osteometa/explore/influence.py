@@ -57,7 +57,7 @@ class Set:
         if self.V is not None:
             more["V"] = self.V[np.ix_(index, index)]
         if len(set(studies)) < len(studies):
-            more["studies"] = studies
+            more["studies"] = len(set(studies))
         return pool(self.y[index], self.v[index], **more)
 
 

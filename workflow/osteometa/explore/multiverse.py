@@ -61,7 +61,7 @@ def universe(case: Case) -> Universe:
             members = sets.setdefault(effects, len(sets))
             rows += [Specification(measure, (*names, *model), members) for model in models]
     if len(rows) > choices.cap:
-        rng = np.random.default_rng(choices.seed)
+        rng = np.random.default_rng(case.config.seed)
         kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
         rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, case)]
     return Universe(tuple(rows), tuple(sets))

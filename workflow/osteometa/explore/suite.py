@@ -1,0 +1,308 @@
+"""Every look at one synthesis: which effects go into it, and the rows that come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osteometa.explore.bayes import posterior
+from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
+from osteometa.explore.multilevel import multilevel, robust_variance
+from osteometa.explore.multiverse import multiverse
+from osteometa.explore.permutation import permute_moderator, sign_flip
+from osteometa.explore.small_study import small_study
+from osteometa.explore.subsets import by_study, gosh
+from osteometa.explore.trim_fill import trim_fill
+from osteometa.pooling import regress
+from osteometa.pooling.model import joint_test
+from osteometa.records import Effect
+from osteometa.records_explore import (
+    CompanionRow,
+    FunnelPoint,
+    GoshRow,
+    InfluenceRow,
+    MetaRegressionRow,
+    MultiverseRow,
+    MultiverseShare,
+    PermutationRow,
+    RegressionPoint,
+    SensitivityRow,
+    SmallStudyRow,
+    StepRow,
+)
+from osteometa.sensitivity import Case, sensitivity_rows
+from osteometa.summaries import t_quantile
+
+LEAST_ASYMMETRY = 10
+LEAST_PER_COVARIATE = 10
+FEW = 5
+"""Below this many studies the Bayesian companion has something to add."""
+COVARIATES = ("weeks", "age", "year", "sessions", "n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """All rows of one synthesis, by table."""
+
+    sensitivity: list[SensitivityRow]
+    influence: list[InfluenceRow]
+    leave_one_out: list[StepRow]
+    cumulative: list[StepRow]
+    small_study: list[SmallStudyRow]
+    funnel_points: list[FunnelPoint]
+    gosh: list[GoshRow]
+    multiverse: list[MultiverseRow]
+    multiverse_shares: list[MultiverseShare]
+    meta_regression: list[MetaRegressionRow]
+    regression_points: list[RegressionPoint]
+    permutation: list[PermutationRow]
+    companions: list[CompanionRow]
+
+
+RECORDS = {
+    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
+    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
+    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
+    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
+    "permutation": PermutationRow, "companions": CompanionRow,
+}  # fmt: skip
+"""Record of each table, by its name."""
+
+
+def explore(case: Case) -> Explored:
+    """Return every look at a synthesis, of its primary measure."""
+    effects = case.joint().effects
+    chosen = set_of(case)
+    rows, shares = multiverse(case)
+    fits, points = meta_regressions(chosen, effects, case.config.seed)
+    return Explored(
+        sensitivity=sensitivity_rows(case),
+        influence=influence(chosen),
+        leave_one_out=leave_one_out(chosen),
+        cumulative=cumulative(chosen),
+        small_study=asymmetry(chosen, effects),
+        funnel_points=funnel_points(chosen, effects),
+        gosh=gosh(chosen, case.config.seed),
+        multiverse=rows,
+        multiverse_shares=shares,
+        meta_regression=fits,
+        regression_points=points,
+        permutation=permutations(chosen, case.config.seed),
+        companions=companions(chosen, case),
+    )
+
+
+def set_of(case: Case) -> Set:
+    """Return the pooled effects of the primary measure, with the choices of their pool."""
+    joint = case.joint()
+    numbers, pooling = joint.numbers, case.config.pooling
+    effects = joint.effects
+    V = numbers.get("V")
+    return Set(
+        ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
+        labels=tuple(e.label for e in effects), y=np.array(numbers["yi"], dtype=float),
+        v=np.array(numbers["vi"], dtype=float), V=None if V is None else np.asarray(V),
+        years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
+        pi_df=pooling.pi_df,
+    )  # fmt: skip
+
+
+def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
+    """Return what Egger's regression regresses on, and its name.
+
+    For SMD the part of the standard error without the effect, because the ordinary one is
+    correlated with the effect by itself (Pustejovsky and Rodgers 2019); else the standard error.
+    """
+    if not effects or effects[0].measure != "SMD":
+        return None, "standard error"
+    if any(e.n_total is None for e in effects):
+        return None, "standard error (people not known for all)"
+    parts = [e.vi - e.yi**2 / (2 * e.n_total) for e in effects]
+    if min(parts) <= 0:
+        return None, "standard error (its parts are not known for all)"
+    return [part**0.5 for part in parts], "standard error without the effect's part"
+
+
+def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
+    """Return the small-study analyses; effects of one study are combined first."""
+    predictor, name = imprecision(effects)
+    y, v = chosen.y, chosen.v
+    if chosen.k < len(y):
+        y, v = by_study(chosen)
+        predictor, name = None, "standard error"
+    found = small_study(
+        y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
+        least=LEAST_ASYMMETRY,
+    )  # fmt: skip
+    return [
+        SmallStudyRow(
+            analysis=row.analysis, k=row.k, predictor=row.predictor, statistic=row.statistic,
+            df=row.df, p=row.p, estimate=row.estimate, se=row.se, ci_low=row.ci_low,
+            ci_high=row.ci_high, slope=row.slope, tau2=row.tau2, filled=row.filled,
+            side=row.side, status=row.status, reason=row.reason,
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def funnel_points(chosen: Set, effects: Sequence[Effect]) -> list[FunnelPoint]:
+    """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
+    if chosen.k < LEAST_ASYMMETRY:
+        return []
+    points = [
+        FunnelPoint(effect_id=i, label=label, yi=float(y), se=float(v) ** 0.5, filled=False)
+        for i, label, y, v in zip(chosen.ids, chosen.labels, chosen.y, chosen.v, strict=True)
+    ]
+    y, v = by_study(chosen)
+    predictor = imprecision(effects)[0] if len(y) == len(effects) else None
+    filled = trim_fill(y, v, predictor=predictor, method=chosen.method, ci=chosen.ci)
+    added = zip(filled.filled_yi, filled.filled_vi, strict=True)
+    return points + [
+        FunnelPoint(effect_id="", label="filled in", yi=y, se=v**0.5, filled=True) for y, v in added
+    ]
+
+
+def covariate(effect: Effect, name: str) -> float | None:
+    """Return a covariate of an effect, None where it is not known."""
+    value = {
+        "weeks": effect.weeks, "age": effect.age, "year": effect.year,
+        "sessions": effect.sessions, "n": effect.n_total,
+    }[name]  # fmt: skip
+    return None if value is None else float(value)
+
+
+def meta_regressions(
+    chosen: Set, effects: Sequence[Effect], seed: int
+) -> tuple[list[MetaRegressionRow], list[RegressionPoint]]:
+    """Return a regression per covariate (each alone), and its points.
+
+    At least ten studies whose covariate is known are needed for one.
+    """
+    rows, points = [], []
+    for name in COVARIATES:
+        known = [i for i, e in enumerate(effects) if covariate(e, name) is not None]
+        x = np.array([covariate(effects[i], name) for i in known])
+        k = len({chosen.studies[i] for i in known})
+        reason = ""
+        if k < LEAST_PER_COVARIATE:
+            reason = f"{k} studies tell it, {LEAST_PER_COVARIATE} are needed"
+        elif len(set(x.tolist())) < 2:
+            reason = "it is the same in all studies"
+        if reason:
+            rows.append(_no_regression(name, k, reason))
+            continue
+        row, weights = _regression(chosen, known, x, name, seed)
+        rows.append(row)
+        points += [
+            RegressionPoint(
+                covariate=name, effect_id=effects[i].effect_id, label=effects[i].label,
+                exercise_type=effects[i].exercise_type, x=float(value), yi=effects[i].yi,
+                vi=effects[i].vi, weight=float(weight),
+            )
+            for i, value, weight in zip(known, x, weights, strict=True)
+        ]  # fmt: skip
+    return rows, points
+
+
+def _no_regression(name: str, k: int, reason: str) -> MetaRegressionRow:
+    return MetaRegressionRow(
+        covariate=name, k=k, intercept=None, slope=None, se=None, ci_low=None, ci_high=None,
+        statistic=None, df=None, p=None, tau2=None, r2=None, centre=None, p_permutation=None,
+        status="not_applicable", reason=reason,
+    )  # fmt: skip
+
+
+def _regression(
+    chosen: Set, known: list[int], x: np.ndarray, name: str, seed: int
+) -> tuple[MetaRegressionRow, np.ndarray]:
+    y, v = chosen.y[known], chosen.v[known]
+    centre = float(np.mean(x))
+    X = np.column_stack([np.ones(len(x)), x - centre])
+    more = {"method": chosen.method, "ci": chosen.ci}
+    studies = {chosen.studies[i] for i in known}
+    if chosen.V is not None:
+        more["V"] = chosen.V[np.ix_(known, known)]
+    if len(studies) < len(known):
+        more["studies"] = len(studies)
+    fit = regress(y, v, X, **more)
+    alone = regress(y, v, X[:, :1], **more)
+    slope, se = float(fit.coefficients[1]), float(fit.covariance[1, 1]) ** 0.5
+    half = t_quantile(0.975, fit.df) * se
+    test = joint_test(fit, np.array([[0.0, 1.0]]))
+    shuffled = permute_moderator(y, v, x, method=chosen.method, ci=chosen.ci, seed=seed)
+    r2 = 100 * max(0.0, 1 - fit.tau2 / alone.tau2) if alone.tau2 > 0 else None
+    weights = 1.0 / (v + fit.tau2)
+    row = MetaRegressionRow(
+        covariate=name, k=len(studies), intercept=float(fit.coefficients[0]), slope=slope, se=se,
+        ci_low=slope - half, ci_high=slope + half, statistic=slope / se if se > 0 else None,
+        df=fit.df, p=test[3], tau2=fit.tau2, r2=r2, centre=centre, p_permutation=shuffled.p,
+        status="ok", reason=shuffled.reason,
+    )  # fmt: skip
+    return row, 100 * weights / weights.sum()
+
+
+def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
+    """Return the sign-flip test of the pooled effect, one effect per study."""
+    y, v = by_study(chosen) if chosen.k else (chosen.y, chosen.v)
+    found = sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)
+    return [
+        PermutationRow(
+            test="sign_flip", k=found.k, statistic=found.statistic,
+            permutations=found.permutations, exact=found.exact, p=found.p,
+            p_smallest=found.p_smallest, status=found.status, reason=found.reason,
+        )
+    ]  # fmt: skip
+
+
+def companions(chosen: Set, case: Case) -> list[CompanionRow]:
+    """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian."""
+    rho = case.config.derivation.rho
+    given = (chosen.y, chosen.v, chosen.studies)
+    models = {
+        "three_level": lambda: multilevel(*given, rho=0.0),
+        "che": lambda: multilevel(*given, rho=rho),
+        "robust": lambda: robust_variance(*given, rho=rho),
+    }
+    rows = (
+        [_multilevel_row(name, model()) for name, model in models.items()]
+        if len(chosen.studies) > chosen.k
+        else [
+            _no_companion(name, chosen, "each study has one effect: nothing is nested")
+            for name in models
+        ]
+    )
+    return [*rows, _bayesian(chosen, case)]
+
+
+def _multilevel_row(name: str, fit) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
+        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, tau2=fit.tau2,
+        omega2=fit.omega2, tau_low=None, tau_high=None, prior="", warning=fit.warning,
+        status=fit.status, reason=fit.reason,
+    )  # fmt: skip
+
+
+def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
+        ci_high=None, df=None, p=None, tau2=None, omega2=None, tau_low=None, tau_high=None,
+        prior="", warning="", status="not_applicable", reason=reason,
+    )  # fmt: skip
+
+
+def _bayesian(chosen: Set, case: Case) -> CompanionRow:
+    if case.measure != "SMD":
+        return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
+    if not 1 < chosen.k < FEW:
+        return _no_companion("bayesian", chosen, f"{chosen.k} studies: it is for two to four")
+    fit = posterior(*by_study(chosen))
+    return CompanionRow(
+        model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
+        ci_low=fit.low, ci_high=fit.high, df=None, p=None,
+        tau2=None if fit.tau_median is None else fit.tau_median**2, omega2=None,
+        tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="",
+        status=fit.status, reason=fit.reason,
+    )  # fmt: skip
