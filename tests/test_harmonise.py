@@ -383,6 +383,18 @@ def test_cohorts_of_one_study_before_and_after_are_independent(tmp_path):
     assert (whole.n_exercise, whole.n_control, whole.n_total) == (24, None, 24)
 
 
+def test_more_people_than_were_enrolled_are_the_same_people(tmp_path):
+    review = acute({0.1: 0.36})
+    second = {**review["arms"][0], "arm_id": "other", "label": "other"}
+    again = [{**row, "arm_id": "other"} for row in review["measurements"]]
+    review["arms"].append(second)
+    review["measurements"] += again
+    review["studies"][0]["n_enrolled"] = 12
+    found = {e.arm_id: e for e in tiny.effects(tmp_path, "SMD", **review)}
+    assert found["ex+other"].n_total == 12
+    assert found["ex+other"].vi == pytest.approx(0.75 * found["ex"].vi)  # rho = 0.5
+
+
 def test_what_moves_a_marker_without_bone_is_named(tmp_path):
     folder = tiny.write(tmp_path, **acute({0.1: 0.36}, plasma_volume="not_corrected"))
     outcome = check_review(folder)

@@ -194,9 +194,10 @@ class Writer:
         """Return the row of an estimate with what it owes to its control."""
         effect = self.row(item.comparison, measure, estimate, placed)
         if placed[0] == REDUCED or not item.comparison.controlled:
-            return Found(effect, None, "test")
+            return Found(effect, None, "test", item.comparison.study.n_enrolled)
         basis = Basis(item.comparison, self._correlations, self._config)
-        return Found(effect, *control_part(basis, measure, estimate))
+        part = control_part(basis, measure, estimate)
+        return Found(effect, *part, item.comparison.study.n_enrolled)
 
 
 def same_people(comparison: Comparison, config: Config) -> tuple[str, ...]:
