@@ -4,6 +4,7 @@ The code is a copy and the reviews stand in folders whose names hold a space and
 One cold run is made; every test works on a copy of it.
 """
 
+import csv
 import os
 import shutil
 import signal
@@ -200,6 +201,41 @@ def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
         assert {path.name for path in (review / "results" / name).iterdir()} == of_each
     syntheses = (review / "results/syntheses.csv").read_text(encoding="utf-8")
     assert syntheses.count(",direction_only,") == 4 and syntheses.count(",empty,") == 1
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_arms_that_share_a_control_through_the_whole_run(project, tmp_path):
+    """Two types on one control are fitted jointly, arms of one type are one effect."""
+    review = tmp_path / "shared"
+    shutil.copytree(ROOT / "tests/reviews/shared_control", review)
+    assert f"changing choices of {LUMBAR}" in jobs(project.run(review))
+    results = review / "results" / LUMBAR
+    effects = {row["effect_id"]: row for row in table(results / "effects.csv")}
+    links = table(results / "covariance.csv")
+    assert len(links) == 3
+    for row in links:
+        assert {row["effect_id_1"], row["effect_id_2"]} <= set(effects)
+    pooled = {
+        row["group"]: row
+        for row in table(results / "pooled.csv")
+        if row["primary"] == "yes" and row["measure"] == "ROM"
+    }
+    assert (pooled["overall"]["k"], pooled["overall"]["k_effects"]) == ("6", "7")
+    assert "made_one_type_2002.high+low" in "".join(effects)
+    changed = {row["row"]: row for row in table(results / "sensitivity.csv")}
+    assert changed["shared_control=split"]["status"] == "ok"
+    assert changed["primary"]["estimate"] == pooled["overall"]["estimate"]
+    agreed = table(review / "results/agreement.csv")
+    joint = [r for r in agreed if (r["synthesis"], r["group"]) == (LUMBAR, "overall")]
+    assert {row["verdict"] for row in joint} == {"not_comparable"}
+    assert {row["verdict"] for row in agreed if row["group"] == "resistance"} & {"agrees"}
+    notes = {row["synthesis"]: row["note"] for row in table(review / "results/syntheses.csv")}
+    bout = notes["ctx_serum_acute_immediate_within_arm"]
+    assert "CTX falls by itself" in bout and "haemoconcentration" in bout
 
 
 def test_a_failing_check_leaves_results_whole(project, review):
