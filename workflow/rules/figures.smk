@@ -1,11 +1,12 @@
 # Results -> figures: one job for all figures of a synthesis, one for those of the whole review.
 
 KINDS = [
-    "forest", "funnel", "baujat", "influence", "leave_one_out", "cumulative", "gosh",
-    "specification_curve", "bubble", "sensitivity", "forest_smd", "forest_rom", "forest_md",
+    "forest", "forest_smd", "forest_rom", "forest_md", "funnel", "baujat", "influence_plot",
+    "leave_one_out_plot", "cumulative_plot", "gosh_plot", "specification_curve", "bubble",
+    "sensitivity_plot",
 ]  # fmt: skip
 OVERVIEW = [
-    "summary_forest", "evidence_map", "directions", "harvest", "albatross", "prisma",
+    "summary_forest", "evidence_map", "directions", "harvest", "albatross_plot", "prisma",
     "risk_of_bias_rob2", "risk_of_bias_robins_i", "risk_of_bias_nhlbi_prepost",
 ]  # fmt: skip
 

@@ -34,13 +34,13 @@ KINDS = {
     "forest": "Forest plot",
     "funnel": "Funnel plot",
     "baujat": "Baujat plot",
-    "influence": "Influence of each study",
-    "leave_one_out": "Without one study at a time",
-    "cumulative": "Cumulative pools",
-    "gosh": "Pools of all subsets (GOSH)",
+    "influence_plot": "Influence of each study",
+    "leave_one_out_plot": "Without one study at a time",
+    "cumulative_plot": "Cumulative pools",
+    "gosh_plot": "Pools of all subsets (GOSH)",
     "specification_curve": "Specification curve",
     "bubble": "Meta-regression",
-    "sensitivity": "Sensitivity",
+    "sensitivity_plot": "Sensitivity",
 }
 
 
@@ -218,13 +218,13 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
     "forest": _forest,
     "funnel": _funnel,
     "baujat": _baujat,
-    "influence": _influence,
-    "leave_one_out": _steps("leave_one_out", "Without"),
-    "cumulative": _steps("cumulative", "Studies so far"),
-    "gosh": _gosh,
+    "influence_plot": _influence,
+    "leave_one_out_plot": _steps("leave_one_out", "Without"),
+    "cumulative_plot": _steps("cumulative", "Studies so far"),
+    "gosh_plot": _gosh,
     "specification_curve": _specification,
     "bubble": _bubble,
-    "sensitivity": _sensitivity,
+    "sensitivity_plot": _sensitivity,
 }
 
 

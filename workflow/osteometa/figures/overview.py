@@ -35,7 +35,7 @@ TITLES = {
     "evidence_map": "Evidence map",
     "directions": "Direction of effects",
     "harvest": "Harvest plot",
-    "albatross": "Albatross plot",
+    "albatross_plot": "Albatross plot",
     "prisma": "Flow of studies (PRISMA 2020)",
     **{
         f"risk_of_bias_{tool}": f"Risk of bias: {name}" for tool, name in risk_of_bias.TOOLS.items()
@@ -82,7 +82,7 @@ def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Dr
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
     yield "directions", lambda title: _directions(entries, sets, config, title)
     yield "harvest", lambda title: _harvest(entries, config, title)
-    yield "albatross", lambda title: _albatross(root, config, title)
+    yield "albatross_plot", lambda title: _albatross(root, config, title)
     yield "prisma", lambda title: _flow(root, title)
     for tool in risk_of_bias.TOOLS:
         yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(root, tool)
