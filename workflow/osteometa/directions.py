@@ -52,7 +52,7 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
     conflict = OPPOSITE.get(direction, "-") in claims
     if conflict:
         reason = f"the sign contradicts the typed {OPPOSITE[direction]}"
-    barred = why_no_vote(comparison, typed if origin in ("typed", "arrow", "none") else [], config)
+    barred = why_no_vote(comparison, typed, config)
     inputs = effect.inputs if effect and origin == "effect" else " ".join(
         sorted({cell.row.cell_name(cell.column) for cell in cells})
     )  # fmt: skip

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteometa.explore.common import Array
-from osteometa.pooling.model import regress
+from osteometa.pooling.batch import column_batch, intercept_batch
+from osteometa.pooling.kernel import CELLS, solve
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,26 @@ def regress_many(Y: Array, v: Array, designs: Array, method: str, ci: str) -> Ma
     method, ci : str
         As for `osteometa.pooling.regress`.
     """
-    n = max(len(Y), len(v), len(designs))
-
-    def row(rows: Array, i: int) -> Array:
-        return rows[i if len(rows) > 1 else 0]
-
-    fits = [regress(row(Y, i), row(v, i), row(designs, i), method=method, ci=ci) for i in range(n)]
+    n, k, p = max(len(Y), len(v), len(designs)), Y.shape[1], designs.shape[2]
+    intercept = p == 1 and bool(np.all(designs == 1.0))
+    size = max(1, CELLS // (k * p))
+    parts = []
+    for start in range(0, n, size):
+        rows = slice(start, min(n, start + size))
+        y, variances = (_cells(table, rows).T for table in (Y, v))
+        if intercept:
+            batch = intercept_batch(y, variances)
+        else:
+            batch = column_batch(y, variances, _cells(designs, rows))
+        parts.append(solve(batch, method, ci))
     return Many(
-        np.array([fit.coefficients for fit in fits]),
-        np.array([fit.covariance for fit in fits]),
-        np.array([fit.tau2 for fit in fits]),
-    )
+        *(np.concatenate([getattr(part, name) for part in parts])
+          for name in ("coefficients", "covariance", "tau2"))
+    )  # fmt: skip
+
+
+def _cells(table: Array, rows: slice) -> Array:
+    """Return some rows of a table, one row standing for all of them where it is alone."""
+    if len(table) > 1:
+        return np.array(table[rows])
+    return np.array(np.broadcast_to(table, (rows.stop - rows.start, *table.shape[1:])))

@@ -142,9 +142,12 @@ def multilevel(
     labels = np.asarray([str(s) for s in study])
     V = constant_correlation(v, labels, rho)
     design = _design(y, labels, X, least)
-    model = _Model(y, V, design, labels, method == "REML", within)
+    rows = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
+    model = _Model(
+        tuple((y[own], V[np.ix_(own, own)], design[own]) for own in rows), method == "REML", within
+    )
     tau2, omega2 = model.highest()
-    total = model.total(tau2, omega2)
+    total = V + tau2 * (labels[:, None] == labels[None, :]) + omega2 * np.eye(len(y))
     robust = robust_inference(y, design, labels, total, np.linalg.inv(total))
     share = 100 / (tau2 + omega2 + _typical_variance(V, design))
     return _record(
@@ -248,58 +251,72 @@ def _typical_variance(V: Array, X: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """The likelihood over tau2 and omega2."""
+    """The likelihood over tau2 and omega2, summed over studies: V has no covariance between them.
 
-    y: Array
-    V: Array
-    X: Array
-    study: Array
+    Small matrices also keep the linear algebra from starting threads for a moment's work.
+    """
+
+    studies: tuple[tuple[Array, Array, Array], ...]
+    """y, V and X of each study."""
     restricted: bool
     within: bool
 
-    @property
-    def parts(self) -> list[Array]:
-        """What tau2 and omega2 multiply."""
-        same = (self.study[:, None] == self.study[None, :]).astype(float)
-        return [same, np.eye(len(self.y))] if self.within else [same]
-
-    def total(self, tau2: float, omega2: float) -> Array:
-        full = [tau2, omega2][: len(self.parts)]
-        return self.V + sum(t * part for t, part in zip(full, self.parts, strict=True))
+    def _parts(self, n: int) -> list[Array]:
+        """Return what tau2 and omega2 multiply in a study of n effects."""
+        return [np.ones((n, n)), np.eye(n)] if self.within else [np.ones((n, n))]
 
     def value(self, tau2: float, omega2: float) -> float:
         """Return the (restricted) log-likelihood with all constants (Harville 1977)."""
-        total = self.total(tau2, omega2)
-        L = np.linalg.cholesky(total)
-        Z = np.linalg.solve(L, np.column_stack([self.X, self.y]))
-        X, y = Z[:, :-1], Z[:, -1]
-        Q, R = np.linalg.qr(X)
-        residual = float(y @ y - np.sum((Q.T @ y) ** 2))
-        k, p = X.shape
-        value = -0.5 * residual - float(np.sum(np.log(np.diagonal(L))))
+        p = self.studies[0][2].shape[1]
+        sums, plain = np.zeros((p + 1, p + 1)), np.zeros((p, p))
+        value, k = 0.0, 0
+        for y, V, X in self.studies:
+            L = np.linalg.cholesky(V + tau2 + omega2 * np.eye(len(y)))
+            Z = np.linalg.solve(L, np.column_stack([X, y]))
+            sums += Z.T @ Z
+            plain += X.T @ X
+            value -= float(np.sum(np.log(np.diagonal(L))))
+            k += len(y)
+        cross = sums[:p, p]
+        value -= 0.5 * (sums[p, p] - float(cross @ np.linalg.solve(sums[:p, :p], cross)))
         if not self.restricted:
             return value - 0.5 * k * math.log(2 * math.pi)
-        log_x = float(np.linalg.slogdet(self.X.T @ self.X)[1])
-        log_information = 2 * float(np.sum(np.log(np.abs(np.diagonal(R)))))
-        return value - 0.5 * (k - p) * math.log(2 * math.pi) + 0.5 * (log_x - log_information)
+        logs = [float(np.linalg.slogdet(matrix)[1]) for matrix in (plain, sums[:p, :p])]
+        return value - 0.5 * (k - p) * math.log(2 * math.pi) + 0.5 * (logs[0] - logs[1])
 
     def score(self, tau2: float, omega2: float) -> tuple[Array, Array]:
         """Return the gradient and the expected information in the variances."""
-        W = np.linalg.inv(self.total(tau2, omega2))
-        P = W - W @ self.X @ np.linalg.solve(self.X.T @ W @ self.X, self.X.T @ W)
-        e = P @ self.y
-        trace = P if self.restricted else W
-        products = [trace @ part for part in self.parts]
-        gradient = np.array([
-            0.5 * (float(e @ part @ e) - float(np.trace(product)))
-            for part, product in zip(self.parts, products, strict=True)
-        ])  # fmt: skip
-        information = np.array([[0.5 * float(np.sum(a * b.T)) for b in products] for a in products])
-        return gradient, information
+        inverses = [np.linalg.inv(V + tau2 + omega2 * np.eye(len(y))) for y, V, _ in self.studies]
+        pairs = list(zip(inverses, self.studies, strict=True))
+        bread = np.linalg.inv(sum(X.T @ W @ X for W, (_, _, X) in pairs))
+        b = bread @ sum(X.T @ W @ y for W, (y, _, X) in pairs)
+        n, p = (2 if self.within else 1), len(b)
+        squares, traces = np.zeros(n), np.zeros(n)
+        both, lost, twice = np.zeros((n, n)), np.zeros((n, p, p)), np.zeros((n, n, p, p))
+        for W, (y, _, X) in pairs:
+            e, U = W @ (y - X @ b), W @ X
+            parts = self._parts(len(y))
+            for i, A in enumerate(parts):
+                squares[i] += e @ A @ e
+                traces[i] += np.sum(W * A)
+                lost[i] += U.T @ A @ U
+                for j, B in enumerate(parts):
+                    both[i, j] += np.sum((W @ A) * (W @ B).T)
+                    twice[i, j] += U.T @ A @ W @ B @ U
+        if self.restricted:
+            # P = W - W X (X'WX)^-1 X'W in place of W.
+            for i in range(n):
+                traces[i] -= np.sum(bread * lost[i])
+                for j in range(n):
+                    both[i, j] += np.sum((bread @ lost[i]) * (bread @ lost[j]).T)
+                    both[i, j] -= 2 * np.sum(bread * twice[i, j].T)
+        return 0.5 * (squares - traces), 0.5 * both
 
     def highest(self) -> tuple[float, float]:
         """Return the variances at the highest of the maxima that the starts lead to."""
-        scale = max(float(np.var(self.y)), float(np.min(np.diagonal(self.V))))
+        y = np.concatenate([study[0] for study in self.studies])
+        least = min(float(np.min(np.diagonal(V))) for _, V, _ in self.studies)
+        scale = max(float(np.var(y)), least)
         starts = itertools.product(SHARES, SHARES if self.within else (0.0,))
         grid = [scale * np.array(start) for start in starts]
         grid.sort(key=lambda theta: -self.value(*theta))
@@ -311,7 +328,7 @@ class _Model:
 
     def _climb(self, theta: Array) -> Array | None:
         """Return a maximum over variances not below 0 by Fisher scoring, or None."""
-        n = len(self.parts)
+        n = 2 if self.within else 1
         value = self.value(*theta)
         for _ in range(ROUNDS):
             gradient, information = self.score(*theta)

@@ -147,19 +147,9 @@ def permute_moderator(
     """
     y, v = checked(yi, vi)
     k = len(y)
-    columns = np.asarray(x, dtype=float).reshape(k, -1)
-    if not np.all(np.isfinite(columns)):
-        raise NotEstimableError("the moderator is not known for every study")
+    columns = _scaled(x, k)
     q = columns.shape[1]
-    if k < q + 3:
-        raise NotEstimableError(f"{k} studies: {q} moderator columns need {q + 3}")
-    centred = columns - columns.mean(axis=0)
-    spread = np.max(np.abs(centred), axis=0)
-    if np.any(spread <= 1e-10 * np.max(np.abs(columns), axis=0)):
-        raise NotEstimableError("the moderator is the same for all studies")
-    if np.linalg.matrix_rank(centred / spread) < q:
-        raise NotEstimableError("the moderator columns depend on each other")
-    kinds, codes = np.unique(centred / spread, axis=0, return_inverse=True)
+    kinds, codes = np.unique(columns, axis=0, return_inverse=True)
     codes = codes.reshape(k)
     orders = _number_of_orders(codes)
     exact = orders <= exact_up_to
@@ -186,6 +176,25 @@ def permute_moderator(
         p=_share_after_first(squares) if exact else _share(squares),
         p_smallest=1 / (orders if exact else permutations),
     )  # fmt: skip
+
+
+def _scaled(x: Array, k: int) -> Array:
+    """Return the moderator (k x q), centred and scaled, or refuse one that cannot be tested."""
+    if k < 4:
+        raise NotEstimableError(f"{k} studies: a moderator needs four")
+    columns = np.asarray(x, dtype=float).reshape(k, -1)
+    if not np.all(np.isfinite(columns)):
+        raise NotEstimableError("the moderator is not known for every study")
+    q = columns.shape[1]
+    if k < q + 3:
+        raise NotEstimableError(f"{k} studies: {q} moderator columns need {q + 3}")
+    centred = columns - columns.mean(axis=0)
+    spread = np.max(np.abs(centred), axis=0)
+    if np.any(spread <= 1e-10 * np.max(np.abs(columns), axis=0)):
+        raise NotEstimableError("the moderator is the same for all studies")
+    if np.linalg.matrix_rank(centred / spread) < q:
+        raise NotEstimableError("the moderator columns depend on each other")
+    return centred / spread
 
 
 def _share_after_first(squares: Array) -> float:

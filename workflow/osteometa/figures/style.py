@@ -63,6 +63,7 @@ def _fallback() -> FT2Font:
     return font
 
 
+@cache
 def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
     """Return the width of a text in mm."""
     width = 0.0
@@ -133,8 +134,8 @@ def put(
     if lost:
         print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
     axes.text(
-        x, y, text.replace("$", r"\$"), fontsize=size, fontweight=weight, ha=align,
-        va="center_baseline", color=color, zorder=6 if over else 3,
+        x, y, text, fontsize=size, fontweight=weight, ha=align,
+        va="center_baseline", color=color, zorder=6 if over else 3, parse_math=False,
         bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
 

@@ -1,0 +1,231 @@
+"""Models of several effects per study against metafor, clubSandwich, robumeta and PyMARE."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from osteometa.explore.multilevel import constant_correlation, multilevel, robust_variance
+from osteometa.explore.robust import robust_inference
+from osteometa.pooling.model import regress
+
+FOLDER = Path(__file__).parent / "oracle"
+ORACLE = json.loads((FOLDER / "metafor.json").read_text())
+NESTED = ORACLE["multilevel_and_rve"]
+EXTRA = json.loads((FOLDER / "explore.json").read_text())
+BCG = EXTRA["bcg"]
+ITERATED, CLOSED = 1e-6, 1e-8
+
+
+def design(key):
+    moderators = NESTED["assink2016"]["moderators"]
+    if key.endswith("deltype"):
+        kinds = sorted(set(moderators["deltype"]))
+        columns = [[float(k == kind) for k in moderators["deltype"]] for kind in kinds[1:]]
+    elif key.endswith("year"):
+        columns = [moderators["year"]]
+    else:
+        return None
+    return np.column_stack([np.ones(len(columns[0])), *columns])
+
+
+MODELS = [
+    (name, key) for name, data in NESTED.items() for key in data if key.startswith("three_level")
+]
+
+
+@pytest.mark.parametrize(("name", "key"), MODELS)
+def test_three_levels_agree_with_metafor_and_clubsandwich(name, key):
+    data, theirs = NESTED[name], NESTED[name][key]
+    ours = multilevel(
+        data["yi"], data["vi"], data["cluster"], method=key.split("_")[2], X=design(key)
+    )
+    assert ours.status == "ok" and ours.model == "three_level"
+    assert (ours.tau2, ours.omega2) == pytest.approx(theirs["sigma2"], rel=ITERATED)
+    assert ours.log_likelihood == pytest.approx(theirs["logLik"], abs=1e-9)
+    robust = theirs["robust_CR2_satterthwaite"]
+    for j, coefficient in enumerate(ours.coefficients):
+        assert coefficient.estimate == pytest.approx(theirs["beta"][j], rel=ITERATED)
+        assert coefficient.model_se == pytest.approx(theirs["se"][j], rel=ITERATED)
+        assert coefficient.se == pytest.approx(robust["se"][j], rel=ITERATED)
+        assert coefficient.df == pytest.approx(robust["df"][j], rel=ITERATED)
+        assert coefficient.p == pytest.approx(robust["pval"][j], rel=ITERATED)
+        assert ("not reliable" in coefficient.warning) == (robust["df"][j] < 4)
+    if theirs.get("I2_by_level"):
+        found = (ours.i2_between, ours.i2_within)
+        assert found == pytest.approx(theirs["I2_by_level"], rel=ITERATED)
+
+
+def test_few_degrees_of_freedom_are_marked():
+    data = NESTED["assink2016"]
+    X = design("three_level_REML_mods_deltype")
+    names = ("intercept", "general", "overt")
+    ours = multilevel(data["yi"], data["vi"], data["cluster"], X=X, names=names)
+    assert "general: 2.3 degrees" in ours.warning and "overt: 2.0" in ours.warning
+    assert "intercept" not in ours.warning
+
+
+@pytest.mark.parametrize("name", list(NESTED))
+def test_correlated_effects_agree_with_metafor_and_clubsandwich(name):
+    data, theirs = NESTED[name], NESTED[name]["ce_vcalc_rho0.6"]
+    ours = multilevel(data["yi"], data["vi"], data["cluster"], rho=0.6, within=False)
+    assert ours.tau2 == pytest.approx(theirs["sigma2"][0], rel=ITERATED)
+    assert ours.estimate == pytest.approx(theirs["beta"], rel=ITERATED)
+    assert ours.coefficients[0].model_se == pytest.approx(theirs["se_model"], rel=ITERATED)
+    assert ours.se == pytest.approx(theirs["se_CR2"], rel=ITERATED)
+    assert ours.df == pytest.approx(theirs["df"], rel=ITERATED)
+    assert ours.p == pytest.approx(theirs["pval"], rel=ITERATED)
+    assert ours.omega2 is None and ours.model == "correlated"
+
+
+@pytest.mark.parametrize("theirs", EXTRA["che"], ids=lambda t: f"{t['set']}-{t['rho']}")
+def test_correlated_and_hierarchical_effects_agree_with_metafor_and_clubsandwich(theirs):
+    data = NESTED[theirs["set"]]
+    ours = multilevel(data["yi"], data["vi"], data["cluster"], rho=theirs["rho"])
+    assert ours.model == "che" and ours.rho == theirs["rho"]
+    assert ours.log_likelihood >= theirs["log_likelihood"] - 1e-9
+    assert (ours.tau2, ours.omega2) == pytest.approx(theirs["sigma2"], rel=ITERATED)
+    assert ours.estimate == pytest.approx(theirs["estimate"], rel=ITERATED)
+    assert ours.coefficients[0].model_se == pytest.approx(theirs["model_se"], rel=ITERATED)
+    assert (ours.se, ours.df) == pytest.approx((theirs["se"], theirs["df"]), rel=ITERATED)
+    assert ours.p == pytest.approx(theirs["p"], rel=ITERATED)
+
+
+def restricted_log_likelihood(y, V, study, tau2, omega2):
+    """The likelihood written down a second time, for all effects at once and without constants."""
+    same = (study[:, None] == study[None, :]).astype(float)
+    W = np.linalg.inv(V + tau2 * same + omega2 * np.eye(len(y)))
+    residuals = y - np.sum(W @ y) / np.sum(W)
+    return 0.5 * (np.linalg.slogdet(W)[1] - math.log(np.sum(W)) - residuals @ W @ residuals)
+
+
+@pytest.mark.parametrize("theirs", EXTRA["che"], ids=lambda t: f"{t['set']}-{t['rho']}")
+def test_variances_are_at_the_top_of_the_likelihood(theirs):
+    data = NESTED[theirs["set"]]
+    y, study = np.array(data["yi"]), np.array(data["cluster"])
+    V = constant_correlation(data["vi"], study, theirs["rho"])
+    ours = multilevel(y, data["vi"], study, rho=theirs["rho"])
+    top = np.array([ours.tau2, ours.omega2])
+    for step in np.vstack([np.eye(2), [1, 1], [1, -1]]) * top * 1e-3:
+        up, down = (
+            restricted_log_likelihood(y, V, study, *(top + sign * step)) for sign in (1, -1)
+        )
+        at = restricted_log_likelihood(y, V, study, *top)
+        # The slope is 0 beside the curvature: the top is within 1e-6 of the variances.
+        assert up < at > down
+        assert abs(up - down) / (2 * at - up - down) < 2e-3
+
+
+@pytest.mark.parametrize("name", list(NESTED))
+@pytest.mark.parametrize("key", ["CORR_rho0.8_small", "CORR_rho0.5_small", "HIER_small"])
+def test_robust_variance_agrees_with_robumeta(name, key):
+    data, theirs = NESTED[name], NESTED[name]["robumeta"][key]
+    options = {"structure": "hierarchical"} if key.startswith("HIER") else {"rho": float(key[8:11])}
+    ours = robust_variance(data["yi"], data["vi"], data["cluster"], **options)
+    assert ours.tau2 == pytest.approx(theirs["tau2"], rel=CLOSED)
+    omega2 = theirs["omega2"]
+    assert ours.omega2 == (None if omega2 is None else pytest.approx(omega2, rel=CLOSED))
+    assert ours.estimate == pytest.approx(theirs["estimate"][0], rel=CLOSED)
+    assert ours.se == pytest.approx(theirs["se"][0], rel=CLOSED)
+    assert ours.df == pytest.approx(theirs["df"][0], rel=CLOSED)
+    assert ours.p == pytest.approx(theirs["pval"][0], rel=CLOSED)
+
+
+def test_bcg_cr2():
+    """Check 41 of METHODS: each trial its own cluster, weights of the REML model."""
+    y, v = (np.array(ORACLE["datasets"]["bcg_RR"][key]) for key in ("yi", "vi"))
+    total = v + regress(y, v, np.ones((13, 1)), ci="wald").tau2
+    ours = robust_inference(
+        y, np.ones((13, 1)), [str(i) for i in range(13)], np.diag(total), np.diag(1 / total)
+    )
+    assert ours.se[0] ** 2 == pytest.approx(BCG["cr2"]["variance"], rel=1e-4)
+    assert (round(ours.se[0] ** 2, 5), round(ours.df[0], 3)) == (0.03229, 11.041)
+    assert round(ours.estimate[0] / ours.se[0], 3) == -3.976
+
+
+def test_cr2_with_a_moderator_and_few_clusters():
+    data, theirs = ORACLE["datasets"]["bcg_RR"], BCG["by_allocation"]
+    y, v = np.array(data["yi"]), np.array(data["vi"])
+    X = np.array(data["meta_regression"]["ablat"]["design_matrix"], dtype=float)
+    total = v + regress(y, v, X, ci="wald").tau2
+    ours = robust_inference(y, X, theirs["allocation"], np.diag(total), np.diag(1 / total))
+    # metafor's default control is good to 1e-5 of tau2 only.
+    assert ours.estimate == pytest.approx(theirs["estimate"], rel=1e-4)
+    assert ours.se == pytest.approx(theirs["se"], rel=1e-4)
+    assert ours.df == pytest.approx(theirs["df"], rel=1e-4)
+
+
+def test_robust_variance_agrees_with_pymare():
+    from pymare.stats import correlated_effects_tau2
+
+    data = NESTED["assink2016"]
+    y, v = (np.array(data[key])[:, None] for key in ("yi", "vi"))
+    groups = np.unique(data["cluster"], return_inverse=True)[1]
+    theirs = correlated_effects_tau2(y, v, np.ones((len(y), 1)), groups, rho=0.3)
+    ours = robust_variance(data["yi"], data["vi"], data["cluster"], rho=0.3)
+    assert ours.tau2 == pytest.approx(float(np.ravel(theirs)[0]), rel=CLOSED)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("rho", [0.0, 0.6])
+def test_units_change_nothing(scale, rho):
+    data = NESTED["konstantopoulos2011"]
+    y, v = np.array(data["yi"]), np.array(data["vi"])
+    first = multilevel(y, v, data["cluster"], rho=rho)
+    other = multilevel(scale * y, scale**2 * v, data["cluster"], rho=rho)
+    assert other.tau2 == pytest.approx(scale**2 * first.tau2, rel=ITERATED)
+    assert other.omega2 == pytest.approx(scale**2 * first.omega2, rel=ITERATED)
+    assert other.se == pytest.approx(scale * first.se, rel=ITERATED)
+    assert (other.df, other.p) == pytest.approx((first.df, first.p), rel=ITERATED)
+    assert first.model == ("che" if rho else "three_level")
+
+
+def test_order_changes_nothing():
+    data = NESTED["konstantopoulos2011"]
+    order = np.random.default_rng(3).permutation(len(data["yi"]))
+    y, v, study = (np.array(data[key]) for key in ("yi", "vi", "cluster"))
+    first = multilevel(y, v, study, rho=0.5)
+    other = multilevel(y[order], v[order], study[order], rho=0.5)
+    for name in ("tau2", "omega2", "estimate", "se", "df", "p"):
+        assert getattr(other, name) == pytest.approx(getattr(first, name), rel=ITERATED)
+
+
+def test_constant_correlation():
+    V = constant_correlation([0.04, 0.09, 0.25], ["a", "b", "a"], 0.5)
+    expected = [[0.04, 0, 0.05], [0, 0.09, 0], [0.05, 0, 0.25]]
+    assert pytest.approx(np.array(expected)) == V
+    with pytest.raises(ValueError, match=r"\[0, 1\)"):
+        constant_correlation([0.1], ["a"], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("y", "study", "word"),
+    [
+        ([], [], "0 studies"),
+        ([0.1, 0.2, 0.3], ["a", "a", "b"], "2 studies"),
+        (list(np.linspace(0, 1, 12)), [str(i) for i in range(12)], "no study has several"),
+        ([0.3] * 24, [str(i // 2) for i in range(24)], "clusters do not differ"),
+    ],
+)
+@pytest.mark.parametrize("model", [multilevel, robust_variance])
+def test_what_cannot_be_estimated_says_why(y, study, word, model):
+    ours = model(y, [0.1] * len(y), study)
+    assert ours.status == "not_estimable" and word in ours.reason
+    assert ours.estimate is None and ours.effects == len(y) and ours.k == len(set(study))
+
+
+def test_one_dominant_study_gives_numbers_or_a_reason():
+    random = np.random.default_rng(5)
+    study = [str(i // 2) for i in range(24)]
+    for v0 in (1e-12, 1e12):
+        v = [v0] + [0.1] * 23
+        for ours in (
+            multilevel(random.normal(size=24), v, study, rho=0.5),
+            robust_variance(random.normal(size=24), v, study),
+            robust_variance(random.normal(size=24), v, study, structure="hierarchical"),
+        ):
+            if ours.status == "ok":
+                assert all(math.isfinite(x) for x in (ours.estimate, ours.se, ours.df, ours.p))
+            else:
+                assert ours.reason and ours.estimate is None

@@ -1,0 +1,146 @@
+"""Permutation tests against metafor, PyMARE and a count by hand."""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from osteometa.explore.permutation import permute_moderator, sign_flip
+from osteometa.pooling.model import regress
+
+FOLDER = Path(__file__).parent / "oracle"
+ORACLE = json.loads((FOLDER / "metafor.json").read_text())["datasets"]
+EXTRA = json.loads((FOLDER / "explore.json").read_text())
+EXACT = [name for name, data in ORACLE.items() if "permutest_exact_REML" in data]
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("method", ["DL", "REML"])
+def test_exact_sign_flips_agree_with_metafor(name, method):
+    data = ORACLE[name]
+    ours = sign_flip(data["yi"], data["vi"], method=method)
+    assert ours.p == data[f"permutest_exact_{method}"]["pval"]
+    assert ours.exact and ours.permutations == 2 ** data["k"]
+
+
+def test_hine():
+    """Check 40 of METHODS: six trials cannot give a smaller p than 2 / 64 = 0.03."""
+    ours = sign_flip(EXTRA["hine"]["yi"], EXTRA["hine"]["vi"])
+    assert ours.p == EXTRA["hine"]["p"] == 0.0625
+    assert ours.p_smallest == 2 / 64
+
+
+def test_sign_flips_agree_with_pymare():
+    from pymare import Dataset
+    from pymare.estimators import DerSimonianLaird
+
+    data = ORACLE["bmd_g_per_cm2_SMD"]
+    witness = DerSimonianLaird().fit_dataset(
+        Dataset(np.array(data["yi"])[:, None], np.array(data["vi"])[:, None])
+    )
+    theirs = witness.summary().permutation_test(2**10).perm_p["fe_p"]
+    assert sign_flip(data["yi"], data["vi"], method="DL").p == pytest.approx(float(theirs[0][0]))
+
+
+def test_the_statistic_is_that_of_the_model():
+    data = ORACLE["bcg_RR"]
+    ours = sign_flip(data["yi"], data["vi"], method="DL", exact_up_to=5, permutations=50)
+    assert ours.statistic == pytest.approx(data["estimators"]["DL"]["z"]["stat"], rel=1e-8)
+
+
+def test_a_seeded_sample_is_near_the_exact_p_and_repeats():
+    data = ORACLE["normand1999_SMD"]
+    exact = sign_flip(data["yi"], data["vi"], method="DL")
+    drawn = {"method": "DL", "exact_up_to": 5, "permutations": 4000}
+    ours = sign_flip(data["yi"], data["vi"], **drawn, seed=3)
+    assert not ours.exact and ours.permutations == 4000
+    assert abs(ours.p - exact.p) < 4 * math.sqrt(exact.p * (1 - exact.p) / 4000)
+    assert ours == sign_flip(data["yi"], data["vi"], **drawn, seed=3)
+    assert ours.p != sign_flip(data["yi"], data["vi"], **drawn, seed=4).p
+
+
+def test_rounding_does_not_untie():
+    """Equal studies: every pattern with as many minus signs has the same statistic."""
+    y, v = [0.1, 0.1, 0.1, 0.3, 0.3], [0.07, 0.07, 0.07, 0.11, 0.11]
+    for scale in (1.0, 1e-3, 1 / 3, 1e5):
+        ours = sign_flip([scale * x for x in y], [scale**2 * x for x in v], method="DL")
+        assert ours.p == sign_flip(y, v, method="DL").p
+
+
+def test_moderator_agrees_with_metafor():
+    first = EXTRA["bcg"]["first_six_ablat"]
+    y, v = ORACLE["bcg_RR"]["yi"][:6], ORACLE["bcg_RR"]["vi"][:6]
+    ours = permute_moderator(y, v, first["ablat"], ci="wald")
+    # Two trials share a latitude: 360 different orders of 720.
+    assert ours.exact and ours.permutations == 360
+    assert ours.p == pytest.approx(first["p"], rel=1e-12)
+
+
+def test_sampled_moderator_agrees_with_metafor():
+    data = ORACLE["bcg_RR"]
+    model = data["meta_regression"]["ablat"]
+    x = [row[1] for row in model["design_matrix"]]
+    ours = permute_moderator(data["yi"], data["vi"], x, method="DL", ci="wald", permutations=1000)
+    fit = model["fits"]["DL_z"]
+    assert ours.statistic == pytest.approx(fit["stat"][1], rel=1e-8)
+    # metafor's p of 0.011 (REML) comes from 1,000 orders, too.
+    theirs = data["permutest_ablat_REML_seed1234_iter1000"]["pval"][1]
+    assert abs(ours.p - theirs) < 5 * math.sqrt(2 * theirs / 1000)
+
+
+def test_factor_by_hand():
+    y, v = np.array([0.1, 0.3, 0.2, 0.9, 0.8, 0.4]), np.array([0.05, 0.04, 0.06, 0.05, 0.07, 0.05])
+    groups = [0, 0, 1, 1, 2, 2]
+
+    def statistic(codes):
+        X = np.column_stack([np.ones(6), [c == 1 for c in codes], [c == 2 for c in codes]])
+        fit = regress(y, v, X.astype(float), method="EE", ci="wald")
+        b, C = fit.coefficients[1:], fit.covariance[1:, 1:]
+        return float(b @ np.linalg.solve(C, b))
+
+    all_orders = [statistic([groups[i] for i in o]) for o in itertools.permutations(range(6))]
+    expected = np.mean(np.array(all_orders) >= statistic(groups) * (1 - 1e-9))
+    dummies = np.array([[float(g == 1), float(g == 2)] for g in groups])
+    ours = permute_moderator(y, v, dummies, method="EE", ci="wald")
+    assert ours.permutations == 90
+    assert ours.p == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "word"),
+    [
+        ([], [], "studies"), ([0.1, 0.2, 0.3], [1, 2, 3], "studies"),
+        ([0.1, 0.2, 0.3, 0.4], [2, 2, 2, 2], "same"),
+        ([0.1, 0.2, 0.3, 0.4], [1, 2, math.nan, 2], "not known"),
+    ],
+)  # fmt: skip
+def test_moderator_that_cannot_be_tested(y, x, word):
+    ours = permute_moderator(y, [0.1] * len(y), x)
+    assert ours.status == "not_estimable" and word in ours.reason and ours.p is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.3, -0.2, 1e5, 0.7]), st.sampled_from([0.04, 0.1, 1e-9, 1e8])
+        ),
+        max_size=6,
+    ),
+    st.sampled_from(["wald", "hksj", "hksj-floor"]),
+)
+def test_odd_data_give_a_reason_or_a_possible_p(pairs, ci):
+    y, v = [p[0] for p in pairs], [p[1] for p in pairs]
+    for ours in (
+        sign_flip(y, v, method="DL", ci=ci),
+        permute_moderator(y, v, list(range(len(y))), method="DL", ci=ci),
+    ):
+        if ours.status == "ok":
+            assert ours.p_smallest <= ours.p * (1 + 1e-12) <= 1 + 1e-9
+            assert math.isfinite(ours.statistic)
+        else:
+            assert ours.reason and ours.p is None
