@@ -141,8 +141,8 @@ def sizes_of(ladders: Ladders, tables: Tables, config: Config) -> Sizes:
         found = [replace(i, effect=e) for i, e in zip(found, averages, strict=True)]
     found = _one_per_type(found, config)
     shared = [item for item in found if item.effect.block != REDUCED]
-    linked = config.derivation.shared_control == "covariance"
-    rows = covariances(shared, config.derivation.rho) if linked else []
+    split = config.derivation.shared_control == "split"
+    rows = covariances(shared, config.derivation.rho, split=split)
     effects = sorted((item.effect for item in found), key=lambda effect: effect.effect_id)
     return Sizes(tuple(together), tuple(effects), tuple(rows))
 

@@ -316,8 +316,11 @@ def split_control(found: Found, contrasts: int) -> Found:
     return replace(found, effect=replace(effect, vi=vi, z=effect.yi / math.sqrt(vi)))
 
 
-def covariances(found: Iterable[Found], rho: float) -> list[Covariance]:
-    """Return the covariances of all effects of one set and measure that share people."""
+def covariances(found: Iterable[Found], rho: float, *, split: bool = False) -> list[Covariance]:
+    """Return the covariances of all effects of one set and measure that share people.
+
+    With `split` a control in common is divided and links nothing; the same people still do.
+    """
     groups: dict[tuple, list[Found]] = defaultdict(list)
     for item in sorted(found, key=lambda item: item.effect.effect_id):
         groups[(item.effect.study_id, *place_of(item.effect), item.effect.measure)].append(item)
@@ -326,7 +329,7 @@ def covariances(found: Iterable[Found], rho: float) -> list[Covariance]:
         for i, one in enumerate(group):
             for other in group[i + 1 :]:
                 covariance = covariance_of(one, other, rho)
-                if covariance:
+                if covariance and not (split and not same_arm(one, other)):
                     ids = (one.effect.effect_id, other.effect.effect_id)
                     rows.append(Covariance(effect_id_1=ids[0], effect_id_2=ids[1],
                                            covariance=covariance))  # fmt: skip
