@@ -4,6 +4,7 @@ The code is a copy and the reviews stand in folders whose names hold a space and
 One cold run is made; every test works on a copy of it.
 """
 
+import csv
 import os
 import shutil
 import signal
@@ -17,9 +18,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
-REVIEW_WIDE = {"summing up", "asking PyMARE and statsmodels", "writing the report"}
+REVIEW_WIDE = {
+    "summing up", "asking PyMARE and statsmodels", "looking for what is missing",
+    "drawing the whole review", "writing the report",
+}  # fmt: skip
 MANIFEST = {"listing what was made"}
-TABLES_STEP = {"checking the tables", "deriving effects and directions", "splitting by synthesis"}
+TABLES_STEP = {
+    "checking the tables", "deriving effects and directions", "splitting by synthesis",
+    "deriving variants",
+}  # fmt: skip
 
 
 class Project:
@@ -100,7 +107,7 @@ def made(project):
     review = project.folder.parent / "revue née ici"
     shutil.copytree(ROOT / "tests/reviews/small", review)
     result = project.run(review)
-    assert len(jobs(result)) == 3 + 2 * 4 + 1 + 3 + 1
+    assert len(jobs(result)) == 4 + 3 * 4 + 1 + 4 + 1
     return review
 
 
@@ -121,7 +128,8 @@ def test_nothing_changed_costs_nothing_and_looking_changes_nothing(project, revi
 def test_one_cell_reruns_its_synthesis_only(project, review):
     edit(review / "data/raw/measurements.csv", ",20,1.5,3.1,", ",20,1.6,3.1,")
     assert set(jobs(project.run(review))) == {
-        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", *REVIEW_WIDE, *MANIFEST,
+        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", f"changing choices of {LUMBAR}",
+        *REVIEW_WIDE, *MANIFEST,
     }  # fmt: skip
 
 
@@ -149,7 +157,7 @@ def test_syntheses_come_and_go_with_the_config(project, review):
     new = NECK.replace("femoral_neck", "total_hip")
     found = jobs(project.run(review))
     per_synthesis = [line for line in found if line.split()[-1] in (LUMBAR, NECK, new)]
-    assert per_synthesis == [f"drawing {new}", f"pooling {new}"]
+    assert per_synthesis == [f"changing choices of {new}", f"drawing {new}", f"pooling {new}"]
     assert not (review / f"results/{NECK}").exists()
     assert NECK not in (review / "results/manifest.csv").read_text()
     assert (review / f"results/{new}/forest.pdf").is_file()
@@ -179,7 +187,7 @@ def test_changed_code_reruns_what_imports_it(project, review):
     # Behind the last checkpoint Snakemake does not look whether a remade file is the same.
     forests = {f"drawing {path.parent.name}" for path in review.glob("results/*/forest.svg")}
     assert len(forests) == 4
-    assert set(found) == {*forests, "drawing the directions", "writing the report", *MANIFEST}
+    assert set(found) == {*forests, "drawing the whole review", "writing the report", *MANIFEST}
 
 
 def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
@@ -193,6 +201,41 @@ def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
         assert {path.name for path in (review / "results" / name).iterdir()} == of_each
     syntheses = (review / "results/syntheses.csv").read_text(encoding="utf-8")
     assert syntheses.count(",direction_only,") == 4 and syntheses.count(",empty,") == 1
+
+
+def table(path):
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_arms_that_share_a_control_through_the_whole_run(project, tmp_path):
+    """Two types on one control are fitted jointly, arms of one type are one effect."""
+    review = tmp_path / "shared"
+    shutil.copytree(ROOT / "tests/reviews/shared_control", review)
+    assert f"changing choices of {LUMBAR}" in jobs(project.run(review))
+    results = review / "results" / LUMBAR
+    effects = {row["effect_id"]: row for row in table(results / "effects.csv")}
+    links = table(results / "covariance.csv")
+    assert len(links) == 3
+    for row in links:
+        assert {row["effect_id_1"], row["effect_id_2"]} <= set(effects)
+    pooled = {
+        row["group"]: row
+        for row in table(results / "pooled.csv")
+        if row["primary"] == "yes" and row["measure"] == "ROM"
+    }
+    assert (pooled["overall"]["k"], pooled["overall"]["k_effects"]) == ("6", "7")
+    assert "made_one_type_2002.high+low" in "".join(effects)
+    changed = {row["row"]: row for row in table(results / "sensitivity.csv")}
+    assert changed["shared_control=split"]["status"] == "ok"
+    assert changed["primary"]["estimate"] == pooled["overall"]["estimate"]
+    agreed = table(review / "results/agreement.csv")
+    joint = [r for r in agreed if (r["synthesis"], r["group"]) == (LUMBAR, "overall")]
+    assert {row["verdict"] for row in joint} == {"not_comparable"}
+    assert {row["verdict"] for row in agreed if row["group"] == "resistance"} & {"agrees"}
+    notes = {row["synthesis"]: row["note"] for row in table(review / "results/syntheses.csv")}
+    bout = notes["ctx_serum_acute_immediate_within_arm"]
+    assert "CTX falls by itself" in bout and "haemoconcentration" in bout
 
 
 def test_a_failing_check_leaves_results_whole(project, review):

@@ -21,7 +21,7 @@ from osteometa.harmonise import (
 from osteometa.pooling import Joint, pooled_rows, regress, subgroup_tests, weighted
 from osteometa.pooling.model import joint_test
 from osteometa.summaries import hedges_j, merge_arms
-from osteometa.syntheses import asks_for, covariances_in
+from osteometa.syntheses import asks_for, covariances_in, split, summary_rows
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "tests/reviews/shared_control"
@@ -334,3 +334,78 @@ def test_the_pool_counts_studies_and_uses_the_covariance(made):
     weights = [e.weight for e in weighted(chosen, outcome.config, links) if e.weight is not None]
     assert sum(weights) == pytest.approx(100 * 3)  # one pool per measure
     assert len(Joint.of(chosen, "ROM", links).effects) == 7
+
+
+def acute(hours, **more):
+    """One arm before and after a bout, samples at so many hours."""
+    arm = {
+        "study_id": "a_2000", "arm_id": "ex", "label": "ex", "role": "exercise",
+        "modality": "running", "phase": "acute", "comparator_kind": "none", **more,
+    }  # fmt: skip
+    rows = [tiny.measured("ex", "baseline", n=12, mean=0.40, sd=0.1, what=tiny.CTX, unit="ng/mL")]
+    rows += [
+        {
+            **tiny.measured("ex", f"h{hour}", n=12, mean=mean, sd=0.1, what=tiny.CTX, unit="ng/mL"),
+            "time_wk": "", "time_h": hour,
+        }
+        for hour, mean in hours.items()
+    ]  # fmt: skip
+    return {
+        "studies": [tiny.study(design="uncontrolled")], "arms": [arm], "measurements": rows,
+    }  # fmt: skip
+
+
+def test_in_each_window_the_sample_nearest_its_start(tmp_path):
+    found = tiny.effects(tmp_path, "SMD", **acute({0.1: 0.36, 0.4: 0.35, 1: 0.34, 3: 0.33}))
+    blocks = {(e.window, e.timepoint): e.block for e in found}
+    assert blocks == {
+        ("immediate", "h0.1"): "pooled", ("immediate", "h0.4"): "reduced",
+        ("early", "h1"): "pooled", ("early", "h3"): "reduced",
+    }  # fmt: skip
+    reasons = {e.timepoint: e.reason for e in found}
+    assert reasons["h0.4"] == (
+        "the same people once: h0.1 is taken, the nearest to the start of the window 'immediate'"
+    )
+
+
+def test_cohorts_of_one_study_before_and_after_are_independent(tmp_path):
+    review = acute({0.1: 0.36})
+    second = {**review["arms"][0], "arm_id": "other", "label": "other"}
+    rows = [
+        {**row, "arm_id": "other", "mean": row["mean"] + 0.02} for row in review["measurements"]
+    ]
+    review["arms"].append(second)
+    review["measurements"] += rows
+    found = {e.arm_id: e for e in tiny.effects(tmp_path, "SMD", **review)}
+    whole = found["ex+other"]
+    assert whole.pooled and whole.provenance.endswith("COMPOSITE")
+    assert whole.vi == pytest.approx((found["ex"].vi + found["other"].vi) / 4)
+    assert (whole.n_exercise, whole.n_control, whole.n_total) == (24, None, 24)
+
+
+def test_more_people_than_were_enrolled_are_the_same_people(tmp_path):
+    review = acute({0.1: 0.36})
+    second = {**review["arms"][0], "arm_id": "other", "label": "other"}
+    again = [{**row, "arm_id": "other"} for row in review["measurements"]]
+    review["arms"].append(second)
+    review["measurements"] += again
+    review["studies"][0]["n_enrolled"] = 12
+    found = {e.arm_id: e for e in tiny.effects(tmp_path, "SMD", **review)}
+    assert found["ex+other"].n_total == 12
+    assert found["ex+other"].vi == pytest.approx(0.75 * found["ex"].vi)  # rho = 0.5
+
+
+def test_what_moves_a_marker_without_bone_is_named(tmp_path):
+    folder = tiny.write(tmp_path, **acute({0.1: 0.36}, plasma_volume="not_corrected"))
+    outcome = check_review(folder)
+    derived = derive(outcome.tables, outcome.config)
+    sets = split(derived.effects, derived.entries, outcome.config)
+    rows = {
+        row.synthesis: row
+        for row in summary_rows(outcome.config, {name: [] for name in sets}, sets)
+    }
+    note = rows["ctx_serum_acute_immediate_within_arm"].note
+    assert "CTX falls by itself" in note and "haemoconcentration: 1 of 1 studies" in note
+    assert rows["opg_acute_immediate_within_arm"].note == ""
+    assert rows["ctx_serum_training_controlled"].note == ""
+    assert {e.plasma_volume for e in derived.effects} == {"not_corrected"}

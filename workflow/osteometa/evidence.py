@@ -49,64 +49,102 @@ class Climbed:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """All that is derived from the tables of a review."""
+class Ladders:
+    """What each comparison, as printed, gave by itself."""
 
     climbed: tuple[Climbed, ...]
-    """Each comparison as printed."""
+    correlations: Correlations
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The effects when each study speaks once: chosen, merged, combined or linked."""
+
     merged: tuple[Climbed, ...]
     """Comparisons of several arms as one."""
     effects: tuple[Effect, ...]
     covariances: tuple[Covariance, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """All that is derived from the tables of a review."""
+
+    ladders: Ladders
+    sizes: Sizes
     entries: tuple[DirectionEntry, ...]
-    correlations: Correlations
+
+    @property
+    def climbed(self) -> tuple[Climbed, ...]:
+        """Each comparison as printed."""
+        return self.ladders.climbed
+
+    @property
+    def merged(self) -> tuple[Climbed, ...]:
+        """Comparisons of several arms as one."""
+        return self.sizes.merged
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """All effects, in the order of their names."""
+        return self.sizes.effects
+
+    @property
+    def covariances(self) -> tuple[Covariance, ...]:
+        """Covariances of effects that share people."""
+        return self.sizes.covariances
 
 
-def derive(tables: Tables, config: Config, *, borrow_r: bool = True) -> Derived:
-    """Derive effects and directions of every comparison of the main outcomes.
+def derive(tables: Tables, config: Config) -> Derived:
+    """Derive effects and directions of every comparison of the main outcomes."""
+    comparisons = comparisons_of(tables, config)
+    ladders = ladders_of(comparisons, config)
+    sizes = sizes_of(ladders, tables, config)
+    return Derived(ladders, sizes, tuple(entries(comparisons, sizes.effects, config)))
+
+
+def ladders_of(
+    comparisons: Sequence[Comparison], config: Config, *, borrow_r: bool = True
+) -> Ladders:
+    """Climb the ladders of every comparison.
 
     Parameters
     ----------
-    tables : Tables
-        Checked tables.
+    comparisons : sequence of Comparison
     config : Config
     borrow_r : bool
         False where an assumed correlation goes before the median of other arms.
     """
-    comparisons = comparisons_of(tables, config)
     correlations = Correlations(comparisons, config, borrow=borrow_r)
-    climbed = [climb_all(comparison, correlations, config) for comparison in comparisons]
-    writer = Writer(climbed, tables, config)
-    chosen = _chosen(climbed, config)
-    together = _merge(climbed, chosen, correlations, config)
+    climbed = tuple(climb_all(comparison, correlations, config) for comparison in comparisons)
+    return Ladders(climbed, correlations)
+
+
+def sizes_of(ladders: Ladders, tables: Tables, config: Config) -> Sizes:
+    """Choose among the prints of the same people, and deal with what effects share."""
+    writer = Writer(ladders, tables, config)
+    chosen = _chosen(ladders.climbed, config)
+    together = _merge(ladders, chosen, config)
     found: list[Found] = []
-    for item in climbed:
-        stands_for = chosen[same_people(item.comparison, config)]
+    for item in (*ladders.climbed, *together):
+        one = item.comparison
+        stands_for = one if one.parts else chosen[same_people(one, config)]
         for measure in item.attempts:
             estimate = item.estimate(measure)
             if estimate is not None:
-                place = _block(item.comparison, stands_for, estimate, config)
-                place = _in_merged(item, measure, place, together)
-                found.append(_found(writer, item, measure, estimate, place, correlations))
-    for item in together:
-        for measure in item.attempts:
-            estimate = item.estimate(measure)
-            if estimate is not None:
-                place = _block(item.comparison, item.comparison, estimate, config)
-                found.append(_found(writer, item, measure, estimate, place, correlations))
+                placed = _block(one, stands_for, estimate, config)
+                placed = _in_merged(item, measure, placed, together)
+                found.append(writer.found(item, measure, estimate, placed))
     found = _in_one_unit(found)
     if config.effects.smd_variance == "AV":
         averages = averaged([item.effect for item in found], config)
         found = [replace(i, effect=e) for i, e in zip(found, averages, strict=True)]
     found = _one_per_type(found, config)
     shared = [item for item in found if item.effect.block != REDUCED]
-    linked = config.derivation.shared_control == "covariance"
-    rows = covariances(shared, config.derivation.rho) if linked else []
+    split = config.derivation.shared_control == "split"
+    rows = covariances(shared, config.derivation.rho, split=split)
     effects = sorted((item.effect for item in found), key=lambda effect: effect.effect_id)
-    told = entries(comparisons, effects, config)
-    return Derived(
-        tuple(climbed), tuple(together), tuple(effects), tuple(rows), tuple(told), correlations
-    )
+    return Sizes(tuple(together), tuple(effects), tuple(rows))
 
 
 def climb_all(comparison: Comparison, correlations: Correlations, config: Config) -> Climbed:
@@ -131,10 +169,11 @@ def no_ladder(comparison: Comparison) -> str:
 class Writer:
     """Writes the rows of effects of comparisons, knowing the tables and all other prints."""
 
-    def __init__(self, climbed: Sequence[Climbed], tables: Tables, config: Config):
+    def __init__(self, ladders: Ladders, tables: Tables, config: Config):
         self._config = config
+        self._correlations = ladders.correlations
         self._judged = tables.risk_of_bias
-        self._prints = Counter(item.comparison.key[:-1] for item in climbed)
+        self._prints = Counter(item.comparison.key[:-1] for item in ladders.climbed)
 
     def row(
         self, comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str]
@@ -149,24 +188,16 @@ class Writer:
             config=self._config,
         )  # fmt: skip
 
-    def part(
-        self, item: Climbed, measure: str, estimate: Estimate, correlations: Correlations
-    ) -> tuple[float | None, str]:
-        """Return the control's part of the variance, and what was compared."""
-        if not item.comparison.controlled:
-            return None, "test"
-        basis = Basis(item.comparison, correlations, self._config)
-        return control_part(basis, measure, estimate)
-
-
-def _found(
-    writer: Writer, item: Climbed, measure: str, estimate: Estimate, placed: tuple[str, str],
-    correlations: Correlations,
-) -> Found:  # fmt: skip
-    effect = writer.row(item.comparison, measure, estimate, placed)
-    if placed[0] == REDUCED:
-        return Found(effect, None, "test")
-    return Found(effect, *writer.part(item, measure, estimate, correlations))
+    def found(
+        self, item: Climbed, measure: str, estimate: Estimate, placed: tuple[str, str]
+    ) -> Found:
+        """Return the row of an estimate with what it owes to its control."""
+        effect = self.row(item.comparison, measure, estimate, placed)
+        if placed[0] == REDUCED or not item.comparison.controlled:
+            return Found(effect, None, "test", item.comparison.study.n_enrolled)
+        basis = Basis(item.comparison, self._correlations, self._config)
+        part = control_part(basis, measure, estimate)
+        return Found(effect, *part, item.comparison.study.n_enrolled)
 
 
 def same_people(comparison: Comparison, config: Config) -> tuple[str, ...]:
@@ -270,12 +301,11 @@ def _why_reduced(comparison: Comparison, other: Comparison, config: Config) -> s
 
 
 def _merge(
-    climbed: Sequence[Climbed], chosen: dict[tuple[str, ...], Comparison],
-    correlations: Correlations, config: Config,
-) -> list[Climbed]:  # fmt: skip
+    ladders: Ladders, chosen: dict[tuple[str, ...], Comparison], config: Config
+) -> list[Climbed]:
     """Merge arms of one type on one control that print the same kinds at the same place."""
     groups: dict[tuple, list[Comparison]] = defaultdict(list)
-    for item in climbed:
+    for item in ladders.climbed:
         one = item.comparison
         if (
             one is chosen[same_people(one, config)]
@@ -287,7 +317,7 @@ def _merge(
             kind = (one.arm.comparator, exercise_type(one.arm, config))
             groups[(one.study.study_id, *kind, *one.key[2:])].append(one)
     together = [merged(parts) for parts in groups.values() if len(parts) > 1]
-    return [climb_all(one, correlations, config) for one in together if one is not None]
+    return [climb_all(one, ladders.correlations, config) for one in together if one is not None]
 
 
 def _in_merged(

@@ -32,6 +32,8 @@ class Found:
     """The control's part of the variance without g's own term; None where no print gives it."""
     scores: str
     """What was compared: post, change or test; tests of one type count as not printed."""
+    enrolled: int | None = None
+    """People of the study, where it says so."""
     parts: tuple[Found, ...] = ()
     """The effects that are combined here."""
 
@@ -162,17 +164,23 @@ def _complete(pair) -> bool:
     return all(s is not None and None not in (s.mean, s.sd) and s.n for s in pair)
 
 
-def share_people(one: Effect, other: Effect) -> bool:
-    """Tell whether two effects of one study and measure rest on some of the same people.
+def same_arm(one: Found, other: Found) -> bool:
+    """Tell whether two arms of one study are the same people in two conditions.
 
-    Arms of a crossover are conditions of the same people; else arms are other people, and only a
-    comparator in common links them.
+    So in a crossover, and where two arms together have more people than the study enrolled.
     """
-    if one.study_id != other.study_id:
-        return False
-    if one.design == "crossover_rct":
+    if one.effect.design == "crossover_rct":
         return True
-    return bool(one.comparator) and one.comparator == other.comparator
+    people = (one.effect.n_exercise, other.effect.n_exercise)
+    return one.enrolled is not None and None not in people and sum(people) > one.enrolled
+
+
+def share_people(one: Found, other: Found) -> bool:
+    """Tell whether two effects of one study and measure rest on some of the same people."""
+    if one.effect.study_id != other.effect.study_id:
+        return False
+    control = one.effect.comparator
+    return same_arm(one, other) or (bool(control) and control == other.effect.comparator)
 
 
 def covariance_of(one: Found, other: Found, rho: float, *, of_one_type: bool = False) -> float:
@@ -185,12 +193,12 @@ def covariance_of(one: Found, other: Found, rho: float, *, of_one_type: bool = F
         return sum(covariance_of(p, other, rho) for p in one.parts) / len(one.parts)
     if other.parts:
         return sum(covariance_of(one, p, rho) for p in other.parts) / len(other.parts)
-    if not share_people(one.effect, other.effect):
+    if not share_people(one, other):
         return 0.0
     unknown = rho * math.sqrt(one.effect.vi * other.effect.vi)
     printed = None not in (one.control, other.control) and one.scores == other.scores
     by_test = of_one_type and one.scores == "test"
-    if not printed or by_test or one.effect.design == "crossover_rct":
+    if not printed or by_test or same_arm(one, other):
         return unknown
     found = shared_control(one.control, other.control)
     if one.effect.measure == "SMD":
@@ -232,9 +240,10 @@ def composite(parts: Sequence[Found], rho: float) -> Found:
     yi, vi = mean_of([effect.yi for effect in effects], V)
     first = effects[0]
     people = [sum_or_none([e.n_exercise for e in effects]), _controls(effects)]
-    if first.design == "crossover_rct":
+    total = None if None in _needed(first, people) else sum(_needed(first, people))
+    if all(same_arm(parts[0], other) for other in parts[1:]):
         people[0] = max((e.n_exercise for e in effects if e.n_exercise), default=None)
-    known = [n for n in people if n is not None]
+        total = max((e.n_total for e in effects if e.n_total), default=None)
     arms = list(dict.fromkeys(e.arm_id for e in effects))
     codes = dict.fromkeys(code for e in effects for code in e.provenance.split("+"))
     words = {
@@ -249,7 +258,7 @@ def composite(parts: Sequence[Found], rho: float) -> Found:
         cointervention="; ".join(dict.fromkeys(e.cointervention for e in effects)),
         yi=yi, vi=vi, z=yi / math.sqrt(vi),
         n_exercise=people[0], n_control=people[1],
-        n_total=sum(known) if known and None not in (people[0], *_needed(first, people)) else None,
+        n_total=total,
         provenance="+".join([*codes, COMPOSITE]),
         r=_mean_r(effects),
         r_source="+".join(sorted({s for e in effects for s in e.r_source.split("+") if s})),
@@ -258,11 +267,11 @@ def composite(parts: Sequence[Found], rho: float) -> Found:
         inputs=" ".join(sorted({cell for e in effects for cell in e.inputs.split()})),
         source="; ".join(dict.fromkeys(s for e in effects for s in e.source.split("; ") if s)),
     )  # fmt: skip
-    return Found(effect, None, "composite", tuple(parts))
+    return Found(effect, None, "composite", parts[0].enrolled, tuple(parts))
 
 
 def _needed(effect: Effect, people: Sequence[int | None]) -> list[int | None]:
-    return [people[1]] if effect.design_class == "controlled" else []
+    return list(people) if effect.design_class == "controlled" else [people[0]]
 
 
 def _joined_id(effects: Sequence[Effect], arms: Sequence[str]) -> str:
@@ -307,8 +316,11 @@ def split_control(found: Found, contrasts: int) -> Found:
     return replace(found, effect=replace(effect, vi=vi, z=effect.yi / math.sqrt(vi)))
 
 
-def covariances(found: Iterable[Found], rho: float) -> list[Covariance]:
-    """Return the covariances of all effects of one set and measure that share people."""
+def covariances(found: Iterable[Found], rho: float, *, split: bool = False) -> list[Covariance]:
+    """Return the covariances of all effects of one set and measure that share people.
+
+    With `split` a control in common is divided and links nothing; the same people still do.
+    """
     groups: dict[tuple, list[Found]] = defaultdict(list)
     for item in sorted(found, key=lambda item: item.effect.effect_id):
         groups[(item.effect.study_id, *place_of(item.effect), item.effect.measure)].append(item)
@@ -317,7 +329,7 @@ def covariances(found: Iterable[Found], rho: float) -> list[Covariance]:
         for i, one in enumerate(group):
             for other in group[i + 1 :]:
                 covariance = covariance_of(one, other, rho)
-                if covariance:
+                if covariance and not (split and not same_arm(one, other)):
                     ids = (one.effect.effect_id, other.effect.effect_id)
                     rows.append(Covariance(effect_id_1=ids[0], effect_id_2=ids[1],
                                            covariance=covariance))  # fmt: skip

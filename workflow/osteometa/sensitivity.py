@@ -164,7 +164,8 @@ class _Writer:
         measure = measure or self.case.measure
         named = {"row": row, "group": group, "measure": measure, "change": change}
         if fit.estimate is None or fit.status == "failed":
-            note = fit.note if fit.status == "failed" else "no study is left"
+            gone = "no study is pooled" if row == "primary" else "no study is left"
+            note = fit.note if fit.status == "failed" else gone
             return SensitivityRow(
                 **named, k=k, estimate=None, ci_low=None, ci_high=None, delta=None,
                 sign_changed=None, null_crossed=None, status="not_estimable", reason=note,

@@ -162,7 +162,9 @@ class Study(Row):
     sex: choice("female", "male", "mixed") = cell("Sex of the people.")
     age_mean: Number = cell("Mean age, years.", None)
     age_sd: Number = cell("Standard deviation of age, years.", None)
-    n_enrolled: Whole = cell("People enrolled or randomised.", None)
+    n_enrolled: Whole = cell(
+        "People enrolled or randomised; arms that together measure more are the same people.", None
+    )
     indirect: choice(*INDIRECT) = cell("A state of the people that itself acts on bone.")
     include: choice("yes", "no", empty=False) = cell("Whether the study is in the review.", ...)
     exclude_reason: Text = cell("Why not; needed if include is no.")

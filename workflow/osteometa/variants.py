@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
+from osteometa.comparisons import comparisons_of
 from osteometa.config import Config
-from osteometa.evidence import Derived, Writer, derive
+from osteometa.evidence import Ladders, Sizes, Writer, ladders_of, sizes_of
 from osteometa.harmonise import place_of
 from osteometa.readings import readings_of
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
@@ -74,14 +75,19 @@ def variants(tables: Tables, config: Config) -> Variants:
         Checked tables.
     config : Config
     """
-    primary = derive(tables, config)
-    effects, links = list(_readings(primary, tables, config)), []
+    comparisons = comparisons_of(tables, config)
+    ladders = ladders_of(comparisons, config)
+    primary = sizes_of(ladders, tables, config)
+    effects, links = list(_readings(ladders, primary, tables, config)), []
     for name, other in alternatives(config):
-        # Only the outcomes of which the choice speaks: no other arm lends its r to those.
         key, _, value = name.partition("=")
+        # What is done with effects leaves the ladders as they are.
+        same = other.outcomes is config.outcomes and other.effects is config.effects
+        climbed = ladders if same else ladders_of(comparisons, other, borrow_r=key != "r")
+        # Only the outcomes of which the choice speaks: no other arm lends its r to those.
         of_r = {n for n, o in config.outcomes.items() if key == "r" and float(value) in o.r_grid}
-        derived = derive(tables, other, borrow_r=key != "r")
-        changed, linked = _differences(primary, derived, name, of_r or set(config.outcomes))
+        sizes = sizes_of(climbed, tables, other)
+        changed, linked = _differences(primary, sizes, name, of_r or set(config.outcomes))
         effects += changed
         links += linked
     return Variants(tuple(effects), tuple(links))
@@ -110,7 +116,7 @@ def _links(
 
 
 def _differences(
-    primary: Derived, other: Derived, name: str, outcomes: set[str]
+    primary: Sizes, other: Sizes, name: str, outcomes: set[str]
 ) -> tuple[list[VariantEffect], list[VariantCovariance]]:
     """Return the effects of every study and measure in which anything differs."""
     usual, changed = _groups(primary.effects), _groups(other.effects)
@@ -149,22 +155,24 @@ def varied(effect: Effect, name: str) -> VariantEffect:
     return VariantEffect(**values, variant=name)
 
 
-def _readings(primary: Derived, tables: Tables, config: Config) -> Iterator[VariantEffect]:
+def _readings(
+    ladders: Ladders, primary: Sizes, tables: Tables, config: Config
+) -> Iterator[VariantEffect]:
     """Yield every reading of disputed prints at the times that are chosen, the ladder's first."""
-    writer = Writer(primary.climbed, tables, config)
+    writer = Writer(ladders, tables, config)
     disputed = {
         (e.study_id, e.arm_id, e.outcome, e.analyte, e.site, e.timepoint)
         for e in primary.effects
         if e.block == "disputed"
     }
-    for item in primary.climbed:
+    for item in ladders.climbed:
         one = item.comparison
         place = (one.study.study_id, one.arm.arm_id, one.outcome, one.analyte, one.site)
         if (*place, one.timepoint) not in disputed:
             continue
         for measure in item.attempts:
             names: dict[str, int] = defaultdict(int)
-            for estimate in readings_of(one, measure, primary.correlations, config):
+            for estimate in readings_of(one, measure, ladders.correlations, config):
                 reason = next(
                     c.row.disputed for c in estimate.cells if getattr(c.row, "disputed", "")
                 )

@@ -256,10 +256,10 @@ def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Poole
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     test = joint_test(fit, np.eye(X.shape[1])[[index]])
-    y = np.array(within.numbers["yi"])
-    v = np.array(within.numbers.get("V", within.numbers["vi"]))
-    s2 = typical_variance(v, X)
-    low, high = q_profile(y, v, X) if fit.q_df > 0 else (None, None)
+    y, v = (np.array(within.numbers[name]) for name in ("yi", "vi"))
+    V = within.numbers.get("V")
+    s2 = typical_variance(v, X, V)
+    low, high = q_profile(y, v, X, V=V) if fit.q_df > 0 else (None, None)
     total = sum(1 / (e.vi + fit.tau2) for e in joint.effects)
     # The prediction interval has the degrees of freedom of the interval beside it.
     pi_k = alone.k if fit.df is None else int(fit.df) + 1
