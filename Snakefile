@@ -25,8 +25,8 @@ except ProblemsFound as found:
     sys.exit(1)
 
 if is_real_run(sys.argv[1:]):
-    for name in set_edited_aside():
-        sys.stderr.write(f"{name} was edited by hand: kept as {name}.edited, and made again.\n")
+    for name, kept in set_edited_aside().items():
+        sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = ["studies", "arms", "measurements", "contrasts", "directions", "risk_of_bias", "prisma", "assays", "grade"]
