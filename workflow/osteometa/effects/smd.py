@@ -194,8 +194,8 @@ def printed_smd(basis: Basis) -> Estimate:
             continue
         people = people_of(row, *(basis.comparison.people(i, None) for i in (0, 1)))
         n_e, n_c = (side.n for side in people)
-        if not n_e or not n_c:
-            raise RefusalError("SMDP: n per arm is not printed")
+        if not n_e or not n_c or n_e + n_c < 4:
+            raise RefusalError("SMDP: n per arm is not printed, or is too small")
         uses_r = row.standardiser == "change"
         factor = math.sqrt(2 * (1 - basis.mean_r)) if uses_r else 1.0
         if not re.search(r"(?<!not )hedges", row.note.lower()):
