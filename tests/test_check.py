@@ -184,3 +184,22 @@ def test_an_unknown_outcome_is_one_problem(small):
 def test_capitals_are_a_near_miss(small):
     (problem,) = errors_of(with_cells(small, "studies", 2, design="RCT"))
     assert "Did you mean 'rct'?" in problem.message
+
+
+def test_columns_that_a_spreadsheet_appends_are_left_out(small):
+    plain = check_review(small).tables
+    path = small / "data/raw/measurements.csv"
+    path.write_text(
+        "".join(f"{line},,\n" for line in path.read_text("utf-8").splitlines()), "utf-8"
+    )
+    assert check_review(small).tables == plain
+    path.write_text("".join([*wider[:1], wider[1].replace(",,\n", ",x,\n"), *wider[2:]]), "utf-8")
+    assert not check_review(small).passed
+
+
+def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
+    for mark in ("\u2028", "\x0b", "\x85"):
+        problems = with_cells(small, "measurements", 2, note=f"one{mark}two", mean="\u22121.5")
+        assert not errors_of(problems)
+    row = check_review(small).tables.measurements[0]
+    assert (row.mean, row.mean.text, row.row) == (-1.5, "-1.5", 2)

@@ -7,6 +7,7 @@ that they were is said. What is written to `data/processed/checked` is one fixed
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     try:
-        lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        # Not splitlines: it would also break a cell at signs that only a PDF calls a line end.
+        source = io.StringIO(text, newline="")
+        lines = _named(list(csv.reader(source, delimiter=delimiter, strict=True)))
     except csv.Error as error:
         return (), [whole(f"The file cannot be read as CSV ({error}). Look for a stray quote.")]
     if not lines or not any(name.strip() for name in lines[0]):
@@ -101,6 +104,19 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
         problems.append(whole(message, "N001", severity="note"))
     rows, wrong = _read_rows(file, lines, model, decimal_comma=delimiter == ";")
     return rows, problems + wrong
+
+
+def _named(lines: list[list[str]]) -> list[list[str]]:
+    """Leave out columns without a name and without a cell, as spreadsheets append them."""
+    header = lines[0] if lines else []
+    empty = {
+        column
+        for column, name in enumerate(header)
+        if not name.strip() and not any(line[column].strip() for line in lines if line[column:])
+    }
+    if not empty:
+        return lines
+    return [[cell for column, cell in enumerate(line) if column not in empty] for line in lines]
 
 
 def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Problem]:
