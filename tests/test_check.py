@@ -189,11 +189,11 @@ def test_capitals_are_a_near_miss(small):
 def test_columns_that_a_spreadsheet_appends_are_left_out(small):
     plain = check_review(small).tables
     path = small / "data/raw/measurements.csv"
-    path.write_text(
-        "".join(f"{line},,\n" for line in path.read_text("utf-8").splitlines()), "utf-8"
-    )
+    wider = [f"{line},,\n" for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(wider), "utf-8")
     assert check_review(small).tables == plain
-    path.write_text("".join([*wider[:1], wider[1].replace(",,\n", ",x,\n"), *wider[2:]]), "utf-8")
+    wider[1] = wider[1].replace(",,\n", ",x,\n")
+    path.write_text("".join(wider), "utf-8")
     assert not check_review(small).passed
 
 
