@@ -225,6 +225,15 @@ def test_a_failing_check_leaves_results_whole(project, review):
     assert jobs(result) and files_of(review) == before
 
 
+def test_a_table_that_is_gone_is_told(project, review):
+    before = files_of(review)
+    (review / "data/raw/grade.csv").rename(review / "data/raw/Grade.csv.bak")
+    result = project.run(review)
+    assert result.returncode != 0 and "data/raw/grade.csv" in result.stderr
+    assert "The file is missing" in result.stderr and "Traceback" not in result.stderr
+    assert files_of(review) == before
+
+
 def test_a_broken_config_is_told_without_a_traceback(project, review):
     before = files_of(review)
     edit(review / "config.yaml", "vote_share", "vote_shar")
