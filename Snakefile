@@ -9,36 +9,30 @@ from osteometa.config import forest_settings, load_config, part
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
+from osteometa.reading import require_tables
 
 min_version("9.0")
-TABLES = ["studies", "arms", "measurements", "contrasts", "directions", "risk_of_bias", "prisma", "assays", "grade"]
 
 # Snakemake calls the interpreter through a shell and does not quote it.
 if " " in sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
-
-def stop_with_problems():
-    """Tell all problems of the review and end."""
+try:
+    config_read = load_config("config.yaml")
+    # Without one of its tables Snakemake would take the old results for up to date.
+    require_tables("data/raw")
+except ProblemsFound as found:
     from osteometa.check import check_review, report_text
 
     sys.stderr.write(report_text(check_review("."), "."))
     sys.exit(1)
-
-
-try:
-    config_read = load_config("config.yaml")
-except ProblemsFound as found:
-    stop_with_problems()
-# Without a table Snakemake would take the old results for up to date.
-if not all(Path(f"data/raw/{table}.csv").is_file() for table in TABLES):
-    stop_with_problems()
 
 if is_real_run(sys.argv[1:]):
     for name, kept in set_edited_aside().items():
         sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
+TABLES = ["studies", "arms", "measurements", "contrasts", "directions", "risk_of_bias", "prisma", "assays", "grade"]
 SET_FILES = ["effects.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
 FORMATS = ["pdf", "svg", "png", "csv"]
 
