@@ -9,6 +9,7 @@ from osteometa.config import forest_settings, load_config, part
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
+from osteometa.reading import require_tables
 from osteometa.settings import what_if_settings
 from osteometa.tables import ROWS
 
@@ -20,6 +21,8 @@ if " " in sys.executable:
 
 try:
     config_read = load_config("config.yaml")
+    # Without one of its tables Snakemake would take the old results for up to date.
+    require_tables("data/raw")
 except ProblemsFound as found:
     from osteometa.check import check_review, report_text
 
@@ -27,8 +30,8 @@ except ProblemsFound as found:
     sys.exit(1)
 
 if is_real_run(sys.argv[1:]):
-    for name in set_edited_aside():
-        sys.stderr.write(f"{name} was edited by hand: kept as {name}.edited, and made again.\n")
+    for name, kept in set_edited_aside().items():
+        sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]

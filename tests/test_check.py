@@ -1,5 +1,6 @@
 """Every message by the file that provokes it."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -123,3 +124,82 @@ def test_no_review_is_wrong_use(tmp_path, capsys):
 def test_a_suggestion_is_made(small):
     outcome = check_review(overlaid(small, "E105_modality"))
     assert "Did you mean 'resistance'?" in report_text(outcome, small)
+
+
+def with_cells(review, table, row, **cells):
+    """Change cells of one row of a review, the row counted as the spreadsheet does."""
+    path = review / f"data/raw/{table}.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    rows[row - 2].update(cells)
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return check_review(review).problems
+
+
+INTERVAL = {"sd": "", "ci_low": "0.1", "ci_high": "2.9"}
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "code"),
+    [
+        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E105"),
+        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E105"),
+        ("measurements", {"time_wk": "-1"}, "time_wk", "E201"),
+        ("measurements", {"timepoint": "Baseline"}, "timepoint", "E105"),
+        ("contrasts", {"ci_level": "0"}, "ci_level", "E105"),
+        ("contrasts", {"tails": "3"}, "tails", "E105"),
+        ("contrasts", {"covariates": "-1"}, "covariates", "E201"),
+        ("contrasts", {"statistic": "smd", "value": "3.4"}, "value", "W03"),
+        ("contrasts", {"n_total": "999"}, "n_total", "W10"),
+    ],
+)
+def test_numbers_that_cannot_be(small, table, cells, column, code):
+    shutil.copy(BAD / "W02_implied_sd/data/raw/contrasts.csv", small / "data/raw")
+    found = with_cells(small, table, 2, **cells)
+    assert (column, code) in {(p.column, p.code) for p in found if p.row == 2}
+
+
+def test_a_p_of_a_half_in_one_tail_implies_no_sd(small):
+    overlaid(small, "W02_implied_sd")
+    found = with_cells(small, "contrasts", 2, p="0.5", tails="1")
+    assert not errors_of(found) and "W02" not in {p.code for p in found}
+
+
+def test_a_problem_is_not_drowned_in_warnings(small):
+    overlaid(small, "W09_time_of_day")
+    overlaid(small, "E105_word")
+    text = report_text(check_review(small), small)
+    assert "1 problem, warnings are looked for once there is none." in text
+    assert "W09" not in text
+
+
+def test_an_unknown_outcome_is_one_problem(small):
+    found = errors_of(with_cells(small, "measurements", 2, outcome="BMDD"))
+    assert [(p.column, "Did you mean 'BMD'" in p.message) for p in found] == [("outcome", True)]
+
+
+def test_capitals_are_a_near_miss(small):
+    (problem,) = errors_of(with_cells(small, "studies", 2, design="RCT"))
+    assert "Did you mean 'rct'?" in problem.message
+
+
+def test_columns_that_a_spreadsheet_appends_are_left_out(small):
+    plain = check_review(small).tables
+    path = small / "data/raw/measurements.csv"
+    wider = [f"{line},,\n" for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(wider), "utf-8")
+    assert check_review(small).tables == plain
+    wider[1] = wider[1].replace(",,\n", ",x,\n")
+    path.write_text("".join(wider), "utf-8")
+    assert not check_review(small).passed
+
+
+def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
+    for mark in ("\u2028", "\x0b", "\x85"):
+        problems = with_cells(small, "measurements", 2, note=f"one{mark}two", mean="\u22121.5")
+        assert not errors_of(problems)
+    row = check_review(small).tables.measurements[0]
+    assert (row.mean, row.mean.text, row.row) == (-1.5, "-1.5", 2)

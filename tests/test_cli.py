@@ -74,6 +74,18 @@ def test_pool_reads_a_european_table_and_prints_words(tmp_path, capsys):
     assert "0.5833" in out and "k = 2" in out
 
 
+def test_pool_says_that_a_study_stands_in_two_rows(tmp_path, capsys):
+    status, out, err = told(capsys, "pool", table(tmp_path, ["a,1,1,", "a,2,1,"]), "--json")
+    assert status == 0 and json.loads(out)["overall"]["k"] == 2
+    assert "a stands in more than one row" in err
+
+
+def test_pool_prints_no_prediction_interval_where_tau2_is_estimated_0(tmp_path, capsys):
+    alike = table(tmp_path, ["a,1,1,", "b,1.1,1,", "c,0.9,1,"])
+    assert "prediction" not in told(capsys, "pool", alike)[1]
+    assert "prediction" in told(capsys, "pool", table(tmp_path, BCG))[1]
+
+
 @pytest.mark.parametrize(
     ("header", "rows", "words"),
     [
@@ -83,6 +95,10 @@ def test_pool_reads_a_european_table_and_prints_words(tmp_path, capsys):
         ("study,yi,vi", ["a,1,1", "b,high,1"], "row 3, study b, column yi: 'high' is no number"),
         ("study,yi,vi", ["a,nan,1"], "must be finite"),
         ("study,yi,vi", ["a,1,-1", "b,,1"], "row 3, study b, column yi: '' is no number"),
+        ("study,yi,vi", ["a,0,3,0,04"], "row 2 has 5 cells, the header 3"),
+        ("study,yi,vi", ["a,1"], "row 2 has 2 cells, the header 3"),
+        ("study,yi,vi,yi", ["a,1,1,2"], "two columns yi"),
+        ("study,yi,vi", ['"a,1,1'], "cannot be read as CSV"),
     ],
 )
 def test_pool_says_what_is_wrong_with_a_table(tmp_path, capsys, header, rows, words):

@@ -87,7 +87,7 @@ def files_of(review):
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in sorted(results.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
+        if path.is_file() and not any(n.startswith(".") for n in path.relative_to(results).parts)
     }
 
 
@@ -176,6 +176,20 @@ def test_deleted_and_edited_results_come_back(project, review):
     assert after == before
 
 
+def test_edits_are_caught_when_the_derived_tables_were_deleted_and_in_them(project, review):
+    before = files_of(review)
+    shutil.rmtree(review / "data/processed")
+    assert set(jobs(project.run(review))) >= TABLES_STEP
+    edit(review / f"results/{LUMBAR}/pooled.csv", "overall", "everybody")
+    edit(review / "data/processed/effects.csv", "resistance", "aerobic")
+    result = project.run(review)
+    assert jobs(result) and result.stderr.count("edited by hand") == 2
+    after = files_of(review)
+    assert b"everybody" in after.pop(f"{LUMBAR}/pooled.csv.edited")
+    assert after == before
+    assert "aerobic" in (review / "data/processed/effects.csv.edited").read_text()
+
+
 def test_changed_code_reruns_what_imports_it(project, review):
     module = project.folder / "workflow/osteometa/figures/forest.py"
     text = module.read_text(encoding="utf-8")
@@ -194,7 +208,7 @@ def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
     review = tmp_path / "seed"
     shutil.copytree(ROOT / "tests/reviews/seed", review)
     assert "asking PyMARE and statsmodels" in jobs(project.run(review))
-    names = {path.name for path in (review / "results").iterdir() if path.is_dir()}
+    names = {path.name for path in (review / "results").glob("[a-z]*") if path.is_dir()}
     assert len(names) == 5 + 1
     of_each = {file.split("/")[1] for file in files_of(made) if file.startswith(LUMBAR)}
     for name in names - {"directions_pages"}:
@@ -252,6 +266,15 @@ def test_a_failing_check_leaves_results_whole(project, review):
     result = project.run(review)
     assert "edited by hand" not in result.stderr
     assert jobs(result) and files_of(review) == before
+
+
+def test_a_table_that_is_gone_is_told(project, review):
+    before = files_of(review)
+    (review / "data/raw/grade.csv").rename(review / "data/raw/Grade.csv.bak")
+    result = project.run(review)
+    assert result.returncode != 0 and "data/raw/grade.csv" in result.stderr
+    assert "The file is missing" in result.stderr and "Traceback" not in result.stderr
+    assert files_of(review) == before
 
 
 def test_a_broken_config_is_told_without_a_traceback(project, review):

@@ -1,4 +1,5 @@
 import csv
+import shutil
 
 import pytest
 from osteometa import manifest
@@ -15,34 +16,58 @@ def made(tmp_path):
 
 
 def test_what_was_made_is_not_accused(made):
-    assert manifest.set_edited_aside(made) == []
+    assert manifest.set_edited_aside(made) == {}
 
 
 def test_an_edited_file_is_kept_beside(made):
     (made / "results/a.csv").write_text("b\n")
-    assert manifest.set_edited_aside(made) == ["results/a.csv"]
+    assert manifest.set_edited_aside(made) == {"results/a.csv": "results/a.csv.edited"}
     assert (made / "results/a.csv.edited").read_text() == "b\n"
     assert not (made / "results/a.csv").exists()
-    assert manifest.set_edited_aside(made) == []
+    assert manifest.set_edited_aside(made) == {}
 
 
 def test_an_edited_page_is_kept_and_its_folder_made_again(made):
     (made / "results/pages/two.svg").write_text("mine\n")
-    assert manifest.set_edited_aside(made) == ["results/pages/two.svg"]
+    kept = {"results/pages/two.svg": "results/two.svg.edited"}
+    assert manifest.set_edited_aside(made) == kept
     assert (made / "results/two.svg.edited").read_text() == "mine\n"
     assert not (made / "results/pages").exists()
 
 
+def test_an_edited_set_between_tables_and_results_is_kept_too(made):
+    file = made / "data/processed/sets/opg/effects.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("0.1\n")
+    manifest.record("split", ["data/processed/sets"], [], made)
+    file.write_text("0.9\n")
+    kept = "data/processed/opg.effects.csv.edited"
+    assert manifest.set_edited_aside(made) == {"data/processed/sets/opg/effects.csv": kept}
+    assert (made / kept).read_text() == "0.9\n"
+    assert not (made / "data/processed/sets").exists()
+
+
+def test_results_are_still_known_when_the_derived_tables_are_deleted(made):
+    (made / "data/processed").mkdir(parents=True)
+    (made / "data/processed/effects.csv").write_text("0.1\n")
+    manifest.record("effects", ["data/processed/effects.csv"], [], made)
+    shutil.rmtree(made / "data/processed")
+    manifest.write_manifest(made / "results/manifest.csv", made)
+    assert "results/a.csv" in (made / "results/manifest.csv").read_text()
+    (made / "results/a.csv").write_text("b\n")
+    assert list(manifest.set_edited_aside(made)) == ["results/a.csv"]
+
+
 def test_a_folder_that_lost_a_page_is_made_again(made):
     (made / "results/pages/two.svg").unlink()
-    assert manifest.set_edited_aside(made) == []
+    assert manifest.set_edited_aside(made) == {}
     assert not (made / "results/pages").exists()
 
 
 def test_a_job_at_work_accuses_nobody(made):
     manifest.forget("draw", made)
     (made / "results/a.csv").write_text("half wri")
-    assert manifest.set_edited_aside(made) == []
+    assert manifest.set_edited_aside(made) == {}
     assert (made / "results/a.csv").read_text() == "half wri"
 
 
@@ -51,7 +76,7 @@ def test_a_broken_record_is_dropped(made, text):
     record = made / manifest.RECORDS / "draw.json"
     record.write_text(text)
     (made / "results/a.csv").write_text("b\n")
-    assert manifest.set_edited_aside(made) == []
+    assert manifest.set_edited_aside(made) == {}
     assert not record.exists()
 
 

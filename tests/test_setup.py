@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOOLS = (
     "sh", "dirname", "cat", "cksum", "awk", "rm", "mkdir", "cp", "ls", "tr", "readlink", "find",
-    "chmod", "pgrep",
+    "chmod", "pgrep", "sed", "cut", "head",
 )  # fmt: skip
 PYTHON = """#!/bin/sh
 printf '%s\\n' "$*" >> "$CALLS"
@@ -175,3 +175,17 @@ def test_clean_removes_what_was_derived_and_keeps_the_tables(checkout):
 
 def test_an_unknown_word_is_wrong_use(checkout):
     assert checkout.run("everything").returncode == 2
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_run_that_cannot_be_planned_says_why(checkout, planned):
+    checkout.python()
+    assert checkout.run().returncode == 0
+    plan = (
+        "" if planned else "echo Building; echo 'AmbiguousRuleException:'; echo two rules; exit 1"
+    )
+    snakemake = checkout.root / ".venv/bin/snakemake"
+    snakemake.write_text(f'#!/bin/sh\nif [ "$1" = -n ]; then {plan or ":"}; exit 0; fi\nexit 7\n')
+    result = checkout.run("review")
+    assert result.returncode == 7
+    assert result.stderr == ("" if planned else "AmbiguousRuleException:\ntwo rules\n")

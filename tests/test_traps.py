@@ -181,3 +181,17 @@ def test_witnesses_agree_on_effects_that_are_all_equal(tmp_path, value):
     assert (main.pi_low, main.pi_high) == (None, None)
     assert "no prediction interval" in main.note
     assert np.isfinite(main.tau2_ci_high)
+
+
+@pytest.mark.parametrize(("n_exercise", "n_control"), [(1, 1), (1, 2)])
+@pytest.mark.parametrize("standardiser", ["raw", "change"])
+def test_an_smd_of_fewer_than_four_people_is_refused(tmp_path, n_exercise, n_control, standardiser):
+    test = contrast("smd", what=OPG, value=0.5, standardiser=standardiser,
+                    n_exercise=n_exercise, n_control=n_control)  # fmt: skip
+    assert effects(tmp_path, contrasts=[test]) == []
+
+
+def test_a_difference_of_percentages_beyond_all_is_refused(tmp_path):
+    test = contrast("md", value=-120, ci_low=-150, ci_high=-90, unit="%", score="change",
+                    adjusted="no", n_exercise=20, n_control=20)  # fmt: skip
+    assert effects(tmp_path, "ROM", contrasts=[test]) == []

@@ -75,6 +75,12 @@ unlock_if_stale() {
     say "an interrupted run had left its lock; it is lifted."
 }
 
+# With few words Snakemake hides why it cannot plan a run at all; a job tells its problem itself.
+say_why() {
+    plan=$("$venv/bin/snakemake" -n --quiet host progress reason rules 2>&1) ||
+        printf '%s\n' "$plan" | sed -n '/Exception/,$p' | cut -c1-300 | head -n 6 >&2
+}
+
 lock() {
     python=$(find_python) || missing_python
     maker=$(mktemp -d)
@@ -95,7 +101,11 @@ clean() {
 
 case "${1:-review}" in
     setup) set_up ;;
-    review) set_up; unlock_if_stale; exec "$venv/bin/snakemake" ;;
+    review)
+        set_up
+        unlock_if_stale
+        "$venv/bin/snakemake" || { status=$?; say_why; exit $status; }
+        ;;
     test)
         set_up
         "$venv/bin/ruff" check --quiet .

@@ -62,11 +62,12 @@ def check_tables(
 ) -> list[Problem]:
     """Return every problem and warning of tables whose cells could be read.
 
-    Without a config (it has problems of its own) the rules that need none are checked.
+    Without a config (it has problems of its own) the rules that need none are checked. Warnings
+    are looked for only in tables without a problem: a wrong cell would raise false ones.
     """
     problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
     problems = _accepted(tables, problems)
-    if config is not None and not errors_of(problems):
+    if config is not None and not unread and not errors_of(problems):
         problems += warnings_of(tables, config)
     return problems
 

@@ -80,6 +80,8 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
     outcomes = (*config.outcomes, *config.secondary_outcomes)
     for row in (*tables.measurements, *tables.contrasts, *tables.directions):
         yield from _listed(row, "outcome", outcomes)
+        if row.outcome not in outcomes:
+            continue
         main = config.outcomes.get(row.outcome)
         if main:
             yield from _listed(row, "analyte", tuple(main.analytes))

@@ -91,6 +91,7 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     for column in ("sd", "se", "spread"):
         yield from _positive(row, column)
     yield from _count(row, "n", n_start)
+    yield from _frame(row)
     if all(getattr(row, column) is None for column in STATISTICS):
         message = "The row has no value. Delete it or add a statistic."
         yield problem_at(row, "mean", "E207", message)
@@ -109,6 +110,21 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     percent = row.kind == "pct_change"
     if _main(row, config) and (percent or row.mean is not None or row.unit):
         yield from _unit(row, config, percent=percent)
+
+
+def _frame(row: Measurement | Contrast) -> Iterator[Problem]:
+    """Yield what is wrong with the level of an interval and with the time."""
+    level = row.ci_level
+    if level is not None and not 50 <= level < 100:
+        message = "ci_level is in percent, from 50 to below 100, such as 95. Correct it."
+        yield problem_at(row, "ci_level", "E105", message, level)
+    if row.time_wk is not None and row.time_wk < 0:
+        message = "time_wk counts from the start of training and cannot be negative. Correct it."
+        yield problem_at(row, "time_wk", "E201", message, row.time_wk)
+    for word in ("baseline", "during"):
+        if row.timepoint != word and row.timepoint.lower() == word:
+            message = f"Type '{word}' in small letters: else it is taken for another time."
+            yield problem_at(row, "timepoint", "E105", message, row.timepoint)
 
 
 def _sd_and_se(row: Measurement) -> Iterator[Problem]:
@@ -177,6 +193,13 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     for column in ("n_exercise", "n_control", "n_total"):
         yield from _count(row, column, None)
     yield from _positive(row, "se")
+    yield from _frame(row)
+    if row.tails not in (None, 1, 2):
+        message = "A test has 1 or 2 tails. Type one of these, or leave it empty for 2."
+        yield problem_at(row, "tails", "E105", message, row.tails)
+    if row.covariates is not None and row.covariates < 0:
+        message = "covariates cannot be negative. Type how many there are, or leave it empty."
+        yield problem_at(row, "covariates", "E201", message, row.covariates)
     yield from _p(row)
     yield from _interval(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:

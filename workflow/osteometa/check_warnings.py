@@ -24,6 +24,7 @@ def warnings_of(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _spreads(tables, config)
     yield from _pairs(series, config)
     yield from _large_smd(tables, config, series)
+    yield from _printed_smd(tables)
     yield from _printed_p(tables, config)
     yield from _scales(tables, config)
     yield from _ctx(tables)
@@ -149,6 +150,13 @@ def _large_smd(tables: Tables, config: Config, series: Series) -> Iterator[Probl
                     yield _warn(one, "mean", "W03", message, one.mean)
 
 
+def _printed_smd(tables: Tables) -> Iterator[Problem]:
+    for row in tables.contrasts:
+        if row.statistic == "smd" and row.value is not None and abs(row.value) > 3:
+            message = "A printed SMD beyond 3. Is it standardised by a standard error?"
+            yield _warn(row, "value", "W03", message, row.value)
+
+
 def _same_time(row: Measurement, others: list[Measurement]) -> Measurement | None:
     wanted = (row.timepoint, row.kind, row.population_analysed)
     return next((o for o in others if (o.timepoint, o.kind, o.population_analysed) == wanted), None)
@@ -199,6 +207,8 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
     if level is None or one.mean == other.mean:
         return
     t = p_to_t(float(row.p), one.n + other.n - 2, row.tails or 2)
+    if t == 0:
+        return
     sd = abs(one.mean - other.mean) / t / math.sqrt(1 / one.n + 1 / other.n)
     if sd / level < 0.01:
         message = (
@@ -311,10 +321,9 @@ def _ctx(tables: Tables) -> Iterator[Problem]:
 
 
 def _odd_codes(tables: Tables) -> Iterator[Problem]:
-    numbers = ("n", "mean", "sd", "se", "spread", "median", "value", "n_exercise", "n_control")
-    for row in (*tables.measurements, *tables.contrasts):
-        for column in numbers:
-            value = getattr(row, column, None)
-            if value is not None and value in (999, 9999):
+    for row in (*tables.studies, *tables.arms, *tables.measurements, *tables.contrasts):
+        for column in row.columns():
+            value = getattr(row, column)
+            if isinstance(value, int | float) and value in (999, 9999):
                 message = "This looks like a code for 'missing'. Leave the cell empty if it is."
                 yield _warn(row, column, "W10", message, value)

@@ -1,7 +1,8 @@
-"""Who made which result: hashes that tell an edited file from a made one.
+"""Who made which file: hashes that tell an edited file from a made one.
 
 Every job removes its record before it writes and leaves a new one after the last file, so a killed
-job has no record and nobody is accused.
+job has no record and nobody is accused. A record lies in the same tree as what it speaks of: who
+deletes one of the two trees leaves the other with its records.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from osteometa.files import write_rows, write_text
 
-RECORDS = Path("data/processed/records")
+RECORDS = Path("results/.records")
+RECORDS_PROCESSED = Path("data/processed/records")
 
 
 def sha256(path: str | Path) -> str:
@@ -25,7 +27,8 @@ def sha256(path: str | Path) -> str:
 
 def forget(job: str, root: str | Path = ".") -> None:
     """Remove the record of a job that is about to write."""
-    (Path(root) / RECORDS / f"{job}.json").unlink(missing_ok=True)
+    for folder in (RECORDS, RECORDS_PROCESSED):
+        (Path(root) / folder / f"{job}.json").unlink(missing_ok=True)
 
 
 def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
@@ -41,7 +44,8 @@ def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | 
         "folders": folders,
         "from": sorted(str(path) for path in inputs),
     }
-    write_text(root / RECORDS / f"{job}.json", json.dumps(data, indent=1, sort_keys=True) + "\n")
+    place = RECORDS if outputs[0].startswith("results/") else RECORDS_PROCESSED
+    write_text(root / place / f"{job}.json", json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
 def _written(folder: Path) -> list[Path]:
@@ -51,7 +55,9 @@ def _written(folder: Path) -> list[Path]:
 
 def _records(root: Path) -> list[dict]:
     found = []
-    for path in sorted((root / RECORDS).glob("*.json")):
+    for path in sorted(
+        p for at in (RECORDS, RECORDS_PROCESSED) for p in (root / at).glob("*.json")
+    ):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             found.append({key: data[key] for key in ("made", "folders", "from")})
@@ -72,28 +78,30 @@ def is_real_run(words: Sequence[str]) -> bool:
     return not any(word.startswith(looks) or short.fullmatch(word) for word in words)
 
 
-def set_edited_aside(root: str | Path = ".") -> list[str]:
-    """Rename results that were edited by hand to `*.edited` and return their names.
+def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
+    """Rename derived files that were edited by hand; return the name each is kept under.
 
     The next run makes them again, since they are missing then. Of an output folder Snakemake sees
     only whether it is there: one with a file edited or missing is removed, and what was edited is
     kept beside it.
     """
     root = Path(root)
-    edited = []
+    edited = {}
     for data in _records(root):
         for name, digest in data["made"].items():
             path = root / name
-            if name.startswith("results/") and path.is_file() and sha256(path) != digest:
+            if path.is_file() and sha256(path) != digest:
                 folder = next((f for f in data["folders"] if path.is_relative_to(root / f)), None)
-                place = path.parent if folder is None else (root / folder).parent
-                path.replace(place / f"{path.name}.edited")
-                edited.append(name)
+                home = path.parent if folder is None else root / folder
+                place = home if folder is None else home.parent
+                kept = place / f"{'.'.join(path.relative_to(home).parts)}.edited"
+                path.replace(kept)
+                edited[name] = kept.relative_to(root).as_posix()
         for folder in data["folders"]:
             inside = [name for name in data["made"] if name.startswith(f"{folder}/")]
             if not all((root / name).is_file() for name in inside):
                 shutil.rmtree(root / folder, ignore_errors=True)
-    return sorted(edited)
+    return dict(sorted(edited.items()))
 
 
 def write_manifest(path: str | Path, root: str | Path = ".") -> None:

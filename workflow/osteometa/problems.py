@@ -31,7 +31,7 @@ class Problem:
         place += [f"column {self.column}"] if self.column and word == "row" else []
         place += [self.column] if self.column and word == "line" else []
         found = f" (found: {self.found})" if self.found else ""
-        return f"  {self.code:<5}{', '.join(place)}: {self.message}{found}"
+        return f"  {self.code:<5}{', '.join(place)}{': ' if place else ''}{self.message}{found}"
 
 
 class ProblemsFound(ValueError):
@@ -49,8 +49,9 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
 
 def suggestion(found: str, allowed: Iterable[str]) -> str:
     """Return "Did you mean 'x'? " for a near miss, else nothing."""
-    near = difflib.get_close_matches(found, list(allowed), n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'? " if near else ""
+    names = {name.lower(): name for name in allowed}
+    near = difflib.get_close_matches(found.lower(), list(names), n=1, cutoff=0.6)
+    return f"Did you mean '{names[near[0]]}'? " if near else ""
 
 
 def render(problems: Iterable[Problem]) -> str:
@@ -68,7 +69,10 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    lines.append(f"{_counted(count['error'], 'problem')}, {_counted(count['warning'], 'warning')}.")
+    told = f"{_counted(count['warning'], 'warning')}."
+    if count["error"] and not count["warning"]:
+        told = "warnings are looked for once there is none."
+    lines.append(f"{_counted(count['error'], 'problem')}, {told}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ that they were is said. What is written to `data/processed/checked` is one fixed
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from osteometa.config import Config
 from osteometa.files import write_rows
-from osteometa.problems import Problem, suggestion
+from osteometa.problems import Problem, ProblemsFound, errors_of, suggestion
 from osteometa.tables import ROWS, Printed, Row, Tables
 
 FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
@@ -38,6 +39,25 @@ def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
         found[model.table] = rows
         problems += wrong
     return Tables(**found), problems
+
+
+def require_tables(directory: str | Path) -> None:
+    """See that every raw table is there, whatever it holds.
+
+    Raises
+    ------
+    ProblemsFound
+        If one is not.
+    """
+    paths = [Path(directory) / f"{model.table}.csv" for model in ROWS]
+    problems = [_missing(p, m) for p, m in zip(paths, ROWS, strict=True) if not p.is_file()]
+    if problems:
+        raise ProblemsFound(problems)
+
+
+def _missing(path: Path, model: type[Row]) -> Problem:
+    message = f"The file is missing. Make it with this header: {','.join(model.columns())}"
+    return Problem(file=f"data/raw/{path.name}", row=None, column="", code="E101", message=message)
 
 
 def write_checked(directory: str | Path, tables: Tables) -> None:
@@ -77,8 +97,7 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        header = ",".join(model.columns())
-        return (), [whole(f"The file is missing. Make it with this header: {header}")]
+        return (), [_missing(path, model)]
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         message = "The file is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet."
@@ -88,7 +107,9 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     try:
-        lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+        # Not splitlines: it would also break a cell at signs that only a PDF calls a line end.
+        source = io.StringIO(text, newline="")
+        lines = _named(list(csv.reader(source, delimiter=delimiter, strict=True)))
     except csv.Error as error:
         return (), [whole(f"The file cannot be read as CSV ({error}). Look for a stray quote.")]
     if not lines or not any(name.strip() for name in lines[0]):
@@ -101,6 +122,19 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
         problems.append(whole(message, "N001", severity="note"))
     rows, wrong = _read_rows(file, lines, model, decimal_comma=delimiter == ";")
     return rows, problems + wrong
+
+
+def _named(lines: list[list[str]]) -> list[list[str]]:
+    """Leave out columns without a name and without a cell, as spreadsheets append them."""
+    header = lines[0] if lines else []
+    empty = {
+        column
+        for column, name in enumerate(header)
+        if not name.strip() and not any(line[column].strip() for line in lines if line[column:])
+    }
+    if not empty:
+        return lines
+    return [[cell for column, cell in enumerate(line) if column not in empty] for line in lines]
 
 
 def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Problem]:
@@ -213,7 +247,6 @@ def load_tables(directory: str | Path, config: Config) -> Tables:
         If any table has an error.
     """
     from osteometa.check import check_tables
-    from osteometa.problems import ProblemsFound, errors_of
 
     tables, problems = read_raw(directory)
     problems += check_tables(tables, config)

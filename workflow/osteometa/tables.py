@@ -71,7 +71,7 @@ def _number(value: Any) -> Printed | None:
         return None
     if isinstance(value, Printed):
         return value
-    text = str(value).strip()
+    text = str(value).strip().replace("\u2212", "-")  # the minus sign of printed papers
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
         raise ValueError("This is no number. Type it with digits and a decimal point")
     number = Printed(text)

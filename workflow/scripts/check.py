@@ -12,5 +12,8 @@ with job(snakemake, "checking the tables ..."):
     if not outcome.passed:
         sys.stderr.write(report_text(outcome, "."))
         sys.exit(1)
+    for problem in outcome.problems:
+        if problem.severity == "note":
+            sys.stderr.write(f"{problem.file}: {problem.message}\n")
     write_checked(Path(snakemake.output.tables[0]).parent, outcome.tables)
     write_warnings(snakemake.output.warnings, outcome.problems)

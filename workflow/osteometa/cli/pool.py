@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -87,7 +88,8 @@ def _table(results: dict) -> str:
             text += f"  p = {row['p']:.3g}"
         if row["tau2"] is not None:
             text += f"  tau2 = {row['tau2']:.4g}  I2 = {row['i2']:.1f} %"
-        if row["pi_low"] is not None:
+        # With tau2 = 0 it would only repeat the confidence interval; two studies tell none.
+        if row["pi_low"] is not None and row["tau2"] and row["k"] > 2:
             text += f"  prediction [{row['pi_low']:.4g}, {row['pi_high']:.4g}]"
         lines.append(text + (f"  ({row['note']})" if row["note"] else ""))
     first = results["overall"]
@@ -108,30 +110,59 @@ def read_effects(path: Path) -> dict[str, list[tuple[float, float]]]:
         raise UsageError(f"{path} does not exist. Name a CSV file with study, yi, vi.") from None
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{path} cannot be read as UTF-8 text. Save it as CSV UTF-8.") from None
-    lines = text.splitlines()
-    if not any(line.strip() for line in lines):
+    first = text.partition("\n")[0]
+    if not text.strip():
         raise UsageError(f"{path} is empty. It needs the columns study, yi, vi.")
-    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    header = [(name or "").strip() for name in reader.fieldnames or ()]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    try:
+        lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise UsageError(
+            f"{path} cannot be read as CSV ({error}). Look for a stray quote."
+        ) from None
+    header = [name.strip() for name in lines[0]]
     missing = [name for name in ("study", "yi", "vi") if name not in header]
     if missing:
         raise UsageError(
             f"{path} has no column {', '.join(missing)}. It has: {', '.join(header)}. "
             "Needed are study, yi, vi."
         )
+    twice = [name for name in ("study", "yi", "vi", "group") if header.count(name) > 1]
+    if twice:
+        raise UsageError(f"{path} has two columns {twice[0]}. Keep one of them.")
+    return _groups(path, header, lines[1:], delimiter)
+
+
+def _groups(
+    path: Path, header: list[str], lines: list[list[str]], delimiter: str
+) -> dict[str, list[tuple[float, float]]]:
     groups: dict[str, list[tuple[float, float]]] = {}
     problems: list[str] = []
-    for number, row in enumerate(reader, start=2):
-        cells = {(k or "").strip(): (v or "").strip() for k, v in row.items() if isinstance(v, str)}
-        if not any(cells.values()):
+    studies: Counter[str] = Counter()
+    for number, line in enumerate(lines, start=2):
+        if not any(text.strip() for text in line):
             continue
+        if len(line) != len(header):
+            problems.append(
+                f"row {number} has {len(line)} cells, the header {len(header)}. Decimal commas "
+                "need semicolons between the cells."
+            )
+            continue
+        cells = dict(zip(header, (text.strip() for text in line), strict=True))
+        studies[cells["study"]] += 1
         effect = tuple(_number(cells, name, number, delimiter, problems) for name in ("yi", "vi"))
         groups.setdefault(cells.get("group", ""), []).append(effect)
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     if not groups:
         raise UsageError(f"{path} has a header and no study: there is nothing to pool (k = 0).")
+    again = [name for name, times in studies.items() if name and times > 1]
+    if again:
+        print(
+            f"osteometa pool: {', '.join(again)} stands in more than one row. The rows are pooled "
+            "as if they were independent studies.",
+            file=sys.stderr,
+        )
     return groups
 
 

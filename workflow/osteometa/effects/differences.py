@@ -207,6 +207,8 @@ def rom_percent_difference(basis: Basis) -> Estimate:
         se = abs(value / test.t)
         cells, flags, _ = gathered(one, other)
         cells, flags = cells + test.cells, flags | test.flags | {"TMD"}
+    if value <= -100:
+        raise RefusalError("PCT: a difference of -100 % or less has no log ratio")
     return Estimate(
         math.log1p(value / 100), (se / 100) ** 2, "DIF", ("PCT", test.code), flags | {"PCT"},
         cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,

@@ -235,8 +235,8 @@ def printed_smd(basis: Basis) -> Estimate:
             continue
         people = people_of(row, *(basis.comparison.people(i, None) for i in (0, 1)))
         n_e, n_c = (side.n for side in people)
-        if not n_e or not n_c:
-            raise RefusalError("SMDP: n per arm is not printed")
+        if not n_e or not n_c or n_e + n_c < 4:
+            raise RefusalError("SMDP: n per arm is not printed, or is too small")
         factor, uses_r = g_of_printed_smd(row, basis.mean_r, n_e + n_c - 2)
         g = factor * row.value
         flags = frozenset(row.flag.split()) | origin_flags(row)
