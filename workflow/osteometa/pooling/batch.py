@@ -22,9 +22,9 @@ class Moments(NamedTuple):
 
     q: Array
     """y'Py, the generalised Q."""
-    q2: Array
+    q2: Array | None = None
     """y'PPy; the derivative of Q is its negative."""
-    trace: Array
+    trace: Array | None = None
     """tr P."""
     q3: Array | None = None
     """y'PPPy."""
@@ -36,6 +36,10 @@ class Moments(NamedTuple):
     """Sum of the squared weights, tr WW."""
     mean: Array | None = None
     """Weighted mean above the origin, of models without X."""
+
+    def take(self, models: NDArray[np.intp]) -> Moments:
+        """Return the sums of some models, given by index."""
+        return Moments(*(None if sums is None else sums[models] for sums in self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +82,16 @@ def dot(a: Array, b: Array) -> Array:
 
 
 def intercept_batch(y: Array, v: Array) -> Batch:
-    """Return models with an intercept only; y, v (k, m), v infinite where there is no effect."""
+    """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
+
+    The two arrays are changed: the batch keeps them.
+    """
     first, every = np.argmin(v, axis=0), np.arange(y.shape[1])
-    y, v = y.copy(), v.copy()
     for rows in (y, v):
         rows[0], rows[first, every] = rows[first, every], rows[0].copy()
     origin = y[0].copy()
     y -= origin
-    n = np.sum(np.isfinite(v), axis=0).astype(float)
-    y[np.isinf(v)] = 0.0
+    n = np.count_nonzero(np.isfinite(v), axis=0).astype(float)
     return Batch(y, v, n, origin)
 
 
@@ -120,14 +125,19 @@ def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
     y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
     if V is not None:
         y, v, X = decorrelated(y, V, X)
-    y, v = y[:, None], np.asarray(v, dtype=float)[:, None]
+    y, v = y[:, None].copy(), np.array(v, dtype=float)[:, None]
     if X.shape[1] == 1 and np.all(X == 1.0):
         return intercept_batch(y, v)
     return column_batch(y, v, X[None])
 
 
-def moments(batch: Batch, tau2: Array | float, slopes: bool = False) -> Moments:
-    """Return the sums of every model at its tau2, with `slopes` also those of the derivatives."""
+def moments(
+    batch: Batch, tau2: Array | float, slopes: bool = False, only_q: bool = False
+) -> Moments:
+    """Return the sums of every model at its tau2.
+
+    With `slopes` also those of the derivatives; with `only_q` neither y'PPy nor tr P.
+    """
     w = batch.v + tau2
     np.reciprocal(w, out=w)
     if batch.X is not None:
@@ -141,6 +151,8 @@ def moments(batch: Batch, tau2: Array | float, slopes: bool = False) -> Moments:
     # The weighted residuals add up to 0: that of the first effect is minus the sum of the others.
     first = top * mean
     q = dot(z, residuals) + first * mean
+    if only_q:
+        return Moments(q, w1=total, mean=mean)
     q2 = dot(z, z) + first * first
     r2 = dot(w, w)
     trace = (2 * top * r1 + (r1 * r1 - r2)) / total

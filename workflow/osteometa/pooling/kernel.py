@@ -23,7 +23,7 @@ from osteometa.pooling.batch import (
 from osteometa.pooling.tau2 import METHODS, estimate
 
 CI_METHODS = ("wald", "hksj", "hksj-floor")
-CELLS = 1 << 15
+CELLS = 1 << 16
 """Effects times models worked on together, so that they stay in the processor's cache."""
 
 
@@ -134,7 +134,7 @@ def _cells(
             f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
             "must be finite and its variance above 0"
         )
-    if shape[-1] == 0 or (present is not None and not np.all(np.any(present, axis=-1))):
+    if shape[-1] == 0:
         raise ValueError("a model has no effect")
     return y, v, present, shape[0] if len(shape) == 2 else 1
 
@@ -143,6 +143,8 @@ def _fit(
     y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int, method: str, ci: str, weights: bool
 ) -> Fits:
     batch = intercept_batch(*_padded(y, v, mask, m))
+    if np.min(batch.n, initial=1) < 1:
+        raise ValueError("a model has no effect")
     got = solve(batch, method, ci)
     estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
     half = _quantiles(got.df) * se
@@ -160,11 +162,14 @@ def _fit(
 def _padded(y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int) -> tuple[Array, Array]:
     """Return effects and variances as (k, m), with infinite variances where a model has none."""
     shape = (m, y.shape[-1])
-    y, v = (np.array(np.broadcast_to(rows, shape).T, order="C") for rows in (y, v))
-    if mask is not None:
-        absent = ~np.broadcast_to(mask, shape).T
-        y[absent], v[absent] = 0.0, np.inf
-    return y, v
+    y = np.array(np.broadcast_to(y, shape).T, order="C")
+    if mask is None:
+        return y, np.array(np.broadcast_to(v, shape).T, order="C")
+    # A weight of exactly 0 needs a finite effect beside it.
+    present = np.ascontiguousarray(np.broadcast_to(mask, shape).T)
+    if not np.all(np.isfinite(y)):
+        y[~present] = 0.0
+    return y, np.where(present, np.broadcast_to(v, shape).T, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +203,9 @@ def solve(
     sj : array (m), optional
         As for `tau2.estimate`.
     """
-    tau2 = estimate(batch, method, sj)
-    now, at0 = moments(batch, tau2), moments(batch, 0.0)
+    at0 = moments(batch, 0.0, slopes=method in ("ML", "REML"))
+    tau2 = estimate(batch, method, at0, sj)
+    now = at0 if method == "EE" else moments(batch, tau2, only_q=True)
     coefficients, covariance = _least_squares(batch, tau2, now)
     free = batch.n - batch.p
     t_df = (batch.n if studies is None else studies) - batch.p
