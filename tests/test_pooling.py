@@ -2,14 +2,23 @@
 
 import json
 import math
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.model import checked, joint_test, pool, regress
-from osteometa.pooling.tau2 import q_profile
+from osteometa.pooling.model import (
+    CI_METHODS,
+    METHODS,
+    Pooled,
+    checked,
+    joint_test,
+    pool,
+    regress,
+)
+from osteometa.pooling.tau2 import profile_likelihood, q_profile
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
 
@@ -141,3 +150,114 @@ def test_shift_swap_and_permute(rows, shift):
     assert base.se >= math.sqrt(1 / sum(1 / (x + base.tau2) for x in v)) * (1 - 1e-12)
     low, high = q_profile(np.array(y), np.array(v), np.ones((len(y), 1)))
     assert 0 <= low <= high
+
+
+def test_every_estimator_is_a_choice_of_the_config_and_has_words():
+    """What the solver offers, `config.yaml` takes and the methods paragraph names."""
+    from osteometa.config import Config, Pooling
+    from osteometa.report.words import methods_paragraph
+    from ruamel.yaml import YAML
+
+    root = Path(__file__).parents[1]
+    config = Config.model_validate(YAML(typ="safe").load((root / "config.yaml").read_text()))
+    versions = dict.fromkeys(("osteometa", "PyMARE", "statsmodels"), "1")
+    said = set()
+    for method in METHODS:
+        pooling = Pooling(**{**config.pooling.model_dump(), "method": method})
+        other = config.model_copy(update={"pooling": pooling})
+        said.add(methods_paragraph(other, [], 0, versions))
+    assert len(said) == len(METHODS)
+
+
+def test_raudenbush_and_collins():
+    """METHODS checks 28 and 31: published estimates by several methods."""
+    y = [.03, .12, -.14, 1.18, .26, -.06, -.02, -.32, .27, .80, .54, .18, -.02, .23, -.18, -.06,
+         .30, .07, -.07]  # fmt: skip
+    v = [.0156, .0216, .0279, .1391, .1362, .0106, .0106, .0484, .0269, .0630, .0912, .0497, .0835,
+         .0841, .0253, .0279, .0193, .0088, .0303]  # fmt: skip
+    found = {m: round(pool(y, v, method=m).tau2, 4) for m in ("ML", "REML", "DL", "HE")}
+    assert found == {"ML": 0.0126, "REML": 0.0188, "DL": 0.0259, "HE": 0.0804}
+    hksj = pool(y, v, ci="hksj")
+    # Printed is t = 1.3593: metafor's search stops early; at tight convergence it is 1.35924.
+    assert (round(hksj.se, 4), round(hksj.statistic, 5)) == (0.0616, 1.35924)
+    assert (round(hksj.ci_low, 4), round(hksj.ci_high, 4)) == (-0.0457, 0.2131)
+    # The printed effects of Collins are rounded to four digits, so tau2 is good to three.
+    y = [0.0418, -0.9237, -1.1221, -1.4733, -1.3910, -0.2969, -0.2615, 1.0888, 0.1353]
+    v = [0.1596, 0.1177, 0.1780, 0.2989, 0.1143, 0.0146, 0.1207, 0.6864, 0.0679]
+    found = {m: pool(y, v, method=m) for m in ("DL", "ML", "REML")}
+    assert found["DL"].tau2 == pytest.approx(0.2297, rel=2e-3)
+    assert found["ML"].tau2 == pytest.approx(0.2386, rel=2e-3)
+    assert found["REML"].tau2 == pytest.approx(0.3008, rel=2e-3)
+    limits = (found["DL"].tau2_ci_low, found["DL"].tau2_ci_high)
+    assert limits == pytest.approx((0.0723, 2.2027), rel=2e-3)
+
+
+def test_bcg():
+    """METHODS check 32: I2 with its interval, and the first trial left out."""
+    data = ORACLE["bcg_RR"]
+    dl = pool(data["yi"], data["vi"], method="DL", ci="wald")
+    assert (round(dl.tau2, 4), round(dl.i2, 2)) == (0.3088, 92.12)
+    assert (round(dl.tau2_ci_low, 4), round(dl.tau2_ci_high, 4)) == (0.1197, 1.1115)
+    assert (round(dl.i2_ci_low, 2), round(dl.i2_ci_high, 2)) == (81.92, 97.68)
+    rest = pool(data["yi"][1:], data["vi"][1:], ci="wald")
+    assert [round(x, 4) for x in (rest.estimate, rest.se, rest.tau2)] == [-0.7071, 0.1900, 0.3362]
+
+
+def test_composites_of_two_outcomes():
+    """METHODS check 35, Borenstein et al. 2009, chapter 24: the mean of a pair and its variance."""
+    pairs = [(0.3, 0.1), (0.2, 0.1), (0.4, 0.2), (0.2, 0.1), (0.4, 0.3)]
+    v, r = [0.05, 0.02, 0.05, 0.01, 0.06], [0.5, 0.6, 0.6, 0.4, 0.8]
+    means = [sum(pair) / 2 for pair in pairs]
+    variances = [x / 2 * (1 + rho) for x, rho in zip(v, r, strict=True)]
+    assert (means[0], round(variances[0], 4)) == (0.2, 0.0375)
+    assert (round(means[4], 2), round(variances[4], 4)) == (0.35, 0.0540)
+    fit = pool(means, variances, method="EE", ci="wald")
+    assert (round(fit.estimate, 4), round(fit.se, 4)) == (0.1819, 0.0602)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("power", [-6, -3, 3, 6])
+def test_every_estimator_is_scale_equivariant(method, power):
+    """BMD in g/cm2 or in ug/cm2: tau2 by the square of the factor, I2 by none."""
+    factor = 10.0**power
+    for name in ("bmd_g_per_cm2_MD", "gibson2002_MD", "hard_tau2_near_zero", "bcg_RR"):
+        y, v = np.array(ORACLE[name]["yi"]), np.array(ORACLE[name]["vi"])
+        base, scaled = pool(y, v, method=method), pool(factor * y, factor**2 * v, method=method)
+        for field in fields(Pooled):
+            one, two = getattr(base, field.name), getattr(scaled, field.name)
+            if not isinstance(one, float):
+                continue
+            order = 2 if field.name.startswith("tau2") else 1
+            if field.name.split("_")[0] in ("i2", "h2", "q", "statistic", "df", "p"):
+                order = 0
+            hair = 1e-10 * float(np.mean(v)) ** (order / 2) * factor**order
+            assert two == pytest.approx(one * factor**order, rel=1e-8, abs=hair), field.name
+
+
+@settings(max_examples=60, deadline=None)
+@given(effects, st.sampled_from(METHODS), st.sampled_from(CI_METHODS))
+def test_what_is_ok_has_no_nan_and_ordered_intervals(rows, method, ci):
+    y, v = [row[0] for row in rows], [row[1] for row in rows]
+    fit = pool(y, v, method=method, ci=ci)
+    for name, value in asdict(fit).items():
+        if isinstance(value, float):
+            assert math.isfinite(value), name
+    assert fit.ci_low <= fit.estimate <= fit.ci_high
+    assert sum(fit.weights) == pytest.approx(100)
+    assert 0 <= fit.i2 <= 100
+    if method != "EE":
+        assert fit.tau2_ci_low <= fit.tau2_ci_high
+        assert fit.i2_ci_low <= fit.i2_ci_high and 1 <= fit.h2_ci_low <= fit.h2_ci_high
+    tiny = pool([*y, 3.0], [*v, 1e14], method="EE")
+    assert tiny.estimate == pytest.approx(pool(y, v, method="EE").estimate, abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(effects, st.sampled_from(["REML", "ML"]))
+def test_profile_likelihood_holds_the_estimate_and_is_scale_free(rows, method):
+    y, v = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    X = np.ones((len(y), 1))
+    low, high = profile_likelihood(y, v, X, method)
+    assert low <= pool(y, v, method=method).tau2 <= high
+    scaled = profile_likelihood(1e-3 * y, 1e-6 * v, X, method)
+    assert scaled == pytest.approx((low * 1e-6, high * 1e-6), rel=1e-6, abs=1e-12 * np.min(v))
