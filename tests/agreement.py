@@ -372,8 +372,9 @@ LOOSE = """
 
 As shipped, metafor stops its search for tau2 at an absolute step of 1e-5 and its root searches at
 1.2e-4, whatever the unit. On effects in g/cm2, whose tau2 is about 1e-5, that is no answer; all
-other numbers on this page are metafor's at tight control. The published t = 1.3593 of the 19 effects
-of Raudenbush (1985) under REML with Knapp-Hartung is of this kind: at tight control it is 1.35924.
+other numbers on this page are metafor's at tight control. The published t = 1.3593 of the 19
+effects of Raudenbush (1985) under REML with Knapp-Hartung is of this kind: at tight control it is
+1.35924.
 """
 
 CONVENTIONS = """

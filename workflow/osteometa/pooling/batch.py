@@ -60,6 +60,9 @@ class Batch:
     origin: Array
     X: Array | None = None
     back: Array | None = None
+    work: Array | None = None
+    """Room (3, k, m) for the arrays of one call of `moments`: new ones would cost as much as all
+    its arithmetic. A batch taken from this one shares it, so a batch belongs to one thread."""
 
     @property
     def p(self) -> int:
@@ -70,10 +73,19 @@ class Batch:
         """Return the batch of some models, given by index."""
         y, v = np.take(self.y, models, axis=1), np.take(self.v, models, axis=1)
         if self.X is None:
-            return Batch(y, v, self.n[models], self.origin[models])
+            work = room(y.shape, self.work)
+            return Batch(y, v, self.n[models], self.origin[models], work=work)
         return Batch(
             y, v, self.n[models], self.origin[models], self.X[:, :, models], self.back[models]
         )
+
+
+def room(shape: tuple[int, ...], old: Array | None = None) -> Array:
+    """Return three work arrays of a shape, from old ones if they are large enough."""
+    size = 3 * shape[0] * shape[1]
+    if old is None or old.size < size:
+        return np.empty((3, *shape))
+    return old.reshape(-1)[:size].reshape(3, *shape)
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -81,18 +93,20 @@ def dot(a: Array, b: Array) -> Array:
     return np.einsum("ij,ij->j", a, b)
 
 
-def intercept_batch(y: Array, v: Array) -> Batch:
+def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
     """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
 
     The two arrays are changed: the batch keeps them.
     """
-    first, every = np.argmin(v, axis=0), np.arange(y.shape[1])
-    for rows in (y, v):
-        rows[0], rows[first, every] = rows[first, every], rows[0].copy()
+    models = np.flatnonzero(v[0] > np.min(v, axis=0))
+    if len(models):
+        first = np.argmin(v[:, models], axis=0)
+        for rows in (y, v):
+            rows[0, models], rows[first, models] = rows[first, models], rows[0, models]
     origin = y[0].copy()
     y -= origin
-    n = np.count_nonzero(np.isfinite(v), axis=0).astype(float)
-    return Batch(y, v, n, origin)
+    n = np.add.reduce(np.isfinite(v), axis=0, dtype=float)
+    return Batch(y, v, n, origin, work=room(y.shape, work))
 
 
 def column_batch(y: Array, v: Array, X: Array) -> Batch:
@@ -138,16 +152,16 @@ def moments(
 
     With `slopes` also those of the derivatives; with `only_q` neither y'PPy nor tr P.
     """
-    w = batch.v + tau2
-    np.reciprocal(w, out=w)
     if batch.X is not None:
-        return _column_moments(batch, w, slopes)
-    top, w, y = w[0], w[1:], batch.y[1:]
+        return _column_moments(batch, 1.0 / (batch.v + tau2), slopes)
+    w, residuals, z = batch.work
+    np.reciprocal(np.add(batch.v, tau2, out=w), out=w)
+    top, w, y, residuals, z = w[0].copy(), w[1:], batch.y[1:], residuals[1:], z[1:]
     r1 = np.add.reduce(w, axis=0)
     total = top + r1
     mean = dot(w, y) / total
-    residuals = y - mean
-    z = residuals * w
+    np.subtract(y, mean, out=residuals)
+    np.multiply(residuals, w, out=z)
     # The weighted residuals add up to 0: that of the first effect is minus the sum of the others.
     first = top * mean
     q = dot(z, residuals) + first * mean

@@ -6,7 +6,6 @@ of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -91,23 +90,25 @@ def fit(
         effect that is not finite or a variance that is not above 0.
     """
     y, v, present, m = _cells(yi, vi, mask, method, ci)
-    k = max(y.shape[-1], 1)
+    k = y.shape[-1]
+    if v.ndim == 1 and not weights:
+        # The most precise effect of each model comes first: here for most of them at once.
+        order = np.argsort(v, kind="stable")
+        y, v = y[..., order], v[order]
+        present = None if present is None else present[..., order]
     size = max(1, CELLS // k)
-    parts = [
-        _fit(*(rows if rows.ndim == 1 else rows[chunk] for rows in (y, v)),
-             None if present is None else present[chunk], stop - start, method, ci, weights)
-        for start, stop, chunk in _chunks(m, size)
-    ]  # fmt: skip
+    rows = np.empty((5, k, min(m, size)))
+    parts = []
+    for start in range(0, m, size):
+        models = slice(start, min(m, start + size))
+        cells = [a if a is None or a.ndim == 1 else a[models] for a in (y, v, present)]
+        count = models.stop - start
+        here = rows if count == rows.shape[2] else np.empty((5, k, count))
+        parts.append(_fit(*cells, here, method, ci, weights))
     if len(parts) == 1:
         return parts[0]
     names = [f.name for f in fields(Fits) if weights or f.name != "weights"]
     return Fits(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
-
-
-def _chunks(m: int, size: int) -> Iterator[tuple[int, int, slice]]:
-    for start in range(0, max(m, 1), size):
-        stop = min(m, start + size)
-        yield start, stop, slice(start, stop)
 
 
 def _cells(
@@ -140,18 +141,21 @@ def _cells(
 
 
 def _fit(
-    y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int, method: str, ci: str, weights: bool
-) -> Fits:
-    batch = intercept_batch(*_padded(y, v, mask, m))
+    y: Array, v: Array, mask: NDArray[np.bool_] | None, rows: Array, method: str, ci: str,
+    weights: bool,
+) -> Fits:  # fmt: skip
+    """Fit the models of one part in `rows` (5, k, m), room for effects, variances and work."""
+    _pad(y, v, mask, rows)
+    variances = rows[1].copy() if weights else None
+    batch = intercept_batch(rows[0], rows[1], rows[2:])
     if np.min(batch.n, initial=1) < 1:
         raise ValueError("a model has no effect")
     got = solve(batch, method, ci)
     estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
     half = _quantiles(got.df) * se
     shares = None
-    if weights:
-        _, v = _padded(y, v, mask, m)
-        w = 1.0 / (v + got.tau2)
+    if variances is not None:
+        w = 1.0 / (variances + got.tau2)
         shares = (100 * w / np.sum(w, axis=0)).T
     return Fits(
         batch.n.astype(int), estimate, se, got.tau2, estimate - half, estimate + half, got.q,
@@ -159,17 +163,19 @@ def _fit(
     )  # fmt: skip
 
 
-def _padded(y: Array, v: Array, mask: NDArray[np.bool_] | None, m: int) -> tuple[Array, Array]:
-    """Return effects and variances as (k, m), with infinite variances where a model has none."""
-    shape = (m, y.shape[-1])
-    y = np.array(np.broadcast_to(y, shape).T, order="C")
+def _pad(y: Array, v: Array, mask: NDArray[np.bool_] | None, rows: Array) -> None:
+    """Write effects and variances as (k, m), with infinite variances where a model has none."""
+    rows[0] = y[:, None] if y.ndim == 1 else y.T
+    v = v[:, None] if v.ndim == 1 else v.T
     if mask is None:
-        return y, np.array(np.broadcast_to(v, shape).T, order="C")
+        rows[1] = v
+        return
+    present = np.ascontiguousarray(np.broadcast_to(mask, rows.shape[:0:-1]).T)
+    rows[1] = np.inf
+    np.copyto(rows[1], v, where=present)
     # A weight of exactly 0 needs a finite effect beside it.
-    present = np.ascontiguousarray(np.broadcast_to(mask, shape).T)
     if not np.all(np.isfinite(y)):
-        y[~present] = 0.0
-    return y, np.where(present, np.broadcast_to(v, shape).T, np.inf)
+        rows[0][~present] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

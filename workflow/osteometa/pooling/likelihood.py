@@ -7,7 +7,7 @@ and none is missed between the points of a grid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     and tr P at least (k - p) / (vmax + tau2), RSS that of ordinary least squares.
     """
     present = np.isfinite(batch.v)
-    plain = Batch(batch.y, np.where(present, 1.0, np.inf), batch.n, batch.origin, batch.X)
+    plain = replace(batch, v=np.where(present, 1.0, np.inf))
     s2 = moments(plain, 0.0).q / (batch.n - batch.p * restricted)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
