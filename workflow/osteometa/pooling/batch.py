@@ -100,7 +100,7 @@ def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
     """
     models = np.flatnonzero(v[0] > np.min(v, axis=0))
     if len(models):
-        first = np.argmin(v[:, models], axis=0)
+        first = np.argmin(v, axis=0)[models]
         for rows in (y, v):
             rows[0, models], rows[first, models] = rows[first, models], rows[0, models]
     origin = y[0].copy()

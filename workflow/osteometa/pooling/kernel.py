@@ -91,24 +91,25 @@ def fit(
     """
     y, v, present, m = _cells(yi, vi, mask, method, ci)
     k = y.shape[-1]
-    if v.ndim == 1 and not weights:
-        # The most precise effect of each model comes first: here for most of them at once.
-        order = np.argsort(v, kind="stable")
-        y, v = y[..., order], v[order]
-        present = None if present is None else present[..., order]
+    # The most precise effect of each model comes first: here for most of them at once.
+    order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
     size = max(1, CELLS // k)
     rows = np.empty((5, k, min(m, size)))
-    parts = []
+    whole: dict[str, Array] = {}
     for start in range(0, m, size):
         models = slice(start, min(m, start + size))
         cells = [a if a is None or a.ndim == 1 else a[models] for a in (y, v, present)]
         count = models.stop - start
         here = rows if count == rows.shape[2] else np.empty((5, k, count))
-        parts.append(_fit(*cells, here, method, ci, weights))
-    if len(parts) == 1:
-        return parts[0]
-    names = [f.name for f in fields(Fits) if weights or f.name != "weights"]
-    return Fits(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+        part = _fit(*cells, order, here, method, ci, weights)
+        if count == m:
+            return part
+        for name in (f.name for f in fields(Fits) if weights or f.name != "weights"):
+            values = getattr(part, name)
+            if start == 0:
+                whole[name] = np.empty((m, *values.shape[1:]), dtype=values.dtype)
+            whole[name][models] = values
+    return Fits(**whole)
 
 
 def _cells(
@@ -141,11 +142,11 @@ def _cells(
 
 
 def _fit(
-    y: Array, v: Array, mask: NDArray[np.bool_] | None, rows: Array, method: str, ci: str,
-    weights: bool,
+    y: Array, v: Array, mask: NDArray[np.bool_] | None, order: NDArray[np.intp], rows: Array,
+    method: str, ci: str, weights: bool,
 ) -> Fits:  # fmt: skip
     """Fit the models of one part in `rows` (5, k, m), room for effects, variances and work."""
-    _pad(y, v, mask, rows)
+    _pad(y, v, mask, order, rows)
     variances = rows[1].copy() if weights else None
     batch = intercept_batch(rows[0], rows[1], rows[2:])
     if np.min(batch.n, initial=1) < 1:
@@ -163,16 +164,21 @@ def _fit(
     )  # fmt: skip
 
 
-def _pad(y: Array, v: Array, mask: NDArray[np.bool_] | None, rows: Array) -> None:
+def _pad(
+    y: Array, v: Array, mask: NDArray[np.bool_] | None, order: NDArray[np.intp], rows: Array
+) -> None:
     """Write effects and variances as (k, m), with infinite variances where a model has none."""
-    rows[0] = y[:, None] if y.ndim == 1 else y.T
-    v = v[:, None] if v.ndim == 1 else v.T
+    rows[0] = y[order, None] if y.ndim == 1 else y.T[order]
+    v = v[order, None] if v.ndim == 1 else v.T[order]
     if mask is None:
         rows[1] = v
         return
-    present = np.ascontiguousarray(np.broadcast_to(mask, rows.shape[:0:-1]).T)
-    rows[1] = np.inf
-    np.copyto(rows[1], v, where=present)
+    present = np.ascontiguousarray(np.broadcast_to(mask, rows.shape[:0:-1]).T)[order]
+    if not np.all(v > 0):
+        v = np.where(present, v, 1.0)
+    # v / 1 and v / 0: several times as fast as a masked copy.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.divide(v, present, out=rows[1])
     # A weight of exactly 0 needs a finite effect beside it.
     if not np.all(np.isfinite(y)):
         rows[0][~present] = 0.0
@@ -257,6 +263,8 @@ def _quantiles(df: Array) -> Array:
     """Return the 97.5 % quantiles of t, of the normal where df is infinite."""
     from osteometa.summaries import t_quantile
 
-    values, places = np.unique(df, return_inverse=True)
-    table = [t_quantile(0.975, None if np.isinf(value) else float(value)) for value in values]
-    return np.array(table)[places]
+    whole = np.where(np.isinf(df), 0, df).astype(int)
+    table = np.zeros(np.max(whole, initial=0) + 1)
+    for value in np.flatnonzero(np.bincount(whole)):
+        table[value] = t_quantile(0.975, float(value) if value else None)
+    return table[whole]
