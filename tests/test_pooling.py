@@ -152,21 +152,11 @@ def test_shift_swap_and_permute(rows, shift):
     assert 0 <= low <= high
 
 
-def test_every_estimator_is_a_choice_of_the_config_and_has_words():
-    """What the solver offers, `config.yaml` takes and the methods paragraph names."""
-    from osteometa.config import Config, Pooling
-    from osteometa.report.words import methods_paragraph
-    from ruamel.yaml import YAML
+def test_every_estimator_is_a_choice_of_the_config_and_of_the_command():
+    from osteometa import cli, config
 
-    root = Path(__file__).parents[1]
-    config = Config.model_validate(YAML(typ="safe").load((root / "config.yaml").read_text()))
-    versions = dict.fromkeys(("osteometa", "PyMARE", "statsmodels"), "1")
-    said = set()
-    for method in METHODS:
-        pooling = Pooling(**{**config.pooling.model_dump(), "method": method})
-        other = config.model_copy(update={"pooling": pooling})
-        said.add(methods_paragraph(other, [], 0, versions))
-    assert len(said) == len(METHODS)
+    field = config.Pooling.model_fields["method"]
+    assert set(field.annotation.__args__) == set(METHODS) == set(cli.pool.METHODS)
 
 
 def test_raudenbush_and_collins():

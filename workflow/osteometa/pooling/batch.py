@@ -96,8 +96,9 @@ def dot(a: Array, b: Array) -> Array:
 def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
     """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
 
-    The two arrays are changed: the batch keeps them.
+    The two arrays may be changed: the batch keeps them.
     """
+    y, v = np.ascontiguousarray(y), np.ascontiguousarray(v)
     models = np.flatnonzero(v[0] > np.min(v, axis=0))
     if len(models):
         first = np.argmin(v, axis=0)[models]
@@ -128,6 +129,7 @@ def column_batch(y: Array, v: Array, X: Array) -> Batch:
         raise ValueError("the columns of the design are not linearly independent")
     back = np.linalg.inv(triangle) / size[:, :, None]
     columns = np.ascontiguousarray(np.moveaxis(turned, 2, 0).transpose(0, 2, 1))
+    v = np.ascontiguousarray(v)
     return Batch(y, v, n, np.zeros(y.shape[1]), columns, back)
 
 

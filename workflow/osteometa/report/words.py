@@ -173,13 +173,7 @@ def methods_paragraph(
     }[config.pooling.ci]
     model = {
         "REML": "a random-effects model (REML)",
-        "ML": "a random-effects model (maximum likelihood)",
         "DL": "a random-effects model (DerSimonian-Laird)",
-        "HE": "a random-effects model (Hedges)",
-        "HS": "a random-effects model (Hunter-Schmidt)",
-        "SJ": "a random-effects model (Sidik-Jonkman)",
-        "EB": "a random-effects model (empirical Bayes)",
-        "PM": "a random-effects model (Paule-Mandel)",
         "EE": "a common-effect model",
     }[config.pooling.method]
     measures = "; ".join(f"{name}: {o.measures[0]}" for name, o in config.outcomes.items())
