@@ -108,7 +108,7 @@ class Directions(Closed):
 class Pooling(Closed):
     """The random-effects model."""
 
-    method: Literal["REML", "DL", "EE"]
+    method: Literal["REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"]
     ci: Literal["wald", "hksj", "hksj-floor"]
     pi_df: Literal["k-1", "k-2"]
 

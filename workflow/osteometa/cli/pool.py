@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
 import sys
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-METHODS = ("REML", "DL", "EE")
+from osteometa.cli.pool_input import (
+    Row,
+    UsageError,
+    moderators,
+    read_covariance,
+    read_effects,
+)
+
+METHODS = ("REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE")
 CI_METHODS = ("wald", "hksj", "hksj-floor")
-
-
-class UsageError(ValueError):
-    """The file cannot be pooled; the text says why and what to do."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -27,7 +30,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         description="Pool the effects of a CSV file with the columns study, yi (effect) and vi "
         "(its sampling variance), and group if there are groups. Ratios are pooled as logarithms: "
         "type log ratios.",
-        epilog="Example: osteometa pool effects.csv --method DL --ci wald --json. "
+        epilog="Examples: osteometa pool effects.csv --method DL --ci wald --json; "
+        "osteometa pool effects.csv --mods weeks age; osteometa pool effects.csv --cov pairs.csv. "
         "Exit status: 0 pooled, 2 the file or the call cannot be used.",
     )
     parser.add_argument("file", help="CSV file; comma or semicolon, decimal point or comma")
@@ -41,142 +45,229 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="interval: normal quantiles, Hartung-Knapp, or Hartung-Knapp never narrower than "
         "the conventional one (default: hksj-floor)",
     )  # fmt: skip
+    parser.add_argument(
+        "--pi-df", choices=("k-1", "k-2"), default="k-1",
+        help="degrees of freedom of the prediction interval (default: k-1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tau2-ci", choices=("qp", "pl"), default="qp",
+        help="interval of tau2, I2 and H2: Q-profile, or profile likelihood, which only REML and "
+        "ML have (default: qp)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mods", nargs="+", metavar="COLUMN", default=[],
+        help="meta-regression on these columns; words are compared with the first in the alphabet",
+    )  # fmt: skip
+    parser.add_argument(
+        "--group", metavar="COLUMN",
+        help="pool each value of this column as well and test whether they differ "
+        "(default: the column group, if there is one, without a test)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cov", metavar="FILE",
+        help="CSV file with two names of effects and their covariance in each row (the results' "
+        "covariance.csv has this form); names are those of the column effect_id, or of study; "
+        "pairs that are not listed share nothing. Degrees of freedom of t count what shares "
+        "nothing and has its own study",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON at full precision")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Pool a file and print the result."""
-    from osteometa.pooling.model import pool
-
     try:
-        groups = read_effects(Path(arguments.file))
-    except UsageError as error:
+        results = _results(arguments)
+    except (UsageError, ValueError) as error:
         print(f"osteometa pool: {error}", file=sys.stderr)
         return 2
-    choices = {"method": arguments.method, "ci": arguments.ci}
-    everyone = [effect for effects in groups.values() for effect in effects]
-    results = {
-        "overall": _record(pool(*zip(*everyone, strict=True), **choices)),
-        "groups": {
-            name: _record(pool(*zip(*effects, strict=True), **choices))
-            for name, effects in sorted(groups.items())
-            if name
-        },
-    }
     print(json.dumps(results, indent=2, allow_nan=False) if arguments.json else _table(results))
     return 0
 
 
-def _record(pooled: object) -> dict[str, object]:
-    record = asdict(pooled)
+def _results(arguments: argparse.Namespace) -> dict[str, object]:
+    columns = [*arguments.mods, *([arguments.group] if arguments.group else [])]
+    rows, delimiter = read_effects(Path(arguments.file), columns)
+    V = read_covariance(Path(arguments.cov), rows) if arguments.cov else None
+    choices = {"method": arguments.method, "ci": arguments.ci}
+    wanted = {**choices, "pi_df": arguments.pi_df, "tau2_ci": arguments.tau2_ci}
+    groups: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        groups.setdefault(row.cells.get(arguments.group or "group", ""), []).append(i)
+    results: dict[str, object] = {
+        "overall": _pooled(rows, V, range(len(rows)), wanted),
+        "groups": {
+            name: _pooled(rows, V, chosen, wanted)
+            for name, chosen in sorted(groups.items())
+            if name
+        },
+    }
+    if arguments.group:
+        results["group_test"] = _group_test(rows, V, groups, choices)
+    if arguments.mods:
+        results["regression"] = _regression(rows, V, arguments.mods, delimiter, choices)
+    return results
+
+
+def _parts(rows: Sequence[Row], V: list | None, chosen: Sequence[int]) -> dict[str, object]:
+    """Return effects, variances, covariance and number of studies of some rows."""
+    import numpy as np
+
+    found = {"yi": [rows[i].yi for i in chosen], "vi": [rows[i].vi for i in chosen]}
+    if V is None:
+        return found
+    part = np.array(V)[np.ix_(chosen, chosen)]
+    return {**found, "V": part, "studies": _studies([rows[i].study for i in chosen], part)}
+
+
+def _studies(names: Sequence[str], V: object) -> int:
+    """Return how many sets of effects share neither a study nor a covariance."""
+    import numpy as np
+
+    from osteometa.pooling.covariance import blocks
+
+    same = np.array([[a == b for b in names] for a in names])
+    return len(blocks(same | (np.asarray(V) != 0)))
+
+
+def _pooled(
+    rows: Sequence[Row], V: list | None, chosen: Sequence[int], choices: dict[str, str]
+) -> dict[str, object]:
+    from osteometa.pooling.model import pool
+
+    return _record(asdict(pool(**_parts(rows, V, list(chosen)), **choices)))
+
+
+def _record(record: dict[str, object]) -> dict[str, object]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in record.items()
     }
 
 
+def _group_test(
+    rows: Sequence[Row], V: list | None, groups: dict[str, list[int]], choices: dict[str, str]
+) -> dict[str, object]:
+    """Test whether the groups differ: with one tau2 for all, and with a tau2 for each."""
+    import numpy as np
+
+    from osteometa.pooling.model import joint_test, pool, regress
+
+    names = sorted(name for name in groups if name)
+    chosen = [i for i in range(len(rows)) if any(i in groups[name] for name in names)]
+    if len(names) < 2 or len(chosen) <= len(names):
+        reason = "a test needs two groups and more effects than groups"
+        return {"tested": False, "note": reason}
+    X = np.array([[float(i in groups[name]) for name in names] for i in chosen])
+    fit = regress(X=X, **_parts(rows, V, chosen), **choices)
+    contrasts = np.hstack([np.eye(len(names) - 1), -np.ones((len(names) - 1, 1))])
+    common = dict(zip(("statistic", "df1", "df2", "p"), joint_test(fit, contrasts), strict=True))
+    separate = None
+    if V is None:
+        fits = [pool(**_parts(rows, V, groups[name]), **choices) for name in names]
+        if all(f.se for f in fits):
+            between = pool(
+                [f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald"
+            )
+            separate = {"statistic": between.q, "df1": between.q_df, "df2": None, "p": between.q_p}
+    return {
+        "tested": True, "common_tau2": _record({"tau2": fit.tau2, **common}),
+        "separate_tau2": separate,
+    }  # fmt: skip
+
+
+def _regression(
+    rows: Sequence[Row], V: list | None, columns: Sequence[str], delimiter: str,
+    choices: dict[str, str],
+) -> dict[str, object]:  # fmt: skip
+    import numpy as np
+
+    from osteometa.pooling.model import joint_test, regress
+    from osteometa.pooling.tau2 import q_profile
+
+    kept, names, design = moderators(rows, columns, delimiter)
+    k, p = len(kept), len(names)
+    if k <= p:
+        raise UsageError(f"{k} effects have all of {', '.join(columns)}; {p + 1} are needed.")
+    X, parts = np.array(design), _parts(rows, V, kept)
+    fit = regress(X=X, **parts, **choices)
+    low, high = (None, None)
+    if choices["method"] != "EE":
+        low, high = q_profile(parts["yi"], parts["vi"], X, V=parts.get("V"))
+    test = zip(("statistic", "df1", "df2", "p"), joint_test(fit, np.eye(p)[1:]), strict=True)
+    notes = []
+    absent = [row.study for i, row in enumerate(rows) if i not in kept]
+    if absent:
+        notes.append(f"left out, because a moderator is empty: {', '.join(absent)}")
+    if fit.studies < 10 * (p - 1):
+        notes.append(f"{fit.studies} studies for {p - 1} coefficients: ten for each are advised")
+    return {
+        "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
+        "test": _record(dict(test)), "k": fit.studies, "tau2": fit.tau2, "tau2_ci_low": low,
+        "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q, "q_df": fit.q_df,
+        "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
+        "note": "; ".join(notes),
+    }  # fmt: skip
+
+
+def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
+    import numpy as np
+
+    from osteometa.pooling.model import joint_test
+    from osteometa.summaries import t_quantile
+
+    estimate, se = float(fit.coefficients[i]), float(fit.covariance[i, i]) ** 0.5
+    half = t_quantile(0.975, fit.df) * se
+    one = np.eye(len(fit.coefficients))[[i]]
+    return _record(
+        {
+            "name": name, "estimate": estimate, "se": se, "ci_low": estimate - half,
+            "ci_high": estimate + half, "statistic": estimate / se if se > 0 else None,
+            "df": fit.df, "p": joint_test(fit, one)[3] if se > 0 else None,
+        }
+    )  # fmt: skip
+
+
 def _table(results: dict) -> str:
     rows = {"overall": results["overall"], **results["groups"]}
     width = max(len(name) for name in rows)
-    lines = []
-    for name, row in rows.items():
-        text = f"{name:<{width}}  k = {row['k']}"
-        if row["estimate"] is not None:
-            text += f"  {row['estimate']:.4g} [{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
-        if row["p"] is not None:
-            text += f"  p = {row['p']:.3g}"
-        if row["tau2"] is not None:
-            text += f"  tau2 = {row['tau2']:.4g}  I2 = {row['i2']:.1f} %"
-        # With tau2 = 0 it would only repeat the confidence interval; two studies tell none.
-        if row["pi_low"] is not None and row["tau2"] and row["k"] > 2:
-            text += f"  prediction [{row['pi_low']:.4g}, {row['pi_high']:.4g}]"
-        lines.append(text + (f"  ({row['note']})" if row["note"] else ""))
+    lines = [f"{name:<{width}}  {_sentence(row)}" for name, row in rows.items()]
+    test = results.get("group_test")
+    if test and not test["tested"]:
+        lines.append(f"no test of groups: {test['note']}")
+    elif test:
+        lines.append(f"groups differ: {_test(test['common_tau2'])} (one tau2 for all)")
+        if test["separate_tau2"]:
+            lines.append(f"groups differ: {_test(test['separate_tau2'])} (a tau2 for each)")
+    regression = results.get("regression")
+    if regression:
+        lines.append(f"meta-regression, k = {regression['k']}, tau2 = {regression['tau2']:.4g}")
+        width = max(len(c["name"]) for c in regression["coefficients"])
+        for row in regression["coefficients"]:
+            lines.append(f"  {row['name']:<{width}}  {_interval(row)}")
+        lines.append(f"  all moderators: {_test(regression['test'])}")
+        lines += [f"  ({regression['note']})"] if regression["note"] else []
     first = results["overall"]
     return "\n".join([*lines, f"{first['method']}, {first['ci_method']}"])
 
 
-def read_effects(path: Path) -> dict[str, list[tuple[float, float]]]:
-    """Read effects by group ('' where no group is named).
-
-    Raises
-    ------
-    UsageError
-        For a file that is missing, empty, without the columns, or with a cell that cannot be used.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist. Name a CSV file with study, yi, vi.") from None
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{path} cannot be read as UTF-8 text. Save it as CSV UTF-8.") from None
-    first = text.partition("\n")[0]
-    if not text.strip():
-        raise UsageError(f"{path} is empty. It needs the columns study, yi, vi.")
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    try:
-        lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise UsageError(
-            f"{path} cannot be read as CSV ({error}). Look for a stray quote."
-        ) from None
-    header = [name.strip() for name in lines[0]]
-    missing = [name for name in ("study", "yi", "vi") if name not in header]
-    if missing:
-        raise UsageError(
-            f"{path} has no column {', '.join(missing)}. It has: {', '.join(header)}. "
-            "Needed are study, yi, vi."
-        )
-    twice = [name for name in ("study", "yi", "vi", "group") if header.count(name) > 1]
-    if twice:
-        raise UsageError(f"{path} has two columns {twice[0]}. Keep one of them.")
-    return _groups(path, header, lines[1:], delimiter)
+def _interval(row: dict) -> str:
+    text = f"{row['estimate']:.4g} [{row['ci_low']:.4g}, {row['ci_high']:.4g}]"
+    return text if row["p"] is None else f"{text}  p = {row['p']:.3g}"
 
 
-def _groups(
-    path: Path, header: list[str], lines: list[list[str]], delimiter: str
-) -> dict[str, list[tuple[float, float]]]:
-    groups: dict[str, list[tuple[float, float]]] = {}
-    problems: list[str] = []
-    studies: Counter[str] = Counter()
-    for number, line in enumerate(lines, start=2):
-        if not any(text.strip() for text in line):
-            continue
-        if len(line) != len(header):
-            problems.append(
-                f"row {number} has {len(line)} cells, the header {len(header)}. Decimal commas "
-                "need semicolons between the cells."
-            )
-            continue
-        cells = dict(zip(header, (text.strip() for text in line), strict=True))
-        studies[cells["study"]] += 1
-        effect = tuple(_number(cells, name, number, delimiter, problems) for name in ("yi", "vi"))
-        groups.setdefault(cells.get("group", ""), []).append(effect)
-    if problems:
-        raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
-    if not groups:
-        raise UsageError(f"{path} has a header and no study: there is nothing to pool (k = 0).")
-    again = [name for name, times in studies.items() if name and times > 1]
-    if again:
-        print(
-            f"osteometa pool: {', '.join(again)} stands in more than one row. The rows are pooled "
-            "as if they were independent studies.",
-            file=sys.stderr,
-        )
-    return groups
+def _test(test: dict) -> str:
+    if test["df2"] is None:
+        return f"chi2({test['df1']}) = {test['statistic']:.4g}, p = {test['p']:.3g}"
+    return f"F({test['df1']}, {test['df2']:g}) = {test['statistic']:.4g}, p = {test['p']:.3g}"
 
 
-def _number(
-    cells: dict[str, str], name: str, row: int, delimiter: str, problems: list[str]
-) -> float:
-    text = cells.get(name, "")
-    where = f"row {row}, study {cells.get('study') or '(no name)'}, column {name}"
-    try:
-        value = float(text.replace(",", ".") if delimiter == ";" else text)
-    except ValueError:
-        problems.append(f"{where}: '{text}' is no number. Type one, or delete the row.")
-        return 0.0
-    if not math.isfinite(value) or (name == "vi" and value <= 0):
-        need = "must be above 0" if name == "vi" else "must be finite"
-        problems.append(f"{where}: {text} {need}.")
-    return value
+def _sentence(row: dict) -> str:
+    text = f"k = {row['k']}"
+    if row["estimate"] is not None:
+        text += f"  {_interval(row)}"
+    if row["tau2"] is not None:
+        text += f"  tau2 = {row['tau2']:.4g}  I2 = {row['i2']:.1f} %"
+    if row["pi_low"] is not None:
+        text += f"  prediction [{row['pi_low']:.4g}, {row['pi_high']:.4g}]"
+    return text + (f"  ({row['note']})" if row["note"] else "")

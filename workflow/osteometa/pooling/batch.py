@@ -22,9 +22,9 @@ class Moments(NamedTuple):
 
     q: Array
     """y'Py, the generalised Q."""
-    q2: Array
+    q2: Array | None = None
     """y'PPy; the derivative of Q is its negative."""
-    trace: Array
+    trace: Array | None = None
     """tr P."""
     q3: Array | None = None
     """y'PPPy."""
@@ -36,6 +36,10 @@ class Moments(NamedTuple):
     """Sum of the squared weights, tr WW."""
     mean: Array | None = None
     """Weighted mean above the origin, of models without X."""
+
+    def take(self, models: NDArray[np.intp]) -> Moments:
+        """Return the sums of some models, given by index."""
+        return Moments(*(None if sums is None else sums[models] for sums in self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Batch:
     origin: Array
     X: Array | None = None
     back: Array | None = None
+    work: Array | None = None
+    """Room (3, k, m) for the arrays of one call of `moments`: new ones would cost as much as all
+    its arithmetic. A batch taken from this one shares it, so a batch belongs to one thread."""
 
     @property
     def p(self) -> int:
@@ -66,10 +73,19 @@ class Batch:
         """Return the batch of some models, given by index."""
         y, v = np.take(self.y, models, axis=1), np.take(self.v, models, axis=1)
         if self.X is None:
-            return Batch(y, v, self.n[models], self.origin[models])
+            work = room(y.shape, self.work)
+            return Batch(y, v, self.n[models], self.origin[models], work=work)
         return Batch(
             y, v, self.n[models], self.origin[models], self.X[:, :, models], self.back[models]
         )
+
+
+def room(shape: tuple[int, ...], old: Array | None = None) -> Array:
+    """Return three work arrays of a shape, from old ones if they are large enough."""
+    size = 3 * shape[0] * shape[1]
+    if old is None or old.size < size:
+        return np.empty((3, *shape))
+    return old.reshape(-1)[:size].reshape(3, *shape)
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -77,17 +93,21 @@ def dot(a: Array, b: Array) -> Array:
     return np.einsum("ij,ij->j", a, b)
 
 
-def intercept_batch(y: Array, v: Array) -> Batch:
-    """Return models with an intercept only; y, v (k, m), v infinite where there is no effect."""
-    first, every = np.argmin(v, axis=0), np.arange(y.shape[1])
-    y, v = y.copy(), v.copy()
-    for rows in (y, v):
-        rows[0], rows[first, every] = rows[first, every], rows[0].copy()
+def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
+    """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
+
+    The two arrays may be changed: the batch keeps them.
+    """
+    y, v = np.ascontiguousarray(y), np.ascontiguousarray(v)
+    models = np.flatnonzero(v[0] > np.min(v, axis=0))
+    if len(models):
+        first = np.argmin(v, axis=0)[models]
+        for rows in (y, v):
+            rows[0, models], rows[first, models] = rows[first, models], rows[0, models]
     origin = y[0].copy()
     y -= origin
-    n = np.sum(np.isfinite(v), axis=0).astype(float)
-    y[np.isinf(v)] = 0.0
-    return Batch(y, v, n, origin)
+    n = np.add.reduce(np.isfinite(v), axis=0, dtype=float)
+    return Batch(y, v, n, origin, work=room(y.shape, work))
 
 
 def column_batch(y: Array, v: Array, X: Array) -> Batch:
@@ -109,6 +129,7 @@ def column_batch(y: Array, v: Array, X: Array) -> Batch:
         raise ValueError("the columns of the design are not linearly independent")
     back = np.linalg.inv(triangle) / size[:, :, None]
     columns = np.ascontiguousarray(np.moveaxis(turned, 2, 0).transpose(0, 2, 1))
+    v = np.ascontiguousarray(v)
     return Batch(y, v, n, np.zeros(y.shape[1]), columns, back)
 
 
@@ -120,27 +141,34 @@ def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
     y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
     if V is not None:
         y, v, X = decorrelated(y, V, X)
-    y, v = y[:, None], np.asarray(v, dtype=float)[:, None]
+    y, v = y[:, None].copy(), np.array(v, dtype=float)[:, None]
     if X.shape[1] == 1 and np.all(X == 1.0):
         return intercept_batch(y, v)
     return column_batch(y, v, X[None])
 
 
-def moments(batch: Batch, tau2: Array | float, slopes: bool = False) -> Moments:
-    """Return the sums of every model at its tau2, with `slopes` also those of the derivatives."""
-    w = batch.v + tau2
-    np.reciprocal(w, out=w)
+def moments(
+    batch: Batch, tau2: Array | float, slopes: bool = False, only_q: bool = False
+) -> Moments:
+    """Return the sums of every model at its tau2.
+
+    With `slopes` also those of the derivatives; with `only_q` neither y'PPy nor tr P.
+    """
     if batch.X is not None:
-        return _column_moments(batch, w, slopes)
-    top, w, y = w[0], w[1:], batch.y[1:]
+        return _column_moments(batch, 1.0 / (batch.v + tau2), slopes)
+    w, residuals, z = batch.work
+    np.reciprocal(np.add(batch.v, tau2, out=w), out=w)
+    top, w, y, residuals, z = w[0].copy(), w[1:], batch.y[1:], residuals[1:], z[1:]
     r1 = np.add.reduce(w, axis=0)
     total = top + r1
     mean = dot(w, y) / total
-    residuals = y - mean
-    z = residuals * w
+    np.subtract(y, mean, out=residuals)
+    np.multiply(residuals, w, out=z)
     # The weighted residuals add up to 0: that of the first effect is minus the sum of the others.
     first = top * mean
     q = dot(z, residuals) + first * mean
+    if only_q:
+        return Moments(q, w1=total, mean=mean)
     q2 = dot(z, z) + first * first
     r2 = dot(w, w)
     trace = (2 * top * r1 + (r1 * r1 - r2)) / total

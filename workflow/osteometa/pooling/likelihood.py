@@ -7,7 +7,7 @@ and none is missed between the points of a grid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ PIECES = 6
 """First intervals of the search; the undecided ones are halved."""
 NARROW = 1e-9
 """Relative width at which an undecided interval is no longer halved."""
-CLOSE = 1e-8
-"""Relative step of a quadratically convergent search after which the next would be rounding."""
+CLOSE = 1e-6
+"""Relative step of a quadratically convergent search after which the next would be below 1e-12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,10 @@ class _Score:
 
 
 def _score(batch: Batch, tau2: Array | float, restricted: bool) -> _Score:
-    at: Moments = moments(batch, tau2, slopes=True)
+    return _score_of(moments(batch, tau2, slopes=True), restricted)
+
+
+def _score_of(at: Moments, restricted: bool) -> _Score:
     if restricted:
         return _Score(at.q2, at.trace, 2 * at.q3, at.trace2)
     return _Score(at.q2, at.w1, 2 * at.q3, at.w2)
@@ -58,7 +61,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     and tr P at least (k - p) / (vmax + tau2), RSS that of ordinary least squares.
     """
     present = np.isfinite(batch.v)
-    plain = Batch(batch.y, np.where(present, 1.0, np.inf), batch.n, batch.origin, batch.X)
+    plain = replace(batch, v=np.where(present, 1.0, np.inf))
     s2 = moments(plain, 0.0).q / (batch.n - batch.p * restricted)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
@@ -66,8 +69,11 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     return lowest, u - lowest
 
 
-def highest_maximum(batch: Batch, restricted: bool) -> Array:
-    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood."""
+def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
+    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood.
+
+    `at0` are the moments at 0 with slopes.
+    """
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
     # Just above the bound, so that rounding leaves the score there negative.
@@ -75,8 +81,12 @@ def highest_maximum(batch: Batch, restricted: bool) -> Array:
     active = np.flatnonzero(top > 0)
     if not len(active):
         return tau2
-    part = batch if len(active) == len(tau2) else batch.take(active)
-    model, roots, at_zero = _maxima(part, lowest[active], top[active], restricted)
+    start = _score_of(at0, restricted)
+    if len(active) == len(tau2):
+        part = batch
+    else:
+        part, start, lowest, top = batch.take(active), start[active], lowest[active], top[active]
+    model, roots, at_zero = _maxima(part, lowest, top, restricted, start)
     model = active[model]
     tau2[model] = roots
     # Two maxima: the higher one counts. At 0 is one if the likelihood falls there.
@@ -95,33 +105,42 @@ def highest_maximum(batch: Batch, restricted: bool) -> Array:
 
 
 def _maxima(
-    batch: Batch, lowest: Array, top: Array, restricted: bool
+    batch: Batch, lowest: Array, top: Array, restricted: bool, at0: _Score
 ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
     """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0."""
-    ratio = ((lowest + top) / lowest) ** (1.0 / PIECES)
-    points = [np.zeros_like(top)]
-    points += [lowest * (ratio**j - 1.0) for j in range(1, PIECES)] + [top]
-    scores = [_score(batch, point, restricted) for point in points]
-    every = np.tile(np.arange(len(top)), PIECES)
-    open_ = _Intervals(
-        every, np.concatenate(points[:-1]), np.concatenate(points[1:]),
-        _joined(scores[:-1]), _joined(scores[1:]),
+    points = _first_points(lowest, top)
+    scores = _stacked([at0, *(_score(batch, point, restricted) for point in points[1:])])
+    first = _Intervals(
+        np.broadcast_to(np.arange(len(top)), (PIECES, len(top))), points[:-1], points[1:],
+        scores[:-1], scores[1:],
     )  # fmt: skip
-    single = []
+    one, undecided = _classified(first, lowest)
+    single, open_ = [first[one]], first[undecided]
     while len(open_.model):
-        one, undecided = _classified(open_, lowest)
-        single.append(open_[np.flatnonzero(one)])
-        open_ = open_[np.flatnonzero(undecided)]
-        if len(open_.model):
-            low = lowest[open_.model]
-            middle = np.sqrt((low + open_.a) * (low + open_.b)) - low
-            centre = _score(batch.take(open_.model), middle, restricted)
-            open_ = _Intervals.joined(
-                _Intervals(open_.model, open_.a, middle, open_.left, centre),
-                _Intervals(open_.model, middle, open_.b, centre, open_.right),
-            )
+        low = lowest[open_.model]
+        middle = np.sqrt((low + open_.a) * (low + open_.b)) - low
+        centre = _score(batch.take(open_.model), middle, restricted)
+        halves = _Intervals.joined(
+            _Intervals(open_.model, open_.a, middle, open_.left, centre),
+            _Intervals(open_.model, middle, open_.b, centre, open_.right),
+        )
+        one, undecided = _classified(halves, lowest)
+        single.append(halves[one])
+        open_ = halves[undecided]
     brackets = _Intervals.joined(*single)
     return brackets.model, _roots(batch, lowest, brackets, restricted), ~scores[0].positive
+
+
+def _first_points(lowest: Array, top: Array) -> Array:
+    """Return (PIECES + 1, m) points from 0 to the top, even on the logarithm of vmin + tau2."""
+    ratio = ((lowest + top) / lowest) ** (1.0 / PIECES)
+    points = np.empty((PIECES + 1, len(top)))
+    points[0] = lowest
+    for j in range(1, PIECES):
+        np.multiply(points[j - 1], ratio, out=points[j])
+    points[:PIECES] -= lowest
+    points[PIECES] = top
+    return points
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +153,7 @@ class _Intervals:
     left: _Score
     right: _Score
 
-    def __getitem__(self, chosen: NDArray[np.intp]) -> _Intervals:
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> _Intervals:
         return _Intervals(
             self.model[chosen], self.a[chosen], self.b[chosen], self.left[chosen],
             self.right[chosen],
@@ -144,17 +163,20 @@ class _Intervals:
     def joined(cls, *parts: _Intervals) -> _Intervals:
         """Return all intervals in one record."""
         names = ("model", "a", "b")
-        ends = (_joined([getattr(part, end) for part in parts]) for end in ("left", "right"))
+        ends = (
+            _Score(*np.concatenate([_stack(getattr(part, end)) for part in parts], axis=1))
+            for end in ("left", "right")
+        )
         return cls(*(np.concatenate([getattr(part, n) for part in parts]) for n in names), *ends)
 
 
-def _joined(scores: list[_Score]) -> _Score:
-    return _Score(
-        *(
-            np.concatenate([getattr(score, name) for score in scores])
-            for name in ("up", "down", "up_slope", "down_slope")
-        )
-    )
+def _stack(score: _Score) -> Array:
+    return np.stack([score.up, score.down, score.up_slope, score.down_slope])
+
+
+def _stacked(scores: list[_Score]) -> _Score:
+    names = ("up", "down", "up_slope", "down_slope")
+    return _Score(*(np.stack([getattr(score, name) for score in scores]) for name in names))
 
 
 def _classified(at: _Intervals, lowest: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -181,9 +203,7 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
     active = np.arange(len(x))
     whole = len(x) == len(batch.n) and np.array_equal(at.model, active)
     part = batch if whole else batch.take(at.model)
-    for _ in range(200):
-        if not len(active):
-            break
+    for _ in range(200 * (len(x) > 0)):
         u = np.exp(x[active])
         height, slope = _straight(_score(part, u - low[active], restricted), u)
         a[active] = np.where(height > 0, x[active], a[active])
@@ -193,8 +213,14 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
         target = np.where(inside, target, 0.5 * (a[active] + b[active]))
         moved = np.abs(target - x[active])
         x[active] = target
-        more = np.flatnonzero((moved > CLOSE) & (b[active] - a[active] > 1e-15))
-        active, part = active[more], part.take(more)
+        more = (moved > CLOSE) & (b[active] - a[active] > 1e-15)
+        left = np.count_nonzero(more)
+        if not left:
+            break
+        # Leaving out the finished models costs a copy: worth it when they are many.
+        if left < 0.7 * len(active):
+            more = np.flatnonzero(more)
+            active, part = active[more], part.take(more)
     return np.maximum(0.0, np.exp(x) - low)
 
 

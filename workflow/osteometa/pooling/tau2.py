@@ -14,6 +14,7 @@ from scipy.special import chdtri
 from osteometa.pooling.batch import (
     Array,
     Batch,
+    Moments,
     dot,
     log_likelihood,
     moments,
@@ -30,7 +31,7 @@ def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
     return np.sum(np.where(present, y - mean, 0.0) ** 2, axis=0) / n
 
 
-def estimate(batch: Batch, method: str, sj: Array | None = None) -> Array:
+def estimate(batch: Batch, method: str, at0: Moments, sj: Array | None = None) -> Array:
     """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
     Parameters
@@ -38,36 +39,36 @@ def estimate(batch: Batch, method: str, sj: Array | None = None) -> Array:
     batch : Batch
     method : str
         By metafor's short name. EB is the same number as PM (Morris 1983; Paule and Mandel 1982).
+    at0 : Moments
+        Those at tau2 = 0, for ML and REML with slopes.
     sj : array (m), optional
         Start of SJ, where the rows of the batch are not the effects themselves.
     """
-    tau2 = np.zeros(len(batch.n))
-    free = np.flatnonzero(batch.n > batch.p)
-    if method == "EE" or not len(free):
+    if method == "EE":
+        return np.zeros(len(batch.n))
+    free = batch.n > batch.p
+    if not np.all(free):
+        tau2, chosen = np.zeros(len(free)), np.flatnonzero(free)
+        if len(chosen):
+            start = None if sj is None else sj[chosen]
+            tau2[chosen] = estimate(batch.take(chosen), method, at0.take(chosen), start)
         return tau2
-    whole = len(free) == len(tau2)
-    part = batch if whole else batch.take(free)
     if method == "SJ":
-        start = start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj
-        tau2[free] = _sj(part, start[free])
-    else:
-        tau2[free] = ESTIMATORS[method](part)
-    return tau2
+        return _sj(batch, start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj)
+    return ESTIMATORS[method](batch, at0)
 
 
-def _dl(batch: Batch) -> Array:
+def _dl(batch: Batch, at0: Moments) -> Array:
     """DerSimonian and Laird (1986): Q at its expectation."""
-    at0 = moments(batch, 0.0)
     return np.maximum(0.0, (at0.q - (batch.n - batch.p)) / at0.trace)
 
 
-def _hs(batch: Batch) -> Array:
+def _hs(batch: Batch, at0: Moments) -> Array:
     """Hunter and Schmidt, as in Viechtbauer (2005): (Q - k) / sum of the weights."""
-    at0 = moments(batch, 0.0)
     return np.maximum(0.0, (at0.q - batch.n) / at0.w1)
 
 
-def _he(batch: Batch) -> Array:
+def _he(batch: Batch, at0: Moments) -> Array:
     """Hedges and Olkin (1985): the unweighted residual variance minus its sampling part."""
     present = np.isfinite(batch.v)
     X = present[None].astype(float) if batch.X is None else batch.X
@@ -90,40 +91,49 @@ def _sj(batch: Batch, start: Array) -> Array:
     return tau2
 
 
-def _pm(batch: Batch) -> Array:
-    return where_q_is(batch, batch.n - batch.p)
+def _pm(batch: Batch, at0: Moments) -> Array:
+    """Paule and Mandel (1982): where the generalised Q is at its expectation."""
+    return where_q_is(batch, batch.n - batch.p, at0)
 
 
-def where_q_is(batch: Batch, target: Array) -> Array:
+def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
     """Return where the generalised Q of each model falls to its target (m); 0 where it is below.
 
     Q is a sum of c / (l + tau2) with c, l > 0, so 1 / Q rises and bends down: Newton's method on
     it comes up to the root from the left and needs no bracket, whatever the scale.
     """
     tau2 = np.zeros(len(target))
-    lowest = np.min(batch.v, axis=0)
-    active, part, goal = np.arange(len(target)), batch, target
-    for _ in range(200):
-        now = moments(part, tau2[active])
-        above = now.q > goal
-        step = np.divide(
-            now.q * (now.q - goal), goal * now.q2, out=np.zeros_like(now.q), where=above
-        )
+    active = np.flatnonzero(at0.q > target)
+    lowest = np.min(batch.v, axis=0)[active]
+    part, goal, now = batch.take(active), target[active], at0.take(active)
+    for _ in range(200 * (len(active) > 0)):
+        # Rounding may put Q a hair below the target: then this is the root.
+        step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
         tau2[active] += step
-        more = np.flatnonzero(step > CLOSE * (lowest[active] + tau2[active]))
-        if not len(more):
+        more = step > CLOSE * (lowest + tau2[active])
+        left = np.count_nonzero(more)
+        if not left:
             break
-        active = active[more]
-        part, goal = part.take(more), goal[more]
+        if left < 0.7 * len(active):
+            chosen = np.flatnonzero(more)
+            active, lowest, goal = active[chosen], lowest[chosen], goal[chosen]
+            part = part.take(chosen)
+        now = moments(part, tau2[active])
     return tau2
 
 
-ESTIMATORS: dict[str, Callable[[Batch], Array]] = {
-    "DL": _dl, "HE": _he, "HS": _hs, "ML": lambda batch: highest_maximum(batch, restricted=False),
-    "REML": lambda batch: highest_maximum(batch, restricted=True),
+ESTIMATORS: dict[str, Callable[[Batch, Moments], Array]] = {
+    "DL": _dl, "HE": _he, "HS": _hs, "ML": lambda batch, at0: highest_maximum(batch, False, at0),
+    "REML": lambda batch, at0: highest_maximum(batch, True, at0),
     "EB": _pm, "PM": _pm,
 }  # fmt: skip
-METHODS = ("REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE")
+NAMES = {
+    "REML": "restricted maximum likelihood", "ML": "maximum likelihood",
+    "DL": "DerSimonian-Laird", "HE": "Hedges", "HS": "Hunter-Schmidt", "SJ": "Sidik-Jonkman",
+    "EB": "empirical Bayes", "PM": "Paule-Mandel", "EE": "common effect",
+}  # fmt: skip
+"""What the short names stand for."""
+METHODS = tuple(NAMES)
 
 
 def q_profile(
@@ -138,7 +148,8 @@ def q_profile(
     batch = one_model(y, v, X, V)
     df, tail = float(batch.n[0] - batch.p), (1 - level) / 2
     targets = np.array([chdtri(df, tail), chdtri(df, 1 - tail)])
-    low, high = where_q_is(batch.take(np.array([0, 0])), targets)
+    both = batch.take(np.array([0, 0]))
+    low, high = where_q_is(both, targets, moments(both, 0.0))
     return float(low), float(high)
 
 
@@ -155,7 +166,7 @@ def profile_likelihood(
     batch = one_model(y, v, X, V)
     if batch.n[0] <= batch.p:
         return 0.0, np.inf
-    peak = highest_maximum(batch, restricted)
+    peak = highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
     allowed = 0.5 * float(chdtri(1, 1 - level))
 
     def height(tau2: Array) -> Array:

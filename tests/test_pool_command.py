@@ -1,0 +1,169 @@
+"""`osteometa pool` with every method, moderators, groups and covariances."""
+
+import json
+
+import numpy as np
+import pytest
+from osteometa.cli import main
+from osteometa.pooling.model import METHODS, joint_test, pool, regress
+from test_cli import BCG, ORACLE, table, told
+
+DATA = ORACLE["bcg_RR"]
+MODS = DATA["meta_regression"]["ablat"]
+
+
+@pytest.fixture
+def bcg(tmp_path):
+    rows = [
+        f"{name},{y!r},{v!r},{int(x[1])},{alloc}"
+        for name, y, v, x, alloc in zip(
+            [f"trial {i}" for i in range(13)], DATA["yi"], DATA["vi"], MODS["design_matrix"],
+            DATA["subgroup_alloc"]["group"], strict=True,
+        )
+    ]  # fmt: skip
+    return table(tmp_path, rows, "study,yi,vi,ablat,alloc")
+
+
+def result(capsys, *words):
+    status, out, err = told(capsys, "pool", *words, "--json")
+    assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method(tmp_path, capsys, method):
+    overall = result(capsys, table(tmp_path, BCG), "--method", method, "--ci", "wald")["overall"]
+    assert overall["tau2"] == pytest.approx(DATA["estimators"][method]["tau2"], rel=1e-8)
+    assert overall["i2"] == pytest.approx(DATA["estimators"][method]["I2"], rel=1e-8)
+    if method == "EE":
+        assert overall["pi_low"] is None and overall["i2_ci_low"] is None
+    else:
+        limits = DATA["Q_profile_95"]["I2_ci"]
+        assert [overall["i2_ci_low"], overall["i2_ci_high"]] == pytest.approx(limits, rel=1e-6)
+
+
+def test_profile_likelihood_and_the_older_prediction_interval(tmp_path, capsys):
+    path = table(tmp_path, BCG)
+    overall = result(capsys, path, "--tau2-ci", "pl", "--pi-df", "k-2", "--ci", "hksj")["overall"]
+    limits = DATA["profile_likelihood_tau2_ci_95"]["REML"]
+    assert [overall["tau2_ci_low"], overall["tau2_ci_high"]] == pytest.approx(limits, rel=1e-6)
+    theirs = DATA["estimators"]["REML"]["knha"]["prediction_interval"]["HTS_t_kminus2"]
+    assert [overall["pi_low"], overall["pi_high"]] == pytest.approx(theirs, rel=1e-6)
+    status, _, err = told(capsys, "pool", path, "--tau2-ci", "pl", "--method", "DL")
+    assert status == 2 and "needs REML or ML" in err
+
+
+def test_meta_regression(bcg, capsys):
+    regression = result(capsys, bcg, "--mods", "ablat", "--ci", "hksj")["regression"]
+    theirs = MODS["fits"]["REML_knha"]
+    got = [c["estimate"] for c in regression["coefficients"]]
+    assert got == pytest.approx(theirs["beta"], rel=1e-6)
+    assert [c["p"] for c in regression["coefficients"]] == pytest.approx(theirs["pval"], rel=1e-6)
+    assert [c["ci_low"] for c in regression["coefficients"]] == pytest.approx(theirs["ci_lb"])
+    assert regression["test"] == pytest.approx(
+        {"statistic": theirs["QM"], "df1": 1, "df2": 11, "p": theirs["QMp"]}, rel=1e-6
+    )
+    limits = [regression["tau2_ci_low"], regression["tau2_ci_high"]]
+    assert limits == pytest.approx(MODS["Q_profile_95"]["tau2_ci"], rel=1e-6)
+
+
+def test_meta_regression_on_words_and_numbers_in_words(bcg, capsys):
+    status, out, _ = told(capsys, "pool", bcg, "--mods", "alloc", "ablat", "--group", "alloc")
+    assert status == 0
+    for words in ("alloc: random", "alloc: systematic", "ablat", "all moderators: F(3, 9)",
+                  "ten for each are advised", "one tau2 for all"):  # fmt: skip
+        assert words in out
+
+
+def test_groups_and_their_tests(bcg, capsys):
+    got = result(capsys, bcg, "--group", "alloc", "--ci", "wald")
+    theirs = DATA["subgroup_alloc"]["REML"]
+    for row in theirs["separate_tau2"]:
+        assert got["groups"][row["level"]]["estimate"] == pytest.approx(row["estimate"], rel=1e-6)
+    test = got["group_test"]
+    assert test["common_tau2"]["statistic"] == pytest.approx(theirs["common_tau2"]["QM"], rel=1e-6)
+    assert test["separate_tau2"]["p"] == pytest.approx(theirs["Q_between_p"], rel=1e-6)
+
+
+EFFECTS = ["a,a1,0.9,0.09,1", "a,a2,-0.25,0.085,2", "b,b,0.55,0.12,3", "c,c,1.3,0.07,",
+           "d,d,0.1,0.06,5", "e,e,-0.2,0.1,6"]  # fmt: skip
+HEADER = "study,effect_id,yi,vi,weeks"
+
+
+def test_covariance(tmp_path, capsys):
+    path = table(tmp_path, EFFECTS, HEADER)
+    cov = table(tmp_path, ["a1,a2,0.045", "a2,a1,0.045", "b,b,0.12"],
+                "effect_id_1,effect_id_2,covariance", "cov.csv")  # fmt: skip
+    got = result(capsys, path, "--cov", cov, "--mods", "weeks")
+    V = np.diag([0.09, 0.085, 0.12, 0.07, 0.06, 0.1])
+    V[0, 1] = V[1, 0] = 0.045
+    y = [0.9, -0.25, 0.55, 1.3, 0.1, -0.2]
+    ours = pool(y, None, V=V, studies=5)
+    for name in ("estimate", "se", "tau2", "ci_low", "df", "k", "q_df", "tau2_ci_high"):
+        assert got["overall"][name] == getattr(ours, name)
+    kept = [0, 1, 2, 4, 5]
+    X = np.c_[np.ones(5), [1, 2, 3, 5, 6]]
+    fit = regress(np.array(y)[kept], None, X, V=V[np.ix_(kept, kept)], studies=4)
+    assert got["regression"]["coefficients"][1]["estimate"] == fit.coefficients[1]
+    assert got["regression"]["test"]["p"] == joint_test(fit, np.eye(2)[1:])[3]
+    assert "left out, because a moderator is empty: c" in got["regression"]["note"]
+
+
+def test_one_study_that_shares_no_covariance_is_still_one_study(tmp_path, capsys):
+    path = table(tmp_path, EFFECTS, HEADER)
+    cov = table(tmp_path, ["b,b,0.12"], "study,study,covariance", "cov.csv")
+    assert result(capsys, path, "--cov", cov)["overall"]["df"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "told_so"),
+    [
+        (["--mods", "week"], "no column 'week'. Did you mean 'weeks'?"),
+        (["--group", "arm"], "no column 'arm'"),
+        (["--mods", "effect_id"], "6 effects have all of effect_id; 7 are needed"),
+        (["--cov", "absent.csv"], "absent.csv does not exist"),
+    ],
+)
+def test_bad_calls_are_sentences(tmp_path, capsys, monkeypatch, words, told_so):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = told(capsys, "pool", table(tmp_path, EFFECTS, HEADER), *words)
+    assert (status, out) == (2, "")
+    assert told_so in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "words"),
+    [
+        ("a,b,covariance", ["a1,a3,0.1"], "row 2: there is no effect 'a3'"),
+        ("a,b,covariance", ["a1,a2,x"], "column covariance: 'x' is no number"),
+        ("a,b,covariance", ["a1,a2,0.1", "a2,a1,0.2"], "a1 and a2 have 0.2 here and 0.1 above"),
+        ("a,b,covariance", ["b,b,0.13"], "variance of b is 0.13 here and 0.12 in the table"),
+        ("a,b,covariance", ["a1,a2,0.2"], "effects 1, 2 are not possible together"),
+        ("a,b,cov", ["a1,a2,0.1"], "must have three columns"),
+    ],
+)
+def test_bad_covariances_are_sentences(tmp_path, capsys, header, rows, words):
+    cov = table(tmp_path, rows, header, "cov.csv")
+    status, out, err = told(capsys, "pool", table(tmp_path, EFFECTS, HEADER), "--cov", cov)
+    assert (status, out) == (2, "")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "column 'x' has no two values"),
+        (["a,1,1,3", "b,2,1,high", "c,1,2,4", "d,1,2,5"], "mixes numbers and words ('high')"),
+    ],
+)
+def test_bad_moderators_are_sentences(tmp_path, capsys, rows, words):
+    status, out, err = told(capsys, "pool", table(tmp_path, rows, "study,yi,vi,x"), "--mods", "x")
+    assert (status, out) == (2, "")
+    assert words in err
+
+
+def test_names_that_occur_twice_need_an_effect_id(tmp_path, capsys):
+    path = table(tmp_path, ["a,1,1", "a,2,1"], "study,yi,vi")
+    cov = table(tmp_path, ["a,a,1"], "study,study,covariance", "cov.csv")
+    assert main(["pool", str(path), "--cov", str(cov)]) == 2
+    assert "Add a column effect_id" in capsys.readouterr().err
