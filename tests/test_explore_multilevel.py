@@ -181,6 +181,15 @@ def test_units_change_nothing(scale, rho):
     assert first.model == ("che" if rho else "three_level")
 
 
+def test_small_units_agree_with_clubsandwich_in_larger_ones():
+    """In g/cm2 clubSandwich gives other standard errors than in mg/cm2: its limits are absolute."""
+    data = EXTRA["small_units"]
+    ours = multilevel(data["yi"], data["vi"], data["study"], least=2)
+    assert 1e3 * ours.estimate == pytest.approx(data["mg"]["estimate"], rel=1e-5)
+    assert 1e3 * ours.se == pytest.approx(data["mg"]["se"], rel=1e-5)
+    assert ours.df == pytest.approx(data["mg"]["df"], rel=1e-5)
+
+
 def test_order_changes_nothing():
     data = NESTED["konstantopoulos2011"]
     order = np.random.default_rng(3).permutation(len(data["yi"]))

@@ -92,6 +92,23 @@ che <- function(name, rho) {
        se = robust$SE, df = robust$df_Satt, p = robust$p_Satt, log_likelihood = as.numeric(logLik(fit)))
 }
 
+# More than 50 studies without ties: metafor's p stays exact.
+set.seed(52)
+many <- list(yi = round(rnorm(52, .2, .5), 6), vi = round(runif(52, .01, .4), 6))
+many_rank <- ranktest(many$yi, many$vi)
+
+# Small units: clubSandwich drops directions by an absolute limit, trimfill() refits with loose
+# defaults, so the truth for g/cm2 is what they give in mg/cm2 (factor 1,000).
+set.seed(18)
+small <- list(yi = round(rnorm(12, .004, .003), 3), vi = round(runif(12, 1e-6, 2e-5), 6),
+              study = c("a", "a", "b", "b", "c", "d", "d", "e", "e", "f", "f", "f"))
+V <- diag(1e6 * small$vi)
+small_fit <- rma.mv(1e3 * small$yi, V, random = ~ 1 | study / id,
+                    data = data.frame(study = small$study, id = 1:12),
+                    control = list(rel.tol = 1e-10))
+small_robust <- coef_test(small_fit, vcov = "CR2", cluster = small$study)
+small_rma <- rma(1e3 * small$yi, 1e6 * small$vi, control = tight(1e3 * small$yi, 1e6 * small$vi))
+
 moderator <- function(y, v, x) {
   fit <- rma(y, v, mods = ~x, control = tight(y, v))
   permutest(fit, exact = TRUE, progbar = FALSE)$pval[2]
@@ -103,6 +120,11 @@ write_json(
     sets = sets,
     che = list(che("konstantopoulos2011", .4), che("konstantopoulos2011", .95),
                che("assink2016", .6), che("assink2016", .8)),
+    rank_of_52 = c(many, list(kendall_tau = as.numeric(many_rank$tau), pval = many_rank$pval)),
+    small_units = c(small, list(
+      mg = list(estimate = coef(small_fit)[[1]], se = small_robust$SE, df = small_robust$df_Satt,
+                side = trimfill(small_rma)$side, k0 = trimfill(small_rma)$k0)
+    )),
     hine = list(
       yi = as.numeric(hine$yi), vi = as.numeric(hine$vi),
       p = permutest(hine_fit, exact = TRUE, progbar = FALSE)$pval

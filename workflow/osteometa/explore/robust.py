@@ -88,7 +88,8 @@ def _robust(b: Array, se: Array, df: list[float], model: Array) -> Robust:
 def _inverse_root(B: Array) -> Array:
     """Return the symmetric inverse square root, without the directions that B does not have."""
     values, vectors = np.linalg.eigh((B + B.T) / 2)
-    kept = values > 1e-10 * max(float(values[-1]), 0.0)
+    # Relative: an absolute limit would take small units (g/cm2) for missing directions.
+    kept = values > 1e-12 * max(float(values[-1]), 0.0)
     return (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T
 
 

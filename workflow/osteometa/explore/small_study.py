@@ -25,7 +25,7 @@ from osteometa.pooling.model import checked, regress
 from osteometa.summaries import t_quantile
 
 LEAST_STUDIES = 10
-EXACT_BELOW = 50
+EXACT_UP_TO = 300
 PEESE_BELOW = 0.10
 
 
@@ -136,8 +136,9 @@ def egger(
 def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
     """Correlate the ranks of standardised effects and variances (Begg and Mazumdar 1994).
 
-    Kendall's tau-b; p is exact without ties and below 50 studies, else normal with the variance
-    under ties and no correction for continuity (Kendall 1970), as in R's `cor.test`.
+    Kendall's tau-b; p is exact without ties, with ties (or over 300 studies) normal with the
+    variance under ties and no correction for continuity (Kendall 1970), as R's `cor.test` and
+    metafor have it.
 
     Raises
     ------
@@ -152,15 +153,16 @@ def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
     residuals = y - np.sum(w * y) / np.sum(w)
     # Rounding around the mean must not make an order of effects that are equal.
     residuals[np.abs(residuals) <= 8 * k * np.finfo(float).eps * np.max(np.abs(y))] = 0.0
-    # v - 1 / sum(w) without its cancellation where one study has nearly all the weight.
-    others = np.array([np.sum(np.delete(w, i)) for i in range(k)])
-    x = residuals / np.sqrt(v * others / np.sum(w))
+    # v - 1 / sum(w) without its cancellation where one study has nearly all the weight; summed
+    # exactly, for the order of a sum must not untie studies that are equal.
+    others = np.array([math.fsum(np.delete(w, i)) for i in range(k)])
+    x = residuals / np.sqrt(v * others / math.fsum(w))
     if len(set(x)) == 1 or len(set(v)) == 1:
         what = "effects" if len(set(x)) == 1 else "variances"
         raise NotEstimableError(f"all {what} are equal: no ranks to correlate")
     score, pairs, ties_x, ties_v = _concordance(x, v)
     tau = score / math.sqrt((pairs - ties_x) * (pairs - ties_v))
-    if ties_x == ties_v == 0 and k < EXACT_BELOW:
+    if ties_x == ties_v == 0 and k <= EXACT_UP_TO:
         p = _exact_p(round((score + pairs) / 2), k)
     else:
         p = two_sided(score / math.sqrt(_kendall_variance(x, v)), None)
@@ -180,10 +182,12 @@ def _exact_p(concordant: int, k: int) -> float:
     # Probability of each number of concordant pairs: the k-th study adds 0 to k - 1 at random.
     chance = np.ones(1)
     for size in range(2, k + 1):
-        chance = np.convolve(chance, np.full(size, 1.0 / size))
-    low = float(np.sum(chance[: concordant + 1]))
-    high = float(np.sum(chance[concordant:]))
-    return min(1.0, 2 * min(low, high))
+        below = np.concatenate([np.cumsum(chance), np.ones(size - 1)])
+        below[size:] -= below[:-size].copy()
+        chance = below / size
+    # The distribution is symmetric, and its lower tail is free of cancellation.
+    tail = min(concordant, len(chance) - 1 - concordant)
+    return min(1.0, 2 * float(np.sum(chance[: tail + 1])))
 
 
 def _kendall_variance(x: Array, y: Array) -> float:
