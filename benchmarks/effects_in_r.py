@@ -3,7 +3,7 @@
 usage: .venv/bin/python benchmarks/effects_in_r.py [REVIEW]     (needs Rscript with metafor)
 
 The effects are derived from the tables as they are and written with twelve digits, as a run does.
-``escalc_check.R`` then reads the raw cells that each effect names and computes it again. Exit status
+``escalc_check.R`` then reads the raw cells that each effect names and computes it again. Exits with
 1 if an effect could not be recomputed or differs by more than a part in 10^9.
 """
 
