@@ -4,7 +4,7 @@ usage: .venv/bin/python benchmarks/effects_in_r.py [REVIEW]     (needs Rscript w
 
 The effects are derived from the tables as they are and written with twelve digits, as a run does.
 ``escalc_check.R`` then reads the raw cells that each effect names and computes it again. Exits with
-1 if an effect could not be recomputed or differs by more than a part in 10^9.
+1 if an effect could not be recomputed or differs by more than a part in 10^11.
 """
 
 import csv
@@ -19,7 +19,7 @@ from osteometa.files import write_records
 from osteometa.records import Effect
 
 PROJECT = Path(__file__).resolve().parents[1]
-TOLERANCE = 1e-9
+TOLERANCE = 1e-11  # twelve digits are rounded by half of this at most
 
 
 def recomputed(review: Path) -> list[dict[str, str]]:

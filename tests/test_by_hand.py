@@ -100,7 +100,7 @@ def crossover_composite():
 
     +30.2 % and +32.0 %, 90 % limits 10 below and above each, the same 12 men.
     SE = (high - low)/(2 t.95), 11 df, in per cent; ln(1 + D/100) with v = (SE/100)^2 each.
-    Both bouts are aerobic, so they are one effect: the mean, with
+    Both bouts are of one exercise type, so they are one effect: the mean, with
     v = (v1 + v2 + 2 rho sqrt(v1 v2))/4, rho = 0.5.
     """
     se = (40.2 - 20.2) / (2 * student.ppf(0.95, 11))

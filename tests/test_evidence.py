@@ -106,3 +106,33 @@ def test_every_arrow_of_table_one_is_a_direction(raw):
             counts[row.arrow] = counts.get(row.arrow, 0) + 1
     assert sum(counts.values()) == 84
     assert len({row.outcome for row in directions if row.source.startswith("seed review")}) == 20
+
+
+PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
+
+
+def cells_of_tables(page):
+    """The cells of the page's tables, one list per line."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("|")
+    ]
+
+
+def test_the_page_on_evidence_names_studies_that_are_there(raw):
+    studies = {row.study_id for row in raw.values()}
+    dated = re.findall(r"`([a-z_]+_(?:19|20)\d\d[a-z0-9_]*)`", PAGE)
+    first = [re.match(r"`([a-z0-9_]+)`", cells[0]) for cells in cells_of_tables(PAGE)]
+    named = {*dated, *(match[1] for match in first if match)}
+    assert len(named) > 80
+    assert named <= studies
+
+
+def test_the_page_on_evidence_counts_as_the_files_do():
+    told = {first.strip("`"): second for first, second, *_ in cells_of_tables(PAGE)}
+    for name in ("comparisons.csv", "arm_numbers.csv", "table_one.csv", "map.csv"):
+        assert told[name] == str(len(rows_of(name)))
+    tiers = [re.match(r"tier=(\d[ab]?)", row["note"])[1] for row in rows_of("comparisons.csv")]
+    for tier in ("0", "1", "2", "3a", "3b", "4a", "4b", "5"):
+        assert told[tier] == str(tiers.count(tier)), tier
