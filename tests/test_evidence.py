@@ -9,7 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
+from osteometa.check import check_review
 from osteometa.config import load_config
+from osteometa.evidence import derive
 from osteometa.reading import load_tables
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +108,28 @@ def test_every_arrow_of_table_one_is_a_direction(raw):
             counts[row.arrow] = counts.get(row.arrow, 0) + 1
     assert sum(counts.values()) == 84
     assert len({row.outcome for row in directions if row.source.startswith("seed review")}) == 20
+
+
+def test_rows_of_tier_0_give_no_known_vote():
+    """The direction rows of evidence that is not usable as it stands; means beside them or not."""
+    outcome = check_review(ROOT)
+    rows = {row.key_text: row for row in outcome.tables.directions}
+    entries = derive(outcome.tables, outcome.config).entries
+    evidence = rows_of("comparisons.csv")
+    typed = [
+        rows[line["key"]]
+        for line in MAP
+        if (line["file"], line["table"]) == ("comparisons.csv", "directions")
+        and evidence[int(line["evidence_row"]) - 2]["note"].startswith("tier=0")
+    ]
+    assert len(typed) > 50
+    place = ("study_id", "outcome", "analyte", "site", "timepoint", "report")
+    for row in typed:
+        for entry in entries:
+            if all(getattr(row, name) == getattr(entry, name) for name in place) and (
+                row.arm_id in entry.arm_id.split("+")
+            ):
+                assert not entry.votes or entry.direction == "unknown", row.key_text
 
 
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")
