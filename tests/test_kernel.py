@@ -190,3 +190,15 @@ def test_columns_that_say_the_same_are_refused():
         regress([0.1, 0.2, 0.3, 0.4], [1, 1, 1, 1], X)
     with pytest.raises(ValueError, match="0 everywhere"):
         regress([0.1, 0.2, 0.3, 0.4], [1, 1, 1, 1], np.zeros((4, 1)))
+
+
+def test_what_comes_in_is_left_as_it_was():
+    y, v = np.array([0.3, 0.1, 0.7]), np.array([0.2, 0.1, 0.3])
+    mask = np.array([[True, False, True], [True, True, True]])
+    before = (y.copy(), v.copy(), mask.copy())
+    fit(y, v, mask=mask)
+    fit(y[None], v[None])
+    pool(y, v)
+    regress(y, v, np.c_[np.ones(3), [1.0, 2.0, 4.0]])
+    for now, then in zip((y, v, mask), before, strict=True):
+        assert np.array_equal(now, then)
