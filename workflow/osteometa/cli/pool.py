@@ -203,8 +203,8 @@ def _regression(
     return {
         "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
         "test": _record(_joint(fit, np.eye(p)[1:])), "k": fit.studies, "tau2": fit.tau2,
-        "tau2_ci_low": low, "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q, "q_df": fit.q_df,
-        "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
+        "tau2_ci_low": low, "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q,
+        "q_df": fit.q_df, "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
         "note": "; ".join(notes),
     }  # fmt: skip
 
