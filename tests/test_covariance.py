@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.pooling.covariance import blocks, checked_covariance, decorrelated
 from osteometa.pooling.model import joint_test, pool, regress
+from osteometa.pooling.tau2 import q_profile
+from scipy.special import chdtri, stdtrit
 
 SHARED_V = np.diag([0.090, 0.085, 0.120, 0.070, 0.060, 0.100])
 SHARED_V[0, 1] = SHARED_V[1, 0] = 0.045
@@ -113,3 +115,63 @@ def test_a_diagonal_covariance_is_no_covariance(table, rho, together):
     assert other.tau2 == pytest.approx(fit.tau2, rel=1e-8, abs=1e-12)
     assert other.estimate == pytest.approx(fit.estimate, rel=1e-8, abs=1e-9)
     assert sum(fit.weights) == pytest.approx(100)
+
+
+def matrices(V, X, tau2=0.0):
+    """W and P of generalised least squares, written out."""
+    W = np.linalg.inv(V + tau2 * np.eye(len(V)))
+    return W, W - W @ X @ np.linalg.solve(X.T @ W @ X, X.T @ W)
+
+
+@pytest.mark.parametrize("moderator", [False, True])
+def test_closed_estimators_are_what_their_formulas_say(moderator):
+    """DL, HE, HS, SJ and PM with a covariance, from dense matrices."""
+    y, k = np.array(APART_Y) * 2, 6
+    X = np.c_[np.ones(k), [0, 1, 3, 0, 2, 1]] if moderator else np.ones((k, 1))
+    p = X.shape[1]
+    W, P = matrices(SHARED_V, X)
+    M = np.eye(k) - X @ np.linalg.solve(X.T @ X, X.T)
+    start = float(np.mean((y - y.mean()) ** 2))
+    wanted = {
+        "DL": (y @ P @ y - (k - p)) / np.trace(P),
+        "HE": (y @ M @ y - np.trace(M @ SHARED_V)) / (k - p),
+        "HS": (y @ P @ y - k) / np.trace(W),
+        "SJ": start * (y @ matrices(SHARED_V, X, start)[1] @ y) / (k - p),
+    }
+    for method, tau2 in wanted.items():
+        fit = regress(y, None, X, method=method, V=SHARED_V)
+        assert tau2 > 0 and fit.tau2 == pytest.approx(tau2, rel=1e-10), method
+    for method in ("PM", "EB"):
+        tau2 = regress(y, None, X, method=method, V=SHARED_V).tau2
+        assert y @ matrices(SHARED_V, X, tau2)[1] @ y == pytest.approx(k - p, rel=1e-9)
+
+
+def test_intervals_with_a_covariance_are_where_their_equations_hold():
+    """Q-profile: chi-square quantiles of y'P(tau2)y. Profile likelihood: a fall of 1.92."""
+    y, X = np.array(APART_Y) * 2, np.ones((6, 1))
+    low, high = q_profile(y, np.diagonal(SHARED_V), X, V=SHARED_V)
+    for limit, quantile in ((low, chdtri(5, 0.025)), (high, chdtri(5, 0.975))):
+        assert y @ matrices(SHARED_V, X, limit)[1] @ y == pytest.approx(quantile, rel=1e-9)
+    fit = pool(y, None, V=SHARED_V, tau2_ci="pl")
+
+    def height(tau2):
+        W, P = matrices(SHARED_V, X, tau2)
+        return 0.5 * (np.linalg.slogdet(W)[1] - np.log((X.T @ W @ X)[0, 0]) - y @ P @ y)
+
+    for limit in (fit.tau2_ci_low, fit.tau2_ci_high):
+        assert height(fit.tau2) - height(limit) == pytest.approx(chdtri(1, 0.05) / 2, rel=1e-7)
+    share = fit.tau2_ci_high / (fit.tau2_ci_high + 5 / np.trace(matrices(SHARED_V, X)[1]))
+    assert fit.i2_ci_high == pytest.approx(100 * share)
+
+
+def test_a_knapp_hartung_interval_with_a_covariance():
+    """Factor e'We / (rows - p), t on studies - p, never narrower with the floor."""
+    y, X = np.array(APART_Y), np.ones((6, 1))
+    fit = pool(y, None, V=SHARED_V, ci="hksj")
+    W, P = matrices(SHARED_V, X, fit.tau2)
+    assert fit.se == pytest.approx(np.sqrt(y @ P @ y / 5 / W.sum()), rel=1e-9)
+    half = stdtrit(4, 0.975) * fit.se
+    assert fit.ci_high - fit.estimate == pytest.approx(half, rel=1e-9)
+    assert pool(y, None, V=SHARED_V).se >= W.sum() ** -0.5 * (1 - 1e-12)
+    close = pool([0.2, 0.21, 0.2, 0.2, 0.19, 0.2], None, V=SHARED_V)
+    assert close.se == pytest.approx(matrices(SHARED_V, X)[0].sum() ** -0.5, rel=1e-9)

@@ -167,3 +167,19 @@ def test_names_that_occur_twice_need_an_effect_id(tmp_path, capsys):
     cov = table(tmp_path, ["a,a,1"], "study,study,covariance", "cov.csv")
     assert main(["pool", str(path), "--cov", str(cov)]) == 2
     assert "Add a column effect_id" in capsys.readouterr().err
+
+
+def test_effects_on_a_line_have_no_plain_standard_error(tmp_path, capsys):
+    path = table(tmp_path, ["a,0,1,0", "b,0,1,1", "c,0,1,2", "d,0,1,3"], "study,yi,vi,x")
+    for extra in ((), ("--json",)):
+        status, out, err = told(capsys, "pool", path, "--mods", "x", "--ci", "hksj", *extra)
+        assert (status, err) == (0, "")
+        assert "NaN" not in out
+    assert json.loads(out)["regression"]["test"]["p"] is None
+
+
+def test_moderators_that_say_the_same_are_refused(tmp_path, capsys):
+    path = table(tmp_path, ["a,1,1,1,2", "b,2,1,2,4", "c,1,2,3,6", "d,1,2,4,8"], "study,yi,vi,x,z")
+    status, out, err = told(capsys, "pool", path, "--mods", "x", "z")
+    assert (status, out) == (2, "")
+    assert "not linearly independent" in err

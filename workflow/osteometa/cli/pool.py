@@ -151,7 +151,7 @@ def _group_test(
     """Test whether the groups differ: with one tau2 for all, and with a tau2 for each."""
     import numpy as np
 
-    from osteometa.pooling.model import joint_test, pool, regress
+    from osteometa.pooling.model import pool, regress
 
     names = sorted(name for name in groups if name)
     chosen = [i for i in range(len(rows)) if any(i in groups[name] for name in names)]
@@ -161,7 +161,7 @@ def _group_test(
     X = np.array([[float(i in groups[name]) for name in names] for i in chosen])
     fit = regress(X=X, **_parts(rows, V, chosen), **choices)
     contrasts = np.hstack([np.eye(len(names) - 1), -np.ones((len(names) - 1, 1))])
-    common = dict(zip(("statistic", "df1", "df2", "p"), joint_test(fit, contrasts), strict=True))
+    common = _joint(fit, contrasts)
     separate = None
     if V is None:
         fits = [pool(**_parts(rows, V, groups[name]), **choices) for name in names]
@@ -182,7 +182,7 @@ def _regression(
 ) -> dict[str, object]:  # fmt: skip
     import numpy as np
 
-    from osteometa.pooling.model import joint_test, regress
+    from osteometa.pooling.model import regress
     from osteometa.pooling.tau2 import q_profile
 
     kept, names, design = moderators(rows, columns, delimiter)
@@ -194,7 +194,6 @@ def _regression(
     low, high = (None, None)
     if choices["method"] != "EE":
         low, high = q_profile(parts["yi"], parts["vi"], X, V=parts.get("V"))
-    test = zip(("statistic", "df1", "df2", "p"), joint_test(fit, np.eye(p)[1:]), strict=True)
     notes = []
     absent = [row.study for i, row in enumerate(rows) if i not in kept]
     if absent:
@@ -203,17 +202,29 @@ def _regression(
         notes.append(f"{fit.studies} studies for {p - 1} coefficients: ten for each are advised")
     return {
         "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
-        "test": _record(dict(test)), "k": fit.studies, "tau2": fit.tau2, "tau2_ci_low": low,
-        "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q, "q_df": fit.q_df,
-        "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
+        "test": _record(_joint(fit, np.eye(p)[1:])), "k": fit.studies, "tau2": fit.tau2,
+        "tau2_ci_low": low, "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q,
+        "q_df": fit.q_df, "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
         "note": "; ".join(notes),
     }  # fmt: skip
+
+
+def _joint(fit: object, contrasts: object) -> dict[str, object]:
+    """Return the test of some contrasts; empty where plain Hartung-Knapp has standard error 0."""
+    import numpy as np
+
+    from osteometa.pooling.model import joint_test
+
+    try:
+        values = joint_test(fit, contrasts)
+    except np.linalg.LinAlgError:
+        values = (None, len(contrasts), fit.df, None)
+    return dict(zip(("statistic", "df1", "df2", "p"), values, strict=True))
 
 
 def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
     import numpy as np
 
-    from osteometa.pooling.model import joint_test
     from osteometa.summaries import t_quantile
 
     estimate, se = float(fit.coefficients[i]), float(fit.covariance[i, i]) ** 0.5
@@ -223,7 +234,7 @@ def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
         {
             "name": name, "estimate": estimate, "se": se, "ci_low": estimate - half,
             "ci_high": estimate + half, "statistic": estimate / se if se > 0 else None,
-            "df": fit.df, "p": joint_test(fit, one)[3] if se > 0 else None,
+            "df": fit.df, "p": _joint(fit, one)["p"],
         }
     )  # fmt: skip
 
@@ -257,6 +268,8 @@ def _interval(row: dict) -> str:
 
 
 def _test(test: dict) -> str:
+    if test["statistic"] is None:
+        return "no statistic, the standard errors are 0"
     if test["df2"] is None:
         return f"chi2({test['df1']}) = {test['statistic']:.4g}, p = {test['p']:.3g}"
     return f"F({test['df1']}, {test['df2']:g}) = {test['statistic']:.4g}, p = {test['p']:.3g}"

@@ -116,10 +116,13 @@ def regress(
     X : array of shape (k, p)
         Design matrix.
     method : {"REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"}
-        Estimator of tau2, by metafor's short names; EE is the common-effect model. With V all are
-        as for independent rows after the turn of `covariance`: exact for EE, ML and REML; DL, HE,
-        PM and EB solve the same moment equations of y'Py or y'My, which hold for any V; HS and SJ
-        have V^-1 and (V + tau2 I)^-1 in place of the weights.
+        Estimator of tau2, by metafor's short names; EE is the common-effect model. With V, M and P
+        the residual makers of ordinary and of generalised least squares: EE, ML and REML as in
+        rma.mv; DL, PM and EB solve E(y'Py) = k - p + tau2 tr P (DerSimonian and Laird 1986; with
+        covariances Jackson, White and Thompson 2010), HE E(y'My) = tr MV + tau2 (k - p), equations
+        that hold for any V. HS and SJ have no published form with covariances; here they are
+        (y'Py - k) / tr V^-1 and tau0 y'P(tau0)y / (k - p), tau0 the variance of the effects, which
+        for a diagonal V are the published ones (Viechtbauer 2005; Sidik and Jonkman 2005).
     ci : {"wald", "hksj", "hksj-floor"}
         Normal quantiles; Hartung-Knapp (Knapp and Hartung 2003); the same with its factor
         never below 1.
