@@ -45,8 +45,8 @@ def mapping_words(found: Findings) -> str:
     if len(found.pool) == 0:
         return ""
     moved = dict.fromkeys(
-        f"{e.label} ({TYPE_WORDS[e.exercise_type].lower()} by what was done, "
-        f"{TYPE_WORDS[e.type_by_paper].lower()} by the paper)"
+        f"{e.label}, {TYPE_WORDS[e.exercise_type].lower()} by what was done, "
+        f"{TYPE_WORDS[e.type_by_paper].lower()} by the paper"
         for e in found.pool
         if e.exercise_type != e.type_by_paper
     )

@@ -10,11 +10,10 @@ from osteometa.config import Config
 from osteometa.figures.forest_rows import signed
 from osteometa.records import PooledRow, WeightedEffect
 from osteometa.report.findings import Findings
-from osteometa.report.studies import NOT_ASSESSED, certainty_words
+from osteometa.report.studies import certainty_words
 from osteometa.report.words import (
     counted,
     interval_words,
-    people_words,
     room_words,
     subject,
     unbroken,
@@ -43,7 +42,7 @@ def _row(found: Findings, tables: Tables, config: Config) -> dict[str, str]:
         "room": "; ".join(
             [room_words(found.synthesis), *window_words(found.synthesis.window, config.windows)]
         ),
-        "people": people_words(found.pool),
+        "people": people_cell(found.pool),
         "k": str(main.k),
         "measure": scale.title,
         "effect": f"{value} ({interval_words(main.ci_low, main.ci_high, scale)})",
@@ -57,20 +56,28 @@ def _row(found: Findings, tables: Tables, config: Config) -> dict[str, str]:
     return {key: unbroken(text) for key, text in words.items()}
 
 
+def people_cell(effects: Sequence[WeightedEffect]) -> str:
+    """Return how many people stand behind effects, and how many studies print no number."""
+    known = [effect.n_total for effect in effects if effect.n_total is not None]
+    silent = len(effects) - len(known)
+    parts = [f"{sum(known):,}"] if known else []
+    return " + ".join([*parts, *([f"{silent} without n"] if silent else [])])
+
+
 def certainty_of(synthesis: str, tables: Tables) -> str:
     """Return the level of certainty that people entered; empty where they have not."""
     return next((row.certainty for row in tables.grade if row.synthesis == synthesis), "")
 
 
 def statement(found: Findings, main: PooledRow, certainty: str) -> str:
-    """Return an informative statement, as sure as the certainty that people entered.
+    """Return an informative statement, as sure as the certainty that people entered; else none.
 
     Size is not judged large or small: no threshold of importance has been entered.
     """
     if not certainty:
-        return f"none, as certainty is {NOT_ASSESSED}"
+        return ""
     if found.row.design_class == "within_arm":
-        return "none: a change within one arm is no effect of exercise"
+        return "A change within one arm is no effect of exercise."
     what = subject(found.synthesis)
     if certainty == "very_low":
         return f"The evidence is very uncertain about the effect of exercise on {what}."

@@ -46,8 +46,8 @@ def small_study(found: Findings, rows: Sequence[SmallStudyRow]) -> Told:
     models = [_adjusted(done[name], words, scale) for name, words in ADJUSTED.items()
               if name in done]  # fmt: skip
     text = (
-        "Whether small studies tell another story than large ones, which these tests seldom find "
-        f"in so few: {', '.join(tests)}."
+        "Tests whether small studies find other effects than large ones, which in so few studies "
+        f"miss much: {', '.join(tests)}."
     )
     if models:
         text += f" As sensitivity, never as a corrected result: {'; '.join(models)}."
@@ -120,10 +120,14 @@ def permutation(found: Findings, rows: Sequence[PermutationRow]) -> Told:
     row = next((row for row in rows if row.test == "sign_flip"), None)
     if row is None or row.status != "ok" or row.p is None:
         return "", [("", row.reason if row and row.reason else "no study is pooled")]
-    sample = f"all {row.permutations:,}" if row.exact else f"{row.permutations:,} random"
+    often = (
+        f"{round(row.p * row.permutations):,} of all {row.permutations:,}"
+        if row.exact
+        else f"{_share(row.p)} of {row.permutations:,} random"
+    )
     text = (
         "If each study's effect were as likely to point the other way, an average this far from no "
-        f"difference would turn up in {_share(row.p)} of {sample} arrangements "
+        f"difference would turn up in {often} arrangements "
         f"(p {_equals(p_words(row.p))}"
     )
     if row.p_smallest is not None:

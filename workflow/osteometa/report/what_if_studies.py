@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from osteometa.figures.forest_rows import Scale, signed, small
 from osteometa.records_explore import GoshRow, InfluenceRow, StepRow
 from osteometa.report.findings import Findings
-from osteometa.report.what_if_words import Told, share_words
+from osteometa.report.what_if_words import Told, other_side, share_words, side_words
 from osteometa.report.words import counted, interval_words, joined
 
 
@@ -19,17 +19,18 @@ def leave_one_out(found: Findings, rows: Sequence[StepRow]) -> Told:
     scale = found.scale()
     low, high = (pick(done, key=lambda r: r.estimate) for pick in (min, max))
     text = (
-        f"Without any one of the {len(rows)} studies the average stays between "
+        f"Without any one of {counted(len(rows), 'study', 'studies')} the average stays between "
         f"{_value(low.estimate, scale)} (without {low.label}) and {_value(high.estimate, scale)} "
         f"(without {high.label})"
     )
     turned = [row.label for row in done if row.sign_changed]
     crossed = [row.label for row in done if row.null_crossed]
     sign = f"the sign changes without {_any(turned)}" if turned else "the sign never changes"
+    main = found.model()
     null = (
-        f"the interval moves across no difference without {_any(crossed)}"
+        f"the interval {other_side(main)} no difference without {_any(crossed)}"
         if crossed
-        else "the interval never moves across no difference"
+        else f"the interval always {side_words(main)} no difference"
     )
     failed = len(rows) - len(done)
     lost = f"; {counted(failed, 'model')} without a study had no solution" if failed else ""
@@ -73,32 +74,39 @@ def _influence_words(row: InfluenceRow, tau2: float | None) -> str:
 
 
 def cumulative(found: Findings, rows: Sequence[StepRow]) -> Told:
-    """Return since which study the sign and the verdict of the interval have stood."""
+    """Return since which study sign and verdict have been those of all studies."""
     parts, missing = [], []
-    for sequence, words in (("year", "By year"), ("precision", "from the most precise on")):
+    for sequence, words in (("year", "added by year"), ("precision", "from the most precise on")):
         own = [row for row in rows if row.sequence == sequence]
         done = [row for row in own if row.status == "ok"]
         if done:
-            sign = _settled(done, "sign_changed", "the sign")
-            verdict = _settled(done, "null_crossed", "the verdict of the interval")
-            parts.append(f"{words} {sign} and {verdict}")
+            parts.append(f"{words}, {_settled(found, done)}")
         elif own:
             missing += _reasons(own)
     if not parts:
         return "", missing or [("", "no study is pooled")]
-    return f"{'; '.join(parts)} (the verdict is whether it holds no difference).", []
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}.", []
 
 
-def _settled(rows: Sequence[StepRow], name: str, what: str) -> str:
+def _settled(found: Findings, rows: Sequence[StepRow]) -> str:
+    main = found.model()
+    side = "above" if main.estimate > 0 else "below"
+    return (
+        f"the average lies {side} no difference {_since(rows, 'sign_changed')}, and its interval "
+        f"{side_words(main)} no difference {_since(rows, 'null_crossed')}"
+    )
+
+
+def _since(rows: Sequence[StepRow], name: str) -> str:
     """Return from which step on something is as in the pool of all studies."""
     other = [place for place, row in enumerate(rows) if getattr(row, name)]
     first = other[-1] + 1 if other else 0
     if first == 0:
-        return f"{what} has been that of all studies from the first one on"
+        return "from the first study on"
     if first >= len(rows) - 1:
-        return f"{what} is that of all studies only with the last one"
-    at = f"{rows[first].label} on ({first + 1} of {len(rows)} studies)"
-    return f"{what} has been that of all studies from {at}"
+        return f"only with all {len(rows)} studies"
+    return f"from {rows[first].label} on (study {first + 1} of {len(rows)})"
 
 
 def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
@@ -114,7 +122,7 @@ def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
     same = 100 * sum(value * main.estimate > 0 for value in values) / number
     return (
         f"Over {kind} {number:,} subsets of two studies or more the average lies between "
-        f"{_value(values[0], scale)} and {_value(values[-1], scale)}, half of the time from "
+        f"{_value(values[0], scale)} and {_value(values[-1], scale)}, half of them from "
         f"{middle}; {share_words(same)} of the subsets have the sign of all studies together."
     ), []
 

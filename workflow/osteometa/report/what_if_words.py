@@ -42,8 +42,14 @@ def share_words(percent: float) -> str:
 def side_words(main: PooledRow) -> str:
     """Return where the interval of the primary result lies."""
     if main.ci_low <= 0 <= main.ci_high:
-        return "holds"
-    return "excludes"
+        return "reaches across"
+    return "lies clear of"
+
+
+def other_side(main: PooledRow) -> str:
+    """Return where the interval lies once it has moved across the null."""
+    across = side_words(main) == "reaches across"
+    return "lies clear of" if across else "reaches across"
 
 
 def sensitivity(found: Findings, rows: Sequence[SensitivityRow]) -> Told:
@@ -72,18 +78,16 @@ def _whole(
     found: Findings, main: PooledRow, primary: SensitivityRow, rows: Sequence[SensitivityRow]
 ) -> str:
     scale, one = found.scale(), main.k == 1
-    turned = [_named(r, main.k) for r in rows if r.sign_changed]
-    crossed = [_named(r, main.k) for r in rows if r.null_crossed]
+    turned = [_named(r, main.k, main.measure) for r in rows if r.sign_changed]
+    crossed = [_named(r, main.k, main.measure) for r in rows if r.null_crossed]
     what = "estimate" if one else "average"
     sign = f"{_number(len(turned))} the sign of the {what}" + _list(turned)
-    holds = side_words(main) == "holds"
-    now = "then excludes" if holds else "then holds"
-    then = "holds" if holds else "excludes"
+    now, then = side_words(main), other_side(main)
     moved = (
-        f"{_number(len(crossed), 'move')} the interval, which {then} no difference, across it"
-        if not crossed
-        else f"with {counted(len(crossed), 'choice')} the interval, which {then} no difference, "
-        f"{now} it{_list(crossed)}"
+        f"with {counted(len(crossed), 'choice')} the interval, which {now} no difference, {then} "
+        f"it{_list(crossed)}"
+        if crossed
+        else f"with all of them the interval {now} no difference"
     )
     like = [r.estimate for r in rows if r.measure == primary.measure]
     spread = ""
@@ -112,25 +116,39 @@ def _types(found: Findings, rows: Sequence[SensitivityRow]) -> list[str]:
     parts = []
     for kind in TYPE_WORDS:
         own = [r for r in rows if r.group == kind and (r.sign_changed or r.null_crossed)]
-        names = [_named(r, -1) + (", sign too" if r.sign_changed else "") for r in own]
+        names = [
+            _named(r, -1, found.row.measure) + (", sign too" if r.sign_changed else "") for r in own
+        ]
         if names:
             parts.append(f"{TYPE_WORDS[kind].lower()}: {'; '.join(names)}")
     if not parts:
         number = counted(len(rows), "look")
-        return [f"In {number} at single types of exercise no sign and no verdict changes."]
+        return [
+            f"Of {number} at single types of exercise none changes a sign or moves an interval "
+            "onto or off no difference."
+        ]
     return [
-        "Of single types of exercise the sign changes or the interval moves across no difference: "
+        "For single types of exercise, these change the sign or move the interval onto or off no "
+        "difference: "
         f"{'. '.join(p[0].upper() + p[1:] for p in parts)}."
     ]
 
 
-def _named(row: SensitivityRow, k: int) -> str:
-    return _change(row) + ("" if row.k == k else f", {counted(row.k, 'study', 'studies')}")
+def _named(row: SensitivityRow, k: int, measure: str) -> str:
+    """Return a change with what else differs: the measure of a disputed print, the studies left."""
+    named = _change(row)
+    if row.measure != measure and not row.row.startswith("measure="):
+        named += f", as {row.measure}"
+    return named + ("" if row.k == k else f", {counted(row.k, 'study', 'studies')}")
 
 
 def _change(row: SensitivityRow) -> str:
-    """Return the change; what a disputed print says stands in the table."""
-    return row.change.split(": ", 1)[0].replace("tau2", "τ²")
+    """Return the change; of a disputed print, which number it gives stands for what it says."""
+    change, _, disputed = row.change.partition(": ")
+    if disputed and " as if only this print " in change:
+        reading = row.row.rsplit(" ", 1)[-1]
+        change = change.replace("only this print", f"only the print read by {reading}")
+    return change.replace("tau2", "τ²")
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:
@@ -153,9 +171,9 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Told:
     scale = found.scale()
     spread = interval_words(all_of.lowest, all_of.highest, scale)
     text = (
-        f"Every combination of the registered choices gives {all_of.specifications:,} different "
+        f"Combining the registered choices gives {all_of.specifications:,} different "
         f"specifications: {share_words(all_of.same_sign)} of them have the sign of the primary "
-        f"result, {share_words(all_of.excludes_null)} an interval that excludes no difference; the "
+        f"result, {share_words(all_of.excludes_null)} an interval clear of no difference; the "
         f"estimates run from {spread} (median {scale.number(all_of.median)}"
         f"{' %' if scale.percent else ''})"
     )
@@ -165,7 +183,7 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Told:
         if every is None or every.specifications == all_of.specifications
         else f" On all measures together there are {every.specifications:,}, "
         f"{share_words(every.same_sign)} with the same sign and {share_words(every.excludes_null)} "
-        "with an interval that excludes no difference."
+        "with an interval clear of no difference."
     )
     return f"{text}; {_explained(own)}.{beside}", []
 
