@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
-from osteometa.directions import votes
 from osteometa.records import (
     Covariance,
     DirectionEntry,
@@ -15,6 +14,7 @@ from osteometa.records import (
     SynthesisRow,
     Vote,
 )
+from osteometa.votes import votes
 
 REDUCED = "reduced"
 """Block of effects that another effect of the same people stands for; in no set."""
