@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from osteometa.config import Config
+from osteometa.explore.common import one_per_study
 from osteometa.pooling import Joint
 from osteometa.pooling.kernel import Fits, fit
 from osteometa.records import Effect
@@ -111,20 +112,11 @@ def _cautious(case: Case, measure: str) -> list[Effect]:
 
 
 def _per_study(joint: Joint) -> tuple[tuple[float, float], ...]:
-    """Return one effect per study; several are combined with their covariance."""
+    """Return effect and variance of each study, sorted; several of one are combined."""
     numbers = joint.numbers
     y, v = np.array(numbers["yi"]), np.array(numbers["vi"])
-    V = numbers.get("V")
-    found = []
-    for study in dict.fromkeys(joint.studies):
-        index = [i for i, other in enumerate(joint.studies) if other == study]
-        if len(index) == 1:
-            found.append((float(y[index[0]]), float(v[index[0]])))
-            continue
-        own = np.diag(v[index]) if V is None else V[np.ix_(index, index)]
-        weights = np.linalg.solve(own, np.ones(len(index)))
-        found.append((float(weights @ y[index] / weights.sum()), float(1 / weights.sum())))
-    return tuple(sorted(found))
+    combined = one_per_study(y, v, numbers.get("V"), joint.studies)
+    return tuple(sorted(zip(*(array.tolist() for array in combined), strict=True)))
 
 
 def fitted(made: Universe, config: Config) -> dict[tuple[str, str], Fits]:
