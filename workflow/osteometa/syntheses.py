@@ -82,7 +82,7 @@ def synthesis_row(
         status, reason = "pooled", ""
     elif effects:
         status = "listed"
-        reason = main.note if main and main.note else _why_listed(effects, k, measure)
+        reason = main.note if k and main.note else _why_listed(effects, k, measure)
     elif cast:
         status, reason = "direction_only", "no study prints numbers that give an effect size here"
     else:

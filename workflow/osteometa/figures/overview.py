@@ -78,7 +78,7 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     yield "summary_forest", lambda title: _summary(root, config, title)
-    yield "evidence_map", lambda title: _map(entries, title)
+    yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
     yield "directions", lambda title: _directions(entries, sets, config, title)
     yield "harvest", lambda title: _harvest(entries, config, title)
@@ -119,8 +119,8 @@ def _heading(label: str, synthesis: Any) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _map(entries: list[DirectionEntry], title: str) -> Drawn:
-    marks = evidence_map.map_marks(entries)
+def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
+    marks = evidence_map.map_marks(entries, outcomes)
     if not marks:
         raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
     return Drawn([evidence_map.map_figure(marks, title)], marks, Mark,
