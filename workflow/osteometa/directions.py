@@ -13,7 +13,8 @@ from scipy.special import bdtr, bdtrc, betaincinv
 
 from osteometa.comparisons import Comparison, difference_of_means, exercise_type
 from osteometa.config import Config
-from osteometa.records import DirectionEntry, DirectionSet, Effect, Vote
+from osteometa.records import Effect
+from osteometa.records_directions import DirectionEntry, DirectionSet, Vote
 from osteometa.summaries import Cell
 from osteometa.tables import Arm, Direction
 from osteometa.votes import votes

@@ -6,14 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
-from osteometa.records import (
-    Covariance,
-    DirectionEntry,
-    Effect,
-    PooledRow,
-    SynthesisRow,
-    Vote,
-)
+from osteometa.records import Covariance, Effect, PooledRow, SynthesisRow
+from osteometa.records_directions import DirectionEntry, Vote
 from osteometa.votes import votes
 
 REDUCED = "reduced"

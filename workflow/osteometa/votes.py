@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from osteometa.records import DirectionEntry, Vote
+from osteometa.records_directions import DirectionEntry, Vote
 
 
 def votes(found: Iterable[DirectionEntry], share: float) -> list[Vote]:
