@@ -29,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
     parser.add_argument("--kind", default="forest", metavar="KIND",
-                        help="forest (default), funnel, ...: the name of a file in results/")  # fmt: skip
+                        help="forest (default), funnel, ...: a file in results/")
     parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
     parser.add_argument("--width", type=int, choices=(89, 183), help="mm, of forest plots")
     parser.add_argument("--out", required=True, metavar="FILE",
