@@ -147,15 +147,15 @@ def tick_room(ticks: Ticks) -> float:
 
 def draw_mark(
     axes: Axes, x: float, y: float, side: float, shape: str, color: str, *, hollow: bool = False,
-    gid: str = "point", zorder: float = 4,
+    gid: str = "point", edge: str = "", zorder: float = 4,
 ) -> None:  # fmt: skip
-    """Draw a mark of the area of a square with this side, mm."""
+    """Draw a mark of the area of a square with this side, mm; `edge` is its own colour else."""
     face = "white" if hollow else color
     if shape == "square":
         box = (x - side / 2, y - side / 2)
         axes.add_patch(
-            Rectangle(box, side, side, facecolor=face, edgecolor=color, lw=0.6, zorder=zorder,
-                      gid=gid)
+            Rectangle(box, side, side, facecolor=face, edgecolor=edge or color, lw=0.6,
+                      zorder=zorder, gid=gid)
         )  # fmt: skip
         return
     if shape == "cross":
@@ -171,7 +171,13 @@ def draw_mark(
     points = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
     axes.add_patch(
         Polygon(
-            points, closed=True, facecolor=face, edgecolor=color, lw=0.6, zorder=zorder, gid=gid
+            points,
+            closed=True,
+            facecolor=face,
+            edgecolor=edge or color,
+            lw=0.6,
+            zorder=zorder,
+            gid=gid,
         )
     )
 

@@ -82,7 +82,9 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     yield "summary_forest", lambda title: _summary(root, config, title)
-    yield "evidence_map", lambda title: _map(entries, title)
+    order = list(config.outcomes)
+    ordered = sorted(entries, key=lambda entry: order.index(entry.outcome))
+    yield "evidence_map", lambda title: _map(ordered, title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
     yield "directions", lambda title: _directions(entries, sets, config, title)
     yield "harvest", lambda title: _harvest(entries, config, title)
