@@ -8,7 +8,7 @@ import math
 import random
 
 import pytest
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Polygon, Rectangle, Wedge
 from osteometa.figures import (
     evidence_map,
     flow,
@@ -61,7 +61,7 @@ def assert_apart(figure, name):
     for (one, a), (other, b) in itertools.combinations(plain, 2):
         assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
     for mark in figure.axes[0].get_children():
-        if isinstance(mark, (Polygon, Rectangle)) and mark.get_gid() in MARKS:
+        if isinstance(mark, (Polygon, Rectangle, Wedge)) and mark.get_gid() in MARKS:
             area = mark.get_window_extent()
             for text, box in plain:
                 words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"

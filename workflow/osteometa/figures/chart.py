@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -107,7 +108,8 @@ def plain_ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str
 
 def number(value: float) -> str:
     """Return a number of a few digits with a true minus sign."""
-    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}") if abs(value) > 1e-12 else "0"
+    text = format(Decimal(f"{value:.6g}"), "f")  # 0.00005, not 5e-05
+    return text.replace("-", "\N{MINUS SIGN}") if abs(value) > 1e-12 else "0"
 
 
 def draw_axes(
