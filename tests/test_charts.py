@@ -256,7 +256,7 @@ def test_evidence_map():
             itertools.product(("OPG", "BMD"), ("training", "acute"), kinds, (None, 8, 400))
         )
     ]  # fmt: skip
-    marks = evidence_map.map_marks(entries)
+    marks = evidence_map.map_marks(entries, ["OPG", "BMD"])
     assert sum(mark.size for mark in marks) == 20 * 408
     assert_apart(evidence_map.map_figure(marks, "Evidence map"), "map")
 

@@ -6,15 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
-from osteometa.directions import votes
-from osteometa.records import (
-    Covariance,
-    DirectionEntry,
-    Effect,
-    PooledRow,
-    SynthesisRow,
-    Vote,
-)
+from osteometa.records import Covariance, Effect, PooledRow, SynthesisRow
+from osteometa.records_directions import DirectionEntry, Vote
+from osteometa.votes import votes
 
 REDUCED = "reduced"
 """Block of effects that another effect of the same people stands for; in no set."""
@@ -82,7 +76,7 @@ def synthesis_row(
         status, reason = "pooled", ""
     elif effects:
         status = "listed"
-        reason = main.note if main and main.note else _why_listed(effects, k, measure)
+        reason = main.note if k and main.note else _why_listed(effects, k, measure)
     elif cast:
         status, reason = "direction_only", "no study prints numbers that give an effect size here"
     else:

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.directions import votes
 from osteometa.figures.forest import direction_mark
 from osteometa.figures.forest_rows import TYPE_WORDS, p_number, p_text
 from osteometa.figures.style import (
@@ -26,6 +25,7 @@ from osteometa.figures.style import (
     wrapped,
 )
 from osteometa.records import DirectionEntry, DirectionSet, Vote
+from osteometa.votes import votes
 
 WIDTH, HIGHEST = 183.0, 240.0
 MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0

@@ -30,12 +30,19 @@ NOTE = (
 )
 
 
-def map_marks(entries: Sequence[DirectionEntry]) -> list[Mark]:
-    """Return two marks per field of the map: people with a size, and people without."""
+def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Mark]:
+    """Return two marks per field of the map: people with a size, and people without.
+
+    Parameters
+    ----------
+    entries : sequence of DirectionEntry
+    outcomes : sequence of str
+        In the order of the rows.
+    """
     marks = []
     places = {(e.phase, e.outcome) for e in entries}
     for phase in PHASES:
-        for outcome in dict.fromkeys(e.outcome for e in entries):
+        for outcome in outcomes:
             if (phase, outcome) not in places:
                 continue
             for kind in TYPE_WORDS:

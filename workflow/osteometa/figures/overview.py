@@ -82,9 +82,7 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     yield "summary_forest", lambda title: _summary(root, config, title)
-    order = list(config.outcomes)
-    ordered = sorted(entries, key=lambda entry: order.index(entry.outcome))
-    yield "evidence_map", lambda title: _map(ordered, title)
+    yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
     yield "directions", lambda title: _directions(entries, sets, config, title)
     yield "harvest", lambda title: _harvest(entries, config, title)
@@ -125,8 +123,8 @@ def _heading(label: str, synthesis: Any) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _map(entries: list[DirectionEntry], title: str) -> Drawn:
-    marks = evidence_map.map_marks(entries)
+def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
+    marks = evidence_map.map_marks(entries, outcomes)
     if not marks:
         raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
     return Drawn([evidence_map.map_figure(marks, title)], marks, Mark,

@@ -200,11 +200,19 @@ def _image_options(kind: str) -> dict[str, Any]:
 
 
 def _rounded(svg: str) -> str:
-    """Return an SVG with places to a hundredth of a point: half the size, the same picture."""
+    """Return an SVG with places to a hundredth of a point: half the size, the same picture.
+
+    Places stand in attributes; what a text says, and names of shapes, are left as they are.
+    """
+    place = re.compile(r"(?<![\w.:])-?\d+\.\d{3,}")
     short = re.sub(
-        r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), svg
+        r"<[^>]*>", lambda tag: place.sub(lambda m: _hundredth(m.group()), tag.group()), svg
     )
     return re.sub(r" \n(?=[LMCQz])", " ", short)
+
+
+def _hundredth(number: str) -> str:
+    return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 
 def _letters(figure: Figure) -> dict[str, str]:
