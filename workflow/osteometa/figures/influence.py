@@ -32,6 +32,7 @@ from osteometa.figures.style import (
     put,
     text_width,
 )
+from osteometa.records import PooledRow
 from osteometa.records_explore import InfluenceRow
 
 PANELS = {
@@ -60,9 +61,15 @@ def bounds_of(name: str, k: int) -> tuple[float, ...]:
     }.get(name, ())
 
 
-def influence_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
-    """Return a point per study and diagnostic."""
-    return [
+def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[Mark]:
+    """Return a point per study and diagnostic, and the heterogeneity with all studies."""
+    whole = {"tau2_without": overall.tau2, "q_without": overall.q} if overall else {}
+    lines = [
+        Mark(kind="line", label="All studies", x=value, group=name)
+        for name, value in whole.items()
+        if value is not None
+    ]
+    return lines + [
         Mark(
             kind="point", label=row.label, x=getattr(row, name), group=name,
             effect_id=row.effect_id, shape="influential" if row.influential else "",
@@ -75,10 +82,10 @@ def influence_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
 
 def influence_figure(marks: Sequence[Mark], title: str) -> Figure:
     """Return the panel: four charts beside each other, studies named at the left of each row."""
-    labels = list(dict.fromkeys(mark.label for mark in marks))
+    labels = list(dict.fromkeys(mark.label for mark in marks if mark.kind == "point"))
     room = min(max(text_width(label, SMALL) for label in labels), 42.0)
     odd = any(mark.shape == "influential" for mark in marks)
-    note = "Dashed: the usual bounds, where they are in sight (of the covariance ratio: 1). " + (
+    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). " + (
         "Triangles: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
         if odd else "No study has DFFITS, Cook's distance or hat beyond its bound."
     )  # fmt: skip
@@ -115,9 +122,12 @@ def _chart(
     axes, chosen: Sequence[Mark], labels: list[str], box: tuple[float, float, float, float]
 ) -> None:
     left, right, top, bottom = box
+    lines = [mark.x for mark in chosen if mark.kind == "line"]
+    chosen = [mark for mark in chosen if mark.kind == "point"]
     values = [mark.x for mark in chosen]
     reach = WITHIN_SIGHT * max(abs(value) for value in values)
-    bounds = [b for b in bounds_of(chosen[0].group, len(labels)) if abs(b) <= reach]
+    bounds = [*lines, *bounds_of(chosen[0].group, len(labels))]
+    bounds = [bound for bound in bounds if abs(bound) <= reach]
     low, high = min([*values, *bounds, 0.0]), max([*values, *bounds, 0.0])
     pad = 0.06 * (high - low) or 1.0
     frame = Frame(left, right, top, bottom, low - pad, high + pad, 0.0, 1.0)
