@@ -145,8 +145,8 @@ def _baujat(results: Results, title: str) -> Drawn:
 
 
 def _influence(results: Results, title: str) -> Drawn:
-    results.pool(3)
-    marks = influence.influence_marks(_ok(results.table("influence", InfluenceRow)))
+    overall = results.pool(3)
+    marks = influence.influence_marks(_ok(results.table("influence", InfluenceRow)), overall)
     return _marked(
         influence.influence_figure(marks, title), marks, influence.influence_alt(marks, title)
     )
