@@ -9,7 +9,7 @@ from osteometa.check import check_review
 from osteometa.config import load_config
 from osteometa.directions import fisher, stouffer
 from osteometa.evidence import derive
-from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations, two_tailed
 from scipy.special import ndtr
 from test_within import tables
 
@@ -50,6 +50,32 @@ def test_opposite_directions_cancel():
     assert stouffer(ps, [10, 10])[1] == pytest.approx(0.5)
     assert round(fisher([0.01, 0.01])[2], 4) == 0.0010
     assert one_sided(0.01, "down", tails=1) == 0.99
+
+
+def test_a_one_tailed_p_above_a_half_points_the_other_way():
+    """R: t.test(x, alternative = "greater") of -1, -2, .5, -1.5, -.7 has p = .95490832.
+
+    The mean is below 0; two-sided p = .090183351.
+    """
+    greater = 0.95490832
+    assert one_sided(greater, "down", tails=1) == pytest.approx(greater)
+    assert one_sided(1 - greater, "down", tails=1) == pytest.approx(greater)
+    assert one_sided(greater, "up", tails=1) == pytest.approx(1 - greater)
+    assert two_tailed(greater, 1) == pytest.approx(0.090183351, abs=2e-8)
+    assert two_tailed(0.03, 2) == two_tailed(0.03, None) == 0.03
+
+
+def test_doubted_effects_are_no_points(shipped):
+    """Heinonen 1996 and Nelson K: nothing but disputed prints tells a p in their sets."""
+    raw, derived = shipped
+    points = albatross(derived.entries, derived.effects, raw, CONFIG)
+    blocks = {e.effect_id: e.block for e in derived.effects}
+    assert {blocks[p.effect_id] for p in points if p.effect_id} <= {
+        "pooled", "reduced", "non_randomised",
+    }  # fmt: skip
+    told = {(p.outcome, p.study_id) for p in points}
+    assert not told & {("BMD", "heinonen_1996"), ("CTX", "nelson_k_thesis")}
+    assert ("OPG", "nelson_k_thesis") in told
 
 
 def test_fewer_than_three_are_not_combined(shipped):

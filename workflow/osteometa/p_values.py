@@ -23,6 +23,9 @@ FEWEST = 3
 SURE = 1e-12
 """Bounds of a one-sided p: a p of 0 or 1 has no quantile."""
 
+DOUBTED = ("disputed", "borrowed")
+"""Blocks of effects whose p is not taken: contradictory prints, and SDs of other studies."""
+
 DirectionSetKey = tuple[str, str, str]
 
 
@@ -41,9 +44,23 @@ def one_sided(p: float, direction: str, tails: int = 2) -> float:
     """Return the one-sided p of "higher with exercise": p/2 if up, 1 - p/2 if down.
 
     Two-sided p values ignore the direction and mislead when combined.
+
+    Parameters
+    ----------
+    p : float
+    direction : {"up", "down"}
+        Of the estimate, whatever the test was out to show.
+    tails : {1, 2}
+        Of the printed p. One of one tail above .5 says that the estimate points the other way than
+        the hypothesis: on its own side it is 1 - p.
     """
-    half = p / 2 if tails == 2 else p
+    half = two_tailed(p, tails) / 2
     return half if direction == "up" else 1 - half
+
+
+def two_tailed(p: float, tails: int | None) -> float:
+    """Return the two-tailed p of a symmetric test: twice the smaller tail of a one-tailed p."""
+    return 2 * min(p, 1 - p) if tails == 1 else p
 
 
 def direction_sets_of(
@@ -109,12 +126,14 @@ def albatross(
 ) -> list[AlbatrossPoint]:
     """Return one point per study of each direction set that has N and a p (Harrison 2017).
 
-    The p of the z of its effect on the primary measure, else the exact p that it prints.
+    The p of the z of its effect on the primary measure, else the exact p that it prints. As in the
+    combination, a p that rests on a disputed print is none; nor is one by a borrowed SD.
     """
     printed = _printed(tables)
     by_place: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
-        if effect.measure == config.outcomes[effect.outcome].measures[0]:
+        primary = effect.measure == config.outcomes[effect.outcome].measures[0]
+        if primary and effect.block not in DOUBTED:
             by_place.setdefault(_place(effect), effect)
     points = []
     for key, found in direction_sets_of(entries, config).items():
@@ -143,8 +162,7 @@ def _point(
     for entry in group:
         told = _told(entry, printed)
         if told.row is not None:
-            p = float(told.row.p) * (2 if told.row.tails == 1 else 1)
-            return point(entry, min(p, 1.0), "printed", "")
+            return point(entry, two_tailed(float(told.row.p), told.row.tails), "printed", "")
     return None
 
 
