@@ -9,7 +9,8 @@ from osteometa.check import check_review
 from osteometa.config import load_config
 from osteometa.directions import fisher, stouffer
 from osteometa.evidence import derive
-from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations, two_tailed
+from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.summaries import two_tailed
 from scipy.special import ndtr
 from test_within import tables
 

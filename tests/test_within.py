@@ -383,6 +383,33 @@ def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
     assert len(doubts(rows, design="rct", control=True)) == 1
 
 
+def test_a_p_is_held_against_the_means_of_the_same_test_only():
+    """R: t of .3 (.2) and .1 (.2), n 10 and 10, is 2.236068: p .03825, one-tailed .01912."""
+    changes = {"e": "0.300", "c": "0.100"}
+
+    def found(p, flag="", **cells):
+        rows = [
+            (
+                "measurements",
+                arm,
+                "end",
+                "change",
+                {"mean": m, "sd": "0.200", "n": 10, "flag": flag},
+            )
+            for arm, m in changes.items()
+        ]
+        told = {"p": p, "p_operator": "=", "score": "change", **cells}
+        return doubts([*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True)
+
+    assert len(found("0.001")) == len(found("0.001", adjusted="no")) == 1
+    for other in ({"adjusted": "yes"}, {"test": "ancova"}, {"score": "post"}):
+        assert found("0.001", **other) == []
+    # Adjusted means beside an adjusted test are the means of that test.
+    assert len(found("0.001", flag="ADJSE", adjusted="yes")) == 1
+    assert found("0.038") == found("0.019", tails=1) == found("0.981", tails=1) == []
+    assert len(found("0.038", tails=1)) == len(found("0.019")) == 1
+
+
 values = st.tuples(st.floats(1, 9), st.floats(0.1, 2), st.floats(1, 9), st.floats(0.1, 2))
 
 

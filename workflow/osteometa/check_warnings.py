@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from osteometa.check_values import problem_at
 from osteometa.config import Config
 from osteometa.problems import Problem
-from osteometa.summaries import p_to_t
+from osteometa.summaries import adjustment, is_omnibus, p_to_t, two_tailed
 from osteometa.tables import Contrast, Measurement, Printed, Row, Tables
 from osteometa.units import UnitError, canonical, convert
 
@@ -188,15 +188,26 @@ def _printed_p(tables: Tables, config: Config) -> Iterator[Problem]:
             for name in (row.arm_id, arm.comparator if arm else "")
         ]
         yield from _implied_sd(row, pair, config)
-        implied = implied_p(*pair) if all(pair) else None
+        implied = implied_p(*pair) if all(pair) and _of_printed_changes(row, pair) else None
         if implied:
             yield from _compare_p(row, implied, bool(row.disputed or pair[0].disputed))
+
+
+def _of_printed_changes(row: Contrast, pair: list[Measurement]) -> bool:
+    """Tell whether a test is the one that two printed changes imply (METHODS section 5).
+
+    Not one of levels, nor of several groups or times together; and an adjusted test only where the
+    means beside it are adjusted as well (flag ADJSE).
+    """
+    if row.score == "post" or is_omnibus(row):
+        return False
+    return adjustment(row) != "yes" or all("ADJSE" in m.flag.split() for m in pair)
 
 
 def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -> Iterator[Problem]:
     """Warn where the exact p of two arms' changes implies an SD that DXA cannot measure."""
     printed = all(m is not None and m.mean is not None and m.n and m.n > 1 for m in pair)
-    if row.outcome != "BMD" or row.disputed or row.adjusted == "yes" or row.score == "post":
+    if row.outcome != "BMD" or row.disputed or adjustment(row) == "yes" or row.score == "post":
         return
     if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
         return
@@ -221,6 +232,9 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
 
 def _compare_p(row: Contrast, implied: tuple[float, float], disputed: bool) -> Iterator[Problem]:
     low, high = row.p - row.p.half_unit, row.p + row.p.half_unit
+    if row.tails == 1:  # the p of means and spreads is two-tailed
+        both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
+        low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)
     low = max(low, 1e-12)
     apart = max(low / implied[1], implied[0] / high, 1.0) if implied[1] > 0 else math.inf
     if apart <= 1:

@@ -16,7 +16,7 @@ from scipy.special import ndtr
 from osteometa.config import Config
 from osteometa.directions import fisher, stouffer
 from osteometa.records import AlbatrossPoint, DirectionEntry, Effect, PCombination
-from osteometa.summaries import is_omnibus
+from osteometa.summaries import is_omnibus, two_tailed
 from osteometa.tables import Contrast, Tables
 
 FEWEST = 3
@@ -56,11 +56,6 @@ def one_sided(p: float, direction: str, tails: int = 2) -> float:
     """
     half = two_tailed(p, tails) / 2
     return half if direction == "up" else 1 - half
-
-
-def two_tailed(p: float, tails: int | None) -> float:
-    """Return the two-tailed p of a symmetric test: twice the smaller tail of a one-tailed p."""
-    return 2 * min(p, 1 - p) if tails == 1 else p
 
 
 def direction_sets_of(
