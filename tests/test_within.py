@@ -385,20 +385,15 @@ def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
 
 def test_a_p_is_held_against_the_means_of_the_same_test_only():
     """R: t of .3 (.2) and .1 (.2), n 10 and 10, is 2.236068: p .03825, one-tailed .01912."""
-    changes = {"e": "0.300", "c": "0.100"}
+    spread = {"sd": "0.200", "n": 10}
 
-    def found(p, flag="", **cells):
+    def found(p, flag="", **more):
+        cells = [{"mean": mean, **spread, "flag": flag} for mean in ("0.300", "0.100")]
         rows = [
-            (
-                "measurements",
-                arm,
-                "end",
-                "change",
-                {"mean": m, "sd": "0.200", "n": 10, "flag": flag},
-            )
-            for arm, m in changes.items()
+            ("measurements", arm, "end", "change", own)
+            for arm, own in zip("ec", cells, strict=True)
         ]
-        told = {"p": p, "p_operator": "=", "score": "change", **cells}
+        told = {"p": p, "p_operator": "=", "score": "change", **more}
         return doubts([*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True)
 
     assert len(found("0.001")) == len(found("0.001", adjusted="no")) == 1

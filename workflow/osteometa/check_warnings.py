@@ -29,6 +29,7 @@ def warnings_of(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _scales(tables, config)
     yield from _ctx(tables)
     yield from _odd_codes(tables)
+    yield from _half_intervals(tables)
 
 
 def _warn(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
@@ -341,3 +342,15 @@ def _odd_codes(tables: Tables) -> Iterator[Problem]:
             if isinstance(value, int | float) and value in (999, 9999):
                 message = "This looks like a code for 'missing'. Leave the cell empty if it is."
                 yield _warn(row, column, "W10", message, value)
+
+
+def _half_intervals(tables: Tables) -> Iterator[Problem]:
+    for row in (*tables.measurements, *tables.contrasts):
+        for here, other in (("ci_low", "ci_high"), ("ci_high", "ci_low")):
+            value = getattr(row, here)
+            if value is not None and getattr(row, other) is None:
+                message = (
+                    f"An interval with {here} alone gives no standard error and is not used. "
+                    f"Type {other}, if the paper prints it."
+                )
+                yield _warn(row, other, "W11", message)
