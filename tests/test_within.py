@@ -405,6 +405,23 @@ def test_a_p_is_held_against_the_means_of_the_same_test_only():
     assert len(found("0.038", tails=1)) == len(found("0.019")) == 1
 
 
+def test_the_sign_of_a_test_of_levels_is_that_of_the_levels():
+    """R: qt(.02, 18) = -2.213703; g = J(18) f t sqrt(1/10 + 1/10), J(18) = .957646, f = 1.
+
+    After exercise 11.0 against 11.5, although it rose by 1 and the control fell by .5.
+    """
+    means = {("e", "baseline"): 10, ("c", "baseline"): 12, ("e", "end"): 11, ("c", "end"): 11.5}
+    rows = [level(time, arm, mean=mean, n=10) for (arm, time), mean in means.items()]
+
+    def g(**cells):
+        told = {"p": 0.04, "p_operator": "=", "adjusted": "no", **cells}
+        test = ("contrasts", "e", "end", "p", told)
+        return effects([*rows, test], design="rct", control=True)["SMD"].yi
+
+    assert g(score="post") == pytest.approx(-0.957646 * 2.213703 * 0.2**0.5, rel=1e-5)
+    assert g(score="change") > 0 and g(score="post", adjusted="yes") > 0
+
+
 values = st.tuples(st.floats(1, 9), st.floats(0.1, 2), st.floats(1, 9), st.floats(0.1, 2))
 
 

@@ -102,7 +102,7 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
         n = test.n_exercise
         if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 2:
             continue
-        sign, told = (1, ()) if test.signed else basis.sign()
+        sign, told = (1, ()) if test.signed else basis.sign(test)
         found = basis.between
         g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
         return Estimate(
