@@ -162,8 +162,8 @@ class Basis:
     def sign(self, test: PrintedTest) -> tuple[int, tuple[Cell, ...]]:
         """Return the sign of what a test compares (within one arm: of the change), and its cells.
 
-        Means tell it first (levels after where an unadjusted test compares those), then a printed difference; else a typed direction of the same
-        comparison, or an arrow called significant.
+        Means tell it first (levels after where an unadjusted test compares those), then a printed
+        difference; else a typed direction of the same comparison, or an arrow called significant.
         """
         compares = "between" if self.comparison.controlled else "within"
         bases = ("between_arm",) if self.comparison.controlled else ("within_arm", "not_stated")
