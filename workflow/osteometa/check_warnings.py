@@ -7,11 +7,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 
+from osteometa.cell_types import Printed, Row
 from osteometa.check_values import problem_at
 from osteometa.config import Config
 from osteometa.problems import Problem
 from osteometa.summaries import adjustment, is_omnibus, p_to_t, two_tailed
-from osteometa.tables import Contrast, Measurement, Printed, Row, Tables
+from osteometa.tables import Contrast, Measurement, Tables
 from osteometa.units import UnitError, canonical, convert
 
 Series = dict[tuple[str, ...], list[Measurement]]

@@ -24,7 +24,8 @@ from osteometa.harmonise import (
     place_of,
     split_control,
 )
-from osteometa.records import Covariance, DirectionEntry, Effect
+from osteometa.records import Covariance, Effect
+from osteometa.records_directions import DirectionEntry
 from osteometa.syntheses import REDUCED
 from osteometa.tables import Tables
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from osteometa.config import Config
 from osteometa.directions import why_listed
 from osteometa.evidence import Climbed, Derived
-from osteometa.records import DirectionEntry, Effect, LedgerLine
+from osteometa.records import Effect, LedgerLine
+from osteometa.records_directions import DirectionEntry
 from osteometa.syntheses import REDUCED, asks_for
 from osteometa.tables import Contrast, Direction, Measurement, Row, Tables
 

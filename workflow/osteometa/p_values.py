@@ -15,7 +15,8 @@ from scipy.special import ndtr
 
 from osteometa.config import Config
 from osteometa.directions import fisher, stouffer
-from osteometa.records import AlbatrossPoint, DirectionEntry, Effect, PCombination
+from osteometa.records import Effect
+from osteometa.records_directions import AlbatrossPoint, DirectionEntry, PCombination
 from osteometa.summaries import is_omnibus, two_tailed
 from osteometa.tables import Contrast, Tables
 

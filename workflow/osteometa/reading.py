@@ -15,10 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from osteometa.cell_types import Printed, Row
 from osteometa.config import Config
 from osteometa.files import write_rows
 from osteometa.problems import Problem, ProblemsFound, errors_of, suggestion
-from osteometa.tables import ROWS, Printed, Row, Tables
+from osteometa.tables import ROWS, Tables
 
 FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
 DECIMAL_COMMA = re.compile(r"^[+-]?\d*,\d+$")

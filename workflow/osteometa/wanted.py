@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from osteometa.cell_types import Printed
 from osteometa.comparisons import Comparison
 from osteometa.config import Config, Synthesis
 from osteometa.correlations import Correlations
@@ -20,7 +21,7 @@ from osteometa.effects import climb
 from osteometa.evidence import Derived, off_the_end
 from osteometa.records import WantedRow
 from osteometa.syntheses import asks_for
-from osteometa.tables import Contrast, Measurement, Printed
+from osteometa.tables import Contrast, Measurement
 from osteometa.units import KINDS, UNITS
 
 MOST_ATOMS = 4

@@ -6,7 +6,8 @@ from osteometa.files import write_records
 from osteometa.jobs import job
 from osteometa.ledger import ledger_of
 from osteometa.reading import read_checked
-from osteometa.records import Covariance, DirectionEntry, Effect, LedgerLine
+from osteometa.records import Covariance, Effect, LedgerLine
+from osteometa.records_directions import DirectionEntry
 
 with job(snakemake, "deriving effects and directions ..."):
     config = from_part(snakemake.params.choices)

@@ -5,7 +5,8 @@ from pathlib import Path
 from osteometa.config import from_part
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
-from osteometa.records import Covariance, DirectionEntry, Effect, Vote
+from osteometa.records import Covariance, Effect
+from osteometa.records_directions import DirectionEntry, Vote
 from osteometa.syntheses import covariances_in, split
 
 with job(snakemake, "splitting by synthesis ..."):

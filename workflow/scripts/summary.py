@@ -7,16 +7,13 @@ from osteometa.jobs import job
 from osteometa.manifest import forget_syntheses
 from osteometa.p_values import albatross, p_combinations
 from osteometa.reading import read_checked
-from osteometa.records import (
+from osteometa.records import Effect, PooledRow, SynthesisRow, WeightedEffect
+from osteometa.records_directions import (
     AlbatrossPoint,
     DirectionEntry,
     DirectionSet,
-    Effect,
     PCombination,
-    PooledRow,
-    SynthesisRow,
     Vote,
-    WeightedEffect,
 )
 from osteometa.syntheses import summary_rows
 

@@ -110,7 +110,8 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 
 def table(found: Sequence[Wanted], config: Config) -> str:
     """Return rows of measurements.csv with what is printed filled in and what is wanted empty."""
-    from osteometa.tables import Measurement, Printed
+    from osteometa.cell_types import Printed
+    from osteometa.tables import Measurement
     from osteometa.wanted import asked_rows
 
     columns = Measurement.columns()

@@ -1,0 +1,106 @@
+"""What a typed cell can be, and the row that every raw table is made of.
+
+Texts are empty and numbers None where the paper prints nothing. A number keeps the text as
+printed, because rounding matters.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+
+class Printed(float):
+    """A number with the text as the paper prints it."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Printed:
+        """Read a number typed with a decimal point."""
+        number = super().__new__(cls, text)
+        number.text = text.strip()
+        return number
+
+    @property
+    def half_unit(self) -> float:
+        """Return half a unit of the last printed digit: how far rounding can have moved it."""
+        mantissa, _, exponent = self.text.lower().partition("e")
+        decimals = len(mantissa.partition(".")[2])
+        return 0.5 * 10.0 ** (int(exponent or 0) - decimals)
+
+    def __reduce__(self) -> tuple[type[Printed], tuple[str]]:
+        return Printed, (self.text,)
+
+
+def _number(value: Any) -> Printed | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, Printed):
+        return value
+    text = str(value).strip().replace("\u2212", "-")  # the minus sign of printed papers
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+        raise ValueError("This is no number. Type it with digits and a decimal point")
+    number = Printed(text)
+    if not math.isfinite(number):
+        raise ValueError("This number is too large. Type it as printed")
+    return number
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    if number is None:
+        return None
+    if not number.is_integer():
+        raise ValueError("This must be a whole number")
+    return int(number)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": ["number", "null"]})]
+Whole = Annotated[
+    int | None, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "null"]})
+]
+Text = Annotated[str, BeforeValidator(_text)]
+Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9_]+$")]
+Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+
+
+def choice(*allowed: str, empty: bool = True) -> Any:
+    """Return the type of a cell that takes one of a few words."""
+    return Annotated[Literal[(*allowed, "")] if empty else Literal[allowed], BeforeValidator(_text)]
+
+
+def cell(description: str, default: Any = "", **more: Any) -> Any:
+    """Return a field with its line of the codebook."""
+    return Field(default, description=description, **more)
+
+
+class Row(BaseModel):
+    """A row of a raw table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+    purpose: ClassVar[str]
+    row: int = Field(0, description="Row of the spreadsheet; not a column.", exclude=True)
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Return the columns of the table in order."""
+        return tuple(name for name in cls.model_fields if name != "row")
+
+    @cached_property
+    def key_text(self) -> str:
+        """The key as `inputs` and messages name the row: parts joined by '/'."""
+        return "/".join(str(getattr(self, name)) for name in self.key)
+
+    def cell_name(self, column: str) -> str:
+        """Return the name of one cell: `table:key:column`."""
+        return f"{self.table}:{self.key_text}:{column}".replace(" ", "_")
