@@ -112,6 +112,22 @@ def test_combined_ctx_by_hand(shipped):
     assert row.chi2 == pytest.approx(-2 * sum(math.log(p) for p in ps))
 
 
+def test_a_p_of_other_people_is_not_taken(shipped):
+    """Uth 2021 prints a p = .012 per protocol, without n; its direction and n 68 are of all."""
+    raw, derived = shipped
+    told = [c for c in raw.contrasts if c.study_id == "uth_2021" and c.p is not None]
+    assert [(float(c.p), c.population_analysed) for c in told] == [(0.012, "per_protocol")]
+    entries = [e for e in derived.entries if e.study_id == "uth_2021" and e.outcome == "BMD"]
+    known = {(e.direction, e.population_analysed, e.n) for e in entries if e.direction == "up"}
+    assert known == {("up", "itt", 68)}
+    (row,) = [r for r in p_combinations(derived.entries, raw, CONFIG) if r.outcome == "BMD"
+              and r.design_class == "controlled"]  # fmt: skip
+    assert "uth_2021" not in row.studies and row.k >= 20
+    point = next(p for p in albatross(derived.entries, derived.effects, raw, CONFIG)
+                 if (p.outcome, p.study_id) == ("BMD", "uth_2021"))  # fmt: skip
+    assert point.origin == "effect" and ".itt." in point.effect_id
+
+
 def test_albatross_has_one_point_per_study_of_a_set(shipped):
     raw, derived = shipped
     points = albatross(derived.entries, derived.effects, raw, CONFIG)

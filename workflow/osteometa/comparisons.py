@@ -307,17 +307,17 @@ class _Index:
         if not exact and where[3] == "baseline":
             # Baselines are often printed once, for all analyses and reports.
             exact = [row for row in rows if _place(row)[:4] == where[:4]]
-        exact.sort(key=lambda row: (_population(row) != where[5], row.report))
+        exact.sort(key=lambda row: (population_of(row) != where[5], row.report))
         return exact[0] if exact else None
 
 
-def _population(row: Measurement | Contrast | Direction) -> str:
+def population_of(row: Measurement | Contrast | Direction) -> str:
     """Return whom a row speaks of; an empty cell and `not_stated` say the same: nothing."""
     return "" if row.population_analysed == "not_stated" else row.population_analysed
 
 
 def _place(row: Measurement | Contrast | Direction) -> tuple[str, ...]:
-    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, _population(row))
+    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, population_of(row))
 
 
 def _joins(place: tuple[str, ...], where: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from scipy.special import ndtr
 
+from osteometa.comparisons import population_of
 from osteometa.config import Config
 from osteometa.directions import fisher, stouffer
 from osteometa.records import Effect
@@ -130,7 +131,7 @@ def albatross(
     for effect in effects:
         primary = effect.measure == config.outcomes[effect.outcome].measures[0]
         if primary and effect.block not in DOUBTED:
-            by_place.setdefault(_place(effect), effect)
+            by_place.setdefault((*_place(effect), effect.population_analysed), effect)
     points = []
     for key, found in direction_sets_of(entries, config).items():
         for group in _by_study(found, tables, config):
@@ -152,7 +153,7 @@ def _point(
         )  # fmt: skip
 
     for entry in group:
-        effect = effects.get(_place(entry))
+        effect = effects.get((*_place(entry), entry.population_analysed))
         if effect is not None and entry.n and entry.direction in ("up", "down"):
             return point(entry, 2 * float(ndtr(-abs(effect.z))), "effect", effect.effect_id)
     for entry in group:
@@ -203,7 +204,11 @@ def _by_study(
 
 def _told(entry: DirectionEntry, printed: Mapping[tuple[str, ...], list[Contrast]]) -> Told:
     compares = "between" if entry.design_class == "controlled" else "within"
-    rows = [row for row in printed.get(_place(entry), []) if row.compares == compares]
+    rows = [
+        row
+        for row in printed.get(_place(entry), [])
+        if row.compares == compares and population_of(row) in ("", entry.population_analysed)
+    ]
     if not rows:
         return Told(entry, None, "without an exact p")
     if entry.direction not in ("up", "down"):
