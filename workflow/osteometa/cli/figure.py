@@ -28,8 +28,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--width 89 --out figure_2.tiff. Exit status: 0 drawn, 1 no usable results, 2 wrong use.",
     )
     parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
-    parser.add_argument("--kind", default="forest", metavar="KIND",
-                        help="forest (default), funnel, ...: the name of a file in results/")  # fmt: skip
+    parser.add_argument(
+        "--kind", default="forest", metavar="KIND",
+        help="forest (default), funnel, ...: the name of a file in results/",
+    )  # fmt: skip
     parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
     parser.add_argument("--width", type=int, choices=(89, 183), help="mm, of forest plots")
     parser.add_argument("--out", required=True, metavar="FILE",
