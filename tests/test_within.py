@@ -357,6 +357,20 @@ def test_a_borrowed_sd_is_never_pooled():
         assert "c" not in {e.study_id for e in found}
 
 
+def test_changes_of_two_conditions_are_taken_as_uncorrelated():
+    """metafor 3.8: escalc("MC", m1i=.3, m2i=.1, sd1i=.2, sd2i=.15, ni=12, ri=0)."""
+    rows = [
+        ("measurements", "e", "end", "change", {"mean": "0.3", "sd": "0.2", "n": 12}),
+        ("measurements", "c", "end", "change", {"mean": "0.1", "sd": "0.15", "n": 12}),
+    ]
+    found = effects(rows, design="crossover_rct", control=True)
+    assert set(found) == {"MD"}
+    md = found["MD"]
+    assert (md.yi, md.vi) == (pytest.approx(0.2), pytest.approx(0.005208333, rel=1e-6))
+    assert (md.rung, md.r, md.r_source, md.flags) == ("CHG", 0.0, "uncorrelated", "RIMP")
+    assert (md.n_exercise, md.n_control, md.n_total) == (12, None, 12)
+
+
 def doubts(rows, **how):
     return [p for p in warnings_of(tables(rows, **how), CONFIG) if p.code in ("W02", "W06")]
 

@@ -197,7 +197,7 @@ def md_changes(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         one.mean - other.mean, (one.sd**2 + other.sd**2) / n, "CHG", codes, flags | {"RIMP"},
-        cells, **_people(n), **shown(basis), r=0.0, r_source="config",
+        cells, **_people(n), **shown(basis), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def rom_percent(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         y1 - y2, v1 + v2, "CHG", ("PCT", *codes), flags | {"RIMP", "PCT"}, cells, **_people(n),
-        **shown(basis, "pct_change"), r=0.0, r_source="config",
+        **shown(basis, "pct_change"), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 
