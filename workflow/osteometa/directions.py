@@ -78,6 +78,7 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         comparator_kind=arm.comparator_kind,
         plasma_volume=plasma_volume_of(arm),
         report=comparison.report,
+        population_analysed=comparison.population,
         direction=direction,
         origin=origin,
         arrow="/".join(arrows),
