@@ -7,6 +7,7 @@ import pytest
 from osteometa.config import Synthesis, load_config
 from osteometa.figures.style import new_figure, put, save, set_up
 from osteometa.records import (
+    DirectionSet,
     PCombination,
     PooledRow,
     SynthesisRow,
@@ -25,7 +26,7 @@ from osteometa.records_explore import (
     StepRow,
 )
 from osteometa.report import mappings, summary, what_if_models, what_if_studies, what_if_words
-from osteometa.report.direction_words import p_cells
+from osteometa.report.direction_words import direction_cells, p_cells
 from osteometa.report.findings import Findings
 from osteometa.report.inline import inline_svg
 from osteometa.report.studies import NOT_ASSESSED
@@ -453,3 +454,28 @@ def test_texts_of_a_figure_are_not_rounded_with_its_places(tmp_path):
     svg = (tmp_path / "words.svg").read_text(encoding="utf-8")
     assert words.replace("<", "&lt;") in svg
     assert 'id="square:trial_2016.2000.bmd"' in svg
+
+
+@pytest.mark.parametrize(
+    ("up", "unknown", "words"),
+    [
+        (0, 0, "No direction up or down is known."),
+        (0, 1, "The direction is not known in one study, all there are."),
+        (1, 6, "The direction is not known for most studies (6 of 7)."),
+        (10, 4, "10 up, 0 down; not known for 4 of 14."),
+        (3, 0, "3 up, 0 down; none is unknown."),
+    ],
+)
+def test_a_direction_that_is_not_known_leads(up, unknown, words):
+    row = record(DirectionSet, n_up=up, n_unknown=unknown)
+    assert direction_cells(row)["words"] == words
+
+
+def test_the_range_over_unknown_directions_comes_before_the_known_ones():
+    row = record(DirectionSet, n_up=3, n_unknown=1, p_known=0.25, p_lowest=0.125, p_highest=0.625,
+                 share_known=1.0, share_ci_low=0.2924, share_ci_high=1.0, share_lowest=0.75,
+                 share_highest=1.0)  # fmt: skip
+    cells = {k: text.replace("\N{NO-BREAK SPACE}", " ") for k, text in direction_cells(row).items()}
+    assert (cells["p_range"], cells["p_known"]) == ("0.125 to 0.625", "known only: 0.250")
+    assert (cells["share_range"], cells["known"]) == ("75 % to 100 %", "3 of 4")
+    assert cells["share_known"] == "known only: 100 % (95 % CI 29 to 100 %)"

@@ -115,8 +115,10 @@ def vote_words(cast: Sequence[Vote]) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return text in which no line ends between a number and its percent sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    """Return text in which no line ends within a percentage or a p."""
+    for loose in (" %", "p = ", "p < "):
+        text = text.replace(loose, loose.replace(" ", "\N{NO-BREAK SPACE}"))
+    return text
 
 
 def interval_words(low: float, high: float, scale: Scale) -> str:
