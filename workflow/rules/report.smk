@@ -18,8 +18,10 @@ rule wanted:
 def reported(wildcards):
     """All that the report shows."""
     checkpoints.split.get()
+    checkpoints.variants.get()
     return [
         *pooled_files(wildcards),
+        *behind_split(lambda s: [f"data/processed/variants/{s}/effects.csv"]),
         *behind_split(lambda s: [f"results/{s}/{f}" for f in [*EXPLORED, "figures.csv"]]),
         "results/syntheses.csv",
         "results/direction_sets.csv",
