@@ -211,7 +211,7 @@ def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
     names = {path.name for path in (review / "results").glob("[a-z]*") if path.is_dir()}
     assert len(names) == 5 + 1
     of_each = {file.split("/")[1] for file in files_of(made) if file.startswith(LUMBAR)}
-    for name in names - {"directions_pages"}:
+    for name in names - {"figure_pages"}:
         assert {path.name for path in (review / "results" / name).iterdir()} == of_each
     syntheses = (review / "results/syntheses.csv").read_text(encoding="utf-8")
     assert syntheses.count(",direction_only,") == 4 and syntheses.count(",empty,") == 1

@@ -14,9 +14,9 @@ from osteometa.directions import (
     share_interval,
     sign_test,
     stouffer,
-    votes,
 )
 from osteometa.evidence import derive
+from osteometa.votes import votes
 
 HERE = Path(__file__).parent
 VOTE_COUNTING = json.loads((HERE / "oracle/metafor.json").read_text())["vote_counting"]

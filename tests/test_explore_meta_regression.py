@@ -1,4 +1,4 @@
-"""Meta-regression and subgroups against metafor, and against odd data."""
+"""Meta-regression against metafor, and against odd data."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.meta_regression import meta_regression, subgroups
+from osteometa.explore.meta_regression import meta_regression
 from osteometa.explore.permutation import permute_moderator
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
@@ -19,9 +19,6 @@ REGRESSIONS = [
     for key, model in data.get("meta_regression", {}).items()
     for fit in model["fits"]
     if fit.split("_")[0] in ("EE", "DL", "REML")
-]
-GROUPED = [
-    (name, key) for name, data in ORACLE.items() for key in data if key.startswith("subgroup_")
 ]
 CLOSED, ITERATED = 1e-8, 1e-6
 
@@ -84,7 +81,10 @@ def test_each_covariate_needs_ten_studies():
     data = ORACLE["bcg_RR"]
     x = np.column_stack([np.arange(13.0), np.arange(13.0) ** 2])
     ours = meta_regression(data["yi"], data["vi"], x)
-    assert (ours.status, ours.reason) == ("not_applicable", "13 studies: 2 covariates need 20")
+    assert (ours.status, ours.reason) == (
+        "not_applicable",
+        "13 studies tell all 2 covariates, 20 are needed",
+    )
     assert ours.intercept is None and ours.terms == ()
 
 
@@ -98,40 +98,29 @@ def test_an_unknown_covariate_leaves_its_study_out():
     assert ours.terms == meta_regression(y[known], v[known], x[known]).terms
 
 
-@pytest.mark.parametrize(("name", "key"), GROUPED)
-@pytest.mark.parametrize("method", ["EE", "DL", "REML"])
-def test_subgroups_agree_with_metafor(name, key, method):
-    data = ORACLE[name]
-    theirs = data[key][method]
-    group, tolerance = data[key]["group"], tolerance_of(method)
-    options = {"method": method, "ci": "wald"}
-    ours = subgroups(data["yi"], data["vi"], group, tau2="separate", **options)
-    found = {one.name: one for one in ours.groups}
-    for other in theirs["separate_tau2"]:
-        one = found[str(other["level"])]
-        assert one.k == other["k"]
-        width = other["ci"][1] - other["ci"][0]
-        assert agrees(one.estimate, other["estimate"], width, tolerance)
-        assert agrees(one.se, other["se"], width, tolerance)
-        if one.k > 1:
-            assert agrees(one.tau2, other["tau2"], float(np.mean(data["vi"])), tolerance)
-    assert agrees(ours.statistic, theirs["Q_between_separate_tau2"], 1, tolerance)
-    assert ours.df1 == theirs["Q_between_df"] and ours.df2 is None
-    assert agrees(ours.p, theirs["Q_between_p"], 1, tolerance)
-    common = subgroups(data["yi"], data["vi"], group, tau2="common", **options)
-    assert agrees(common.groups[0].tau2, theirs["common_tau2"]["tau2"], 1, tolerance)
-    assert agrees(common.statistic, theirs["common_tau2"]["QM"], 1, tolerance)
-    assert agrees(common.p, theirs["common_tau2"]["QMp"], 1, tolerance)
-    hartung = subgroups(data["yi"], data["vi"], group, tau2="common", method=method, ci="hksj")
-    assert agrees(hartung.statistic, theirs["common_tau2_knha_F"]["F"], 1, tolerance)
-    assert [hartung.df1, hartung.df2] == theirs["common_tau2_knha_F"]["df"]
-    assert agrees(hartung.p, theirs["common_tau2_knha_F"]["p"], 1, tolerance)
+def test_effects_that_share_people_are_fitted_with_their_covariance():
+    """Generalised least squares by hand at tau2 = 0; t on studies less coefficients."""
+    y = np.array([0.30, 0.34, 0.25, 0.41, 0.38, 0.44])
+    v = np.array([0.090, 0.085, 0.120, 0.070, 0.060, 0.100])
+    V, x = np.diag(v), np.array([1.0, 2.0, 1.5, 3.0, 2.5, 4.0])
+    V[0, 1] = V[1, 0] = 0.045
+    study = ["a", "a", "b", "c", "d", "e"]
+    ours = meta_regression(y, v, x, V=V, study=study, ci="wald", per_covariate=1)
+    X = np.column_stack([np.ones(6), x])
+    covariance = np.linalg.inv(X.T @ np.linalg.solve(V, X))
+    slope = (covariance @ X.T @ np.linalg.solve(V, y))[1]
+    assert ours.tau2 == 0 and ours.k == 5
+    assert ours.terms[0].slope == pytest.approx(slope, rel=1e-9)
+    assert ours.terms[0].se == pytest.approx(math.sqrt(covariance[1, 1]), rel=1e-9)
+    assert meta_regression(y, v, x, V=V, study=study, per_covariate=1).df2 == 3
+    alone = meta_regression(y, v, x, ci="wald", per_covariate=1)
+    assert alone.terms[0].slope != pytest.approx(slope, rel=1e-3)
 
 
 odd = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.3, -0.2, 1e5, 0.7]), st.sampled_from([0.04, 0.1, 1e-9, 1e8]),
-        st.sampled_from([0.0, 1.0, 2.0, 2011.0, math.nan]), st.sampled_from(["a", "b", "c"]),
+        st.sampled_from([0.0, 1.0, 2.0, 2011.0, math.nan]),
     ),
     max_size=7,
 )  # fmt: skip
@@ -140,35 +129,10 @@ odd = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(odd, st.sampled_from(["wald", "hksj", "hksj-floor"]))
 def test_odd_data_give_a_reason_and_never_nan(rows, ci):
-    y, v, x, group = ([row[i] for row in rows] for i in range(4))
+    y, v, x = ([row[i] for row in rows] for i in range(3))
     ours = meta_regression(y, v, np.array(x), method="DL", ci=ci, per_covariate=1)
     if ours.status == "ok":
         numbers = [ours.intercept, ours.statistic, ours.p, ours.tau2, ours.i2, ours.terms[0].p]
         assert all(math.isfinite(n) for n in numbers)
     else:
         assert ours.reason and ours.intercept is None and not ours.terms
-    for tau2 in ("common", "separate"):
-        found = subgroups(y, v, group, tau2=tau2, method="DL", ci=ci)
-        if found.status == "ok":
-            assert math.isfinite(found.statistic) and 0 <= found.p <= 1
-            assert all(math.isfinite(one.ci_low) for one in found.groups)
-        else:
-            assert found.reason and found.p is None
-
-
-def test_subgroups_of_the_borenstein_book():
-    """Checks 33 and 34 of METHODS: chapter 19, studies A and B."""
-    y = [0.110, 0.224, 0.338, 0.451, 0.480, 0.440, 0.492, 0.651, 0.710, 0.740]
-    v = [0.010, 0.030, 0.020, 0.015, 0.010, 0.015, 0.020, 0.015, 0.025, 0.012]
-    group = ["A"] * 5 + ["B"] * 5
-    ours = subgroups(y, v, group, tau2="separate", method="DL", ci="wald")
-    a, b = ours.groups
-    assert (round(a.estimate, 4), round(a.se, 4)) == (0.3245, 0.0799)
-    assert (round(b.estimate, 4), round(b.se, 4)) == (0.6100, 0.0611)
-    assert (round(ours.statistic, 4), round(ours.p, 4)) == (8.0547, 0.0045)
-    ours = subgroups(y, v, group, tau2="common", method="DL", ci="wald")
-    a, b = ours.groups
-    assert (round(a.estimate, 4), round(a.se, 4)) == (0.3247, 0.0706)
-    assert (round(b.estimate, 4), round(b.se, 4)) == (0.6083, 0.0727)
-    assert (round(ours.statistic, 4), round(ours.p, 4)) == (7.8324, 0.0051)
-    assert round(a.tau2, 4) == 0.0097

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.explore.selection import selection_model
 from osteometa.explore.small_study import egger, pet_peese, rank_test, small_study
-from osteometa.explore.trim_fill import funnel, trim_fill
+from osteometa.explore.trim_fill import trim_fill
 
 FOLDER = Path(__file__).parent / "oracle"
 ORACLE = json.loads((FOLDER / "metafor.json").read_text())["datasets"]
@@ -250,18 +250,6 @@ def test_selection_needs_studies_on_both_sides_of_the_step(name, word):
     ours = selection_model(*data_of(name), favoured="greater")
     assert ours.status == "not_estimable" and ours.reason.startswith(word)
     assert ours.estimate is None
-
-
-def test_contours_are_at_the_levels_they_say():
-    y, v = data_of("bcg_RR")
-    ours = funnel(y, v, method="EE", ci="wald")
-    assert [c.level for c in ours.contours] == [0.10, 0.05, 0.01]
-    for contour in ours.contours:
-        assert math.erfc(contour.z / math.sqrt(2)) == pytest.approx(contour.level, rel=1e-12)
-        assert contour.high == -contour.low == pytest.approx(contour.z * max(ours.se))
-    assert sum(ours.filled) == 4 and ours.filled[-4:] == (True,) * 4
-    assert ours.yi[:13] == pytest.approx(y.tolist())
-    assert ours.filled_estimate == trim_fill(y, v, method="EE", ci="wald").estimate
 
 
 def test_below_ten_studies_everything_says_so():

@@ -42,8 +42,21 @@ def test_imports_inside_functions_count_too():
     assert str(PACKAGE / "check_values.py") in code_of(SCRIPTS[0].with_name("check.py"))
 
 
-@pytest.mark.parametrize("name", ["forest", "direction_plot"])
+def libraries(name):
+    """Return the libraries that a script alone has loaded when its work begins."""
+    lines = f"{LOADER}\nprint(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    command = [sys.executable, "-c", lines, str(SCRIPTS[0].with_name(f"{name}.py"))]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(json.loads(output.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("name", ["figures", "overview"])
 def test_drawing_rests_on_no_statistics(name):
-    statistics = {"pooling", "effects"}
+    statistics = {"pooling", "effects", "explore"}
     files = code_of(SCRIPTS[0].with_name(f"{name}.py"))
     assert not statistics & {Path(file).relative_to(PACKAGE).parts[0] for file in files}
+    assert not {"scipy", "statsmodels", "pymare", "pandas"} & libraries(name)
+
+
+def test_pooling_does():
+    assert "scipy" in libraries("pool")

@@ -1,16 +1,27 @@
 """What is reported for how many studies, and when types are compared."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from osteometa.check import check_review
-from osteometa.config import load_config
+from osteometa.config import EXERCISE_TYPES, load_config
 from osteometa.evidence import derive
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 
 ROOT = Path(__file__).parents[1]
 CONFIG = load_config(ROOT / "config.yaml")
+ORACLE = json.loads((ROOT / "tests/oracle/metafor.json").read_text())["datasets"]
+# Where two groups have two studies or more: others are not tested.
+GROUPED = [
+    (name, key)
+    for name, data in ORACLE.items()
+    for key in data
+    if key.startswith("subgroup_")
+    and sum(n >= 2 for n in Counter(data[key]["group"]).values()) >= 2
+]
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +134,38 @@ def test_weights_are_those_of_the_primary_model_and_sum_to_100(pattern):
     share = 1 / (found[1].vi + main.tau2)
     total = sum(1 / (effect.vi + main.tau2) for effect in found[1:])
     assert found[1].weight == pytest.approx(100 * share / total)
+
+
+@pytest.mark.parametrize(("name", "key"), GROUPED)
+@pytest.mark.parametrize("method", ["EE", "DL", "REML"])
+def test_types_are_compared_as_metafor_compares_groups(pattern, name, key, method):
+    data = ORACLE[name]
+    theirs, levels = data[key][method], list(dict.fromkeys(data[key]["group"]))
+    rows = [
+        replace(pattern, effect_id=str(i), study_id=str(i), yi=y, vi=v,
+                exercise_type=EXERCISE_TYPES[levels.index(level)])
+        for i, (y, v, level) in enumerate(
+            zip(data["yi"], data["vi"], data[key]["group"], strict=True)
+        )
+    ]  # fmt: skip
+
+    def tested(ci, common_tau2_up_to):
+        config = CONFIG.model_copy(update={
+            "pooling": CONFIG.pooling.model_copy(update={"method": method, "ci": ci}),
+            "small_k": CONFIG.small_k.model_copy(update={"subgroup_test": 0}),
+            "subgroups": CONFIG.subgroups.model_copy(
+                update={"common_tau2_up_to": common_tau2_up_to}
+            ),
+        })  # fmt: skip
+        return subgroup_tests("x", rows, config)[0]
+
+    common, hartung = tested("wald", 100), tested("hksj", 100)
+    assert (common.tau2_model, common.df2) == ("common", None)
+    assert common.statistic == pytest.approx(theirs["common_tau2"]["QM"], rel=1e-6)
+    assert common.p == pytest.approx(theirs["common_tau2"]["QMp"], rel=1e-6)
+    assert [hartung.df1, hartung.df2] == theirs["common_tau2_knha_F"]["df"]
+    assert hartung.p == pytest.approx(theirs["common_tau2_knha_F"]["p"], rel=1e-6)
+    separate = tested("wald", 0)
+    assert separate.tau2_model == "separate" and separate.df1 == theirs["Q_between_df"]
+    assert separate.statistic == pytest.approx(theirs["Q_between_separate_tau2"], rel=1e-6)
+    assert separate.p == pytest.approx(theirs["Q_between_p"], rel=1e-6)

@@ -128,7 +128,8 @@ def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
             for path in directory.glob("*.edited"):
                 path.replace(directory.with_name(f"{directory.name}.{path.name}"))
             shutil.rmtree(directory)
-            for job in ("pool", "forest"):
-                forget(f"{job}.{directory.name}", root)
+            # Of every job of the synthesis: pool, what_if, figures. No id holds a point.
+            for written in (root / RECORDS).glob(f"*.{directory.name}.json"):
+                written.unlink()
             gone.append(directory.name)
     return gone

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.config import EXERCISE_TYPES, Config, Synthesis
-from osteometa.directions import votes
 from osteometa.records import Covariance, Effect, PooledRow, SynthesisRow
 from osteometa.records_directions import DirectionEntry, Vote
+from osteometa.votes import votes
 
 REDUCED = "reduced"
 """Block of effects that another effect of the same people stands for; in no set."""

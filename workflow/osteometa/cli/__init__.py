@@ -1,4 +1,4 @@
-"""What people run outside the workflow: osteometa check, escalc, pool, wanted."""
+"""What people run outside the workflow: osteometa check, escalc, figure, pool, wanted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from osteometa import __version__
-from osteometa.cli import check, escalc, pool, wanted
+from osteometa.cli import check, escalc, figure, pool, wanted
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (check, escalc, pool, wanted):
+    for command in (check, escalc, figure, pool, wanted):
         command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:

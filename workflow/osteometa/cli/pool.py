@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -88,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _results(arguments: argparse.Namespace) -> dict[str, object]:
     columns = [*arguments.mods, *([arguments.group] if arguments.group else [])]
     rows, delimiter = read_effects(Path(arguments.file), columns)
+    if not arguments.cov:
+        _warn_of_repeats(rows)
     V = read_covariance(Path(arguments.cov), rows) if arguments.cov else None
     choices = {"method": arguments.method, "ci": arguments.ci}
     wanted = {**choices, "pi_df": arguments.pi_df, "tau2_ci": arguments.tau2_ci}
@@ -107,6 +110,17 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
     if arguments.mods:
         results["regression"] = _regression(rows, V, arguments.mods, delimiter, choices)
     return results
+
+
+def _warn_of_repeats(rows: Sequence[Row]) -> None:
+    times = Counter(row.study for row in rows if row.study)
+    again = [name for name, count in times.items() if count > 1]
+    if again:
+        print(
+            f"osteometa pool: {', '.join(again)} stands in more than one row. The rows are pooled "
+            "as if they were independent studies; --cov tells what they share.",
+            file=sys.stderr,
+        )
 
 
 def _parts(rows: Sequence[Row], V: list | None, chosen: Sequence[int]) -> dict[str, object]:
@@ -281,6 +295,7 @@ def _sentence(row: dict) -> str:
         text += f"  {_interval(row)}"
     if row["tau2"] is not None:
         text += f"  tau2 = {row['tau2']:.4g}  I2 = {row['i2']:.1f} %"
-    if row["pi_low"] is not None:
+    # With tau2 = 0 it would only repeat the confidence interval; two studies tell none.
+    if row["pi_low"] is not None and row["tau2"] and row["k"] > 2:
         text += f"  prediction [{row['pi_low']:.4g}, {row['pi_high']:.4g}]"
     return text + (f"  ({row['note']})" if row["note"] else "")

@@ -37,6 +37,9 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], st
         For a file that is missing, empty, without the columns, or with a cell that cannot be used.
     """
     delimiter, header, lines = _table(path, "study, yi, vi")
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise UsageError(f"{path} has two columns {', '.join(twice)}. Keep one of them.")
     missing = [name for name in ("study", "yi", "vi") if name not in header]
     if missing:
         raise UsageError(
@@ -77,10 +80,30 @@ def _table(path: Path, needed: str) -> tuple[str, list[str], list[tuple[int, lis
     if not any(line.strip() for line in lines):
         raise UsageError(f"{path} is empty. It needs the columns {needed}.")
     delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    header, *rows = csv.reader(lines, delimiter=delimiter)
+    try:
+        reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        header, *rows = reader
+    except csv.Error as error:
+        raise UsageError(
+            f"{path} cannot be read as CSV ({error}). Look for a stray quote."
+        ) from None
     cleaned = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, 2)]
     header = [name.strip() for name in header]
-    return delimiter, header, [(number, row) for number, row in cleaned if any(row)]
+    filled = [(number, row) for number, row in cleaned if any(row)]
+    _refuse_misfits(path, header, filled)
+    return delimiter, header, filled
+
+
+def _refuse_misfits(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> None:
+    """Raise where a cell could be taken for that of another column."""
+    problems = [
+        f"row {number} has {len(row)} cells, the header {len(header)}. A number with a decimal "
+        "comma needs semicolons between the columns, text with a comma needs quotes."
+        for number, row in rows
+        if len(row) != len(header)
+    ]
+    if problems:
+        raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
 def number_of(text: str, delimiter: str) -> float | None:

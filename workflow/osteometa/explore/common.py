@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,3 +57,25 @@ def two_sided(statistic: float, df: float | None) -> float:
     """Return the two-sided p of a t with df, or of a z where df is None."""
     tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
     return float(2 * tail)
+
+
+def one_per_study(
+    y: Array, v: Array, V: Array | None, studies: Sequence[str]
+) -> tuple[Array, Array]:
+    """Return one effect and variance per study, in order of appearance.
+
+    Effects of one study are combined by generalised least squares: weights V^-1 1 / (1' V^-1 1),
+    variance 1 / (1' V^-1 1), V their sampling covariance (diagonal where none is given).
+    """
+    effects, variances = [], []
+    for study in dict.fromkeys(studies):
+        index = [i for i, other in enumerate(studies) if other == study]
+        if len(index) == 1:
+            effects.append(float(y[index[0]]))
+            variances.append(float(v[index[0]]))
+            continue
+        own = np.diag(v[index]) if V is None else V[np.ix_(index, index)]
+        weights = np.linalg.solve(own, np.ones(len(index)))
+        effects.append(float(weights @ y[index] / weights.sum()))
+        variances.append(float(1.0 / weights.sum()))
+    return np.array(effects), np.array(variances)

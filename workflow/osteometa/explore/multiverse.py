@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osteometa.config import Config
 from osteometa.pooling import Joint
-from osteometa.pooling.kernel import Fits, fit
+from osteometa.pooling.batch import Array, column_batch
+from osteometa.pooling.covariance import decorrelated
+from osteometa.pooling.kernel import fit, solve
 from osteometa.records import Effect
 from osteometa.records_explore import MultiverseRow, MultiverseShare
 from osteometa.sensitivity import READING, Case
+from osteometa.summaries import t_quantile
 
 CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (READING, "type_by=")
 """Variants that are no other derivation of the same effects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Effects that are fitted together, by size; equal ones are one set."""
+
+    yi: tuple[float, ...]
+    vi: tuple[float, ...]
+    studies: int
+    V: tuple[tuple[float, ...], ...] = ()
+    """Sampling covariance where effects share people, else empty."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether every effect is a study of its own."""
+        return self.studies == len(self.yi)
+
+    def rows(self) -> tuple[Array, Array, Array]:
+        """Return effects, variances and design (k x 1) of the same model without covariances."""
+        y, X = np.array(self.yi), np.ones((len(self.yi), 1))
+        return decorrelated(y, np.array(self.V or np.diag(self.vi)), X)
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Pools of all sets by one model, an entry per set."""
+
+    k: Array
+    estimate: Array
+    se: Array
+    ci_low: Array
+    ci_high: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +73,7 @@ class Universe:
     """All specifications, and the different sets of effects that they fit."""
 
     specifications: tuple[Specification, ...]
-    sets: tuple[tuple[tuple[float, float], ...], ...]
-    """Effect and variance per study."""
+    sets: tuple[Members, ...]
 
 
 def universe(case: Case) -> Universe:
@@ -47,7 +82,7 @@ def universe(case: Case) -> Universe:
     More than the cap of config.yaml are sampled with its seed, the primary one always kept.
     """
     rows: list[Specification] = []
-    sets: dict[tuple[tuple[float, float], ...], int] = {}
+    sets: dict[Members, int] = {}
     choices = case.config.multiverse
     models = [
         (method, ci)
@@ -56,7 +91,7 @@ def universe(case: Case) -> Universe:
     ]
     for measure in case.config.outcomes[case.outcome].measures:
         for names, effects in _sets(case, measure):
-            if len(effects) < 2:
+            if effects.studies < 2:
                 continue
             members = sets.setdefault(effects, len(sets))
             rows += [Specification(measure, (*names, *model), members) for model in models]
@@ -75,28 +110,30 @@ def is_primary(row: Specification, case: Case) -> bool:
     )  # fmt: skip
 
 
-def _sets(
-    case: Case, measure: str
-) -> Iterator[tuple[tuple[str, ...], tuple[tuple[float, float], ...]]]:
-    """Yield names of choices, and the effects per study that they give."""
+def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]:
+    """Yield names of choices, and the effects that they give."""
     choices = case.config.multiverse
     own = {v.variant for v in case.variants if v.measure == measure}
     names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
     for derivation in (PRIMARY, *names):
         joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
         for designs, prints in itertools.product(choices.designs, choices.prints):
-            added = _others(case, measure) if designs == "all designs" else []
+            added = _others(case, measure, derivation) if designs == "all designs" else []
             added += _cautious(case, measure) if prints == "cautious readings" else []
             for people, flags in choices.people.items():
                 kept = [
                     e for e in (*joint.effects, *added) if not set(flags) & set(e.flags.split())
                 ]
                 names_here = (derivation, people, designs, prints)
-                yield names_here, _per_study(Joint(tuple(kept), joint.links))
+                yield names_here, _members(Joint(tuple(kept), joint.links))
 
 
-def _others(case: Case, measure: str) -> list[Effect]:
-    return [e for e in case.effects if e.measure == measure and e.block == "non_randomised"]
+def _others(case: Case, measure: str, derivation: str) -> list[Effect]:
+    """Return the effects of other designs under a derivation."""
+    rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
+    changed = {row.study_id for row in rows}
+    usual = [e for e in case.effects if e.measure == measure and e.study_id not in changed]
+    return [e for e in (*usual, *rows) if e.block == "non_randomised"]
 
 
 def _cautious(case: Case, measure: str) -> list[Effect]:
@@ -110,45 +147,59 @@ def _cautious(case: Case, measure: str) -> list[Effect]:
     return list(weakest.values())
 
 
-def _per_study(joint: Joint) -> tuple[tuple[float, float], ...]:
-    """Return one effect per study; several are combined with their covariance."""
+def _members(joint: Joint) -> Members:
     numbers = joint.numbers
-    y, v = np.array(numbers["yi"]), np.array(numbers["vi"])
-    V = numbers.get("V")
-    found = []
-    for study in dict.fromkeys(joint.studies):
-        index = [i for i, other in enumerate(joint.studies) if other == study]
-        if len(index) == 1:
-            found.append((float(y[index[0]]), float(v[index[0]])))
-            continue
-        own = np.diag(v[index]) if V is None else V[np.ix_(index, index)]
-        weights = np.linalg.solve(own, np.ones(len(index)))
-        found.append((float(weights @ y[index] / weights.sum()), float(1 / weights.sum())))
-    return tuple(sorted(found))
+    y, v, V = numbers["yi"], numbers["vi"], numbers.get("V")
+    order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
+    return Members(
+        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
+        V=() if V is None else tuple(map(tuple, V[np.ix_(order, order)].tolist())),
+    )  # fmt: skip
 
 
-def fitted(made: Universe, config: Config) -> dict[tuple[str, str], Fits]:
-    """Return the fits of every set, by method and interval."""
+def fitted(made: Universe) -> dict[tuple[str, str], Pools]:
+    """Return the pools of every set, by method and interval."""
     if not made.sets:
         return {}
-    widest = max(len(members) for members in made.sets)
-    y = np.zeros((len(made.sets), widest))
-    v = np.ones_like(y)
+    models = sorted({spec.choices[-2:] for spec in made.specifications})
+    if all(members.plain for members in made.sets):
+        y, v, mask = _cells([(np.array(m.yi), np.array(m.vi)) for m in made.sets])
+        fits = {model: fit(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
+        return {
+            model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
+        }
+    return {model: _jointly(made.sets, *model) for model in models}
+
+
+def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return effects and variances (sets x the longest), and where a set has an effect."""
+    widest = max(len(y) for y, *_ in rows)
+    y, v = np.zeros((len(rows), widest)), np.ones((len(rows), widest))
     mask = np.zeros(y.shape, dtype=bool)
-    for row, members in enumerate(made.sets):
-        y[row, : len(members)] = [effect for effect, _ in members]
-        v[row, : len(members)] = [variance for _, variance in members]
-        mask[row, : len(members)] = True
-    models = {spec.choices[-2:] for spec in made.specifications}
-    return {
-        (method, ci): fit(y, v, mask=mask, method=method, ci=ci) for method, ci in sorted(models)
-    }
+    for i, (effects, variances, *_) in enumerate(rows):
+        y[i, : len(effects)], v[i, : len(effects)] = effects, variances
+        mask[i, : len(effects)] = True
+    return y, v, mask
+
+
+def _jointly(sets: Sequence[Members], method: str, ci: str) -> Pools:
+    """Fit sets in which effects share people, with their covariance as in the primary pool."""
+    rows = [members.rows() for members in sets]
+    y, v, mask = _cells(rows)
+    X = np.zeros((*y.shape, 1))
+    for i, (_, _, column) in enumerate(rows):
+        X[i, : len(column)] = column
+    studies = np.array([members.studies for members in sets])
+    got = solve(column_batch(y.T, np.where(mask, v, np.inf).T, X), method, ci, studies=studies)
+    estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
+    half = se * [t_quantile(0.975, None if np.isinf(df) else float(df)) for df in got.df]
+    return Pools(studies, estimate, se, estimate - half, estimate + half)
 
 
 def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     """Return the specifications, duplicates merged, and what each choice explains."""
     made = universe(case)
-    fits = fitted(made, case.config)
+    fits = fitted(made)
     if len(made.specifications) < 2:
         return [], [_no_share(case.measure, "fewer than two studies are pooled")]
     estimates = np.array(
@@ -167,7 +218,7 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     return rows, shares
 
 
-def _merged(made: Universe, fits: dict[tuple[str, str], Fits], case: Case) -> list[MultiverseRow]:
+def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification stands for the others."""
     held: dict[tuple, list[Specification]] = {}
     for spec in made.specifications:
@@ -195,27 +246,57 @@ def _merged(made: Universe, fits: dict[tuple[str, str], Fits], case: Case) -> li
 
 
 def explained(
-    measure: str, specifications: Sequence[Specification], estimates: np.ndarray
+    measure: str, specifications: Sequence[Specification], estimates: Array
 ) -> list[MultiverseShare]:
-    """Return the part of the variance of the estimates that each choice explains by itself.
+    """Return the part of the variance of the estimates that each choice explains.
 
-    Sum over the levels of a choice of n (mean of the level - mean)^2, over the total sum of squares
-    (main effects of an analysis of variance); what is left are interactions. The product of all
-    choices is balanced, so the parts add up; of a sample they do so nearly.
+    The part of a choice is what it adds to R2 of a model of main effects, averaged over all orders
+    in which the choices can come in (Lindeman, Merenda and Gold 1980; Groemping 2007). Where all
+    combinations exist this is its main effect in an analysis of variance; where some are missing
+    the parts still add up. The remainder are interactions. An interval does not move an estimate:
+    each combination of the other choices counts once, whatever its intervals.
     """
-    mean = float(np.mean(estimates))
-    total = float(np.sum((estimates - mean) ** 2))
-    scale = float(np.max(np.abs(estimates)))
-    rows, left = [], 100.0
-    for place, choice in enumerate(CHOICES):
-        levels: dict[str, list[float]] = {}
-        for spec, estimate in zip(specifications, estimates, strict=True):
-            levels.setdefault(spec.choices[place], []).append(float(estimate))
-        between = sum(len(v) * (float(np.mean(v)) - mean) ** 2 for v in levels.values())
-        share = 100 * between / total if total > (1e-12 * scale) ** 2 else 0.0
-        left -= share
-        rows.append(_share(measure, choice, len(levels), share, len(specifications)))
-    return [*rows, _share(measure, "remainder", 1, max(0.0, left), len(specifications))]
+    moving = len(CHOICES) - 1
+    once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
+    rows = list(once)
+    y = estimates[list(once.values())]
+    shares, left = [], 100.0
+    for part, choice in zip([*_parts(rows, y), 0.0], CHOICES, strict=True):
+        place = CHOICES.index(choice)
+        levels = len({spec.choices[place] for spec in specifications})
+        left -= 100 * part
+        shares.append(_share(measure, choice, levels, 100 * part, len(rows)))
+    return [*shares, _share(measure, "remainder", 1, max(0.0, left), len(rows))]
+
+
+def _parts(rows: Sequence[tuple[str, ...]], y: Array) -> list[float]:
+    """Return the average increase of R2 by each choice (rows: levels of the choices)."""
+    n, scale = len(rows[0]), float(np.max(np.abs(y)))
+    y = y - np.mean(y)
+    total = float(y @ y)
+    # Equal estimates differ by rounding, which no choice explains.
+    if total <= len(y) * (1e-12 * scale) ** 2:
+        return [0.0] * n
+    columns, owner = [], []
+    for place in range(n):
+        values = [row[place] for row in rows]
+        for level in list(dict.fromkeys(values))[1:]:
+            column = np.array([float(value == level) for value in values])
+            columns.append(column - np.mean(column))
+            owner.append(place)
+    X, owner = np.array(columns).reshape(len(columns), len(y)).T, np.array(owner, dtype=int)
+    gram, cross = X.T @ X, X.T @ y
+    r2 = {}
+    for chosen in itertools.product((False, True), repeat=n):
+        own = np.flatnonzero([chosen[place] for place in owner])
+        inverse = np.linalg.pinv(gram[np.ix_(own, own)], rcond=1e-10, hermitian=True)
+        r2[chosen] = float(cross[own] @ inverse @ cross[own]) / total
+    parts = [0.0] * n
+    for chosen, before in r2.items():
+        for place in (place for place in range(n) if not chosen[place]):
+            after = r2[(*chosen[:place], True, *chosen[place + 1 :])]
+            parts[place] += (after - before) / (n * math.comb(n - 1, sum(chosen)))
+    return [min(1.0, part) if part > 1e-12 else 0.0 for part in parts]
 
 
 def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:

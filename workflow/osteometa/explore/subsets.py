@@ -5,29 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.explore.common import Array, one_per_study
 from osteometa.explore.influence import Set
 from osteometa.pooling.kernel import fit
 from osteometa.records_explore import GoshRow
 
-Array = NDArray[np.float64]
 ALL_UP_TO = 15
 """Studies up to which all subsets are taken."""
 SAMPLED = 100_000
 
 
 def by_study(effects: Set) -> tuple[Array, Array]:
-    """Return one effect and variance per study, in order of appearance.
-
-    Effects of one study are combined by generalised least squares with their covariance.
-    """
-    y, v = [], []
-    for study in dict.fromkeys(effects.studies):
-        index = [i for i, other in enumerate(effects.studies) if other == study]
-        V = np.diag(effects.v[index]) if effects.V is None else effects.V[np.ix_(index, index)]
-        weights = np.linalg.solve(V, np.ones(len(index)))
-        y.append(float(weights @ effects.y[index] / weights.sum()))
-        v.append(float(1.0 / weights.sum()))
-    return np.array(y), np.array(v)
+    """Return one effect and variance per study, in order of appearance."""
+    return one_per_study(effects.y, effects.v, effects.V, effects.studies)
 
 
 def subsets(k: int, seed: int) -> NDArray[np.bool_]:

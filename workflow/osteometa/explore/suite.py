@@ -9,14 +9,13 @@ import numpy as np
 
 from osteometa.explore.bayes import posterior
 from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
+from osteometa.explore.meta_regression import MetaRegression, meta_regression
 from osteometa.explore.multilevel import multilevel, robust_variance
 from osteometa.explore.multiverse import multiverse
 from osteometa.explore.permutation import permute_moderator, sign_flip
 from osteometa.explore.small_study import small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
-from osteometa.pooling import regress
-from osteometa.pooling.model import joint_test
 from osteometa.records import Effect
 from osteometa.records_explore import RECORDS as RECORDS
 from osteometa.records_explore import (
@@ -34,7 +33,6 @@ from osteometa.records_explore import (
     StepRow,
 )
 from osteometa.sensitivity import Case, sensitivity_rows
-from osteometa.summaries import t_quantile
 
 LEAST_ASYMMETRY = 10
 LEAST_PER_COVARIATE = 10
@@ -173,65 +171,61 @@ def meta_regressions(
     """
     rows, points = [], []
     for name in COVARIATES:
-        known = [i for i, e in enumerate(effects) if covariate(e, name) is not None]
-        x = np.array([covariate(effects[i], name) for i in known])
-        k = len({chosen.studies[i] for i in known})
-        reason = ""
-        if k < LEAST_PER_COVARIATE:
-            reason = f"{k} studies tell it, {LEAST_PER_COVARIATE} are needed"
-        elif len(set(x.tolist())) < 2:
-            reason = "it is the same in all studies"
-        if reason:
-            rows.append(_no_regression(name, k, reason))
-            continue
-        row, weights = _regression(chosen, known, x, name, seed)
-        rows.append(row)
-        points += [
-            RegressionPoint(
-                covariate=name, effect_id=effects[i].effect_id, label=effects[i].label,
-                exercise_type=effects[i].exercise_type, x=float(value), yi=effects[i].yi,
-                vi=effects[i].vi, weight=float(weight),
-            )
-            for i, value, weight in zip(known, x, weights, strict=True)
-        ]  # fmt: skip
+        x = np.array([covariate(e, name) for e in effects], dtype=float)
+        found = meta_regression(
+            chosen.y, chosen.v, x, V=chosen.V, study=chosen.studies, method=chosen.method,
+            ci=chosen.ci, per_covariate=LEAST_PER_COVARIATE,
+        )  # fmt: skip
+        rows.append(_regression_row(name, found, chosen, x, seed))
+        if found.status == "ok":
+            points += _regression_points(name, found, chosen, x, effects)
     return rows, points
 
 
-def _no_regression(name: str, k: int, reason: str) -> MetaRegressionRow:
+def _regression_row(
+    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, seed: int
+) -> MetaRegressionRow:
+    if found.status != "ok":
+        return MetaRegressionRow(
+            covariate=name, k=found.k, intercept=None, slope=None, se=None, ci_low=None,
+            ci_high=None, statistic=None, df=None, p=None, tau2=None, r2=None, centre=None,
+            p_permutation=None, status=found.status, reason=found.reason,
+        )  # fmt: skip
+    term = found.terms[0]
+    p, reason = _permuted(chosen, x, seed)
     return MetaRegressionRow(
-        covariate=name, k=k, intercept=None, slope=None, se=None, ci_low=None, ci_high=None,
-        statistic=None, df=None, p=None, tau2=None, r2=None, centre=None, p_permutation=None,
-        status="not_applicable", reason=reason,
+        covariate=name, k=found.k, intercept=found.intercept, slope=term.slope, se=term.se,
+        ci_low=term.ci_low, ci_high=term.ci_high, statistic=term.statistic, df=found.df2,
+        p=term.p, tau2=found.tau2, r2=found.r2, centre=term.centre, p_permutation=p,
+        status="ok", reason=reason,
     )  # fmt: skip
 
 
-def _regression(
-    chosen: Set, known: list[int], x: np.ndarray, name: str, seed: int
-) -> tuple[MetaRegressionRow, np.ndarray]:
-    y, v = chosen.y[known], chosen.v[known]
-    centre = float(np.mean(x))
-    X = np.column_stack([np.ones(len(x)), x - centre])
-    more = {"method": chosen.method, "ci": chosen.ci}
-    studies = {chosen.studies[i] for i in known}
-    if chosen.V is not None:
-        more["V"] = chosen.V[np.ix_(known, known)]
-    if len(studies) < len(known):
-        more["studies"] = len(studies)
-    fit = regress(y, v, X, **more)
-    alone = regress(y, v, X[:, :1], **more)
-    slope, se = float(fit.coefficients[1]), float(fit.covariance[1, 1]) ** 0.5
-    half = t_quantile(0.975, fit.df) * se
-    test = joint_test(fit, np.array([[0.0, 1.0]]))
-    shuffled = permute_moderator(y, v, x, method=chosen.method, ci=chosen.ci, seed=seed)
-    r2 = 100 * max(0.0, 1 - fit.tau2 / alone.tau2) if alone.tau2 > 0 else None
-    weights = 1.0 / (v + fit.tau2)
-    row = MetaRegressionRow(
-        covariate=name, k=len(studies), intercept=float(fit.coefficients[0]), slope=slope, se=se,
-        ci_low=slope - half, ci_high=slope + half, statistic=slope / se if se > 0 else None,
-        df=fit.df, p=test[3], tau2=fit.tau2, r2=r2, centre=centre, p_permutation=shuffled.p,
-        status="ok", reason=shuffled.reason,
-    )  # fmt: skip
-    return row, 100 * weights / weights.sum()
+def _permuted(chosen: Set, x: np.ndarray, seed: int) -> tuple[float | None, str]:
+    """Return the permutation p of a covariate, or why there is none."""
+    known = np.isfinite(x)
+    studies = [study for study, there in zip(chosen.studies, known, strict=True) if there]
+    if len(set(studies)) < len(studies):
+        return None, "no permutation test: effects of one study cannot change places"
+    found = permute_moderator(
+        chosen.y[known], chosen.v[known], x[known], method=chosen.method, ci=chosen.ci, seed=seed
+    )
+    return found.p, found.reason
+
+
+def _regression_points(
+    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, effects: Sequence[Effect]
+) -> list[RegressionPoint]:
+    known = np.flatnonzero(np.isfinite(x))
+    weights = 1.0 / (chosen.v[known] + found.tau2)
+    return [
+        RegressionPoint(
+            covariate=name, effect_id=effects[i].effect_id, label=effects[i].label,
+            exercise_type=effects[i].exercise_type, x=float(x[i]), yi=effects[i].yi,
+            vi=effects[i].vi, weight=float(weight),
+        )
+        for i, weight in zip(known, 100 * weights / weights.sum(), strict=True)
+    ]  # fmt: skip
 
 
 def permutations(chosen: Set, seed: int) -> list[PermutationRow]:

@@ -1,4 +1,4 @@
-"""Trim and fill, and the points and limits of a contour-enhanced funnel plot."""
+"""Trim and fill: studies that a funnel seems to lack."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, estimable
 from osteometa.pooling.model import checked, pool, regress
-from osteometa.summaries import t_quantile
 
-CONTOURS = (0.10, 0.05, 0.01)
 MAX_ROUNDS = 100
 
 
@@ -138,69 +136,3 @@ def _l0_se(raw: float, k: int) -> float | None:
         - 18 * k * raw**2 - 18 * k * raw + 6 * k**2 * raw
     ) / 24  # fmt: skip
     return 4 * math.sqrt(variance) / (2 * k - 1) if variance >= 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contour:
-    """One pair of limits of a funnel: effects beyond it have a two-sided p below `level`."""
-
-    level: float
-    z: float
-    """The limits are null - z SE and null + z SE."""
-    low: float
-    high: float
-    """At the largest standard error of the plot."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Funnel:
-    """Points and limits of a contour-enhanced funnel plot (Peters et al. 2008)."""
-
-    k: int
-    yi: tuple[float, ...] = ()
-    se: tuple[float, ...] = ()
-    filled: tuple[bool, ...] = ()
-    """True for the points of trim and fill, which come last."""
-    contours: tuple[Contour, ...] = ()
-    estimate: float | None = None
-    filled_estimate: float | None = None
-    null: float = 0.0
-    status: str = "ok"
-    reason: str = ""
-
-
-@estimable(Funnel)
-def funnel(
-    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
-    method: str = "REML", ci: str = "hksj-floor",
-) -> Funnel:  # fmt: skip
-    """Return effects, standard errors, filled points and the limits at p = .10, .05 and .01.
-
-    Parameters
-    ----------
-    yi, vi, predictor, method, ci
-        As for `trim_fill`; where it is not estimable there are no filled points, and `reason`
-        says why.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-    """
-    y, v = checked(yi, vi)
-    if len(y) == 0:
-        raise NotEstimableError("no study")
-    added = trim_fill(y, v, predictor=predictor, method=method, ci=ci)
-    points = np.concatenate([y, np.asarray(added.filled_yi)])
-    errors = np.sqrt(np.concatenate([v, np.asarray(added.filled_vi)]))
-    largest = float(np.max(errors))
-    contours = []
-    for level in CONTOURS:
-        z = t_quantile(1 - level / 2, None)
-        contours.append(Contour(level=level, z=z, low=-z * largest, high=z * largest))
-    return Funnel(
-        k=len(y), yi=tuple(points.tolist()), se=tuple(errors.tolist()),
-        filled=(False,) * len(y) + (True,) * (len(points) - len(y)), contours=tuple(contours),
-        estimate=pool(y, v, method=method, ci=ci).estimate, filled_estimate=added.estimate,
-        reason=added.reason,
-    )  # fmt: skip

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.directions import votes
 from osteometa.figures.forest import direction_mark
-from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.forest_rows import TYPE_WORDS, p_number, p_text
 from osteometa.figures.style import (
     BLACK,
     BODY,
@@ -26,6 +25,7 @@ from osteometa.figures.style import (
     wrapped,
 )
 from osteometa.records import DirectionEntry, DirectionSet, Vote
+from osteometa.votes import votes
 
 WIDTH, HIGHEST = 183.0, 240.0
 MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
@@ -165,9 +165,9 @@ def set_words(row: DirectionSet) -> str:
     if row.p_lowest is None:
         return words
     if row.n_unknown:
-        words += f"; sign test p from {row.p_lowest:.2g} to {row.p_highest:.2g}"
-        return words + (f" (known only {row.p_known:.2g})" if known else "")
-    return words + f"; sign test p = {row.p_known:.2g}"
+        words += f"; sign test p from {p_number(row.p_lowest)} to {p_number(row.p_highest)}"
+        return words + (f" (known only {p_number(row.p_known)})" if known else "")
+    return words + f"; sign test {p_text(row.p_known)}"
 
 
 def _page(page: list[Block], outcomes: list[str], footer: Sequence[str], number: tuple[int, int]):

@@ -60,6 +60,7 @@ def letters_of(svg: str) -> dict[str, set[str]]:
     return found
 
 
+@cache
 def _subset(weight: str, letters: str) -> str:
     from fontTools import subset
     from fontTools.ttLib import TTFont

@@ -23,12 +23,21 @@ from osteometa.figures.forest_layout import (
     place_columns,
     place_rows,
 )
-from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
+from osteometa.figures.forest_rows import (
+    BLOCK_WORDS,
+    DIRECTION_ONLY,
+    MEAN_WORDS,
+    OVERALL,
+    ForestRow,
+    Scale,
+    forest_rows,
+)
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.risk_of_bias import light
 from osteometa.figures.style import (
     BLACK,
     BLUE,
+    BODY,
     GREY,
     ORANGE,
     SMALL,
@@ -40,8 +49,10 @@ from osteometa.figures.style import (
 from osteometa.files import read_records
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 
-LARGEST_SQUARE = 3.2
+LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
+SEEN = 0.4
+"""How far an interval must leave its square to be seen, mm."""
 TOP = 15.0
 
 
@@ -109,6 +120,8 @@ def _page(
     placed = place_rows(page, columns, top, width, preset.size)
     bottom = placed[-1].top + placed[-1].height if placed else top
     sized = any(row.estimate is not None for row in rows)
+    means = columns.has("exercise_mean") or columns.has("control_mean")
+    legend = [words for words in legend if means or words != MEAN_WORDS]
     notes = wrapped("; ".join(legend), width - 2 * MARGIN, SMALL) if legend else []
     footer = (9.9 if preset.favours_on_top else 13.5) if sized else 2.0
     figure, axes = new_figure(width, bottom + footer + LINE * len(notes) + 2)
@@ -117,7 +130,7 @@ def _page(
     _heads(axes, columns, preset, sized, top, width)
     axis = place_axis(rows, columns, scale) if sized else None
     if axis:
-        _null_line(axes, placed, axis)
+        _reference_lines(axes, rows, placed, axis, bottom)
         _axis(axes, axis, bottom, scale)
         favours_at = top - 10.4 if preset.favours_on_top else bottom + 10.8
         _favours(axes, axis, favours_at, settings, width)
@@ -132,11 +145,19 @@ def _page(
 def title_words(settings: dict[str, Any]) -> str:
     """Return what a synthesis is about, as the title of its figures."""
     synthesis = settings["synthesis"]
-    words = [settings["label"]]
+    words = [subject_words(settings["label"], synthesis.get("analyte", ""))]
     words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
     words.append(f"{synthesis['phase']}, {synthesis['design_class'].replace('_', ' ')}")
     words += [f"window: {synthesis['window']}"] if synthesis["window"] else []
     return "; ".join(words)
+
+
+def subject_words(label: str, analyte: str) -> str:
+    """Return an outcome and which of its analytes, such as 'Osteoprotegerin (OPG), serum'."""
+    kind = analyte.partition("_")[2].replace("_", " ")
+    if kind == "not stated":
+        kind = "kind not stated" if analyte.startswith("srankl") else "specimen not stated"
+    return f"{label}, {kind}" if kind else label
 
 
 def _heads(
@@ -145,13 +166,10 @@ def _heads(
     line = top - 1.1
     put(axes, columns.label, line - 2.1, preset.head, weight="bold", size=preset.size)
     if sized:
-        for arm, name in (("exercise", "Exercise"), ("control", "Control")):
-            over = columns.right.get(f"{arm}_mean", columns.right.get(f"{arm}_n"))
-            if over is not None:
-                put(axes, over, line - 5.7, name, weight="bold", align="right", size=preset.size)
         for name, right in columns.right.items():
-            put(axes, right, line - 2.1, columns.heads[name], weight="bold", align="right",
-                size=preset.size)  # fmt: skip
+            for text, y in zip(columns.heads[name], (line - 5.7, line - 2.1), strict=True):
+                if text:
+                    put(axes, right, y, text, weight="bold", align="right", size=preset.size)
         if columns.risk_of_bias is not None:
             put(axes, width - MARGIN, line - 5.7, "Risk", weight="bold", align="right", size=SMALL)
             put(axes, width - MARGIN, line - 2.4, "of bias", weight="bold", align="right",
@@ -159,12 +177,41 @@ def _heads(
     axes.plot([MARGIN, width - MARGIN], [line, line], color=BLACK, lw=0.6)
 
 
-def _null_line(axes: Axes, placed: Sequence[Placed], axis: Axis) -> None:
-    """Draw the null line beside rows that have marks, so that it crosses no text."""
+def _reference_lines(
+    axes: Axes, rows: Sequence[ForestRow], placed: Sequence[Placed], axis: Axis, bottom: float
+) -> None:
+    """Draw the null line down to the axis, and the pooled effect's beside what it is pooled of.
+
+    The pooled line is left out where rows in another unit share the axis.
+    """
+    for low, high in _free_of_text(placed, axis.x(0.0), placed[0].top, bottom + 1.5):
+        axes.plot([axis.x(0.0)] * 2, [low, high], color=BLACK, lw=0.6, zorder=1, gid="null")
+    pooled = next((r for r in rows if r.kind == "diamond" and r.label.startswith(OVERALL)), None)
+    apart = {*BLOCK_WORDS.values(), DIRECTION_ONLY}
+    end = next((i.top for i in placed if i.row.label.split(" (continued)")[0] in apart), bottom)
+    end = next((i.middle for i in placed if i.row is pooled), end)
+    if pooled is None or any(row.label == BLOCK_WORDS["unit"] for row in rows):
+        return
+    x = axis.x(pooled.estimate)
+    for low, high in _free_of_text(placed, x, placed[0].top, end):
+        axes.plot([x, x], [low, high], color=GREY, lw=0.6, dashes=(4, 2), zorder=1, gid="pooled")
+
+
+def _free_of_text(
+    placed: Sequence[Placed], x: float, top: float, bottom: float
+) -> list[tuple[float, float]]:
+    """Return the stretches of a vertical line at x that no heading or note crosses."""
+    free, start = [], top
     for item in placed:
-        if item.row.kind in ("study", "diamond", "interval", "direction"):
-            x = axis.x(0.0)
-            axes.plot([x, x], [item.top, item.top + item.height], color=BLACK, lw=0.6, zorder=1)
+        row = item.row
+        if row.kind not in ("heading", "note", "message") or item.top >= bottom:
+            continue
+        weight, size = ("bold", BODY) if row.kind == "heading" else ("normal", BODY)
+        if MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x:
+            if item.top > start:
+                free.append((start, item.top))
+            start = item.top + item.height
+    return [*free, (start, bottom)] if bottom > start else free
 
 
 def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale) -> None:
@@ -254,6 +301,11 @@ def _square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, c
         Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
                   lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
     )  # fmt: skip
+    # An interval no wider than its square would be hidden by it: drawn over it, in contrast.
+    ends = max(axis.x(row.low), x - side / 2), min(axis.x(row.high), x + side / 2)
+    if axis.x(row.low) > x - side / 2 - SEEN or axis.x(row.high) < x + side / 2 + SEEN:
+        over = GREY if row.share is None else "white"
+        axes.plot(ends, [y, y], color=over, lw=0.8, zorder=5, solid_capstyle="butt", gid="over")
 
 
 def _diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> None:

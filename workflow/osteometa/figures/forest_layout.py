@@ -17,7 +17,9 @@ MARGIN, GAP = 2.0, 2.0
 NARROW_TOTAL = 12.0
 """A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
-LONGEST_LABEL = 44.0
+LONGEST_LABEL = 40.0
+NOTE_ROOM = 75.0
+"""Notes end before a drawing that starts further right than this, mm."""
 LEAST_PLOT = 30.0
 """Columns go, in a stated order, until the drawing is this wide."""
 PAGE_ROWS = 60
@@ -37,7 +39,8 @@ class Columns:
     plot_right: float
     risk_of_bias: float | None
     """Middle of the risk-of-bias lights; None where nobody judged or there is no room."""
-    heads: Mapping[str, str]
+    heads: Mapping[str, tuple[str, str]]
+    """The two lines over each column of numbers."""
 
     def has(self, name: str) -> bool:
         """Tell whether a column is shown."""
@@ -96,7 +99,7 @@ def _judged(rows: Sequence[ForestRow]) -> bool:
 def _columns(
     rows: Sequence[ForestRow], shown: Sequence[str], preset: Preset, width: float
 ) -> Columns:
-    heads = _heads(preset)
+    heads = _heads(preset, shown)
     marks = max((text_width(row.marks, SMALL) for row in rows), default=0.0)
     labels = [row.label for row in rows if row.kind in ("study", "direction", "diamond")]
     widest = max([text_width(text, preset.size) for text in labels] + [22.0])
@@ -123,27 +126,27 @@ def _columns(
     return Columns(MARGIN, label - marks, right, plot_left, plot_left + plot, light, heads)
 
 
-def _heads(preset: Preset) -> dict[str, str]:
+def _heads(preset: Preset, shown: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the heads of the columns in two lines, so that they are no wider than numbers."""
     a, b = ("[", "]") if preset.interval == "[a, b]" else ("(", ")")
+    arms = {"exercise": "Exercise", "control": "Control"}
+    over = {arm: "" if f"{arm}_mean" in shown else word for arm, word in arms.items()}
     return {
-        "exercise_n": "n", "control_n": "n", "exercise_mean": "Mean (SD)",
-        "control_mean": "Mean (SD)", "effect": f"{preset.effect_head} {a}95 % CI{b}",
-        "weight": "Weight, %",
+        "exercise_n": (over["exercise"], "n"), "exercise_mean": (arms["exercise"], "Mean (SD)"),
+        "control_n": (over["control"], "n"), "control_mean": (arms["control"], "Mean (SD)"),
+        "effect": (preset.effect_head, f"{a}95 % CI{b}"), "weight": ("Weight", "%"),
     }  # fmt: skip
 
 
 def _width(
-    name: str, rows: Sequence[ForestRow], shown: Sequence[str], heads: Mapping[str, str],
-    preset: Preset,
+    name: str, rows: Sequence[ForestRow], shown: Sequence[str],
+    heads: Mapping[str, tuple[str, str]], preset: Preset,
 ) -> float:  # fmt: skip
     kinds = ("study", "diamond", "interval", *(("direction",) if name == "effect" else ()))
     bold = [text_width(getattr(r, name), preset.size, "bold") for r in rows if r.kind == "diamond"]
     texts = [getattr(row, name) for row in rows if row.kind in kinds]
     found = [text_width(text, preset.size) for text in texts]
-    found += [*bold, text_width(heads[name], preset.size, "bold")]
-    arm = {"exercise_n": "Exercise", "control_n": "Control"}.get(name, "")
-    if arm and name.replace("_n", "_mean") not in shown:
-        found.append(text_width(arm, preset.size, "bold"))
+    found += [*bold, *(text_width(head, preset.size, "bold") for head in heads[name])]
     if name == "control_n" and "control_mean" in shown:
         totals = [text_width(row.n_total, preset.size) for row in rows]
         found += [wide for wide in totals if wide < NARROW_TOTAL]
@@ -160,6 +163,8 @@ def place_rows(
     for row in rows:
         wide = row.kind in ("note", "message", "heading")
         room = width - 2 * MARGIN if wide else columns.label_width
+        if row.kind == "note" and columns.plot_left > NOTE_ROOM:
+            room = columns.plot_left - MARGIN - 1.0  # so that the null line stays whole
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
         lines = wrapped(row.label, room, SMALL if row.kind == "note" else size, weight)
         height = ROW + LINE * (len(lines) - 1)

@@ -44,6 +44,7 @@ FLAG_WORDS = {
 }
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
+DIRECTION_ONLY = "Direction only (not estimable)"
 OVERALL = "All studies"
 
 
@@ -139,6 +140,11 @@ def p_text(p: float | None, leading_zero: bool = True) -> str:
     return text if leading_zero else text.replace(" 0.", " .")
 
 
+def p_number(p: float) -> str:
+    """Return p alone as text, three decimals as everywhere."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def small(value: float | None) -> str:
     """Return a variance as text of three digits, without an exponent."""
     if value is None:
@@ -178,13 +184,13 @@ def forest_rows(
     with_size = {effect.study_id for effect in chosen}
     told = [vote for vote in votes if vote.study_id not in with_size]
     if told:
-        rows.append(ForestRow(kind="heading", label="Direction only (not estimable)"))
+        rows.append(ForestRow(kind="heading", label=DIRECTION_ONLY))
         rows += [_direction(vote) for vote in told]
     message = _message(chosen, told, settings)
     if message:
         rows.insert(0, ForestRow(kind="message", label=message))
     legend = [MEAN_WORDS] if any(effect.shown for effect in chosen) else []
-    legend += [f"{letter} {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
+    legend += [f"{letter}: {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
     return rows, legend
 
 
@@ -332,6 +338,7 @@ def _study(
         low=low,
         high=high,
         share=effect.weight,
+        risk_of_bias=effect.risk_of_bias,
         effect_id=effect.effect_id,
         flags=effect.flags,
     )
@@ -361,7 +368,8 @@ def _direction(vote: Vote) -> ForestRow:
     words = {
         "up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known",
     }[vote.direction]  # fmt: skip
-    effect = f"direction {words}" if vote.votes else f"direction {words}, no vote"
+    known = "" if vote.direction == "unknown" else f"{words}, "
+    effect = words if vote.votes else f"{known}no vote"
     return ForestRow(
         kind="direction", label=vote.label, shape=vote.direction, effect=effect,
         n_total="" if vote.n is None else f"N {vote.n}",

@@ -17,7 +17,7 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.direction_plot import DirectionRow
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
+from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put, text_width
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
@@ -56,9 +56,7 @@ def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
                     default=0)
         for column in COLUMNS
     }  # fmt: skip
-    room = WIDE - MARGIN - LABELS - 4 * len(COLUMNS)
-    total = sum(max(n, 9) for n in most.values())
-    width = min(3.2, room / total)
+    width, rooms = _rooms(most)
     row_height = UNIT * 4 + 4
     top = title_height(title, WIDE) + 6
     bottom = top + row_height * len(groups)
@@ -68,7 +66,7 @@ def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
     for column, (word, _) in COLUMNS.items():
         starts[column] = x
         put(axes, x, top - 3, word, weight="bold")
-        x += max(most[column], 9) * width + 4
+        x += rooms[column] + 4
     for number, group in enumerate(groups):
         base = top + row_height * (number + 1) - 2
         phase, outcome = group.split(" ", 1)
@@ -85,13 +83,25 @@ def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
                     Rectangle(box, width * 0.82, height, facecolor=color, edgecolor=BLACK, lw=0.4,
                               hatch="////" if column == "mixed" else None, gid="bar")
                 )  # fmt: skip
-            end = starts[column] + max(most[column], 9) * width
+            end = starts[column] + rooms[column]
             axes.plot([starts[column], end], [base, base], color=BLACK, lw=0.6)
             if chosen:
                 put(axes, starts[column] + width * len(chosen) + 0.8, base - 2, str(len(chosen)),
                     size=SMALL, color=GREY)  # fmt: skip
     noted(axes, NOTE, WIDE, bottom)
     return figure
+
+
+def _rooms(most: dict[str, int]) -> tuple[float, dict[str, float]]:
+    """Return the width of a bar and of each column, mm: as wide as its bars or its head."""
+    heads = {column: text_width(word, weight="bold") for column, (word, _) in COLUMNS.items()}
+    width = 3.2
+    while True:
+        # A count stands behind the last bar.
+        rooms = {column: max(most[column] * width + 6, heads[column]) for column in COLUMNS}
+        if width <= 0.2 or sum(rooms.values()) + 4 * len(COLUMNS) <= WIDE - MARGIN - LABELS:
+            return width, rooms
+        width -= 0.05
 
 
 def harvest_alt(marks: Sequence[Mark], title: str) -> str:

@@ -102,7 +102,10 @@ def _forest(results: Results, title: str) -> Drawn:
     from osteometa.figures.forest_rows import ForestRow
 
     rows, legend, scale = read_forest(results.folder, results.settings)
-    pages = forest_figures(rows, legend, scale, results.settings)
+    if [row.kind for row in rows] == ["message"]:
+        pages = [reason_figure(title, rows[0].label)]
+    else:
+        pages = forest_figures(rows, legend, scale, results.settings)
     return Drawn(pages, rows, ForestRow, alt_text(rows, results.settings))
 
 
@@ -240,26 +243,43 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
     return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
 
 
+NAMES = (*DRAW, *(f"forest_{measure.lower()}" for measure in MEASURES))
+"""Every figure of a synthesis, by the name of its files."""
+
+
+def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:
+    """Return one figure of a synthesis, by the name of its files.
+
+    Parameters
+    ----------
+    folder : path
+        `results/<synthesis>/`.
+    settings : dict
+        As of `presets.resolved`.
+    name : str
+        One of NAMES.
+    """
+    if name in DRAW:
+        return _figure(Results(Path(folder), settings), name, name)
+    measure = name.removeprefix("forest_").upper()
+    return _figure(Results(Path(folder), {**settings, "measure": measure}), "forest", name)
+
+
 def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
     """Draw every figure of a synthesis; further pages lie in `figure_pages/`.
 
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
     folder = Path(folder)
-    results = Results(folder, settings)
     listed = []
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
-    names = {kind: (results, kind) for kind in DRAW}
-    for measure in MEASURES:
-        companion = Results(folder, {**settings, "measure": measure})
-        names[f"forest_{measure.lower()}"] = (companion, "forest")
-    for name, (source, kind) in names.items():
-        drawn = _figure(source, kind, name)
+    for name in NAMES:
+        drawn = figure_named(folder, settings, name)
         write_figure(drawn, folder / name, pages_folder)
         listed.append(
-            FigureRow(figure=name, title=KINDS[kind], pages=len(drawn.pages), alt=drawn.alt,
-                      reason=drawn.reason)
+            FigureRow(figure=name, title=KINDS.get(name, KINDS["forest"]), pages=len(drawn.pages),
+                      alt=drawn.alt, reason=drawn.reason)
         )  # fmt: skip
     write_records(folder / "figures.csv", FigureRow, listed)
 

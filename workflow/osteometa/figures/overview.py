@@ -17,7 +17,7 @@ from osteometa.figures import (
     summary_forest,
 )
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
-from osteometa.figures.forest import scale_of
+from osteometa.figures.forest import scale_of, subject_words
 from osteometa.figures.kinds import Drawn, ReasonError, write_figure
 from osteometa.figures.names import TITLES, TOOLS
 from osteometa.files import read_records, write_records
@@ -42,26 +42,30 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
     settings : dict
         Parts of the config: outcomes, directions, syntheses, windows and figures.
     """
-    root = Path(root)
-    config = from_part(settings)
-    results = root / "results"
+    results = Path(root) / "results"
     pages = results / "figure_pages"
     pages.mkdir(parents=True, exist_ok=True)
     listed = []
-    for name, draw in _kinds(root, config):
-        title = TITLES[name]
-        try:
-            drawn = draw(title)
-        except ReasonError as error:
-            reason = str(error)
-            marks = reason_mark(reason)
-            drawn = Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
+    for name, drawn in drawn_of(root, from_part(settings)):
         write_figure(drawn, results / name, pages)
         listed.append(
-            FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
+            FigureRow(figure=name, title=TITLES[name], pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
         )  # fmt: skip
     write_records(results / "figures.csv", FigureRow, listed)
+
+
+def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
+    """Yield each figure of the whole review with its name, or the panel that says why not."""
+    for name, draw in _kinds(Path(root), config):
+        title = TITLES[name]
+        try:
+            yield name, draw(title)
+        except ReasonError as error:
+            reason = str(error)
+            marks = reason_mark(reason)
+            panel = reason_figure(title, reason)
+            yield name, Drawn([panel], marks, Mark, f"{title}. {reason}", reason)
 
 
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
@@ -90,7 +94,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
         scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
         chosen = tuple(r for r in rows if r.primary and r.measure == measure)
         if any(row.group == "overall" and row.estimate is not None for row in chosen):
-            heading = _heading(outcome.label, synthesis)
+            heading = _heading(subject_words(outcome.label, synthesis.analyte), synthesis)
             panels.append(
                 summary_forest.Panel(heading=heading, rows=chosen, scale=scale, axis=outcome.axis)
             )

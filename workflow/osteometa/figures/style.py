@@ -8,13 +8,16 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
+from PIL import Image
 
 from osteometa.figures.fonts import FAMILY, face, font_files
 
@@ -65,31 +68,26 @@ def _fallback() -> FT2Font:
 
 
 @cache
+def _advance(letter: str, weight: str) -> float:
+    """Return how far a letter moves the pen, in hundredths of the size of the text."""
+    font = _font(weight) if ord(letter) in _covered(weight) else _fallback()
+    return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+
+
+@cache
 def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
     """Return the width of a text in mm."""
-    width = 0.0
-    for font, part in _runs(text, weight):
-        font.set_text(part, 0.0)
-        width += font.get_width_height()[0] / 64
-    return width * size / 100 * POINT
+    return sum(_advance(letter, weight) for letter in text) * size / 100 * POINT
 
 
-def _runs(text: str, weight: str) -> list[tuple[FT2Font, str]]:
-    covered = _covered(weight)
-    runs: list[tuple[FT2Font, str]] = []
-    for letter in text:
-        font = _font(weight) if ord(letter) in covered else _fallback()
-        if runs and runs[-1][0] is font:
-            runs[-1] = (font, runs[-1][1] + letter)
-        else:
-            runs.append((font, letter))
-    return runs
+@cache
+def _known() -> frozenset[int]:
+    return _covered("normal") | frozenset(_fallback().get_charmap())
 
 
 def missing_letters(text: str) -> str:
     """Return the letters of a text that no font here can draw."""
-    known = _covered("normal") | frozenset(_fallback().get_charmap())
-    return "".join(sorted({letter for letter in text if ord(letter) not in known}))
+    return "".join(sorted({letter for letter in text if ord(letter) not in _known()}))
 
 
 def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal") -> list[str]:
@@ -134,11 +132,18 @@ def put(
     lost = missing_letters(text)
     if lost:
         print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
+    plain = all(ord(letter) in _covered(weight) for letter in text)
     axes.text(
         x, y, text, fontsize=size, fontweight=weight, ha=align,
+        fontfamily=FAMILY if plain else None,
         va="center_baseline", color=color, zorder=6 if over else 3, parse_math=False,
         bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
+
+
+FORMATS = ("pdf", "svg", "png", "tiff")
+RESOLUTION = {"png": 300, "tiff": 600}
+"""Dots per inch of images."""
 
 
 def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
@@ -148,33 +153,66 @@ def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
     """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
-    for kind, metadata in (
-        ("pdf", {"CreationDate": None, "Producer": None, "Creator": None}),
-        ("png", {"Software": None}),
-        ("svg", {"Date": None, "Creator": None}),
-    ):
-        buffer = io.BytesIO()
-        if kind == "pdf" and more:
-            with PdfPages(buffer, metadata=metadata) as pages:
-                for page in (figure, *more):
-                    pages.savefig(page)
-        else:
-            figure.savefig(buffer, format=kind, dpi=300, metadata=metadata)
-        data = buffer.getvalue()
-        if kind == "svg":
-            data = _with_fonts(_rounded(data.decode("utf-8")), _letters(figure)).encode("utf-8")
-        target = stem.with_name(f"{stem.name}.{kind}")
-        part = target.with_name(f".{target.name}.part")
-        part.write_bytes(data)
-        part.replace(target)
+    write_whole(stem.with_name(f"{stem.name}.pdf"), encoded((figure, *more), "pdf"))
+    for kind in ("png", "svg"):
+        write_whole(stem.with_name(f"{stem.name}.{kind}"), encoded([figure], kind))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name and move it into place: never half written."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def encoded(pages: Sequence[Figure], kind: str) -> bytes:
+    """Return a figure as a file of one of FORMATS; SVG and images hold the first page only."""
+    buffer = io.BytesIO()
+    if kind == "pdf":
+        metadata = {"CreationDate": None, "Producer": None, "Creator": None}
+        with PdfPages(buffer, metadata=metadata) as file:
+            for page in pages:
+                file.savefig(page)
+    elif kind == "svg":
+        pages[0].savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        svg = _rounded(buffer.getvalue().decode("utf-8"))
+        return _with_fonts(svg, _letters(pages[0])).encode("utf-8")
+    else:
+        _image(pages[0], RESOLUTION[kind]).save(buffer, kind, **_image_options(kind))
+    return buffer.getvalue()
+
+
+def _image(figure: Figure, dpi: int) -> Image.Image:
+    """Return a figure as pixels without the layer of opacity: the ground is white."""
+    before, figure.dpi = figure.dpi, dpi
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    figure.dpi = before
+    return image
+
+
+def _image_options(kind: str) -> dict[str, Any]:
+    dots = (RESOLUTION[kind], RESOLUTION[kind])
+    # More compression takes twice the time for a tenth of the size.
+    extra = {"compress_level": 4} if kind == "png" else {"compression": "tiff_lzw"}
+    return {"dpi": dots, **extra}
 
 
 def _rounded(svg: str) -> str:
-    """Return an SVG with places to a hundredth of a point: half the size, the same picture."""
+    """Return an SVG with places to a hundredth of a point: half the size, the same picture.
+
+    Places stand in attributes; what a text says, and names of shapes, are left as they are.
+    """
+    place = re.compile(r"(?<![\w.:])-?\d+\.\d{3,}")
     short = re.sub(
-        r"-?\d+\.\d{3,}", lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), svg
+        r"<[^>]*>", lambda tag: place.sub(lambda m: _hundredth(m.group()), tag.group()), svg
     )
     return re.sub(r" \n(?=[LMCQz])", " ", short)
+
+
+def _hundredth(number: str) -> str:
+    return f"{float(number):.2f}".rstrip("0").rstrip(".")
 
 
 def _letters(figure: Figure) -> dict[str, str]:

@@ -22,14 +22,19 @@ from osteometa.records import (
     DirectionSet,
     FigureRow,
     LedgerLine,
+    PCombination,
     SynthesisRow,
     WantedRow,
 )
-from osteometa.report import cells, studies, words
+from osteometa.report import cells, mappings, studies, words
+from osteometa.report.checklist import ITEMS
+from osteometa.report.direction_words import direction_cells, p_cells
 from osteometa.report.findings import Findings, read_findings
 from osteometa.report.glance import COLUMNS, counts, glance
 from osteometa.report.inline import inline_svg, page_fonts
 from osteometa.report.methods import methods_sentences
+from osteometa.report.summary import summary_of_findings
+from osteometa.report.what_if import read_what_if, what_if_lines
 from osteometa.tables import ROWS, Tables
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
@@ -60,7 +65,11 @@ def render_report(root: str | Path, config: Config) -> str:
         rooms=glance(findings, config),
         counts=counts(findings),
         sections=sections,
-        direction_sets=[{"row": row, **words.direction_cells(row)} for row in sets],
+        direction_sets=[{"row": row, **direction_cells(row)} for row in sets],
+        p_sets=_p_sets(root, tables),
+        summary=summary_of_findings(findings, tables, config),
+        moved_arms=mappings.moved_arms(tables, config),
+        checklist=ITEMS,
         methods=words.unbroken(
             " ".join(methods_sentences(config, effects, _unsized(tables, findings), versions))
         ),
@@ -79,6 +88,13 @@ def render_report(root: str | Path, config: Config) -> str:
         versions=versions,
         inputs=_inputs(root),
     )  # fmt: skip
+
+
+def _p_sets(root: Path, tables: Tables) -> list[dict[str, Any]]:
+    """Return the combined p values of each direction set."""
+    labels = {study.study_id: study.label for study in tables.studies}
+    rows = read_records(root / "results" / "p_combination.csv", PCombination)
+    return [{"row": row, **p_cells(row, labels)} for row in rows]
 
 
 def _template() -> Any:
@@ -102,8 +118,14 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         for pooled in found.pooled
         if pooled.k > 1 or pooled.group == "overall"
     ]  # fmt: skip
+    explored = read_what_if(folder)
+    lines, not_done = what_if_lines(found, explored)
     return {
         "row": row,
+        "what_if": lines,
+        "not_done": not_done,
+        "mapping": mappings.mapping_rows(found, explored.sensitivity),
+        "mapping_words": mappings.mapping_words(found),
         "heading": heading,
         "sentences": words.synthesis_sentences(
             found, risk, studies.certainty_words(synthesis.id, tables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteometa.comparisons import exercise_type
+from osteometa.comparisons import exercise_type, type_by_paper
 from osteometa.config import Config, Synthesis
 from osteometa.figures.forest_rows import MINUS, TYPE_WORDS
 from osteometa.tables import Arm, Printed, PublishedPool, Study, Tables
@@ -38,7 +38,7 @@ def _row(study: Study, tables: Tables, config: Config) -> dict[str, str]:
         for row in (*tables.measurements, *tables.contrasts, *tables.directions)
         if row.study_id == study.study_id
     }
-    types = dict.fromkeys(TYPE_WORDS[exercise_type(arm, config)] for arm in exercise)
+    types = dict.fromkeys(_type_words(arm, config) for arm in exercise)
     return {
         "label": study.label,
         "doi": study.doi,
@@ -63,6 +63,13 @@ def _age(study: Study) -> str:
         return ""
     spread = "" if study.age_sd is None else f" ({study.age_sd:g})"
     return f"{study.age_mean:g}{spread}"
+
+
+def _type_words(arm: Arm, config: Config) -> str:
+    """Return the type of an arm, and that by the other mapping where it is another."""
+    first, second = exercise_type(arm, config), type_by_paper(arm, config)
+    other = "" if first == second else f" ({TYPE_WORDS[second].lower()} by its paper)"
+    return TYPE_WORDS[first] + other
 
 
 def _arm_words(arm: Arm) -> str:

@@ -15,7 +15,7 @@ from osteometa.figures.forest_rows import (
     small,
     subgroup_words,
 )
-from osteometa.records import DirectionSet, PooledRow, Vote, WeightedEffect
+from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -174,11 +174,21 @@ def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]
     else:
         parts = _several(found, main)
     parts += _outside(found)
+    parts += _note(found)
     if found.row.design_class == "within_arm":
         parts.append(
             "A change within one arm has no comparator: it cannot tell exercise from other causes."
         )
     return [unbroken(part) for part in (*parts, appraisal)]
+
+
+def _note(found: Findings) -> list[str]:
+    """Return what a reader must keep in mind of a set after a single bout."""
+    note = found.row.note
+    if "1 of 1 studies do not" in note:
+        note = note.replace("1 of 1 studies do not", "the one study does not")
+        note = note.replace("or do not say so", "or does not say so")
+    return [f"{note[0].upper()}{note[1:]}."] if note else []
 
 
 def _studies(found: Findings, number: int) -> str:
@@ -190,10 +200,11 @@ def _studies(found: Findings, number: int) -> str:
 def _one(found: Findings, main: PooledRow) -> list[str]:
     effect = found.pool[0]
     who = ", ".join(filter(None, [effect.label, TYPE_WORDS[effect.exercise_type].lower()]))
-    size = size_words(main, found.scale(), found.row.design_class == "within_arm")
+    within = found.row.design_class == "within_arm"
+    size = size_words(main, found.scale(), within)
     return [
         f"{_studies(found, 1).capitalize()} ({who}; {people_words(found.pool)}) gives a size: "
-        f"{subject(found.synthesis)} was {size}. One study is not pooled."
+        f"{subject(found.synthesis)} was {size}; {_verdict(main, within)}. One study is not pooled."
     ]
 
 
@@ -205,17 +216,19 @@ def _several(found: Findings, main: PooledRow) -> list[str]:
             "as config.yaml chooses, no average over all of them is shown."
         ]
     else:
-        size = size_words(main, scale, found.row.design_class == "within_arm")
+        within = found.row.design_class == "within_arm"
+        size = size_words(main, scale, within)
         parts = [
-            f"In {who} {subject(found.synthesis)} was on average {size}; {_verdict(main)}.",
+            f"In {who} {subject(found.synthesis)} was on average {size}; {_verdict(main, within)}.",
             *_spread(found, main),
         ]
     return [*parts, *_types(found)]
 
 
-def _verdict(main: PooledRow) -> str:
+def _verdict(main: PooledRow, within: bool) -> str:
     if main.ci_low <= 0 <= main.ci_high:
-        return "the interval leaves open whether exercise raises or lowers it"
+        what = "it rose or fell" if within else "exercise raises or lowers it"
+        return f"the interval leaves open whether {what}"
     side = "above" if main.ci_low > 0 else "below"
     return f"the whole interval lies {side} no difference"
 
@@ -296,42 +309,6 @@ def p_words(p: float | None) -> str:
     if p is None:
         return ""
     return "< 0.001" if p < 0.001 else "1" if p == 1 else f"{p:.3f}"
-
-
-def range_words(low: float | None, high: float | None, of_p: bool = True) -> str:
-    """Return a range of p or of shares; both ends the same are one number."""
-    if low is None or high is None:
-        return "not defined"
-    a, b = (p_words(low), p_words(high)) if of_p else (f"{100 * low:.0f} %", f"{100 * high:.0f} %")
-    return a if a == b else f"{a} to {b}"
-
-
-def direction_cells(row: DirectionSet) -> dict[str, str]:
-    """Return a sign test as text: the range leads, the known directions alone stand beside it."""
-    known = row.n_up + row.n_down
-    total = known + row.n_unknown
-    share = "" if row.share_known is None else (
-        f"known only: {100 * row.share_known:.0f} % "
-        f"(95 % CI {100 * row.share_ci_low:.0f} to {100 * row.share_ci_high:.0f} %)"
-    )  # fmt: skip
-    return {
-        "known": f"{known} of {total}",
-        "p_range": range_words(row.p_lowest, row.p_highest),
-        "p_known": "" if row.p_known is None else f"known only: {p_words(row.p_known)}",
-        "share_range": range_words(row.share_lowest, row.share_highest, of_p=False),
-        "share_known": share,
-        "words": _direction_words(row, known, total),
-    }
-
-
-def _direction_words(row: DirectionSet, known: int, total: int) -> str:
-    if not total:
-        return "No direction up or down is known."
-    if row.n_unknown > known:
-        return f"The direction is not known for most studies ({row.n_unknown} of {total})."
-    if row.n_unknown:
-        return f"{row.n_up} up, {row.n_down} down; not known for {row.n_unknown} of {total}."
-    return f"{row.n_up} up, {row.n_down} down; none is unknown."
 
 
 def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:

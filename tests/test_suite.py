@@ -1,0 +1,199 @@
+"""The suite of one synthesis: what goes into each table, and that the tables agree."""
+
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from osteometa.explore.common import one_per_study
+from osteometa.explore.meta_regression import meta_regression
+from osteometa.explore.small_study import egger
+from osteometa.explore.subsets import SAMPLED, by_study, gosh, subsets
+from osteometa.explore.suite import RECORDS, asymmetry, explore, meta_regressions, set_of
+from osteometa.pooling import pool
+from test_multiverse import ROOT, SPINE, cases_of
+
+LUMBAR = "bmd_lumbar_spine_training_controlled"
+NECK = "bmd_femoral_neck_training_controlled"
+OPG = "opg_training_controlled"
+
+
+@pytest.fixture(scope="module")
+def cases():
+    shared = cases_of(ROOT / "tests/reviews/shared_control", [SPINE])[SPINE]
+    return {**cases_of(ROOT, [LUMBAR, NECK, OPG]), "shared": shared}
+
+
+@pytest.fixture(scope="module")
+def looks(cases):
+    return {name: explore(case) for name, case in cases.items()}
+
+
+def test_every_table_has_rows_of_its_record(looks):
+    for look in looks.values():
+        for name, record in RECORDS.items():
+            assert all(isinstance(row, record) for row in getattr(look, name)), name
+    assert {f.name for f in fields(looks[NECK])} == set(RECORDS)
+    for name in ("sensitivity", "influence", "leave_one_out", "cumulative", "gosh", "multiverse",
+                 "multiverse_shares", "small_study", "meta_regression", "permutation",
+                 "companions"):  # fmt: skip
+        assert getattr(looks[NECK], name), name
+
+
+def test_what_has_no_numbers_says_why(looks):
+    for look in looks.values():
+        for name in RECORDS:
+            for row in getattr(look, name):
+                if getattr(row, "status", "ok") != "ok":
+                    assert row.reason, name
+                    assert getattr(row, "estimate", None) is None, name
+
+
+def test_the_pool_is_the_same_in_all_tables(cases, looks):
+    for name, look in looks.items():
+        fit = set_of(cases[name]).pooled()
+        (primary,) = [row for row in look.sensitivity if row.row == "primary"]
+        assert primary.estimate == fit.estimate
+        if fit.k >= 3:
+            last = [row for row in look.cumulative if row.k == fit.k]
+            assert [row.estimate for row in last] == [pytest.approx(fit.estimate, rel=1e-9)] * 2
+        (flipped,) = look.permutation
+        if set_of(cases[name]).k == len(fit.weights) and fit.k >= 2:
+            assert flipped.statistic == pytest.approx(fit.statistic, rel=1e-6)
+
+
+def test_gosh_is_a_pool_of_every_subset(cases, looks):
+    """2^k - 1 - k subsets of two studies and more, each as the solver of single pools has it."""
+    chosen = set_of(cases[NECK])
+    k = chosen.k
+    rows = looks[NECK].gosh
+    assert len(rows) == len({row.subset for row in rows}) == 2**k - 1 - k
+    for row in rows[:: len(rows) // 25]:
+        index = [i for i, inside in enumerate(row.subset) if inside == "1"]
+        ours = pool(chosen.y[index], chosen.v[index], method=chosen.method)
+        assert row.k == len(index) == ours.k
+        assert row.estimate == pytest.approx(ours.estimate, rel=1e-7)
+        assert row.tau2 == pytest.approx(ours.tau2, rel=1e-6, abs=1e-12)
+        assert row.i2 == pytest.approx(ours.i2, rel=1e-6, abs=1e-6)
+    whole = next(row for row in rows if row.k == k)
+    assert whole.estimate == pytest.approx(chosen.pooled().estimate, rel=1e-9)
+    left_out = {row.study_id: row for row in looks[NECK].leave_one_out}
+    without = {row.subset.index("0"): row for row in rows if row.k == k - 1}
+    for i, study in enumerate(chosen.studies):
+        assert without[i].estimate == pytest.approx(left_out[study].estimate, rel=1e-7)
+
+
+def test_many_studies_are_sampled_with_the_seed():
+    masks = subsets(16, 7)
+    assert len(masks) <= SAMPLED and np.all(masks.sum(axis=1) >= 2)
+    assert np.array_equal(masks, subsets(16, 7)) and not np.array_equal(
+        masks[:9], subsets(16, 8)[:9]
+    )
+    assert len(subsets(15, 7)) == 2**15 - 1 - 15
+    # Sizes as among all subsets: half of the studies on average.
+    assert np.mean(masks.sum(axis=1)) == pytest.approx(8, abs=0.05)
+
+
+def test_effects_of_one_study_are_combined_with_their_covariance(cases, looks):
+    chosen = set_of(cases["shared"])
+    assert chosen.V is not None and chosen.k < len(chosen.y)
+    y, v = by_study(chosen)
+    assert len(y) == chosen.k
+    study = next(s for s in chosen.studies if chosen.studies.count(s) == 2)
+    index = [i for i, other in enumerate(chosen.studies) if other == study]
+    ours = pool(chosen.y[index], None, V=chosen.V[np.ix_(index, index)], method="EE", ci="wald",
+                studies=1)  # fmt: skip
+    at = list(dict.fromkeys(chosen.studies)).index(study)
+    assert y[at] == pytest.approx(ours.estimate, rel=1e-9)
+    assert math.sqrt(v[at]) == pytest.approx(ours.se, rel=1e-9)
+    assert len(looks["shared"].gosh) == 2**chosen.k - 1 - chosen.k
+    assert {row.k for row in looks["shared"].leave_one_out} == {chosen.k - 1}
+    assert len(looks["shared"].influence) == len(chosen.y)
+    assert one_per_study(chosen.y, chosen.v, None, chosen.ids)[0].tolist() == chosen.y.tolist()
+
+
+def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
+    effects = cases[LUMBAR].joint().effects
+    chosen = set_of(cases[LUMBAR])
+    rows = {row.covariate: row for row in looks[LUMBAR].meta_regression}
+    assert list(rows) == ["weeks", "age", "year", "sessions", "n"]
+    year = rows["year"]
+    ours = meta_regression(chosen.y, chosen.v, [float(e.year) for e in effects])
+    assert (year.status, year.k) == ("ok", len(effects))
+    assert (year.slope, year.p, year.df) == (ours.terms[0].slope, ours.terms[0].p, ours.k - 2)
+    assert (year.intercept, year.tau2, year.r2) == (ours.intercept, ours.tau2, ours.r2)
+    assert 0 < year.p_permutation <= 1
+    points = [p for p in looks[LUMBAR].regression_points if p.covariate == "year"]
+    assert sum(p.weight for p in points) == pytest.approx(100)
+    assert [p.x for p in points] == [float(e.year) for e in effects]
+    told = {"weeks": "weeks", "age": "age", "sessions": "sessions", "n": "n_total"}
+    for name, column in told.items():
+        assert rows[name].k == sum(getattr(e, column) is not None for e in effects)
+        assert (rows[name].status == "ok") == (rows[name].k >= 10)
+
+
+def test_effects_that_share_people_keep_their_covariance_and_are_not_shuffled(cases):
+    effects = cases["shared"].joint().effects
+    chosen = set_of(cases["shared"])
+    times = 1 + math.ceil(10 / chosen.k)
+    many = replace(
+        chosen,
+        ids=tuple(f"{name}{i}" for i in range(times) for name in chosen.ids),
+        studies=tuple(f"{name}{i}" for i in range(times) for name in chosen.studies),
+        y=np.concatenate([chosen.y * (1 + 0.1 * i) for i in range(times)]),
+        v=np.tile(chosen.v, times), V=np.kron(np.eye(times), chosen.V),
+        labels=chosen.labels * times, years=chosen.years * times,
+    )  # fmt: skip
+    copies = [replace(e, year=e.year + i) for i in range(times) for e in effects]
+    row = next(r for r in meta_regressions(many, copies, 1)[0] if r.covariate == "year")
+    ours = meta_regression(
+        many.y, many.v, [float(e.year) for e in copies], V=many.V, study=many.studies
+    )
+    alone = meta_regression(many.y, many.v, [float(e.year) for e in copies])
+    assert (row.status, row.k) == ("ok", chosen.k * times)
+    assert row.slope == ours.terms[0].slope != alone.terms[0].slope
+    assert row.p_permutation is None and "cannot change places" in row.reason
+
+
+def test_small_study_tests_wait_for_ten_studies(looks, cases):
+    assert {row.status for row in looks[NECK].small_study} == {"not_applicable"}
+    assert looks[NECK].funnel_points == []
+    rows = {row.analysis: row for row in looks[LUMBAR].small_study}
+    chosen = set_of(cases[LUMBAR])
+    assert rows["egger"].p == egger(chosen.y, chosen.v).p
+    points = looks[LUMBAR].funnel_points
+    assert len(points) == chosen.k + rows["trim_fill"].filled
+    assert [p.yi for p in points if not p.filled] == chosen.y.tolist()
+
+
+def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
+    """Pustejovsky and Rodgers (2019): sqrt(1/nT + 1/nC), not the standard error."""
+    effect = next(e for e in cases[OPG].effects if e.measure == "SMD")
+    effects = []
+    for i in range(12):
+        n, g = 10 + 3 * i, 0.1 * (i % 5)
+        effects.append(replace(effect, effect_id=f"e{i}", study_id=f"s{i}", n_total=2 * n, yi=g,
+                               vi=2 / n + g**2 / (4 * n), pooled=True))  # fmt: skip
+    chosen = set_of(replace(cases[OPG], effects=tuple(effects), links=()))
+    row = next(r for r in asymmetry(chosen, effects) if r.analysis == "egger")
+    by_hand = egger(chosen.y, chosen.v, predictor=[math.sqrt(4 / e.n_total) for e in effects])
+    assert row.p == pytest.approx(by_hand.p, rel=1e-9)
+    assert row.predictor == "standard error without the effect's part"
+    unknown = [replace(e, n_total=None) if i == 3 else e for i, e in enumerate(effects)]
+    row = next(r for r in asymmetry(chosen, unknown) if r.analysis == "egger")
+    assert row.p == egger(chosen.y, chosen.v).p and "not known" in row.predictor
+
+
+def test_companions_say_when_nothing_is_nested(looks):
+    rows = {row.model: row for row in looks[NECK].companions}
+    assert list(rows) == ["three_level", "che", "robust", "bayesian"]
+    assert all("nothing is nested" in rows[m].reason for m in ("three_level", "che", "robust"))
+    assert "the prior is for SMD" in rows["bayesian"].reason
+    nested = {row.model: row for row in looks["shared"].companions}
+    assert nested["che"].effects > nested["che"].k
+    assert "the model needs 10" in nested["che"].reason
+
+
+def test_gosh_of_two_studies_is_empty(cases):
+    effects = cases[NECK].joint().effects[:2]
+    assert gosh(set_of(replace(cases[NECK], effects=effects)), 1) == []

@@ -1,0 +1,114 @@
+"""The command `osteometa figure`: draw one figure of a synthesis again, from its results."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from osteometa.config import Config
+
+ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
+STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "figure",
+        help="draw one figure of a synthesis again, in another style, width or format",
+        description="Draw a figure from the files in results/, without a run: nothing is computed "
+        "and nothing in results/ changes. What is not given is as config.yaml has it.",
+        epilog="Example: osteometa figure bmd_lumbar_spine_training_controlled --style bmj "
+        "--width 89 --out figure_2.tiff. Exit status: 0 drawn, 1 no usable results, 2 wrong use.",
+    )
+    parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
+    parser.add_argument("--kind", default="forest", metavar="KIND",
+                        help="forest (default), funnel, ...: the name of a file in results/")  # fmt: skip
+    parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
+    parser.add_argument("--width", type=int, choices=(89, 183), help="mm, of forest plots")
+    parser.add_argument("--out", required=True, metavar="FILE",
+                        help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)")  # fmt: skip
+    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw the figure, say which files were written and why it may be a panel of words only."""
+    root, out = Path(arguments.directory), Path(arguments.out)
+    if not (root / "config.yaml").exists():
+        return _refuse(f"{root} holds no config.yaml.", 2)
+    if out.suffix.lower() not in ENDINGS:
+        wrong = f"{out.name} must end in {', '.join(ENDINGS)}: the ending says the format."
+        return _refuse(wrong, 2)
+    if not out.parent.is_dir():
+        return _refuse(f"there is no folder {out.parent} to write {out.name} into.", 2)
+    config = _config(root)
+    if config is None:
+        return 1
+    return _draw(config, root, out, arguments)
+
+
+def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
+    from osteometa.config import forest_settings
+    from osteometa.figures.kinds import NAMES, figure_named
+    from osteometa.figures.presets import resolved
+    from osteometa.problems import suggestion
+
+    ids = [synthesis.id for synthesis in config.syntheses]
+    for what, name, known in (
+        ("synthesis", arguments.synthesis, ids), ("kind of figure", arguments.kind, NAMES),
+    ):  # fmt: skip
+        if name not in known:
+            near = suggestion(name, known) or f"There are: {', '.join(known)}."
+            return _refuse(f"no {what} '{name}'. {near.strip()}", 2)
+    folder = root / "results" / arguments.synthesis
+    settings = forest_settings(config, arguments.synthesis)
+    settings = resolved(settings, arguments.style or "", arguments.width or 0)
+    try:
+        drawn = figure_named(folder, settings, arguments.kind)
+    except FileNotFoundError as error:
+        lacking = Path(error.filename).name
+        return _refuse(f"{folder} has no {lacking} yet: run make (or snakemake) first.", 1)
+    except ValueError as error:
+        return _refuse(f"{error}. Run make (or snakemake) to make the results anew.", 1)
+    if drawn.reason:
+        print(drawn.reason, file=sys.stderr)
+    for path in _write(drawn.pages, out):
+        print(path)
+    return 0
+
+
+def _write(pages: Sequence[Figure], out: Path) -> list[Path]:
+    """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
+    from osteometa.figures.style import encoded, write_whole
+
+    kind = ENDINGS[out.suffix.lower()]
+    sets: list[Any] = [pages] if kind == "pdf" else [[page] for page in pages]
+    written = []
+    for number, chosen in enumerate(sets, start=1):
+        path = out if number == 1 else out.with_name(f"{out.stem}_{number}{out.suffix}")
+        write_whole(path, encoded(chosen, kind))
+        written.append(path)
+    return written
+
+
+def _config(root: Path) -> Config | None:
+    from osteometa.config import load_config
+    from osteometa.problems import ProblemsFound
+
+    try:
+        return load_config(root / "config.yaml")
+    except ProblemsFound as found:
+        print(found, file=sys.stderr)
+        return None
+
+
+def _refuse(words: str, status: int) -> int:
+    print(f"osteometa figure: {words}", file=sys.stderr)
+    return status
