@@ -55,8 +55,11 @@ VARIANT_WORDS = {
     "rom_correction": "small-sample correction of log ratios: {}",
 }
 METHOD_WORDS = {
-    "REML": "tau2 by restricted maximum likelihood", "DL": "tau2 by DerSimonian and Laird",
-    "PM": "tau2 by Paule and Mandel", "EE": "common effect, normal interval",
+    "REML": "tau2 by restricted maximum likelihood", "ML": "tau2 by maximum likelihood",
+    "DL": "tau2 by DerSimonian and Laird", "HE": "tau2 by Hedges",
+    "HS": "tau2 by Hunter and Schmidt", "SJ": "tau2 by Sidik and Jonkman",
+    "EB": "tau2 by empirical Bayes", "PM": "tau2 by Paule and Mandel",
+    "EE": "common effect, normal interval",
 }  # fmt: skip
 INTERVAL_WORDS = {
     "hksj-floor": "Hartung-Knapp, never narrower than the conventional interval",

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osteometa.options import STYLES, WIDTHS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from osteometa.config import Config
 
 ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
-STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -28,10 +29,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--width 89 --out figure_2.tiff. Exit status: 0 drawn, 1 no usable results, 2 wrong use.",
     )
     parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
-    parser.add_argument("--kind", default="forest", metavar="KIND",
-                        help="forest (default), funnel, ...: the name of a file in results/")  # fmt: skip
+    parser.add_argument(
+        "--kind", default="forest", metavar="KIND",
+        help="forest (default), funnel, ...: the name of a file in results/",
+    )  # fmt: skip
     parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
-    parser.add_argument("--width", type=int, choices=(89, 183), help="mm, of forest plots")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="mm, of forest plots")
     parser.add_argument("--out", required=True, metavar="FILE",
                         help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)")  # fmt: skip
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")

@@ -14,7 +14,7 @@ from osteometa.figures import funnel, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
 from osteometa.figures.forest_rows import Scale, alt_text
-from osteometa.figures.names import KINDS, MEASURES
+from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records
 from osteometa.records import FigureRow, PooledRow
@@ -241,10 +241,6 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
     marks = reason_mark(reason)
     title = title_words(results.settings)
     return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
-
-
-NAMES = (*DRAW, *(f"forest_{measure.lower()}" for measure in MEASURES))
-"""Every figure of a synthesis, by the name of its files."""
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from osteometa.options import MEASURES
+
 KINDS = {
     "forest": "Forest plot",
     "funnel": "Funnel plot",
@@ -15,7 +17,6 @@ KINDS = {
     "sensitivity_plot": "Sensitivity",
 }
 """Kinds of figures of a synthesis."""
-MEASURES = ("SMD", "ROM", "MD")
 NAMES = (*KINDS, *(f"forest_{measure.lower()}" for measure in MEASURES))
 """All figures of a synthesis: those of its primary measure, and a forest plot of each measure."""
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}

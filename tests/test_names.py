@@ -1,15 +1,18 @@
-"""The workflow expands over names that the package holds: each name has its maker."""
+"""Names that rules, config and modules share stand once: each has its maker and its words."""
 
 from dataclasses import fields
 
 from osteometa.config import load_config
 from osteometa.explore.suite import Explored
-from osteometa.figures import kinds, overview, risk_of_bias
+from osteometa.figures import kinds, overview, presets, risk_of_bias
 from osteometa.figures.names import KINDS, NAMES, TITLES, TOOLS
 from osteometa.files import write_records
+from osteometa.options import CI_METHODS, METHODS, STYLES
 from osteometa.records import DirectionEntry
 from osteometa.records_directions import DirectionSet
 from osteometa.records_explore import RECORDS
+from osteometa.report import methods
+from osteometa.sensitivity import INTERVAL_WORDS, METHOD_WORDS
 from test_dag import ROOT
 
 
@@ -28,3 +31,13 @@ def test_every_figure_of_the_review_is_drawn(tmp_path):
     drawn = overview._kinds(tmp_path, load_config(ROOT / "config.yaml"))
     assert [name for name, _ in drawn] == list(TITLES)
     assert set(risk_of_bias.DOMAINS) == set(TOOLS)
+
+
+def test_every_estimator_and_interval_has_its_words():
+    assert set(METHOD_WORDS) == set(methods.MODELS) == set(METHODS)
+    assert set(INTERVAL_WORDS) == set(methods.INTERVALS) == set(CI_METHODS)
+    assert "Paule-Mandel; osteometa" in methods.MODELS["PM"].format("osteometa 1")
+
+
+def test_every_style_has_its_preset():
+    assert presets.STYLES == STYLES
