@@ -1,6 +1,6 @@
 """What happens to a pool when one choice changes: the rows of `sensitivity.csv`.
 
-Every row of the suite of METHODS section 8 has a line, in a fixed order; where a change does not
+Every change of the suite has a line, in a fixed order; where a change does not
 apply to a set the row says so.
 """
 

@@ -89,7 +89,8 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
 
 def _write(pages: Sequence[Figure], out: Path) -> list[Path]:
     """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
-    from osteometa.figures.style import encoded, write_whole
+    from osteometa.figures.style import encoded
+    from osteometa.files import write_whole
 
     kind = ENDINGS[out.suffix.lower()]
     sets: list[Any] = [pages] if kind == "pdf" else [[page] for page in pages]
