@@ -1,6 +1,6 @@
 """What happens to a pool when one choice changes: the rows of `sensitivity.csv`.
 
-Every row of the suite of METHODS section 8 has a line, in a fixed order; where a change does not
+Every change of the suite has a line, in a fixed order; where a change does not
 apply to a set the row says so.
 """
 
@@ -55,8 +55,11 @@ VARIANT_WORDS = {
     "rom_correction": "small-sample correction of log ratios: {}",
 }
 METHOD_WORDS = {
-    "REML": "tau2 by restricted maximum likelihood", "DL": "tau2 by DerSimonian and Laird",
-    "PM": "tau2 by Paule and Mandel", "EE": "common effect, normal interval",
+    "REML": "tau2 by restricted maximum likelihood", "ML": "tau2 by maximum likelihood",
+    "DL": "tau2 by DerSimonian and Laird", "HE": "tau2 by Hedges",
+    "HS": "tau2 by Hunter and Schmidt", "SJ": "tau2 by Sidik and Jonkman",
+    "EB": "tau2 by empirical Bayes", "PM": "tau2 by Paule and Mandel",
+    "EE": "common effect, normal interval",
 }  # fmt: skip
 INTERVAL_WORDS = {
     "hksj-floor": "Hartung-Knapp, never narrower than the conventional interval",

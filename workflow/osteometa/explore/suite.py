@@ -17,6 +17,7 @@ from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
 from osteometa.records import Effect
+from osteometa.records_explore import RECORDS as RECORDS
 from osteometa.records_explore import (
     CompanionRow,
     FunnelPoint,
@@ -55,16 +56,6 @@ class Explored:
     regression_points: list[RegressionPoint]
     permutation: list[PermutationRow]
     companions: list[CompanionRow]
-
-
-RECORDS = {
-    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
-    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
-    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
-    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
-}  # fmt: skip
-"""Record of each table, by its name."""
 
 
 def explore(case: Case) -> Explored:
