@@ -237,6 +237,11 @@ def rom_from_md(basis: Basis) -> Estimate:
         raise RefusalError("BASE: only for areal BMD")
     if all(with_sd(summary) for summary in basis.after):
         raise RefusalError("BASE: levels after are printed")
+    return over_baseline_mean(basis, estimate)
+
+
+def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
+    """Bring a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2."""
     m0, cells, flags = baseline_mean(basis)
     if m0 + estimate.yi <= 0:
         raise RefusalError("BASE: the difference exceeds the baseline mean")
