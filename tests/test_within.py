@@ -274,16 +274,6 @@ def test_paired_changes_give_no_smd():
     assert found["ROM"].vi == pytest.approx((0.0138 / p_to_t(0.039, 34)) ** 2)
 
 
-def test_changes_of_two_conditions_are_taken_as_uncorrelated():
-    rows = [
-        ("measurements", "e", "end", "change", {"mean": 0.3, "sd": 0.2, "n": 10}),
-        ("measurements", "c", "end", "change", {"mean": 0.1, "sd": 0.1, "n": 10}),
-    ]
-    found = crossover(rows)
-    assert set(found) == {"MD"} and found["MD"].flags == "RIMP"
-    assert found["MD"].vi == pytest.approx((0.04 + 0.01) / 10)
-
-
 def test_a_test_of_unknown_scores_is_not_guessed_at():
     rows = [
         *(level("baseline", arm=arm, mean=5, n=10) for arm in "ec"),

@@ -1,4 +1,7 @@
-"""The ladder of the standardised mean difference (Hedges' g), METHODS section 3."""
+"""The ladder of the standardised mean difference (Hedges' g).
+
+Rungs and formulas are those of "Codes" in `docs/results.md`.
+"""
 
 from __future__ import annotations
 
