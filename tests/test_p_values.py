@@ -129,7 +129,7 @@ def test_a_p_of_other_people_is_not_taken(shipped):
 
 
 def test_people_in_two_conditions_count_once(shipped):
-    """Helton's thesis: "the same 10 women" at rest and after two bouts; not said to be randomised."""
+    """Helton: "the same 10 women" at rest and after two bouts, not said to be randomised."""
     raw, derived = shipped
     enrolled = {s.study_id: s.n_enrolled for s in raw.studies}
     many = [e.study_id for e in derived.entries if e.n and e.n > (enrolled[e.study_id] or math.inf)]
