@@ -8,7 +8,7 @@ import math
 import random
 
 import pytest
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Polygon, Rectangle, Wedge
 from osteometa.figures import (
     evidence_map,
     flow,
@@ -61,7 +61,7 @@ def assert_apart(figure, name):
     for (one, a), (other, b) in itertools.combinations(plain, 2):
         assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
     for mark in figure.axes[0].get_children():
-        if isinstance(mark, (Polygon, Rectangle)) and mark.get_gid() in MARKS:
+        if isinstance(mark, (Polygon, Rectangle, Wedge)) and mark.get_gid() in MARKS:
             area = mark.get_window_extent()
             for text, box in plain:
                 words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"
@@ -114,16 +114,20 @@ def test_baujat_of_equal_effects():
     assert_apart(scatter.baujat_figure(marks, TITLE, SMD), "equal effects")
 
 
-@pytest.mark.parametrize("spread", [0.002, 0.02, 2.0])
-@pytest.mark.parametrize("filled", [0, 3])
-def test_funnel(spread, filled):
+def made_funnel(spread=0.02, filled=3):
     rng = random.Random(3)
     points = [
         FunnelPoint(effect_id=f"e{n}", label="x", yi=rng.gauss(spread, spread),
                     se=spread * (0.2 + rng.random()), filled=n < filled)
         for n in range(14)
     ]  # fmt: skip
-    marks = funnel.funnel_marks(points, pooled(estimate=spread))
+    return funnel.funnel_marks(points, pooled(estimate=spread))
+
+
+@pytest.mark.parametrize("spread", [0.002, 0.02, 2.0])
+@pytest.mark.parametrize("filled", [0, 3])
+def test_funnel(spread, filled):
+    marks = made_funnel(spread, filled)
     figure = funnel.funnel_figure(marks, TITLE, Scale("MD", "BMD", "g/cm2", "[a, b]"))
     assert_apart(figure, f"funnel {spread}")
     drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
@@ -298,20 +302,24 @@ def test_summary_forest():
         assert_apart(page, "summary")
 
 
-@pytest.mark.parametrize("tool", list(risk_of_bias.TOOLS))
-def test_risk_of_bias(tool):
+def made_judgements(tool):
     letter, most = {"rob2": ("d", 5), "robins_i": ("d", 7), "nhlbi_prepost": ("q", 12)}[tool]
     levels = {
         "rob2": ("low", "some", "high"),
         "robins_i": ("low", "moderate", "serious", "critical", "no_information"),
         "nhlbi_prepost": ("yes", "no", "other"),
     }[tool]
-    judged = [
+    return [
         RiskOfBias(study_id=f"s{i}", tool=tool, domain=f"{letter}{d}",
                    judgement=levels[(i * d) % len(levels)])
         for i in range(9)
         for d in range(1, most + 1)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", list(risk_of_bias.TOOLS))
+def test_risk_of_bias(tool):
+    judged = made_judgements(tool)
     labels = {f"s{i}": name for i, name in enumerate(names(9))}
     marks = risk_of_bias.light_marks(judged, tool, labels, {"s1": 120.0})
     assert_apart(risk_of_bias.light_figure(marks, tool), tool)

@@ -154,6 +154,8 @@ INTERVAL = {"sd": "", "ci_low": "0.1", "ci_high": "2.9"}
         ("contrasts", {"covariates": "-1"}, "covariates", "E201"),
         ("contrasts", {"statistic": "smd", "value": "3.4"}, "value", "W03"),
         ("contrasts", {"n_total": "999"}, "n_total", "W10"),
+        ("contrasts", {"ci_low": "0.1"}, "ci_high", "W11"),
+        ("measurements", {"ci_high": "2.9"}, "ci_low", "W11"),
     ],
 )
 def test_numbers_that_cannot_be(small, table, cells, column, code):

@@ -96,6 +96,7 @@ def common_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
         "comparator_kind": arm.comparator_kind,
         "plasma_volume": plasma_volume_of(arm),
         "report": comparison.report,
+        "population_analysed": comparison.population,
     }
 
 

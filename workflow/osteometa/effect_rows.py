@@ -69,7 +69,6 @@ def effect_row(
         risk_of_bias=risk_of_bias,
         type_by_paper=type_by_paper(arm, config),
         unit=comparison.unit if measure == "MD" else "",
-        population_analysed=comparison.population,
         weeks=_number(arm.weeks),
         sessions=_number(arm.sessions_per_week),
         age=_number(study.age_mean),

@@ -31,6 +31,7 @@ class DirectionEntry:
     plasma_volume: str
     """corrected, not_corrected or not_stated; empty for training."""
     report: str
+    population_analysed: str
     direction: str
     """up, down, zero or unknown: exercise against control, or after against before."""
     origin: str

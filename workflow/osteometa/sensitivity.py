@@ -179,7 +179,7 @@ class _Writer:
         known = usual is not None and usual.estimate is not None
         return SensitivityRow(
             **named, k=k, estimate=fit.estimate, ci_low=fit.ci_low, ci_high=fit.ci_high,
-            delta=fit.estimate - usual.estimate if known and not across else None,
+            delta=_difference(fit.estimate, usual.estimate) if known and not across else None,
             sign_changed=fit.estimate * usual.estimate < 0 if known else None,
             null_crossed=_excludes_null(fit) != _excludes_null(usual) if known else None,
             status="ok", reason=reason or (ONE_STUDY if k == 1 else ""),
@@ -192,6 +192,12 @@ class _Writer:
             estimate=None, ci_low=None, ci_high=None, delta=None, sign_changed=None,
             null_crossed=None, status="not_applicable", reason=reason,
         )  # fmt: skip
+
+
+def _difference(estimate: float, usual: float) -> float:
+    """Return a difference, 0 where only the order of a sum made it."""
+    delta = estimate - usual
+    return delta if abs(delta) > 1e-12 * abs(usual) else 0.0
 
 
 def _excludes_null(fit: Pooled) -> bool:

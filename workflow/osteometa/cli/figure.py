@@ -30,13 +30,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
     parser.add_argument(
-        "--kind", default="forest", metavar="KIND",
-        help="forest (default), funnel, ...: the name of a file in results/",
-    )  # fmt: skip
+        "--kind", default="forest", help="forest (default), funnel, ...: a file in results/"
+    )
     parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
     parser.add_argument("--width", type=int, choices=WIDTHS, help="mm, of forest plots")
-    parser.add_argument("--out", required=True, metavar="FILE",
-                        help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)")  # fmt: skip
+    parser.add_argument(
+        "--out", required=True, metavar="FILE",
+        help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)",
+    )  # fmt: skip
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
     parser.set_defaults(run=run)
 
@@ -68,7 +69,8 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         ("synthesis", arguments.synthesis, ids), ("kind of figure", arguments.kind, NAMES),
     ):  # fmt: skip
         if name not in known:
-            near = suggestion(name, known) or f"There are: {', '.join(known)}."
+            alike = [one for one in known if name in one] or known
+            near = suggestion(name, known) or f"There are: {', '.join(alike)}."
             return _refuse(f"no {what} '{name}'. {near.strip()}", 2)
     folder = root / "results" / arguments.synthesis
     settings = forest_settings(config, arguments.synthesis)

@@ -101,7 +101,7 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
         n = test.n_exercise
         if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 2:
             continue
-        sign, told = (1, ()) if test.signed else basis.sign()
+        sign, told = (1, ()) if test.signed else basis.sign(test)
         found = basis.between
         g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
         return Estimate(
@@ -196,7 +196,7 @@ def md_changes(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         one.mean - other.mean, (one.sd**2 + other.sd**2) / n, "CHG", codes, flags | {"RIMP"},
-        cells, **_people(n), **shown(basis), r=0.0, r_source="config",
+        cells, **_people(n), **shown(basis), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def rom_percent(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         y1 - y2, v1 + v2, "CHG", ("PCT", *codes), flags | {"RIMP", "PCT"}, cells, **_people(n),
-        **shown(basis, "pct_change"), r=0.0, r_source="config",
+        **shown(basis, "pct_change"), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 

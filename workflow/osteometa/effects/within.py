@@ -161,7 +161,7 @@ def _from_test(basis: Basis) -> Estimate:
     for test in basis.tests:
         if not test.t or not test.n_exercise or test.n_exercise < 2:
             continue
-        sign, told = (1, ()) if test.signed else basis.sign()
+        sign, told = (1, ()) if test.signed else basis.sign(test)
         n, r = test.n_exercise, basis.r[0].r
         g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
         flags = test.flags | basis.r_flags

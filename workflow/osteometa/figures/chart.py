@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -107,7 +108,8 @@ def plain_ticks(low: float, high: float, most: int = 5) -> list[tuple[float, str
 
 def number(value: float) -> str:
     """Return a number of a few digits with a true minus sign."""
-    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}") if abs(value) > 1e-12 else "0"
+    text = format(Decimal(f"{value:.6g}"), "f")  # 0.00005, not 5e-05
+    return text.replace("-", "\N{MINUS SIGN}") if abs(value) > 1e-12 else "0"
 
 
 def draw_axes(
@@ -147,15 +149,15 @@ def tick_room(ticks: Ticks) -> float:
 
 def draw_mark(
     axes: Axes, x: float, y: float, side: float, shape: str, color: str, *, hollow: bool = False,
-    gid: str = "point", zorder: float = 4,
+    gid: str = "point", edge: str = "", zorder: float = 4,
 ) -> None:  # fmt: skip
-    """Draw a mark of the area of a square with this side, mm."""
+    """Draw a mark of the area of a square with this side, mm; `edge` is its own colour else."""
     face = "white" if hollow else color
     if shape == "square":
         box = (x - side / 2, y - side / 2)
         axes.add_patch(
-            Rectangle(box, side, side, facecolor=face, edgecolor=color, lw=0.6, zorder=zorder,
-                      gid=gid)
+            Rectangle(box, side, side, facecolor=face, edgecolor=edge or color, lw=0.6,
+                      zorder=zorder, gid=gid)
         )  # fmt: skip
         return
     if shape == "cross":
@@ -171,7 +173,13 @@ def draw_mark(
     points = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
     axes.add_patch(
         Polygon(
-            points, closed=True, facecolor=face, edgecolor=color, lw=0.6, zorder=zorder, gid=gid
+            points,
+            closed=True,
+            facecolor=face,
+            edgecolor=edge or color,
+            lw=0.6,
+            zorder=zorder,
+            gid=gid,
         )
     )
 

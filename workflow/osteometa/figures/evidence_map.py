@@ -20,7 +20,7 @@ from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records import DirectionEntry
 
-LABELS, ROW, LARGEST = 44.0, 13.0, 11.0
+LABELS, ROW, LARGEST = 44.0, 13.0, 10.5
 PHASES = {"training": "Training", "acute": "Single bout"}
 SIZED, TOLD = "size known", "at most a direction"
 NOTE = (
@@ -107,7 +107,7 @@ def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most:
         for start, end, face in ((-90.0, -90.0 + share, BLUE), (-90.0 + share, 270.0, "white")):
             if end > start:
                 axes.add_patch(
-                    Wedge((x, y - 1.4), radius, start, end, facecolor=face, edgecolor=BLUE, lw=0.6,
+                    Wedge((x, y - 0.45), radius, start, end, facecolor=face, edgecolor=BLUE, lw=0.6,
                           gid="people")
                 )  # fmt: skip
     people = f"{total:,.0f} people" if total else "n not printed"
@@ -123,7 +123,8 @@ def map_alt(marks: Sequence[Mark], title: str) -> str:
         sized = sum(int(m.x) for m in chosen if m.shape == SIZED)
         told = sum(int(m.x) for m in chosen if m.shape == TOLD)
         phase, outcome = label.split(" ", 1)
+        word = "study" if sized == 1 else "studies"
         parts.append(
-            f"{outcome}, {PHASES[phase].lower()}: {sized} studies with a size, {told} without"
+            f"{outcome}, {PHASES[phase].lower()}: {sized} {word} with a size, {told} without"
         )
     return f"{title}. {'; '.join(parts)}."

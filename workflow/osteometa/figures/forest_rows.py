@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
@@ -136,13 +137,15 @@ def p_text(p: float | None, leading_zero: bool = True) -> str:
     """Return p as text."""
     if p is None:
         return "p not defined"
-    text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    text = "p < 0.001" if p < 0.001 else f"p = {p_number(p)}"
     return text if leading_zero else text.replace(" 0.", " .")
 
 
 def p_number(p: float) -> str:
     """Return p alone as text, three decimals as everywhere."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    # Sign tests are exact binary fractions: 0.0625 is 0.063, not the even 0.062.
+    rounded = Decimal(p).quantize(Decimal("0.001"), ROUND_HALF_UP)
+    return "< 0.001" if p < 0.001 else str(rounded)
 
 
 def small(value: float | None) -> str:

@@ -17,6 +17,7 @@ from osteometa.figures.chart import (
     note_height,
     noted,
     padded,
+    place_labels,
     plain_ticks,
     tick_room,
     title_height,
@@ -24,7 +25,7 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
-from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
+from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, VERMILION, new_figure, put
 from osteometa.records import PooledRow
 from osteometa.records_explore import FunnelPoint
 
@@ -32,8 +33,8 @@ from osteometa.records_explore import FunnelPoint
 CONTOURS = ((2.5758293035489, "#DADADA"), (1.9599639845401, "#BDBDBD"), (1.6448536269515, "white"))
 NOTE = (
     "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
-    "the middle p above 0.10. Solid line: pooled effect; dashed: where 95 % of studies would lie "
-    "without heterogeneity."
+    "the middle p above 0.10, white outside below 0.01. Black line: no effect; blue: pooled "
+    "effect; dashed: where 95 % of studies would lie without heterogeneity. Named: studies beyond."
 )
 FILLED = " Hollow: filled in by trim and fill."
 
@@ -80,10 +81,30 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
         hollow = mark.group == "filled"
         draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle",
                   VERMILION if hollow else BLACK, hollow=hollow)  # fmt: skip
+    _named(axes, frame, points, centre)
     draw_axes(axes, frame, x_ticks=ticks_of(low, high, scale), y_ticks=y_ticks,
-              x_title=scale.title, y_title="Standard error")  # fmt: skip
+              x_title=scale.title, y_title=_error_title(scale))  # fmt: skip
     noted(axes, note, NARROW, frame.bottom + 9)
     return figure
+
+
+def _error_title(scale: Scale) -> str:
+    """Return what the vertical axis shows: of ratios the error stays on the log scale."""
+    return "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
+
+
+def _named(axes, frame: Frame, points: Sequence[Mark], centre: float) -> None:
+    """Write the names of studies outside the dashed lines, where there is room."""
+    places = [
+        (
+            frame.x(m.x), frame.y(m.y), 1.8,
+            m.label if m.group == "study" and abs(m.x - centre) > 1.9599639845401 * m.y else "",
+        )
+        for m in sorted(points, key=lambda m: -abs(m.x - centre) / max(m.y, 1e-12))
+    ]  # fmt: skip
+    for place in place_labels(places, frame):
+        if place is not None and place[2]:
+            put(axes, *place, size=SMALL, over=True)
 
 
 def _triangle(axes, frame: Frame, z: float, shade: str) -> None:

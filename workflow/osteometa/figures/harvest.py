@@ -50,7 +50,11 @@ def _column(direction: str) -> str:
 def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
     """Return the plot: a row per outcome and phase, a column per direction."""
     order = {phase: index for index, phase in enumerate(PHASES)}
-    groups = sorted({m.group for m in marks}, key=lambda g: (order[g.split(" ")[0]], g))
+    outcomes = list(dict.fromkeys(m.group.split(" ", 1)[1] for m in marks))
+    groups = sorted(
+        {m.group for m in marks},
+        key=lambda g: (order[g.split(" ")[0]], outcomes.index(g.split(" ", 1)[1])),
+    )
     most = {
         column: max((sum((m.group, m.shape) == (g, column) for m in marks) for g in groups),
                     default=0)

@@ -1,7 +1,11 @@
-"""The influence panel: six diagnostics of each study, one small chart each."""
+"""The influence panel: seven diagnostics of each study, one small chart each.
+
+The diagnostics and their bounds are those of Viechtbauer and Cheung (2010).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -28,23 +32,44 @@ from osteometa.figures.style import (
     put,
     text_width,
 )
+from osteometa.records import PooledRow
 from osteometa.records_explore import InfluenceRow
 
 PANELS = {
-    "rstudent": "Studentised deleted residual",
+    "rstudent": "Studentised residual",
     "dffits": "DFFITS",
     "cook_d": "Cook's distance",
     "hat": "Hat value",
+    "cov_ratio": "Covariance ratio",
     "tau2_without": "τ² without the study",
     "q_without": "Q without the study",
 }
 ROW = 3.6
-COLUMNS = 3
+COLUMNS = 4
+WITHIN_SIGHT = 2.5
+"""A bound this many times further out than every value is not drawn."""
 
 
-def influence_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
-    """Return a point per study and diagnostic."""
-    return [
+def bounds_of(name: str, k: int) -> tuple[float, ...]:
+    """Return the usual bounds of a diagnostic of k studies, where it has any."""
+    return {
+        "rstudent": (-1.959964, 1.959964),
+        "dffits": (-3 * math.sqrt(1 / (k - 1)), 3 * math.sqrt(1 / (k - 1))),
+        "cook_d": (0.454936,),  # the median of chi-square on 1 df
+        "hat": (3 / k,),
+        "cov_ratio": (1.0,),
+    }.get(name, ())
+
+
+def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[Mark]:
+    """Return a point per study and diagnostic, and the heterogeneity with all studies."""
+    whole = {"tau2_without": overall.tau2, "q_without": overall.q} if overall else {}
+    lines = [
+        Mark(kind="line", label="All studies", x=value, group=name)
+        for name, value in whole.items()
+        if value is not None
+    ]
+    return lines + [
         Mark(
             kind="point", label=row.label, x=getattr(row, name), group=name,
             effect_id=row.effect_id, shape="influential" if row.influential else "",
@@ -56,10 +81,14 @@ def influence_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
 
 
 def influence_figure(marks: Sequence[Mark], title: str) -> Figure:
-    """Return the panel: three charts beside each other, studies named at the left of each row."""
-    labels = list(dict.fromkeys(mark.label for mark in marks))
+    """Return the panel: four charts beside each other, studies named at the left of each row."""
+    labels = list(dict.fromkeys(mark.label for mark in marks if mark.kind == "point"))
     room = min(max(text_width(label, SMALL) for label in labels), 42.0)
-    note = "Red triangles: studies that move the result (one of the usual bounds is exceeded)."
+    odd = any(mark.shape == "influential" for mark in marks)
+    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). " + (
+        "Triangles: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
+        if odd else "No study has DFFITS, Cook's distance or hat beyond its bound."
+    )  # fmt: skip
     top = title_height(title, WIDE) + 2
     body = ROW * len(labels)
     block = body + 14
@@ -93,13 +122,20 @@ def _chart(
     axes, chosen: Sequence[Mark], labels: list[str], box: tuple[float, float, float, float]
 ) -> None:
     left, right, top, bottom = box
+    lines = [mark.x for mark in chosen if mark.kind == "line"]
+    chosen = [mark for mark in chosen if mark.kind == "point"]
     values = [mark.x for mark in chosen]
-    low, high = min([*values, 0.0]), max([*values, 0.0])
+    reach = WITHIN_SIGHT * max(abs(value) for value in values)
+    bounds = [*lines, *bounds_of(chosen[0].group, len(labels))]
+    bounds = [bound for bound in bounds if abs(bound) <= reach]
+    low, high = min([*values, *bounds, 0.0]), max([*values, *bounds, 0.0])
     pad = 0.06 * (high - low) or 1.0
     frame = Frame(left, right, top, bottom, low - pad, high + pad, 0.0, 1.0)
     put(axes, left, top - 2.2, PANELS[chosen[0].group], size=SMALL, weight="bold")
     x = frame.x(0.0)
     axes.plot([x, x], [top, bottom], color=GREY, lw=0.6, zorder=1)
+    for bound in bounds:
+        axes.plot([frame.x(bound)] * 2, [top, bottom], color=GREY, lw=0.6, dashes=(4, 2), zorder=1)
     for mark in chosen:
         y = top + ROW * (labels.index(mark.label) + 0.5)
         odd = mark.shape == "influential"
@@ -108,7 +144,7 @@ def _chart(
                   VERMILION if odd else BLUE)  # fmt: skip
     axes.plot([left, right], [bottom + 0.5] * 2, color=BLACK, lw=0.6)
     free = left - 3
-    for value, text in plain_ticks(low, high, 3):
+    for value, text in plain_ticks(low, high, 4):
         at, half = frame.x(value), text_width(text, SMALL) / 2
         axes.plot([at, at], [bottom + 0.5, bottom + 1.3], color=BLACK, lw=0.6)
         if at - half > free:

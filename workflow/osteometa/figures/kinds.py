@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from osteometa.figures import funnel, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import Scale, alt_text
+from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records
@@ -99,8 +99,6 @@ def _ok(rows: Sequence[Any]) -> list[Any]:
 
 
 def _forest(results: Results, title: str) -> Drawn:
-    from osteometa.figures.forest_rows import ForestRow
-
     rows, legend, scale = read_forest(results.folder, results.settings)
     if [row.kind for row in rows] == ["message"]:
         pages = [reason_figure(title, rows[0].label)]
@@ -132,8 +130,8 @@ def _baujat(results: Results, title: str) -> Drawn:
 
 
 def _influence(results: Results, title: str) -> Drawn:
-    results.pool(3)
-    marks = influence.influence_marks(_ok(results.table("influence", InfluenceRow)))
+    overall = results.pool(3)
+    marks = influence.influence_marks(_ok(results.table("influence", InfluenceRow)), overall)
     return _marked(
         influence.influence_figure(marks, title), marks, influence.influence_alt(marks, title)
     )
@@ -238,9 +236,10 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         reason = f"{measure} is no measure of this outcome in config.yaml."
     else:
         return figure_of(results, kind)
-    marks = reason_mark(reason)
+    # Of one form with the companions that are drawn.
+    rows = [ForestRow(kind="message", label=reason)]
     title = title_words(results.settings)
-    return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
+    return Drawn([reason_figure(title, reason)], rows, ForestRow, f"{title}. {reason}", reason)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:

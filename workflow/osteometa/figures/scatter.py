@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -152,7 +153,7 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
         for m in sorted(points, key=lambda m: -m.size):
             color, shape = TYPE_MARKS[m.group]
             side = side_of(m.size, heaviest, 4.0)
-            draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color)
+            draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color, edge="white")
 
     kinds = [kind for kind in TYPE_WORDS if any(m.group == kind for m in points)]
     legend = "; ".join(f"{TYPE_MARKS[kind][1]} {TYPE_WORDS[kind].lower()}" for kind in kinds)
@@ -193,16 +194,19 @@ def gosh_marks(
     influential : int
         Which study tells the groups apart.
     most : int
-        Points that are drawn; of more subsets every n-th is taken, so that files stay small.
+        Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
+        n-th would not do: in the order of the subsets, a study is in each second one.
     """
-    step = max(1, -(-len(rows) // most))
+    kept = range(len(rows))
+    if len(rows) > most:
+        kept = sorted(random.Random(most).sample(kept, most))
     return [
         Mark(
             kind="point", x=row.estimate, y=row.i2,
             group="with" if row.subset[influential] == "1" else "without",
             label=labels[influential],
         )
-        for row in rows[::step]
+        for row in (rows[i] for i in kept)
     ]  # fmt: skip
 
 
@@ -211,12 +215,12 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
     x_range = padded([m.x for m in marks], 0.04)
 
     def draw(axes, frame: Frame) -> None:
-        for group, color in (("with", BLUE), ("without", ORANGE)):
+        for group, color, shape in (("with", BLUE, "o"), ("without", ORANGE, "^")):
             chosen = [m for m in marks if m.group == group]
             # One artist a group, as an image: thousands of shapes would make a large, slow file.
             axes.plot(
-                [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker="o",
-                ms=1.3, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
+                [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker=shape,
+                ms=1.5, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
             )  # fmt: skip
         if x_range[0] < 0 < x_range[1]:
             x = frame.x(0.0)
@@ -227,7 +231,8 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
     ground = Ground(
         title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
         y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
-        note=f"{subsets:,} subsets of the studies{shown}. Blue: with {label}; orange: without it.",
+        note=f"{subsets:,} subsets of the studies{shown}. Blue circles: with {label}; "
+        "orange triangles: without it.",
     )  # fmt: skip
     return ground_figure(ground, draw)
 
@@ -273,9 +278,7 @@ def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
     ticks = [(0.0, "1")]
     for p, text in logs:
         ticks += [(side * -math.log10(p), text) for side in (-1, 1) if -math.log10(p) < widest]
-    people = [
-        n for n in (5, 10, 20, 50, 100, 200, 500, 1000) if y_range[0] <= math.log10(n) <= y_range[1]
-    ]
+    people = _people_ticks(*y_range)
     ground = Ground(
         title=title, x=(-widest, widest), y=y_range, x_ticks=sorted(ticks),
         y_ticks=[(math.log10(n), str(n)) for n in people],
@@ -285,6 +288,18 @@ def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
         "dashes) between two equal arms would lie. Hollow: a printed p; filled: p of an effect.",
     )  # fmt: skip
     return ground_figure(ground, draw)
+
+
+def _people_ticks(low: float, high: float) -> list[int]:
+    """Return round numbers of people between two log10, at least two where there are as many."""
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(range(1, 10)), range(10, 100)):
+        found = sorted(
+            {round(step * 10**power) for step in steps for power in range(5)
+             if low <= math.log10(step * 10**power) <= high and step * 10**power >= 1}
+        )  # fmt: skip
+        if len(found) > 1:
+            break
+    return found
 
 
 def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]) -> None:

@@ -171,11 +171,11 @@ def encoded(pages: Sequence[Figure], kind: str) -> bytes:
         svg = _rounded(buffer.getvalue().decode("utf-8"))
         return _with_fonts(svg, _letters(pages[0])).encode("utf-8")
     else:
-        _image(pages[0], RESOLUTION[kind]).save(buffer, kind, **_image_options(kind))
+        pixels(pages[0], RESOLUTION[kind]).save(buffer, kind, **_image_options(kind))
     return buffer.getvalue()
 
 
-def _image(figure: Figure, dpi: int) -> Image.Image:
+def pixels(figure: Figure, dpi: int) -> Image.Image:
     """Return a figure as pixels without the layer of opacity: the ground is white."""
     before, figure.dpi = figure.dpi, dpi
     canvas = FigureCanvasAgg(figure)

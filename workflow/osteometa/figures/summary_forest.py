@@ -29,9 +29,10 @@ ROW, LABELS, PLOT = 4.4, 62.0, 62.0
 HIGHEST = 240.0
 """Blocks of a page, mm."""
 ONE = "One study"
+TOO_FEW = "too few to show a pool"
 NOTE = (
     "Diamonds: pooled effects with 95 % CI (hollow: two studies); squares: one study, not pooled. "
-    "Each analysis has its own axis, zero in one line."
+    "Each analysis has an axis of its own; its vertical line is no effect."
 )
 
 
@@ -48,24 +49,29 @@ class Panel:
 
 def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
     """Return a mark per pooled group or single study."""
-    marks = []
+    marks: list[Mark] = []
     for panel in panels:
-        for row in panel.rows:
-            if row.estimate is None or (row.k > 1 and row.diamond == "none"):
-                continue
-            one = row.k == 1
-            if one and row.group != "overall" and len(panel.rows) == 2:
-                continue  # the one study has been shown
-            label = ONE if one else OVERALL
-            label = label if row.group == "overall" else TYPE_WORDS[row.group]
-            shape = row.diamond if row.k > 1 else "single"
-            marks.append(
-                Mark(kind="diamond" if row.k > 1 else "interval", label=label, x=row.estimate,
-                     low=row.ci_low, high=row.ci_high, size=float(row.k), group=panel.heading,
-                     shape=shape, text=panel.scale.with_interval(row.estimate, row.ci_low,
-                                                                 row.ci_high))
-            )  # fmt: skip
+        own = [mark for row in panel.rows if (mark := _mark(row, panel)) is not None]
+        marks += own if any(mark.kind != "message" for mark in own) else []
     return marks
+
+
+def _mark(row: PooledRow, panel: Panel) -> Mark | None:
+    if row.estimate is None:
+        return None
+    word = TYPE_WORDS.get(row.group, OVERALL)
+    if row.k > 1 and row.diamond == "none":
+        return Mark(kind="message", label=word, size=float(row.k), group=panel.heading,
+                    text=TOO_FEW)  # fmt: skip
+    one = row.k == 1
+    if one and row.group != "overall" and len(panel.rows) == 2:
+        return None  # the one study has been shown
+    return Mark(
+        kind="interval" if one else "diamond", x=row.estimate, low=row.ci_low, high=row.ci_high,
+        label=ONE if one and row.group == "overall" else word, size=float(row.k),
+        group=panel.heading, shape="single" if one else row.diamond,
+        text=panel.scale.with_interval(row.estimate, row.ci_low, row.ci_high),
+    )  # fmt: skip
 
 
 def summary_figures(marks: Sequence[Mark], panels: Sequence[Panel], title: str) -> list[Figure]:
@@ -104,6 +110,7 @@ def _block(axes, panel: Panel, chosen: Sequence[Mark], top: float) -> None:
     first = top + ROW
     bottom = first + ROW * len(chosen)
     # The widest interval of a small pool must not flatten the others: clipped, with an arrow.
+    rows, chosen = chosen, [m for m in chosen if m.kind != "message"]
     core = [m for m in chosen if m.label in (OVERALL, ONE)] or list(chosen)
     reach = 2.5 * max(max(abs(m.low), abs(m.high)) for m in core)
     low = max(min(*(m.low for m in chosen), 0.0), -reach)
@@ -111,13 +118,15 @@ def _block(axes, panel: Panel, chosen: Sequence[Mark], top: float) -> None:
     pad = 0.06 * (high - low)
     frame = Frame(left, right, first, bottom, low - pad, high + pad, 0.0, 1.0)
     axes.plot([frame.x(0.0)] * 2, [first, bottom], color=BLACK, lw=0.6, zorder=1)
-    for number, mark in enumerate(chosen):
+    for number, mark in enumerate(rows):
         y = first + ROW * (number + 0.5)
         bold = "bold" if mark.label in (OVERALL, ONE) else "normal"
         put(axes, MARGIN + 3, y, mark.label, weight=bold)
         put(axes, right + 8, y, f"{mark.size:.0f}", align="right")
-        put(axes, WIDE - MARGIN, y, mark.text, align="right", weight=bold)
-        _shape(axes, frame, mark, y)
+        put(axes, WIDE - MARGIN, y, mark.text, align="right", weight=bold,
+            color=GREY if mark.kind == "message" else BLACK)  # fmt: skip
+        if mark.kind != "message":
+            _shape(axes, frame, mark, y)
     _axis(axes, frame, bottom, panel)
 
 
@@ -156,10 +165,14 @@ def _axis(axes, frame: Frame, bottom: float, panel: Panel) -> None:
     put(axes, zero + 1, y + 5.6, right, size=SMALL, color=GREY)
 
 
+def _studies(k: float) -> str:
+    return "1 study" if k == 1 else f"{k:.0f} studies"
+
+
 def summary_alt(marks: Sequence[Mark], title: str) -> str:
     """Return what the figure says, for people who do not see it."""
     parts = [
-        f"{mark.group}, {mark.label.lower()}: {mark.text} ({mark.size:.0f} studies)"
+        f"{mark.group}, {mark.label.lower()}: {mark.text} ({_studies(mark.size)})"
         for mark in marks
         if mark.label in (OVERALL, ONE)
     ]

@@ -122,7 +122,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
 def _origin(source: str) -> str:
     """Return the weakest origin of a correlation that two arms may share."""
     parts = set(source.split("+")) - {""}
-    if "config" in parts:
+    if parts & {"config", "uncorrelated"}:
         return "assumed"
     if "other_arms" in parts:
         return "borrowed"

@@ -1,0 +1,149 @@
+"""Draw the gallery: every kind of figure and every preset, from results/ and from made records.
+
+usage: .venv/bin/python docs/gallery.py [--root REVIEW]     after a run: make
+
+Writes docs/gallery.md, docs/gallery/*.png and the figures that the README shows (docs/figures/),
+which must be those of the run.
+"""
+
+import argparse
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from osteometa.config import forest_settings, load_config
+from osteometa.figures import flow, forest, funnel, kinds, overview, risk_of_bias
+from osteometa.figures.forest_rows import ForestRow, Scale
+from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.style import pixels
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent / "tests"))
+
+from test_charts import made_funnel, made_judgements  # noqa: E402
+from test_figures import HARD, SETTINGS  # noqa: E402
+
+DOTS = 110
+"""Per inch: to look at on a screen; the figures of a run have 300."""
+LARGE = "bmd_lumbar_spine_training_controlled"
+SHORT = "ctx_serum_training_controlled"
+README = {"bmd_lumbar_spine.svg": f"{LARGE}/forest.svg"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One image of the gallery."""
+
+    part: str
+    name: str
+    words: str
+    figure: Figure
+    alt: str = ""
+
+
+PARTS = {
+    "preset": "Presets of forest plots, real",
+    "synthesis": "Figures of one synthesis, real",
+    "review": "Figures of the whole review, real",
+    "made": "Made records",
+}
+INTRO = """# Gallery
+
+<!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
+
+Every kind of figure and every preset. The first parts show the shipped review as a run draws it;
+the last part shows **records made for tests: no study, no number of it is real**, for what the
+shipped review has no data of yet and for hard cases. Of figures with several pages the first is
+shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
+`osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` any figure in any style, TIFF
+(600 dpi) included.
+"""
+
+
+def main() -> None:
+    """Draw everything."""
+    parser = argparse.ArgumentParser(description="Draw the gallery from the results of a run.")
+    parser.add_argument("--root", default=str(DOCS.parent), help="the review's folder")
+    root = Path(parser.parse_args().root)
+    images = DOCS / "gallery"
+    shutil.rmtree(images, ignore_errors=True)
+    images.mkdir()
+    lines, part = [INTRO], ""
+    for shown in [*real(root), *made()]:
+        if shown.part != part:
+            part = shown.part
+            lines += [f"## {PARTS[part]}", ""]
+        file = f"{part}_{shown.name}.png"
+        write_image(shown.figure, images / file)
+        alt = (shown.alt or shown.words).replace("[", "(").replace("]", ")")
+        lines += [f"### {shown.words}", "", f"![{alt}](gallery/{file})", ""]
+    lines.append((DOCS / "beside_metafor.md").read_text(encoding="utf-8").rstrip())
+    (DOCS / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name, source in README.items():
+        shutil.copyfile(root / "results" / source, DOCS / "figures" / name)
+
+
+def write_image(figure: Figure, path: Path) -> None:
+    """Write a small image: 64 colours are enough for few colours and their edges."""
+    buffer = io.BytesIO()
+    pixels(figure, DOTS).quantize(64).save(buffer, "png", optimize=True)
+    path.write_bytes(buffer.getvalue())
+
+
+def real(root: Path) -> Iterator[Shown]:
+    """Yield the figures of the shipped review."""
+    config = load_config(root / "config.yaml")
+    folder, chosen = root / "results" / SHORT, forest_settings(config, SHORT)
+    for style in STYLES:
+        for width in (183, 89) if style == "nature" else (183,):
+            drawn = kinds.figure_named(folder, resolved(chosen, style, width), "forest")
+            yield Shown(part="preset", name=f"{style}_{width}", figure=drawn.pages[0],
+                        words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
+    folder, chosen = root / "results" / LARGE, resolved(forest_settings(config, LARGE))
+    for name in kinds.NAMES:
+        drawn = kinds.figure_named(folder, chosen, name)
+        yield Shown(part="synthesis", name=name, words=f"`{name}`", figure=drawn.pages[0],
+                    alt=drawn.alt)  # fmt: skip
+    for name, drawn in overview.drawn_of(root, config):
+        yield Shown(part="review", name=name, words=f"`{name}`", figure=drawn.pages[0],
+                    alt=drawn.alt)  # fmt: skip
+
+
+def made() -> Iterator[Shown]:
+    """Yield figures of records made for tests."""
+    for tool in risk_of_bias.TOOLS:
+        labels = {f"s{i}": f"Made study {i}" for i in range(9)}
+        marks = risk_of_bias.light_marks(made_judgements(tool), tool, labels, {"s1": 120.0})
+        yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
+                    figure=risk_of_bias.light_figure(marks, tool),
+                    alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
+    counts = dict(zip(flow.WORDS, (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
+                      strict=True))  # fmt: skip
+    marks = flow.flow_marks(counts)
+    yield Shown(part="made", name="prisma", words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
+                figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
+    marks, scale = made_funnel(), Scale("MD", "BMD", "g/cm2", "[a, b]")
+    title = "Funnel plot of made studies, three filled in"
+    yield Shown(part="made", name="funnel_filled", words="Funnel with trim and fill",
+                figure=funnel.funnel_figure(marks, title, scale),
+                alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
+    for name, rows in (("risk_column", judged()), *HARD.items()):
+        settings = {**SETTINGS, "label": "Made records: bone mineral density"}
+        page = forest.forest_figures(rows, ["a: from percent changes"], scale, settings)[0]
+        words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
+        yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
+
+
+def judged() -> list[ForestRow]:
+    """Return made studies with judgements of RoB 2."""
+    rows = HARD["an interval 100 times wider"]
+    levels = ("low", "some", "high", "low")
+    return [replace(row, risk_of_bias=level) for row, level in zip(rows, levels, strict=True)]
+
+
+if __name__ == "__main__":
+    main()
