@@ -1,12 +1,16 @@
 """Names that rules, config and modules share stand once: each has its maker and its words."""
 
+import ast
+import re
 from dataclasses import fields
 
+from osteometa import __version__
 from osteometa.config import load_config
 from osteometa.explore.suite import Explored
 from osteometa.figures import kinds, overview, presets, risk_of_bias
 from osteometa.figures.names import KINDS, NAMES, TITLES, TOOLS
 from osteometa.files import write_records
+from osteometa.imports import PACKAGE
 from osteometa.options import CI_METHODS, METHODS, STYLES
 from osteometa.records import DirectionEntry
 from osteometa.records_directions import DirectionSet
@@ -41,3 +45,33 @@ def test_every_estimator_and_interval_has_its_words():
 
 def test_every_style_has_its_preset():
     assert presets.STYLES == STYLES
+
+
+def modules_of(path):
+    """Return the modules right below the package that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "osteometa":
+            yield from node.module.split(".")[1:2] or [alias.name for alias in node.names]
+
+
+def test_modules_import_from_their_own_line_of_contributing_and_those_above():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    line_of = {
+        name: number for number, line in enumerate(table) for name in re.findall(r"`(\w+)/?`", line)
+    }
+    files = [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
+    tops = {path: path.relative_to(PACKAGE).with_suffix("").parts[0] for path in files}
+    assert set(line_of) == set(tops.values())
+    assert not [
+        (path.name, name)
+        for path, top in tops.items()
+        for name in modules_of(path)
+        if line_of.get(name, 0) > line_of[top]
+    ]
+
+
+def test_the_citation_and_the_changelog_know_the_version():
+    words = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in words
+    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
