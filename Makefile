@@ -6,6 +6,7 @@ setup:
 	@sh workflow/setup.sh setup
 test:
 	@sh workflow/setup.sh test
+	@echo "The browser checks of the report were skipped: they run in .ci/run."
 lock:
 	@sh workflow/setup.sh lock
 clean:

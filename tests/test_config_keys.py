@@ -9,15 +9,27 @@ from osteometa.check import check_tables
 from osteometa.config import Config, forest_settings, from_part, load_config
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
+from osteometa.explore.multiverse import multiverse
+from osteometa.explore.suite import meta_regressions, set_of
 from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest import forest_figure
 from osteometa.figures.forest_rows import Scale, forest_rows
+from osteometa.figures.overview import TITLES
+from osteometa.figures.presets import resolved
 from osteometa.files import write_records, write_rows, write_text
 from osteometa.ledger import ledger_of
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.problems import errors_of
 from osteometa.reading import read_raw, write_checked
-from osteometa.records import AgreementRow, DirectionSet, LedgerLine, SynthesisRow, WantedRow
+from osteometa.records import (
+    AgreementRow,
+    DirectionSet,
+    FigureRow,
+    LedgerLine,
+    PCombination,
+    SynthesisRow,
+    WantedRow,
+)
 from osteometa.report import render_report
 from osteometa.sensitivity import Case, sensitivity_rows
 from osteometa.settings import what_if_settings
@@ -70,6 +82,13 @@ CHANGES = {
     "sensitivity.methods": ["DL"],
     "sensitivity.intervals": ["wald"],
     "sensitivity.rob_exclude": ["high"],
+    "multiverse.people": {"all": [], "without percent changes": ["PCT"]},
+    "multiverse.designs": ["randomised"],
+    "multiverse.prints": ["undisputed"],
+    "multiverse.methods": ["REML", "DL"],
+    "multiverse.intervals": ["hksj-floor", "wald"],
+    "multiverse.cap": 300,
+    "seed": 5,
     "directions.vote_share": 0.6,
     "pooling.method": "DL",
     "pooling.ci": "wald",
@@ -79,6 +98,8 @@ CHANGES = {
     "small_k.subgroup_test": 40,
     "subgroups.common_tau2_up_to": 0,
     "subgroups.overall_diamond": False,
+    "figures.style": "jama",
+    "figures.width": 89,
     "figures.interval": "(a to b)",
     "syntheses.*=0.id": "another_name",
     "syntheses.*=0.outcome": "CTX",
@@ -128,19 +149,24 @@ def outputs(config, tables, folder):
 
 
 def what_if(config, tables, sets):
-    own = split_variants(variants(tables, config), config)[NECK]
-    part = from_part(what_if_settings(config, NECK))
-    return sensitivity_rows(
-        Case("BMD", tuple(sets[NECK][0]), (), own.effects, own.covariances, part)
-    )
+    """Return what changes with the choices, and the look at the spine that needs a seed."""
+    own = split_variants(variants(tables, config), config)
+    neck, spine = (
+        Case("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
+             from_part(what_if_settings(config, name)))
+        for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
+    )  # fmt: skip
+    regressions = meta_regressions(set_of(spine), spine.joint().effects, spine.config.seed)
+    return sensitivity_rows(neck), multiverse(neck), regressions
 
 
 def letters(config, name, chosen, pooled, tests):
-    settings = forest_settings(config, name)
+    settings = resolved(forest_settings(config, name))
     rows, legend = forest_rows(weighted(chosen[0], config), chosen[1], pooled, tests, settings)
     scale = Scale(settings["measure"], settings["synthesis"]["outcome"], "", settings["interval"])
     figure = forest_figure(rows, legend, scale, settings)
-    return [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    return texts, figure.get_size_inches().tolist()
 
 
 def report_of(config, tables, ledger, folder):
@@ -155,7 +181,10 @@ def report_of(config, tables, ledger, folder):
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
     write_records(folder / "results/wanted.csv", WantedRow, [])
-    write_text(folder / "results/directions.svg", "<svg/>")
+    panels = [FigureRow(figure=name, title=title, pages=1, alt="", reason="not drawn here")
+              for name, title in TITLES.items()]  # fmt: skip
+    write_records(folder / "results/figures.csv", FigureRow, panels)
+    write_records(folder / "results/p_combination.csv", PCombination, [])
     return render_report(folder, bare)
 
 

@@ -158,7 +158,12 @@ def test_syntheses_come_and_go_with_the_config(project, review):
     found = jobs(project.run(review))
     per_synthesis = [line for line in found if line.split()[-1] in (LUMBAR, NECK, new)]
     assert per_synthesis == [f"changing choices of {new}", f"drawing {new}", f"pooling {new}"]
-    assert not (review / f"results/{NECK}").exists()
+    for folder in ("results", "data/processed/sets", "data/processed/variants"):
+        assert not (review / folder / NECK).exists() and (review / folder / new).is_dir()
+    records = {path.stem for path in (review / "results/.records").glob("*.*.json")}
+    jobs_of = {"pool", "what_if", "figures"}
+    assert {name.split(".")[0] for name in records if name.endswith(f".{new}")} == jobs_of
+    assert not any(name.endswith(f".{NECK}") for name in records)
     assert NECK not in (review / "results/manifest.csv").read_text()
     assert (review / f"results/{new}/forest.pdf").is_file()
 
@@ -210,7 +215,7 @@ def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
     assert "asking PyMARE and statsmodels" in jobs(project.run(review))
     names = {path.name for path in (review / "results").glob("[a-z]*") if path.is_dir()}
     assert len(names) == 5 + 1
-    of_each = {file.split("/")[1] for file in files_of(made) if file.startswith(LUMBAR)}
+    of_each = {path.name for path in (made / "results" / LUMBAR).iterdir()}
     for name in names - {"figure_pages"}:
         assert {path.name for path in (review / "results" / name).iterdir()} == of_each
     syntheses = (review / "results/syntheses.csv").read_text(encoding="utf-8")

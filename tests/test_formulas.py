@@ -1,4 +1,4 @@
-"""Effect size formulas against metafor, published numbers and arithmetic by hand (METHODS 11)."""
+"""Effect size formulas against metafor, published numbers and arithmetic by hand."""
 
 import json
 import math

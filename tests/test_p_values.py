@@ -10,6 +10,7 @@ from osteometa.config import load_config
 from osteometa.directions import fisher, stouffer
 from osteometa.evidence import derive
 from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.summaries import two_tailed
 from scipy.special import ndtr
 from test_within import tables
 
@@ -52,6 +53,32 @@ def test_opposite_directions_cancel():
     assert one_sided(0.01, "down", tails=1) == 0.99
 
 
+def test_a_one_tailed_p_above_a_half_points_the_other_way():
+    """R: t.test(x, alternative = "greater") of -1, -2, .5, -1.5, -.7 has p = .95490832.
+
+    The mean is below 0; two-sided p = .090183351.
+    """
+    greater = 0.95490832
+    assert one_sided(greater, "down", tails=1) == pytest.approx(greater)
+    assert one_sided(1 - greater, "down", tails=1) == pytest.approx(greater)
+    assert one_sided(greater, "up", tails=1) == pytest.approx(1 - greater)
+    assert two_tailed(greater, 1) == pytest.approx(0.090183351, abs=2e-8)
+    assert two_tailed(0.03, 2) == two_tailed(0.03, None) == 0.03
+
+
+def test_doubted_effects_are_no_points(shipped):
+    """Heinonen 1996 and Nelson K: nothing but disputed prints tells a p in their sets."""
+    raw, derived = shipped
+    points = albatross(derived.entries, derived.effects, raw, CONFIG)
+    blocks = {e.effect_id: e.block for e in derived.effects}
+    assert {blocks[p.effect_id] for p in points if p.effect_id} <= {
+        "pooled", "reduced", "non_randomised",
+    }  # fmt: skip
+    told = {(p.outcome, p.study_id) for p in points}
+    assert not told & {("BMD", "heinonen_1996"), ("CTX", "nelson_k_thesis")}
+    assert ("OPG", "nelson_k_thesis") in told
+
+
 def test_fewer_than_three_are_not_combined(shipped):
     row = combine_p(KEY, [told(shipped, 0.01, 20), told(shipped, 0.2, 30), told(shipped, None, 9)])
     assert (row.status, row.k, row.p_stouffer) == ("not_applicable", 2, None)
@@ -83,6 +110,31 @@ def test_combined_ctx_by_hand(shipped):
         sizes.append(entry.n)
     assert len(ps) >= 3 and (row.z, row.p_stouffer) == pytest.approx(stouffer(ps, sizes))
     assert row.chi2 == pytest.approx(-2 * sum(math.log(p) for p in ps))
+
+
+def test_a_p_of_other_people_is_not_taken(shipped):
+    """Uth 2021 prints a p = .012 per protocol, without n; its direction and n 68 are of all."""
+    raw, derived = shipped
+    told = [c for c in raw.contrasts if c.study_id == "uth_2021" and c.p is not None]
+    assert [(float(c.p), c.population_analysed) for c in told] == [(0.012, "per_protocol")]
+    entries = [e for e in derived.entries if e.study_id == "uth_2021" and e.outcome == "BMD"]
+    known = {(e.direction, e.population_analysed, e.n) for e in entries if e.direction == "up"}
+    assert known == {("up", "itt", 68)}
+    (row,) = [r for r in p_combinations(derived.entries, raw, CONFIG) if r.outcome == "BMD"
+              and r.design_class == "controlled"]  # fmt: skip
+    assert "uth_2021" not in row.studies and row.k >= 20
+    point = next(p for p in albatross(derived.entries, derived.effects, raw, CONFIG)
+                 if (p.outcome, p.study_id) == ("BMD", "uth_2021"))  # fmt: skip
+    assert point.origin == "effect" and ".itt." in point.effect_id
+
+
+def test_people_in_two_conditions_count_once(shipped):
+    """Helton: "the same 10 women" at rest and after two bouts, not said to be randomised."""
+    raw, derived = shipped
+    enrolled = {s.study_id: s.n_enrolled for s in raw.studies}
+    many = [e.study_id for e in derived.entries if e.n and e.n > (enrolled[e.study_id] or math.inf)]
+    assert many == []
+    assert {e.n for e in derived.entries if e.study_id == "helton_thesis"} == {10}
 
 
 def test_albatross_has_one_point_per_study_of_a_set(shipped):

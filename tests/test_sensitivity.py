@@ -202,3 +202,16 @@ def test_models_are_those_asked_for(neck):
         assert row_of(rows, f"tau2={name}").estimate == fit.estimate
     wald, floor = row_of(rows, "ci=wald"), row_of(rows, "ci=hksj-floor")
     assert wald.estimate == floor.estimate and wald.ci_high < floor.ci_high
+
+
+def test_an_arm_without_a_comparator_is_no_active_comparison():
+    """Wherry's cool condition is listed: the same 12 people as the warm one, with covariance.
+
+    metafor 3.8: rma.mv(yi, V, random=~1|id) and the floor of q = e'We/(rows - 1), t with 1 df.
+    """
+    rows = sensitivity_rows(case_of(ROOT, "ctx_serum_acute_immediate_within_arm"))
+    assert row_of(rows, "with active").status == "not_applicable"
+    row = row_of(rows, "with listed", measure="SMD")
+    assert (row.k, row.status) == (2, "ok")
+    expected = (0.37666385, -8.94289, 9.69622)
+    assert (row.estimate, row.ci_low, row.ci_high) == pytest.approx(expected, rel=1e-4)

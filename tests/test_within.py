@@ -274,16 +274,6 @@ def test_paired_changes_give_no_smd():
     assert found["ROM"].vi == pytest.approx((0.0138 / p_to_t(0.039, 34)) ** 2)
 
 
-def test_changes_of_two_conditions_are_taken_as_uncorrelated():
-    rows = [
-        ("measurements", "e", "end", "change", {"mean": 0.3, "sd": 0.2, "n": 10}),
-        ("measurements", "c", "end", "change", {"mean": 0.1, "sd": 0.1, "n": 10}),
-    ]
-    found = crossover(rows)
-    assert set(found) == {"MD"} and found["MD"].flags == "RIMP"
-    assert found["MD"].vi == pytest.approx((0.04 + 0.01) / 10)
-
-
 def test_a_test_of_unknown_scores_is_not_guessed_at():
     rows = [
         *(level("baseline", arm=arm, mean=5, n=10) for arm in "ec"),
@@ -357,6 +347,20 @@ def test_a_borrowed_sd_is_never_pooled():
         assert "c" not in {e.study_id for e in found}
 
 
+def test_changes_of_two_conditions_are_taken_as_uncorrelated():
+    """metafor 3.8: escalc("MC", m1i=.3, m2i=.1, sd1i=.2, sd2i=.15, ni=12, ri=0)."""
+    rows = [
+        ("measurements", "e", "end", "change", {"mean": "0.3", "sd": "0.2", "n": 12}),
+        ("measurements", "c", "end", "change", {"mean": "0.1", "sd": "0.15", "n": 12}),
+    ]
+    found = effects(rows, design="crossover_rct", control=True)
+    assert set(found) == {"MD"}
+    md = found["MD"]
+    assert (md.yi, md.vi) == (pytest.approx(0.2), pytest.approx(0.005208333, rel=1e-6))
+    assert (md.rung, md.r, md.r_source, md.flags) == ("CHG", 0.0, "uncorrelated", "RIMP")
+    assert (md.n_exercise, md.n_control, md.n_total) == (12, None, 12)
+
+
 def doubts(rows, **how):
     return [p for p in warnings_of(tables(rows, **how), CONFIG) if p.code in ("W02", "W06")]
 
@@ -373,6 +377,20 @@ def test_a_p_that_does_not_fit_its_own_change_is_doubted():
     assert doubts([change, p("0.037")]) == []
 
 
+def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
+    """Total hip .81 g/cm2 (config.yaml) is 810 mg/cm2: an SD of 5 mg/cm2 is .62 %, 20 are 2.5 %."""
+
+    def found(sd, unit, **more):
+        change = {"mean": "-6.1", "sd": sd, "n": 20, "unit": unit, **more}
+        rows = [("measurements", "e", "end", "change", change)]
+        return doubts(rows, what="BMD", site="total_hip")
+
+    assert len(found("5", "mg/cm2")) == len(found("0.005", "g/cm2")) == 1
+    assert found("20", "mg/cm2") == found("0.020", "g/cm2") == found("5", "mg/cm3") == []
+    misprint = {"accept": "E204", "accept_reason": "as printed", "sd": "5"}
+    assert found(unit="mg/cm2", **misprint) == []
+
+
 def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
     rows = [
         ("measurements", "e", "end", "change", {"mean": "0.300", "sd": "0.200", "n": 10}),
@@ -381,6 +399,45 @@ def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
     ]
     assert doubts(rows, design="crossover_rct", control=True) == []
     assert len(doubts(rows, design="rct", control=True)) == 1
+
+
+def test_a_p_is_held_against_the_means_of_the_same_test_only():
+    """R: t of .3 (.2) and .1 (.2), n 10 and 10, is 2.236068: p .03825, one-tailed .01912."""
+    spread = {"sd": "0.200", "n": 10}
+
+    def found(p, flag="", **more):
+        cells = [{"mean": mean, **spread, "flag": flag} for mean in ("0.300", "0.100")]
+        rows = [
+            ("measurements", arm, "end", "change", own)
+            for arm, own in zip("ec", cells, strict=True)
+        ]
+        told = {"p": p, "p_operator": "=", "score": "change", **more}
+        return doubts([*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True)
+
+    assert len(found("0.001")) == len(found("0.001", adjusted="no")) == 1
+    for other in ({"adjusted": "yes"}, {"test": "ancova"}, {"score": "post"}):
+        assert found("0.001", **other) == []
+    # Adjusted means beside an adjusted test are the means of that test.
+    assert len(found("0.001", flag="ADJSE", adjusted="yes")) == 1
+    assert found("0.038") == found("0.019", tails=1) == found("0.981", tails=1) == []
+    assert len(found("0.038", tails=1)) == len(found("0.019")) == 1
+
+
+def test_the_sign_of_a_test_of_levels_is_that_of_the_levels():
+    """R: qt(.02, 18) = -2.213703; g = J(18) f t sqrt(1/10 + 1/10), J(18) = .957646, f = 1.
+
+    After exercise 11.0 against 11.5, although it rose by 1 and the control fell by .5.
+    """
+    means = {("e", "baseline"): 10, ("c", "baseline"): 12, ("e", "end"): 11, ("c", "end"): 11.5}
+    rows = [level(time, arm, mean=mean, n=10) for (arm, time), mean in means.items()]
+
+    def g(**cells):
+        told = {"p": 0.04, "p_operator": "=", "adjusted": "no", **cells}
+        test = ("contrasts", "e", "end", "p", told)
+        return effects([*rows, test], design="rct", control=True)["SMD"].yi
+
+    assert g(score="post") == pytest.approx(-0.957646 * 2.213703 * 0.2**0.5, rel=1e-5)
+    assert g(score="change") > 0 and g(score="post", adjusted="yes") > 0
 
 
 values = st.tuples(st.floats(1, 9), st.floats(0.1, 2), st.floats(1, 9), st.floats(0.1, 2))

@@ -11,7 +11,7 @@ from osteometa.cell_types import Printed, Row
 from osteometa.check_values import problem_at
 from osteometa.config import Config
 from osteometa.problems import Problem
-from osteometa.summaries import p_to_t
+from osteometa.summaries import adjustment, is_omnibus, p_to_t, two_tailed
 from osteometa.tables import Contrast, Measurement, Tables
 from osteometa.units import UnitError, canonical, convert
 
@@ -30,6 +30,7 @@ def warnings_of(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _scales(tables, config)
     yield from _ctx(tables)
     yield from _odd_codes(tables)
+    yield from _half_intervals(tables)
 
 
 def _warn(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
@@ -55,7 +56,12 @@ def _series(tables: Tables) -> Series:
 
 
 def sd_of(row: Measurement) -> float | None:
-    """Return the SD of an arm as printed, or from its SE or interval; None if none is known."""
+    """Return the SD of an arm as printed, or from its SE or interval; None if none is known.
+
+    An accepted misprint gives none: its limits may stand the wrong way round.
+    """
+    if not row.usable:
+        return None
     if row.sd is not None:
         return float(row.sd)
     if row.n is None or row.n < 2:
@@ -89,15 +95,24 @@ def _spreads(tables: Tables, config: Config) -> Iterator[Problem]:
         sd = sd_of(row)
         if row.outcome != "BMD" or sd is None or row.kind not in ("change", "pct_change"):
             continue
-        level = 100.0
-        if row.kind == "change":
-            level = config.outcomes["BMD"].baseline_mean.get(row.site, math.nan)
-        if sd / level < 0.01:
+        level = _level_of(row, config)
+        if level is not None and sd / level < 0.01:
             message = (
                 "An SD of BMD change below 1 % of the level: DXA cannot measure that. "
                 "Is it a standard error?"
             )
             yield _warn(row, "sd", "W02", message, f"{sd:.4g}")
+
+
+def _level_of(row: Measurement, config: Config) -> float | None:
+    """Return the usual level of areal BMD in the unit of a change; None for other BMD."""
+    if row.kind == "pct_change":
+        return 100.0
+    mean = config.outcomes["BMD"].baseline_mean.get(row.site)
+    try:
+        return None if mean is None else convert(mean, "g/cm2", row.unit)
+    except UnitError:
+        return None
 
 
 def _pairs(series: Series, config: Config) -> Iterator[Problem]:
@@ -189,22 +204,31 @@ def _printed_p(tables: Tables, config: Config) -> Iterator[Problem]:
             for name in (row.arm_id, arm.comparator if arm else "")
         ]
         yield from _implied_sd(row, pair, config)
-        implied = implied_p(*pair) if all(pair) else None
+        implied = implied_p(*pair) if all(pair) and _of_printed_changes(row, pair) else None
         if implied:
             yield from _compare_p(row, implied, bool(row.disputed or pair[0].disputed))
+
+
+def _of_printed_changes(row: Contrast, pair: list[Measurement]) -> bool:
+    """Tell whether a test is the one that two printed changes imply (METHODS section 5).
+
+    Not one of levels, nor of several groups or times together; and an adjusted test only where the
+    means beside it are adjusted as well (flag ADJSE).
+    """
+    if row.score == "post" or is_omnibus(row):
+        return False
+    return adjustment(row) != "yes" or all("ADJSE" in m.flag.split() for m in pair)
 
 
 def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -> Iterator[Problem]:
     """Warn where the exact p of two arms' changes implies an SD that DXA cannot measure."""
     printed = all(m is not None and m.mean is not None and m.n and m.n > 1 for m in pair)
-    if row.outcome != "BMD" or row.disputed or row.adjusted == "yes" or row.score == "post":
+    if row.outcome != "BMD" or row.disputed or adjustment(row) == "yes" or row.score == "post":
         return
     if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
         return
     one, other = pair
-    level = config.outcomes["BMD"].baseline_mean.get(row.site)
-    if one.kind == "pct_change":
-        level = 100.0
+    level = _level_of(one, config)
     if level is None or one.mean == other.mean:
         return
     t = p_to_t(float(row.p), one.n + other.n - 2, row.tails or 2)
@@ -222,6 +246,9 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
 
 def _compare_p(row: Contrast, implied: tuple[float, float], disputed: bool) -> Iterator[Problem]:
     low, high = row.p - row.p.half_unit, row.p + row.p.half_unit
+    if row.tails == 1:  # the p of means and spreads is two-tailed
+        both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
+        low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)
     low = max(low, 1e-12)
     apart = max(low / implied[1], implied[0] / high, 1.0) if implied[1] > 0 else math.inf
     if apart <= 1:
@@ -328,3 +355,15 @@ def _odd_codes(tables: Tables) -> Iterator[Problem]:
             if isinstance(value, int | float) and value in (999, 9999):
                 message = "This looks like a code for 'missing'. Leave the cell empty if it is."
                 yield _warn(row, column, "W10", message, value)
+
+
+def _half_intervals(tables: Tables) -> Iterator[Problem]:
+    for row in (*tables.measurements, *tables.contrasts):
+        for here, other in (("ci_low", "ci_high"), ("ci_high", "ci_low")):
+            value = getattr(row, here)
+            if value is not None and getattr(row, other) is None:
+                message = (
+                    f"An interval with {here} alone gives no standard error and is not used. "
+                    f"Type {other}, if the paper prints it."
+                )
+                yield _warn(row, other, "W11", message)

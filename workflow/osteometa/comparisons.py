@@ -196,8 +196,14 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
     return [found[key] for key in sorted(found)]
 
 
-def difference_of_means(comparison: Comparison) -> tuple[float, tuple[Cell, ...]] | None:
-    """Return the difference that printed means tell, whatever their spread, and its cells."""
+def difference_of_means(
+    comparison: Comparison, *, after_first: bool = False
+) -> tuple[float, tuple[Cell, ...]] | None:
+    """Return the difference that printed means tell, whatever their spread, and its cells.
+
+    That of the changes first; with `after_first` that of the levels after, which a test of those
+    compares: arms that differ before can differ the other way in their changes.
+    """
     sides = (0, 1) if comparison.controlled else (0,)
     pairs = {
         name: comparison.pair(rows)
@@ -219,7 +225,8 @@ def difference_of_means(comparison: Comparison) -> tuple[float, tuple[Cell, ...]
     def contrast(values: list[float]) -> float:
         return values[0] - values[1] if comparison.controlled else values[0]
 
-    for name in ("change", "percent"):
+    levels = ("after",) if after_first and comparison.controlled else ()
+    for name in (*levels, "change", "percent"):
         values = means(name)
         if values is not None:
             return contrast(values), cells(name)
@@ -300,17 +307,17 @@ class _Index:
         if not exact and where[3] == "baseline":
             # Baselines are often printed once, for all analyses and reports.
             exact = [row for row in rows if _place(row)[:4] == where[:4]]
-        exact.sort(key=lambda row: (_population(row) != where[5], row.report))
+        exact.sort(key=lambda row: (population_of(row) != where[5], row.report))
         return exact[0] if exact else None
 
 
-def _population(row: Measurement | Contrast | Direction) -> str:
+def population_of(row: Measurement | Contrast | Direction) -> str:
     """Return whom a row speaks of; an empty cell and `not_stated` say the same: nothing."""
     return "" if row.population_analysed == "not_stated" else row.population_analysed
 
 
 def _place(row: Measurement | Contrast | Direction) -> tuple[str, ...]:
-    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, _population(row))
+    return (row.outcome, row.analyte, row.site, row.timepoint, row.report, population_of(row))
 
 
 def _joins(place: tuple[str, ...], where: tuple[str, ...]) -> bool:

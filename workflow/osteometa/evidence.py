@@ -271,7 +271,9 @@ def _block(
         return REDUCED, _why_reduced(comparison, stands_for, config)
     listed = why_listed(comparison, config)
     if listed:
-        active = comparison.arm.comparator_kind not in config.comparator_kinds
+        # An arm without a comparator has no kind of one: it is listed for its own reason.
+        kind = comparison.arm.comparator_kind
+        active = comparison.controlled and kind not in config.comparator_kinds
         return ("active" if active else "listed"), listed
     disputed = next((cell.row.disputed for cell in estimate.cells if disputes(cell)), "")
     if disputed:

@@ -1,7 +1,7 @@
 """What exact p values tell where sizes are not known: their combination, and albatross points.
 
 Exact p values are printed selectively, so a combination is evidence of an effect in at least one
-study at most, and says nothing of its size (METHODS section 4).
+study at most, and says nothing of its size.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from dataclasses import dataclass
 
 from scipy.special import ndtr
 
+from osteometa.comparisons import population_of
 from osteometa.config import Config
 from osteometa.directions import fisher, stouffer
 from osteometa.records import Effect
 from osteometa.records_directions import AlbatrossPoint, DirectionEntry, PCombination
-from osteometa.summaries import is_omnibus
+from osteometa.summaries import is_omnibus, two_tailed
 from osteometa.tables import Contrast, Tables
 
 FEWEST = 3
 SURE = 1e-12
 """Bounds of a one-sided p: a p of 0 or 1 has no quantile."""
+
+DOUBTED = ("disputed", "borrowed")
+"""Blocks of effects whose p is not taken: contradictory prints, and SDs of other studies."""
 
 DirectionSetKey = tuple[str, str, str]
 
@@ -42,8 +46,17 @@ def one_sided(p: float, direction: str, tails: int = 2) -> float:
     """Return the one-sided p of "higher with exercise": p/2 if up, 1 - p/2 if down.
 
     Two-sided p values ignore the direction and mislead when combined.
+
+    Parameters
+    ----------
+    p : float
+    direction : {"up", "down"}
+        Of the estimate, whatever the test was out to show.
+    tails : {1, 2}
+        Of the printed p. One of one tail above .5 says that the estimate points the other way than
+        the hypothesis: on its own side it is 1 - p.
     """
-    half = p / 2 if tails == 2 else p
+    half = two_tailed(p, tails) / 2
     return half if direction == "up" else 1 - half
 
 
@@ -110,13 +123,15 @@ def albatross(
 ) -> list[AlbatrossPoint]:
     """Return one point per study of each direction set that has N and a p (Harrison 2017).
 
-    The p of the z of its effect on the primary measure, else the exact p that it prints.
+    The p of the z of its effect on the primary measure, else the exact p that it prints. As in the
+    combination, a p that rests on a disputed print is none; nor is one by a borrowed SD.
     """
     printed = _printed(tables)
     by_place: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
-        if effect.measure == config.outcomes[effect.outcome].measures[0]:
-            by_place.setdefault(_place(effect), effect)
+        primary = effect.measure == config.outcomes[effect.outcome].measures[0]
+        if primary and effect.block not in DOUBTED:
+            by_place.setdefault((*_place(effect), effect.population_analysed), effect)
     points = []
     for key, found in direction_sets_of(entries, config).items():
         for group in _by_study(found, tables, config):
@@ -138,14 +153,13 @@ def _point(
         )  # fmt: skip
 
     for entry in group:
-        effect = effects.get(_place(entry))
+        effect = effects.get((*_place(entry), entry.population_analysed))
         if effect is not None and entry.n and entry.direction in ("up", "down"):
             return point(entry, 2 * float(ndtr(-abs(effect.z))), "effect", effect.effect_id)
     for entry in group:
         told = _told(entry, printed)
         if told.row is not None:
-            p = float(told.row.p) * (2 if told.row.tails == 1 else 1)
-            return point(entry, min(p, 1.0), "printed", "")
+            return point(entry, two_tailed(float(told.row.p), told.row.tails), "printed", "")
     return None
 
 
@@ -190,7 +204,11 @@ def _by_study(
 
 def _told(entry: DirectionEntry, printed: Mapping[tuple[str, ...], list[Contrast]]) -> Told:
     compares = "between" if entry.design_class == "controlled" else "within"
-    rows = [row for row in printed.get(_place(entry), []) if row.compares == compares]
+    rows = [
+        row
+        for row in printed.get(_place(entry), [])
+        if row.compares == compares and population_of(row) in ("", entry.population_analysed)
+    ]
     if not rows:
         return Told(entry, None, "without an exact p")
     if entry.direction not in ("up", "down"):

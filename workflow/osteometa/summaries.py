@@ -58,6 +58,11 @@ def p_to_t(p: float, df: float | None, tails: int = 2) -> float:
     return abs(t_quantile(p / tails if tails == 2 else p, df))
 
 
+def two_tailed(p: float, tails: int | None) -> float:
+    """Return the two-tailed p of a symmetric test: twice the smaller tail of a one-tailed p."""
+    return 2 * min(p, 1 - p) if tails == 1 else p
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One raw cell that a number rests on."""
@@ -237,7 +242,7 @@ def is_omnibus(row: Contrast) -> bool:
     return (row.statistic == "f" or of_times) and row.df1 != 1
 
 
-def _adjusted(row: Contrast) -> str:
+def adjustment(row: Contrast) -> str:
     """Return whether the baseline is a covariate: as typed, else as the test says by its nature."""
     if row.statistic == "adj_md":
         return "yes"
@@ -271,7 +276,7 @@ def _once(row: Contrast, exercise: People, control: People) -> People:
 
 
 def _tests_of(row: Contrast, exercise: People, control: People, paired: bool) -> list[PrintedTest]:
-    adjusted = _adjusted(row)
+    adjusted = adjustment(row)
     if paired:
         exercise, control = _once(row, exercise, control), People()
         total, groups = exercise.n, 1

@@ -159,15 +159,16 @@ class Basis:
         """Raw cells that give the correlations."""
         return tuple(cell for found in self.r for cell in found.cells)
 
-    def sign(self) -> tuple[int, tuple[Cell, ...]]:
-        """Return the sign of the difference (within one arm: of the change), and what tells it.
+    def sign(self, test: PrintedTest) -> tuple[int, tuple[Cell, ...]]:
+        """Return the sign of what a test compares (within one arm: of the change), and its cells.
 
-        Means tell it first, then a printed difference; else a typed direction of the same
-        comparison, or an arrow called significant.
+        Means tell it first (levels after where an unadjusted test compares those), then a printed
+        difference; else a typed direction of the same comparison, or an arrow called significant.
         """
         compares = "between" if self.comparison.controlled else "within"
         bases = ("between_arm",) if self.comparison.controlled else ("within_arm", "not_stated")
-        means = difference_of_means(self.comparison)
+        levels = test.score == "post" and test.adjusted != "yes"
+        means = difference_of_means(self.comparison, after_first=levels)
         if means is not None and means[0]:
             return (1 if means[0] > 0 else -1), means[1]
         for row in self.comparison.contrasts:

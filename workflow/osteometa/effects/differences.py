@@ -1,4 +1,7 @@
-"""The ladders of the mean difference (MD) and the log ratio of means (ROM), METHODS section 3."""
+"""The ladders of the mean difference (MD) and the log ratio of means (ROM).
+
+Rungs and formulas are those of "Codes" in `docs/results.md`.
+"""
 
 from __future__ import annotations
 
@@ -237,17 +240,7 @@ def rom_from_md(basis: Basis) -> Estimate:
         raise RefusalError("BASE: only for areal BMD")
     if all(with_sd(summary) for summary in basis.after):
         raise RefusalError("BASE: levels after are printed")
-    m0, cells, flags = baseline_mean(basis)
-    if m0 + estimate.yi <= 0:
-        raise RefusalError("BASE: the difference exceeds the baseline mean")
-    return replace(
-        estimate,
-        yi=math.log1p(estimate.yi / m0),
-        vi=estimate.vi / (m0 + estimate.yi) ** 2,
-        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
-        flags=estimate.flags | flags,
-        cells=estimate.cells + cells,
-    )
+    return over_baseline_mean(basis, estimate)
 
 
 def rom_post(basis: Basis) -> Estimate:
@@ -358,6 +351,27 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]
     if not areal or place.site not in means:
         raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
     return means[place.site], (), frozenset({"BASE"})
+
+
+def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
+    """Bring a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
+
+    Raises
+    ------
+    RefusalError
+        If there is no baseline mean, or D would take it below 0.
+    """
+    m0, cells, flags = baseline_mean(basis)
+    if m0 + estimate.yi <= 0:
+        raise RefusalError("BASE: the difference exceeds the baseline mean")
+    return replace(
+        estimate,
+        yi=math.log1p(estimate.yi / m0),
+        vi=estimate.vi / (m0 + estimate.yi) ** 2,
+        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
+        flags=estimate.flags | flags,
+        cells=estimate.cells + cells,
+    )
 
 
 def geary(summary: Summary) -> None:

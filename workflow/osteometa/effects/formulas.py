@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from osteometa.options import SMD_VARIANCES
 from osteometa.summaries import hedges_j
 
-VarianceForm = Literal["LS", "LS2", "UB", "AV"]
+VarianceForm = Literal[SMD_VARIANCES]
 Effect = tuple[float, float]
 
 

@@ -1,6 +1,6 @@
 """Crossover trials, and legs or sides of one person: both conditions are the same people.
 
-METHODS section 5: paired statistics first; without them a correlation of the conditions is assumed
+Paired statistics go first; without them a correlation of the conditions is assumed
 and flagged. People count once, so n stands in `n_exercise` and in `n_total` alone.
 """
 
@@ -20,9 +20,8 @@ from osteometa.effects.basis import (
     unit_factor,
     with_sd,
 )
-from osteometa.effects.differences import geary, log_ratio, percent_to_log
+from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
-from osteometa.effects.within import over_baseline_mean
 from osteometa.summaries import Cell, PrintedTest, Summary, hedges_j
 
 Rung = Callable[[Basis], Estimate]
@@ -102,7 +101,7 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
         n = test.n_exercise
         if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 2:
             continue
-        sign, told = (1, ()) if test.signed else basis.sign()
+        sign, told = (1, ()) if test.signed else basis.sign(test)
         found = basis.between
         g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
         return Estimate(
@@ -197,7 +196,7 @@ def md_changes(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         one.mean - other.mean, (one.sd**2 + other.sd**2) / n, "CHG", codes, flags | {"RIMP"},
-        cells, **_people(n), **shown(basis), r=0.0, r_source="config",
+        cells, **_people(n), **shown(basis), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 
@@ -252,7 +251,7 @@ def rom_percent(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         y1 - y2, v1 + v2, "CHG", ("PCT", *codes), flags | {"RIMP", "PCT"}, cells, **_people(n),
-        **shown(basis, "pct_change"), r=0.0, r_source="config",
+        **shown(basis, "pct_change"), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 

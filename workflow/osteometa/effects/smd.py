@@ -1,4 +1,7 @@
-"""The ladder of the standardised mean difference (Hedges' g), METHODS section 3."""
+"""The ladder of the standardised mean difference (Hedges' g).
+
+Rungs and formulas are those of "Codes" in `docs/results.md`.
+"""
 
 from __future__ import annotations
 
@@ -160,7 +163,7 @@ def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
     if not n_e or not n_c or n_e + n_c < 4:
         raise RefusalError("TST: n per arm is not printed, which an SMD needs")
     f, flags, uses_r = test_factor(test, basis.mean_r)
-    sign, told = (1, ()) if test.signed else basis.sign()
+    sign, told = (1, ()) if test.signed else basis.sign(test)
     root = math.sqrt(1 / n_e + 1 / n_c)
     g = hedges_j(n_e + n_c - 2) * f * sign * test.t * root
     flags |= test.flags | (basis.r_flags if uses_r else frozenset())

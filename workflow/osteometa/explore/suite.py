@@ -13,10 +13,11 @@ from osteometa.explore.meta_regression import MetaRegression, meta_regression
 from osteometa.explore.multilevel import multilevel, robust_variance
 from osteometa.explore.multiverse import multiverse
 from osteometa.explore.permutation import permute_moderator, sign_flip
-from osteometa.explore.small_study import small_study
+from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
 from osteometa.records import Effect
+from osteometa.records_explore import RECORDS as RECORDS
 from osteometa.records_explore import (
     CompanionRow,
     FunnelPoint,
@@ -33,8 +34,6 @@ from osteometa.records_explore import (
 )
 from osteometa.sensitivity import Case, sensitivity_rows
 
-LEAST_ASYMMETRY = 10
-LEAST_PER_COVARIATE = 10
 FEW = 5
 """Below this many studies the Bayesian companion has something to add."""
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
@@ -57,16 +56,6 @@ class Explored:
     regression_points: list[RegressionPoint]
     permutation: list[PermutationRow]
     companions: list[CompanionRow]
-
-
-RECORDS = {
-    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
-    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
-    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
-    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
-}  # fmt: skip
-"""Record of each table, by its name."""
 
 
 def explore(case: Case) -> Explored:
@@ -132,7 +121,6 @@ def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
         predictor, name = None, "standard error"
     found = small_study(
         y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
-        least=LEAST_ASYMMETRY,
     )  # fmt: skip
     return [
         SmallStudyRow(
@@ -147,7 +135,7 @@ def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
 
 def funnel_points(chosen: Set, effects: Sequence[Effect]) -> list[FunnelPoint]:
     """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
-    if chosen.k < LEAST_ASYMMETRY:
+    if chosen.k < LEAST_STUDIES:
         return []
     points = [
         FunnelPoint(effect_id=i, label=label, yi=float(y), se=float(v) ** 0.5, filled=False)
@@ -183,7 +171,7 @@ def meta_regressions(
         x = np.array([covariate(e, name) for e in effects], dtype=float)
         found = meta_regression(
             chosen.y, chosen.v, x, V=chosen.V, study=chosen.studies, method=chosen.method,
-            ci=chosen.ci, per_covariate=LEAST_PER_COVARIATE,
+            ci=chosen.ci,
         )  # fmt: skip
         rows.append(_regression_row(name, found, chosen, x, seed))
         if found.status == "ok":

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from osteometa.figures import funnel, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import Scale, alt_text
+from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
+from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records
 from osteometa.records import FigureRow, PooledRow
@@ -29,22 +30,6 @@ from osteometa.records_explore import (
     SmallStudyRow,
     StepRow,
 )
-
-KINDS = {
-    "forest": "Forest plot",
-    "funnel": "Funnel plot",
-    "baujat": "Baujat plot",
-    "influence_plot": "Influence of each study",
-    "leave_one_out_plot": "Without one study at a time",
-    "cumulative_plot": "Cumulative pools",
-    "gosh_plot": "Pools of all subsets (GOSH)",
-    "specification_curve": "Specification curve",
-    "bubble": "Meta-regression",
-    "sensitivity_plot": "Sensitivity",
-}
-
-
-MEASURES = ("SMD", "ROM", "MD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +99,6 @@ def _ok(rows: Sequence[Any]) -> list[Any]:
 
 
 def _forest(results: Results, title: str) -> Drawn:
-    from osteometa.figures.forest_rows import ForestRow
-
     rows, legend, scale = read_forest(results.folder, results.settings)
     if [row.kind for row in rows] == ["message"]:
         pages = [reason_figure(title, rows[0].label)]
@@ -253,13 +236,10 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         reason = f"{measure} is no measure of this outcome in config.yaml."
     else:
         return figure_of(results, kind)
-    marks = reason_mark(reason)
+    # Of one form with the companions that are drawn.
+    rows = [ForestRow(kind="message", label=reason)]
     title = title_words(results.settings)
-    return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
-
-
-NAMES = (*DRAW, *(f"forest_{measure.lower()}" for measure in MEASURES))
-"""Every figure of a synthesis, by the name of its files."""
+    return Drawn([reason_figure(title, reason)], rows, ForestRow, f"{title}. {reason}", reason)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:

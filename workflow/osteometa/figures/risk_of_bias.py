@@ -17,6 +17,7 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
+from osteometa.figures.names import TOOLS
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -30,7 +31,6 @@ from osteometa.figures.style import (
 )
 from osteometa.tables import RiskOfBias
 
-TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
     "low": ("+", BLUE), "yes": ("+", BLUE), "good": ("+", BLUE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -193,16 +194,19 @@ def gosh_marks(
     influential : int
         Which study tells the groups apart.
     most : int
-        Points that are drawn; of more subsets every n-th is taken, so that files stay small.
+        Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
+        n-th would not do: in the order of the subsets, a study is in each second one.
     """
-    step = max(1, -(-len(rows) // most))
+    kept = range(len(rows))
+    if len(rows) > most:
+        kept = sorted(random.Random(most).sample(kept, most))
     return [
         Mark(
             kind="point", x=row.estimate, y=row.i2,
             group="with" if row.subset[influential] == "1" else "without",
             label=labels[influential],
         )
-        for row in rows[::step]
+        for row in (rows[i] for i in kept)
     ]  # fmt: skip
 
 

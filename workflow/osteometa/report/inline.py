@@ -42,7 +42,9 @@ def inline_svg(path: Path, name: str, alt: str) -> str:
     svg = SIZE.sub(r"\1", HEIGHT.sub(r"\1", svg, count=1), count=1)
     label = html.escape(alt, quote=True)
     style = f' style="max-width:{points * 96 / 72 * 1.25:.0f}px;stroke-linejoin:round"'
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}"{style} ', 1)
+    # An image has no parts to reach: a figure with links is a group of them.
+    role = "group" if '<a href="#effect-' in svg else "img"
+    return svg.replace("<svg ", f'<svg role="{role}" aria-label="{label}"{style} ', 1)
 
 
 def _linked(match: re.Match[str]) -> str:

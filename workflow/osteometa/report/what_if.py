@@ -89,7 +89,7 @@ def what_if_lines(found: Findings, tables: WhatIf) -> tuple[list[Line], str]:
     """
     main = found.model()
     if main is None or main.estimate is None:
-        return [], "Nothing can be varied, because no study is pooled."
+        return [], "nothing can be varied, because no study has a size of effect in the pool."
     lines, missing = [], {}
     for name, file, short, tell in SENTENCES:
         text, reasons = tell(found, getattr(tables, file))

@@ -1,0 +1,550 @@
+"""Mutation testing of the statistics: a seeded sample of cosmic-ray's mutants, one after the other.
+
+cosmic-ray and coverage are tools of this benchmark alone and stand in no lock:
+
+    python -m pip install --target /tmp/mutation cosmic-ray coverage
+    .venv/bin/python benchmarks/mutation.py sample /tmp/mutation     the seeded sample
+    .venv/bin/python benchmarks/mutation.py cover /tmp/mutation      which test runs which line
+    .venv/bin/python benchmarks/mutation.py run /tmp/mutation [N]    the next N mutants (all)
+    .venv/bin/python benchmarks/mutation.py again /tmp/mutation      those that survived, once more
+    .venv/bin/python benchmarks/mutation.py page /tmp/mutation       docs/mutation.md
+
+The sample is ``mutants.csv``, in the order drawn, so that its first N are a sample too. No file is
+changed: pytest collects the tests once, and for each mutant a child of that process puts the
+mutated functions in place (or imports the mutated module where more than functions differ) and runs
+the tests that reach the mutated line, the fast ones first, until one fails. `run` stops after some
+seconds of tests; `again` takes all tests of the same files. ``survivors.csv`` says why a mutant
+lives.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import importlib.machinery
+import importlib.util
+import inspect
+import io
+import itertools
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import CodeType
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "workflow"
+MUTATED = (
+    "osteometa/effects/*.py", "osteometa/pooling/*.py", "osteometa/summaries.py",
+    "osteometa/quantiles.py", "osteometa/directions.py", "osteometa/p_values.py",
+)  # fmt: skip
+# Without the tests that start other programs or draw: they take minutes and kill nothing more here.
+TESTS = [
+    "by_hand", "check", "cli", "covariance", "directions", "effects", "evidence", "explore_bayes",
+    "explore_meta_regression", "explore_multilevel", "explore_permutation", "formulas", "harmonise",
+    "influence", "kernel", "ledger", "p_values", "pool_command", "pooled_rows", "pooling",
+    "properties", "results_doc", "rungs", "seed_review", "sensitivity", "traps", "variants",
+    "wanted", "within",
+]  # fmt: skip
+SEED, SIZE = 20120229, 1000
+MUTANTS = PROJECT / "benchmarks/mutants.csv"
+SURVIVORS = PROJECT / "benchmarks/survivors.csv"
+PAGE = PROJECT / "docs/mutation.md"
+MEMORY = 4 << 30
+BUDGET = 6.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One change of one place."""
+
+    number: int
+    module: str
+    line: int
+    operator: str
+    occurrence: int
+    before: str
+    """The line as it stands, and as it is changed."""
+    after: str
+    result: str = ""
+    """killed, killed by time, survived, or empty: not run."""
+
+
+def read_mutants() -> list[Mutant]:
+    """Return the sample with the results so far."""
+    with MUTANTS.open(encoding="utf-8", newline="") as lines:
+        whole = {"number": int, "line": int, "occurrence": int}
+        return [
+            Mutant(**{k: whole.get(k, str)(v) for k, v in row.items()})
+            for row in csv.DictReader(lines)
+        ]
+
+
+def write_mutants(mutants: list[Mutant]) -> None:
+    """Write the sample."""
+    with MUTANTS.open("w", encoding="utf-8", newline="") as out:
+        rows = csv.DictWriter(out, [f.name for f in fields(Mutant)], lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(asdict(m) for m in mutants)
+
+
+def run_text(source: str) -> str:
+    """Return the program of a text without annotations and docstrings, which nothing runs."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(0)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(0)
+    return ast.dump(tree)
+
+
+def mutated(module: str, operator: str, occurrence: int) -> str | None:
+    """Return the text of a module with one place changed."""
+    from cosmic_ray.mutating import MutationVisitor
+    from cosmic_ray.plugins import get_operator
+
+    source = (PACKAGE / module).read_text(encoding="utf-8")
+    try:
+        return MutationVisitor.mutate_code(source, get_operator(operator)(), occurrence)
+    except AttributeError:  # cosmic-ray cannot replace an exception with a dot in its name
+        return None
+
+
+def places() -> list[tuple[str, str, int]]:
+    """Return module, operator and occurrence of every mutant that cosmic-ray can make."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    found = []
+    for path in sorted(p for pattern in MUTATED for p in PACKAGE.glob(pattern)):
+        nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
+        for name in sorted(operator_names()):
+            try:
+                operator = get_operator(name)()
+            except TypeError:  # needs an argument, such as the name of a variable
+                continue
+            count = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+            module = str(path.relative_to(PACKAGE))
+            found += [(module, name, occurrence) for occurrence in range(count)]
+    return found
+
+
+def sample() -> None:
+    """Draw the sample; what changes annotations or docstrings only, or is no Python, is passed."""
+    possible = places()
+    random.Random(SEED).shuffle(possible)
+    chosen: list[Mutant] = []
+    passed = 0
+    for module, operator, occurrence in possible:
+        if len(chosen) == SIZE:
+            break
+        source = (PACKAGE / module).read_text(encoding="utf-8")
+        text = mutated(module, operator, occurrence)
+        try:
+            same = text is None or run_text(text) == run_text(source)
+        except SyntaxError:
+            same = True
+        if same:
+            passed += 1
+            continue
+        old, new = source.splitlines(), text.splitlines()
+        at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+        chosen.append(
+            Mutant(
+                number=len(chosen) + 1, module=module, line=at + 1, operator=operator[5:],
+                occurrence=occurrence, before=old[at].strip(), after=new[at].strip(),
+            )
+        )  # fmt: skip
+    write_mutants(chosen)
+    print(f"{len(possible)} places; {len(chosen)} drawn, {passed} passed over as not run")
+
+
+class Watcher:
+    """A pytest plugin: the duration of each test, and in coverage's data which test runs a line."""
+
+    def __init__(self, cover: object) -> None:
+        self.cover, self.took, self.failed = cover, {}, set()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Start the lines of a test."""
+        self.cover.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """Add the duration of a phase."""
+        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
+        if report.outcome != "passed":
+            self.failed.add(report.nodeid)
+
+
+def test_files() -> list[Path]:
+    """Return the files of tests that may kill."""
+    named = (PROJECT / f"tests/test_{name}.py" for name in TESTS)
+    return [path for path in named if path.exists()]
+
+
+def preload() -> None:
+    """Import what every child needs and no mutant changes; no randomness, no shrinking."""
+    import hypothesis
+    import numpy  # noqa: F401
+    import pydantic  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.optimize
+    import scipy.special
+    import scipy.stats  # noqa: F401
+
+    hypothesis.settings.register_profile(
+        "mutants", derandomize=True, database=None, deadline=None,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    hypothesis.settings.load_profile("mutants")
+    os.chdir(PROJECT)
+    sys.path.insert(0, str(PACKAGE))
+
+
+OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
+
+
+def cover(folder: Path) -> None:
+    """Write to `cover.json` of the folder which test of each file reaches which lines."""
+    preload()
+    kept = folder / "cover.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    for path in test_files():
+        stamp = path.stat().st_mtime
+        if known.get(path.name, {}).get("stamp") == stamp:
+            continue
+        answer = folder / "one.json"
+        if (child := os.fork()) == 0:
+            _cover_one(path, answer)
+        os.waitpid(child, 0)
+        known[path.name] = {"stamp": stamp, **json.loads(answer.read_text())}
+        print(f"{path.name}: {len(known[path.name]['took'])} tests", flush=True)
+        kept.write_text(json.dumps(known))
+
+
+def _cover_one(path: Path, answer: Path) -> None:
+    import coverage
+    import pytest
+
+    watched = coverage.Coverage(data_file=None, include=[str(PACKAGE / p) for p in MUTATED])
+    watcher = Watcher(watched)
+    watched.start()
+    options = [x for x in OPTIONS if x != "-x"]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        pytest.main([*options, str(path)], plugins=[watcher])
+    watched.stop()
+    data = watched.get_data()
+    lines = {
+        str(Path(name).relative_to(PACKAGE)): data.contexts_by_lineno(name)
+        for name in data.measured_files()
+    }
+    took = {test: t for test, t in watcher.took.items() if test not in watcher.failed}
+    answer.write_text(json.dumps({"took": took, "lines": lines}))
+    os._exit(0)
+
+
+def statement(source: str, line: int) -> range | None:
+    """Return the lines of the statement in a function that holds a line; None outside functions."""
+    inside, best = False, None
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.stmt) or not node.lineno <= line <= node.end_lineno:
+            continue
+        body = getattr(node, "body", None)
+        end = body[0].lineno - 1 if body else node.end_lineno
+        if isinstance(node, ast.FunctionDef):
+            inside = inside or line > end
+        elif line <= max(end, node.lineno):
+            best = range(node.lineno, max(end, node.lineno) + 1)
+    return best if inside else None
+
+
+def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tuple[list[str], float]:
+    """Return the tests to run for a mutant in order, and how long they take unmutated."""
+    source = (PACKAGE / mutant.module).read_text(encoding="utf-8")
+    span = statement(source, mutant.line)
+    files = []
+    for found in known.values():
+        lines = found["lines"].get(mutant.module, {})
+        near = {
+            test for at, tests in lines.items() for test in tests
+            if test and (span is None or int(at) in span)
+        } & set(found["took"])  # fmt: skip
+        if not near:
+            continue
+        took = found["took"]
+        first = sorted(near, key=took.__getitem__)
+        rest = sorted(set(took) - near, key=took.__getitem__)
+        files.append((sum(took[t] for t in first), first, rest))
+    files.sort()
+    order = [t for _, first, _ in files for t in first]
+    if thorough:
+        order += [t for _, _, rest in files for t in rest]
+    took = {test: time for found in known.values() for test, time in found["took"].items()}
+    if not thorough:
+        spent = list(itertools.accumulate(took[test] for test in order))
+        order = [t for t, sum_ in zip(order, spent, strict=True) if sum_ <= BUDGET] or order[:1]
+    return order, sum(took[test] for test in order)
+
+
+def without_bodies(source: str) -> str:
+    """Return a program with empty functions: what is run when the module is imported."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.body, node.returns = [ast.Pass()], None
+            for arg in ast.walk(node.args):
+                if isinstance(arg, ast.arg):
+                    arg.annotation = None
+    return ast.dump(tree)
+
+
+def functions(code: CodeType, inside: tuple[str, ...] = ()) -> Iterator[tuple[tuple, CodeType]]:
+    """Yield name and code of the functions of a module, those of its classes included."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            if inner.co_flags & inspect.CO_NEWLOCALS:
+                yield (*inside, inner.co_name), inner
+            else:  # the body of a class
+                yield from functions(inner, (*inside, inner.co_name))
+
+
+def put(module: str, text: str) -> None:
+    """Put the mutated functions into the imported module, or import the mutated text anew."""
+    path = PACKAGE / module
+    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    source = path.read_text(encoding="utf-8")
+    if without_bodies(source) != without_bodies(text):
+        for other in [m for m in sys.modules if m.split(".")[0] == "osteometa"]:
+            del sys.modules[other]
+        sys.meta_path.insert(0, Finder(name, path, text))
+        return
+    old, new = (
+        list(functions(compile(x, str(path), "exec", dont_inherit=True))) for x in (source, text)
+    )
+    for (place, before), (_, after) in zip(old, new, strict=True):
+        if before != after:
+            here = sys.modules[name]
+            for part in place:
+                here = inspect.getattr_static(here, part)
+            here = getattr(here, "fget", getattr(here, "__func__", here))
+            inspect.unwrap(here).__code__ = after
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    """Load the mutated text in place of the file."""
+
+    text = ""
+
+    def get_code(self, fullname: str) -> object:
+        """Compile the mutated text; no compiled file is read or written."""
+        return compile(self.text, self.path, "exec", dont_inherit=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Find one module in its mutated form."""
+
+    name: str
+    path: Path
+    text: str
+
+    def find_spec(self, name: str, path: object, target: object = None) -> object:
+        """Return the place of the module, or None for all others."""
+        if name != self.name:
+            return None
+        loader = Loader(name, str(self.path))
+        loader.text = self.text
+        inner = [str(self.path.parent)] if self.path.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(
+            name, self.path, loader=loader, submodule_search_locations=inner
+        )
+
+
+class Mutations:
+    """A pytest plugin: in place of the tests run, for each mutant, a child that runs its tests."""
+
+    def __init__(self, folder: Path, only: tuple[str, ...], most: int) -> None:
+        self.known = json.loads((folder / "cover.json").read_text())
+        self.answer, self.only, self.most = folder / "mutant.json", only, most
+        self.killer = ""
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """Remember the test that failed."""
+        if report.failed:
+            self.killer = report.nodeid
+
+    def pytest_runtestloop(self, session: object) -> bool:
+        """Run the mutants whose result so far is one of `only`, and write each result down."""
+        items = {item.nodeid: item for item in session.items}
+        mutants = read_mutants()
+        todo = [i for i, m in enumerate(mutants) if m.result in self.only][: self.most]
+        for count, i in enumerate(todo, start=1):
+            started = time.monotonic()
+            result, killer = self.tested(mutants[i], items)
+            mutants[i] = replace(mutants[i], result=result)
+            took = time.monotonic() - started
+            where = f"{mutants[i].module}:{mutants[i].line}"
+            told = killer if result != "survived" else f"{killer} {mutants[i].after}"
+            print(
+                f"{count}/{len(todo)} {took:.1f} s {where} {result} {told}", file=TELL, flush=True
+            )
+            write_mutants(mutants)
+        return True
+
+    def tested(self, mutant: Mutant, items: dict[str, object]) -> tuple[str, str]:
+        """Return what became of a mutant, and the test that killed it."""
+        order, expected = chosen_tests(mutant, self.known, self.only == ("survived",))
+        order = [test for test in order if test in items]
+        if not order:
+            return "survived", "(no test reaches it)"
+        text = mutated(mutant.module, f"core/{mutant.operator}", mutant.occurrence)
+        self.answer.unlink(missing_ok=True)
+        if (child := os.fork()) == 0:
+            self.try_one(mutant, text, [items[test] for test in order])
+        limit = time.monotonic() + 20 + 4 * expected
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > limit:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return "killed by time", ""
+            time.sleep(0.01)
+        if not self.answer.exists():
+            return "killed", "(the process ended)"
+        killer = json.loads(self.answer.read_text())
+        return ("killed" if killer else "survived"), killer
+
+    def try_one(self, mutant: Mutant, text: str, items: list[object]) -> None:
+        """Run the tests on the mutant, in the child, until one fails."""
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        put(mutant.module, text)
+        if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+            for item, following in itertools.pairwise([*items, None]):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if self.killer:
+                    break
+        else:  # the tests hold what they imported: they are imported anew as well
+            import pytest
+
+            files = list(dict.fromkeys(item.nodeid.split("::")[0] for item in items))
+            for name in [m for m in sys.modules if m.startswith(("test_", "conftest"))]:
+                del sys.modules[name]
+            pytest.main([*OPTIONS, *files], plugins=[select := Select([i.nodeid for i in items])])
+            self.killer = select.killer
+        self.answer.write_text(json.dumps(self.killer))
+        os._exit(0)
+
+
+class Select:
+    """A pytest plugin: keep the named tests, in that order; what cannot be collected has failed."""
+
+    def __init__(self, order: list[str]) -> None:
+        self.place = {test: i for i, test in enumerate(order)}
+        self.killer = ""
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        """Drop the others and sort."""
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.place),
+            key=lambda item: self.place[item.nodeid],
+        )
+
+    def pytest_collectreport(self, report: object) -> None:
+        """Remember a file that cannot be imported."""
+        if report.failed:
+            self.killer = report.nodeid
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        """Remember the test that failed."""
+        if report.failed:
+            self.killer = report.nodeid
+
+
+TELL = os.fdopen(os.dup(1), "w")
+
+
+def run(folder: Path, only: tuple[str, ...], most: int) -> None:
+    """Collect the tests once, and run the mutants."""
+    preload()
+    import pytest
+
+    os.nice(10)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    pytest.main([*OPTIONS, *map(str, test_files())], plugins=[Mutations(folder, only, most)])
+
+
+def explained() -> dict[tuple[str, str, str], str]:
+    """Return why a survivor lives, by module, line before and line after."""
+    with SURVIVORS.open(encoding="utf-8", newline="") as lines:
+        return {(x["module"], x["before"], x["after"]): x["why"] for x in csv.DictReader(lines)}
+
+
+def page_lines() -> Iterator[str]:
+    """Yield docs/mutation.md."""
+    mutants = [m for m in read_mutants() if m.result]
+    why = explained()
+    total, alive = len(mutants), [m for m in mutants if m.result == "survived"]
+    yield from (
+        "# Mutation testing", "",
+        "Made by `benchmarks/mutation.py`, which says how to run it. cosmic-ray changes one place "
+        "of the statistics at a time (an operator, a number, a comparison, a decorator); a mutant "
+        "is killed when a test fails. Changes of annotations and docstrings, which nothing runs, "
+        "are not drawn.", "",
+        f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
+        f"**{total - len(alive)} killed ({100 * (1 - len(alive) / total):.1f} %)**, "
+        f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
+        f"{len(alive)} survived.", "",
+        "| module | mutants | killed | survived |", "|---|---:|---:|---:|",
+    )  # fmt: skip
+    lived = Counter(m.module for m in alive)
+    for module, count in sorted(Counter(m.module for m in mutants).items()):
+        yield f"| `{module}` | {count} | {count - lived[module]} | {lived[module]} |"
+    yield from (
+        "",
+        "## Survivors",
+        "",
+        "| place | line | changed to | why it lives |",
+        "|---|---|---|---|",
+    )
+    for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
+        cells = [x.replace("|", "\\|") for x in (m.before, m.after)]
+        reason = why.get((m.module, m.before, m.after), "**not explained**")
+        name = m.module.removeprefix("osteometa/")
+        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {reason} |"
+
+
+def main() -> None:
+    """Do what is asked for."""
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    task, folder = sys.argv[1], Path(sys.argv[2]).resolve()
+    sys.path.append(str(folder))
+    if task == "sample":
+        sample()
+    elif task == "cover":
+        cover(folder)
+    elif task in ("run", "again"):
+        most = int(sys.argv[3]) if len(sys.argv) > 3 else SIZE
+        run(folder, ("survived",) if task == "again" else ("",), most)
+    elif task == "page":
+        PAGE.write_text("\n".join(page_lines()) + "\n", encoding="utf-8")
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
