@@ -88,9 +88,9 @@ def main() -> None:
 
 
 def write_image(figure: Figure, path: Path) -> None:
-    """Write a small image: 64 colours are enough for few colours and their edges."""
+    """Write a small image: of finer pixels, in as many colours as a palette holds."""
     buffer = io.BytesIO()
-    pixels(figure, DOTS).quantize(64).save(buffer, "png", optimize=True)
+    pixels(figure, 3 * DOTS).reduce(3).quantize(200).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 
@@ -117,7 +117,9 @@ def made() -> Iterator[Shown]:
     """Yield figures of records made for tests."""
     for tool in risk_of_bias.TOOLS:
         labels = {f"s{i}": f"Made study {i}" for i in range(9)}
-        marks = risk_of_bias.light_marks(made_judgements(tool), tool, labels, {"s1": 120.0})
+        marks = risk_of_bias.light_marks(
+            made_judgements(tool), tool, labels, {f"s{i}": 30.0 + 12 * i for i in range(9)}
+        )
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
                     figure=risk_of_bias.light_figure(marks, tool),
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip

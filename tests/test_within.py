@@ -377,6 +377,20 @@ def test_a_p_that_does_not_fit_its_own_change_is_doubted():
     assert doubts([change, p("0.037")]) == []
 
 
+def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
+    """Total hip .81 g/cm2 (config.yaml) is 810 mg/cm2: an SD of 5 mg/cm2 is .62 %, 20 are 2.5 %."""
+
+    def found(sd, unit, **more):
+        change = {"mean": "-6.1", "sd": sd, "n": 20, "unit": unit, **more}
+        rows = [("measurements", "e", "end", "change", change)]
+        return doubts(rows, what="BMD", site="total_hip")
+
+    assert len(found("5", "mg/cm2")) == len(found("0.005", "g/cm2")) == 1
+    assert found("20", "mg/cm2") == found("0.020", "g/cm2") == found("5", "mg/cm3") == []
+    misprint = {"accept": "E204", "accept_reason": "as printed", "sd": "5"}
+    assert found(unit="mg/cm2", **misprint) == []
+
+
 def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
     rows = [
         ("measurements", "e", "end", "change", {"mean": "0.300", "sd": "0.200", "n": 10}),

@@ -190,6 +190,16 @@ def _sign(value: float) -> str:
 
 
 def _people(comparison: Comparison) -> int | None:
+    """Return the people of a comparison, those in two conditions once.
+
+    They are that in a crossover, and where both arms together have more than the study enrolled.
+    """
+    found, enrolled = _people_of_arms(comparison), comparison.study.n_enrolled
+    more = comparison.controlled and found is not None and enrolled is not None
+    return enrolled if more and found > enrolled else found
+
+
+def _people_of_arms(comparison: Comparison) -> int | None:
     pairs = (comparison.levels, comparison.changes, comparison.percents)
     once = not comparison.controlled or comparison.study.design == "crossover_rct"
     sides = (0,) if once else (0, 1)

@@ -45,6 +45,7 @@ def set_up() -> None:
             "svg.fonttype": "none",
             "svg.hashsalt": "osteometa",
             "axes.unicode_minus": True,
+            "text.hinting": "none",  # texts are as wide in an image as in print
         }
     )
 
@@ -107,6 +108,7 @@ def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal")
                 n for n in range(len(word), 0, -1) if n == 1
                 or text_width(word[:n], size, weight) <= width
             )  # fmt: skip
+            cut = word.rfind("-", 0, cut) + 1 or cut
             lines.append(word[:cut])
             word = word[cut:]
         line = word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from osteometa.records import DirectionSet, PCombination
-from osteometa.report.words import p_words
+from osteometa.report.words import counted, p_words, unbroken
 
 
 def range_words(low: float | None, high: float | None, of_p: bool = True) -> str:
@@ -24,7 +24,7 @@ def direction_cells(row: DirectionSet) -> dict[str, str]:
         f"known only: {100 * row.share_known:.0f} % "
         f"(95 % CI {100 * row.share_ci_low:.0f} to {100 * row.share_ci_high:.0f} %)"
     )  # fmt: skip
-    return {
+    cells = {
         "known": f"{known} of {total}",
         "p_range": range_words(row.p_lowest, row.p_highest),
         "p_known": "" if row.p_known is None else f"known only: {p_words(row.p_known)}",
@@ -32,11 +32,14 @@ def direction_cells(row: DirectionSet) -> dict[str, str]:
         "share_known": share,
         "words": _direction_words(row, known, total),
     }
+    return {name: unbroken(text) for name, text in cells.items()}
 
 
 def _direction_words(row: DirectionSet, known: int, total: int) -> str:
     if not total:
         return "No direction up or down is known."
+    if not known:
+        return f"The direction is not known in {counted(total, 'study', 'studies')}, all there are."
     if row.n_unknown > known:
         return f"The direction is not known for most studies ({row.n_unknown} of {total})."
     if row.n_unknown:

@@ -41,10 +41,9 @@ def small_study(found: Findings, rows: Sequence[SmallStudyRow]) -> Told:
     if not done:
         return "", [("", missing[0][1] if missing else "no study is pooled")]
     scale = found.scale()
-    tests = [f"{words} p = {p_words(done[name].p)}".replace("= <", "<")
-             for name, words in TESTS.items() if name in done]  # fmt: skip
+    tests = [f"{words} {_p(done[name].p)}" for name, words in TESTS.items() if name in done]
     models = [_adjusted(done[name], words, scale) for name, words in ADJUSTED.items()
-              if name in done]  # fmt: skip
+              if name in done and done[name].estimate is not None]  # fmt: skip
     text = (
         "Tests whether small studies find other effects than large ones, which in so few studies "
         f"miss much: {', '.join(tests)}."
@@ -96,12 +95,15 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
     shuffled = "" if row.p_permutation is None else f", by permutation {p_words(row.p_permutation)}"
     return (
         f"{words}: {'times ' if _ratio(scale) else ''}{numbers[0]}{unit} (95 % CI {numbers[1]} to "
-        f"{numbers[2]}{unit}; p {_equals(p_words(row.p))}{shuffled})"
+        f"{numbers[2]}{unit}; {_p(row.p)}{shuffled})"
     )
 
 
-def _equals(p: str) -> str:
-    return p if p.startswith("<") else f"= {p}"
+def _p(value: float | None) -> str:
+    if value is None:
+        return "p not defined"
+    words = p_words(value)
+    return f"p {words}" if words.startswith("<") else f"p = {words}"
 
 
 def _ratio(scale: Scale) -> bool:
@@ -128,7 +130,7 @@ def permutation(found: Findings, rows: Sequence[PermutationRow]) -> Told:
     text = (
         "If each study's effect were as likely to point the other way, an average this far from no "
         f"difference would turn up in {often} arrangements "
-        f"(p {_equals(p_words(row.p))}"
+        f"({_p(row.p)}"
     )
     if row.p_smallest is not None:
         least = p_words(row.p_smallest).replace("<", "below")

@@ -8,7 +8,7 @@ from osteometa.figures.forest_rows import Scale, signed, small
 from osteometa.records_explore import GoshRow, InfluenceRow, StepRow
 from osteometa.report.findings import Findings
 from osteometa.report.what_if_words import Told, other_side, share_words, side_words
-from osteometa.report.words import counted, interval_words, joined
+from osteometa.report.words import counted, interval_words, joined, number_words
 
 
 def leave_one_out(found: Findings, rows: Sequence[StepRow]) -> Told:
@@ -51,7 +51,7 @@ def influence(found: Findings, rows: Sequence[InfluenceRow]) -> Told:
     if strong:
         verb = "study passes" if len(strong) == 1 else "studies pass"
         named = [_influence_words(row, tau2) for row in strong]
-        number = counted(len(strong), "").strip().capitalize()
+        number = number_words(len(strong)).capitalize()
         return (
             f"{number} {verb} the usual bounds of influence (DFFITS, Cook's distance, weight): "
             f"{'; '.join(named)}."

@@ -10,7 +10,7 @@ from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.records import PooledRow
 from osteometa.records_explore import MultiverseShare, SensitivityRow
 from osteometa.report.findings import Findings
-from osteometa.report.words import counted, interval_words, joined
+from osteometa.report.words import counted, interval_words, joined, number_words
 
 Told = tuple[str, list[tuple[str, str]]]
 """Words, and what does not apply with the reason; an empty name stands for the whole table."""
@@ -30,8 +30,10 @@ def reason_words(reason: str) -> str:
     return re.sub(r"\b1 studies\b", "1 study", reason).replace("1 study tell ", "1 study tells ")
 
 
-def share_words(percent: float) -> str:
+def share_words(percent: float | None) -> str:
     """Return a share that is called all or none only where it is."""
+    if percent is None:
+        return "an unknown share"
     if percent in (0, 100):
         return "all" if percent else "none"
     if percent > 99:
@@ -87,7 +89,7 @@ def _whole(
         f"with {counted(len(crossed), 'choice')} the interval, which {now} no difference, {then} "
         f"it{_list(crossed)}"
         if crossed
-        else f"with all of them the interval {now} no difference"
+        else f"the interval always {now} no difference"
     )
     like = [r.estimate for r in rows if r.measure == primary.measure]
     spread = ""
@@ -96,13 +98,18 @@ def _whole(
         spread = f"; the {what}s run from {limits} (primary {scale.number(primary.estimate)}" + (
             " %)" if scale.percent else ")"
         )
-    return f"Of {counted(len(rows), 'other choice')}, tried one at a time, {sign}; {moved}{spread}."
+    tried = (
+        "The one other choice that applies was tried:"
+        if len(rows) == 1
+        else f"Of {counted(len(rows), 'other choice')}, tried one at a time,"
+    )
+    return f"{tried} {sign}; {moved}{spread}."
 
 
-def _number(number: int, verb: str = "change") -> str:
+def _number(number: int) -> str:
     if number == 0:
-        return f"none {verb}s"
-    return f"{counted(number, '').strip()} {verb}{'s' if number == 1 else ''}"
+        return "none changes"
+    return f"{number_words(number)} change{'s' if number == 1 else ''}"
 
 
 def _list(names: Sequence[str]) -> str:

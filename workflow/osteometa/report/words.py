@@ -34,10 +34,14 @@ BLOCKS = {
 INTERVALS = {"hksj-floor": "Hartung-Knapp with floor", "hksj": "Hartung-Knapp", "wald": "Wald"}
 
 
+def number_words(number: int) -> str:
+    """Return a number, in words to ten."""
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
 def counted(number: int, word: str, plural: str = "") -> str:
     """Return a number with its noun."""
-    text = NUMBERS[number] if number < len(NUMBERS) else str(number)
-    return f"{text} {word if number == 1 else plural or word + 's'}"
+    return f"{number_words(number)} {word if number == 1 else plural or word + 's'}"
 
 
 def joined(words: Sequence[str]) -> str:
@@ -111,8 +115,10 @@ def vote_words(cast: Sequence[Vote]) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return text in which no line ends between a number and its percent sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    """Return text in which no line ends within a percentage or a p."""
+    for loose in (" %", "p = ", "p < "):
+        text = text.replace(loose, loose.replace(" ", "\N{NO-BREAK SPACE}"))
+    return text
 
 
 def interval_words(low: float, high: float, scale: Scale) -> str:
