@@ -6,10 +6,12 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from osteometa.config import forest_settings, load_config, part
+from osteometa.figures.names import NAMES, TITLES
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
 from osteometa.reading import require_tables
+from osteometa.records_explore import RECORDS
 from osteometa.settings import what_if_settings
 from osteometa.tables import ROWS
 
@@ -36,17 +38,39 @@ if is_real_run(sys.argv[1:]):
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
 SET_FILES = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
-EXPLORED = [
-    "sensitivity.csv", "influence.csv", "leave_one_out.csv", "cumulative.csv", "small_study.csv",
-    "funnel_points.csv", "gosh.csv", "multiverse.csv", "multiverse_shares.csv",
-    "meta_regression.csv", "regression_points.csv", "permutation.csv", "companions.csv",
-]  # fmt: skip
-FORMATS = ["pdf", "svg", "png", "csv"]
+EXPLORED = [f"{name}.csv" for name in RECORDS]
+REVIEW_FILES = [
+    "syntheses.csv",
+    "direction_sets.csv",
+    "p_combination.csv",
+    "albatross.csv",
+    "agreement.csv",
+    "wanted.csv",
+    "figures.csv",
+]
+BESIDE_SVG = ["pdf", "png", "csv"]
+# What an effect depends on of config.yaml, from its prints to its place in a set.
+DERIVING = [
+    "outcomes",
+    "sites",
+    "modalities",
+    "comparator_kinds",
+    "designs",
+    "windows",
+    "effects",
+    "derivation",
+    "syntheses",
+]
 
 
 def choices(*keys):
     """What a rule depends on of config.yaml."""
     return part(config_read, *keys)
+
+
+def with_formats(names):
+    """Every file of some figures."""
+    return expand("{name}.{format}", name=list(names), format=["svg", *BESIDE_SVG])
 
 
 def code(script):
@@ -71,17 +95,11 @@ def everything(wildcards):
     checkpoints.variants.get()
     return [
         *behind_split(lambda s: [f"results/{s}/{f}" for f in [*SET_FILES, *EXPLORED]]),
-        *behind_split(lambda s: [f"results/{s}/{k}.{f}" for k in KINDS for f in FORMATS]),
+        *behind_split(lambda s: [f"results/{s}/{name}" for name in with_formats(NAMES)]),
         *behind_split(lambda s: [f"results/{s}/figures.csv", f"results/{s}/figure_pages"]),
-        *expand("results/{kind}.{format}", kind=OVERVIEW, format=FORMATS),
-        "results/figures.csv",
+        *expand("results/{file}", file=with_formats(TITLES)),
+        *expand("results/{file}", file=REVIEW_FILES),
         "results/figure_pages",
-        "results/syntheses.csv",
-        "results/direction_sets.csv",
-        "results/p_combination.csv",
-        "results/albatross.csv",
-        "results/agreement.csv",
-        "results/wanted.csv",
         "results/report.html",
         "results/manifest.csv",
     ]

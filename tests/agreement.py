@@ -396,7 +396,7 @@ CONVENTIONS = """
   at its default control.
 - **Profile likelihood with two maxima.** The interval spans all values that are not rejected, as
   metafor's does for gibson2002_MD, where some in between are.
-- **Covariance.** t has the number of independent studies minus p degrees of freedom (METHODS 6);
+- **Covariance.** t has the number of independent studies minus p degrees of freedom;
   rma.mv has normal or, with `test="t"`, rows minus p. The interval of tau2 is the generalised
   Q-profile; rma.mv's `confint` is a profile likelihood, which `tau2_ci="pl"` gives.
 """

@@ -11,7 +11,7 @@ def comparisons():
 
 @pytest.mark.parametrize("name", sorted({*agreement.ORACLE, *agreement.SHARED}))
 def test_every_number_agrees_with_metafor(comparisons, name):
-    """METHODS 11: 1e-8 for closed formulas, 1e-6 for what rests on an iterated tau2."""
+    """1e-8 for closed formulas, 1e-6 for what rests on an iterated tau2."""
     mine = [c for c in comparisons if c.data.split()[0] == name]
     assert mine or name == "hard_k1"
     off = [c for c in mine if not c.agrees and not agreement.reason(c)]

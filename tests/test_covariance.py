@@ -17,7 +17,7 @@ TYPES = np.array([[1.0, 0], [0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
 
 
 def test_shared_control_across_types():
-    """METHODS check 36: the covariance changes estimate and standard error."""
+    """The covariance changes estimate and standard error."""
     fit = regress(SHARED_Y, None, TYPES, method="EE", ci="wald", V=SHARED_V)
     naive = regress(SHARED_Y, np.diagonal(SHARED_V), TYPES, method="EE", ci="wald")
     contrast = np.array([1.0, -1.0])
@@ -38,7 +38,7 @@ GLESER_OLKIN = [  # study, treatment, mean, control mean, pooled SD, n, n of the
 
 
 def test_gleser_and_olkin():
-    """METHODS check 21: two treatments with one control, common effect per treatment."""
+    """Two treatments with one control, common effect per treatment."""
     d = np.array([(t - c) / sd for _, _, t, c, sd, _, _ in GLESER_OLKIN])
     people = {1: 72, 2: 78, 3: 100, 4: 90}
     total = np.array([people[row[0]] for row in GLESER_OLKIN])

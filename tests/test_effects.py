@@ -1,4 +1,4 @@
-"""Formulas against published numbers (METHODS section 11) and effects against numbers by hand."""
+"""Formulas against published numbers, and effects against numbers by hand."""
 
 import json
 import math

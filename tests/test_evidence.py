@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 from osteometa.check import check_review
-from osteometa.config import load_config
 from osteometa.evidence import derive
-from osteometa.reading import load_tables
 
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "tests/evidence"
@@ -28,7 +26,7 @@ MAP = rows_of("map.csv")
 
 @pytest.fixture(scope="module")
 def raw():
-    tables = load_tables(ROOT / "data/raw", load_config(ROOT / "config.yaml"))
+    tables = check_review(ROOT).tables
     named = ("studies", "arms", "measurements", "contrasts", "directions")
     return {(name, row.key_text): row for name in named for row in getattr(tables, name)}
 

@@ -128,6 +128,15 @@ def test_a_p_of_other_people_is_not_taken(shipped):
     assert point.origin == "effect" and ".itt." in point.effect_id
 
 
+def test_people_in_two_conditions_count_once(shipped):
+    """Helton: "the same 10 women" at rest and after two bouts, not said to be randomised."""
+    raw, derived = shipped
+    enrolled = {s.study_id: s.n_enrolled for s in raw.studies}
+    many = [e.study_id for e in derived.entries if e.n and e.n > (enrolled[e.study_id] or math.inf)]
+    assert many == []
+    assert {e.n for e in derived.entries if e.study_id == "helton_thesis"} == {10}
+
+
 def test_albatross_has_one_point_per_study_of_a_set(shipped):
     raw, derived = shipped
     points = albatross(derived.entries, derived.effects, raw, CONFIG)

@@ -165,7 +165,7 @@ def test_types_are_compared_as_metafor_compares_groups(pattern, name, key, metho
     assert common.p == pytest.approx(theirs["common_tau2"]["QMp"], rel=1e-6)
     assert [hartung.df1, hartung.df2] == theirs["common_tau2_knha_F"]["df"]
     assert hartung.p == pytest.approx(theirs["common_tau2_knha_F"]["p"], rel=1e-6)
-    separate = tested("wald", 0)
-    assert separate.tau2_model == "separate" and separate.df1 == theirs["Q_between_df"]
-    assert separate.statistic == pytest.approx(theirs["Q_between_separate_tau2"], rel=1e-6)
-    assert separate.p == pytest.approx(theirs["Q_between_p"], rel=1e-6)
+    for separate in (tested("wald", 0), tested("hksj-floor", 0)):
+        assert separate.tau2_model == "separate" and separate.df1 == theirs["Q_between_df"]
+        assert separate.statistic == pytest.approx(theirs["Q_between_separate_tau2"], rel=1e-6)
+        assert separate.p == pytest.approx(theirs["Q_between_p"], rel=1e-6)

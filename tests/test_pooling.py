@@ -36,7 +36,7 @@ B_Y, B_V = [0.440, 0.492, 0.651, 0.710, 0.740], [0.015, 0.020, 0.015, 0.025, 0.0
 
 
 def test_borenstein_set_1():
-    """METHODS checks 23 to 25, Borenstein et al. 2009, chapters 12 and 14."""
+    """Borenstein et al. 2009, chapters 12 and 14."""
     common = check(SET1_Y, SET1_V, method="EE", ci="wald")
     assert round(common.estimate, 3) == 0.414
     assert round(common.se, 3) == 0.064
@@ -48,7 +48,7 @@ def test_borenstein_set_1():
 
 
 def test_lipsey():
-    """METHODS checks 26 and 27."""
+    """Ten effects: common effect, DL, REML with Hartung-Knapp."""
     common = check(LIPSEY_Y, LIPSEY_V, method="EE", ci="wald")
     assert (round(common.estimate, 4), round(common.se, 4)) == (0.1549, 0.0609)
     assert round(common.q, 4) == 14.7640
@@ -61,7 +61,7 @@ def test_lipsey():
 
 
 def test_small_and_equal_effects():
-    """METHODS checks 29 and 30: three that agree, two that do not."""
+    """Three that agree, two that do not."""
     plain = check([0.10, 0.11, 0.12], [0.04, 0.05, 0.06], ci="hksj")
     floor = check([0.10, 0.11, 0.12], [0.04, 0.05, 0.06])
     assert (round(plain.ci_low, 4), round(plain.ci_high, 4)) == (0.0840, 0.1333)
@@ -72,7 +72,7 @@ def test_small_and_equal_effects():
 
 
 def test_borenstein_chapter_19():
-    """METHODS checks 33 and 34: subgroups with separate and with common tau2."""
+    """Subgroups with separate and with common tau2."""
     a = check(A_Y, A_V, method="DL", ci="wald")
     b = check(B_Y, B_V, method="DL", ci="wald")
     assert (round(a.estimate, 4), round(a.se, 4)) == (0.3245, 0.0799)
@@ -160,7 +160,7 @@ def test_every_estimator_is_a_choice_of_the_config_and_of_the_command():
 
 
 def test_raudenbush_and_collins():
-    """METHODS checks 28 and 31: published estimates by several methods."""
+    """Published estimates by several methods."""
     y = [.03, .12, -.14, 1.18, .26, -.06, -.02, -.32, .27, .80, .54, .18, -.02, .23, -.18, -.06,
          .30, .07, -.07]  # fmt: skip
     v = [.0156, .0216, .0279, .1391, .1362, .0106, .0106, .0484, .0269, .0630, .0912, .0497, .0835,
@@ -183,7 +183,7 @@ def test_raudenbush_and_collins():
 
 
 def test_bcg():
-    """METHODS check 32: I2 with its interval, and the first trial left out."""
+    """I2 with its interval, and the first trial left out."""
     data = ORACLE["bcg_RR"]
     dl = pool(data["yi"], data["vi"], method="DL", ci="wald")
     assert (round(dl.tau2, 4), round(dl.i2, 2)) == (0.3088, 92.12)
@@ -194,7 +194,7 @@ def test_bcg():
 
 
 def test_composites_of_two_outcomes():
-    """METHODS check 35, Borenstein et al. 2009, chapter 24: the mean of a pair and its variance."""
+    """Borenstein et al. 2009, chapter 24: the mean of a pair and its variance."""
     pairs = [(0.3, 0.1), (0.2, 0.1), (0.4, 0.2), (0.2, 0.1), (0.4, 0.3)]
     v, r = [0.05, 0.02, 0.05, 0.01, 0.06], [0.5, 0.6, 0.6, 0.4, 0.8]
     means = [sum(pair) / 2 for pair in pairs]

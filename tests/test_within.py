@@ -274,16 +274,6 @@ def test_paired_changes_give_no_smd():
     assert found["ROM"].vi == pytest.approx((0.0138 / p_to_t(0.039, 34)) ** 2)
 
 
-def test_changes_of_two_conditions_are_taken_as_uncorrelated():
-    rows = [
-        ("measurements", "e", "end", "change", {"mean": 0.3, "sd": 0.2, "n": 10}),
-        ("measurements", "c", "end", "change", {"mean": 0.1, "sd": 0.1, "n": 10}),
-    ]
-    found = crossover(rows)
-    assert set(found) == {"MD"} and found["MD"].flags == "RIMP"
-    assert found["MD"].vi == pytest.approx((0.04 + 0.01) / 10)
-
-
 def test_a_test_of_unknown_scores_is_not_guessed_at():
     rows = [
         *(level("baseline", arm=arm, mean=5, n=10) for arm in "ec"),
@@ -385,6 +375,20 @@ def test_a_p_that_does_not_fit_its_own_change_is_doubted():
     (doubt,) = doubts([change, p("0.001")])
     assert "disputed" in doubt.message
     assert doubts([change, p("0.037")]) == []
+
+
+def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
+    """Total hip .81 g/cm2 (config.yaml) is 810 mg/cm2: an SD of 5 mg/cm2 is .62 %, 20 are 2.5 %."""
+
+    def found(sd, unit, **more):
+        change = {"mean": "-6.1", "sd": sd, "n": 20, "unit": unit, **more}
+        rows = [("measurements", "e", "end", "change", change)]
+        return doubts(rows, what="BMD", site="total_hip")
+
+    assert len(found("5", "mg/cm2")) == len(found("0.005", "g/cm2")) == 1
+    assert found("20", "mg/cm2") == found("0.020", "g/cm2") == found("5", "mg/cm3") == []
+    misprint = {"accept": "E204", "accept_reason": "as printed", "sd": "5"}
+    assert found(unit="mg/cm2", **misprint) == []
 
 
 def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():

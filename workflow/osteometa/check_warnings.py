@@ -56,7 +56,12 @@ def _series(tables: Tables) -> Series:
 
 
 def sd_of(row: Measurement) -> float | None:
-    """Return the SD of an arm as printed, or from its SE or interval; None if none is known."""
+    """Return the SD of an arm as printed, or from its SE or interval; None if none is known.
+
+    An accepted misprint gives none: its limits may stand the wrong way round.
+    """
+    if not row.usable:
+        return None
     if row.sd is not None:
         return float(row.sd)
     if row.n is None or row.n < 2:
@@ -90,15 +95,24 @@ def _spreads(tables: Tables, config: Config) -> Iterator[Problem]:
         sd = sd_of(row)
         if row.outcome != "BMD" or sd is None or row.kind not in ("change", "pct_change"):
             continue
-        level = 100.0
-        if row.kind == "change":
-            level = config.outcomes["BMD"].baseline_mean.get(row.site, math.nan)
-        if sd / level < 0.01:
+        level = _level_of(row, config)
+        if level is not None and sd / level < 0.01:
             message = (
                 "An SD of BMD change below 1 % of the level: DXA cannot measure that. "
                 "Is it a standard error?"
             )
             yield _warn(row, "sd", "W02", message, f"{sd:.4g}")
+
+
+def _level_of(row: Measurement, config: Config) -> float | None:
+    """Return the usual level of areal BMD in the unit of a change; None for other BMD."""
+    if row.kind == "pct_change":
+        return 100.0
+    mean = config.outcomes["BMD"].baseline_mean.get(row.site)
+    try:
+        return None if mean is None else convert(mean, "g/cm2", row.unit)
+    except UnitError:
+        return None
 
 
 def _pairs(series: Series, config: Config) -> Iterator[Problem]:
@@ -214,9 +228,7 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
     if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
         return
     one, other = pair
-    level = config.outcomes["BMD"].baseline_mean.get(row.site)
-    if one.kind == "pct_change":
-        level = 100.0
+    level = _level_of(one, config)
     if level is None or one.mean == other.mean:
         return
     t = p_to_t(float(row.p), one.n + other.n - 2, row.tails or 2)

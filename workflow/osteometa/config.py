@@ -16,12 +16,27 @@ from pydantic import (
     field_validator,
 )
 
+from osteometa.options import (
+    CI_METHODS,
+    EXERCISE_TYPES,
+    MEASURES,
+    METHODS,
+    SMD_POST,
+    SMD_PRE_POST,
+    SMD_VARIANCES,
+    STYLES,
+    TRAINING_TIMES,
+    WIDTHS,
+)
 from osteometa.problems import Problem, ProblemsFound, suggestion
 from osteometa.yaml_file import read_yaml
 
-EXERCISE_TYPES = ("resistance", "aerobic", "high_intensity", "combined", "other")
-ExerciseType = Literal["resistance", "aerobic", "high_intensity", "combined", "other"]
-Measure = Literal["SMD", "ROM", "MD"]
+ExerciseType = Literal[EXERCISE_TYPES]
+Measure = Literal[MEASURES]
+Method = Literal[METHODS]
+Interval = Literal[CI_METHODS]
+SmdVariance = Literal[SMD_VARIANCES]
+TrainingTime = Literal[TRAINING_TIMES]
 Phase = Literal["acute", "training"]
 DesignClass = Literal["controlled", "within_arm"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -53,16 +68,16 @@ class Outcome(Closed):
 class Effects(Closed):
     """Which of several forms of an effect and its variance is computed."""
 
-    smd_variance: Literal["LS", "LS2", "UB", "AV"]
-    smd_post: Literal["pooled", "separate"]
-    smd_pre_post: Literal["ppc", "becker"]
+    smd_variance: SmdVariance
+    smd_post: Literal[SMD_POST]
+    smd_pre_post: Literal[SMD_PRE_POST]
     rom_correction: bool
 
 
 class Derivation(Closed):
     """Choices between what prints allow, and how effects of the same people are reduced."""
 
-    training_time: Literal["end", "earliest", "latest"]
+    training_time: TrainingTime
     type_by: Literal["modality", "paper"]
     shared_control: Literal["covariance", "split"]
     rho: Annotated[float, Field(ge=0, lt=1)]
@@ -73,10 +88,10 @@ class Sensitivity(Closed):
 
     rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
     baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
-    training_time: tuple[Literal["end", "earliest", "latest"], ...]
-    smd_variance: tuple[Literal["LS", "LS2", "UB", "AV"], ...]
-    methods: tuple[Literal["REML", "DL", "PM", "EE"], ...]
-    intervals: tuple[Literal["wald", "hksj", "hksj-floor"], ...]
+    training_time: tuple[TrainingTime, ...]
+    smd_variance: tuple[SmdVariance, ...]
+    methods: tuple[Method, ...]
+    intervals: tuple[Interval, ...]
     rob_exclude: tuple[
         Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
     ]
@@ -88,8 +103,8 @@ class Multiverse(Closed):
     people: dict[str, tuple[str, ...]]
     designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
     prints: tuple[Literal["undisputed", "cautious readings"], ...] = Field(min_length=1)
-    methods: tuple[Literal["REML", "PM", "DL", "EE"], ...] = Field(min_length=1)
-    intervals: tuple[Literal["hksj-floor", "hksj", "wald"], ...] = Field(min_length=1)
+    methods: tuple[Method, ...] = Field(min_length=1)
+    intervals: tuple[Interval, ...] = Field(min_length=1)
     cap: Annotated[int, Field(ge=2)]
 
     @field_validator("people")
@@ -109,8 +124,8 @@ class Directions(Closed):
 class Pooling(Closed):
     """The random-effects model."""
 
-    method: Literal["REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"]
-    ci: Literal["wald", "hksj", "hksj-floor"]
+    method: Method
+    ci: Interval
     pi_df: Literal["k-1", "k-2"]
 
 
@@ -132,8 +147,8 @@ class Subgroups(Closed):
 class Figures(Closed):
     """How figures look."""
 
-    style: Literal["standard", "revman", "jama", "bmj", "metafor", "nature"]
-    width: Literal[89, 183]
+    style: Literal[STYLES]
+    width: Literal[WIDTHS]
     interval: Literal["preset", "[a, b]", "(a to b)"]
 
 

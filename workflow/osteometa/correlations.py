@@ -45,7 +45,7 @@ class Known:
 
 
 class Correlations:
-    """The correlations of a review; METHODS section 3, order (1) to (5)."""
+    """The correlations of a review: of its sources (docs/results.md), the first that has one."""
 
     def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
         comparisons = list(comparisons)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from scipy.special import bdtr, bdtrc, betaincinv
 
@@ -58,27 +59,8 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
     inputs = effect.inputs if effect and origin == "effect" else " ".join(
         sorted({cell.row.cell_name(cell.column) for cell in cells})
     )  # fmt: skip
-    study, arm = comparison.study, comparison.arm
     return DirectionEntry(
-        study_id=study.study_id,
-        label=study.label,
-        year=study.year,
-        arm_id=arm.arm_id,
-        arm_label=arm.label,
-        outcome=comparison.outcome,
-        analyte=comparison.analyte,
-        site=comparison.site,
-        phase=arm.phase,
-        window=window_of(comparison, config),
-        timepoint=comparison.timepoint,
-        time=comparison.time,
-        design=study.design,
-        design_class="controlled" if comparison.controlled else "within_arm",
-        exercise_type=exercise_type(arm, config),
-        comparator_kind=arm.comparator_kind,
-        plasma_volume=plasma_volume_of(arm),
-        report=comparison.report,
-        population_analysed=comparison.population,
+        **common_columns(comparison, config),
         direction=direction,
         origin=origin,
         arrow="/".join(arrows),
@@ -90,6 +72,32 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         inputs=inputs,
         source="; ".join(dict.fromkeys(row.source for row in comparison.rows if row.source)),
     )
+
+
+def common_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
+    """Return the columns that an effect and a direction share: who, what, where and when."""
+    study, arm = comparison.study, comparison.arm
+    return {
+        "study_id": study.study_id,
+        "label": study.label,
+        "year": study.year,
+        "arm_id": arm.arm_id,
+        "arm_label": arm.label,
+        "outcome": comparison.outcome,
+        "analyte": comparison.analyte,
+        "site": comparison.site,
+        "phase": arm.phase,
+        "window": window_of(comparison, config),
+        "timepoint": comparison.timepoint,
+        "time": comparison.time,
+        "design": study.design,
+        "design_class": "controlled" if comparison.controlled else "within_arm",
+        "exercise_type": exercise_type(arm, config),
+        "comparator_kind": arm.comparator_kind,
+        "plasma_volume": plasma_volume_of(arm),
+        "report": comparison.report,
+        "population_analysed": comparison.population,
+    }
 
 
 def plasma_volume_of(arm: Arm) -> str:
@@ -182,6 +190,16 @@ def _sign(value: float) -> str:
 
 
 def _people(comparison: Comparison) -> int | None:
+    """Return the people of a comparison, those in two conditions once.
+
+    They are that in a crossover, and where both arms together have more than the study enrolled.
+    """
+    found, enrolled = _people_of_arms(comparison), comparison.study.n_enrolled
+    more = comparison.controlled and found is not None and enrolled is not None
+    return enrolled if more and found > enrolled else found
+
+
+def _people_of_arms(comparison: Comparison) -> int | None:
     pairs = (comparison.levels, comparison.changes, comparison.percents)
     once = not comparison.controlled or comparison.study.design == "crossover_rct"
     sides = (0,) if once else (0, 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteometa.comparisons import Comparison, exercise_type, type_by_paper
+from osteometa.comparisons import Comparison, type_by_paper
 from osteometa.config import Config
-from osteometa.directions import plasma_volume_of, window_of
+from osteometa.directions import common_columns
 from osteometa.effects import Estimate
 from osteometa.records import Effect
 from osteometa.summaries import row_flags
@@ -62,31 +62,13 @@ def effect_row(
     sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
     codes = "+".join((estimate.rung, *estimate.codes)).split("+")
     return Effect(
+        **common_columns(comparison, config),
         effect_id=effect_id(comparison, measure, name_population=name_population),
-        study_id=study.study_id,
-        label=study.label,
-        year=study.year,
-        arm_id=arm.arm_id,
-        arm_label=arm.label,
         comparator=arm.comparator,
-        comparator_kind=arm.comparator_kind,
         cointervention=arm.cointervention,
-        outcome=comparison.outcome,
-        analyte=comparison.analyte,
-        site=comparison.site,
-        phase=arm.phase,
-        window=window_of(comparison, config),
-        plasma_volume=plasma_volume_of(arm),
-        design=study.design,
-        design_class="controlled" if comparison.controlled else "within_arm",
         risk_of_bias=risk_of_bias,
-        exercise_type=exercise_type(arm, config),
         type_by_paper=type_by_paper(arm, config),
         unit=comparison.unit if measure == "MD" else "",
-        timepoint=comparison.timepoint,
-        time=comparison.time,
-        report=comparison.report,
-        population_analysed=comparison.population,
         weeks=_number(arm.weeks),
         sessions=_number(arm.sessions_per_week),
         age=_number(study.age_mean),

@@ -31,13 +31,18 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file under a temporary name and move it into place: never half written."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text as UTF-8 with its line ends as they are, whole or not at all."""
+    write_whole(path, text.encode("utf-8"))
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

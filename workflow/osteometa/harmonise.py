@@ -1,6 +1,6 @@
 """Effects that share people: arms merged into one, effects combined, or their covariance.
 
-METHODS section 5: one effect per study and exercise type; two types on one control keep both
+One effect per study and exercise type is pooled; two types on one control keep both
 contrasts, fitted with their covariance.
 """
 
@@ -187,7 +187,7 @@ def covariance_of(one: Found, other: Found, rho: float, *, of_one_type: bool = F
     """Return the covariance of the sampling errors of two effects of one study and measure.
 
     Where no print gives the control's variance, or the two rest on other scores, it is
-    rho sqrt(v1 v2). Tests of two arms of one type count as such too (METHODS section 5).
+    rho sqrt(v1 v2). Tests of two arms of one type count as such too.
     """
     if one.parts:
         return sum(covariance_of(p, other, rho) for p in one.parts) / len(one.parts)

@@ -21,13 +21,3 @@ def job(snakemake: Any, words: str) -> Iterator[None]:
     # Code lies outside the review and its path is the machine's: no part of the record.
     inputs = [path for path in snakemake.input if not Path(path).is_absolute()]
     manifest.record(name, snakemake.output, inputs)
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """End with a message, not a traceback, where input cannot be used."""
-    try:
-        yield
-    except ValueError as error:
-        print(str(error), file=sys.stderr, flush=True)
-        sys.exit(1)

@@ -1,7 +1,7 @@
 """What exact p values tell where sizes are not known: their combination, and albatross points.
 
 Exact p values are printed selectively, so a combination is evidence of an effect in at least one
-study at most, and says nothing of its size (METHODS section 4).
+study at most, and says nothing of its size.
 """
 
 from __future__ import annotations

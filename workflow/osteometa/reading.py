@@ -16,9 +16,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.cell_types import Printed, Row
-from osteometa.config import Config
 from osteometa.files import write_rows
-from osteometa.problems import Problem, ProblemsFound, errors_of, suggestion
+from osteometa.problems import Problem, ProblemsFound, suggestion
 from osteometa.tables import ROWS, Tables
 
 FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
@@ -237,20 +236,3 @@ def _cell_problem(
         found=found,
         message=message if message.endswith(".") else f"{message}.",
     )
-
-
-def load_tables(directory: str | Path, config: Config) -> Tables:
-    """Read and check the raw tables of a review; the short way for commands and tests.
-
-    Raises
-    ------
-    ProblemsFound
-        If any table has an error.
-    """
-    from osteometa.check import check_tables
-
-    tables, problems = read_raw(directory)
-    problems += check_tables(tables, config)
-    if errors_of(problems):
-        raise ProblemsFound(problems)
-    return tables

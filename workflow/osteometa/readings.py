@@ -1,6 +1,6 @@
 """Readings of contradictory prints: what each effect would be if one of the prints were wrong.
 
-METHODS section 5: effects that rest on a disputed row are in no primary pool; each reading has a
+Effects that rest on a disputed row are in no primary pool; each reading has a
 row of its own in the sensitivity table.
 """
 

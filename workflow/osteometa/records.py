@@ -73,7 +73,7 @@ class Effect:
     z: float
     """Estimate over its standard error."""
     flags: str
-    """Flags of METHODS section 3, sorted, separated by spaces."""
+    """Flags as `docs/results.md` explains them, sorted, separated by spaces."""
     shown: str
     """What mean and SD below are: after, change, pct_change or empty."""
     mean_exercise: float | None

@@ -41,7 +41,7 @@ class DirectionEntry:
     n: int | None
     """People, both arms of a comparison together; None where not printed."""
     votes: bool
-    """False for entries that METHODS section 4 keeps out of direction sets."""
+    """False for entries that stay out of direction sets; `reason` says why."""
     conflict: bool
     """True where the sign of the effect contradicts a typed arrow or direction."""
     reason: str
@@ -61,7 +61,7 @@ class Vote:
     direction: str
     """up, down, mixed, zero or unknown."""
     votes: bool
-    """False for a study that METHODS section 4 keeps out of direction sets."""
+    """False for a study that stays out of direction sets; `reason` says why."""
     n_up: int
     n_down: int
     n_zero: int

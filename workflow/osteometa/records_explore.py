@@ -268,3 +268,13 @@ class CompanionRow:
     warning: str
     status: str
     reason: str
+
+
+RECORDS = {
+    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
+    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
+    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
+    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
+    "permutation": PermutationRow, "companions": CompanionRow,
+}  # fmt: skip
+"""Record of each table of `results/<synthesis>/` that changes choices, by its name."""

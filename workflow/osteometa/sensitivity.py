@@ -1,6 +1,6 @@
 """What happens to a pool when one choice changes: the rows of `sensitivity.csv`.
 
-Every row of the suite of METHODS section 8 has a line, in a fixed order; where a change does not
+Every change of the suite has a line, in a fixed order; where a change does not
 apply to a set the row says so.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from osteometa.config import Config
+from osteometa.explore.influence import holds_null
 from osteometa.pooling import Joint, Pooled, pool_joint, primary_fits
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.records_explore import SensitivityRow
@@ -55,8 +56,11 @@ VARIANT_WORDS = {
     "rom_correction": "small-sample correction of log ratios: {}",
 }
 METHOD_WORDS = {
-    "REML": "tau2 by restricted maximum likelihood", "DL": "tau2 by DerSimonian and Laird",
-    "PM": "tau2 by Paule and Mandel", "EE": "common effect, normal interval",
+    "REML": "tau2 by restricted maximum likelihood", "ML": "tau2 by maximum likelihood",
+    "DL": "tau2 by DerSimonian and Laird", "HE": "tau2 by Hedges",
+    "HS": "tau2 by Hunter and Schmidt", "SJ": "tau2 by Sidik and Jonkman",
+    "EB": "tau2 by empirical Bayes", "PM": "tau2 by Paule and Mandel",
+    "EE": "common effect, normal interval",
 }  # fmt: skip
 INTERVAL_WORDS = {
     "hksj-floor": "Hartung-Knapp, never narrower than the conventional interval",
@@ -178,7 +182,7 @@ class _Writer:
             **named, k=k, estimate=fit.estimate, ci_low=fit.ci_low, ci_high=fit.ci_high,
             delta=_difference(fit.estimate, usual.estimate) if known and not across else None,
             sign_changed=fit.estimate * usual.estimate < 0 if known else None,
-            null_crossed=_excludes_null(fit) != _excludes_null(usual) if known else None,
+            null_crossed=holds_null(fit) != holds_null(usual) if known else None,
             status="ok", reason=reason or (ONE_STUDY if k == 1 else ""),
         )  # fmt: skip
 
@@ -195,10 +199,6 @@ def _difference(estimate: float, usual: float) -> float:
     """Return a difference, 0 where only the order of a sum made it."""
     delta = estimate - usual
     return delta if abs(delta) > 1e-12 * abs(usual) else 0.0
-
-
-def _excludes_null(fit: Pooled) -> bool:
-    return fit.ci_low > 0 or fit.ci_high < 0
 
 
 def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:

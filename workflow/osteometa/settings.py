@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from osteometa.config import Config, part
+from osteometa.options import SMD_POST, SMD_PRE_POST
 
 
 def other_forms(config: Config) -> list[tuple[str, dict[str, Any]]]:
     """Return the forms of effects and variances that are not the primary ones: name and change."""
     choices: dict[str, tuple] = {
         "smd_variance": config.sensitivity.smd_variance,
-        "smd_post": ("pooled", "separate"),
-        "smd_pre_post": ("ppc", "becker"),
+        "smd_post": SMD_POST,
+        "smd_pre_post": SMD_PRE_POST,
         "rom_correction": (False, True),
     }
     return [

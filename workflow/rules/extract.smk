@@ -1,10 +1,5 @@
-# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis.
-
-# The choices that an effect depends on, from its prints to its place in a set.
-DERIVING = [
-    "outcomes", "sites", "modalities", "comparator_kinds", "designs", "windows", "effects",
-    "derivation", "syntheses",
-]  # fmt: skip
+# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis; and what
+# is missing to enter one.
 
 
 checkpoint check:
@@ -42,6 +37,20 @@ rule effects:
         choices=choices("secondary_outcomes", *DERIVING),
     script:
         "../scripts/effects.py"
+
+
+rule wanted:
+    message:
+        "List which missing numbers would bring a study into a pool."
+    input:
+        tables=checked_tables,
+        code=code("wanted.py"),
+    output:
+        "results/wanted.csv",
+    params:
+        choices=choices(*DERIVING),
+    script:
+        "../scripts/wanted.py"
 
 
 def derived(name):

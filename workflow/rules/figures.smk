@@ -1,25 +1,14 @@
 # Results -> figures: one job for all figures of a synthesis, one for those of the whole review.
 
-KINDS = [
-    "forest", "forest_smd", "forest_rom", "forest_md", "funnel", "baujat", "influence_plot",
-    "leave_one_out_plot", "cumulative_plot", "gosh_plot", "specification_curve", "bubble",
-    "sensitivity_plot",
-]  # fmt: skip
-OVERVIEW = [
-    "summary_forest", "evidence_map", "directions", "harvest", "albatross_plot", "prisma",
-    "risk_of_bias_rob2", "risk_of_bias_robins_i", "risk_of_bias_nhlbi_prepost",
-]  # fmt: skip
+
+NOT_DRAWN = {"covariance.csv", "permutation.csv", "companions.csv"}
 
 
 def result_files(wildcards):
-    """Results of one synthesis, behind the split."""
+    """Results of one synthesis that its figures show, behind the split."""
     checkpoints.split.get()
-    return [f"results/{wildcards.synthesis}/{f}" for f in (*SET_FILES, *EXPLORED)]
-
-
-def synthesis_choices(wildcards):
-    """What the figures of a synthesis depend on of config.yaml."""
-    return forest_settings(config_read, wildcards.synthesis)
+    drawn = [f for f in (*SET_FILES, *EXPLORED) if f not in NOT_DRAWN]
+    return [f"results/{wildcards.synthesis}/{f}" for f in drawn]
 
 
 rule figures:
@@ -30,16 +19,16 @@ rule figures:
         code=code("figures.py"),
     output:
         report(
-            expand("results/{{synthesis}}/{kind}.svg", kind=KINDS),
+            expand("results/{{synthesis}}/{name}.svg", name=NAMES),
             caption="../report/figures.rst",
             category="Syntheses",
             subcategory="{synthesis}",
         ),
-        expand("results/{{synthesis}}/{kind}.{format}", kind=KINDS, format=["pdf", "png", "csv"]),
+        expand("results/{{synthesis}}/{name}.{format}", name=NAMES, format=BESIDE_SVG),
         "results/{synthesis}/figures.csv",
         directory("results/{synthesis}/figure_pages"),
     params:
-        settings=synthesis_choices,
+        settings=lambda wildcards: forest_settings(config_read, wildcards.synthesis),
     script:
         "../scripts/figures.py"
 
@@ -64,11 +53,11 @@ rule overview:
         code=code("overview.py"),
     output:
         report(
-            expand("results/{kind}.svg", kind=OVERVIEW),
+            expand("results/{name}.svg", name=list(TITLES)),
             caption="../report/overview.rst",
             category="The whole review",
         ),
-        expand("results/{kind}.{format}", kind=OVERVIEW, format=["pdf", "png", "csv"]),
+        expand("results/{name}.{format}", name=list(TITLES), format=BESIDE_SVG),
         "results/figures.csv",
         directory("results/figure_pages"),
     params:

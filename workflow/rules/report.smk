@@ -1,20 +1,6 @@
 # Everything -> one self-contained report, and the manifest of what was made from what.
 
 
-rule wanted:
-    message:
-        "List which missing numbers would bring a study into a pool."
-    input:
-        tables=checked_tables,
-        code=code("wanted.py"),
-    output:
-        "results/wanted.csv",
-    params:
-        choices=choices(*DERIVING),
-    script:
-        "../scripts/wanted.py"
-
-
 def reported(wildcards):
     """All that the report shows."""
     checkpoints.split.get()
@@ -23,12 +9,7 @@ def reported(wildcards):
         *pooled_files(wildcards),
         *behind_split(lambda s: [f"data/processed/variants/{s}/effects.csv"]),
         *behind_split(lambda s: [f"results/{s}/{f}" for f in [*EXPLORED, "figures.csv"]]),
-        "results/syntheses.csv",
-        "results/direction_sets.csv",
-        "results/agreement.csv",
-        "results/wanted.csv",
-        "results/p_combination.csv",
-        "results/figures.csv",
+        *expand("results/{file}", file=REVIEW_FILES),
         "data/processed/ledger.csv",
         "data/processed/effects.csv",
         "data/processed/warnings.csv",

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from osteometa.config import from_part
-from osteometa.explore.suite import RECORDS, explore
+from osteometa.explore.suite import explore
 from osteometa.files import read_records, write_records
 from osteometa.jobs import job
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records_explore import RECORDS
 from osteometa.sensitivity import Case
 
 with job(snakemake, f"changing choices of {snakemake.wildcards.synthesis} ..."):

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osteometa.options import STYLES, WIDTHS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from osteometa.config import Config
 
 ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
-STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -32,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--kind", default="forest", help="forest (default), funnel, ...: a file in results/"
     )
     parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
-    parser.add_argument("--width", type=int, choices=(89, 183), help="mm, of forest plots")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="mm, of forest plots")
     parser.add_argument(
         "--out", required=True, metavar="FILE",
         help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)",
@@ -90,7 +91,8 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
 
 def _write(pages: Sequence[Figure], out: Path) -> list[Path]:
     """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
-    from osteometa.figures.style import encoded, write_whole
+    from osteometa.figures.style import encoded
+    from osteometa.files import write_whole
 
     kind = ENDINGS[out.suffix.lower()]
     sets: list[Any] = [pages] if kind == "pdf" else [[page] for page in pages]

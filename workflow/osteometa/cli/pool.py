@@ -18,9 +18,7 @@ from osteometa.cli.pool_input import (
     read_covariance,
     read_effects,
 )
-
-METHODS = ("REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE")
-CI_METHODS = ("wald", "hksj", "hksj-floor")
+from osteometa.options import CI_METHODS, METHODS
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:

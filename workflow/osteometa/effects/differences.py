@@ -1,4 +1,7 @@
-"""The ladders of the mean difference (MD) and the log ratio of means (ROM), METHODS section 3."""
+"""The ladders of the mean difference (MD) and the log ratio of means (ROM).
+
+Rungs and formulas are those of "Codes" in `docs/results.md`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from osteometa.effects.basis import (
     Estimate,
     RefusalError,
     after_scores,
+    arms,
     both,
     change_variance,
     gathered,
@@ -20,7 +24,7 @@ from osteometa.effects.basis import (
     with_sd,
 )
 from osteometa.effects.formulas import change_variance as variance_of_change
-from osteometa.effects.formulas import lajeunesse
+from osteometa.effects.formulas import lajeunesse, md, rom
 from osteometa.summaries import Cell, PrintedTest, Summary
 
 GEARY_LIMIT = 3.0
@@ -69,9 +73,8 @@ def md_change(basis: Basis) -> Estimate:
         return _md_change_by_test(basis, error)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "CHG", codes, flags,
-        cells, n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        *md(*arms(one, other)), "CHG", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
@@ -105,9 +108,8 @@ def md_post(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "POST", codes, flags,
-        cells, n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        *md(*arms(one, other)), "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def rom_pre_post(basis: Basis) -> Estimate:
@@ -138,12 +140,9 @@ def log_ratio(upper: Summary, lower: Summary, r: float, corrected: bool) -> tupl
     variance = variance_of_change(
         lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
     )  # fmt: skip
-    more = _correction(upper, lower) if corrected else (0.0, 0.0)
+    parts = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
+    more = lajeunesse(*parts) if corrected else (0.0, 0.0)
     return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
-
-
-def _correction(upper: Summary, lower: Summary) -> tuple[float, float]:
-    return lajeunesse(*(s.sd**2 / (s.n * s.mean**2) for s in (upper, lower)))
 
 
 def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
@@ -237,17 +236,7 @@ def rom_from_md(basis: Basis) -> Estimate:
         raise RefusalError("BASE: only for areal BMD")
     if all(with_sd(summary) for summary in basis.after):
         raise RefusalError("BASE: levels after are printed")
-    m0, cells, flags = baseline_mean(basis)
-    if m0 + estimate.yi <= 0:
-        raise RefusalError("BASE: the difference exceeds the baseline mean")
-    return replace(
-        estimate,
-        yi=math.log1p(estimate.yi / m0),
-        vi=estimate.vi / (m0 + estimate.yi) ** 2,
-        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
-        flags=estimate.flags | flags,
-        cells=estimate.cells + cells,
-    )
+    return over_baseline_mean(basis, estimate)
 
 
 def rom_post(basis: Basis) -> Estimate:
@@ -256,12 +245,10 @@ def rom_post(basis: Basis) -> Estimate:
     for summary in (one, other):
         geary(summary)
     cells, flags, codes = gathered(one, other)
-    variance = sum(s.sd**2 / (s.n * s.mean**2) for s in (one, other))
-    more = _correction(one, other) if basis.config.effects.rom_correction else (0.0, 0.0)
+    value, variance = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
     return Estimate(
-        math.log(one.mean / other.mean) + more[0], variance + more[1], "POST", codes, flags, cells,
-        n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        value, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def rom_logs(basis: Basis) -> Estimate:
@@ -272,10 +259,7 @@ def rom_logs(basis: Basis) -> Estimate:
     one, other = both(basis.logs, "LOG")
     if not all(with_sd(summary) for summary in basis.log_baselines):
         cells, flags, codes = gathered(one, other)
-        return Estimate(
-            one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "LOG", codes, flags,
-            cells, n=(one.n, other.n),
-        )  # fmt: skip
+        return Estimate(*md(*arms(one, other)), "LOG", codes, flags, cells, n=(one.n, other.n))
     before = both(basis.log_baselines, "LOG")
     variance = sum(
         change_variance(b, a, None, r.r)
@@ -358,6 +342,27 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]
     if not areal or place.site not in means:
         raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
     return means[place.site], (), frozenset({"BASE"})
+
+
+def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
+    """Bring a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
+
+    Raises
+    ------
+    RefusalError
+        If there is no baseline mean, or D would take it below 0.
+    """
+    m0, cells, flags = baseline_mean(basis)
+    if m0 + estimate.yi <= 0:
+        raise RefusalError("BASE: the difference exceeds the baseline mean")
+    return replace(
+        estimate,
+        yi=math.log1p(estimate.yi / m0),
+        vi=estimate.vi / (m0 + estimate.yi) ** 2,
+        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
+        flags=estimate.flags | flags,
+        cells=estimate.cells + cells,
+    )
 
 
 def geary(summary: Summary) -> None:

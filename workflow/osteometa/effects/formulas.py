@@ -11,9 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from osteometa.options import SMD_VARIANCES
 from osteometa.summaries import hedges_j
 
-VarianceForm = Literal["LS", "LS2", "UB", "AV"]
+VarianceForm = Literal[SMD_VARIANCES]
 Effect = tuple[float, float]
 
 
@@ -122,61 +123,3 @@ def change_variance(
     """
     twice = 2 * r * s0 * s1 / (max(n0, n1) * m0 * m1)
     return s1**2 / (n1 * m1**2) + s0**2 / (n0 * m0**2) - twice
-
-
-def mc(m1: float, m0: float, s1: float, s0: float, n: int, r: float) -> Effect:
-    """Return the mean change of one arm."""
-    return m1 - m0, change_variance(s0, n, s1, n, r)
-
-
-def smcr(m1: float, m0: float, s0: float, n: int, r: float) -> Effect:
-    """Return the mean change over the SD before, J on n - 1.
-
-    v = 2(1-r)/n + g^2/(2n) (Becker 1988); where 2(1-r) multiplies the second term too, it is wrong.
-    """
-    g = hedges_j(n - 1) * (m1 - m0) / s0
-    return g, smcr_variance(g, n, r)
-
-
-def smcr_variance(g: float, n: int, r: float) -> float:
-    """Return Becker's variance of a standardised mean change, 2(1-r)/n + g^2/(2n)."""
-    return 2 * (1 - r) / n + g_term(g, n)
-
-
-def smcc(m1: float, m0: float, s1: float, s0: float, n: int, r: float) -> Effect:
-    """Return the mean change over the SD of change (Gibbons 1993): never pooled with raw-SD g."""
-    g = hedges_j(n - 1) * (m1 - m0) / math.sqrt(s0**2 + s1**2 - 2 * r * s0 * s1)
-    return g, 1 / n + g_term(g, n)
-
-
-def romc(m1: float, m0: float, s1: float, s0: float, n: int, r: float) -> Effect:
-    """Return the log ratio of the means after and before in one arm (Lajeunesse 2011)."""
-    return math.log(m1 / m0), change_variance(s0, n, s1, n, r, m0, m1)
-
-
-Arm = tuple[float, float, float, int, float]
-"""Mean before, mean after, SD before, n and r of an arm."""
-
-
-def ppc(exercise: Arm, control: Arm) -> Effect:
-    """Return the difference of mean changes over the pooled SD before (Morris 2008, d_ppc2).
-
-    v = 2(1-r)/n of both arms + g^2/(2N), where the SDs of both times are equal.
-    """
-    (t0, t1, sT, nT, rT), (c0, c1, sC, nC, rC) = exercise, control
-    m = nT + nC - 2
-    sd = math.sqrt(((nT - 1) * sT**2 + (nC - 1) * sC**2) / m)
-    g = hedges_j(m) * ((t1 - t0) - (c1 - c0)) / sd
-    return g, 2 * (1 - rT) / nT + 2 * (1 - rC) / nC + g_term(g, nT + nC)
-
-
-def becker(exercise: Arm, control: Arm) -> Effect:
-    """Return the difference of two standardised mean changes, gT - gC (Becker 1988)."""
-    (yT, vT), (yC, vC) = (smcr(m1, m0, s, n, r) for m0, m1, s, n, r in (exercise, control))
-    return yT - yC, vT + vC
-
-
-def paired_t_to_g(t: float, n: int, r: float) -> Effect:
-    """Return the standardised mean change, in units of the raw SD, behind a paired t."""
-    g = hedges_j(n - 1) * t / math.sqrt(n) * math.sqrt(2 * (1 - r))
-    return g, smcr_variance(g, n, r)

@@ -1,6 +1,6 @@
 """Crossover trials, and legs or sides of one person: both conditions are the same people.
 
-METHODS section 5: paired statistics first; without them a correlation of the conditions is assumed
+Paired statistics go first; without them a correlation of the conditions is assumed
 and flagged. People count once, so n stands in `n_exercise` and in `n_total` alone.
 """
 
@@ -20,9 +20,8 @@ from osteometa.effects.basis import (
     unit_factor,
     with_sd,
 )
-from osteometa.effects.differences import geary, log_ratio, percent_to_log
+from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
-from osteometa.effects.within import over_baseline_mean
 from osteometa.summaries import Cell, PrintedTest, Summary, hedges_j
 
 Rung = Callable[[Basis], Estimate]

@@ -1,4 +1,7 @@
-"""Before and after in one arm without a comparator: SMCR, MC and ROMC, METHODS section 3."""
+"""Before and after in one arm without a comparator: SMCR, MC and ROMC.
+
+Rungs and formulas are those of "Codes" in `docs/results.md`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from osteometa.effects.basis import (
     unit_factor,
     with_sd,
 )
-from osteometa.effects.differences import baseline_mean, geary, log_ratio, percent_to_log
+from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
 from osteometa.effects.smd import g_of_printed_smd
 from osteometa.summaries import Cell, Summary, hedges_j
@@ -291,21 +294,6 @@ def _romc_base(basis: Basis) -> Estimate:
         raise RefusalError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
     return over_baseline_mean(basis, replace(found, rung="ROMC"))
-
-
-def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
-    """Bring a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2."""
-    m0, cells, flags = baseline_mean(basis)
-    if m0 + estimate.yi <= 0:
-        raise RefusalError("the difference exceeds the baseline mean")
-    return replace(
-        estimate,
-        yi=math.log1p(estimate.yi / m0),
-        vi=estimate.vi / (m0 + estimate.yi) ** 2,
-        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
-        flags=estimate.flags | flags,
-        cells=estimate.cells + cells,
-    )
 
 
 RUNGS: dict[str, tuple[tuple[str, Rung], ...]] = {

@@ -17,6 +17,7 @@ from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
 from osteometa.records import Effect
+from osteometa.records_explore import RECORDS as RECORDS
 from osteometa.records_explore import (
     CompanionRow,
     FunnelPoint,
@@ -55,16 +56,6 @@ class Explored:
     regression_points: list[RegressionPoint]
     permutation: list[PermutationRow]
     companions: list[CompanionRow]
-
-
-RECORDS = {
-    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
-    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
-    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
-    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
-}  # fmt: skip
-"""Record of each table, by its name."""
 
 
 def explore(case: Case) -> Explored:
@@ -288,7 +279,9 @@ def _bayesian(chosen: Set, case: Case) -> CompanionRow:
     if case.measure != "SMD":
         return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
     if not 1 < chosen.k < FEW:
-        return _no_companion("bayesian", chosen, f"{chosen.k} studies: it is for two to four")
+        return _no_companion(
+            "bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies"
+        )
     fit = posterior(*by_study(chosen))
     return CompanionRow(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,

@@ -10,18 +10,26 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 FAMILY = "Source Sans Pro"
 TEXT = re.compile(r'<text style="([^"]*)"[^>]*>(.*?)</text>', re.DOTALL)
+
+
+# Latin, combining marks, Greek and Cyrillic, further Latin and Greek, punctuation to mathematics.
+KEPT = ((0x20, 0x250), (0x2B0, 0x530), (0x1E00, 0x2400), (0x25A0, 0x2700), (0xFB00, 0xFB07))
 
 
 @cache
 def font_files() -> dict[str, Path]:
     """Return the static files of the figures' font, by weight.
 
-    Found by path, so that what is installed on a machine changes nothing. Copies without the
-    tables of advanced layout: matplotlib does not use them, and cutting them to the letters of a
-    figure took most of the time of drawing it.
+    Found by path, so that what is installed on a machine changes nothing. Copies with the letters
+    of KEPT and without tables that nothing here reads: cutting the whole font anew to the letters
+    of each figure took most of the time of drawing a small one.
     """
     from fontTools.ttLib import TTFont
 
@@ -30,11 +38,14 @@ def font_files() -> dict[str, Path]:
     files = {"normal": "SourceSansPro-Regular.ttf", "bold": "SourceSansPro-Bold.ttf"}
     for name in files.values():
         with TTFont(source / name, recalcTimestamp=False) as font:
-            for table in ("GPOS", "GSUB", "GDEF", "FFTM", "DSIG"):
-                if table in font:
-                    del font[table]
+            letters = [code for code in font.getBestCmap() if _kept(code)]
+            _cut(font, unicodes=letters)
             font.save(folder / name)
     return {weight: folder / name for weight, name in files.items()}
+
+
+def _kept(code: int) -> bool:
+    return any(low <= code < high for low, high in KEPT)
 
 
 @cache
@@ -62,14 +73,23 @@ def letters_of(svg: str) -> dict[str, set[str]]:
 
 @cache
 def _subset(weight: str, letters: str) -> str:
-    from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    options = subset.Options(hinting=False, notdef_outline=True, recalc_timestamp=False)
     font = TTFont(font_files()[weight], recalcTimestamp=False)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=letters)
-    cutter.subset(font)
+    _cut(font, text=letters)
     buffer = io.BytesIO()
     font.save(buffer)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _cut(font: TTFont, **what: Any) -> None:
+    """Cut a font to letters (`text` or `unicodes`), without hints and tables of layout."""
+    from fontTools import subset
+
+    options = subset.Options(
+        hinting=False, notdef_outline=True, recalc_timestamp=False, layout_features=[],
+        glyph_names=False, drop_tables=["GPOS", "GSUB", "GDEF", "FFTM", "DSIG", "BASE"],
+    )  # fmt: skip
+    cutter = subset.Subsetter(options)
+    cutter.populate(**what)
+    cutter.subset(font)

@@ -171,9 +171,9 @@ def _heads(
                 if text:
                     put(axes, right, y, text, weight="bold", align="right", size=preset.size)
         if columns.risk_of_bias is not None:
-            put(axes, width - MARGIN, line - 5.7, "Risk", weight="bold", align="right", size=SMALL)
-            put(axes, width - MARGIN, line - 2.4, "of bias", weight="bold", align="right",
-                size=SMALL)  # fmt: skip
+            for text, y in (("Risk", line - 5.7), ("of bias", line - 2.1)):
+                put(axes, columns.risk_of_bias, y, text, weight="bold", align="center",
+                    size=SMALL)  # fmt: skip
     axes.plot([MARGIN, width - MARGIN], [line, line], color=BLACK, lw=0.6)
 
 

@@ -23,7 +23,8 @@ NOTE_ROOM = 75.0
 LEAST_PLOT = 30.0
 """Columns go, in a stated order, until the drawing is this wide."""
 PAGE_ROWS = 60
-LIGHT = 3.6
+LIGHT = 9.5
+"""Width of the column of judgements, as wide as its head, mm."""
 NUMBERS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "effect", "weight")
 
 

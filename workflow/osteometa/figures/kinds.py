@@ -14,6 +14,7 @@ from osteometa.figures import funnel, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
 from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
+from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records
 from osteometa.records import FigureRow, PooledRow
@@ -29,22 +30,6 @@ from osteometa.records_explore import (
     SmallStudyRow,
     StepRow,
 )
-
-KINDS = {
-    "forest": "Forest plot",
-    "funnel": "Funnel plot",
-    "baujat": "Baujat plot",
-    "influence_plot": "Influence of each study",
-    "leave_one_out_plot": "Without one study at a time",
-    "cumulative_plot": "Cumulative pools",
-    "gosh_plot": "Pools of all subsets (GOSH)",
-    "specification_curve": "Specification curve",
-    "bubble": "Meta-regression",
-    "sensitivity_plot": "Sensitivity",
-}
-
-
-MEASURES = ("SMD", "ROM", "MD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +240,6 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
     rows = [ForestRow(kind="message", label=reason)]
     title = title_words(results.settings)
     return Drawn([reason_figure(title, reason)], rows, ForestRow, f"{title}. {reason}", reason)
-
-
-NAMES = (*DRAW, *(f"forest_{measure.lower()}" for measure in MEASURES))
-"""Every figure of a synthesis, by the name of its files."""
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:

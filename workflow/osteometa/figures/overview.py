@@ -19,6 +19,7 @@ from osteometa.figures import (
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import scale_of, subject_words
 from osteometa.figures.kinds import Drawn, ReasonError, write_figure
+from osteometa.figures.names import TITLES, TOOLS
 from osteometa.files import read_records, write_records
 from osteometa.reading import read_checked
 from osteometa.records import (
@@ -29,18 +30,6 @@ from osteometa.records import (
     PooledRow,
     WeightedEffect,
 )
-
-TITLES = {
-    "summary_forest": "Pooled effects by outcome and type of exercise",
-    "evidence_map": "Evidence map",
-    "directions": "Direction of effects",
-    "harvest": "Harvest plot",
-    "albatross_plot": "Albatross plot",
-    "prisma": "Flow of studies (PRISMA 2020)",
-    **{
-        f"risk_of_bias_{tool}": f"Risk of bias: {name}" for tool, name in risk_of_bias.TOOLS.items()
-    },
-}
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -88,7 +77,7 @@ def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Dr
     yield "harvest", lambda title: _harvest(entries, config, title)
     yield "albatross_plot", lambda title: _albatross(root, config, title)
     yield "prisma", lambda title: _flow(root, title)
-    for tool in risk_of_bias.TOOLS:
+    for tool in TOOLS:
         yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(root, tool)
 
 

@@ -17,6 +17,7 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
+from osteometa.figures.names import TOOLS
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -30,7 +31,6 @@ from osteometa.figures.style import (
 )
 from osteometa.tables import RiskOfBias
 
-TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
     "low": ("+", BLUE), "yes": ("+", BLUE), "good": ("+", BLUE),
@@ -51,7 +51,13 @@ DOMAINS = {
         "d5": "missing data", "d6": "measurement of outcomes",
         "d7": "selection of the reported result",
     },
-    "nhlbi_prepost": {},
+    "nhlbi_prepost": {
+        "q1": "objective stated", "q2": "criteria of eligibility", "q3": "people representative",
+        "q4": "all eligible enrolled", "q5": "sample size", "q6": "intervention described",
+        "q7": "outcome measures sound", "q8": "assessors blinded", "q9": "loss to follow-up",
+        "q10": "tests of change", "q11": "outcomes measured several times",
+        "q12": "groups and individuals told apart",
+    },
 }  # fmt: skip
 ROW, LABELS, BAR = 4.6, 58.0, 4.4
 

@@ -20,6 +20,7 @@ from matplotlib.ft2font import FT2Font, LoadFlags
 from PIL import Image
 
 from osteometa.figures.fonts import FAMILY, face, font_files
+from osteometa.files import write_whole
 
 # Okabe and Ito's palette, told apart by people who see colours differently.
 BLUE, ORANGE, GREEN, VERMILION, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#000000"
@@ -44,6 +45,7 @@ def set_up() -> None:
             "svg.fonttype": "none",
             "svg.hashsalt": "osteometa",
             "axes.unicode_minus": True,
+            "text.hinting": "none",  # texts are as wide in an image as in print
         }
     )
 
@@ -106,6 +108,7 @@ def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal")
                 n for n in range(len(word), 0, -1) if n == 1
                 or text_width(word[:n], size, weight) <= width
             )  # fmt: skip
+            cut = word.rfind("-", 0, cut) + 1 or cut
             lines.append(word[:cut])
             word = word[cut:]
         line = word
@@ -152,17 +155,9 @@ def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
     Further pages (`more`) go into the PDF; SVG and PNG hold one page.
     """
     stem = Path(stem)
-    stem.parent.mkdir(parents=True, exist_ok=True)
     write_whole(stem.with_name(f"{stem.name}.pdf"), encoded((figure, *more), "pdf"))
     for kind in ("png", "svg"):
         write_whole(stem.with_name(f"{stem.name}.{kind}"), encoded([figure], kind))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and move it into place: never half written."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def encoded(pages: Sequence[Figure], kind: str) -> bytes:

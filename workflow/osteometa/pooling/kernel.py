@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.options import CI_METHODS, METHODS
 from osteometa.pooling.batch import (
     Array,
     Batch,
@@ -19,9 +20,8 @@ from osteometa.pooling.batch import (
     moments,
     orthonormal,
 )
-from osteometa.pooling.tau2 import METHODS, estimate
+from osteometa.pooling.tau2 import estimate
 
-CI_METHODS = ("wald", "hksj", "hksj-floor")
 CELLS = 1 << 16
 """Effects times models worked on together, so that they stay in the processor's cache."""
 

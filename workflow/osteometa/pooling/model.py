@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
+from osteometa.options import CI_METHODS, METHODS
 from osteometa.pooling.batch import Array, Batch, moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
-from osteometa.pooling.kernel import CI_METHODS, solve
-from osteometa.pooling.tau2 import METHODS, profile_likelihood, q_profile, start_sj
+from osteometa.pooling.kernel import solve
+from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
 from osteometa.summaries import t_quantile
 
 __all__ = [

@@ -323,7 +323,10 @@ def _common_test(joint: Joint, config: Config) -> tuple[float, int, float | None
 
 
 def _separate_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
-    """Wald chi-square between the types' own pools, each with its own tau2 and its own SE."""
-    fits = [pool_joint(joint.of_type(kind), config) for kind in _types(joint)]
+    """Wald chi-square between the types' own pools, each with its own tau2 (METHODS section 7).
+
+    With their conventional SEs: a chi-square knows nothing of the t of Hartung and Knapp.
+    """
+    fits = [pool_joint(joint.of_type(kind), config, ci="wald") for kind in _types(joint)]
     between = pool([f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald")
     return between.q, between.q_df, None, between.q_p

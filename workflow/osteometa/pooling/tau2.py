@@ -127,13 +127,6 @@ ESTIMATORS: dict[str, Callable[[Batch, Moments], Array]] = {
     "REML": lambda batch, at0: highest_maximum(batch, True, at0),
     "EB": _pm, "PM": _pm,
 }  # fmt: skip
-NAMES = {
-    "REML": "restricted maximum likelihood", "ML": "maximum likelihood",
-    "DL": "DerSimonian-Laird", "HE": "Hedges", "HS": "Hunter-Schmidt", "SJ": "Sidik-Jonkman",
-    "EB": "empirical Bayes", "PM": "Paule-Mandel", "EE": "common effect",
-}  # fmt: skip
-"""What the short names stand for."""
-METHODS = tuple(NAMES)
 
 
 def q_profile(

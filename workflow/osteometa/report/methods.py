@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from osteometa.config import Config
+from osteometa.options import ESTIMATORS
 from osteometa.records import WeightedEffect
 from osteometa.report.words import MINUS, counted, hours_words, joined
 
@@ -27,8 +28,8 @@ COMPARATORS = {
     "active": "another programme of exercise",
 }
 MODELS = {
+    **{name: f"a random-effects model ({words}; {{}})" for name, words in ESTIMATORS.items()},
     "REML": "a random-effects model (REML; {})",
-    "DL": "a random-effects model (DerSimonian-Laird; {})",
     "EE": "a common-effect model ({})",
 }
 INTERVALS = {
