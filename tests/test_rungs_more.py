@@ -9,12 +9,12 @@ import pytest
 from osteometa.directions import votes
 from osteometa.evidence import derive
 from osteometa.p_values import albatross
-from osteometa.pooling.covariance import row_weights
+from osteometa.pooling.covariance import checked_covariance, row_weights
 from osteometa.pooling.model import pool
 from osteometa.quantiles import from_quantiles, is_skewed
 from osteometa.summaries import hedges_j, p_to_t
 from osteometa.tables import Tables
-from test_rungs import CHANGES, PAIR, N, change, contrast, crossover, direction, parallel, told
+from test_rungs import CHANGES, N, change, contrast, crossover, direction, parallel, told
 from test_rungs_paired import PAIR
 from test_within import CONFIG, effects, level, tables
 
@@ -390,3 +390,26 @@ def test_weights_are_the_row_sums_of_the_inverse():
     V[0, 2] = V[2, 0] = 0.1
     sums = np.linalg.inv(V + 0.05 * np.eye(4)).sum(axis=1)
     assert row_weights(V, 0.05) == pytest.approx(sums / sums.sum())
+
+
+def test_an_asymmetry_of_rounding_is_none():
+    V = np.diag([0.2, 0.3])
+    V[0, 1] = V[1, 0] = 0.1
+    V[0, 1] += 1e-13
+    assert checked_covariance(V, 2)[0, 1] == checked_covariance(V, 2)[1, 0]
+    V[0, 1] += 1e-6
+    with pytest.raises(ValueError, match="symmetric"):
+        checked_covariance(V, 2)
+
+
+def test_an_albatross_point_is_that_of_the_primary_measure():
+    raw = tables(LEVELS, design="rct", control=True)
+    derived = derive(raw, CONFIG)
+    (point,) = albatross(derived.entries, derived.effects, raw, CONFIG)
+    assert point.effect_id.endswith(".smd")
+
+
+def test_a_change_of_0_has_no_se_by_its_test():
+    rows = [change("e", mean=0, n=12), contrast("t", value=2.5, n_exercise=12)]
+    assert set(within(rows)) == {"SMD"}
+    assert set(within([change("e", mean=1, n=12), rows[1]])) == {"MD", "SMD"}
