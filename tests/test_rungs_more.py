@@ -1,15 +1,21 @@
 """Forms of the variance on every rung, changes within one arm, quantiles, and what tells a sign."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from osteometa.directions import votes
 from osteometa.evidence import derive
+from osteometa.p_values import albatross
+from osteometa.pooling.covariance import checked_covariance, row_weights
 from osteometa.pooling.model import pool
 from osteometa.quantiles import from_quantiles, is_skewed
 from osteometa.summaries import hedges_j, p_to_t
 from osteometa.tables import Tables
-from test_rungs import CHANGES, PAIR, N, change, contrast, crossover, direction, parallel, told
+from test_rungs import CHANGES, N, change, contrast, crossover, direction, parallel, told
+from test_rungs_paired import PAIR
 from test_within import CONFIG, effects, level, tables
 
 
@@ -325,3 +331,85 @@ def test_the_common_effect_has_its_i2_and_h2_from_q():
     fit = pool([0.1, 0.5, 0.9], [0.02, 0.03, 0.04], method="EE", ci="wald")
     assert fit.h2 == pytest.approx(fit.q / 2)
     assert fit.i2 == pytest.approx(100 * (fit.q - 2) / fit.q)
+
+
+@pytest.mark.parametrize(("what", "word"), [("CTX", "down"), ("BMD", "up")])
+def test_the_primary_measure_gives_the_direction(what, word):
+    """From 1 to 2 against 10 to 12: a smaller rise, but a larger ratio."""
+    rows = [
+        level(time, arm=arm, mean=mean, sd=0.5, n=12)
+        for time, arm, mean in (
+            ("baseline", "e", 1), ("baseline", "c", 10), ("end", "e", 2), ("end", "c", 12),
+        )
+    ]  # fmt: skip
+    how = {"site": "lumbar_spine"} if what == "BMD" else {}
+    found = entry(rows, design="rct", control=True, what=what, **how)
+    assert (found.direction, found.origin) == (word, "effect")
+
+
+def test_a_study_of_two_types_names_both():
+    entries = [replace(entry([direction("up")], design="rct", control=True), exercise_type=kind)
+               for kind in ("resistance", "aerobic")]  # fmt: skip
+    (both,) = votes(entries, 0.7)
+    (one,) = votes(entries[1:], 0.7)
+    assert (both.exercise_type, one.exercise_type) == ("aerobic/resistance", "aerobic")
+
+
+def test_a_p_of_one_tail_is_doubled_on_the_albatross_plot():
+    p = contrast("p", p=0.02, p_operator="=", tails=1, test="rank", **N)
+    raw = tables([p, direction("up")], design="rct", control=True)
+    (point,) = albatross(derive(raw, CONFIG).entries, (), raw, CONFIG)
+    assert (point.p, point.origin) == (pytest.approx(0.04), "printed")
+
+
+def test_a_ratio_of_means_near_0_is_refused():
+    """Mean 5, SD 9, n 12: 5 sqrt(12) / 9 is below 3; the levels after still give a ratio."""
+    rows = [level("baseline", mean=5, sd=9, n=12), CHANGES[1], *AFTER]
+    assert {m: e.rung for m, e in parallel(rows).items()} == {
+        "SMD": "PPC", "MD": "PPC", "ROM": "POST",
+    }  # fmt: skip
+    one = within([rows[0], AFTER[0]])
+    assert set(one) == {"SMD", "MD"}
+
+
+def test_the_reason_of_the_last_test_is_told():
+    t = contrast("t", value=2.2, adjusted="no", score="post")
+    raw = tables([t], design="rct", control=True)
+    (climbed,) = derive(raw, CONFIG).ladders.climbed
+    reasons = {attempt.rung: attempt.reason for attempt in climbed.attempts["SMD"]}
+    assert "n per arm is not printed" in reasons["TST"]
+
+
+def test_equal_effects_but_for_rounding_have_no_plain_standard_error():
+    same = pool([0.3, 0.1 + 0.2, 0.3], [0.1, 0.2, 0.3], ci="hksj")
+    assert same.statistic is None and same.p == 0.0
+
+
+def test_weights_are_the_row_sums_of_the_inverse():
+    V = np.diag([0.2, 0.3, 0.5, 0.1])
+    V[0, 2] = V[2, 0] = 0.1
+    sums = np.linalg.inv(V + 0.05 * np.eye(4)).sum(axis=1)
+    assert row_weights(V, 0.05) == pytest.approx(sums / sums.sum())
+
+
+def test_an_asymmetry_of_rounding_is_none():
+    V = np.diag([0.2, 0.3])
+    V[0, 1] = V[1, 0] = 0.1
+    V[0, 1] += 1e-13
+    assert checked_covariance(V, 2)[0, 1] == checked_covariance(V, 2)[1, 0]
+    V[0, 1] += 1e-6
+    with pytest.raises(ValueError, match="symmetric"):
+        checked_covariance(V, 2)
+
+
+def test_an_albatross_point_is_that_of_the_primary_measure():
+    raw = tables(LEVELS, design="rct", control=True)
+    derived = derive(raw, CONFIG)
+    (point,) = albatross(derived.entries, derived.effects, raw, CONFIG)
+    assert point.effect_id.endswith(".smd")
+
+
+def test_a_change_of_0_has_no_se_by_its_test():
+    rows = [change("e", mean=0, n=12), contrast("t", value=2.5, n_exercise=12)]
+    assert set(within(rows)) == {"SMD"}
+    assert set(within([change("e", mean=1, n=12), rows[1]])) == {"MD", "SMD"}
