@@ -51,8 +51,8 @@ TESTS = [
     "by_hand", "check", "cli", "covariance", "directions", "effects", "evidence", "explore_bayes",
     "explore_meta_regression", "explore_multilevel", "explore_permutation", "formulas", "harmonise",
     "influence", "kernel", "ledger", "p_values", "pool_command", "pooled_rows", "pooling",
-    "properties", "results_doc", "rungs", "seed_review", "sensitivity", "traps", "variants",
-    "wanted", "within",
+    "properties", "results_doc", "rungs", "rungs_more", "seed_review", "sensitivity", "traps",
+    "variants", "wanted", "within",
 ]  # fmt: skip
 SEED, SIZE = 20120229, 1000
 MUTANTS = PROJECT / "benchmarks/mutants.csv"

@@ -1,10 +1,14 @@
 # Results -> figures: one job for all figures of a synthesis, one for those of the whole review.
 
 
+NOT_DRAWN = {"covariance.csv", "permutation.csv", "companions.csv"}
+
+
 def result_files(wildcards):
-    """Results of one synthesis, behind the split."""
+    """Results of one synthesis that its figures show, behind the split."""
     checkpoints.split.get()
-    return [f"results/{wildcards.synthesis}/{f}" for f in (*SET_FILES, *EXPLORED)]
+    drawn = [f for f in (*SET_FILES, *EXPLORED) if f not in NOT_DRAWN]
+    return [f"results/{wildcards.synthesis}/{f}" for f in drawn]
 
 
 rule figures:

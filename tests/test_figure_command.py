@@ -1,0 +1,207 @@
+"""The command osteometa figure, and what a forest plot of a small review must show."""
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from osteometa.cli import figure, main
+from osteometa.config import forest_settings
+from osteometa.figures import direction_plot, forest, kinds
+from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
+from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.style import text_width
+from osteometa.records import DirectionSet
+from PIL import Image
+from results_of import write_results
+from test_figures import HARD, drawn, study, texts_of
+
+ROOT = Path(__file__).parents[1]
+SPINE = "bmd_lumbar_spine_training_controlled"
+CTX = "ctx_serum_training_controlled"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The small review with made judgements, and the results its figures are drawn from."""
+    folder = tmp_path_factory.mktemp("made") / "review"
+    shutil.copytree(ROOT / "tests/reviews/small", folder)
+    judged = folder / "data/raw/risk_of_bias.csv"
+    studies = (folder / "data/raw/studies.csv").read_text("utf-8").splitlines()[1:]
+    header = judged.read_text("utf-8").splitlines()[0].split(",")
+    rows = []
+    for number, line in enumerate(studies):
+        cells = {"study_id": line.split(",")[0], "tool": "rob2", "domain": "overall",
+                 "judgement": ("low", "some", "high")[number % 3], "support": "made"}  # fmt: skip
+        rows.append(",".join(cells.get(name, "") for name in header))
+    judged.write_text("\n".join([",".join(header), *rows]) + "\n", "utf-8")
+    return folder, write_results(folder, folder)
+
+
+def told(capsys, *words):
+    try:
+        status = main(["figure", *map(str, words)])
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("ending", ["pdf", "svg", "png", "tiff"])
+def test_a_figure_is_drawn_again_without_a_run(made, tmp_path, capsys, ending):
+    folder, _ = made
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    outs = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
+    for out in outs:
+        words = ("--directory", folder, "--style", "bmj", "--width", 89, "--out", out)
+        assert told(capsys, SPINE, *words) == (0, f"{out}\n", "")
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    if ending in ("png", "tiff"):
+        with Image.open(outs[0]) as image:
+            dots = {"png": 300, "tiff": 600}[ending]
+            assert image.size[0] == int(89 / 25.4 * dots)
+            assert round(float(image.info["dpi"][0])) == dots
+    if ending == "svg":
+        assert " to " in outs[0].read_text("utf-8")  # the interval as the BMJ has it
+
+
+def test_what_does_not_apply_is_said(made, tmp_path, capsys):
+    folder, _ = made
+    out = tmp_path / "gosh.pdf"
+    words = (CTX, "--kind", "gosh_plot", "--directory", folder, "--out", out)
+    status, _, err = told(capsys, *words)
+    assert (status, out.exists()) == (0, True)
+    assert err.startswith("Not drawn: ")
+
+
+def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
+    folder, _ = made
+    out = tmp_path / "a.pdf"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(folder / "config.yaml", empty)
+    cases = [
+        ((f"{SPINE}x", "--directory", folder, "--out", out), 2, f"Did you mean '{SPINE}'?"),
+        (("bmd_", "--directory", folder, "--out", out), 2, f"There are: {SPINE}"),
+        ((SPINE, "--kind", "funel", "--directory", folder, "--out", out), 2, "'funnel'"),
+        ((SPINE, "--directory", folder, "--out", tmp_path / "a.jpg"), 2, "must end in .pdf"),
+        ((SPINE, "--directory", folder, "--out", tmp_path / "no/a.pdf"), 2, "there is no folder"),
+        ((SPINE, "--directory", tmp_path, "--out", out), 2, "holds no config.yaml"),
+        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet: run make"),
+    ]
+    for words, status, piece in cases:
+        found, printed, err = told(capsys, *words)
+        assert (found, printed) == (status, ""), words
+        assert piece in err and "Traceback" not in err, (words, err)
+    assert not out.exists()
+    (empty / "results" / SPINE).mkdir(parents=True)
+    (empty / "results" / SPINE / "effects.csv").write_text("other,columns\n", "utf-8")
+    status, _, err = told(capsys, SPINE, "--directory", empty, "--out", out)
+    assert status == 1 and "make the results anew" in err
+
+
+def test_the_styles_of_the_command_are_those_of_the_figures():
+    assert figure.STYLES == STYLES
+
+
+def test_judgements_stand_in_a_column_of_their_own(made):
+    folder, config = made
+    settings = resolved(forest_settings(config, SPINE))
+    rows, legend, scale = forest.read_forest(folder / "results" / SPINE, settings)
+    judged = [row.risk_of_bias for row in rows if row.kind == "study"]
+    assert set(judged) <= {"low", "some", "high"} and all(judged)
+    page = forest.forest_figures(rows, legend, scale, settings)[0]
+    lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
+    assert len(lights) == len(judged)
+    assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
+
+
+@pytest.mark.parametrize(
+    ("analyte", "words"),
+    [
+        ("opg_serum", "Outcome, serum"), ("srankl_not_stated", "Outcome, kind not stated"),
+        ("ctx_not_stated", "Outcome, specimen not stated"), ("bmd_areal", "Outcome, areal"),
+        ("", "Outcome"),
+    ],
+)  # fmt: skip
+def test_titles_name_the_analyte(analyte, words):
+    assert forest.subject_words("Outcome", analyte) == words
+
+
+def test_p_of_a_sign_test_has_three_decimals():
+    assert [p_number(p) for p in (0.125, 0.0625, 1.0, 0.00024)] == [
+        "0.125", "0.063", "1.000", "< 0.001",
+    ]  # fmt: skip
+    empty = dict.fromkeys(DirectionSet.__dataclass_fields__, 0)
+    known = {"outcome": "CTX", "phase": "acute", "design_class": "controlled", "n_up": 4,
+             "p_known": 0.125, "p_lowest": 0.125, "p_highest": 0.125}  # fmt: skip
+    words = direction_plot.set_words(DirectionSet(**{**empty, **known}))
+    assert words.endswith("sign test p = 0.125")
+
+
+POOL = ForestRow(
+    kind="diamond", label="All studies", shape="full", estimate=0.011, low=0.008, high=0.014,
+    effect="0.011 [0.008, 0.014]", weight="100",
+)  # fmt: skip
+
+
+def lines(figure, gid):
+    return [line for line in figure.axes[0].lines if line.get_gid() == gid]
+
+
+def test_the_null_line_is_whole_but_for_texts():
+    heading = ForestRow(kind="heading", label="Resistance")
+    rows = [heading, *HARD["two studies"], heading, *HARD["two studies"], POOL]
+    (null,) = lines(drawn(rows), "null")
+    axis_of = [line for line in drawn(rows).axes[0].lines if line.get_gid() is None]
+    assert max(null.get_ydata()) == pytest.approx(max(min(a.get_ydata()) for a in axis_of[1:2]))
+    long = ForestRow(kind="note", label="A note that is far wider than the column of studies. " * 3)
+    crossed = drawn([*rows, long, *rows], style="metafor", interval="[a, b]")
+    assert len(lines(crossed, "null")) == 2
+
+
+def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
+    rows = [*HARD["two studies"], POOL, ForestRow(kind="heading", label=BLOCK_WORDS["active"]),
+            study("Other 2003", 0.01, 0.01)]  # fmt: skip
+    page = drawn(rows)
+    (pooled,) = lines(page, "pooled")
+    (diamond,) = [p for p in page.axes[0].patches if p.get_gid() == "diamond"]
+    middle = diamond.get_xy()[1]
+    assert list(pooled.get_xdata()) == pytest.approx([middle[0]] * 2)
+    assert max(pooled.get_ydata()) == pytest.approx(diamond.get_xy()[0][1])
+    assert not lines(drawn(HARD["two studies"]), "pooled")
+    other = [replace(row, label=BLOCK_WORDS["unit"]) if row.kind == "heading" else row
+             for row in rows]  # fmt: skip
+    assert not lines(drawn(other), "pooled")
+
+
+def test_an_interval_shorter_than_its_square_is_seen():
+    page = drawn([study("Sharp", 0.01, 0.0005, 90), study("Wide", 0.02, 0.03, 10)])
+    (over,) = lines(page, "over")
+    squares = [p for p in page.axes[0].patches if str(p.get_gid()).startswith("square")]
+    widest = max(squares, key=lambda square: square.get_width())
+    assert over.get_zorder() > widest.get_zorder()
+    assert over.get_color() == "white"
+    assert max(over.get_xdata()) - min(over.get_xdata()) < widest.get_width()
+
+
+def test_the_drawing_takes_what_the_columns_leave():
+    rows = [study("Able 2001", 0.01, 0.01, 50), study("Baker 2002", 0.02, 0.01, 50)]
+    columns = forest.place_columns(rows, forest.PRESETS["standard"], 183.0)
+    used = columns.label_width + sum(
+        max(text_width(getattr(row, name), weight="bold") for row in rows) for name in columns.right
+    )
+    assert columns.plot_right - columns.plot_left > 183 - used - 45
+    assert columns.plot_right - columns.plot_left > 60
+
+
+def test_no_number_of_a_style_is_lost_between_formats(made):
+    folder, config = made
+    for style in STYLES:
+        settings = resolved(forest_settings(config, SPINE), style)
+        page = kinds.figure_named(folder / "results" / SPINE, settings, "forest").pages[0]
+        texts = " ".join(text.get_text() for text, _ in texts_of(page))
+        assert re.search(
+            r"\d \(.* to .*\)" if style in ("jama", "bmj") else r"\d \[.*, .*\]", texts
+        )
