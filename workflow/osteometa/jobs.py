@@ -15,7 +15,9 @@ from osteometa import manifest
 def job(snakemake: Any, words: str) -> Iterator[None]:
     """Run one job: say what it does, and record the hashes of what it wrote when it is done."""
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    print(words, file=sys.stderr, flush=True)
+    # Line and end in one piece, so that those of two jobs at once do not run into each other.
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
     manifest.forget(name)
     yield
     # Code lies outside the review and its path is the machine's: no part of the record.
