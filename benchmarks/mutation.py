@@ -48,11 +48,11 @@ MUTATED = (
 )  # fmt: skip
 # Without the tests that start other programs or draw: they take minutes and kill nothing more here.
 TESTS = [
-    "by_hand", "check", "cli", "covariance", "directions", "effects", "evidence", "explore_bayes",
-    "explore_meta_regression", "explore_multilevel", "explore_permutation", "formulas", "harmonise",
-    "influence", "kernel", "ledger", "p_values", "pool_command", "pooled_rows", "pooling",
-    "properties", "results_doc", "rungs", "seed_review", "sensitivity", "traps", "variants",
-    "wanted", "within",
+    "agreement", "by_hand", "check", "cli", "covariance", "directions", "effects", "evidence",
+    "explore_bayes", "explore_meta_regression", "explore_multilevel", "explore_permutation",
+    "formulas", "harmonise", "influence", "kernel", "ledger", "p_values", "pool_command",
+    "pooled_rows", "pooling", "properties", "results_doc", "rungs", "rungs_more", "rungs_paired",
+    "seed_review", "sensitivity", "traps", "variants", "wanted", "within",
 ]  # fmt: skip
 SEED, SIZE = 20120229, 1000
 MUTANTS = PROJECT / "benchmarks/mutants.csv"

@@ -16,6 +16,7 @@ from osteometa.quantiles import (
     xi,
 )
 from osteometa.summaries import hedges_j
+from test_within import CONFIG, effects, level
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())
 GRID = ORACLE["escalc_grid"]
@@ -71,39 +72,54 @@ def test_hedges_factor_agrees_with_metafor():
             assert hedges_j(m) == pytest.approx(j, rel=1e-8)
 
 
-@pytest.mark.parametrize("arm", ["treatment", "control"])
-def test_before_and_after_in_one_arm_agrees_with_metafor(arm):
-    raw = PRE_POST[arm]
+ARMS = {"treatment": "e", "control": "c"}
+
+
+def before_and_after(arm):
+    """Yield rows of made-up tables for each trial of Morris (2008): both levels and r of an arm."""
     keys = ("m_post", "m_pre", "sd_post", "sd_pre", "ni", "ri")
-    for i, (m1, m0, s1, s0, n, r) in enumerate(zip(*(raw[k] for k in keys), strict=True)):
-        for name, ours in {
-            "MC": f.mc(m1, m0, s1, s0, n, r),
-            "SMCC": f.smcc(m1, m0, s1, s0, n, r),
-            "SMCR": f.smcr(m1, m0, s0, n, r),
-            "ROMC": f.romc(m1, m0, s1, s0, n, r),
-        }.items():
-            theirs = PRE_POST["by_measure"][f"{name}_{arm}"]
-            close(ours, theirs["yi"][i], theirs["vi"][i])
+    for m1, m0, s1, s0, n, r in zip(*(PRE_POST[arm][key] for key in keys), strict=True):
+        correlation = {"value": r, "compares": "within"}
+        yield [
+            level("baseline", ARMS[arm], mean=m0, sd=s0, n=n),
+            level("end", ARMS[arm], mean=m1, sd=s1, n=n),
+            ("contrasts", ARMS[arm], "end", "r", correlation),
+        ]
 
 
-def morris():
-    """Return exercise and control arms of the five trials of Morris (2008)."""
-    keys = ("m_pre", "m_post", "sd_pre", "ni", "ri")
-    arms = [zip(*(PRE_POST[a][k] for k in keys), strict=True) for a in ("treatment", "control")]
-    return list(zip(*arms, strict=True))
+def metafor(measure, arm, trial):
+    theirs = PRE_POST["by_measure"][f"{measure}_{arm}"]
+    return theirs["yi"][trial], theirs["vi"][trial]
+
+
+def test_before_and_after_in_one_arm_agrees_with_metafor():
+    """The ladder itself, from levels and a printed r."""
+    for trial, rows in enumerate(before_and_after("treatment")):
+        found = effects(rows)
+        for measure, name in {"MD": "MC", "SMD": "SMCR", "ROM": "ROMC"}.items():
+            assert found[measure].rung == name
+            close((found[measure].yi, found[measure].vi), *metafor(name, "treatment", trial))
+
+
+def pre_post(becker):
+    """Return the SMDs of the five trials of Morris (2008), standardised one way or the other."""
+    way = "becker" if becker else "ppc"
+    config = CONFIG.model_copy(
+        update={"effects": CONFIG.effects.model_copy(update={"smd_pre_post": way})}
+    )
+    arms = zip(*map(before_and_after, ARMS), strict=True)
+    return [effects(e + c, config, design="rct", control=True)["SMD"] for e, c in arms]
 
 
 def test_morris_pre_post_control():
-    """Checks 17 and 18: d_ppc2 and its variance, and gT - gC."""
-    found = [f.ppc(*pair) for pair in morris()]
-    assert [round(g, 4) for g, _ in found] == [0.7684, 0.8010, 1.2045, 1.0476, 0.4389]
-    assert [round(v, 4) for _, v in found] == [0.1134, 0.0350, 0.1425, 0.0681, 0.1634]
-    for i, pair in enumerate(morris()):
-        parts = [PRE_POST["by_measure"][f"SMCR_{arm}"] for arm in ("treatment", "control")]
-        close(
-            f.becker(*pair), parts[0]["yi"][i] - parts[1]["yi"][i], sum(p["vi"][i] for p in parts)
-        )
-    gT, gC = (PRE_POST["by_measure"][f"SMCR_{arm}"]["yi"][0] for arm in ("treatment", "control"))
+    """Checks 17 and 18: d_ppc2, and gT - gC, by the ladder."""
+    found = pre_post(becker=False)
+    assert [round(effect.yi, 4) for effect in found] == [0.7684, 0.8010, 1.2045, 1.0476, 0.4389]
+    assert {effect.rung for effect in found} == {"PPC"}
+    for trial, effect in enumerate(pre_post(becker=True)):
+        gT, gC = (metafor("SMCR", arm, trial)[0] for arm in ARMS)
+        assert effect.yi == pytest.approx(gT - gC, rel=1e-8)
+    gT, gC = (metafor("SMCR", arm, 0)[0] for arm in ARMS)
     assert (round(gT, 4), round(gC, 4)) == (0.5056, -0.2365)
 
 
@@ -114,7 +130,8 @@ def test_crossover_of_the_handbook():
     assert round(math.sqrt(variance), 3) == 0.583
     d = 0.5 / math.sqrt((2.38**2 + 2.21**2) / 2)
     assert (round(d, 3), round(hedges_j(9) * d, 3)) == (0.218, 0.199)
-    assert round(math.sqrt(f.smcr_variance(d, 10, 0.68)), 4) == 0.2576
+    becker = f.g_variance(2 * (1 - 0.68) / 10, d, 10, 9)
+    assert round(math.sqrt(becker), 4) == 0.2576
 
 
 def test_both_ways_to_a_variance():
@@ -127,7 +144,8 @@ def test_both_ways_to_a_variance():
 def test_change_over_the_raw_sd():
     """Check 13: change 3, SD of change 5.5, r .7, n 50: g .4160, v .01373, LS2 .0134."""
     s0 = 5.5 / math.sqrt(2 * (1 - 0.7))
-    g, v = f.smcr(3, 0, s0, 50, 0.7)
+    g = hedges_j(49) * 3 / s0
+    v = f.g_variance(2 * 0.3 / 50, g, 50, 49)
     assert (round(g, 4), round(v, 5)) == (0.4160, 0.01373)
     assert round(f.g_variance(2 * 0.3 / 50, g, 50, 49, "LS2"), 4) == 0.0134
 
@@ -141,29 +159,6 @@ def test_unequal_spreads():
     assert (round(g, 4), round(v, 5)) == (-0.3553, 0.01309)
     y, v = f.rom(*raw)
     assert (round(y, 4), round(v, 4)) == (-0.3102, 0.0094)
-
-
-def test_one_arm():
-    """Check 16: 26 after 22, variances 30 after 20, n 60, r .7."""
-    s1, s0 = math.sqrt(30), math.sqrt(20)
-    rounded = {
-        "MC": (f.mc(26, 22, s1, s0, 60, 0.7), 4, 0.2618, 4),
-        "SMCR": (f.smcr(26, 22, s1, 60, 0.7), 0.7210, 0.01433, 5),
-        "SMCC": (f.smcc(26, 22, s1, s0, 60, 0.7), 0.9964, 0.02494, 5),
-        "ROMC": (f.romc(26, 22, s1, s0, 60, 0.7), 0.1671, 0.000429, 6),
-    }
-    for (yi, vi), y, v, digits in rounded.values():
-        assert (round(yi, 4), round(vi, digits)) == (y, v)
-    # METHODS prints .8831 here; metafor 3.8 gives .8830008.
-    assert round(f.smcr(26, 22, s0, 60, 0.7)[0], 7) == 0.8830008
-
-
-def test_paired_t():
-    """Check 19: t 2.4, n 11, r .5."""
-    assert round(2.4 / math.sqrt(11), 4) == 0.7236
-    g, v = f.paired_t_to_g(2.4, 11, 0.5)
-    assert round(g, 4) == 0.6677
-    assert v == pytest.approx(1 / 11 + g**2 / 22)
 
 
 def test_lajeunesse_corrections():

@@ -99,6 +99,16 @@ def test_types_of_few_studies_share_one_tau2(pattern):
     assert few["aerobic"].diamond == "none"
 
 
+def test_three_types_share_one_tau2_and_only_the_overall_row_shows_a_prediction_interval(pattern):
+    rows = rows_of(pattern, resistance=6, aerobic=2, combined=3)
+    found = {row.group: row for row in rows if row.primary}
+    assert len({found[kind].tau2 for kind in ("resistance", "aerobic", "combined")}) == 1
+    assert {found[kind].df for kind in ("resistance", "aerobic", "combined")} == {8}
+    assert [row.group for row in rows if row.pi_shown] == ["overall"]
+    apart = [row for row in rows_of(pattern, resistance=6, aerobic=7) if row.pi_shown]
+    assert [row.group for row in apart] == ["overall"]
+
+
 def test_types_of_many_studies_have_their_own_tau2(pattern):
     rows = {row.group: row for row in rows_of(pattern, resistance=6, aerobic=7) if row.primary}
     assert rows["resistance"].tau2 != rows["aerobic"].tau2

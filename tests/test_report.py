@@ -11,6 +11,7 @@ from osteometa.records import (
     PCombination,
     PooledRow,
     SynthesisRow,
+    VariantEffect,
     Vote,
     WeightedEffect,
 )
@@ -48,10 +49,10 @@ def record(kind, **given):
     return kind(**values)
 
 
-def effect(label, kind="resistance", paper="", measure="ROM", **more):
+def effect(label, kind="resistance", measure="ROM", **more):
     return record(
         WeightedEffect, study_id=label.lower(), label=label, exercise_type=kind, measure=measure,
-        type_by_paper=paper or kind, outcome="BMD", pooled=True, design="rct", **more,
+        outcome="BMD", pooled=True, design="rct", **more,
     )  # fmt: skip
 
 
@@ -207,9 +208,8 @@ def test_subsets_say_all_only_where_all_were_fitted():
     text, _ = what_if_studies.gosh(CLEAR, rows)
     assert text.startswith("Over all 4 subsets") and "75 % of the subsets have the sign" in text
     assert what_if_studies.gosh(CLEAR, rows[:3])[0].startswith("Over a random sample of 3 subsets")
-    assert what_if_studies.gosh(CLEAR, [])[1] == [
-        ("", "three studies: there are no subsets of two")
-    ]
+    two = found(0.02, 0.01, 0.03, effects=CLEAR.effects[:2])
+    assert what_if_studies.gosh(two, [])[1] == [("", "2 studies, 3 are needed")]
 
 
 @pytest.mark.parametrize(
@@ -343,21 +343,44 @@ def test_what_moves_a_marker_after_a_bout_is_told():
     assert "3 of 4 studies do not correct" in text
 
 
+def by_paper(label, kind, **more):
+    more = {"variant": "type_by=paper", "measure": "ROM", **more}
+    return record(VariantEffect, study_id=label.lower(), label=label, exercise_type=kind,
+                  pooled=True, **more)  # fmt: skip
+
+
 def test_both_mappings_stand_side_by_side():
-    pool = (effect("Ada 2001", paper="high_intensity"), effect("Bo 2002"), effect("Cy 2003"))
-    moved = found(0.02, 0.01, 0.03, effects=pool)
+    pool = tuple(effect(name) for name in ("Ada 2001", "Bo 2002", "Cy 2003"))
+    done = found(0.02, 0.01, 0.03, effects=pool)
+    variants = [
+        by_paper("Ada 2001", "high_intensity"),
+        by_paper("Bo 2002", "aerobic", measure="SMD"),
+        by_paper("Bo 2002", "aerobic", variant="r=0.5"),
+    ]
+    other = mappings.pool_by_paper(done, variants)
     row = changed("type_by=paper", "by the paper", 0.04, 0.01, 0.07, group="resistance", k=2)
-    table = mappings.mapping_rows(moved, [row])
+    table = mappings.mapping_rows(done, other, [row])
     assert [line["type"] for line in table] == ["Resistance", "High-intensity"]
     assert table[0]["studies"] == "3: Ada 2001; Bo 2002; Cy 2003"
     assert table[0]["studies_by_paper"] == "2: Bo 2002; Cy 2003"
     assert table[0]["effect_by_paper"] == "4.1 % (1.0 to 7.3 %)"
     assert table[1] == {"type": "High-intensity", "studies": "none", "effect": "",
                         "studies_by_paper": "1: Ada 2001", "effect_by_paper": ""}  # fmt: skip
-    assert mappings.mapping_words(moved).startswith("One study of the pool changes room")
-    assert mappings.mapping_rows(CLEAR, []) == []
-    assert mappings.mapping_words(CLEAR).startswith("Both mappings put every study")
-    assert mappings.mapping_words(dataclasses.replace(CLEAR, effects=())) == ""
+    words = mappings.mapping_words(done, other)
+    assert words.startswith("One study of the pool changes room")
+    assert "Ada 2001, resistance by what was done, high-intensity by the paper." in words
+
+
+def test_arms_merged_under_one_mapping_may_part_under_the_other():
+    variants = [by_paper("Ada 2001", "high_intensity"), by_paper("Ada 2001", "resistance")]
+    words = mappings.mapping_words(CLEAR, mappings.pool_by_paper(CLEAR, variants))
+    assert "resistance by what was done, resistance and high-intensity by the paper." in words
+
+
+def test_mappings_that_agree_have_one_sentence():
+    assert mappings.mapping_rows(CLEAR, CLEAR.pool, []) == []
+    assert mappings.mapping_words(CLEAR, CLEAR.pool).startswith("Both mappings put every study")
+    assert mappings.mapping_words(dataclasses.replace(CLEAR, effects=()), []) == ""
 
 
 def test_combined_p_values_name_their_studies_or_the_reason():

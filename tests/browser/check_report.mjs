@@ -72,6 +72,8 @@ async function seen(page, target, what) {
 
 async function fromSquareToCell(page) {
   const squares = await page.$$eval('svg a[href^="#effect-"]', (all) => all.length);
+  const effects = await page.$$eval('tr[id^="effect-"]', (all) => all.length);
+  if (!effects) { return console.log("no study has a size: there is no square to follow"); }
   if (!squares) { return say("no square of a figure leads to its effect"); }
   const square = page.locator('article figure svg a[href^="#effect-"]').first();
   const effect = (await square.getAttribute("href")).slice(1);

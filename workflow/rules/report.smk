@@ -4,8 +4,10 @@
 def reported(wildcards):
     """All that the report shows."""
     checkpoints.split.get()
+    checkpoints.variants.get()
     return [
         *pooled_files(wildcards),
+        *behind_split(lambda s: [f"data/processed/variants/{s}/effects.csv"]),
         *behind_split(lambda s: [f"results/{s}/{f}" for f in [*EXPLORED, "figures.csv"]]),
         *expand("results/{file}", file=REVIEW_FILES),
         "data/processed/ledger.csv",

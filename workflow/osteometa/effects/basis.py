@@ -265,6 +265,11 @@ def pooled_sd(one: Summary, other: Summary) -> float:
     return math.sqrt(squares / (one.n + other.n - 2))
 
 
+def arms(one: Summary, other: Summary) -> tuple[float, float, int, float, float, int]:
+    """Return mean, SD and n of both arms, as the formulas take them."""
+    return one.mean, one.sd, one.n, other.mean, other.sd, other.n
+
+
 def gathered(
     *summaries: Summary | None,
 ) -> tuple[tuple[Cell, ...], frozenset[str], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from osteometa.effects.basis import (
     Estimate,
     RefusalError,
     after_scores,
+    arms,
     both,
     change_variance,
     gathered,
@@ -23,7 +24,7 @@ from osteometa.effects.basis import (
     with_sd,
 )
 from osteometa.effects.formulas import change_variance as variance_of_change
-from osteometa.effects.formulas import lajeunesse
+from osteometa.effects.formulas import lajeunesse, md, rom
 from osteometa.summaries import Cell, PrintedTest, Summary
 
 GEARY_LIMIT = 3.0
@@ -72,9 +73,8 @@ def md_change(basis: Basis) -> Estimate:
         return _md_change_by_test(basis, error)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "CHG", codes, flags,
-        cells, n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        *md(*arms(one, other)), "CHG", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
@@ -108,9 +108,8 @@ def md_post(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "POST", codes, flags,
-        cells, n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        *md(*arms(one, other)), "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def rom_pre_post(basis: Basis) -> Estimate:
@@ -141,12 +140,9 @@ def log_ratio(upper: Summary, lower: Summary, r: float, corrected: bool) -> tupl
     variance = variance_of_change(
         lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
     )  # fmt: skip
-    more = _correction(upper, lower) if corrected else (0.0, 0.0)
+    parts = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
+    more = lajeunesse(*parts) if corrected else (0.0, 0.0)
     return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
-
-
-def _correction(upper: Summary, lower: Summary) -> tuple[float, float]:
-    return lajeunesse(*(s.sd**2 / (s.n * s.mean**2) for s in (upper, lower)))
 
 
 def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
@@ -249,12 +245,10 @@ def rom_post(basis: Basis) -> Estimate:
     for summary in (one, other):
         geary(summary)
     cells, flags, codes = gathered(one, other)
-    variance = sum(s.sd**2 / (s.n * s.mean**2) for s in (one, other))
-    more = _correction(one, other) if basis.config.effects.rom_correction else (0.0, 0.0)
+    value, variance = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
     return Estimate(
-        math.log(one.mean / other.mean) + more[0], variance + more[1], "POST", codes, flags, cells,
-        n=(one.n, other.n), **shown(basis),
-    )  # fmt: skip
+        value, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+    )
 
 
 def rom_logs(basis: Basis) -> Estimate:
@@ -265,10 +259,7 @@ def rom_logs(basis: Basis) -> Estimate:
     one, other = both(basis.logs, "LOG")
     if not all(with_sd(summary) for summary in basis.log_baselines):
         cells, flags, codes = gathered(one, other)
-        return Estimate(
-            one.mean - other.mean, one.sd**2 / one.n + other.sd**2 / other.n, "LOG", codes, flags,
-            cells, n=(one.n, other.n),
-        )  # fmt: skip
+        return Estimate(*md(*arms(one, other)), "LOG", codes, flags, cells, n=(one.n, other.n))
     before = both(basis.log_baselines, "LOG")
     variance = sum(
         change_variance(b, a, None, r.r)

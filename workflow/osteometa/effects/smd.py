@@ -14,6 +14,7 @@ from osteometa.effects.basis import (
     Estimate,
     RefusalError,
     after_scores,
+    arms,
     both,
     change_variance,
     gathered,
@@ -24,7 +25,7 @@ from osteometa.effects.basis import (
     with_sd,
 )
 from osteometa.effects.formulas import g_term as g_term
-from osteometa.effects.formulas import g_variance, smdh
+from osteometa.effects.formulas import g_variance, smd, smdh
 from osteometa.summaries import (
     Cell,
     PrintedTest,
@@ -137,11 +138,9 @@ def post_scores(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     cells, flags, codes = gathered(one, other)
     if basis.config.effects.smd_post == "separate":
-        g, variance = smdh(one.mean, one.sd, one.n, other.mean, other.sd, other.n)
+        g, variance = smdh(*arms(one, other))
     else:
-        m = one.n + other.n - 2
-        g = hedges_j(m) * (one.mean - other.mean) / pooled_sd(one, other)
-        variance = g_variance(1 / one.n + 1 / other.n, g, m + 2, m, basis.form)
+        g, variance = smd(*arms(one, other), form=basis.form)
     return Estimate(
         g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
     )  # fmt: skip

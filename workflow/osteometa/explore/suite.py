@@ -279,7 +279,9 @@ def _bayesian(chosen: Set, case: Case) -> CompanionRow:
     if case.measure != "SMD":
         return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
     if not 1 < chosen.k < FEW:
-        return _no_companion("bayesian", chosen, f"{chosen.k} studies: it is for two to four")
+        return _no_companion(
+            "bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies"
+        )
     fit = posterior(*by_study(chosen))
     return CompanionRow(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,

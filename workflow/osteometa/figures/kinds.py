@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,13 @@ class Drawn:
     row_type: type
     alt: str
     reason: str = ""
+
+
+def panel(title: str, reason: str) -> Drawn:
+    """Return the small panel that says why a figure does not apply."""
+    return Drawn(
+        [reason_figure(title, reason)], reason_mark(reason), Mark, f"{title}. {reason}", reason
+    )
 
 
 class ReasonError(Exception):
@@ -222,9 +229,7 @@ def figure_of(results: Results, kind: str) -> Drawn:
     try:
         return DRAW[kind](results, title)
     except ReasonError as error:
-        reason = str(error)
-        marks = reason_mark(reason)
-        return Drawn([reason_figure(title, reason)], marks, Mark, f"{title}. {reason}", reason)
+        return panel(title, str(error))
 
 
 def _figure(results: Results, kind: str, name: str) -> Drawn:
@@ -238,8 +243,7 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         return figure_of(results, kind)
     # Of one form with the companions that are drawn.
     rows = [ForestRow(kind="message", label=reason)]
-    title = title_words(results.settings)
-    return Drawn([reason_figure(title, reason)], rows, ForestRow, f"{title}. {reason}", reason)
+    return replace(panel(title_words(results.settings), reason), rows=rows, row_type=ForestRow)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:
@@ -265,16 +269,22 @@ def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
 
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
-    folder = Path(folder)
-    listed = []
+    titles = {name: KINDS.get(name, KINDS["forest"]) for name in NAMES}
+    write_figures(
+        folder, ((name, titles[name], figure_named(folder, settings, name)) for name in NAMES)
+    )
+
+
+def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]]) -> None:
+    """Write figures, each with the name of its files and its title, and list them."""
+    folder, listed = Path(folder), []
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
-    for name in NAMES:
-        drawn = figure_named(folder, settings, name)
+    for name, title, drawn in figures:
         write_figure(drawn, folder / name, pages_folder)
         listed.append(
-            FigureRow(figure=name, title=KINDS.get(name, KINDS["forest"]), pages=len(drawn.pages),
-                      alt=drawn.alt, reason=drawn.reason)
+            FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
+                      reason=drawn.reason)
         )  # fmt: skip
     write_records(folder / "figures.csv", FigureRow, listed)
 

@@ -16,17 +16,16 @@ from osteometa.figures import (
     scatter,
     summary_forest,
 )
-from osteometa.figures.chart import Mark, reason_figure, reason_mark
+from osteometa.figures.chart import Mark
 from osteometa.figures.forest import scale_of, subject_words
-from osteometa.figures.kinds import Drawn, ReasonError, write_figure
+from osteometa.figures.kinds import Drawn, ReasonError, panel, write_figures
 from osteometa.figures.names import TITLES, TOOLS
-from osteometa.files import read_records, write_records
+from osteometa.files import read_records
 from osteometa.reading import read_checked
 from osteometa.records import (
     AlbatrossPoint,
     DirectionEntry,
     DirectionSet,
-    FigureRow,
     PooledRow,
     WeightedEffect,
 )
@@ -40,19 +39,10 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
     root : path
         The review's folder.
     settings : dict
-        Parts of the config: outcomes, directions, syntheses, windows and figures.
+        Parts of the config: outcomes, directions and syntheses.
     """
-    results = Path(root) / "results"
-    pages = results / "figure_pages"
-    pages.mkdir(parents=True, exist_ok=True)
-    listed = []
-    for name, drawn in drawn_of(root, from_part(settings)):
-        write_figure(drawn, results / name, pages)
-        listed.append(
-            FigureRow(figure=name, title=TITLES[name], pages=len(drawn.pages), alt=drawn.alt,
-                      reason=drawn.reason)
-        )  # fmt: skip
-    write_records(results / "figures.csv", FigureRow, listed)
+    figures = drawn_of(root, from_part(settings))
+    write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
 
 
 def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
@@ -62,10 +52,7 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
         try:
             yield name, draw(title)
         except ReasonError as error:
-            reason = str(error)
-            marks = reason_mark(reason)
-            panel = reason_figure(title, reason)
-            yield name, Drawn([panel], marks, Mark, f"{title}. {reason}", reason)
+            yield name, panel(title, str(error))
 
 
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:

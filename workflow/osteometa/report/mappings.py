@@ -8,23 +8,37 @@ from typing import Any
 from osteometa.comparisons import exercise_type, type_by_paper
 from osteometa.config import Config
 from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.records import Effect, VariantEffect
 from osteometa.records_explore import SensitivityRow
 from osteometa.report.findings import Findings
-from osteometa.report.words import counted, interval_words
+from osteometa.report.words import counted, interval_words, joined
 from osteometa.tables import Arm, Tables
 
 BY_PAPER = "type_by=paper"
 
 
-def mapping_rows(found: Findings, rows: Sequence[SensitivityRow]) -> list[dict[str, Any]]:
+def pool_by_paper(found: Findings, variants: Sequence[VariantEffect]) -> list[Effect]:
+    """Return the pool of the primary measure under the second mapping.
+
+    What a variant holds of a study stands for all of that study's effects, as arms that one type
+    merges may be of two types under the other.
+    """
+    rows = [v for v in variants if v.variant == BY_PAPER and v.measure == found.row.measure]
+    changed = {row.study_id for row in rows}
+    kept: list[Effect] = [effect for effect in found.pool if effect.study_id not in changed]
+    return [*kept, *(row for row in rows if row.pooled)]
+
+
+def mapping_rows(
+    found: Findings, by_paper: Sequence[Effect], rows: Sequence[SensitivityRow]
+) -> list[dict[str, Any]]:
     """Return each type with its studies and average by both mappings; none where they agree."""
-    if all(e.exercise_type == e.type_by_paper for e in found.pool):
+    if not _moved(found, by_paper):
         return []
     other = {r.group: r for r in rows if r.row == BY_PAPER and r.status == "ok"}
     table = []
     for kind, words in TYPE_WORDS.items():
-        first = _labels(found, kind, "exercise_type")
-        second = _labels(found, kind, "type_by_paper")
+        first, second = _labels(found.pool, kind), _labels(by_paper, kind)
         if not first and not second:
             continue
         shown, row = found.shown(kind), other.get(kind)
@@ -40,16 +54,11 @@ def mapping_rows(found: Findings, rows: Sequence[SensitivityRow]) -> list[dict[s
     return table
 
 
-def mapping_words(found: Findings) -> str:
+def mapping_words(found: Findings, by_paper: Sequence[Effect]) -> str:
     """Return which studies of a pool change room under the second mapping."""
-    if len(found.pool) == 0:
+    if not found.pool:
         return ""
-    moved = dict.fromkeys(
-        f"{e.label}, {TYPE_WORDS[e.exercise_type].lower()} by what was done, "
-        f"{TYPE_WORDS[e.type_by_paper].lower()} by the paper"
-        for e in found.pool
-        if e.exercise_type != e.type_by_paper
-    )
+    moved = _moved(found, by_paper)
     if not moved:
         return "Both mappings put every study of this pool into the same type of exercise."
     number = counted(len(moved), "study", "studies").capitalize()
@@ -60,8 +69,28 @@ def mapping_words(found: Findings) -> str:
     )
 
 
-def _labels(found: Findings, kind: str, field: str) -> list[str]:
-    return [effect.label for effect in found.pool if getattr(effect, field) == kind]
+def _moved(found: Findings, by_paper: Sequence[Effect]) -> list[str]:
+    """Return the studies whose types differ, with both."""
+    words = []
+    for study, label in {effect.study_id: effect.label for effect in found.pool}.items():
+        first, second = (
+            [kind for kind in TYPE_WORDS
+             if any(e.study_id == study and e.exercise_type == kind for e in effects)]
+            for effects in (found.pool, by_paper)
+        )  # fmt: skip
+        if first != second:
+            words.append(
+                f"{label}, {_types(first)} by what was done, {_types(second)} by the paper"
+            )
+    return words
+
+
+def _types(kinds: Sequence[str]) -> str:
+    return joined([TYPE_WORDS[kind].lower() for kind in kinds]) or "not pooled"
+
+
+def _labels(effects: Sequence[Effect], kind: str) -> list[str]:
+    return list(dict.fromkeys(e.label for e in effects if e.exercise_type == kind))
 
 
 def _studies(labels: Sequence[str]) -> str:

@@ -24,8 +24,10 @@ from osteometa.records import (
     LedgerLine,
     PCombination,
     SynthesisRow,
+    VariantEffect,
     WantedRow,
 )
+from osteometa.records_explore import SensitivityRow
 from osteometa.report import cells, mappings, studies, words
 from osteometa.report.checklist import ITEMS
 from osteometa.report.direction_words import direction_cells, p_cells
@@ -124,8 +126,7 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "row": row,
         "what_if": lines,
         "not_done": not_done,
-        "mapping": mappings.mapping_rows(found, explored.sensitivity),
-        "mapping_words": mappings.mapping_words(found),
+        **_mapping(root, config, found, explored.sensitivity),
         "heading": heading,
         "sentences": words.synthesis_sentences(
             found, risk, studies.certainty_words(synthesis.id, tables)
@@ -137,6 +138,20 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "numbers": [cells for cells in numbers if cells["first"]],
         "others": [cells for cells in numbers if not cells["first"]],
         "published": studies.published_rows(synthesis, tables),
+    }
+
+
+def _mapping(
+    root: Path, config: Config, found: Findings, rows: Sequence[SensitivityRow]
+) -> dict[str, Any]:
+    """Return the types of exercise by both mappings, where what was done is the primary one."""
+    if config.derivation.type_by == "paper":
+        return {"mapping": [], "mapping_words": ""}
+    folder = root / "data" / "processed" / "variants" / found.row.synthesis
+    by_paper = mappings.pool_by_paper(found, read_records(folder / "effects.csv", VariantEffect))
+    return {
+        "mapping": mappings.mapping_rows(found, by_paper, rows),
+        "mapping_words": mappings.mapping_words(found, by_paper),
     }
 
 

@@ -113,7 +113,7 @@ def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
     """Return how the averages of the subsets are spread."""
     main = found.model()
     if not rows:
-        return "", [("", f"{counted(main.k, 'study', 'studies')}: there are no subsets of two")]
+        return "", [("", f"{main.k} studies, 3 are needed")]
     scale, number = found.scale(), len(rows)
     values = sorted(row.estimate for row in rows)
     k = len(rows[0].subset)
