@@ -196,6 +196,18 @@ def test_the_drawing_takes_what_the_columns_leave():
     assert columns.plot_right - columns.plot_left > 60
 
 
+def test_a_plot_of_one_arm_has_no_columns_of_a_control():
+    arm = replace(HARD["one study"][0], control_n="", control_mean="")
+    told_only = ForestRow(kind="direction", label="Other", shape="up", n_total="N 11")
+    page = drawn([arm, told_only])
+    texts = {text.get_text(): box for text, box in texts_of(page)}
+    assert "Control" not in texts
+    assert texts["N 11"].x1 == pytest.approx(texts["20"].x1, abs=0.5)
+    empty = replace(HARD["one study"][0], exercise_mean="", control_mean="", weight="")
+    texts = {text.get_text() for text, _ in texts_of(drawn([empty]))}
+    assert {"Exercise", "Control"} <= texts and not {"Mean (SD)", "Weight"} & texts
+
+
 def test_no_number_of_a_style_is_lost_between_formats(made):
     folder, config = made
     for style in STYLES:

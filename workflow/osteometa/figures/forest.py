@@ -271,7 +271,10 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
     for name, right in columns.right.items():
         weight = bold if name in ("effect", "weight") else "normal"
         put(axes, right, y, getattr(row, name), align="right", weight=weight, size=preset.size)
-    if row.n_total and columns.has("control_n"):
+    if row.n_total and columns.has("exercise_n") and not columns.has("control_n"):
+        put(axes, columns.right["exercise_n"], y, row.n_total, align="right", color=GREY,
+            size=preset.size)  # fmt: skip
+    elif row.n_total and columns.has("control_n"):
         # A total stands between the columns of the arms; a wide one reaches into the means.
         wide = text_width(row.n_total, preset.size) >= NARROW_TOTAL
         name = "control_mean" if wide and columns.has("control_mean") else "control_n"

@@ -18,7 +18,7 @@ NARROW_TOTAL = 12.0
 """A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
-NOTE_ROOM = 75.0
+NOTE_ROOM = 65.0
 """Notes end before a drawing that starts further right than this, mm."""
 LEAST_PLOT = 30.0
 """Columns go, in a stated order, until the drawing is this wide."""
@@ -84,7 +84,7 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
 
     Where that is too little, columns are dropped in the order of `presets.DROPPED`.
     """
-    shown = [name for name in preset.columns if name != "risk_of_bias" or _judged(rows)]
+    shown = [name for name in preset.columns if not _empty(name, rows)]
     for dropped in ("", *DROPPED):
         shown = [name for name in shown if name != dropped]
         columns = _columns(rows, shown, preset, width)
@@ -93,8 +93,18 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
     return columns
 
 
-def _judged(rows: Sequence[ForestRow]) -> bool:
-    return any(row.risk_of_bias for row in rows)
+def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
+    """Tell whether a column would be empty: one arm only, no means printed, nothing weighed."""
+    if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
+        return name == "risk_of_bias"
+    if name == "control_n":
+        # Totals of both arms stand there, where there are two.
+        return not any(row.control_n or row.control_mean for row in rows) and any(
+            row.exercise_n for row in rows
+        )
+    if name == "exercise_n":
+        return False
+    return not any(getattr(row, name) for row in rows)
 
 
 def _columns(
@@ -151,7 +161,7 @@ def _width(
     if name == "control_n" and "control_mean" in shown:
         totals = [text_width(row.n_total, preset.size) for row in rows]
         found += [wide for wide in totals if wide < NARROW_TOTAL]
-    elif name == "control_n":
+    elif name == "control_n" or (name == "exercise_n" and "control_n" not in shown):
         found += [text_width(row.n_total, preset.size) for row in rows]
     return max(found)
 
