@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Also importable from here, for those who read records of several kinds.
 from osteometa.records_directions import AlbatrossPoint as AlbatrossPoint
 from osteometa.records_directions import DirectionEntry as DirectionEntry
 from osteometa.records_directions import DirectionSet as DirectionSet

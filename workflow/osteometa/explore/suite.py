@@ -17,7 +17,7 @@ from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
 from osteometa.records import Effect
-from osteometa.records_explore import RECORDS as RECORDS
+from osteometa.records_explore import RECORDS as RECORDS  # what `explore` gives, by table
 from osteometa.records_explore import (
     CompanionRow,
     FunnelPoint,
