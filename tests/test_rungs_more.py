@@ -234,6 +234,7 @@ def test_percent_changes_and_a_bare_t_are_flagged_in_the_smd():
     one = [change("e", "pct_change", mean=4, n=12), contrast("t", value=2.4, n_exercise=12)]
     assert set(within(one)["SMD"].flags.split()) == {"PCT", "RIMP"}
     assert within([*one, level("end", mean=6, n=12)])["SMD"].flags == "RIMP"
+    assert within([*one, change("e", mean=2, n=12)])["SMD"].flags == "RIMP"
 
 
 @pytest.mark.parametrize(
