@@ -507,7 +507,7 @@ def page_lines() -> Iterator[str]:
         f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
         f"**{total - len(alive)} killed ({100 * (1 - len(alive) / total):.1f} %)**, "
         f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
-        f"{len(alive)} survived. A mutant was given at most {BUDGET:g} seconds of tests that reach its "
+        f"{len(alive)} survived. A mutant was given at most {BUDGET:g} s of tests that reach its "
         "line, so the number killed is a lower bound; what is not settled is named as such.", "",
         "Lines are those of the code that was mutated, before later merges moved some.", "",
         "| module | mutants | killed | survived |", "|---|---:|---:|---:|",

@@ -151,6 +151,15 @@ def test_a_study_inserted_in_the_middle_reruns_its_synthesis_only(project, revie
     assert "test_bb_2002" in (review / f"results/{NECK}/effects.csv").read_text()
 
 
+def test_a_choice_of_the_config_reruns_what_rests_on_it_at_once(project, review):
+    edit(review / "config.yaml", "\n  method: REML", "\n  method: HE")
+    found = jobs(project.run(review))
+    assert f"pooling {LUMBAR}" in found and f"drawing {LUMBAR}" in found
+    assert "deriving variants" not in found
+    assert ",HE," in (review / f"results/{LUMBAR}/pooled.csv").read_text()
+    assert jobs(project.run(review)) == []
+
+
 def test_syntheses_come_and_go_with_the_config(project, review):
     edit(review / "config.yaml", "id: bmd_femoral_neck", "id: bmd_total_hip")
     edit(review / "config.yaml", "site: femoral_neck", "site: total_hip")

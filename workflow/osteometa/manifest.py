@@ -25,6 +25,16 @@ def sha256(path: str | Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def stamp(path: str | Path, inputs: Iterable[str]) -> None:
+    """Write the hash of a job's inputs, contents only: it changes when the job has cause to run.
+
+    A step whose other outputs stay the same would else end the run: Snakemake plans what lies
+    behind a checkpoint anew only when the checkpoint has run.
+    """
+    together = "".join(sha256(name) for name in inputs)
+    write_text(path, hashlib.sha256(together.encode()).hexdigest() + "\n")
+
+
 def forget(job: str, root: str | Path = ".") -> None:
     """Remove the record of a job that is about to write."""
     for folder in (RECORDS, RECORDS_PROCESSED):

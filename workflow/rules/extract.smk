@@ -12,6 +12,7 @@ checkpoint check:
     output:
         tables=expand("data/processed/checked/{table}.csv", table=TABLES),
         warnings="data/processed/warnings.csv",
+        stamp="data/processed/checked/inputs.sha256",
     script:
         "../scripts/check.py"
 
@@ -22,17 +23,31 @@ def checked_tables(wildcards):
     return expand("data/processed/checked/{table}.csv", table=TABLES)
 
 
+def checked_stamp(wildcards):
+    """What changes whenever the check has run for a cause, so that the steps behind it run too."""
+    checkpoints.check.get()
+    return "data/processed/checked/inputs.sha256"
+
+
+def derived_stamp(wildcards):
+    """The same of the effects."""
+    checkpoints.check.get()
+    return "data/processed/inputs.sha256"
+
+
 rule effects:
     message:
         "Derive effects and directions, and write the ledger."
     input:
         tables=checked_tables,
+        stamp=checked_stamp,
         code=code("effects.py"),
     output:
         effects="data/processed/effects.csv",
         covariance="data/processed/covariance.csv",
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
+        stamp="data/processed/inputs.sha256",
     params:
         choices=choices("secondary_outcomes", *DERIVING),
     script:
@@ -70,6 +85,7 @@ checkpoint split:
         effects=derived("effects"),
         covariance=derived("covariance"),
         directions=derived("directions"),
+        stamp=derived_stamp,
         code=code("split.py"),
     output:
         directory("data/processed/sets"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from osteometa.check import check_review, report_text, write_warnings
 from osteometa.jobs import job
+from osteometa.manifest import stamp
 from osteometa.reading import write_checked
 
 with job(snakemake, "checking the tables ..."):
@@ -17,3 +18,4 @@ with job(snakemake, "checking the tables ..."):
             sys.stderr.write(f"{problem.file}: {problem.message}\n")
     write_checked(Path(snakemake.output.tables[0]).parent, outcome.tables)
     write_warnings(snakemake.output.warnings, outcome.problems)
+    stamp(snakemake.output.stamp, snakemake.input)

@@ -5,6 +5,7 @@ from osteometa.evidence import derive
 from osteometa.files import write_records
 from osteometa.jobs import job
 from osteometa.ledger import ledger_of
+from osteometa.manifest import stamp
 from osteometa.reading import read_checked
 from osteometa.records import Covariance, Effect, LedgerLine
 from osteometa.records_directions import DirectionEntry
@@ -17,3 +18,4 @@ with job(snakemake, "deriving effects and directions ..."):
     write_records(snakemake.output.covariance, Covariance, derived.covariances)
     write_records(snakemake.output.directions, DirectionEntry, derived.entries)
     write_records(snakemake.output.ledger, LedgerLine, ledger_of(tables, derived, config))
+    stamp(snakemake.output.stamp, snakemake.input)
