@@ -19,11 +19,11 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core for everybody
 
-import matplotlib as mpl  # noqa: E402
-from osteometa.config import forest_settings, load_config  # noqa: E402
-from osteometa.figures.kinds import NAMES, figure_named  # noqa: E402
-from osteometa.figures.presets import resolved  # noqa: E402
-from osteometa.figures.style import encoded  # noqa: E402
+import matplotlib as mpl  # noqa: E402 - read the threads set above
+from osteometa.config import forest_settings, load_config  # noqa: E402 - read the threads set above
+from osteometa.figures.kinds import NAMES, figure_named  # noqa: E402 - read the threads set above
+from osteometa.figures.presets import resolved  # noqa: E402 - read the threads set above
+from osteometa.figures.style import encoded  # noqa: E402 - read the threads set above
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

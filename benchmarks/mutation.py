@@ -198,12 +198,9 @@ def test_files() -> list[Path]:
 def preload() -> None:
     """Import what every child needs and no mutant changes; no randomness, no shrinking."""
     import hypothesis
-    import numpy  # noqa: F401
-    import pydantic  # noqa: F401
-    import pytest  # noqa: F401
-    import scipy.optimize
-    import scipy.special
-    import scipy.stats  # noqa: F401
+
+    for name in ("numpy", "pydantic", "pytest", "scipy.optimize", "scipy.special", "scipy.stats"):
+        importlib.import_module(name)
 
     hypothesis.settings.register_profile(
         "mutants", derandomize=True, database=None, deadline=None,

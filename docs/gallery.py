@@ -24,8 +24,8 @@ from osteometa.figures.style import pixels
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
-from test_charts import made_funnel, made_judgements  # noqa: E402
-from test_figures import HARD, SETTINGS  # noqa: E402
+from test_charts import made_funnel, made_judgements  # noqa: E402 - the tests' folder is on the path only now
+from test_figures import HARD, SETTINGS  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
