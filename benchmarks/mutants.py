@@ -1,0 +1,175 @@
+"""The seeded sample of mutants that mutation.py runs: drawn, read, written, and told as a page."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGE = PROJECT / "workflow"
+MUTATED = (
+    "osteometa/effects/*.py", "osteometa/pooling/*.py", "osteometa/summaries.py",
+    "osteometa/quantiles.py", "osteometa/directions.py", "osteometa/p_values.py",
+)  # fmt: skip
+SEED, SIZE = 20120229, 1000
+MUTANTS = PROJECT / "benchmarks/mutants.csv"
+SURVIVORS = PROJECT / "benchmarks/survivors.csv"
+PAGE = PROJECT / "docs/mutation.md"
+BUDGET = 6.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One change of one place."""
+
+    number: int
+    module: str
+    line: int
+    operator: str
+    occurrence: int
+    before: str
+    """The line as it stands, and as it is changed."""
+    after: str
+    result: str = ""
+    """killed, killed by time, survived, or empty: not run."""
+
+
+def read_mutants() -> list[Mutant]:
+    """Return the sample with the results so far."""
+    with MUTANTS.open(encoding="utf-8", newline="") as lines:
+        whole = {"number": int, "line": int, "occurrence": int}
+        return [
+            Mutant(**{k: whole.get(k, str)(v) for k, v in row.items()})
+            for row in csv.DictReader(lines)
+        ]
+
+
+def write_mutants(mutants: list[Mutant]) -> None:
+    """Write the sample."""
+    with MUTANTS.open("w", encoding="utf-8", newline="") as out:
+        rows = csv.DictWriter(out, [f.name for f in fields(Mutant)], lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(asdict(m) for m in mutants)
+
+
+def run_text(source: str) -> str:
+    """Return the program of a text without annotations and docstrings, which nothing runs."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(0)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(0)
+    return ast.dump(tree)
+
+
+def mutated(module: str, operator: str, occurrence: int) -> str | None:
+    """Return the text of a module with one place changed."""
+    from cosmic_ray.mutating import MutationVisitor
+    from cosmic_ray.plugins import get_operator
+
+    source = (PACKAGE / module).read_text(encoding="utf-8")
+    try:
+        return MutationVisitor.mutate_code(source, get_operator(operator)(), occurrence)
+    except AttributeError:  # cosmic-ray cannot replace an exception with a dot in its name
+        return None
+
+
+def places() -> list[tuple[str, str, int]]:
+    """Return module, operator and occurrence of every mutant that cosmic-ray can make."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    found = []
+    for path in sorted(p for pattern in MUTATED for p in PACKAGE.glob(pattern)):
+        nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
+        for name in sorted(operator_names()):
+            try:
+                operator = get_operator(name)()
+            except TypeError:  # needs an argument, such as the name of a variable
+                continue
+            count = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+            module = str(path.relative_to(PACKAGE))
+            found += [(module, name, occurrence) for occurrence in range(count)]
+    return found
+
+
+def sample() -> None:
+    """Draw the sample; what changes annotations or docstrings only, or is no Python, is passed."""
+    possible = places()
+    random.Random(SEED).shuffle(possible)
+    chosen: list[Mutant] = []
+    passed = 0
+    for module, operator, occurrence in possible:
+        if len(chosen) == SIZE:
+            break
+        source = (PACKAGE / module).read_text(encoding="utf-8")
+        text = mutated(module, operator, occurrence)
+        try:
+            same = text is None or run_text(text) == run_text(source)
+        except SyntaxError:
+            same = True
+        if same:
+            passed += 1
+            continue
+        old, new = source.splitlines(), text.splitlines()
+        at = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
+        chosen.append(
+            Mutant(
+                number=len(chosen) + 1, module=module, line=at + 1, operator=operator[5:],
+                occurrence=occurrence, before=old[at].strip(), after=new[at].strip(),
+            )
+        )  # fmt: skip
+    write_mutants(chosen)
+    print(f"{len(possible)} places; {len(chosen)} drawn, {passed} passed over as not run")
+
+
+def explained() -> dict[tuple[str, str, str], str]:
+    """Return why a survivor lives, by module, line before and line after."""
+    with SURVIVORS.open(encoding="utf-8", newline="") as lines:
+        return {(x["module"], x["before"], x["after"]): x["why"] for x in csv.DictReader(lines)}
+
+
+def page_lines() -> Iterator[str]:
+    """Yield docs/mutation.md."""
+    mutants = [m for m in read_mutants() if m.result]
+    why = explained()
+    total, alive = len(mutants), [m for m in mutants if m.result == "survived"]
+    yield from (
+        "# Mutation testing", "",
+        "Made by `benchmarks/mutation.py`, which says how to run it. cosmic-ray changes one place "
+        "of the statistics at a time (an operator, a number, a comparison, a decorator); a mutant "
+        "is killed when a test fails. Changes of annotations and docstrings, which nothing runs, "
+        "are not drawn.", "",
+        f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
+        f"**{total - len(alive)} killed ({100 * (1 - len(alive) / total):.1f} %)**, "
+        f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
+        f"{len(alive)} survived. A mutant was given at most {BUDGET:g} s of tests that reach its "
+        "line, so the number killed is a lower bound; what is not settled is named as such.", "",
+        "Lines are those of the code that was mutated, before later merges moved some.", "",
+        "| module | mutants | killed | survived |", "|---|---:|---:|---:|",
+    )  # fmt: skip
+    lived = Counter(m.module for m in alive)
+    for module, count in sorted(Counter(m.module for m in mutants).items()):
+        yield f"| `{module}` | {count} | {count - lived[module]} | {lived[module]} |"
+    yield from (
+        "",
+        "## Survivors",
+        "",
+        "| place | line | changed to | why it lives |",
+        "|---|---|---|---|",
+    )
+    for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
+        cells = [x.replace("|", "\\|") for x in (m.before, m.after)]
+        reason = why.get((m.module, m.before, m.after), "**not explained**")
+        name = m.module.removeprefix("osteometa/")
+        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {reason} |"
