@@ -43,6 +43,11 @@ FLAG_WORDS = {
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
 }
+INTERVAL_WORDS = {
+    "hksj-floor": "Hartung-Knapp with floor",
+    "hksj": "Hartung-Knapp",
+    "wald": "normal (Wald) interval",
+}
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
 DIRECTION_ONLY = "Direction only (not estimable)"
@@ -287,11 +292,7 @@ def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
 
 def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row in words."""
-    interval = {
-        "hksj-floor": "Hartung-Knapp with floor",
-        "hksj": "Hartung-Knapp",
-        "wald": "normal (Wald) interval",
-    }[row.ci_method]
+    interval = INTERVAL_WORDS[row.ci_method]
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
 
