@@ -106,8 +106,9 @@ def assert_readable(figure, name):
 def study(label, estimate, half, share=10.0, **more):
     scale = more.pop("scale", Scale("MD", "BMD", "g/cm2", "[a, b]"))
     low, high = estimate - half, estimate + half
+    mean = more.pop("exercise_mean", "0.010 (0.020)")
     return ForestRow(
-        kind="study", label=label, exercise_n="20", exercise_mean="0.010 (0.020)", control_n="20",
+        kind="study", label=label, exercise_n="20", exercise_mean=mean, control_n="20",
         control_mean="0.005 (0.020)", effect=scale.with_interval(estimate, low, high),
         weight=f"{share:.1f}", estimate=estimate, low=low, high=high, share=share, **more,
     )  # fmt: skip
@@ -182,6 +183,7 @@ def test_direction_plots_are_readable(review):
     assert shown == len(rows)
 
 
+SMD = Scale("SMD", "CTX", "", "[a, b]")
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
 HARD = {
     "one study": [study("Able 2001", 0.01, 0.01, 100)],
@@ -202,6 +204,15 @@ HARD = {
     "all weight in one": [study("Heavy", 0.01, 0.001, 99.99), study("Light", 0.02, 0.1, 0.01)],
     "tiny differences": [study("A", 0.002, 0.001, 50), study("B", 0.0019, 0.0012, 50)],
     "negative": [study("A", -30.0, 4.0, 50), study("B", -28.0, 5.0, 50)],
+    "means in one unit": [
+        study("Able 2001", 0.3, 0.2, 50, scale=SMD, unit="g/cm²"),
+        study("Percent 2002", 0.2, 0.3, 50, scale=SMD, exercise_mean="1.0 % (2.0)"),
+    ],
+    "means in several units": [
+        study("Able 2001", 0.3, 0.2, 40, scale=SMD, unit="ng/mL"),
+        study("Baker 2002", 0.2, 0.3, 40, scale=SMD, unit="pmol/L"),
+        study("Percent 2003", 0.2, 0.3, 20, scale=SMD, exercise_mean="1.0 % (2.0)"),
+    ],
     "nothing": [ForestRow(kind="message", label="No study of the tables falls here.")],
     "directions only": [
         ForestRow(kind="direction", label=f"Study {n}", shape=shape, effect=f"direction {shape}",
@@ -217,6 +228,23 @@ def test_hard_cases_are_readable(case):
     figure = drawn(rows, legend=["a from percent changes", "b SD from the test between arms"] * 4)
     assert_readable(figure, case)
     assert_areas_follow_weights(figure, [row for row in rows if row.share])
+
+
+def test_one_unit_of_all_means_stands_in_the_heads():
+    texts = [text.get_text() for text, _ in texts_of(drawn(HARD["means in one unit"]))]
+    assert {"Exercise, g/cm²", "Control, g/cm²"} <= set(texts)
+    assert "Unit" not in texts and "g/cm²" not in texts
+
+
+@pytest.mark.parametrize("style", PRESETS)
+@pytest.mark.parametrize("width", [183, 140, 120, 110, 100, 89])
+def test_several_units_have_a_column_as_long_as_there_are_means(style, width):
+    page = drawn(HARD["means in several units"], style=style, width=width)
+    assert_readable(page, f"{style} {width}")
+    texts = [text.get_text() for text, _ in texts_of(page)]
+    assert {"Mean (SD)" in texts} == {unit in texts for unit in ("Unit", "ng/mL", "pmol/L")}
+    if width == 183 and "exercise_mean" in PRESETS[style].columns:
+        assert texts.count("Mean (SD)") == 2
 
 
 def test_an_interval_that_leaves_the_plot_ends_in_an_arrow():
