@@ -13,6 +13,8 @@ from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.style import text_width
 from osteometa.records import DirectionSet
+from osteometa.report.words import heading
+from osteometa.titles import CLASSES, subject_words
 from PIL import Image
 from results_of import write_results
 from test_figures import HARD, drawn, study, texts_of
@@ -118,15 +120,15 @@ def test_judgements_stand_in_a_column_of_their_own(made):
 
 
 @pytest.mark.parametrize(
-    ("analyte", "words"),
+    ("analyte", "title"),
     [
         ("opg_serum", "Outcome, serum"), ("srankl_not_stated", "Outcome, kind not stated"),
         ("ctx_not_stated", "Outcome, specimen not stated"), ("bmd_areal", "Outcome, areal"),
         ("", "Outcome"),
     ],
 )  # fmt: skip
-def test_titles_name_the_analyte(analyte, words):
-    assert forest.subject_words("Outcome", analyte) == words
+def test_titles_name_the_analyte(analyte, title):
+    assert subject_words("Outcome", analyte) == title
 
 
 def test_p_of_a_sign_test_has_three_decimals():
@@ -136,8 +138,31 @@ def test_p_of_a_sign_test_has_three_decimals():
     empty = dict.fromkeys(DirectionSet.__dataclass_fields__, 0)
     known = {"outcome": "CTX", "phase": "acute", "design_class": "controlled", "n_up": 4,
              "p_known": 0.125, "p_lowest": 0.125, "p_highest": 0.125}  # fmt: skip
-    words = direction_plot.set_words(DirectionSet(**{**empty, **known}))
-    assert words.endswith("sign test p = 0.125")
+    told = direction_plot.set_words(DirectionSet(**{**empty, **known}))
+    assert told.startswith("CTX, single bout, against a comparator: 4 up")
+    assert told.endswith("sign test p = 0.125")
+    one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
+    told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
+    assert told.endswith("sign test p = 1.000, whichever way those not known went")
+
+
+@pytest.mark.parametrize(
+    ("window", "when"),
+    [
+        ("immediate", "up to 0.5 h after the bout"), ("day1", "12 to 36 h after the bout"),
+        ("late", "later than 36 h after the bout"), ("during", "during the bout"),
+    ],
+)  # fmt: skip
+def test_titles_speak_the_words_of_readers(made, window, when):
+    """The same words above a figure, in the summary forest and in the report."""
+    _, config = made
+    synthesis = next(s for s in config.syntheses if s.phase == "acute")
+    synthesis = synthesis.model_copy(update={"window": window})
+    changed = config.model_copy(update={"syntheses": [synthesis]})
+    title = forest.title_of(forest_settings(changed, synthesis.id))
+    assert title == heading(synthesis, config)
+    assert title.endswith(f"; single bout, {CLASSES[synthesis.design_class]}; {when}")
+    assert not {"acute", "controlled", "window"} & set(re.findall("[a-z]+", title))
 
 
 POOL = ForestRow(

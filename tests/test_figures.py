@@ -34,7 +34,7 @@ SETTINGS = {
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
     "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1", "style": "standard",
-    "width": 183, "leading_zero": True, "measures": ["MD"],
+    "width": 183, "windows": {}, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
 

@@ -359,6 +359,7 @@ def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dic
         "measure": measure or outcome.measures[0],
         "measures": list(outcome.measures),
         "axis": list(outcome.axis),
+        "windows": dict(config.windows),
         "style": config.figures.style,
         "width": config.figures.width,
         "interval": config.figures.interval,

@@ -61,6 +61,6 @@ rule overview:
         "results/figures.csv",
         directory("results/figure_pages"),
     params:
-        choices=choices("outcomes", "directions", "syntheses"),
+        choices=choices("outcomes", "directions", "windows", "figures", "syntheses"),
     script:
         "../scripts/overview.py"

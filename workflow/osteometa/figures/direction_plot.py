@@ -25,6 +25,7 @@ from osteometa.figures.style import (
     wrapped,
 )
 from osteometa.records import DirectionEntry, DirectionSet, Vote
+from osteometa.titles import PHASES, room_words
 from osteometa.votes import votes
 
 WIDTH, HIGHEST = 183.0, 240.0
@@ -144,7 +145,7 @@ def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[B
 def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
     blocks: dict[str, dict[tuple[str, str], Line]] = {}
     for row in rows:
-        heading = f"{row.phase.capitalize()}: {TYPE_WORDS[row.exercise_type].lower()}"
+        heading = f"{PHASES[row.phase]}: {TYPE_WORDS[row.exercise_type].lower()}"
         lines = blocks.setdefault(heading, {})
         lines.setdefault((row.study_id, row.design_class), []).append(row)
     return [
@@ -157,7 +158,7 @@ def set_words(row: DirectionSet) -> str:
     """Return the sign test of one set in words: the range over the unknown ones is the headline."""
     known = row.n_up + row.n_down
     words = (
-        f"{row.outcome}, {row.phase}, {row.design_class.replace('_', ' ')}: {row.n_up} up, "
+        f"{row.outcome}, {room_words(row.phase, row.design_class).lower()}: {row.n_up} up, "
         f"{row.n_down} down, {row.n_unknown} not known"
     )
     words += f", {row.n_mixed} mixed" if row.n_mixed else ""
@@ -165,7 +166,10 @@ def set_words(row: DirectionSet) -> str:
     if row.p_lowest is None:
         return words
     if row.n_unknown:
-        words += f"; sign test p from {p_number(row.p_lowest)} to {p_number(row.p_highest)}"
+        low, high = p_number(row.p_lowest), p_number(row.p_highest)
+        words += f"; sign test p from {low} to {high}" if low != high else (
+            f"; sign test {p_text(row.p_lowest)}, whichever way those not known went"
+        )  # fmt: skip
         return words + (f" (known only {p_number(row.p_known)})" if known else "")
     return words + f"; sign test {p_text(row.p_known)}"
 

@@ -18,13 +18,13 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put, text_width
+from osteometa.titles import PHASES
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unknown": ("Not known", "white"), "mixed": ("Mixed or none", GREY),
     "up": ("Higher", BLUE),
 }  # fmt: skip
-PHASES = {"training": "Training", "acute": "Single bout"}
 UNIT, LABELS = 2.0, 30.0
 NOTE = (
     "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
-from osteometa.figures.forest import forest_figures, read_forest, title_words
+from osteometa.figures.forest import forest_figures, read_forest, title_of
 from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
@@ -229,7 +229,7 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 
 def figure_of(results: Results, kind: str) -> Drawn:
     """Return one figure of a synthesis, or the small panel that says why it does not apply."""
-    title = title_words(results.settings)
+    title = title_of(results.settings)
     if kind not in ("forest",):
         title = f"{KINDS[kind]}: {title[:1].lower()}{title[1:]}"
     try:
@@ -249,7 +249,7 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         return figure_of(results, kind)
     # Of one form with the companions that are drawn.
     rows = [ForestRow(kind="message", label=reason)]
-    return replace(panel(title_words(results.settings), reason), rows=rows, row_type=ForestRow)
+    return replace(panel(title_of(results.settings), reason), rows=rows, row_type=ForestRow)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from osteometa.config import Config, from_part
+from osteometa.config import Config, Synthesis, from_part
 from osteometa.figures import (
     direction_plot,
     evidence_map,
@@ -17,9 +17,10 @@ from osteometa.figures import (
     summary_forest,
 )
 from osteometa.figures.chart import Mark
-from osteometa.figures.forest import scale_of, subject_words
+from osteometa.figures.forest import scale_of, title_of
 from osteometa.figures.kinds import Drawn, ReasonError, panel, write_figures
 from osteometa.figures.names import TITLES, TOOLS
+from osteometa.figures.presets import resolved
 from osteometa.files import read_records
 from osteometa.reading import read_checked
 from osteometa.records import (
@@ -29,6 +30,7 @@ from osteometa.records import (
     PooledRow,
     WeightedEffect,
 )
+from osteometa.titles import room_words
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -39,7 +41,7 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
     root : path
         The review's folder.
     settings : dict
-        Parts of the config: outcomes, directions and syntheses.
+        Parts of the config: outcomes, directions, windows, figures and syntheses.
     """
     figures = drawn_of(root, from_part(settings))
     write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
@@ -73,17 +75,15 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     for synthesis in config.syntheses:
         folder = root / "results" / synthesis.id
         outcome = config.outcomes[synthesis.outcome]
-        measure = outcome.measures[0]
         rows = read_records(folder / "pooled.csv", PooledRow)
-        settings = {
-            "measure": measure, "synthesis": synthesis.model_dump(), "interval": "[a, b]",
-        }  # fmt: skip
+        settings = _settings(config, synthesis)
         scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
-        chosen = tuple(r for r in rows if r.primary and r.measure == measure)
+        chosen = tuple(r for r in rows if r.primary and r.measure == settings["measure"])
         if any(row.group == "overall" and row.estimate is not None for row in chosen):
-            heading = _heading(subject_words(outcome.label, synthesis.analyte), synthesis)
             panels.append(
-                summary_forest.Panel(heading=heading, rows=chosen, scale=scale, axis=outcome.axis)
+                summary_forest.Panel(
+                    heading=title_of(settings), rows=chosen, scale=scale, axis=outcome.axis
+                )
             )
     marks = summary_forest.summary_marks(panels)
     if not marks:
@@ -92,11 +92,13 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
 
 
-def _heading(label: str, synthesis: Any) -> str:
-    parts = [label, synthesis.site.replace("_", " ")]
-    phase = "training" if synthesis.phase == "training" else f"single bout, {synthesis.window}"
-    parts.append(f"{phase}, {synthesis.design_class.replace('_', ' ')}")
-    return "; ".join(part for part in parts if part)
+def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
+    """Return how the pools of one synthesis are named and written."""
+    outcome = config.outcomes[synthesis.outcome]
+    return {
+        **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
+        "measure": outcome.measures[0], "label": outcome.label, "windows": config.windows,
+    }  # fmt: skip
 
 
 def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
@@ -132,7 +134,7 @@ def _albatross(root: Path, config: Config, title: str) -> Drawn:
     sets = list(dict.fromkeys((r.outcome, r.phase, r.design_class) for r in rows))
     pages, marks = [], []
     for outcome, phase, design_class in sets:
-        name = f"{title}: {outcome}, {phase}, {design_class.replace('_', ' ')}"
+        name = f"{title}: {outcome}, {room_words(phase, design_class).lower()}"
         chosen = scatter.albatross_marks(
             [
                 r

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from osteometa.figures.forest_rows import (
 )
 from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
+from osteometa.titles import title_words
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MINUS = "\N{MINUS SIGN}"
@@ -51,16 +51,11 @@ def joined(words: Sequence[str]) -> str:
 
 def heading(synthesis: Synthesis, config: Config) -> str:
     """Return what a synthesis is about, as a heading."""
-    label = config.outcomes[synthesis.outcome].label
-    parts = [label, what_words(synthesis), room_words(synthesis).lower()]
-    return "; ".join([*parts, *window_words(synthesis.window, config.windows)])
-
-
-def room_words(synthesis: Synthesis) -> str:
-    """Return phase and design class, which never share a synthesis."""
-    phase = "Training" if synthesis.phase == "training" else "Single bout"
-    kind = "against a comparator" if synthesis.design_class == "controlled" else "within one arm"
-    return f"{phase}, {kind}"
+    return title_words(
+        config.outcomes[synthesis.outcome].label, analyte=synthesis.analyte, site=synthesis.site,
+        phase=synthesis.phase, design_class=synthesis.design_class, window=synthesis.window,
+        windows=config.windows,
+    )  # fmt: skip
 
 
 def what_words(synthesis: Synthesis) -> str:
@@ -70,25 +65,6 @@ def what_words(synthesis: Synthesis) -> str:
     words = synthesis.analyte.split("_")
     kind = " ".join(words[1:] if synthesis.outcome.lower() in words[0] else words)
     return "kind not stated" if kind == "not stated" else kind
-
-
-def window_words(window: str, windows: dict[str, float]) -> list[str]:
-    """Return when after a bout samples were taken, as a list of one or none."""
-    if not window:
-        return []
-    if window not in windows:
-        return [f"{window} the bout"]
-    return [f"{hours_words(window, windows)} after the bout"]
-
-
-def hours_words(window: str, windows: dict[str, float]) -> str:
-    """Return the hours of a window; it begins where the one before ends."""
-    bounds = [0.0, *windows.values()]
-    index = list(windows).index(window)
-    start, end = bounds[index], bounds[index + 1]
-    if math.isinf(end):
-        return f"later than {start:g} h"
-    return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
 
 
 def subject(synthesis: Synthesis) -> str:
