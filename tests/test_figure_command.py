@@ -2,17 +2,22 @@
 
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.colors import to_hex
 from osteometa.cli import figure, main
 from osteometa.config import forest_settings
 from osteometa.figures import direction_plot, forest, kinds
 from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import text_width
-from osteometa.records import DirectionSet
+from osteometa.files import read_records
+from osteometa.reading import read_checked
+from osteometa.records import DirectionEntry, DirectionSet
 from osteometa.report.words import heading
 from osteometa.titles import CLASSES, subject_words
 from PIL import Image
@@ -117,6 +122,35 @@ def test_judgements_stand_in_a_column_of_their_own(made):
     lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
     assert len(lights) == len(judged)
     assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_the_direction_plot_is_filled_by_what_people_judged(made, few):
+    """Each mark has the colour and the sign of the study's overall judgement, grey without one."""
+    folder, config = made
+    judged = read_checked(folder / "data/processed/checked").risk_of_bias
+    judged = [row for row in judged if not few or row.judgement != "high"]
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    pages, figures = direction_plot.direction_pages(entries, [], config, judged)
+    rows = direction_plot.drawn_rows(pages)
+    given = {row.study_id: row.judgement for row in judged}
+    assert [row.risk_of_bias for row in rows] == [given.get(row.study_id, "") for row in rows]
+    shown = [to_hex(patch.get_facecolor()) for page in figures for patch in page.axes[0].patches]
+    colors = [LEVELS[row.risk_of_bias][1] if row.risk_of_bias else "#bdbdbd" for row in rows]
+    twice = [(c, row) for c, row in zip(colors, rows, strict=True) if row.direction == "mixed"]
+    assert Counter(shown) == Counter(c.lower() for c in [*colors, *(c for c, _ in twice)])
+    texts = [text.get_text() for page in figures for text, _ in texts_of(page)]
+    signs = Counter(text[-1] for text in texts if re.fullmatch(r"[RXNU]w? \S", text))
+    assert signs == Counter(LEVELS[row.risk_of_bias][0] for row in rows if row.risk_of_bias)
+    words = direction_plot.legend_words(rows)
+    assert "+ low" in words and ("× high" in words) != few and ("not judged" in words) == few
+
+
+def test_without_judgements_the_direction_plot_says_so(made):
+    folder, config = made
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
+    assert "No judgement of risk of bias is entered" in words and "blue up" in words
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from osteometa.records import (
     PooledRow,
     WeightedEffect,
 )
+from osteometa.tables import Tables
 from osteometa.titles import room_words
 
 
@@ -59,15 +60,16 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
 
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
+    tables = read_checked(root / "data/processed/checked")
     yield "summary_forest", lambda title: _summary(root, config, title)
     yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
-    yield "directions", lambda title: _directions(entries, sets, config, title)
+    yield "directions", lambda title: _directions(entries, sets, config, tables, title)
     yield "harvest", lambda title: _harvest(entries, config, title)
     yield "albatross_plot", lambda title: _albatross(root, config, title)
-    yield "prisma", lambda title: _flow(root, title)
+    yield "prisma", lambda title: _flow(tables, title)
     for tool in TOOLS:
-        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(root, tool)
+        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables, tool)
 
 
 def _summary(root: Path, config: Config, title: str) -> Drawn:
@@ -110,9 +112,10 @@ def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Draw
 
 
 def _directions(
-    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, title: str
-) -> Drawn:
-    pages, figures = direction_plot.direction_pages(entries, sets, config)
+    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, tables: Tables,
+    title: str,
+) -> Drawn:  # fmt: skip
+    pages, figures = direction_plot.direction_pages(entries, sets, config, tables.risk_of_bias)
     rows = direction_plot.drawn_rows(pages)
     alt = (
         f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
@@ -150,16 +153,14 @@ def _albatross(root: Path, config: Config, title: str) -> Drawn:
     return Drawn(pages, marks, Mark, f"{title}, {len(pages)} pages: people against p by direction.")
 
 
-def _flow(root: Path, title: str) -> Drawn:
-    tables = read_checked(root / "data/processed/checked")
+def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
         raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
     marks = flow.flow_marks({row.box: row.n for row in tables.prisma})
     return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
 
 
-def _lights(root: Path, tool: str) -> Drawn:
-    tables = read_checked(root / "data/processed/checked")
+def _lights(tables: Tables, tool: str) -> Drawn:
     labels = {study.study_id: study.label for study in tables.studies}
     weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
