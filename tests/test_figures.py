@@ -33,8 +33,8 @@ SETTINGS = {
         "design_class": "controlled", "window": "",
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
-    "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1", "style": "standard",
-    "width": 183, "leading_zero": True, "measures": ["MD"],
+    "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
+    "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
 

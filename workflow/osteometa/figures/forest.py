@@ -48,6 +48,7 @@ from osteometa.figures.style import (
 )
 from osteometa.files import read_records
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
+from osteometa.synthesis_words import room_words
 
 LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
@@ -147,8 +148,8 @@ def title_words(settings: dict[str, Any]) -> str:
     synthesis = settings["synthesis"]
     words = [subject_words(settings["label"], synthesis.get("analyte", ""))]
     words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
-    words.append(f"{synthesis['phase']}, {synthesis['design_class'].replace('_', ' ')}")
-    words += [f"window: {synthesis['window']}"] if synthesis["window"] else []
+    words.append(room_words(synthesis["phase"], synthesis["design_class"]).lower())
+    words += [settings["when"]] if settings["when"] else []
     return "; ".join(words)
 
 

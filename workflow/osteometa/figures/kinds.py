@@ -231,7 +231,7 @@ def figure_of(results: Results, kind: str) -> Drawn:
     """Return one figure of a synthesis, or the small panel that says why it does not apply."""
     title = title_words(results.settings)
     if kind not in ("forest",):
-        title = f"{KINDS[kind]}: {title[:1].lower()}{title[1:]}"
+        title = f"{KINDS[kind]}: {title}"
     try:
         return DRAW[kind](results, title)
     except ReasonError as error:
