@@ -287,7 +287,7 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
     for name, title, drawn in figures:
-        write_figure(drawn, folder / name, pages_folder)
+        write_figure(drawn, folder / name, pages_folder, title)
         listed.append(
             FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
@@ -295,9 +295,10 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     write_records(folder / "figures.csv", FigureRow, listed)
 
 
-def write_figure(drawn: Drawn, stem: Path, pages_folder: Path) -> None:
+def write_figure(drawn: Drawn, stem: Path, pages_folder: Path, title: str) -> None:
     """Write one figure in all formats, with the rows that it shows."""
-    save(drawn.pages[0], stem, drawn.pages[1:])
+    save(drawn.pages[0], stem, drawn.pages[1:], title=title, alt=drawn.alt)
     for number, page in enumerate(drawn.pages[1:], start=2):
-        save(page, pages_folder / f"{stem.name}_{number}")
+        name = f"{title}, page {number} of {len(drawn.pages)}"
+        save(page, pages_folder / f"{stem.name}_{number}", title=name, alt=drawn.alt)
     write_records(f"{stem}.csv", drawn.row_type, drawn.rows)
