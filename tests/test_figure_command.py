@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from matplotlib.colors import to_hex
 from osteometa.cli import figure, main
-from osteometa.config import forest_settings
+from osteometa.config import forest_settings, load_config
 from osteometa.figures import direction_plot, forest, kinds
 from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
@@ -18,8 +18,7 @@ from osteometa.figures.style import text_width
 from osteometa.files import read_records
 from osteometa.reading import read_checked
 from osteometa.records import DirectionEntry, DirectionSet
-from osteometa.report.words import heading
-from osteometa.titles import CLASSES, subject_words
+from osteometa.report import words as report_words
 from PIL import Image
 from results_of import write_results
 from test_figures import HARD, drawn, study, texts_of
@@ -162,7 +161,29 @@ def test_without_judgements_the_direction_plot_says_so(made):
     ],
 )  # fmt: skip
 def test_titles_name_the_analyte(analyte, title):
-    assert subject_words("Outcome", analyte) == title
+    assert forest.subject_words("Outcome", analyte) == title
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ctx_serum_training_controlled", "training, against a comparator"),
+        ("ctx_serum_acute_immediate_controlled",
+         "single bout, against a comparator; up to 0.5 h after the bout"),
+        ("ctx_serum_acute_late_within_arm",
+         "single bout, within one arm; later than 36 h after the bout"),
+        ("opg_acute_during_within_arm", "single bout, within one arm; during the bout"),
+    ],
+)  # fmt: skip
+def test_titles_speak_as_the_report_does(name, words):
+    config = load_config(ROOT / "config.yaml")
+    settings = forest_settings(config, name)
+    title = forest.title_words(settings)
+    assert title.endswith(f"; {words}")
+    heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
+    assert heading.endswith(f"; {words}")
+    assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
+    assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
 
 
 def test_p_of_a_sign_test_has_three_decimals():
@@ -178,25 +199,6 @@ def test_p_of_a_sign_test_has_three_decimals():
     one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
     told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
     assert told.endswith("sign test p = 1.000, whichever way those not known went")
-
-
-@pytest.mark.parametrize(
-    ("window", "when"),
-    [
-        ("immediate", "up to 0.5 h after the bout"), ("day1", "12 to 36 h after the bout"),
-        ("late", "later than 36 h after the bout"), ("during", "during the bout"),
-    ],
-)  # fmt: skip
-def test_titles_speak_the_words_of_readers(made, window, when):
-    """The same words above a figure, in the summary forest and in the report."""
-    _, config = made
-    synthesis = next(s for s in config.syntheses if s.phase == "acute")
-    synthesis = synthesis.model_copy(update={"window": window})
-    changed = config.model_copy(update={"syntheses": [synthesis]})
-    title = forest.title_of(forest_settings(changed, synthesis.id))
-    assert title == heading(synthesis, config)
-    assert title.endswith(f"; single bout, {CLASSES[synthesis.design_class]}; {when}")
-    assert not {"acute", "controlled", "window"} & set(re.findall("[a-z]+", title))
 
 
 POOL = ForestRow(

@@ -5,8 +5,12 @@ import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
@@ -14,7 +18,7 @@ from osteometa.check import check_review
 from osteometa.config import forest_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
-from osteometa.figures import direction_plot, forest
+from osteometa.figures import direction_plot, fonts, forest, style
 from osteometa.figures.forest_layout import place_axis, place_columns, ticks_of
 from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
 from osteometa.figures.presets import PRESETS, resolved
@@ -33,8 +37,8 @@ SETTINGS = {
         "design_class": "controlled", "window": "",
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
-    "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1", "style": "standard",
-    "width": 183, "windows": {}, "leading_zero": True, "measures": ["MD"],
+    "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
+    "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
 
@@ -195,6 +199,7 @@ HARD = {
         study("Þórðardóttir Ångström Çelik", 0.01, 0.01), study("Παπαδοπούλου 2010", 0.0, 0.01),
         study("כהן 2011", 0.01, 0.01), study("العلي 2012", 0.02, 0.01),
     ],
+    "Chinese letters": [study("王明 2015", 0.01, 0.01), study("Wang 2016", 0.012, 0.01)],
     "an interval 100 times wider": [
         study("Narrow 2001", 0.01, 0.01), study("Narrow 2002", 0.012, 0.01),
         study("Narrow 2003", 0.012, 0.012), study("Wide 2003", 0.5, 1.0, 0.01),
@@ -222,6 +227,7 @@ HARD = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # `put` names the text
 @pytest.mark.parametrize("case", HARD)
 def test_hard_cases_are_readable(case):
     rows = HARD[case]
@@ -280,12 +286,93 @@ def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high,
     assert all(low <= place <= high for place, _ in ticks)
 
 
-def test_letters_without_a_font_are_named():
+@pytest.fixture
+def east_asian(request, tmp_path):
+    """Whether a font with Chinese letters is installed: a made one, or none at all."""
+    caches = (fonts.east_asian, fonts.family_of, style._advance, style.text_width,
+              style._families_of)  # fmt: skip
+    before = list(fontManager.ttflist)
+    fontManager.ttflist[:] = [e for e in before if e.name not in fonts.EAST_ASIAN]
+    if request.param:
+        fontManager.addfont(made_font(tmp_path / "made.ttf", "王明"))
+    for cache in caches:
+        cache.cache_clear()
+    yield request.param
+    fontManager.ttflist[:] = before
+    for cache in caches:
+        cache.cache_clear()
+
+
+def made_font(path, letters):
+    """A font whose letters are all the same box, 0.9 em wide."""
+    names = [".notdef", *(f"letter{n}" for n in range(len(letters)))]
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(letter): names[n + 1] for n, letter in enumerate(letters)})
+    pen = TTGlyphPen(None)
+    for step, point in enumerate([(50, 0), (50, 800), (850, 800), (850, 0)]):
+        (pen.lineTo if step else pen.moveTo)(point)
+    pen.closePath()
+    box = pen.glyph()
+    builder.setupGlyf(dict.fromkeys(names, box))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (900, 50)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": fonts.EAST_ASIAN[0], "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return path
+
+
+@pytest.mark.parametrize("east_asian", [False], indirect=True)
+def test_letters_without_a_font_are_named(east_asian, capsys, tmp_path):
     assert missing_letters("骨 bone") == "骨"
     assert missing_letters("Θήτα, כהן, العلي, Łódź") == ""
+    assert style.text_width("骨", 10.0) == pytest.approx(10 * 25.4 / 72)
+    files = files_of(tmp_path, HARD["Chinese letters"])
+    assert "no TrueType font here has the letters '明王' of '王明 2015'" in capsys.readouterr().err
+    assert "王明 2015" in files[".svg"].decode("utf-8")
+    assert b"/Type3" not in files[".pdf"]
+
+
+@pytest.mark.parametrize("east_asian", [True], indirect=True)
+def test_chinese_letters_are_drawn_where_a_font_has_them(east_asian, capsys, tmp_path):
+    files = files_of(tmp_path / "out", HARD["Chinese letters"])
+    assert "warning" not in capsys.readouterr().err
+    assert style.text_width("王", 10.0) == pytest.approx(0.9 * 10 * 25.4 / 72, rel=1e-4)
+    svg = files[".svg"].decode("utf-8")
+    assert faces_of(svg) == {("Source Sans Pro", "bold"), ("Source Sans Pro", "normal"),
+                             (fonts.EAST_ASIAN[0], "normal")}  # fmt: skip
+    assert b"/Type3" not in files[".pdf"]
+
+
+def faces_of(svg):
+    return set(re.findall(r"@font-face\{font-family:'([^']*)';font-weight:(\w+)", svg))
+
+
+@pytest.mark.parametrize(
+    ("case", "families"),
+    [("letters", ["Source Sans Pro", "DejaVu Sans"]), ("one study", ["Source Sans Pro"])],
+)
+def test_an_svg_holds_all_its_fonts(case, families, tmp_path):
+    svg = files_of(tmp_path, HARD[case])[".svg"].decode("utf-8")
+    expected = {(family, "normal") for family in families} | {("Source Sans Pro", "bold")}
+    assert faces_of(svg) == expected
+    assert svg.count("@font-face") == len(expected)
+    assert re.findall(r"font-family: ([^;]*);", svg).count("'Source Sans Pro', sans-serif") > 3
+    assert all(f.endswith(", sans-serif") for f in re.findall(r"font-family: ([^;]*);", svg))
+
+
+def test_an_svg_alone_says_what_it_shows(tmp_path):
+    save(drawn(HARD["one study"]), tmp_path / "a", title="Forest plot", alt="Effects < 1 & more.")
+    root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
+    first, second = list(root)[:2]
+    assert (first.tag.rpartition("}")[2], first.text) == ("title", "Forest plot")
+    assert (second.tag.rpartition("}")[2], second.text) == ("desc", "Effects < 1 & more.")
 
 
 def files_of(folder, rows):
+    folder.mkdir(exist_ok=True)
     save(drawn(rows), folder / "forest")
     return {path.suffix: path.read_bytes() for path in sorted(folder.iterdir())}
 

@@ -28,8 +28,8 @@ from osteometa.figures.style import (
 )
 from osteometa.judgements import risk_of_bias_of
 from osteometa.records import DirectionEntry, DirectionSet, Vote
+from osteometa.synthesis_words import PHASES, room_words
 from osteometa.tables import RiskOfBias
-from osteometa.titles import PHASES, room_words
 from osteometa.votes import votes
 
 WIDTH, HIGHEST = 183.0, 240.0
@@ -138,7 +138,7 @@ def page_figures(
             legend,
             filled,
             (number, len(pages)),
-        )  # fmt: skip
+        )
         for number, page in enumerate(pages, start=1)
     ]
 

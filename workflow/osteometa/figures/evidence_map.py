@@ -19,7 +19,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records import DirectionEntry
-from osteometa.titles import PHASES
+from osteometa.synthesis_words import PHASES
 
 LABELS, ROW, LARGEST = 44.0, 13.0, 10.5
 SIZED, TOLD = "size known", "at most a direction"

@@ -49,7 +49,7 @@ from osteometa.figures.style import (
 )
 from osteometa.files import read_records
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
-from osteometa.titles import title_words
+from osteometa.synthesis_words import room_words
 
 LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
@@ -115,7 +115,7 @@ def _page(
     """Draw one page; columns, axis and sizes of squares are those of all rows."""
     preset, width = PRESETS[settings["style"]], float(settings["width"])
     columns = place_columns(rows, preset, width)
-    title = title_of(settings)
+    title = title_words(settings)
     title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
     titles = wrapped(title, width - 2 * MARGIN, weight="bold")
     top = TOP + LINE * (len(titles) - 1) + (4.0 if preset.favours_on_top else 0.0)
@@ -144,12 +144,22 @@ def _page(
     return figure
 
 
-def title_of(settings: dict[str, Any]) -> str:
+def title_words(settings: dict[str, Any]) -> str:
     """Return what a synthesis is about, as the title of its figures."""
-    keys = ("site", "phase", "design_class", "window")
-    chosen = {key: settings["synthesis"][key] for key in keys}
-    analyte = settings["synthesis"].get("analyte", "")
-    return title_words(settings["label"], analyte=analyte, windows=settings["windows"], **chosen)
+    synthesis = settings["synthesis"]
+    words = [subject_words(settings["label"], synthesis.get("analyte", ""))]
+    words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
+    words.append(room_words(synthesis["phase"], synthesis["design_class"]).lower())
+    words += [settings["when"]] if settings["when"] else []
+    return "; ".join(words)
+
+
+def subject_words(label: str, analyte: str) -> str:
+    """Return an outcome and which of its analytes, such as 'Osteoprotegerin (OPG), serum'."""
+    kind = analyte.partition("_")[2].replace("_", " ")
+    if kind == "not stated":
+        kind = "kind not stated" if analyte.startswith("srankl") else "specimen not stated"
+    return f"{label}, {kind}" if kind else label
 
 
 def _heads(

@@ -18,7 +18,7 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put, text_width
-from osteometa.titles import PHASES
+from osteometa.synthesis_words import PHASES
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {

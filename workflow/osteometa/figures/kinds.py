@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
-from osteometa.figures.forest import forest_figures, read_forest, title_of
+from osteometa.figures.forest import forest_figures, read_forest, title_words
 from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
@@ -229,9 +229,9 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 
 def figure_of(results: Results, kind: str) -> Drawn:
     """Return one figure of a synthesis, or the small panel that says why it does not apply."""
-    title = title_of(results.settings)
+    title = title_words(results.settings)
     if kind not in ("forest",):
-        title = f"{KINDS[kind]}: {title[:1].lower()}{title[1:]}"
+        title = f"{KINDS[kind]}: {title}"
     try:
         return DRAW[kind](results, title)
     except ReasonError as error:
@@ -249,7 +249,7 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         return figure_of(results, kind)
     # Of one form with the companions that are drawn.
     rows = [ForestRow(kind="message", label=reason)]
-    return replace(panel(title_of(results.settings), reason), rows=rows, row_type=ForestRow)
+    return replace(panel(title_words(results.settings), reason), rows=rows, row_type=ForestRow)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:
@@ -287,7 +287,7 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
     for name, title, drawn in figures:
-        write_figure(drawn, folder / name, pages_folder)
+        write_figure(drawn, folder / name, pages_folder, title)
         listed.append(
             FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
@@ -295,9 +295,10 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     write_records(folder / "figures.csv", FigureRow, listed)
 
 
-def write_figure(drawn: Drawn, stem: Path, pages_folder: Path) -> None:
+def write_figure(drawn: Drawn, stem: Path, pages_folder: Path, title: str) -> None:
     """Write one figure in all formats, with the rows that it shows."""
-    save(drawn.pages[0], stem, drawn.pages[1:])
+    save(drawn.pages[0], stem, drawn.pages[1:], title=title, alt=drawn.alt)
     for number, page in enumerate(drawn.pages[1:], start=2):
-        save(page, pages_folder / f"{stem.name}_{number}")
+        name = f"{title}, page {number} of {len(drawn.pages)}"
+        save(page, pages_folder / f"{stem.name}_{number}", title=name, alt=drawn.alt)
     write_records(f"{stem}.csv", drawn.row_type, drawn.rows)

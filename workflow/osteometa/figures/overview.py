@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from osteometa.figures import (
     summary_forest,
 )
 from osteometa.figures.chart import Mark
-from osteometa.figures.forest import scale_of, title_of
+from osteometa.figures.forest import scale_of, title_words
 from osteometa.figures.kinds import Drawn, ReasonError, panel, write_figures
 from osteometa.figures.names import TITLES, TOOLS
 from osteometa.figures.presets import resolved
@@ -30,8 +31,8 @@ from osteometa.records import (
     PooledRow,
     WeightedEffect,
 )
+from osteometa.synthesis_words import room_words, window_words
 from osteometa.tables import Tables
-from osteometa.titles import room_words
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -60,16 +61,16 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
 
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
-    tables = read_checked(root / "data/processed/checked")
+    tables = cache(lambda: read_checked(root / "data/processed/checked"))
     yield "summary_forest", lambda title: _summary(root, config, title)
     yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
-    yield "directions", lambda title: _directions(entries, sets, config, tables, title)
+    yield "directions", lambda title: _directions(entries, sets, config, tables(), title)
     yield "harvest", lambda title: _harvest(entries, config, title)
     yield "albatross_plot", lambda title: _albatross(root, config, title)
-    yield "prisma", lambda title: _flow(tables, title)
+    yield "prisma", lambda title: _flow(tables(), title)
     for tool in TOOLS:
-        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables, tool)
+        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables(), tool)
 
 
 def _summary(root: Path, config: Config, title: str) -> Drawn:
@@ -84,7 +85,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
         if any(row.group == "overall" and row.estimate is not None for row in chosen):
             panels.append(
                 summary_forest.Panel(
-                    heading=title_of(settings), rows=chosen, scale=scale, axis=outcome.axis
+                    heading=title_words(settings), rows=chosen, scale=scale, axis=outcome.axis
                 )
             )
     marks = summary_forest.summary_marks(panels)
@@ -99,7 +100,8 @@ def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
     outcome = config.outcomes[synthesis.outcome]
     return {
         **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
-        "measure": outcome.measures[0], "label": outcome.label, "windows": config.windows,
+        "measure": outcome.measures[0], "label": outcome.label,
+        "when": ", ".join(window_words(synthesis.window, config.windows)),
     }  # fmt: skip
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.ft2font import FT2Font, LoadFlags
 from PIL import Image
 
-from osteometa.figures.fonts import FAMILY, face, font_files
+from osteometa.figures.fonts import FALLBACK, FAMILY, face, family_of, font_file, font_files
 from osteometa.files import write_whole
 
 # Okabe and Ito's palette, told apart by people who see colours differently.
@@ -39,7 +41,7 @@ def set_up() -> None:
         fontManager.addfont(path)
     mpl.rcParams.update(
         {
-            "font.family": [FAMILY, "DejaVu Sans"],
+            "font.family": [FAMILY, FALLBACK],
             "font.size": BODY,
             "pdf.fonttype": 42,
             "svg.fonttype": "none",
@@ -51,20 +53,8 @@ def set_up() -> None:
 
 
 @cache
-def _font(weight: str) -> FT2Font:
-    font = FT2Font(str(font_files()[weight]))
-    font.set_size(100, 72)
-    return font
-
-
-@cache
-def _covered(weight: str) -> frozenset[int]:
-    return frozenset(_font(weight).get_charmap())
-
-
-@cache
-def _fallback() -> FT2Font:
-    font = FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"))
+def _font(path: Path) -> FT2Font:
+    font = FT2Font(str(path))
     font.set_size(100, 72)
     return font
 
@@ -72,7 +62,10 @@ def _fallback() -> FT2Font:
 @cache
 def _advance(letter: str, weight: str) -> float:
     """Return how far a letter moves the pen, in hundredths of the size of the text."""
-    font = _font(weight) if ord(letter) in _covered(weight) else _fallback()
+    family = family_of(letter, weight)
+    if not family:
+        return 100.0  # about as wide as what stands in its place
+    font = _font(font_file(family, weight))
     return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
@@ -82,14 +75,9 @@ def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
     return sum(_advance(letter, weight) for letter in text) * size / 100 * POINT
 
 
-@cache
-def _known() -> frozenset[int]:
-    return _covered("normal") | frozenset(_fallback().get_charmap())
-
-
 def missing_letters(text: str) -> str:
     """Return the letters of a text that no font here can draw."""
-    return "".join(sorted({letter for letter in text if ord(letter) not in _known()}))
+    return "".join(sorted({letter for letter in text if not family_of(letter, "normal")}))
 
 
 def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal") -> list[str]:
@@ -134,14 +122,23 @@ def put(
     """Write a text whose middle height is at y; `over` lines, on a white ground of its own."""
     lost = missing_letters(text)
     if lost:
-        print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
-    plain = all(ord(letter) in _covered(weight) for letter in text)
+        words = "no TrueType font here has the letters"
+        print(f"warning: {words} '{lost}' of '{text}'", file=sys.stderr)
     axes.text(
         x, y, text, fontsize=size, fontweight=weight, ha=align,
-        fontfamily=FAMILY if plain else None,
+        fontfamily=_families_of(text, weight),
         va="center_baseline", color=color, zorder=6 if over else 3, parse_math=False,
         bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
+
+
+@cache
+def _families_of(text: str, weight: str) -> list[str]:
+    """Return the families of a text: no more than it needs, so that others change no bytes."""
+    used = {family_of(letter, weight) for letter in text} - {"", FAMILY}
+    if not used:
+        return [FAMILY]
+    return [FAMILY, FALLBACK, *sorted(used - {FALLBACK})]
 
 
 FORMATS = ("pdf", "svg", "png", "tiff")
@@ -149,32 +146,48 @@ RESOLUTION = {"png": 300, "tiff": 600}
 """Dots per inch of images."""
 
 
-def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
+def save(
+    figure: Figure, stem: str | Path, more: Sequence[Figure] = (), *, title: str = "",
+    alt: str = "",
+) -> None:  # fmt: skip
     """Write stem.pdf, stem.svg and stem.png, each whole or not at all, the same on every run.
 
-    Further pages (`more`) go into the PDF; SVG and PNG hold one page.
+    Further pages (`more`) go into the PDF; SVG and PNG hold one page. `title` and `alt` go into
+    the SVG, for people who do not see it.
     """
     stem = Path(stem)
-    write_whole(stem.with_name(f"{stem.name}.pdf"), encoded((figure, *more), "pdf"))
-    for kind in ("png", "svg"):
-        write_whole(stem.with_name(f"{stem.name}.{kind}"), encoded([figure], kind))
+    for kind, pages in (("pdf", (figure, *more)), ("png", [figure]), ("svg", [figure])):
+        data = encoded(pages, kind, title=title, alt=alt)
+        write_whole(stem.with_name(f"{stem.name}.{kind}"), data)
 
 
-def encoded(pages: Sequence[Figure], kind: str) -> bytes:
+def encoded(pages: Sequence[Figure], kind: str, *, title: str = "", alt: str = "") -> bytes:
     """Return a figure as a file of one of FORMATS; SVG and images hold the first page only."""
-    buffer = io.BytesIO()
-    if kind == "pdf":
-        metadata = {"CreationDate": None, "Producer": None, "Creator": None}
-        with PdfPages(buffer, metadata=metadata) as file:
-            for page in pages:
-                file.savefig(page)
-    elif kind == "svg":
-        pages[0].savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        svg = _rounded(buffer.getvalue().decode("utf-8"))
-        return _with_fonts(svg, _letters(pages[0])).encode("utf-8")
-    else:
+    with warnings.catch_warnings():
+        # `put` names the text; this would name each letter, once per format.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        if kind == "pdf":
+            return _pdf(pages)
+        if kind == "svg":
+            return _with_words(_svg(pages[0]), title, alt).encode("utf-8")
+        buffer = io.BytesIO()
         pixels(pages[0], RESOLUTION[kind]).save(buffer, kind, **_image_options(kind))
     return buffer.getvalue()
+
+
+def _pdf(pages: Sequence[Figure]) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"CreationDate": None, "Producer": None, "Creator": None}
+    with PdfPages(buffer, metadata=metadata) as file:
+        for page in pages:
+            file.savefig(page)
+    return buffer.getvalue()
+
+
+def _svg(page: Figure) -> str:
+    buffer = io.BytesIO()
+    page.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _with_fonts(_rounded(buffer.getvalue().decode("utf-8")), _letters(page))
 
 
 def pixels(figure: Figure, dpi: int) -> Image.Image:
@@ -219,6 +232,19 @@ def _letters(figure: Figure) -> dict[str, str]:
 
 
 def _with_fonts(svg: str, letters: dict[str, str]) -> str:
-    """Put the font into the SVG, cut to its letters, so that it looks the same everywhere."""
+    """Put the fonts into the SVG, cut to its letters, so that it looks the same everywhere.
+
+    Letters that no font here has are left to whatever the reader's machine has.
+    """
     faces = "".join(face(weight, used) for weight, used in sorted(letters.items()))
+    svg = re.sub(r"(<text style=\"[^\"]*font-family: [^;\"]+)", r"\1, sans-serif", svg)
     return svg.replace("<defs>", f"<defs><style>{faces}</style>", 1)
+
+
+def _with_words(svg: str, title: str, alt: str) -> str:
+    """Put a title and a description first, where readers of the screen look for them."""
+    words = {"title": title, "desc": alt}
+    told = "".join(
+        f"\n <{name}>{html.escape(text)}</{name}>" for name, text in words.items() if text
+    )
+    return re.sub(r"<svg [^>]*>", lambda opening: opening.group() + told, svg, count=1)

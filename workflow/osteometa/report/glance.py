@@ -8,8 +8,8 @@ from typing import Any
 from osteometa.config import Config
 from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.report.findings import Findings
-from osteometa.report.words import DIRECTIONS, counts_of, what_words
-from osteometa.titles import room_words, window_words
+from osteometa.report.words import DIRECTIONS, counts_of, room_words, what_words
+from osteometa.synthesis_words import window_words
 
 COLUMNS = ("All types", *TYPE_WORDS.values())
 SIGNS = {"up": "▲", "down": "▼", "mixed": "◆", "zero": "=", "unknown": "?"}
@@ -27,9 +27,7 @@ def glance(findings: Sequence[Findings], config: Config) -> dict[str, list[dict[
             "unit": _unit(found),
             "cells": [_cell(found, group) for group in ("overall", *TYPE_WORDS)],
         }
-        rooms.setdefault(
-            room_words(found.synthesis.phase, found.synthesis.design_class), []
-        ).append(row)
+        rooms.setdefault(room_words(found.synthesis), []).append(row)
     return rooms
 
 

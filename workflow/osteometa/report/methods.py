@@ -9,7 +9,7 @@ from osteometa.config import Config
 from osteometa.options import ESTIMATORS
 from osteometa.records import WeightedEffect
 from osteometa.report.words import MINUS, counted, joined
-from osteometa.titles import hours_words
+from osteometa.synthesis_words import hours_words
 
 MEASURES = {
     "SMD": "standardised mean differences",

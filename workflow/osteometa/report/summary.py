@@ -11,9 +11,15 @@ from osteometa.figures.forest_rows import signed
 from osteometa.records import PooledRow, WeightedEffect
 from osteometa.report.findings import Findings
 from osteometa.report.studies import certainty_words
-from osteometa.report.words import counted, interval_words, subject, unbroken
+from osteometa.report.words import (
+    counted,
+    interval_words,
+    room_words,
+    subject,
+    unbroken,
+)
+from osteometa.synthesis_words import window_words
 from osteometa.tables import Tables
-from osteometa.titles import room_words, window_words
 
 SURE = {"high": "{}s", "moderate": "probably {}s", "low": "may {}"}
 """How surely a statement may speak, by the certainty that people entered (GRADE guidance 26)."""
@@ -34,10 +40,7 @@ def _row(found: Findings, tables: Tables, config: Config) -> dict[str, str]:
         "id": name,
         "what": subject(found.synthesis),
         "room": "; ".join(
-            [
-                room_words(found.synthesis.phase, found.synthesis.design_class),
-                *window_words(found.synthesis.window, config.windows),
-            ]
+            [room_words(found.synthesis), *window_words(found.synthesis.window, config.windows)]
         ),
         "people": people_cell(found.pool),
         "k": str(main.k),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from osteometa import synthesis_words
 from osteometa.config import Config, Synthesis
 from osteometa.figures.forest_rows import (
     TYPE_WORDS,
@@ -16,7 +17,7 @@ from osteometa.figures.forest_rows import (
 )
 from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
-from osteometa.titles import title_words
+from osteometa.synthesis_words import window_words
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MINUS = "\N{MINUS SIGN}"
@@ -51,11 +52,14 @@ def joined(words: Sequence[str]) -> str:
 
 def heading(synthesis: Synthesis, config: Config) -> str:
     """Return what a synthesis is about, as a heading."""
-    return title_words(
-        config.outcomes[synthesis.outcome].label, analyte=synthesis.analyte, site=synthesis.site,
-        phase=synthesis.phase, design_class=synthesis.design_class, window=synthesis.window,
-        windows=config.windows,
-    )  # fmt: skip
+    label = config.outcomes[synthesis.outcome].label
+    parts = [label, what_words(synthesis), room_words(synthesis).lower()]
+    return "; ".join([*parts, *window_words(synthesis.window, config.windows)])
+
+
+def room_words(synthesis: Synthesis) -> str:
+    """Return phase and design class, which never share a synthesis."""
+    return synthesis_words.room_words(synthesis.phase, synthesis.design_class)
 
 
 def what_words(synthesis: Synthesis) -> str:
