@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.figures.forest import direction_mark
+from osteometa.figures.forest_marks import direction_mark
 from osteometa.figures.forest_rows import TYPE_WORDS, p_number, p_text
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import (

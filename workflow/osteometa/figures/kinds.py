@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
+from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
+from osteometa.figures.forest_words import INTERVAL_WORDS
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records

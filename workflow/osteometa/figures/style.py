@@ -81,10 +81,13 @@ def missing_letters(text: str) -> str:
 
 
 def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal") -> list[str]:
-    """Return a text in lines no wider than `width` mm, broken between words, else within one."""
+    """Return a text in lines no wider than `width` mm, broken between words, else within one.
+
+    A no-break space is no place to break.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in re.split(r"[ \t\n]+", text.strip()):
         trial = f"{line} {word}".strip()
         if text_width(trial, size, weight) <= width:
             line = trial
