@@ -385,6 +385,25 @@ def test_flow(boxes):
     assert "not entered" in texts
 
 
+def test_the_flow_has_the_lines_of_the_template_and_the_reasons_entered():
+    counts = {"excluded_reports": 9, "assessed": 14}
+    reasons = ["no control"] * 2 + ["other outcome"] * 3 + ["an animal study"]
+    marks = flow.flow_marks(counts, reasons)
+    figure = flow.flow_figure(marks, "Flow of studies")
+    assert_apart(figure, "flow")
+    texts = [text.get_text() for text, _ in texts_of(figure)]
+    assert flow.ROUTE in texts
+    assert {"Records identified from:", "Records removed before screening:"} <= set(texts)
+    at = texts.index("Reports excluded (n = 9)")
+    assert texts[at + 1 : at + 5] == [
+        "– other outcome (n = 3)", "– no control (n = 2)", "– an animal study (n = 1)",
+        "– Reason not entered (n = 3)",
+    ]  # fmt: skip
+    for more in ({}, {"excluded_reports": 6}):
+        assert not [m for m in flow.flow_marks(more, reasons) if m.label == flow.REST]
+    assert not [m for m in flow.flow_marks(counts) if m.shape == flow.REASON]
+
+
 def test_a_reason_is_a_small_panel():
     figure = reason_figure(TITLE, "Not drawn: four studies, ten are needed. " * 3)
     assert_apart(figure, "reason")

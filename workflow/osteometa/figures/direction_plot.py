@@ -174,7 +174,12 @@ def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
         lines = blocks.setdefault(heading, {})
         lines.setdefault((row.study_id, row.design_class), []).append(row)
     return [
-        (heading, sorted(lines.values(), key=lambda line: (line[0].design_class, line[0].label)))
+        (
+            heading,
+            sorted(
+                lines.values(), key=lambda line: (line[0].design_class, line[0].label.casefold())
+            ),
+        )
         for heading, lines in blocks.items()
     ]
 
@@ -201,9 +206,12 @@ def set_words(row: DirectionSet) -> str:
 
 def legend_words(rows: Sequence[DirectionRow]) -> str:
     """Return how the marks are read; the fill says what people have judged of them."""
-    levels = [level for level in LEVELS if any(row.risk_of_bias == level for row in rows)]
-    if levels:
-        named = ", ".join(f"{LEVELS[level][0]} {level.replace('_', ' ')}" for level in levels)
+    alike: dict[tuple[str, str], list[str]] = {}
+    for level, look in LEVELS.items():
+        if any(row.risk_of_bias == level for row in rows):
+            alike.setdefault(look, []).append(level.replace("_", " "))
+    if alike:
+        named = ", ".join(f"{sign} {' or '.join(words)}" for (sign, _), words in alike.items())
         some = any(not row.risk_of_bias for row in rows)
         colour, risk = "", (
             f"Fill, and the sign behind the letter: risk of bias overall ({named}"

@@ -99,7 +99,8 @@ def direction_mark(
             Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
         )
     elif shape in ("mixed", "zero"):
-        for step in (-0.35 * h, 0.35 * h) if shape == "mixed" else (0.0,):
+        apart = 0.55 if face else 0.35 * h
+        for step in (-apart, apart) if shape == "mixed" else (0.0,):
             if face:
                 axes.add_patch(
                     Rectangle((x - h, y + step - 0.3), 2 * h, 0.6, facecolor=face, edgecolor=BLACK,

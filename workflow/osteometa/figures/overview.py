@@ -158,7 +158,8 @@ def _albatross(root: Path, config: Config, title: str) -> Drawn:
 def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
         raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
-    marks = flow.flow_marks({row.box: row.n for row in tables.prisma})
+    reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma}, reasons)
     return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
 
 
