@@ -348,9 +348,39 @@ def test_summary_forest():
     ]  # fmt: skip
     marks = summary_forest.summary_marks(panels)
     pages = summary_forest.summary_figures(marks, panels, "Pooled effects")
-    assert len(pages) == 2
+    assert len(pages) > 1
     for page in pages:
         assert_apart(page, "summary")
+        assert page.get_figheight() * 25.4 < summary_forest.HIGHEST + 40
+    shown = [text.get_text() for page in pages for text, _ in texts_of(page)]
+    assert sorted(t for t in shown if t.startswith("Outcome")) == sorted(p.heading for p in panels)
+
+
+def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_apart():
+    kinds = (("Single A", 1, "none"), ("Wide", 2, "hollow"), ("Single B", 1, "none"),
+             ("Pool", 5, "full"), ("Not shown", 3, "none"))  # fmt: skip
+    panels = [
+        summary_forest.Panel(
+            heading=heading, scale=SMD, axis=("Lower with exercise", "Higher with exercise"),
+            rows=(
+                pooled(k=k, diamond=diamond, ci_low=-50.0 if k == 2 else -0.5, ci_high=0.6),
+                pooled(group="aerobic", k=1, diamond="none", estimate=0.3),
+                pooled(group="combined", k=2, diamond="none"),
+            ),
+        )
+        for heading, k, diamond in kinds
+    ]  # fmt: skip
+    marks = summary_forest.summary_marks(panels)
+    first, second = summary_forest.summary_figures(marks, panels, "Pooled effects", "bmj")
+    words = [[text.get_text() for text, _ in texts_of(page)] for page in (first, second)]
+    assert [w for w in words[0] if w in ("Wide", "Pool")] == ["Wide", "Pool"]
+    assert [w for w in words[1] if w.startswith("Single")] == ["Single A", "Single B"]
+    assert words[1][0] == summary_forest.SINGLES
+    nulls = [line.get_xdata()[0] for line in first.axes[0].lines if line.get_gid() == "null"]
+    assert len(nulls) == 2 and nulls[0] == nulls[1]  # one axis for both
+    pools = [p.get_xy() for p in first.axes[0].patches if p.get_gid() == "diamond"]
+    assert len(pools) == 2 and len(pools[0]) > len(pools[1]) == 5  # the wide one is cut off
+    assert any("Arrows: the interval goes on." in " ".join(w) for w in words[:1])
 
 
 def made_judgements(tool):

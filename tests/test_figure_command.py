@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_hex
 from osteometa.cli import figure, main
 from osteometa.config import forest_settings, load_config
-from osteometa.figures import direction_plot, forest, kinds
+from osteometa.figures import direction_plot, forest, kinds, overview
 from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.risk_of_bias import LEVELS
@@ -121,6 +121,19 @@ def test_judgements_stand_in_a_column_of_their_own(made):
     lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
     assert len(lights) == len(judged)
     assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
+
+
+@pytest.mark.parametrize(("style", "piece"), [("standard", "[95 % CI]"), ("bmj", "(95 % CI)")])
+def test_the_style_reaches_the_summary_forest(made, style, piece):
+    folder, config = made
+    figures = config.figures.model_copy(update={"style": style})
+    drawn = dict(overview.drawn_of(folder, config.model_copy(update={"figures": figures})))
+    texts = [
+        text.get_text() for page in drawn["summary_forest"].pages for text, _ in texts_of(page)
+    ]
+    assert f"Effect {piece}" in texts
+    assert any(re.search(r"\d \(.* to .*\)", text) for text in texts) == (style == "bmj")
+    assert any(re.search(r"\d \[.*, .*\]", text) for text in texts) == (style == "standard")
 
 
 @pytest.mark.parametrize("few", [False, True])

@@ -91,7 +91,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     marks = summary_forest.summary_marks(panels)
     if not marks:
         raise ReasonError("Not drawn: no synthesis has an effect size.")
-    pages = summary_forest.summary_figures(marks, panels, title)
+    pages = summary_forest.summary_figures(marks, panels, title, config.figures.style)
     return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
 
 
