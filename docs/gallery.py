@@ -153,7 +153,7 @@ def made() -> Iterator[Shown]:
             made_judgements(tool), tool, labels, {f"s{i}": 30.0 + 12 * i for i in range(9)}
         )
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
-                    figure=risk_of_bias.light_figure(marks, tool),
+                    figure=risk_of_bias.light_figures(marks, tool)[0],
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
     counts = dict(zip(flow.WORDS, (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
                       strict=True))  # fmt: skip

@@ -403,7 +403,29 @@ def test_risk_of_bias(tool):
     judged = made_judgements(tool)
     labels = {f"s{i}": name for i, name in enumerate(names(9))}
     marks = risk_of_bias.light_marks(judged, tool, labels, {"s1": 120.0})
-    assert_apart(risk_of_bias.light_figure(marks, tool), tool)
+    (page,) = risk_of_bias.light_figures(marks, tool)
+    assert_apart(page, tool)
+    rules = [line.get_xdata() for line in page.axes[0].lines]
+    assert max(max(xs) for xs in rules) == pytest.approx(risk_of_bias.RIGHT)
+    bars = [p for p in page.axes[0].get_children() if p.get_gid() == "bar"]
+    assert max(b.get_x() + b.get_width() for b in bars) == pytest.approx(risk_of_bias.RIGHT)
+
+
+def test_names_in_risk_of_bias_are_whole_and_many_studies_paginate():
+    long = "Incremental aerobic training for older women of a village (authors not seen), thesis"
+    judged = [RiskOfBias(study_id=f"s{i}", tool="rob2", domain="overall", judgement="low")
+              for i in range(70)]  # fmt: skip
+    labels = {f"s{i}": f"{long} {i}" if i % 7 == 0 else f"Able {i}" for i in range(70)}
+    marks = risk_of_bias.light_marks(judged, "rob2", labels, {})
+    pages = risk_of_bias.light_figures(marks, "rob2")
+    assert len(pages) == 2
+    shown = []
+    for page in pages:
+        assert_apart(page, "lights")
+        assert page.get_figheight() * 25.4 <= 260
+        shown += [text.get_text() for text, _ in texts_of(page)]
+    assert " ".join(shown).count("(authors not seen), thesis") == 10
+    assert sum("%" in text for text in shown) == 5  # the bars stand once
 
 
 @pytest.mark.parametrize("boxes", [{}, {"identified_databases": 12345, "screened": 9000}])

@@ -169,5 +169,5 @@ def _lights(tables: Tables, tool: str) -> Drawn:
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
     if not marks:
         raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
-    return Drawn([risk_of_bias.light_figure(marks, tool)], marks, Mark,
+    return Drawn(risk_of_bias.light_figures(marks, tool), marks, Mark,
                  risk_of_bias.light_alt(marks, tool))  # fmt: skip
