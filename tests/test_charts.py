@@ -6,6 +6,7 @@ The numbers are made for these tests and stand in no review.
 import itertools
 import math
 import random
+from collections import Counter
 
 import pytest
 from matplotlib.patches import Polygon, Rectangle, Wedge
@@ -330,7 +331,18 @@ def test_harvest():
     ]  # fmt: skip
     marks = harvest.harvest_marks(rows)
     assert len(marks) == len(rows)
-    assert_apart(harvest.harvest_figure(marks, "Harvest plot"), "harvest")
+    figures = harvest.harvest_figures(marks, "Harvest plot")
+    for figure in figures:
+        assert_apart(figure, "harvest")
+        assert figure.get_figheight() * 25.4 < 260
+    bars = [a for f in figures for a in f.axes[0].get_children() if a.get_gid() == "bar"]
+    assert len(bars) == len(marks)
+    assert all(bar.get_linewidth() >= 0.5 for bar in bars)
+    texts = [text.get_text() for figure in figures for text, _ in texts_of(figure)]
+    assert Counter(t for t in texts if t.isdigit()) == Counter(f"{m.size:.0f}" for m in marks)
+    studies = {(m.size, m.label) for m in marks}
+    assert len({number for number, _ in studies}) == len(studies)
+    assert {f"{number:.0f} {label}" for number, label in studies} <= set(texts)
 
 
 def test_summary_forest():

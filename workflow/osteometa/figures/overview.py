@@ -130,7 +130,7 @@ def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn
     marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
     if not marks:
         raise ReasonError("Not drawn: no study has a vote.")
-    return Drawn([harvest.harvest_figure(marks, title)], marks, Mark,
+    return Drawn(harvest.harvest_figures(marks, title), marks, Mark,
                  harvest.harvest_alt(marks, title))  # fmt: skip
 
 
