@@ -81,9 +81,8 @@ def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
         key=lambda g: (order[g.split(" ")[0]], outcomes.index(g.split(" ", 1)[1])),
     )
     slots = _slots(marks, groups)
-    heights = [
-        ROW * max(_lines(marks, group, c, slots[c]) for c in COLUMNS) + 3 for group in groups
-    ]
+    rows = [max(_lines(marks, group, c, slots[c]) for c in COLUMNS) for group in groups]
+    heights = [ROW * lines + 4.5 for lines in rows]
     top = title_height(title, WIDE) + 6
     pages: list[list[tuple[str, float]]] = [[]]
     for item in zip(groups, heights, strict=True):
@@ -98,7 +97,7 @@ def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
 
 def _slots(marks: Sequence[Mark], groups: Sequence[str]) -> dict[str, int]:
     """Return how many bars stand beside each other in each column, those with most served first."""
-    most = {c: max(_count(marks, group, c) for group in groups) + 2 for c in COLUMNS}
+    most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
     slots = {
         c: math.ceil(text_width(word, weight="bold") / SLOT) for c, (word, _) in COLUMNS.items()
     }
@@ -114,8 +113,8 @@ def _count(marks: Sequence[Mark], group: str, column: str) -> int:
 
 
 def _lines(marks: Sequence[Mark], group: str, column: str, slots: int) -> int:
-    """Return the rows of bars, with two places left for their count."""
-    return max(1, math.ceil((_count(marks, group, column) + 2) / slots))
+    """Return the rows of bars of a field."""
+    return max(1, math.ceil(_count(marks, group, column) / slots))
 
 
 def _page(
@@ -162,9 +161,10 @@ def _cell(
         )  # fmt: skip
         put(axes, x + SLOT / 2, base + 1.7, f"{mark.size:.0f}", size=SMALL, align="center")
     if chosen:
-        last = len(chosen) % slots if len(chosen) % slots + 2 <= slots else 0
-        line = len(chosen) // slots if last else math.ceil(len(chosen) / slots)
-        put(axes, left + SLOT * last + 0.8, top + ROW * line + 4 * UNIT - 1.6,
+        # The count stands behind the last bar, or below the numbers where the row is full.
+        last = (len(chosen) - 1) % slots + 1
+        behind = last + 2 <= slots
+        put(axes, left + SLOT * last * behind + 0.8, base - 1.6 if behind else base + 4.8,
             f"n = {len(chosen)}", size=SMALL, color=GREY)  # fmt: skip
 
 
