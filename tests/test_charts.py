@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 from matplotlib.patches import Polygon, Rectangle, Wedge
 from osteometa.figures import (
+    albatross,
     evidence_map,
     flow,
     funnel,
@@ -294,7 +295,42 @@ def test_albatross():
              group=rng.choice(["effect", "printed"]))
         for label in names(30)
     ]  # fmt: skip
-    assert_apart(scatter.albatross_figure(marks, TITLE), "albatross")
+    assert_apart(albatross.albatross_figure(marks, TITLE), "albatross")
+
+
+@pytest.mark.parametrize(
+    ("design_class", "size", "n", "p"),
+    [
+        # By hand: d = 0.5 of two arms of 32 has z = 0.5 sqrt(64) / 2 = 2; 0.5 SD of change in one
+        # group of 16 has z = 0.5 sqrt(16) = 2; two-sided p of z = 2 is 0.0455.
+        ("controlled", 0.5, 64, 0.0455003), ("within_arm", 0.5, 16, 0.0455003),
+        ("controlled", 1.0, 16, 0.0455003), ("within_arm", 1.0, 9, 0.0026998),
+    ],
+)  # fmt: skip
+def test_curves_of_the_albatross_are_those_of_the_design(design_class, size, n, p):
+    assert albatross.curve_p(size, n, design_class) == pytest.approx(p, rel=1e-5)
+    marks = [Mark(kind="point", label=f"S{i}", x=2.0 * i, y=float(n), group="effect")
+             for i in (-1, 1, 2)]  # fmt: skip
+    figure = albatross.albatross_figure(marks, TITLE, design_class)
+    curves = [line for line in figure.axes[0].lines if line.get_gid() == "curve"]
+    assert len(curves) == 6
+    words = " ".join(text.get_text() for text, _ in texts_of(figure))
+    assert ("in one group" in words) == (design_class == "within_arm")
+    assert ("two equal arms" in words) == (design_class == "controlled")
+
+
+@pytest.mark.parametrize(
+    ("widest", "right"),
+    [
+        (3.2, ["0.1", "0.01", "0.001"]), (6.5, ["0.01", "10⁻⁴", "10⁻⁶"]),
+        (17.0, ["10⁻⁵", "10⁻¹⁰", "10⁻¹⁵"]),
+    ],
+)  # fmt: skip
+def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
+    ticks = albatross.p_ticks(widest)
+    assert [text for place, text in ticks if place > 0] == right
+    assert [-place for place, _ in ticks[::-1]] == [place for place, _ in ticks]
+    assert max(place for place, _ in ticks) > 0.7 * widest
 
 
 def entry(**more):

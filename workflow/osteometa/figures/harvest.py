@@ -49,7 +49,7 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 HIGHEST = 235.0
 NOTE = (
     "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as listed; of several types it has several bars. "
+    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has several bars. "
     "Significance is not shown."
 )
 

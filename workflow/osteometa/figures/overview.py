@@ -9,12 +9,12 @@ from typing import Any
 
 from osteometa.config import Config, Synthesis, from_part
 from osteometa.figures import (
+    albatross,
     direction_plot,
     evidence_map,
     flow,
     harvest,
     risk_of_bias,
-    scatter,
     summary_forest,
 )
 from osteometa.figures.chart import Mark
@@ -67,7 +67,7 @@ def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Dr
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
     yield "directions", lambda title: _directions(entries, sets, config, tables(), title)
     yield "harvest", lambda title: _harvest(entries, config, title)
-    yield "albatross_plot", lambda title: _albatross(root, config, title)
+    yield "albatross_plot", lambda title: _albatross(root, entries, title)
     yield "prisma", lambda title: _flow(tables(), title)
     for tool in TOOLS:
         yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables(), tool)
@@ -134,25 +134,38 @@ def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn
                  harvest.harvest_alt(marks, title))  # fmt: skip
 
 
-def _albatross(root: Path, config: Config, title: str) -> Drawn:
-    rows = read_records(root / "results" / "albatross.csv", AlbatrossPoint)
-    sets = list(dict.fromkeys((r.outcome, r.phase, r.design_class) for r in rows))
-    pages, marks = [], []
-    for outcome, phase, design_class in sets:
-        name = f"{title}: {outcome}, {room_words(phase, design_class).lower()}"
-        chosen = scatter.albatross_marks(
-            [
-                r
-                for r in rows
-                if (r.outcome, r.phase, r.design_class) == (outcome, phase, design_class)
-            ]
+def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
+    """Return a page per set, the largest first; sets of fewer studies are named in a note."""
+    sets: dict[tuple[str, str, str], list[AlbatrossPoint]] = {}
+    for row in read_records(root / "results" / "albatross.csv", AlbatrossPoint):
+        sets.setdefault((row.outcome, row.phase, row.design_class), []).append(row)
+    drawn = {key: albatross.albatross_marks(rows) for key, rows in sets.items()}
+    order = sorted((key for key in drawn if drawn[key]), key=lambda key: -len(drawn[key]))
+    large = [key for key in order if len(drawn[key]) >= albatross.FEWEST]
+    if not large:
+        most = len(drawn[order[0]]) if order else 0
+        raise ReasonError(
+            f"Not drawn: at most {most} studies of a set print an exact p, a direction and their "
+            f"people; {albatross.FEWEST} are needed."
         )
-        if chosen:
-            pages.append(scatter.albatross_figure(chosen, name))
-            marks += chosen
-    if not pages:
-        raise ReasonError("Not drawn: no study prints an exact p, a direction and its people.")
-    return Drawn(pages, marks, Mark, f"{title}, {len(pages)} pages: people against p by direction.")
+    small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
+    few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
+    pages, marks = [], []
+    for key in large:
+        found = {e.site for e in entries if (e.outcome, e.phase, e.design_class) == key and e.site}
+        sites = ", ".join(sorted(found)).replace("_", " ")
+        words = [f"Sites are mixed, one point per study: {sites}."] if len(found) > 1 else []
+        words += [few] if small and key == large[-1] else []
+        name = f"{title}: {_set_words(key)}"
+        pages.append(albatross.albatross_figure(drawn[key], name, key[2], " ".join(words)))
+        marks += drawn[key]
+    alt = f"{title}, {len(pages)} pages: people against p by direction. {few if small else ''}"
+    return Drawn(pages, marks, Mark, alt.strip())
+
+
+def _set_words(key: tuple[str, str, str]) -> str:
+    outcome, phase, design_class = key
+    return f"{outcome}, {room_words(phase, design_class).lower()}"
 
 
 def _flow(tables: Tables, title: str) -> Drawn:
