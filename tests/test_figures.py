@@ -449,10 +449,10 @@ def test_a_pool_and_its_notes_share_a_page():
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 def test_judgements_are_the_last_column_to_go(style, width):
-    judged = [replace(row, risk_of_bias="some") for row in HARD["two studies"]]
-    page = drawn(judged, style=style, width=width)
+    judged = [replace(row, risk_of_bias="some") for row in HARD["all effects equal"]]
+    page = drawn([*judged, *pool(4, 0.01, 0.005, 0.02)], style=style, width=width)
     assert_readable(page, f"{style} {width}")
-    assert len([p for p in page.axes[0].patches if p.get_gid() == "light"]) == 2
+    assert len([p for p in page.axes[0].patches if p.get_gid() == "light"]) == 4
     texts = {text.get_text() for text, _ in texts_of(page)}
     assert {"Risk", "of bias"} <= texts if width == 183 else {"RoB", "RoB: risk of bias"} <= texts
 
