@@ -18,6 +18,8 @@ NARROW_TOTAL = 12.0
 """A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
+LONGER = 8.0
+"""How much wider the labels may be so that no word of them is cut, mm."""
 NOTE_ROOM = 65.0
 """Notes end before a drawing that starts further right than this, mm."""
 PAGE_ROWS = 60
@@ -179,7 +181,7 @@ def _columns(
     more = max(
         0.0,
         min(widest + marks + 1.5 - label, plot - wide_plot(width)),
-        min(word - label, plot - least_plot(width)),
+        min(word - label, plot - least_plot(width), LONGER),
     )
     label, plot = label + more, plot - more
     right: dict[str, float] = {}
