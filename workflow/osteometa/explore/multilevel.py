@@ -10,8 +10,8 @@ import numpy as np
 from osteometa.explore.common import Array, NotEstimableError, estimable
 from osteometa.explore.nested import Nested, by_study
 from osteometa.explore.robust import (
+    Correlated,
     Robust,
-    correlated_weights,
     hierarchical_weights,
     robust_inference,
 )
@@ -135,7 +135,7 @@ def multilevel(
     y, v = checked(yi, vi)
     labels = np.asarray([str(s) for s in study])
     V = constant_correlation(v, labels, rho)
-    design = _design(y, labels, X, least)
+    design = design_of(y, labels, X, least)
     order, starts = by_study(labels)
     model = Nested.of(
         V[np.ix_(order, order)], design[order], starts, restricted=method == "REML", within=within
@@ -184,10 +184,11 @@ def robust_variance(
     y, v = checked(yi, vi)
     labels = np.asarray([str(s) for s in study])
     constant_correlation(v, labels, rho)
-    design = _design(y, labels, X, least)
+    design = design_of(y, labels, X, least)
     if structure == "correlated":
-        tau2, w = correlated_weights(y, v, design, labels, rho)
-        omega2 = None
+        model = Correlated.of(v, design, labels, rho)
+        estimated = model.tau2(y[None, :])
+        tau2, omega2, w = float(estimated[0]), None, model.weights(estimated)[0]
     else:
         tau2, omega2, w = hierarchical_weights(y, v, design, labels)
     robust = robust_inference(y, design, labels, np.diag(1 / w), np.diag(w))
@@ -208,7 +209,7 @@ def _record(robust: Robust, names: Sequence[str], study: Array, **named: object)
     )  # fmt: skip
 
 
-def _design(y: Array, study: Array, X: Array | None, least: int) -> Array:
+def design_of(y: Array, study: Array, X: Array | None, least: int) -> Array:
     """Return the design matrix, or refuse what it or the studies cannot carry."""
     design = np.ones((len(y), 1)) if X is None else np.asarray(X, dtype=float)
     if design.shape[0] != len(y) or len(study) != len(y):
