@@ -144,11 +144,12 @@ def multilevel(
     tau2, omega2 = (float(variance) for variance in theta[0])
     total = V + tau2 * (labels[:, None] == labels[None, :]) + omega2 * np.eye(len(y))
     robust = robust_inference(y, design, labels, total, np.linalg.inv(total))
+    height = model.value(theta, y[None, order] @ model.turn.T)
     share = 100 / (tau2 + omega2 + _typical_variance(V, design))
     return _record(
         robust, names, labels, model=("che" if rho else "three_level") if within else "correlated",
         rho=rho, tau2=tau2, omega2=omega2 if within else None, i2_between=tau2 * share,
-        i2_within=omega2 * share if within else None, log_likelihood=float(model.value(theta, y[None, order] @ model.turn.T)[0]),
+        i2_within=omega2 * share if within else None, log_likelihood=float(height[0]),
     )  # fmt: skip
 
 

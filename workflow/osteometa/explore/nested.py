@@ -15,7 +15,7 @@ ROUNDS = 500
 # Starts of the search, in parts of the variance of the effects.
 SHARES = (0.0, 0.02, 0.2, 1.0)
 CLIMBS = 4
-"""So many of the best starts are followed to their maximum."""
+"""So many of the best starts of one data set are followed to their maximum."""
 # Numbers that one array may hold: more data sets than fit are taken in turns.
 CELLS = 2_000_000
 
@@ -48,9 +48,10 @@ class Weighed:
     def residuals(self) -> Array:
         """Return W (y - X b), (n, k)."""
         p = self.coefficients.shape[1]
-        return self.columns[:, :, p] - (self.columns[:, :, :p] @ self.coefficients[:, :, None])[
-            :, :, 0
-        ]
+        return (
+            self.columns[:, :, p]
+            - (self.columns[:, :, :p] @ self.coefficients[:, :, None])[:, :, 0]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,11 @@ class Nested:
         bread = np.linalg.slogdet(found.bread)[1]
         return value - 0.5 * (k - p) * math.log(2 * math.pi) + 0.5 * (plain + bread)
 
-    def score(self, theta: Array, Y: Array) -> tuple[Array, Array]:
-        """Return the gradient (n, 2) and the expected information (n, 2, 2) in the variances."""
+    def score(self, theta: Array, Y: Array) -> tuple[Array, Array, Array]:
+        """Return the gradient (n, 2) in the variances, and their expected and observed information.
+
+        The observed one is y'PAPBPy - tr(PAPB) / 2, the expected tr(PAPB) / 2, (n, 2, 2) each.
+        """
         p, found, parts = self.design.shape[1], self.weigh(theta, Y), self._parts(theta)
         d, r, whole = parts
         h, e, U = self.ones, found.residuals, found.columns[:, :, :p]
@@ -163,7 +167,14 @@ class Nested:
                         - 2 * np.trace(found.bread @ twice[i][j], axis1=1, axis2=2)
                     )
         gradient = 0.5 * (np.stack(squares, axis=1) - np.stack(traces, axis=1))
-        return gradient, 0.5 * np.stack([np.stack(row, axis=1) for row in both], axis=1)
+        expected = 0.5 * np.stack([np.stack(row, axis=1) for row in both], axis=1)
+        # A P y and B P y, as two columns.
+        pulls = np.stack([h * self._spread(self._sums(h * e)), e], axis=2)
+        turned = self._times(theta, parts, pulls)
+        taken = np.swapaxes(U, 1, 2) @ pulls
+        quadratic = np.swapaxes(pulls, 1, 2) @ turned
+        quadratic -= np.swapaxes(taken, 1, 2) @ found.bread @ taken
+        return gradient, expected, quadratic - expected
 
     def _lost(
         self, theta: Array, parts: tuple[Array, Array, Array], U: Array
@@ -182,13 +193,17 @@ class Nested:
             [np.swapaxes(crossed, 1, 2), _product(U, again)],
         ]
 
-    def highest(self, Y: Array) -> Array:
+    def highest(self, Y: Array, *, climbs: int = CLIMBS, near: Array | None = None) -> Array:
         """Return the variances (n, 2) at the highest of the maxima that the starts lead to.
 
         Parameters
         ----------
         Y : array of shape (n, k)
             Data sets, not yet in the axes of V.
+        climbs : int
+            How many of the best starts are followed.
+        near : array of shape (n, 2), optional
+            Variances to start from in place of all these.
 
         Raises
         ------
@@ -196,13 +211,16 @@ class Nested:
             Where the search reaches no maximum.
         """
         size = max(1, CELLS // self.design.size)
-        turned = Y @ self.turn.T
-        return np.concatenate(
-            [self._highest(turned[i : i + size]) for i in range(0, len(Y), size)]
-        )
+        turned, found = Y @ self.turn.T, np.empty((len(Y), 2))
+        for rows in (slice(i, i + size) for i in range(0, len(Y), size)):
+            part = turned[rows]
+            starts = self._starts(part, climbs) if near is None else [near[rows]]
+            found[rows] = self._best(part, starts)
+        return found
 
-    def _highest(self, Y: Array) -> Array:
-        k, every = Y.shape[1], np.arange(len(Y))
+    def _starts(self, Y: Array, number: int) -> list[Array]:
+        """Return the best starts, (n, 2) each."""
+        k = Y.shape[1]
         # Turning changes neither the sum of squares nor, by the vector of ones, the sum.
         spread = (np.sum(Y**2, axis=1) - (Y @ self.ones) ** 2 / k) / k
         scale = np.maximum(spread, np.min(self.values))
@@ -210,9 +228,12 @@ class Nested:
         grid = scale[:, None, None] * np.array(list(shares))
         heights = np.stack([self.value(grid[:, g], Y) for g in range(grid.shape[1])], axis=1)
         order = np.argsort(-heights, axis=1, kind="stable")
+        return [grid[np.arange(len(Y)), best] for best in order.T[:number]]
+
+    def _best(self, Y: Array, starts: Sequence[Array]) -> Array:
         best, top = np.zeros((len(Y), 2)), np.full(len(Y), -np.inf)
-        for turn in order.T[:CLIMBS]:
-            ends, heights, reached = self.climb(grid[every, turn], Y)
+        for start in starts:
+            ends, heights, reached = self.climb(start, Y)
             better = reached & (heights > top)
             best[better], top[better] = ends[better], heights[better]
         if np.any(np.isneginf(top)):
@@ -220,7 +241,7 @@ class Nested:
         return best
 
     def climb(self, start: Array, Y: Array) -> tuple[Array, Array, Array]:
-        """Return maxima over variances not below 0 by Fisher scoring, and which were reached."""
+        """Return maxima over variances not below 0, their heights, and which were reached."""
         theta, values = start.copy(), self.value(start, Y)
         on = np.arange(len(Y))
         for _ in range(ROUNDS):
@@ -233,13 +254,21 @@ class Nested:
         reached[on] = False
         return theta, values, reached
 
-    def _step(self, theta: Array, gradient: Array, information: Array) -> Array:
-        """Return the step of the variances that are free: above 0, or rising from it."""
+    def _step(self, theta: Array, gradient: Array, expected: Array, observed: Array) -> Array:
+        """Return the step of the variances that are free: above 0, or rising from it.
+
+        Newton's where the likelihood is concave, else Fisher's, which can swing around the top for
+        ever where the two informations differ much, as they do in few studies.
+        """
         free = (theta > 0) | (gradient > 0)
         free[:, 1] &= self.within
         pairs = free[:, :, None] & free[:, None, :]
         # A variance that stays gets a row of its own, so that the others do not see it.
-        solved = np.where(pairs, information, np.eye(2))
+        alone = np.where(np.eye(2, dtype=bool), np.where(free, 0.0, 1.0)[:, :, None], 0.0)
+        expected, observed = (np.where(pairs, matrix, alone) for matrix in (expected, observed))
+        diagonal = observed[:, 0, 0] * observed[:, 1, 1]
+        concave = (observed[:, 0, 0] > 0) & (diagonal > observed[:, 0, 1] ** 2)
+        solved = np.where(concave[:, None, None], observed, expected)
         return np.linalg.solve(solved, np.where(free, gradient, 0.0)[:, :, None])[:, :, 0]
 
     def _damped(
