@@ -24,16 +24,17 @@ nested_fit <- function(dat, X, V) {
   stop("no fit")
 }
 
-# The Wald statistic of one coefficient over its CR0 standard error.
+# The Wald statistic of one coefficient over its CR0 standard error, or F of several.
 wald <- function(fit, cluster, j) {
-  vcov <- as.matrix(vcovCR(fit, cluster = cluster, type = "CR0"))
-  as.numeric(coef(fit)[j]) / sqrt(vcov[j, j])
+  vcov <- as.matrix(vcovCR(fit, cluster = cluster, type = "CR0"))[j, j, drop = FALSE]
+  b <- as.numeric(coef(fit))[j]
+  if (length(j) == 1) b / sqrt(vcov[1, 1]) else sum(b * solve(vcov, b)) / length(j)
 }
 
-# Under H0 the coefficient j is 0: all other columns are fitted, and no column at all where the
-# intercept stands alone (then the fit is 0 and the residuals are the effects).
+# Under H0 the coefficients j are 0: all other columns are fitted, and no column at all where there
+# is no other (then the fit is 0 and the residuals are the effects).
 null_fit <- function(dat, X, V, j) {
-  if (ncol(X) == 1) return(rep(0, nrow(dat)))
+  if (ncol(X) == length(j)) return(rep(0, nrow(dat)))
   as.numeric(fitted(nested_fit(dat, X[, -j, drop = FALSE], V)))
 }
 
@@ -54,7 +55,7 @@ nested <- function(dat, rho, X = matrix(1, nrow(dat), 1), j = 1, null = 0) {
     c(wald(again, dat$study, j), again$sigma2, as.numeric(logLik(again)))
   }
   found <- t(apply(signs, 1, one))
-  list(rho = rho, tested = j - 1, null = null, coefficients = as.numeric(coef(fit)),
+  list(rho = rho, tested = I(j - 1), null = null, coefficients = I(as.numeric(coef(fit))),
        sigma2 = fit$sigma2, signs = signs, statistics = found[, 1], tau2 = found[, 2],
        omega2 = found[, 3], log_likelihood = found[, 4],
        p = mean(abs(found[, 1]) >= abs(found[1, 1]) * (1 - 1e-6)))
@@ -100,5 +101,6 @@ result <- lapply(sets, function(dat) {
 dat <- delinquents
 X <- cbind(1, (dat$year - mean(dat$year)) / 10)
 result$assink2016$by_year <- nested(dat, 0.6, X = X, j = 2)
+result$assink2016$both <- nested(dat, 0.6, X = X, j = 1:2)
 result$assink2016$design <- X
 cat(jsonlite::toJSON(result, digits = NA, auto_unbox = TRUE, pretty = TRUE), "\n")
