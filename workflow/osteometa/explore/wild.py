@@ -291,7 +291,7 @@ def _crossing(gap: Callable[[float], float], inside: float, step: float) -> tupl
         raise NotEstimableError("no value is far enough from the estimate to be rejected")
     # Regula falsi; a side that stays twice counts half (Illinois). Each gap is a refit of all.
     found, stays = high, 0
-    while abs(far - near) > 1e-6 * abs(far - inside):
+    while abs(far - near) > 1e-9 * abs(far - inside):
         middle = far - high * (far - near) / (high - low)
         value = gap(middle)
         if abs(value) <= 1e-10:
