@@ -382,7 +382,7 @@ def main() -> None:
     task, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     sys.path.append(str(folder))
     if task == "sample":
-        sample()
+        sample(folder)
     elif task == "cover":
         cover(folder)
     elif task in ("run", "again"):

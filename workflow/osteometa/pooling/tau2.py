@@ -139,9 +139,9 @@ def q_profile(
     least squares (Jackson, Turner, Rhodes and Viechtbauer 2014).
     """
     batch = one_model(y, v, X, V)
-    df, tail = float(batch.n[0] - batch.p), (1 - level) / 2
-    targets = np.array([chdtri(df, tail), chdtri(df, 1 - tail)])
-    both = batch.take(np.array([0, 0]))
+    tail = (1 - level) / 2
+    targets = chdtri(batch.n - batch.p, np.array([tail, 1 - tail]))
+    both = batch.take(np.zeros(len(targets), dtype=int))
     low, high = where_q_is(both, targets, moments(both, 0.0))
     return float(low), float(high)
 
@@ -157,7 +157,7 @@ def profile_likelihood(
     """
     restricted = method == "REML"
     batch = one_model(y, v, X, V)
-    if batch.n[0] <= batch.p:
+    if batch.n.item() <= batch.p:
         return 0.0, np.inf
     peak = highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
     allowed = 0.5 * float(chdtri(1, 1 - level))
@@ -167,9 +167,9 @@ def profile_likelihood(
         return log_likelihood(models, tau2, restricted) - cut
 
     cut = log_likelihood(batch, peak, restricted) - allowed
-    lowest, top = (float(number[0]) for number in last_root_bound(batch, restricted))
+    lowest, top = (number.item() for number in last_root_bound(batch, restricted))
     u = np.geomspace(lowest, lowest + max(top, lowest), 400)
-    while height(u[-1:] - lowest)[0] >= 0:
+    while height(u[-1:] - lowest).item() >= 0:
         u = np.append(u, u[-1] * 2)
     grid = np.unique(np.concatenate([[0.0], u[1:] - lowest, peak]))
     inside = np.flatnonzero(height(grid) >= 0)
@@ -194,4 +194,4 @@ def _crossing(
 def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:
     """Return the typical within-study variance behind I2: (k - p) / tr(P) at tau2 = 0."""
     batch = one_model(np.zeros(len(v)), v, X, V)
-    return float((batch.n[0] - batch.p) / moments(batch, 0.0).trace[0])
+    return ((batch.n - batch.p) / moments(batch, 0.0).trace).item()
