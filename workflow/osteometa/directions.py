@@ -21,6 +21,8 @@ from osteometa.tables import Arm, Direction
 from osteometa.votes import votes
 
 OPPOSITE = {"up": "down", "down": "up"}
+DirectionSetKey = tuple[str, str, str]
+"""Outcome, phase and design class."""
 
 
 def entries(
@@ -220,16 +222,25 @@ def _people_of_arms(comparison: Comparison) -> int | None:
 
 def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[DirectionSet]:
     """Return the sign test of each outcome, phase and design class that any study speaks of."""
-    sets: dict[tuple[str, str, str], list[DirectionEntry]] = defaultdict(list)
+    return [
+        _direction_set(key, votes(members, config.directions.vote_share))
+        for key, members in voting(found, config).items()
+    ]
+
+
+def voting(
+    found: Iterable[DirectionEntry], config: Config
+) -> dict[DirectionSetKey, list[DirectionEntry]]:
+    """Return the voting entries of each direction set, in the order of direction_sets.csv."""
+    sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
     for entry in found:
         if entry.votes:
             sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
     outcomes = list(config.outcomes)
-    order = sorted(sets, key=lambda key: (outcomes.index(key[0]), key[1:]))
-    return [_direction_set(key, votes(sets[key], config.directions.vote_share)) for key in order]
+    return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
 
-def _direction_set(key: tuple[str, str, str], cast: Sequence[Vote]) -> DirectionSet:
+def _direction_set(key: DirectionSetKey, cast: Sequence[Vote]) -> DirectionSet:
     counts = {
         word: sum(vote.direction == word for vote in cast)
         for word in ("up", "down", "mixed", "zero", "unknown")

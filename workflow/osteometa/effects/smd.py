@@ -253,9 +253,9 @@ def printed_smd(basis: Basis) -> Estimate:
             variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
         return Estimate(
             g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
-            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells),
-            n=(n_e, n_c),
-            **shown(basis), **(basis.r_notes if uses_r else {}),
+            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells,
+             *(basis.r_cells if uses_r else ())),
+            n=(n_e, n_c), **shown(basis), **(basis.r_notes if uses_r else {}),
         )  # fmt: skip
     raise RefusalError(refusal)
 

@@ -94,13 +94,13 @@ def fit(
     # The most precise effect of each model comes first: here for most of them at once.
     order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
     size = max(1, CELLS // k)
-    rows = np.empty((5, k, min(m, size)))
+    room = np.empty(5 * k * min(m, size))
     whole: dict[str, Array] = {}
     for start in range(0, m, size):
         models = slice(start, min(m, start + size))
         cells = [a if a is None or a.ndim == 1 else a[models] for a in (y, v, present)]
         count = models.stop - start
-        here = rows if count == rows.shape[2] else np.empty((5, k, count))
+        here = room[: 5 * k * count].reshape(5, k, count)
         part = _fit(*cells, order, here, method, ci, weights)
         if count == m:
             return part

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from osteometa.pooling.batch import Array, Batch, Moments, log_likelihood, moments
 
+STEPS = 200
+"""Most steps of a search; it takes a handful."""
 PIECES = 6
 """First intervals of the search; the undecided ones are halved."""
 NARROW = 1e-9
@@ -62,7 +64,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     """
     present = np.isfinite(batch.v)
     plain = replace(batch, v=np.where(present, 1.0, np.inf))
-    s2 = moments(plain, 0.0).q / (batch.n - batch.p * restricted)
+    s2 = moments(plain, 0.0).q / (batch.n - batch.p if restricted else batch.n)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
     u = 0.5 * (s2 + np.sqrt(s2 * (s2 + 4 * (highest - lowest))))
@@ -203,7 +205,7 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
     active = np.arange(len(x))
     whole = len(x) == len(batch.n) and np.array_equal(at.model, active)
     part = batch if whole else batch.take(at.model)
-    for _ in range(200 * (len(x) > 0)):
+    for _ in range(STEPS):
         u = np.exp(x[active])
         height, slope = _straight(_score(part, u - low[active], restricted), u)
         a[active] = np.where(height > 0, x[active], a[active])

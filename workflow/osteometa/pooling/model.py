@@ -173,8 +173,7 @@ def _rows(
 
 
 def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
-    w = 1.0 / (v + tau2)
-    shares = w / np.sum(w) if V is None else row_weights(V, tau2)
+    shares = row_weights(np.diag(v) if V is None else V, tau2)
     return tuple(float(share) for share in 100 * shares)
 
 

@@ -55,6 +55,7 @@ class Joint:
         """What the solver needs: effects, variances, and covariances where there are any."""
         numbers: dict[str, object] = {
             "yi": [e.yi for e in self.effects], "vi": [e.vi for e in self.effects],
+            "studies": self.k,
         }  # fmt: skip
         place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
         linked = [row for row in self.links if {row.effect_id_1, row.effect_id_2} <= set(place)]
@@ -64,8 +65,6 @@ class Joint:
                 i, j = place[row.effect_id_1], place[row.effect_id_2]
                 V[i, j] = V[j, i] = row.covariance
             numbers["V"] = V
-        if self.k < len(self.effects):
-            numbers["studies"] = self.k
         return numbers
 
 

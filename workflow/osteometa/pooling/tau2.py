@@ -21,7 +21,7 @@ from osteometa.pooling.batch import (
     one_model,
     orthonormal,
 )
-from osteometa.pooling.likelihood import CLOSE, highest_maximum, last_root_bound
+from osteometa.pooling.likelihood import CLOSE, STEPS, highest_maximum, last_root_bound
 
 
 def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
@@ -106,7 +106,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
     active = np.flatnonzero(at0.q > target)
     lowest = np.min(batch.v, axis=0)[active]
     part, goal, now = batch.take(active), target[active], at0.take(active)
-    for _ in range(200 * (len(active) > 0)):
+    for _ in range(STEPS):
         # Rounding may put Q a hair below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
         tau2[active] += step
