@@ -18,13 +18,14 @@ from osteometa.effects.basis import (
     gathered,
     mean_change,
     shown,
+    small_sample,
     unit_factor,
     with_sd,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
 from osteometa.effects.smd import g_of_printed_smd
-from osteometa.summaries import Cell, Summary, hedges_j
+from osteometa.summaries import Cell, Summary
 
 Rung = Callable[[Basis], Estimate]
 
@@ -127,7 +128,7 @@ def _over_baseline(basis: Basis) -> Estimate:
         raise RefusalError("neither level after nor change with its SD or test")
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
     rests, cells, flags = basis.r_notes, basis.r_cells, basis.r_flags
-    g = hedges_j(n0 - 1) * mean / before.sd
+    g = small_sample(n0 - 1) * mean / before.sd
     if paired is not None and (basis.r_flags or not with_sd(after)):
         # The paper's own SE of the change goes before an assumed correlation.
         u, rests, cells, flags = (paired.se / before.sd) ** 2, {}, paired.cells, paired.flags
@@ -146,7 +147,7 @@ def _over_baseline(basis: Basis) -> Estimate:
 def _over_change(basis: Basis) -> Estimate:
     for (own, _), extra in ((basis.change, ()), (basis.percent, ("PCT",))):
         if with_sd(own) and own.n and own.n > 1:
-            g = hedges_j(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - basis.mean_r))
+            g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - basis.mean_r))
             u = 2 * (1 - basis.mean_r) / own.n
             return Estimate(
                 g, g_variance(u, g, own.n, own.n - 1, basis.form), "SMCR",
@@ -163,7 +164,7 @@ def _from_test(basis: Basis) -> Estimate:
             continue
         sign, told = (1, ()) if test.signed else basis.sign(test)
         n, r = test.n_exercise, basis.mean_r
-        g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
+        g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
         flags = test.flags | basis.r_flags
         if test.row.unit == "%" or (
             basis.percent[0] and not basis.change[0] and not basis.after[0]
