@@ -110,14 +110,10 @@ def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
         # Rounding may put Q a hair below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
         tau2[active] += step
-        more = step > CLOSE * (lowest + tau2[active])
-        left = np.count_nonzero(more)
-        if not left:
+        more = np.flatnonzero(step > CLOSE * (lowest + tau2[active]))
+        if not len(more):
             break
-        if left < 0.7 * len(active):
-            chosen = np.flatnonzero(more)
-            active, lowest, goal = active[chosen], lowest[chosen], goal[chosen]
-            part = part.take(chosen)
+        active, lowest, goal, part = active[more], lowest[more], goal[more], part.take(more)
         now = moments(part, tau2[active])
     return tau2
 
@@ -181,14 +177,13 @@ def profile_likelihood(
 def _crossing(
     height: Callable[[Array], Array], outside: float, inside: float, lowest: float
 ) -> float:
-    """Return where a function changes sign, narrowing 32 steps at a time to the last bits."""
-    for _ in range(12):
-        points = np.linspace(outside, inside, 33)
-        place = int(np.flatnonzero(height(points) >= 0)[0])
-        outside, inside = float(points[max(place - 1, 0)]), float(points[place])
-        if abs(inside - outside) <= 1e-15 * (lowest + abs(inside)):
-            break
-    return 0.5 * (outside + inside)
+    """Return where a function changes sign, to the last bits."""
+    from scipy.optimize import brentq
+
+    def at(tau2: float) -> float:
+        return height(np.array([tau2])).item()
+
+    return brentq(at, outside, inside, xtol=1e-15 * lowest)
 
 
 def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:
