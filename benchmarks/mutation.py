@@ -30,6 +30,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -102,7 +103,7 @@ def preload() -> None:
     sys.path.insert(0, str(PACKAGE))
 
 
-OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
+OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header"]
 
 
 def cover(folder: Path) -> None:
@@ -251,6 +252,17 @@ class Finder:
         )
 
 
+def warned(text: str) -> bool:
+    """Tell whether Python warns of a text, as of `is` beside a literal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SyntaxWarning)
+        try:
+            compile(text, "mutant", "exec", dont_inherit=True)
+        except SyntaxError:
+            return True
+    return False
+
+
 class Mutations:
     """A pytest plugin: in place of the tests run, for each mutant, a child that runs its tests."""
 
@@ -289,6 +301,8 @@ class Mutations:
         if not order:
             return "survived", "(no test reaches it)"
         text = mutated(mutant.module, f"core/{mutant.operator}", mutant.occurrence)
+        if warned(text):
+            return "killed", "(Python warns of it, which pyproject.toml makes an error)"
         self.answer.unlink(missing_ok=True)
         if (child := os.fork()) == 0:
             self.try_one(mutant, text, [items[test] for test in order])
