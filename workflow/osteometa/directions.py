@@ -174,7 +174,7 @@ def _fitting(comparison: Comparison, typed: Sequence[Direction]) -> list[Directi
 
 def _why_unknown(comparison: Comparison, typed: Sequence[Direction]) -> str:
     bases = {row.basis for row in typed}
-    if comparison.controlled and bases and bases <= {"within_arm"}:
+    if comparison.controlled and bases == {"within_arm"}:
         return "only the arm's own change is told, not the difference between arms"
     if comparison.controlled and "not_stated" in bases and "between_arm" not in bases:
         return "the arrow does not say whether it compares arms"
@@ -267,9 +267,7 @@ def _direction_set(key: DirectionSetKey, cast: Sequence[Vote]) -> DirectionSet:
 
 def sign_test(x: int, n: int) -> float:
     """Return the exact two-sided p of x ups among n known: min(1, 2 min of the tails)."""
-    lower = bdtr(x, n, 0.5)
-    upper = bdtrc(x - 1, n, 0.5) if x > 0 else 1.0
-    return float(min(1.0, 2 * min(lower, upper)))
+    return float(min(1.0, 2 * min(bdtr(x, n, 0.5), bdtrc(x - 1, n, 0.5))))
 
 
 def share_interval(x: int, n: int, level: float = 0.95) -> tuple[float, float]:

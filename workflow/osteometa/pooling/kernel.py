@@ -104,8 +104,9 @@ def fit(
         part = _fit(*cells, order, here, method, ci, weights)
         if count == m:
             return part
-        for name in (f.name for f in fields(Fits) if weights or f.name != "weights"):
-            values = getattr(part, name)
+        for name, values in ((f.name, getattr(part, f.name)) for f in fields(Fits)):
+            if values is None:
+                continue
             if start == 0:
                 whole[name] = np.empty((m, *values.shape[1:]), dtype=values.dtype)
             whole[name][models] = values
@@ -130,8 +131,10 @@ def _cells(
     if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
         raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
     bad = ~np.isfinite(y) | ~(np.isfinite(v) & (v > 0))
-    if np.any(bad if present is None else bad & present):
-        where = np.argwhere(np.broadcast_to(bad if present is None else bad & present, shape))[0]
+    if present is not None:
+        bad = bad & present
+    if np.any(bad):
+        where = np.argwhere(np.broadcast_to(bad, shape))[0]
         raise ValueError(
             f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
             "must be finite and its variance above 0"
