@@ -244,6 +244,10 @@ def test_multiverse_names_the_choice_that_explains_most():
     assert (
         "which effects are left out explains most of their spread (80 % of the variance)." in text
     )
+    for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
+        rows = [share("people", part), share("tau2", 20.0), share("all", **total)]
+        text, _ = what_if_words.multiverse(CLEAR, rows)
+        assert f"left out explains {words} of their spread ({part:.0f} % of the variance)." in text
     text, _ = what_if_words.multiverse(CLEAR, [share("people", 0), share("all", **total)])
     assert "no choice makes a difference" in text
     none = share("all", status="not_applicable", reason="fewer than two studies are pooled")
