@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from osteometa.cli import main
-from osteometa.pooling.model import METHODS, joint_test, pool, regress
+from osteometa.pooling.model import METHODS, joint_test, pool, regress, tau2_limits
 from test_cli import BCG, ORACLE, table, told
 
 DATA = ORACLE["bcg_RR"]
@@ -65,6 +65,48 @@ def test_meta_regression(bcg, capsys):
     )
     limits = [regression["tau2_ci_low"], regression["tau2_ci_high"]]
     assert limits == pytest.approx(MODS["Q_profile_95"]["tau2_ci"], rel=1e-6)
+
+
+# metafor 3.8-1, confint(rma(yi, vi, mods = ~ ablat), type), tolerances and threshold 1e-14.
+LEFT_OVER = {
+    ("REML", "qp"): (0.0166800683206, 0.7848352545755, 32.0978832359784, 95.6974435368293,
+                     1.4727081387982, 23.2419959751807),
+    ("REML", "pl"): (0.0058066347326, 0.4432159651337, 14.1305326010149, 92.6256991952881,
+                     1.1645582886331, 13.5606076627772),
+    ("ML", "pl"): (0.0, 0.2450458172382, 0.0, 87.4127151154747, 1.0, 7.9445250439147),
+    ("DL", "qp"): (0.0166800683206, 0.7848352545755, 32.0978832359784, 95.6974435368293,
+                   1.4727081387982, 23.2419959751807),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "kind"), LEFT_OVER)
+def test_what_moderators_leave_has_both_intervals_of_metafor(bcg, capsys, method, kind):
+    words = (bcg, "--mods", "ablat", "--method", method, "--tau2-ci", kind)
+    regression = result(capsys, *words)["regression"]
+    names = [f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high")]
+    theirs = LEFT_OVER[method, kind]
+    assert [regression[name] for name in names] == pytest.approx(theirs, rel=1e-6, abs=1e-12)
+    out = told(capsys, "pool", *words)[1]
+    assert f"I2 = {regression['i2']:.4g} % [{theirs[2]:.4g}, {theirs[3]:.4g}]" in out
+
+
+def test_what_moderators_leave_with_covariances_is_the_solvers(tmp_path, capsys):
+    path = table(tmp_path, EFFECTS, HEADER)
+    cov = table(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
+    kept, y = [0, 1, 2, 4, 5], np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2])
+    V = np.diag([0.09, 0.085, 0.12, 0.07, 0.06, 0.1])
+    V[0, 1] = V[1, 0] = 0.045
+    X, V = np.c_[np.ones(5), [1, 2, 3, 5, 6]], V[np.ix_(kept, kept)]
+    for kind in ("qp", "pl"):
+        got = result(capsys, path, "--cov", cov, "--mods", "weeks", "--tau2-ci", kind)["regression"]
+        limits = tau2_limits(y[kept], None, X, V=V, tau2_ci=kind)
+        assert {name: got[name] for name in limits} == limits
+    common = result(capsys, path, "--cov", cov, "--mods", "weeks", "--method", "EE")["regression"]
+    assert common["tau2_ci_low"] is common["i2_ci_high"] is None
+    with pytest.raises(ValueError, match="needs REML or ML"):
+        tau2_limits(y[kept], None, X, V=V, method="DL", tau2_ci="pl")
+    with pytest.raises(ValueError, match="leave no variance"):
+        tau2_limits(y[:2], [1, 1], X[:2])
 
 
 def test_meta_regression_on_words_and_numbers_in_words(bcg, capsys):

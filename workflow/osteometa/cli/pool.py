@@ -20,6 +20,8 @@ from osteometa.cli.pool_input import (
 )
 from osteometa.options import CI_METHODS, METHODS
 
+LIMITS = tuple(f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high"))
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -106,7 +108,9 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
     if arguments.group:
         results["group_test"] = _group_test(rows, V, groups, choices)
     if arguments.mods:
-        results["regression"] = _regression(rows, V, arguments.mods, delimiter, choices)
+        results["regression"] = _regression(
+            rows, V, arguments.mods, delimiter, choices, arguments.tau2_ci
+        )
     return results
 
 
@@ -190,12 +194,11 @@ def _group_test(
 
 def _regression(
     rows: Sequence[Row], V: list | None, columns: Sequence[str], delimiter: str,
-    choices: dict[str, str],
+    choices: dict[str, str], tau2_ci: str,
 ) -> dict[str, object]:  # fmt: skip
     import numpy as np
 
-    from osteometa.pooling.model import regress
-    from osteometa.pooling.tau2 import q_profile
+    from osteometa.pooling.model import regress, tau2_limits
 
     kept, names, design = moderators(rows, columns, delimiter)
     k, p = len(kept), len(names)
@@ -203,9 +206,12 @@ def _regression(
         raise UsageError(f"{k} effects have all of {', '.join(columns)}; {p + 1} are needed.")
     X, parts = np.array(design), _parts(rows, V, kept)
     fit = regress(X=X, **parts, **choices)
-    low, high = (None, None)
+    limits = dict.fromkeys(LIMITS)
     if choices["method"] != "EE":
-        low, high = q_profile(parts["yi"], parts["vi"], X, V=parts.get("V"))
+        limits = tau2_limits(
+            parts["yi"], parts["vi"], X, V=parts.get("V"), method=choices["method"],
+            tau2_ci=tau2_ci,
+        )  # fmt: skip
     notes = []
     absent = [row.study for i, row in enumerate(rows) if i not in kept]
     if absent:
@@ -215,8 +221,8 @@ def _regression(
     return {
         "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
         "test": _record(_joint(fit, np.eye(p)[1:])), "k": fit.studies, "tau2": fit.tau2,
-        "tau2_ci_low": low, "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q,
-        "q_df": fit.q_df, "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
+        "i2": fit.i2, "h2": fit.h2, **_record(limits), "q": fit.q, "q_df": fit.q_df,
+        "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
         "note": "; ".join(notes),
     }  # fmt: skip
 
@@ -264,7 +270,7 @@ def _table(results: dict) -> str:
             lines.append(f"groups differ: {_test(test['separate_tau2'])} (a tau2 for each)")
     regression = results.get("regression")
     if regression:
-        lines.append(f"meta-regression, k = {regression['k']}, tau2 = {regression['tau2']:.4g}")
+        lines.append(f"meta-regression, k = {regression['k']}, {_left(regression)}")
         width = max(len(c["name"]) for c in regression["coefficients"])
         for row in regression["coefficients"]:
             lines.append(f"  {row['name']:<{width}}  {_interval(row)}")
@@ -272,6 +278,16 @@ def _table(results: dict) -> str:
         lines += [f"  ({regression['note']})"] if regression["note"] else []
     first = results["overall"]
     return "\n".join([*lines, f"{first['method']}, {first['ci_method']}"])
+
+
+def _left(regression: dict) -> str:
+    """Return the variance that the moderators leave, with its intervals."""
+    parts = []
+    for name, words, unit in (("tau2", "tau2", ""), ("i2", "I2", " %"), ("h2", "H2", "")):
+        low, high = regression[f"{name}_ci_low"], regression[f"{name}_ci_high"]
+        limits = "" if low is None or high is None else f" [{low:.4g}, {high:.4g}]"
+        parts.append(f"{words} = {regression[name]:.4g}{unit}{limits}")
+    return ", ".join(parts)
 
 
 def _interval(row: dict) -> str:
