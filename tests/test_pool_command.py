@@ -9,6 +9,22 @@ from osteometa.pooling.model import METHODS, joint_test, pool, regress, tau2_lim
 from test_cli import BCG, ORACLE, table, told
 
 DATA = ORACLE["bcg_RR"]
+# escalc(measure = "OR") of the 13 trials of dat.bcg: yi, vi, allocation.
+BCG_OR = (
+    (-0.93869414087039216, 0.35712495225362872, "random"),
+    (-1.66619072902654963, 0.20813239363718600, "random"),
+    (-1.38629436111989079, 0.43341307814992025, "random"),
+    (-1.45644354931298459, 0.020314412973197363, "random"),
+    (-0.21914108567543256, 0.051951777317120272, "alternate"),
+    (-0.95812204077626739, 0.0099052655153382407, "alternate"),
+    (-1.63377583822889605, 0.22700967522349361, "random"),
+    (0.012020601452732649, 0.0040069620121488307, "random"),
+    (-0.47174603583869601, 0.056977123987762661, "random"),
+    (-1.40121013928348104, 0.075421726314920404, "systematic"),
+    (-0.34084964636621074, 0.012525133820215518, "systematic"),
+    (0.44663468227444625, 0.53416217247471709, "systematic"),
+    (-0.017341873929093587, 0.071635117296258746, "systematic"),
+)  # fmt: skip
 MODS = DATA["meta_regression"]["ablat"]
 
 
@@ -125,6 +141,37 @@ def test_groups_and_their_tests(bcg, capsys):
     test = got["group_test"]
     assert test["common_tau2"]["statistic"] == pytest.approx(theirs["common_tau2"]["QM"], rel=1e-6)
     assert test["separate_tau2"]["p"] == pytest.approx(theirs["Q_between_p"], rel=1e-6)
+
+
+@pytest.mark.parametrize("ci", ["wald", "hksj", "hksj-floor"])
+def test_a_chi_square_between_groups_takes_conventional_standard_errors(tmp_path, capsys, ci):
+    """BCG as odds ratios: Q between three rma fits by alloc in metafor 3.8-1 is 1.640239255388."""
+    rows = [f"{i},{y!r},{v!r},{alloc}" for i, (y, v, alloc) in enumerate(BCG_OR)]
+    got = result(capsys, table(tmp_path, rows, "study,yi,vi,alloc"), "--group", "alloc", "--ci", ci)
+    test = got["group_test"]["separate_tau2"]
+    assert (test["df1"], test["df2"]) == (2, None)
+    assert [test["statistic"], test["p"]] == pytest.approx([1.640239255388, 0.440378969834], 1e-7)
+
+
+def test_a_group_test_says_what_is_left_out_and_why_there_is_none(tmp_path, capsys):
+    path = table(tmp_path, [f"{row},{'' if i == 4 else 'xxyyyy'[i]}"
+                            for i, row in enumerate(EFFECTS)], f"{HEADER},type")  # fmt: skip
+    within = table(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "within.csv")
+    test = result(capsys, path, "--cov", within, "--group", "type")["group_test"]
+    assert test["note"] == "left out, because type is empty: d"
+    parts = [[0, 1], [2, 3, 5]]
+    y, v = np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2]), np.array([0.09, 0.085, 0.12, 0.07, 0, 0.1])
+    V = np.diag(v)
+    V[0, 1] = V[1, 0] = 0.045
+    fits = [pool(y[p], None, V=V[np.ix_(p, p)], studies=n, ci="wald")
+            for p, n in zip(parts, (1, 3), strict=True)]  # fmt: skip
+    theirs = (fits[0].estimate - fits[1].estimate) ** 2 / (fits[0].se ** 2 + fits[1].se ** 2)
+    assert test["separate_tau2"]["statistic"] == pytest.approx(theirs)
+    across = table(tmp_path, ["a2,b,0.02", "a1,c,0.01"], "a,b,covariance", "across.csv")
+    test = result(capsys, path, "--cov", across, "--group", "type")["group_test"]
+    assert test["separate_tau2"] is None and test["common_tau2"]["p"] is not None
+    assert "a1 and c and others share a covariance; left out, because type is" in test["note"]
+    assert f"({test['note']})" in told(capsys, "pool", path, "--cov", across, "--group", "type")[1]
 
 
 EFFECTS = ["a,a1,0.9,0.09,1", "a,a2,-0.25,0.085,2", "b,b,0.55,0.12,3", "c,c,1.3,0.07,",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -20,6 +21,7 @@ from osteometa.cli.pool_input import (
 )
 from osteometa.options import CI_METHODS, METHODS
 
+TEST = ("statistic", "df1", "df2", "p")
 LIMITS = tuple(f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high"))
 
 
@@ -106,7 +108,7 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
         },
     }
     if arguments.group:
-        results["group_test"] = _group_test(rows, V, groups, choices)
+        results["group_test"] = _group_test(rows, V, groups, choices, arguments.group)
     if arguments.mods:
         results["regression"] = _regression(
             rows, V, arguments.mods, delimiter, choices, arguments.tau2_ci
@@ -162,34 +164,56 @@ def _record(record: dict[str, object]) -> dict[str, object]:
 
 
 def _group_test(
-    rows: Sequence[Row], V: list | None, groups: dict[str, list[int]], choices: dict[str, str]
-) -> dict[str, object]:
+    rows: Sequence[Row], V: list | None, groups: dict[str, list[int]], choices: dict[str, str],
+    column: str,
+) -> dict[str, object]:  # fmt: skip
     """Test whether the groups differ: with one tau2 for all, and with a tau2 for each."""
     import numpy as np
 
-    from osteometa.pooling.model import pool, regress
+    from osteometa.pooling.groups import differences
+    from osteometa.pooling.model import regress
 
+    absent = ", ".join(rows[i].effect for i in groups.get("", ()))
+    notes = [f"left out, because {column} is empty: {absent}"] if absent else []
     names = sorted(name for name in groups if name)
-    chosen = [i for i in range(len(rows)) if any(i in groups[name] for name in names)]
+    chosen = sorted(i for name in names for i in groups[name])
     if len(names) < 2 or len(chosen) <= len(names):
         reason = "a test needs two groups and more effects than groups"
-        return {"tested": False, "note": reason}
+        return {"tested": False, "note": "; ".join([reason, *notes])}
     X = np.array([[float(i in groups[name]) for name in names] for i in chosen])
     fit = regress(X=X, **_parts(rows, V, chosen), **choices)
-    contrasts = np.hstack([np.eye(len(names) - 1), -np.ones((len(names) - 1, 1))])
-    common = _joint(fit, contrasts)
-    separate = None
-    if V is None:
-        fits = [pool(**_parts(rows, V, groups[name]), **choices) for name in names]
-        if all(f.se for f in fits):
-            between = pool(
-                [f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald"
-            )
-            separate = {"statistic": between.q, "df1": between.q_df, "df2": None, "p": between.q_p}
+    separate, reason = _separate(rows, V, [groups[name] for name in names], choices["method"])
     return {
-        "tested": True, "common_tau2": _record({"tau2": fit.tau2, **common}),
-        "separate_tau2": separate,
+        "tested": True,
+        "common_tau2": _record({"tau2": fit.tau2, **_joint(fit, differences(len(names)))}),
+        "separate_tau2": separate, "note": "; ".join([*reason, *notes]),
     }  # fmt: skip
+
+
+def _separate(
+    rows: Sequence[Row], V: list | None, groups: Sequence[Sequence[int]], method: str
+) -> tuple[dict[str, object] | None, list[str]]:
+    """Return the test with a tau2 for each group, or why there is none."""
+    from osteometa.pooling.groups import separate_test
+
+    pairs = itertools.combinations(groups, 2) if V is not None else ()
+    shared = [
+        f"{rows[i].effect} and {rows[j].effect}"
+        for one, other in pairs
+        for i, j in itertools.product(one, other)
+        if V[i][j] != 0
+    ]
+    if shared:
+        more = " and others" if len(shared) > 1 else ""
+        return None, [
+            "no test with a tau2 for each group, which would take groups for independent: "
+            f"{shared[0]}{more} share a covariance"
+        ]
+    try:
+        values = separate_test([_parts(rows, V, list(group)) for group in groups], method)
+    except ValueError as error:
+        return None, [f"no test with a tau2 for each group: {error}"]
+    return _record(dict(zip(TEST, values, strict=True))), []
 
 
 def _regression(
@@ -237,7 +261,7 @@ def _joint(fit: object, contrasts: object) -> dict[str, object]:
         values = joint_test(fit, contrasts)
     except np.linalg.LinAlgError:
         values = (None, len(contrasts), fit.df, None)
-    return dict(zip(("statistic", "df1", "df2", "p"), values, strict=True))
+    return dict(zip(TEST, values, strict=True))
 
 
 def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
@@ -268,6 +292,7 @@ def _table(results: dict) -> str:
         lines.append(f"groups differ: {_test(test['common_tau2'])} (one tau2 for all)")
         if test["separate_tau2"]:
             lines.append(f"groups differ: {_test(test['separate_tau2'])} (a tau2 for each)")
+        lines += [f"  ({test['note']})"] if test["note"] else []
     regression = results.get("regression")
     if regression:
         lines.append(f"meta-regression, k = {regression['k']}, {_left(regression)}")
