@@ -101,6 +101,13 @@ def test_a_change_in_another_kind_of_unit_is_passed_over_in_one_arm():
     assert within(both)["ROM"].yi == pytest.approx(math.log(1.3))
 
 
+@pytest.mark.parametrize("design", [parallel, crossover, within])
+def test_a_difference_without_a_unit_is_no_size(design):
+    """It may be one of levels, of percentages or of logarithms."""
+    found = design([md(3, "", se=1, score="change", adjusted="no", **N)])
+    assert "ROM" not in found
+
+
 def test_a_printed_change_of_one_arm_is_brought_to_the_unit_of_its_levels():
     rows = [level("baseline", mean=5, n=12), md(-200, "pg/mL", se=50, n_exercise=12)]
     found = within(rows)["MD"]

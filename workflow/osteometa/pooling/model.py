@@ -233,8 +233,6 @@ def _pooled(
 ) -> Pooled:  # fmt: skip
     fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
     estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
-    if not all(map(math.isfinite, (estimate, se, fit.tau2, fit.q))):
-        raise OverflowError("the numbers are too large or too small to compute with")
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
     limits = {} if method == "EE" else _tau2_limits(y, v, X, V, method, tau2_ci)
