@@ -22,7 +22,7 @@ from osteometa.figures import (
     strips,
     summary_forest,
 )
-from osteometa.figures.chart import Mark, reason_figure
+from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest import forest_figures
 from osteometa.figures.forest_rows import Scale
@@ -46,6 +46,7 @@ from test_figures import HARD, SETTINGS, overlap, texts_of
 
 PERCENT = Scale("ROM", "BMD", "", "[a, b]")
 SMD = Scale("SMD", "CTX", "", "(a to b)")
+FAVOURS = ("Lower with exercise", "Higher with exercise")
 TITLE = "Made for tests: Bone mineral density (BMD); lumbar spine; training, controlled"
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
 
@@ -152,21 +153,70 @@ def test_strips(scale, k):
         for n, label in enumerate(names(k))
     ]  # fmt: skip
     marks = strips.step_marks(rows, pooled())
-    assert sum(mark.kind == "interval" for mark in marks) == 2 * k + 1
-    assert_apart(strips.strip_figure(marks, TITLE, scale, "Studies so far"), f"cumulative {k}")
+    assert sum(mark.kind == "interval" for mark in marks) == 2 * k
+    figure = strips.strip_figure(marks, TITLE, scale, "Studies so far", FAVOURS)
+    assert_apart(figure, f"cumulative {k}")
+    assert [t for t, _ in texts_of(figure) if t.get_text() == f"\N{LEFTWARDS ARROW} {FAVOURS[0]}"]
 
 
-def test_sensitivity_strip_with_an_interval_100_times_wider():
-    rows = [
+def test_leave_one_out_says_without_once():
+    row = StepRow(
+        sequence="leave_one_out", step=1, study_id="s", label="A 1999", k=2, estimate=0.02, se=0.1,
+        ci_low=-0.1, ci_high=0.1, p=0.5, tau2=0.0, i2=0.0, q=0.0, q_p=1.0, sign_changed=False,
+        null_crossed=False, status="ok", reason="",
+    )  # fmt: skip
+    marks = strips.step_marks([row], pooled())
+    assert [mark.kind for mark in marks] == ["interval", "diamond"]
+    figure = strips.strip_figure(marks, TITLE, PERCENT, "Without", FAVOURS)
+    assert [t.get_text() for t, _ in texts_of(figure)].count("Without") == 1
+
+
+def changes(intervals):
+    return [
         SensitivityRow(
             row=f"r{n}", group="overall", measure="ROM", change=f"{LONG}, change {n}", k=5,
-            estimate=0.02, ci_low=0.02 - half, ci_high=0.02 + half, delta=0.0, sign_changed=False,
+            estimate=x, ci_low=low, ci_high=high, delta=0.0, sign_changed=False,
             null_crossed=False, status="ok", reason="",
         )
-        for n, half in enumerate([0.01] * 8 + [1.0])
+        for n, (x, low, high) in enumerate(intervals)
     ]  # fmt: skip
-    marks = strips.sensitivity_marks(rows, pooled())
-    assert_apart(strips.strip_figure(marks, TITLE, PERCENT, "Change"), "sensitivity")
+
+
+@pytest.mark.parametrize("odd", [(0.02, -0.98, 1.02), (2.0, 1.5, 2.5), (-3.0, -3.01, -2.99)])
+@pytest.mark.parametrize("diamond", ["full", "hollow"])
+def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
+    """The others keep their room, and the diamond is as wide as its interval."""
+    overall = pooled(diamond=diamond)
+    like = (overall.estimate, overall.ci_low, overall.ci_high)
+    marks = strips.sensitivity_marks(changes([like] * 8 + [odd]), overall)
+    figure = strips.strip_figure(marks, TITLE, PERCENT, "Change", FAVOURS)
+    assert_apart(figure, "sensitivity")
+    (drawn,) = (p for p in figure.axes[0].patches if p.get_gid() == "diamond")
+    assert drawn.get_facecolor()[:3] == ((1, 1, 1) if diamond == "hollow" else (0, 0, 0))
+    across = drawn.get_xy()[:, 0]
+    lines = [line.get_xdata() for line in figure.axes[0].lines if line.get_gid() == "interval"]
+    assert len(lines) == 9
+    assert (min(across), max(across)) == pytest.approx(tuple(lines[0]))
+    assert lines[0][1] - lines[0][0] > 15, "the others are flattened"
+    tips = [p for p in figure.axes[0].patches if p.get_gid() == "tip"]
+    assert len(tips) == (2 if odd[1] < 0 < odd[2] else 1)
+    assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
+
+
+def test_a_diamond_wider_than_its_axis_is_cut_off_where_its_sides_cross_the_edge():
+    frame = Frame(0.0, 100.0, 0.0, 10.0, -1.0, 1.0, 0.0, 1.0)
+    corners = diamond_points(frame, 0.0, -0.5, 2.0, 5.0, 1.5)
+    expected = [(25, 5), (50, 3.5), (100, 4.25), (100, 5.75), (50, 6.5)]
+    for one, other in zip(corners, expected, strict=True):
+        assert one == pytest.approx(other)
+
+
+def test_the_range_of_an_axis_holds_no_effect_and_is_not_widened_by_the_odd_one():
+    usual = [(1.0, 0.5, 1.5), (2.0, 1.5, 2.5), (3.0, 2.5, 3.5)]
+    for odd in ([], [(2.0, -97.0, 101.0)], [(50.0, 49.5, 50.5)], [(-9.0, -9.5, -8.5)]):
+        assert axis_range([*usual, *odd]) == pytest.approx((-0.14, 3.64))
+    halves = [(0.0, -0.5, 0.5), (100.0, 99.5, 100.5)]
+    assert axis_range(halves) == pytest.approx((-0.5 - 0.04 * 101, 100.5 + 0.04 * 101))
 
 
 def test_gosh_is_one_image_of_many_points():

@@ -149,7 +149,7 @@ def _steps(name: str, head: str) -> Callable[[Results, str], Drawn]:
     def draw(results: Results, title: str) -> Drawn:
         overall = results.pool(3)
         marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
-        figure = strips.strip_figure(marks, title, results.scale, head)
+        figure = strips.strip_figure(marks, title, results.scale, head, results.settings["axis"])
         return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
     return draw
@@ -161,7 +161,7 @@ def _sensitivity(results: Results, title: str) -> Drawn:
     marks = strips.sensitivity_marks(rows, overall)
     if len(marks) < 2:
         raise ReasonError(f"Not drawn: {_reason(rows)}.")
-    figure = strips.strip_figure(marks, title, results.scale, "Change")
+    figure = strips.strip_figure(marks, title, results.scale, "Change", results.settings["axis"])
     return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
 
