@@ -6,8 +6,10 @@ The numbers are made for these tests and stand in no review.
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon, Rectangle, Wedge
 from osteometa.figures import (
     evidence_map,
@@ -110,6 +112,39 @@ def test_influence_and_baujat(k):
     marks = scatter.baujat_marks(rows)
     assert len(marks) == k
     assert_apart(scatter.baujat_figure(marks, TITLE, PERCENT), f"baujat {k}")
+
+
+def test_influence_marks_say_what_is_beyond_its_bound():
+    """A triangle for each value beyond its own bound, bold names for studies that are flagged."""
+    rows = influence_rows(12, random.Random(1))
+    rows = [replace(row, rstudent=0.5, dffits=0.1, cook_d=0.1) for row in rows]
+    rows[1] = replace(rows[1], cook_d=0.46)
+    rows[4] = replace(rows[4], rstudent=-2.63)
+    marks = influence.influence_marks(rows)
+    beyond = [(m.group, m.label) for m in marks if m.shape == "beyond"]
+    assert beyond == [("rstudent", rows[4].label), ("cook_d", rows[1].label)]
+    figure = influence.influence_figure(marks, TITLE)
+    drawn = [p for p in figure.axes[0].patches if len(p.get_xy()) == 4]
+    assert [to_hex(p.get_facecolor()) for p in drawn] == ["#d55e00"] * 2
+    bold = {t.get_text() for t, _ in texts_of(figure) if t.get_fontweight() == "bold"}
+    assert {row.label for row in rows} & bold == {rows[1].label}
+    alt = influence.influence_alt(marks, TITLE)
+    assert f"beyond its bound: {rows[1].label}; " in alt
+    assert f"residual beyond 1.96: {rows[4].label}." in alt
+    bounds = [(m.group, m.x) for m in marks if m.kind == "line" and m.label == "Usual bound"]
+    assert ("hat", 0.25) in bounds and len(bounds) == 6
+
+
+def test_two_effects_of_one_study_have_lines_and_names_of_their_own():
+    rows = influence_rows(5, random.Random(2))
+    rows[0], rows[1] = (
+        replace(row, label="A 2001", effect_id=f"a.{arm}.bmd")
+        for row, arm in zip(rows, ("high_impact", "yoga"), strict=False)
+    )
+    marks = influence.influence_marks(rows)
+    found = [m.label for m in marks if m.group == "hat" and m.kind == "point"]
+    assert found[:2] == ["A 2001, high impact", "A 2001, yoga"]
+    assert [m.x for m in marks if m.group == "hat" and m.kind == "line"] == [0.6]
 
 
 def test_baujat_of_equal_effects():

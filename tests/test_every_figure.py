@@ -12,6 +12,8 @@ from osteometa.figures import kinds, overview
 from osteometa.figures.chart import reason_figure
 from osteometa.figures.presets import resolved
 from osteometa.figures.style import encoded
+from osteometa.files import read_records
+from osteometa.records_explore import InfluenceRow
 from results_of import write_results
 from test_charts import assert_apart
 from test_figures import texts_of
@@ -91,6 +93,24 @@ def assert_palette(figure, name):
         elif isinstance(artist, MARKS) and artist is not figure.axes[0].patch:
             assert artist.get_linewidth() <= 1.0, name
             assert to_hex(artist.get_facecolor()) in OKABE_ITO | GREYS, name
+
+
+def test_studies_that_are_flagged_are_named_as_such(review):
+    """The triangles of the influence panel follow from bounds, the flags from the results."""
+    folder, config = review
+    seen = 0
+    for synthesis in config.syntheses:
+        settings = resolved(forest_settings(config, synthesis.id))
+        drawn = kinds.figure_named(folder / "results" / synthesis.id, settings, "influence_plot")
+        if drawn.reason:
+            continue
+        rows = read_records(folder / "results" / synthesis.id / "influence.csv", InfluenceRow)
+        flagged = {row.effect_id for row in rows if row.influential}
+        groups = ("dffits", "cook_d", "hat")
+        beyond = {m.effect_id for m in drawn.rows if m.shape == "beyond" and m.group in groups}
+        assert beyond == flagged, synthesis.id
+        seen += len(rows)
+    assert seen
 
 
 def test_pdfs_pass_a_preflight_and_texts_stay_texts(review):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -357,6 +359,16 @@ def reason_figure(title: str, reason: str, width: float = NARROW) -> Figure:
 def reason_mark(reason: str) -> list[Mark]:
     """Return the row of a figure that cannot be drawn."""
     return [Mark(kind="message", text=reason)]
+
+
+def told_apart(rows: Sequence[Any]) -> list[str]:
+    """Return the labels of rows with an effect_id; two effects of one study by their arms."""
+    seen = Counter(row.label for row in rows)
+    return [
+        row.label if seen[row.label] == 1 or row.effect_id.count(".") == 0
+        else f"{row.label}, {row.effect_id.split('.')[1].replace('_', ' ')}"
+        for row in rows
+    ]  # fmt: skip
 
 
 def side_of(weight: float, heaviest: float, largest: float = 3.2, least: float = 0.0) -> float:
