@@ -143,7 +143,7 @@ def _histogram(axes, frame: Frame, name: str, bars: Sequence[Mark]) -> None:
             places = [(frame.right + h, frame.y(v))
                       for (v, _), h in zip(steps, heights, strict=True)]  # fmt: skip
         if group == "with":
-            axes.add_patch(Polygon(places, closed=True, facecolor=color, edgecolor="none", lw=0,
+            axes.add_artist(Polygon(places, closed=True, facecolor=color, edgecolor="none", lw=0,
                                    zorder=2, gid="histogram"))  # fmt: skip
         else:
             axes.plot(*zip(*places, strict=True), color=color, lw=1.0, zorder=3, gid="histogram")
