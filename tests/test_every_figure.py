@@ -13,7 +13,7 @@ from osteometa.figures.chart import reason_figure
 from osteometa.figures.presets import resolved
 from osteometa.figures.style import encoded
 from osteometa.files import read_records
-from osteometa.records_explore import InfluenceRow
+from osteometa.records_explore import GoshRow, InfluenceRow
 from results_of import write_results
 from test_charts import assert_apart
 from test_figures import texts_of
@@ -110,7 +110,20 @@ def test_studies_that_are_flagged_are_named_as_such(review):
         beyond = {m.effect_id for m in drawn.rows if m.shape == "beyond" and m.group in groups}
         assert beyond == flagged, synthesis.id
         seen += len(rows)
-    assert seen
+    assert seen or folder.name.startswith("seed")  # which prints arrows only
+
+
+def test_subsets_of_few_studies_are_told_not_drawn(review):
+    folder, config = review
+    for synthesis in config.syntheses:
+        place = folder / "results" / synthesis.id
+        rows = read_records(place / "gosh.csv", GoshRow)
+        settings = resolved(forest_settings(config, synthesis.id))
+        reason = kinds.figure_named(place, settings, "gosh_plot").reason
+        k = len(rows[0].subset) if rows else 0
+        assert bool(reason) == (k < 5), synthesis.id
+        if 3 <= k < 5:
+            assert f"{k} studies have {2**k - 1 - k} subsets" in reason
 
 
 def test_pdfs_pass_a_preflight_and_texts_stay_texts(review):

@@ -166,11 +166,16 @@ def _sensitivity(results: Results, title: str) -> Drawn:
 
 
 def _gosh(results: Results, title: str) -> Drawn:
-    results.pool(3)
+    k = results.pool(3).k
     rows = results.table("gosh", GoshRow)
     studies = _ok(results.table("leave_one_out", StepRow))
     if not rows:
         raise ReasonError("Not drawn: no subsets were computed.")
+    if k < gosh.FEWEST:
+        raise ReasonError(
+            f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "
+            f"({gosh.FEWEST} studies are needed); their pools are in gosh.csv."
+        )
     whole = results.primary.estimate
     odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
     marks = gosh.gosh_marks(rows, [s.label for s in studies], odd)
