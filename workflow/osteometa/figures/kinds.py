@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
+from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import save
 from osteometa.files import read_records, write_records
+from osteometa.options import INTERVALS
 from osteometa.records import FigureRow, PooledRow
 from osteometa.records_explore import (
     FunnelPoint,
@@ -200,7 +201,7 @@ def _specification(results: Results, title: str) -> Drawn:
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    interval = INTERVAL_WORDS[results.pool().ci_method]
+    interval = INTERVALS[results.pool().ci_method]
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)

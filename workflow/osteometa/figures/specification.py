@@ -22,23 +22,17 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
 from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION, new_figure, put
+from osteometa.options import ESTIMATORS, INTERVALS, variant_words
 from osteometa.records_explore import MultiverseRow, MultiverseShare
 
 CHOICES = {
     "derivation": "Derivation",
     "people": "Effects",
     "designs": "Designs",
-    "prints": "Prints",
-    "tau2": "τ²",
+    "prints": "Contradictory prints",
+    "tau2": "Estimator of τ²",
     "ci": "Interval",
 }
-DERIVATIONS = {
-    "baseline_mean": "baseline means × {}", "r": "assumed r {}",
-    "rho": "correlation {} within a study", "rom_correction": "log ratios corrected",
-    "shared_control": "common control divided", "training_time": "{} time of training",
-    "smd_variance": "variance {} of SMD", "smd_post": "own SD of each arm (SMDH)",
-    "smd_pre_post": "each arm by its own SD",
-}  # fmt: skip
 CURVE, LEVEL = 45.0, 3.3
 LABELS, BARS = 46.0, 30.0
 
@@ -72,13 +66,15 @@ def specification_marks(
     return marks
 
 
+WORDS = {"primary": "as in the primary result", "all": "all effects", **ESTIMATORS, **INTERVALS}
 FIRST = ("primary", "all", "randomised", "undisputed", "REML", "hksj-floor")
 
 
 def level_words(level: str) -> str:
-    """Return one level of a choice in words."""
-    key, _, value = level.partition("=")
-    return DERIVATIONS[key].format(value) if key in DERIVATIONS and value else level
+    """Return one level of a choice in words; those of config.yaml are words already."""
+    if "=" in level:
+        return variant_words(level)
+    return WORDS.get(level, level)
 
 
 def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
