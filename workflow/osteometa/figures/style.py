@@ -303,7 +303,8 @@ def _rounded(svg: str) -> str:
     short = re.sub(
         r"<[^>]*>", lambda tag: place.sub(lambda m: _hundredth(m.group()), tag.group()), svg
     )
-    return re.sub(r" \n(?=[LMCQz])", " ", short)
+    level = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", short)
+    return re.sub(r" \n(?=[LMCQz])", " ", level)
 
 
 def _hundredth(number: str) -> str:
