@@ -329,8 +329,34 @@ def test_specification_curve(n):
     marks = specification.specification_marks(rows, shares, "ROM")
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
+    strokes = figure.axes[0].collections
+    assert len(strokes) == 3 + len({(m.group, m.label) for m in marks if m.kind == "cell"})
+    for lines in strokes:
+        assert lines.get_rasterized() == (n > 400)
+        assert n > 400 or all(0.5 <= width <= 1 for width in lines.get_linewidths())
     bars = {p.get_width() for p in figure.axes[0].patches if p.get_gid() == "bar"}
     assert max(bars) == pytest.approx(2 * sorted(bars)[-2])
+
+
+def test_intervals_that_leave_the_specification_curve_have_tips():
+    """One tip each where they stand apart; the others keep their room; estimates stay inside."""
+    intervals = [(0.01, -0.01, 0.03)] * 20 + [(0.02, -5.0, 0.03), (0.02, -5.0, 5.0)]
+    intervals += [(3.0, 2.9, 3.1)]
+    marks = [
+        Mark(kind="interval", label=str(x), x=x, y=y, low=low, high=high, group="holds")
+        for x, (y, low, high) in enumerate(intervals, start=1)
+    ]
+    figure = specification.specification_figure(marks, TITLE, PERCENT)
+    assert_apart(figure, "tips")
+    tips = {line.get_marker(): line for line in figure.axes[0].lines if line.get_gid() == "tip"}
+    assert {m: len(line.get_xdata()) for m, line in tips.items()} == {"^": 2, "v": 2}
+    top, bottom = (tips[m].get_ydata()[0] for m in "^v")
+    (strokes,) = figure.axes[0].collections
+    heights = [abs(end - start) for (_, start), (_, end) in strokes.get_segments()]
+    assert len(heights) == 22 and heights[0] > 0.25 * (bottom - top)
+    (dots,) = (line for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert len(dots.get_ydata()) == 22 and top < min(dots.get_ydata()) < bottom
+    assert "Arrow tips" in " ".join(text.get_text() for text, _ in texts_of(figure))
 
 
 def test_bubbles_have_areas_of_their_weights():

@@ -28,7 +28,6 @@ from osteometa.figures.style import (
     ORANGE,
     POINT,
     SMALL,
-    VERMILION,
     new_figure,
     put,
     text_width,
@@ -44,7 +43,7 @@ CHOICES = {
     "tau2": "Estimator of τ²",
     "ci": "Interval",
 }
-COLOURS = {"excludes": BLUE, "holds": "#BDBDBD", "primary": VERMILION}
+COLOURS = {"excludes": BLUE, "holds": "#BDBDBD", "primary": BLACK}
 """Dark and light, so that they are told apart without their hue."""
 MOST_STROKES = 400
 """Specifications up to which each has strokes of its own."""
