@@ -6,7 +6,10 @@ The numbers are made for these tests and stand in no review.
 import itertools
 import math
 import random
+import re
+from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from matplotlib.colors import to_hex
@@ -29,7 +32,7 @@ from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest import forest_figures
 from osteometa.figures.forest_rows import Scale
 from osteometa.figures.presets import STYLES
-from osteometa.figures.style import SMALL
+from osteometa.figures.style import SMALL, encoded
 from osteometa.records import DirectionEntry, PooledRow
 from osteometa.records_explore import (
     FunnelPoint,
@@ -44,6 +47,7 @@ from osteometa.records_explore import (
     StepRow,
 )
 from osteometa.tables import RiskOfBias
+from PIL import Image
 from test_figures import HARD, SETTINGS, overlap, texts_of
 
 PERCENT = Scale("ROM", "BMD", "", "[a, b]")
@@ -514,3 +518,20 @@ def test_presets_at_both_widths(style, width, case):
     for page in pages:
         assert page.get_figwidth() * 25.4 == pytest.approx(width)
         assert_apart(page, f"{style} {width} {case}")
+
+
+def test_what_is_drawn_as_an_image_is_sharp_in_print():
+    """A rasterised curve has 300 dots per inch in a PDF, 200 in an SVG."""
+    marks = [
+        Mark(kind="interval", label=str(x), x=x, y=0.02, low=0.01, high=0.03, group="excludes")
+        for x in range(1, 500)
+    ]
+    figure = specification.specification_figure(marks, TITLE, PERCENT)
+    null = figure.axes[0].lines[0].get_xdata()  # as wide as the curve
+    inches = (null[1] - null[0]) / 25.4
+    widths = [int(w) for w in re.findall(rb"/Width (\d+)", encoded([figure], "pdf"))]
+    assert max(widths) == pytest.approx(300 * inches, abs=8)
+    svg = encoded([figure], "svg").decode()
+    images = re.findall(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", svg)
+    sizes = [Image.open(BytesIO(b64decode(image))).size for image in images]
+    assert max(width for width, _ in sizes) == pytest.approx(200 * inches, abs=8)
