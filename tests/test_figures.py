@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -24,7 +25,7 @@ from osteometa.figures.forest_marks import LARGEST_SQUARE
 from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, Scale, forest_rows
 from osteometa.figures.forest_words import FLAG_WORDS
 from osteometa.figures.presets import PRESETS, resolved
-from osteometa.figures.style import SMALL, missing_letters, save
+from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.syntheses import split
 
@@ -449,10 +450,10 @@ def test_a_pool_and_its_notes_share_a_page():
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 def test_judgements_are_the_last_column_to_go(style, width):
-    judged = [replace(row, risk_of_bias="some") for row in HARD["two studies"]]
-    page = drawn(judged, style=style, width=width)
+    judged = [replace(row, risk_of_bias="some") for row in HARD["all effects equal"]]
+    page = drawn([*judged, *pool(4, 0.01, 0.005, 0.02)], style=style, width=width)
     assert_readable(page, f"{style} {width}")
-    assert len([p for p in page.axes[0].patches if p.get_gid() == "light"]) == 2
+    assert len([p for p in page.axes[0].patches if p.get_gid() == "light"]) == 4
     texts = {text.get_text() for text, _ in texts_of(page)}
     assert {"Risk", "of bias"} <= texts if width == 183 else {"RoB", "RoB: risk of bias"} <= texts
 
@@ -522,11 +523,51 @@ def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high,
     assert all(low <= place <= high for place, _ in ticks)
 
 
+@pytest.mark.parametrize("text", ["n", "up", "−0.019 (0.035)", "Mean (SD), g/cm²", "Çelik 2001"])
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+@pytest.mark.parametrize("align", ["left", "center", "right"])
+def test_a_label_stands_where_matplotlib_would_lay_it_out(text, weight, align):
+    figure, axes = new_figure(89, 20)
+    put(axes, 40, 10, text, weight=weight, align=align, size=SMALL)
+    (label,) = axes.texts
+    theirs = axes.text(40, 10, text, fontproperties=label.get_fontproperties(), ha=align,
+                       va="center_baseline")  # fmt: skip
+    assert type(label) is not type(theirs)
+    figure.draw_without_rendering()
+    ours, other = label.get_window_extent(), theirs.get_window_extent()
+    point = figure.dpi / 72
+    for end in ("x0", "x1"):
+        assert getattr(ours, end) == pytest.approx(getattr(other, end), abs=0.1 * point)
+    # Raised letters push their line down by a hair; ours stays on the line of its neighbours.
+    assert ours.y0 == pytest.approx(other.y0, abs=0.3 * point)
+
+
+def test_an_image_in_a_palette_is_the_same_image():
+    rng = np.random.default_rng(7)
+    image = np.full((60, 50, 4), 255, dtype=np.uint8)
+    image[5:40, 5:30, :3] = [0, 114, 178]
+    image[20:25, 10:45, :3] = rng.integers(0, 200, 5 * 35)[:, None].reshape(5, 35, 1)
+    coded = in_palette(image)
+    assert coded.mode == "P" and coded.size == (50, 60)
+    assert np.array_equal(np.asarray(coded.convert("RGB")), image[..., :3])
+
+
+def test_beyond_256_colours_the_rare_ones_take_the_nearest():
+    image = np.full((40, 20, 4), 255, dtype=np.uint8)
+    image[:20, :, 0] = np.arange(400).reshape(20, 20) % 256  # 256 shades, 144 of them twice
+    image[:20, :, 1] = 10
+    image[20:30, :, :3] = [213, 94, 0]
+    shown = np.asarray(in_palette(image).convert("RGB")).astype(int)
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 256
+    assert np.array_equal(shown[20:], image[20:, :, :3])
+    assert np.abs(shown - image[..., :3]).max() <= 2
+
+
 @pytest.fixture
 def east_asian(request, tmp_path):
     """Whether a font with Chinese letters is installed: a made one, or none at all."""
-    caches = (fonts.east_asian, fonts.family_of, style._advance, style.text_width,
-              style._families_of)  # fmt: skip
+    caches = (fonts.east_asian, fonts.family_of, style.missing_letters, style._advance,
+              style.text_width, style._families_of)  # fmt: skip
     before = list(fontManager.ttflist)
     fontManager.ttflist[:] = [e for e in before if e.name not in fonts.EAST_ASIAN]
     if request.param:

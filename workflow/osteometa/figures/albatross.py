@@ -1,4 +1,4 @@
-"""The albatross plot: people against p by direction, with curves of equal effects (Harrison 2017)."""
+"""The albatross plot: people against p by direction, curves of equal effects (Harrison 2017)."""
 
 from __future__ import annotations
 
@@ -108,11 +108,12 @@ def p_ticks(widest: float) -> list[tuple[float, str]]:
     """Return ticks at powers of ten, as many on each side as have room, up to near the end."""
     step = math.ceil(widest / 4)
     powers = range(step, math.floor(widest) + 1, step)
-    texts = {
-        n: f"{10.0**-n:g}" if n <= 3 else "10⁻" + str(n).translate(SUPERSCRIPTS) for n in powers
-    }
-    sides = [(float(side * n), texts[n]) for n in powers for side in (-1, 1)]
+    sides = [(float(side * n), _power(n)) for n in powers for side in (-1, 1)]
     return sorted([(0.0, "1"), *sides])
+
+
+def _power(n: int) -> str:
+    return f"{10.0**-n:g}" if n <= 3 else f"10⁻{str(n).translate(SUPERSCRIPTS)}"
 
 
 def _people_ticks(low: float, high: float) -> list[int]:

@@ -103,7 +103,7 @@ def flow_figure(marks: Sequence[Mark], title: str) -> Figure:
 def _bar(
     axes, x: float, y: float, width: float, height: float, text: str, color: str, ink: str
 ) -> None:
-    axes.add_patch(Rectangle((x, y), width, height, facecolor=color, lw=0, gid="stage"))
+    axes.add_artist(Rectangle((x, y), width, height, facecolor=color, lw=0, gid="stage"))
     axes.text(x + width / 2, y + height / 2, text, fontsize=SMALL, fontweight="bold", ha="center",
               va="center_baseline", color=ink, gid="symbol")  # fmt: skip
 

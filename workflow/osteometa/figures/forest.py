@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 from osteometa.synthesis_words import room_words
 
 TOP = 15.0
+TEXT_KINDS = ("heading", "note", "message")
+"""Rows that may be as wide as the page."""
 
 
 def read_forest(
@@ -173,7 +176,7 @@ def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns
     }
     found = [
         words for words in legend
-        if needed.get(words, True) and (words[1:3] != ": " or words[0] in used)
+        if needed.get(words, words[1:3] != ": " or words[0] in used)
     ]  # fmt: skip
     short = columns.risk_of_bias is not None and columns.heads["risk_of_bias"][1] == "RoB"
     return [*found, *(["RoB: risk of bias"] if short else [])]
@@ -262,16 +265,20 @@ def _free_of_text(
 ) -> list[tuple[float, float]]:
     """Return the stretches of a vertical line at x that no heading or note crosses."""
     free, start = [], top
-    for item in placed:
-        row = item.row
-        if row.kind not in ("heading", "note", "message") or item.top >= bottom:
+    # Notes that follow each other are passed as one: a stub beside a short one would mean nothing.
+    for is_text, run in groupby(placed, lambda item: item.row.kind in TEXT_KINDS):
+        items = list(run)
+        if not is_text or items[0].top >= bottom or not any(_crosses(item, x) for item in items):
             continue
-        weight, size = ("bold", BODY) if row.kind == "heading" else ("normal", BODY)
-        if MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x:
-            if item.top > start:
-                free.append((start, item.top))
-            start = item.top + item.height
+        if items[0].top > start:
+            free.append((start, items[0].top))
+        start = items[-1].top + items[-1].height
     return [*free, (start, bottom)] if bottom > start else free
+
+
+def _crosses(item: Placed, x: float) -> bool:
+    weight = "bold" if item.row.kind == "heading" else "normal"
+    return MARGIN + max(text_width(line, BODY, weight) for line in item.lines) + 0.8 > x
 
 
 def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale, width: float) -> None:

@@ -18,10 +18,10 @@ NARROW_TOTAL = 12.0
 """A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
+LONGER = 8.0
+"""How much wider the labels may be so that no word of them is cut, mm."""
 NOTE_ROOM = 65.0
 """Notes end before a drawing that starts further right than this, mm."""
-WIDE_PLOT = 70.0
-"""Labels may be longer where the drawing stays this wide, mm."""
 PAGE_ROWS = 60
 PAGE_HEIGHT = 240.0
 """A page, head, axis and legend included, stays within a printed one, mm."""
@@ -29,9 +29,12 @@ BEFORE = 1.2
 """Room before a heading and before the pool of all, mm."""
 REACH = 5.0
 """How many widths of a usual interval from the middle the axis reaches, at most."""
+LAST_PLOT = 18.0
+"""The drawing gives way to the last column that can go until it is this narrow, mm."""
 NARROW = 100.0
 """A figure of one column of a journal is narrower than this, mm."""
-NUMBERS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit", "effect", "weight")
+ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
+NUMBERS = (*ARMS, "effect", "weight")
 MEANS = ("exercise_mean", "control_mean")
 FAST = "\N{NO-BREAK SPACE}"
 
@@ -107,7 +110,9 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
 
     def fits(left_out: set[str]) -> bool:
         columns = placed(left_out)
-        return columns.plot_right - columns.plot_left >= least_plot(width)
+        last = set().union(*DROPPED[:-1]) <= left_out
+        least = LAST_PLOT if last else least_plot(width)
+        return columns.plot_right - columns.plot_left >= least
 
     gone = 0
     while gone < len(DROPPED) and not fits(set().union(*DROPPED[:gone])):
@@ -122,6 +127,11 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
 def least_plot(width: float) -> float:
     """Return how wide the drawing must be in a figure of a width, mm."""
     return 30.0 if width > NARROW else 24.0
+
+
+def wide_plot(width: float) -> float:
+    """Return how wide the drawing must stay where labels are longer than usual, mm."""
+    return 70.0 if width > NARROW else 28.0
 
 
 def light_head(width: float) -> tuple[str, str]:
@@ -155,15 +165,24 @@ def _columns(
     marks = max((text_width(row.marks, SMALL) for row in rows), default=0.0)
     labels = [row.label for row in rows if row.kind in ("study", "direction", "diamond")]
     widest = max([text_width(text, preset.size) for text in labels] + [22.0])
-    wanted = widest + marks + 1.5
-    label = min(wanted, LONGEST_LABEL * (width / 183.0) ** 0.5)
+    label = min(widest + marks + 1.5, LONGEST_LABEL * (0.6 if width <= NARROW else 1.0))
+    if not set(ARMS) & set(shown):  # else it may reach over them
+        widest = max(
+            [widest, *(text_width(r.label, preset.size) for r in rows if r.kind == "interval")]
+        )
     lights = max(text_width(text, SMALL, "bold") for text in heads["risk_of_bias"]) + 0.4
     widths = {name: _width(name, rows, shown, heads, preset) for name in shown if name in NUMBERS}
     fixed = label + sum(widths.values()) + GAP * len(shown)
     fixed += 1.0 * sum(name in shown for name in ("control_n", "plot"))
     fixed += lights if "risk_of_bias" in shown else 0.0
     plot = width - 2 * MARGIN - fixed
-    more = max(0.0, min(wanted - label, plot - WIDE_PLOT))
+    words = [word for text in labels for word in text.split()]
+    word = max((text_width(text, preset.size) for text in words), default=0.0) + marks + 0.5
+    more = max(
+        0.0,
+        min(widest + marks + 1.5 - label, plot - wide_plot(width)),
+        min(word - label, plot - least_plot(width), LONGER),
+    )
     label, plot = label + more, plot - more
     right: dict[str, float] = {}
     x, plot_left, light = MARGIN, MARGIN, None
@@ -232,6 +251,10 @@ def place_rows(
         room = width - 2 * MARGIN if wide else columns.label_width
         if row.kind == "note" and columns.plot_left > NOTE_ROOM:
             room = columns.plot_left - MARGIN - 1.0  # so that the null line stays whole
+        if row.kind == "interval":  # over the columns of the arms, which are empty beside it
+            room = max(
+                [room, *(columns.right[name] - MARGIN for name in ARMS if columns.has(name))]
+            )
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
         text = unbroken(row.label) if wide else row.label
         lines = wrapped(text, room, SMALL if row.kind == "note" else size, weight)

@@ -31,7 +31,7 @@ def interval(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str, lw: f
     for beyond, x, step in ((row.low < axis.low, left, TIP), (row.high > axis.high, right, -TIP)):
         if beyond:
             points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
-            axes.add_patch(Polygon(points, closed=True, color=color, lw=0, zorder=3))
+            axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
 
 
 def square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, color: str) -> None:
@@ -42,7 +42,7 @@ def square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, co
     x = axis.x(row.estimate)
     fill = "white" if row.share is None else color
     edge = GREY if row.share is None else color
-    axes.add_patch(
+    axes.add_artist(
         Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
                   lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
     )  # fmt: skip
@@ -66,7 +66,7 @@ def diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> Non
     below = [(x, 2 * y - top) for x, top in reversed(above)]
     points = list(dict.fromkeys([*above, *below]))  # an end that is not cut off is one point
     fill = color if row.shape == "full" else "white"
-    axes.add_patch(
+    axes.add_artist(
         Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.7, zorder=4,
                 gid="diamond")
     )  # fmt: skip
@@ -74,7 +74,7 @@ def diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> Non
                                                                  -TIP)):  # fmt: skip
         if beyond:
             tip = [(x, y), (x + step, y - HALF), (x + step, y + HALF)]
-            axes.add_patch(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5, gid="tip"))
+            axes.add_artist(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5, gid="tip"))
 
 
 def _half_height(x: float, left: float, middle: float, right: float) -> float:
@@ -95,21 +95,21 @@ def direction_mark(
         tip = -h if shape == "up" else h
         points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
         color = face or (BLUE if shape == "up" else ORANGE)
-        axes.add_patch(
+        axes.add_artist(
             Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
         )
     elif shape in ("mixed", "zero"):
         apart = 0.55 if face else 0.35 * h
         for step in (-apart, apart) if shape == "mixed" else (0.0,):
             if face:
-                axes.add_patch(
+                axes.add_artist(
                     Rectangle((x - h, y + step - 0.3), 2 * h, 0.6, facecolor=face, edgecolor=BLACK,
                               lw=0.5, zorder=4)
                 )  # fmt: skip
             else:
                 axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
     else:
-        axes.add_patch(
+        axes.add_artist(
             Polygon(_circle(x, y, 1.45), closed=True, facecolor=face or "white",
                     edgecolor=BLACK if face else GREY, lw=0.6, zorder=4)
         )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from osteometa.options import INTERVALS
 from osteometa.records import PooledRow, SubgroupTest
 
 FLAG_WORDS = {
@@ -25,11 +26,6 @@ FLAG_WORDS = {
     "RIMP": "before-after correlation assumed",
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
-}
-INTERVAL_WORDS = {
-    "hksj-floor": "Hartung-Knapp with floor",
-    "hksj": "Hartung-Knapp",
-    "wald": "normal (Wald) interval",
 }
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 N_WORDS = "N: people of all arms, where n per arm is not printed"
@@ -139,7 +135,7 @@ def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
 
 def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row in words; of the prediction interval where one is shown."""
-    interval = INTERVAL_WORDS[row.ci_method]
+    interval = INTERVALS[row.ci_method]
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     degrees = pi_df.replace("-", MINUS)
     prediction = f"; prediction interval on t({degrees})" if row.pi_shown else ""

@@ -49,8 +49,8 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 HIGHEST = 235.0
 NOTE = (
     "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has several bars. "
-    "Significance is not shown."
+    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has "
+    "several bars. Significance is not shown."
 )
 
 
@@ -154,7 +154,7 @@ def _cell(
     for place, mark in enumerate(chosen):
         x, base = left + SLOT * (place % slots), top + ROW * (place // slots) + 4 * UNIT
         height = UNIT * mark.x
-        axes.add_patch(
+        axes.add_artist(
             Rectangle((x + 0.3, base - height), SLOT - 0.6, height, facecolor=COLUMNS[column][1],
                       edgecolor=BLACK, lw=0.5, hatch="////" if column == "mixed" else None,
                       gid="bar")

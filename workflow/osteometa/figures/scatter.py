@@ -174,7 +174,7 @@ def _band(axes, frame: Frame, line: Sequence[Mark]) -> None:
     x = [frame.x(m.x) for m in line]
     low, high = [frame.y(m.low) for m in line], [frame.y(m.high) for m in line]
     corners = list(zip(x + x[::-1], low + high[::-1], strict=True))
-    axes.add_patch(
+    axes.add_artist(
         Polygon(corners, closed=True, facecolor=BAND, edgecolor="none", lw=0, zorder=0.5,
                 gid="band")
     )  # fmt: skip

@@ -21,7 +21,7 @@ from osteometa.summaries import t_quantile
 
 __all__ = [
     "CI_METHODS", "METHODS", "Pooled", "Regression", "checked", "joint_test", "pool",
-    "prediction_interval", "regress",
+    "prediction_interval", "regress", "tau2_limits",
 ]  # fmt: skip
 
 
@@ -146,12 +146,13 @@ def regress(
         raise ValueError(f"'{method}' or '{ci}' is not known. Use: {METHODS}, {CI_METHODS}")
     start = start_sj(y[:, None], np.ones((k, 1), dtype=bool))
     fit = solve(one_model(y, v, X, V), method, ci, studies=np.array([studies]), sj=start)
-    tau2, q, df = float(fit.tau2[0]), float(fit.q[0]), float(fit.df[0])
+    (coefficients,), (covariance,) = fit.coefficients, fit.covariance
+    tau2, q, df = fit.tau2.item(), fit.q.item(), fit.df.item()
     free = k > p
     return Regression(
-        fit.coefficients[0], fit.covariance[0], tau2, None if math.isinf(df) else df, k, q, k - p,
-        float(chdtrc(k - p, q)) if free else None, float(fit.i2[0]) if free else None,
-        float(fit.h2[0]) if free else None, studies, _percent(v, V, tau2),
+        coefficients, covariance, tau2, None if math.isinf(df) else df, k, q, k - p,
+        float(chdtrc(k - p, q)) if free else None, fit.i2.item() if free else None,
+        fit.h2.item() if free else None, studies, _percent(v, V, tau2),
     )  # fmt: skip
 
 
@@ -172,8 +173,7 @@ def _rows(
 
 
 def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
-    w = 1.0 / (v + tau2)
-    shares = w / np.sum(w) if V is None else row_weights(V, tau2)
+    shares = row_weights(np.diag(v) if V is None else V, tau2)
     return tuple(float(share) for share in 100 * shares)
 
 
@@ -201,10 +201,7 @@ def pool(
     ValueError
         For impossible input, and for a profile likelihood of another method.
     """
-    if tau2_ci == "pl" and method not in ("REML", "ML"):
-        raise ValueError(
-            f"{method} has no likelihood: a profile-likelihood interval needs REML or ML"
-        )
+    _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, studies = _rows(yi, vi, np.ones((len(yi), 1)), V, studies)
     if len(y) == 0:
         return Pooled(0, method=method, ci_method=ci, status="not_estimable", note="no study")
@@ -219,7 +216,7 @@ def pool(
 def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Pooled:
     """Return one study's estimate, its several effects combined by their covariance."""
     fit = regress(y, v, X, method="EE", ci="wald", V=V, studies=1)
-    estimate, se = float(fit.coefficients[0]), math.sqrt(float(fit.covariance[0, 0]))
+    estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     half = t_quantile(0.975, None) * se
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
@@ -235,10 +232,7 @@ def _pooled(
     tau2_ci: str,
 ) -> Pooled:  # fmt: skip
     fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
-    estimate = float(fit.coefficients[0])
-    se = math.sqrt(float(fit.covariance[0, 0]))
-    if not all(map(math.isfinite, (estimate, se, fit.tau2, fit.q))):
-        raise OverflowError("the numbers are too large or too small to compute with")
+    estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
     limits = {} if method == "EE" else _tau2_limits(y, v, X, V, method, tau2_ci)
@@ -253,6 +247,49 @@ def _pooled(
     )  # fmt: skip
 
 
+def _refuse_without_likelihood(method: str, tau2_ci: str) -> None:
+    if tau2_ci == "pl" and method not in ("REML", "ML"):
+        raise ValueError(
+            f"{method} has no likelihood: a profile-likelihood interval needs REML or ML"
+        )
+
+
+def tau2_limits(
+    yi: Sequence[float], vi: Sequence[float] | None, X: Array, *, method: str = "REML",
+    V: Array | None = None, tau2_ci: str = "qp",
+) -> dict[str, float]:  # fmt: skip
+    """Return the 95 % intervals of what a meta-regression leaves: tau2, I2 and H2.
+
+    Parameters
+    ----------
+    yi, vi, X, method, V
+        As for `regress`.
+    tau2_ci : {"qp", "pl"}
+        As for `pool`.
+
+    Returns
+    -------
+    dict
+        `tau2_ci_low`, `tau2_ci_high`, and the same of i2 (percent) and h2.
+
+    Raises
+    ------
+    ValueError
+        For impossible input, for no more effects than coefficients, and for a profile likelihood
+        of another method than REML and ML.
+
+    Notes
+    -----
+    I2 and H2 rise with tau2 over one typical variance, (k - p) / tr(P) at tau2 = 0: their limits
+    are those of tau2 (Viechtbauer 2007).
+    """
+    _refuse_without_likelihood(method, tau2_ci)
+    y, v, X, V, _ = _rows(yi, vi, X, V, None)
+    if len(y) <= X.shape[1]:
+        raise ValueError(f"{len(y)} effects and {X.shape[1]} coefficients leave no variance")
+    return _tau2_limits(y, v, X, V, method, tau2_ci)
+
+
 def _tau2_limits(
     y: Array, v: Array, X: Array, V: Array | None, method: str, kind: str
 ) -> dict[str, float]:
@@ -262,7 +299,7 @@ def _tau2_limits(
     else:
         low, high = q_profile(y, v, X, V=V)
     batch: Batch = one_model(y, v, X, V)
-    ratio = float(moments(batch, 0.0).trace[0] / (batch.n[0] - batch.p))
+    ratio = (moments(batch, 0.0).trace / (batch.n - batch.p)).item()
     limits = {}
     for name, tau2 in (("low", low), ("high", high)):
         limits[f"tau2_ci_{name}"] = tau2

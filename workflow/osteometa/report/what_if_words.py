@@ -155,7 +155,7 @@ def _change(row: SensitivityRow) -> str:
     if disputed and " as if only this print " in change:
         reading = row.row.rsplit(" ", 1)[-1]
         change = change.replace("only this print", f"only the print read by {reading}")
-    return change.replace("tau2", "τ²")
+    return change
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:
@@ -201,4 +201,6 @@ def _explained(rows: Sequence[MultiverseShare]) -> str:
     if not single or max(single.values()) <= 0:
         return "no choice makes a difference to them"
     most = max(single, key=lambda choice: single[choice])
-    return f"{CHOICES[most]} explains most of their spread ({single[most]:.0f} % of the variance)"
+    part = "most" if single[most] > 50 else "the largest part"
+    share = share_words(single[most])
+    return f"{CHOICES[most]} explains {part} of their spread ({share} of the variance)"
