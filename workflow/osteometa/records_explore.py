@@ -174,7 +174,8 @@ class MultiverseShare:
 
     measure: str
     choice: str
-    """A column of multiverse.csv, or remainder."""
+    """A key of config.yaml in the column derivation of multiverse.csv, another column, or
+    remainder; all are the rows of the measure as a whole."""
     levels: int
     share: float | None
     """Main-effect part of the variance of the estimates, percent."""

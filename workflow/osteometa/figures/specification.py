@@ -64,12 +64,18 @@ def specification_marks(
                     for place, row in enumerate(chosen, start=1)
                     if getattr(row, choice) == level
                 ]
-    marks += [
-        Mark(kind="bar", group=share.choice, x=share.share, text=f"{share.share:.0f} %")
-        for share in shares
-        if share.measure == measure and share.choice in CHOICES and share.share is not None
-    ]
-    return marks
+    return marks + _bars(shares, measure)
+
+
+def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[Mark]:
+    """Return the explained share of each choice; what is derived is the sum of its keys."""
+    explained: dict[str, float] = {}
+    for share in shares:
+        if share.measure == measure and share.choice not in ("remainder", "all"):
+            choice = share.choice if share.choice in CHOICES else "derivation"
+            explained[choice] = explained.get(choice, 0.0) + (share.share or 0.0)
+    return [Mark(kind="bar", group=choice, x=part, text=f"{part:.0f} %")
+            for choice, part in explained.items()]  # fmt: skip
 
 
 FIRST = ("primary", "all", "randomised", "undisputed", "REML", "hksj-floor")

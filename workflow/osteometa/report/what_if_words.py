@@ -16,7 +16,15 @@ Told = tuple[str, list[tuple[str, str]]]
 """Words, and what does not apply with the reason; an empty name stands for the whole table."""
 ONE_OUT = "leave one out"
 CHOICES = {
-    "derivation": "how effects and variances are derived",
+    "r": "the assumed before-after correlation",
+    "rho": "the correlation assumed between effects of the same people",
+    "baseline_mean": "the assumed baseline mean",
+    "training_time": "the time of training that is taken",
+    "shared_control": "how a control in common is counted",
+    "smd_variance": "the form of the variance of SMD",
+    "smd_post": "the SD of levels after",
+    "smd_pre_post": "the SD by which changes are standardised",
+    "rom_correction": "the small-sample correction of log ratios",
     "people": "which effects are left out",
     "designs": "whether trials without randomisation come in",
     "prints": "how contradictory prints are read",
