@@ -211,7 +211,8 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     made = universe(case)
     fits = fitted(made)
     if len(made.specifications) < 2:
-        return [], [_no_share(case.measure, "fewer than two studies are pooled")]
+        reason = "no combination of choices pools two studies"
+        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
     estimates = np.array(
         [fits[spec.choices[-2:]].estimate[spec.members] for spec in made.specifications]
     )
@@ -226,6 +227,14 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
             shares.append(_overall(measure, own))
     shares.append(_overall("all", rows))
     return rows, shares
+
+
+def _no_specification(case: Case, reason: str) -> MultiverseRow:
+    return MultiverseRow(
+        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
+        k=case.joint().k, estimate=None, ci_low=None, ci_high=None, z=None, excludes_null=None,
+        primary=False, status="not_applicable", reason=reason,
+    )  # fmt: skip
 
 
 def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> list[MultiverseRow]:

@@ -166,10 +166,8 @@ def _sensitivity(results: Results, title: str) -> Drawn:
 
 def _gosh(results: Results, title: str) -> Drawn:
     results.pool(3)
-    rows = results.table("gosh", GoshRow)
+    rows = _ok(results.table("gosh", GoshRow))
     studies = _ok(results.table("leave_one_out", StepRow))
-    if not rows:
-        raise ReasonError("Not drawn: no subsets were computed.")
     whole = results.primary.estimate
     odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
     marks = scatter.gosh_marks(rows, [s.label for s in studies], odd)

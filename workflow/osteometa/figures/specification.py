@@ -47,7 +47,9 @@ def specification_marks(
     rows: Sequence[MultiverseRow], shares: Sequence[MultiverseShare], measure: str
 ) -> list[Mark]:
     """Return an interval per specification, a dot per choice, a bar per explained share."""
-    chosen = sorted((r for r in rows if r.measure == measure), key=lambda r: r.estimate)
+    chosen = sorted(
+        (r for r in rows if r.measure == measure and r.status == "ok"), key=lambda r: r.estimate
+    )
     marks = []
     for place, row in enumerate(chosen, start=1):
         group = "primary" if row.primary else "excludes" if row.excludes_null else "holds"

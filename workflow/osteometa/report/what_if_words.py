@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from osteometa.figures.forest_rows import TYPE_WORDS
@@ -31,11 +30,6 @@ CHOICES = {
     "tau2": "the estimator of τ²",
     "ci": "the kind of interval",
 }
-
-
-def reason_words(reason: str) -> str:
-    """Return a reason with the singular where one study is meant."""
-    return re.sub(r"\b1 studies\b", "1 study", reason).replace("1 study tell ", "1 study tells ")
 
 
 def share_words(percent: float | None) -> str:
