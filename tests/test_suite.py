@@ -199,13 +199,28 @@ def test_companions_say_when_nothing_is_nested(looks):
     nested = ("three_level", "che", "robust")
     wild = tuple(f"{name}_wild" for name in nested)
     assert list(rows) == [*nested, *wild, "bayesian"]
-    assert all("nothing is nested" in rows[name].reason for name in (*nested, *wild))
+    bar = "8 studies, 10 are needed, one of them with several effects"
+    assert {rows[name].reason for name in nested} == {bar}
+    assert {rows[name].reason for name in wild} == {"each study has one effect: nothing is nested"}
+    spine = {row.model: row for row in looks[LUMBAR].companions}
+    assert all("nothing is nested" in spine[name].reason for name in (*nested, *wild))
     assert "the prior is for SMD" in rows["bayesian"].reason
     nested = {row.model: row for row in looks["shared"].companions}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason
     turned = nested["che_wild"]
     assert (turned.status, turned.k, turned.effects, turned.sign_vectors) == ("ok", 6, 7, 64)
+
+
+@pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
+def test_companions_of_hardly_a_study_name_both_bars(cases, k, words):
+    case = replace(cases[NECK], effects=cases[NECK].joint().effects[:k], links=())
+    rows = {row.model: row for row in companions(set_of(case), case)}
+    more = "are needed, one of them with several effects"
+    for name in ("three_level", "che", "robust"):
+        assert (rows[name].k, rows[name].status) == (k, "not_applicable")
+        assert rows[name].reason == f"{words}, 10 {more}"
+        assert rows[f"{name}_wild"].reason == f"{words}, 3 {more}"
 
 
 def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
