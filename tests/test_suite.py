@@ -136,6 +136,14 @@ def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
     points = [p for p in looks[LUMBAR].regression_points if p.covariate == "year"]
     assert sum(p.weight for p in points) == pytest.approx(100)
     assert [p.x for p in points] == [float(e.year) for e in effects]
+    line = [at for at in looks[LUMBAR].regression_line if at.covariate == "year"]
+    assert (len(line), line[0].x, line[-1].x) == (
+        41,
+        min(p.x for p in points),
+        max(p.x for p in points),
+    )
+    for at in (line[0], line[17], line[-1]):
+        assert at.fitted == pytest.approx(year.intercept + year.slope * (at.x - year.centre))
     told = {"weeks": "weeks", "age": "age", "sessions": "sessions", "n": "n_total"}
     for name, column in told.items():
         assert rows[name].k == sum(getattr(e, column) is not None for e in effects)

@@ -234,6 +234,18 @@ class RegressionPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionLine:
+    """A meta-regression's effect at one value of the covariate: a row of `regression_line.csv`."""
+
+    covariate: str
+    x: float
+    fitted: float
+    ci_low: float
+    """Pointwise 95 % confidence band of the mean effect."""
+    ci_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermutationRow:
     """A permutation test: a row of `permutation.csv`."""
 
@@ -287,6 +299,7 @@ RECORDS = {
     "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
     "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
     "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
+    "regression_line": RegressionLine, "permutation": PermutationRow,
+    "companions": CompanionRow,
 }  # fmt: skip
 """Record of each table of `results/<synthesis>/` that changes choices, by its name."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from osteometa.explore.bayes import posterior
 from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
-from osteometa.explore.meta_regression import MetaRegression, meta_regression
+from osteometa.explore.meta_regression import MetaRegression, line_of, meta_regression
 from osteometa.explore.multilevel import LEAST_STUDIES as NESTED
 from osteometa.explore.multilevel import Multilevel, multilevel, robust_variance
 from osteometa.explore.multiverse import multiverse
@@ -31,6 +31,7 @@ from osteometa.records_explore import (
     MultiverseRow,
     MultiverseShare,
     PermutationRow,
+    RegressionLine,
     RegressionPoint,
     SensitivityRow,
     SmallStudyRow,
@@ -41,6 +42,8 @@ from osteometa.sensitivity import Case, sensitivity_rows
 FEW = 5
 """Below this many studies the Bayesian companion has something to add."""
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
+LINE_POINTS = 41
+"""Of a regression line and its band: enough for a smooth curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Explored:
     multiverse_shares: list[MultiverseShare]
     meta_regression: list[MetaRegressionRow]
     regression_points: list[RegressionPoint]
+    regression_line: list[RegressionLine]
     permutation: list[PermutationRow]
     companions: list[CompanionRow]
 
@@ -67,7 +71,7 @@ def explore(case: Case) -> Explored:
     effects = case.joint().effects
     chosen = set_of(case)
     rows, shares = multiverse(case)
-    fits, points = meta_regressions(chosen, effects, case.config.seed)
+    fits, points, line = meta_regressions(chosen, effects, case.config.seed)
     return Explored(
         sensitivity=sensitivity_rows(case),
         influence=influence(chosen),
@@ -80,6 +84,7 @@ def explore(case: Case) -> Explored:
         multiverse_shares=shares,
         meta_regression=fits,
         regression_points=points,
+        regression_line=line,
         permutation=permutations(chosen, case.config.seed),
         companions=companions(chosen, case),
     )
@@ -165,12 +170,12 @@ def covariate(effect: Effect, name: str) -> float | None:
 
 def meta_regressions(
     chosen: Set, effects: Sequence[Effect], seed: int
-) -> tuple[list[MetaRegressionRow], list[RegressionPoint]]:
-    """Return a regression per covariate (each alone), and its points.
+) -> tuple[list[MetaRegressionRow], list[RegressionPoint], list[RegressionLine]]:
+    """Return a regression per covariate (each alone), its points, and its line with a band.
 
     At least ten studies whose covariate is known are needed for one.
     """
-    rows, points = [], []
+    rows, points, line = [], [], []
     for name in COVARIATES:
         x = np.array([covariate(e, name) for e in effects], dtype=float)
         found = meta_regression(
@@ -180,7 +185,8 @@ def meta_regressions(
         rows.append(_regression_row(name, found, chosen, x, seed))
         if found.status == "ok":
             points += _regression_points(name, found, chosen, x, effects)
-    return rows, points
+            line += _regression_line(name, found, x)
+    return rows, points, line
 
 
 def _regression_row(
@@ -226,6 +232,17 @@ def _regression_points(
             vi=effects[i].vi, weight=float(weight),
         )
         for i, weight in zip(known, 100 * weights / weights.sum(), strict=True)
+    ]  # fmt: skip
+
+
+def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[RegressionLine]:
+    """Return the line from the lowest to the highest value that a study tells."""
+    grid = np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist()
+    return [
+        RegressionLine(
+            covariate=name, x=at.x, fitted=at.fitted, ci_low=at.ci_low, ci_high=at.ci_high
+        )
+        for at in line_of(found, grid)
     ]  # fmt: skip
 
 

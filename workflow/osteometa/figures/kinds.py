@@ -10,13 +10,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from osteometa.figures import funnel, influence, scatter, specification, strips
+from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
 from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
-from osteometa.figures.style import save
+from osteometa.figures.style import copy, save
 from osteometa.files import read_records, write_records
+from osteometa.options import INTERVALS
 from osteometa.records import FigureRow, PooledRow
 from osteometa.records_explore import (
     FunnelPoint,
@@ -25,6 +26,7 @@ from osteometa.records_explore import (
     MetaRegressionRow,
     MultiverseRow,
     MultiverseShare,
+    RegressionLine,
     RegressionPoint,
     SensitivityRow,
     SmallStudyRow,
@@ -148,7 +150,7 @@ def _steps(name: str, head: str) -> Callable[[Results, str], Drawn]:
     def draw(results: Results, title: str) -> Drawn:
         overall = results.pool(3)
         marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
-        figure = strips.strip_figure(marks, title, results.scale, head)
+        figure = strips.strip_figure(marks, title, results.scale, head, results.settings["axis"])
         return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
     return draw
@@ -160,18 +162,23 @@ def _sensitivity(results: Results, title: str) -> Drawn:
     marks = strips.sensitivity_marks(rows, overall)
     if len(marks) < 2:
         raise ReasonError(f"Not drawn: {_reason(rows)}.")
-    figure = strips.strip_figure(marks, title, results.scale, "Change")
+    figure = strips.strip_figure(marks, title, results.scale, "Change", results.settings["axis"])
     return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
 
 def _gosh(results: Results, title: str) -> Drawn:
-    results.pool(3)
+    k = results.pool(3).k
     rows = _ok(results.table("gosh", GoshRow))
     studies = _ok(results.table("leave_one_out", StepRow))
+    if k < gosh.FEWEST:
+        raise ReasonError(
+            f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "
+            f"({gosh.FEWEST} studies are needed); their pools are in gosh.csv."
+        )
     whole = results.primary.estimate
     odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
-    marks = scatter.gosh_marks(rows, [s.label for s in studies], odd)
-    figure = scatter.gosh_figure(marks, title, results.scale, len(rows))
+    marks = gosh.gosh_marks(rows, [s.label for s in studies], odd)
+    figure = gosh.gosh_figure(marks, title, results.scale, len(rows))
     low, high = min(r.estimate for r in rows), max(r.estimate for r in rows)
     alt = (
         f"{title}: pools of {len(rows):,} subsets from {results.scale.number(low)} to "
@@ -192,14 +199,19 @@ def _specification(results: Results, title: str) -> Drawn:
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    results.pool()
+    interval = INTERVALS[results.pool().ci_method]
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
+    line = results.table("regression_line", RegressionLine)
     marks, pages, alts = [], [], []
     for fit in fits:
-        chosen = scatter.bubble_marks(fit, points)
+        chosen = scatter.bubble_marks(fit, points, line)
         words = scatter.slope_words(fit, results.scale)
-        pages.append(scatter.bubble_figure(chosen, title, results.scale, words))
+        pages.append(
+            scatter.bubble_figure(
+                chosen, title, results.scale, f"{scatter.band_words(interval)} {words}"
+            )
+        )
         marks += chosen
         alts.append(f"{scatter.COVARIATES[fit.covariate]}: {words}")
     return Drawn(pages, marks, Mark, f"{title}. {' '.join(alts)}")
@@ -267,19 +279,42 @@ def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
 
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
+    figures = {name: figure_named(folder, settings, name) for name in NAMES}
     titles = {name: KINDS.get(name, KINDS["forest"]) for name in NAMES}
-    write_figures(
-        folder, ((name, titles[name], figure_named(folder, settings, name)) for name in NAMES)
-    )
+    shared = share_panels(figures, title_words(settings))
+    write_figures(folder, ((name, titles[name], shared[name]) for name in NAMES))
+
+
+def _kind(name: str) -> str:
+    """The words for the name of a figure's files: its kind, and the measure of a companion."""
+    return KINDS.get(name) or f"{KINDS['forest']} ({name.removeprefix('forest_').upper()})"
+
+
+def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
+    """Give the figures that do not apply for the same reason one panel, which names them all.
+
+    A panel takes as long to draw as a small figure, and most syntheses have ten.
+    """
+    together: dict[str, list[str]] = {}
+    for name, drawn in figures.items():
+        if drawn.reason:
+            together.setdefault(drawn.reason, []).append(name)
+    shared = dict(figures)
+    for reason, names in together.items():
+        page = reason_figure(title, f"{', '.join(map(_kind, names))}. {reason}")
+        for name in names:
+            shared[name] = replace(figures[name], pages=[page])
+    return shared
 
 
 def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]]) -> None:
     """Write figures, each with the name of its files and its title, and list them."""
-    folder, listed = Path(folder), []
+    folder, listed, written = Path(folder), [], {}
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
     for name, title, drawn in figures:
-        write_figure(drawn, folder / name, pages_folder)
+        before = written.setdefault(id(drawn.pages[0]), folder / name)
+        write_figure(drawn, folder / name, pages_folder, before)
         listed.append(
             FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
@@ -287,9 +322,12 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     write_records(folder / "figures.csv", FigureRow, listed)
 
 
-def write_figure(drawn: Drawn, stem: Path, pages_folder: Path) -> None:
-    """Write one figure in all formats, with the rows that it shows."""
-    save(drawn.pages[0], stem, drawn.pages[1:])
+def write_figure(drawn: Drawn, stem: Path, pages_folder: Path, before: Path | None = None) -> None:
+    """Write one figure in all formats, with the rows that it shows; copy one written `before`."""
+    if before in (None, stem):
+        save(drawn.pages[0], stem, drawn.pages[1:])
+    else:
+        copy(before, stem)
     for number, page in enumerate(drawn.pages[1:], start=2):
         save(page, pages_folder / f"{stem.name}_{number}")
     write_records(f"{stem}.csv", drawn.row_type, drawn.rows)

@@ -157,7 +157,7 @@ def _change(row: SensitivityRow) -> str:
     if disputed and " as if only this print " in change:
         reading = row.row.rsplit(" ", 1)[-1]
         change = change.replace("only this print", f"only the print read by {reading}")
-    return change.replace("tau2", "τ²")
+    return change
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:
