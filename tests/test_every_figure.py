@@ -70,21 +70,90 @@ def test_every_figure_is_measured(review):
 
 
 def assert_no_line_through_text(figure, name):
-    """No line runs through a text, but behind those that stand on a ground of their own."""
+    """No line, stroke of a collection or edge of a patch runs through a text, nor a marker."""
     texts = [
         (text, box.shrunk(0.98, 0.8))
         for text, box in texts_of(figure)
-        if text.get_gid() != "symbol" and text.get_bbox_patch() is None and text.get_text() != "?"
+        if text.get_gid() != "symbol" and text.get_text() != "?"
     ]
-    for line in figure.axes[0].lines:
-        path = line.get_path().transformed(line.get_transform())
+    for path, points in strokes_of(figure):
         for text, box in texts:
             words = f"{name}: '{text.get_text()}' is crossed by a line"
-            if line.get_linestyle() == "None":
+            if points:
                 inside = [box.x0 < x < box.x1 and box.y0 < y < box.y1 for x, y in path.vertices]
                 assert not any(inside), words
             else:
                 assert not path.intersects_bbox(box, filled=False), words
+    assert not [text for text, _ in texts if text.get_bbox_patch()], f"{name}: a ground cuts lines"
+
+
+def strokes_of(figure):
+    """The paths of all lines and outlines, in pixels, and whether only their corners are drawn."""
+    for artist in figure.axes[0].get_children():
+        if isinstance(artist, Line2D) and len(artist.get_xdata()):
+            path = artist.get_path().transformed(artist.get_transform())
+            yield path, artist.get_linestyle() == "None"
+        elif isinstance(artist, LineCollection):
+            for path in artist.get_paths():
+                yield path.transformed(artist.get_transform()), False
+        elif isinstance(artist, Patch) and artist.get_linewidth() and artist.get_gid() != "light":
+            yield artist.get_path().transformed(artist.get_transform()), False
+
+
+NAMED = ("funnel", "baujat")
+
+
+def assert_names_are_clear(figure, rows, name):
+    """A name beside points is nearer to its own than to any other, or at the end of its line.
+
+    Points are drawn in the order of the rows. Returns how many names were looked at.
+    """
+    (axes,) = figure.axes
+    points = [p.get_window_extent() for p in axes.patches if p.get_gid() == "point"]
+    rows = [row for row in rows if row.kind == "point"]
+    middles = [((p.x0 + p.x1) / 2, (p.y0 + p.y1) / 2) for p in points]
+    leaders = [line.get_window_extent() for line in axes.lines if line.get_gid() == "leader"]
+    texts = {text.get_text(): box for text, box in texts_of(figure)}
+    mm, seen = figure.dpi / 25.4, 0
+    assert len(points) == len(rows), name
+    for row, point in zip(rows, points, strict=True):
+        if row.label not in texts:
+            continue
+        seen += 1
+        box = texts[row.label]
+        away = [
+            np.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1))
+            for x, y in middles
+        ]
+        own = away[rows.index(row)]
+        led = [
+            line for line in leaders
+            if near(line, point, 0.4 * mm) and near(line, box, 0.8 * mm)
+        ]  # fmt: skip
+        others = min((a for a, other in zip(away, rows, strict=True) if other is not row))
+        assert others > own + 0.8 * mm or (led and others > 1.5 * mm), f"{name}: {row.label}"
+    return seen
+
+
+def near(one, other, far):
+    """Whether two boxes are at most so far apart."""
+    return (
+        max(one.x0, other.x0) <= min(one.x1, other.x1) + far
+        and max(one.y0, other.y0) <= min(one.y1, other.y1) + far
+    )
+
+
+def test_names_of_points_are_clear(review):
+    folder, config = review
+    seen = 0
+    for synthesis in config.syntheses:
+        settings = resolved(forest_settings(config, synthesis.id))
+        for name in NAMED:
+            drawn = kinds.figure_named(folder / "results" / synthesis.id, settings, name)
+            if not drawn.reason:
+                (page,) = drawn.pages
+                seen += assert_names_are_clear(page, drawn.rows, f"{synthesis.id} {name}")
+    assert seen > 1 or folder.name.startswith("seed")  # which prints arrows only
 
 
 def inks_of(figure):
