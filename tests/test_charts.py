@@ -13,7 +13,7 @@ from io import BytesIO
 
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.patches import Polygon, Rectangle, Wedge
+from matplotlib.patches import Patch
 from osteometa.figures import (
     evidence_map,
     flow,
@@ -61,6 +61,7 @@ LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaborat
 def assert_apart(figure, name):
     """No text overlaps another or a filled mark, leaves the page or is smaller than 7 pt."""
     found = texts_of(figure)
+    assert found and len(figure.axes) == 1, name
     page = figure.bbox
     for text, box in found:
         words = f"{name}: '{text.get_text()}'"
@@ -71,14 +72,14 @@ def assert_apart(figure, name):
     for (one, a), (other, b) in itertools.combinations(plain, 2):
         assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
     for mark in figure.axes[0].get_children():
-        if isinstance(mark, (Polygon, Rectangle, Wedge)) and mark.get_gid() in MARKS:
+        if isinstance(mark, Patch) and (mark.get_gid() or "").split(":")[0] in MARKS:
             area = mark.get_window_extent()
             for text, box in plain:
                 words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people", "histogram")
+MARKS = ("point", "diamond", "bar", "light", "people", "histogram", "square", "tip")
 
 
 def pooled(**more):
@@ -346,7 +347,9 @@ def test_gosh_is_one_image_of_many_points():
     assert sum(mark.kind == "point" for mark in marks) == 4000
     figure = gosh.gosh_figure(marks, TITLE, PERCENT, len(rows))
     assert_apart(figure, "gosh")
-    assert all(line.get_rasterized() for line in figure.axes[0].lines if line.get_marker() == "o")
+    clouds = [line for line in figure.axes[0].lines if line.get_marker() in ("o", "^")]
+    assert [line.get_rasterized() for line in clouds] == [True, True]
+    assert sum(len(line.get_xdata()) for line in clouds) == 4000
 
 
 def test_gosh_histograms_count_every_subset_once():
