@@ -21,16 +21,17 @@ from osteometa.figures.chart import (
     note_height,
     noted,
     padded,
-    place_labels,
     plain_ticks,
     side_of,
     tick_room,
     title_height,
     titled,
+    told_apart,
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
+from osteometa.figures.labels import draw_labels, place_labels
+from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
 from osteometa.records_explore import (
     InfluenceRow,
     MetaRegressionRow,
@@ -80,19 +81,13 @@ def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
     return figure
 
 
-def _labelled(axes, frame: Frame, points: Sequence[tuple[float, float, float, str]]) -> None:
-    for place in place_labels(points, frame):
-        if place is not None:
-            put(axes, place[0], place[1], place[2], size=SMALL, over=True)
-
-
 def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
     """Return a point per study: what it adds to Q, and how far it moves the pooled effect."""
+    rows = [row for row in rows if row.status == "ok"]
     return [
-        Mark(kind="point", label=row.label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
+        Mark(kind="point", label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
              effect_id=row.effect_id)
-        for row in rows
-        if row.status == "ok"
+        for row, label in zip(rows, told_apart(rows), strict=True)
     ]  # fmt: skip
 
 
@@ -109,7 +104,7 @@ def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
         named = [
             (frame.x(m.x), frame.y(m.y), 1.8, m.label if reach[id(m)] > 0.25 else "") for m in order
         ]
-        _labelled(axes, frame, named)
+        draw_labels(axes, place_labels(named, frame))
 
     ground = Ground(
         title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
