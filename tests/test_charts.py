@@ -603,6 +603,13 @@ def test_summary_forest():
     assert sorted(t for t in shown if t.startswith("Outcome")) == sorted(p.heading for p in panels)
 
 
+def test_a_pool_of_one_type_has_one_row():
+    rows = (pooled(k=2, diamond="hollow"), pooled(group="resistance", k=2, diamond="none"))
+    axis = ("Favours control", "Favours exercise")
+    panel = summary_forest.Panel(heading="Neck", scale=PERCENT, axis=axis, rows=rows)
+    assert [mark.label for mark in summary_forest.summary_marks([panel])] == ["All studies"]
+
+
 def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_apart():
     kinds = (("Single A", 1, "none"), ("Wide", 2, "hollow"), ("Single B", 1, "none"),
              ("Pool", 5, "full"), ("Not shown", 3, "none"))  # fmt: skip
