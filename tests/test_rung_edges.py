@@ -292,6 +292,7 @@ def test_an_smd_of_one_arm_is_none_between_arms():
     unsaid = contrast("smd", value=0.7, standardiser="not_stated", **N)
     assert parallel([other]) == {}
     assert parallel([t(1.1, compares="within", **N)]) == {}
+    assert within([t(1.1, compares="between", n_exercise=12)]) == {}
     for first in (other, unsaid, contrast("p", p=1, p_operator="=", **N)):
         assert parallel([first, own])["SMD"].yi == pytest.approx(hedges_j(26) * 0.6)
 
