@@ -41,8 +41,8 @@ class InfluenceRow:
     effect_id: str
     study_id: str
     label: str
-    yi: float
-    vi: float
+    yi: float | None
+    vi: float | None
     weight: float | None
     """Percent of the primary model."""
     hat: float | None
@@ -136,9 +136,11 @@ class GoshRow:
     subset: str
     """A letter per study in the order of leave_one_out.csv, 1 = in the subset."""
     k: int
-    estimate: float
-    tau2: float
-    i2: float
+    estimate: float | None
+    tau2: float | None
+    i2: float | None
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,16 +158,18 @@ class MultiverseRow:
     """undisputed, or with the most cautious readings of contradictory prints."""
     tau2: str
     ci: str
-    merged: int
+    merged: int | None
     """Specifications that give the same effects and model, this one included."""
     k: int
-    estimate: float
-    ci_low: float
-    ci_high: float
-    z: float
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    z: float | None
     """Estimate over its standard error: comparable across measures."""
-    excludes_null: bool
+    excludes_null: bool | None
     primary: bool
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,8 @@ class MultiverseShare:
 
     measure: str
     choice: str
-    """A column of multiverse.csv, or remainder."""
+    """A key of config.yaml in the column derivation of multiverse.csv, another column, or
+    remainder; all are the rows of the measure as a whole."""
     levels: int
     share: float | None
     """Main-effect part of the variance of the estimates, percent."""
@@ -229,6 +234,18 @@ class RegressionPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionLine:
+    """A meta-regression's effect at one value of the covariate: a row of `regression_line.csv`."""
+
+    covariate: str
+    x: float
+    fitted: float
+    ci_low: float
+    """Pointwise 95 % confidence band of the mean effect."""
+    ci_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermutationRow:
     """A permutation test: a row of `permutation.csv`."""
 
@@ -250,7 +267,8 @@ class CompanionRow:
     """A further model of the same set: a row of `companions.csv`."""
 
     model: str
-    """three_level, che (correlated and hierarchical effects), robust or bayesian."""
+    """three_level, che (correlated and hierarchical effects), robust, these three with _wild
+    (cluster wild bootstrap), or bayesian."""
     k: int
     effects: int
     estimate: float | None
@@ -259,6 +277,12 @@ class CompanionRow:
     ci_high: float | None
     df: float | None
     p: float | None
+    sign_vectors: int | None
+    """Behind p of a bootstrap: ways to turn the signs of whole studies."""
+    exact: bool | None
+    """Whether these are all."""
+    p_smallest: float | None
+    """Smallest p that so many studies can give."""
     tau2: float | None
     omega2: float | None
     """Variance between effects of one study."""
@@ -275,6 +299,7 @@ RECORDS = {
     "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
     "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
     "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
+    "regression_line": RegressionLine, "permutation": PermutationRow,
+    "companions": CompanionRow,
 }  # fmt: skip
 """Record of each table of `results/<synthesis>/` that changes choices, by its name."""
