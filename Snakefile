@@ -12,7 +12,7 @@ from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound
 from osteometa.reading import require_tables
 from osteometa.records_explore import RECORDS
-from osteometa.settings import what_if_settings
+from osteometa.settings import pool_settings
 from osteometa.tables import ROWS
 
 min_version("9.0")
@@ -84,7 +84,6 @@ wildcard_constraints:
 
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
-include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 

@@ -13,8 +13,7 @@ The sample is ``mutants.csv``, in the order drawn, so that its first N are a sam
 changed: pytest collects the tests once, and for each mutant a child of that process puts the
 mutated functions in place (or imports the mutated module where more than functions differ) and runs
 the tests that reach the mutated line, the fast ones first, until one fails. `run` stops after some
-seconds of tests; `again` takes all tests of the same files. ``survivors.csv`` says why a mutant
-lives.
+seconds of tests; `again` takes all of them. ``survivors.csv`` says why a mutant lives.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ TESTS = [
     "explore_bayes", "explore_meta_regression", "explore_multilevel", "explore_permutation",
     "formulas", "harmonise", "influence", "kernel", "ledger", "p_values", "pool_command",
     "pooled_rows", "pooling", "properties", "results_doc", "rungs", "rungs_more", "rungs_paired",
-    "seed_review", "sensitivity", "traps", "variants", "wanted", "within",
+    "search", "seed_review", "sensitivity", "traps", "variants", "wanted", "within",
 ]  # fmt: skip
 MEMORY = 4 << 30
 
@@ -103,7 +103,7 @@ def preload() -> None:
     sys.path.insert(0, str(PACKAGE))
 
 
-OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "-W", "ignore"]
+OPTIONS = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header"]
 
 
 def cover(folder: Path) -> None:
@@ -161,29 +161,19 @@ def statement(source: str, line: int) -> range | None:
 
 
 def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tuple[list[str], float]:
-    """Return the tests to run for a mutant in order, and how long they take unmutated."""
-    source = (PACKAGE / mutant.module).read_text(encoding="utf-8")
-    span = statement(source, mutant.line)
-    files = []
+    """Return the tests that reach a mutant, the fast ones first, and how long they take unmutated.
+
+    Not `thorough`: no more than fit into the budget.
+    """
+    span = statement((PACKAGE / mutant.module).read_text(encoding="utf-8"), mutant.line)
+    took: dict[str, float] = {}
     for found in known.values():
-        lines = found["lines"].get(mutant.module, {})
-        near = {
-            test for at, tests in lines.items() for test in tests
-            if test and (span is None or int(at) in span)
-        } & set(found["took"])  # fmt: skip
-        if not near:
-            continue
-        took = found["took"]
-        first = sorted(near, key=took.__getitem__)
-        rest = sorted(set(took) - near, key=took.__getitem__)
-        files.append((sum(took[t] for t in first), first, rest))
-    files.sort()
-    order = [t for _, first, _ in files for t in first]
-    if thorough:
-        order += [t for _, _, rest in files for t in rest]
-    took = {test: time for found in known.values() for test, time in found["took"].items()}
+        for at, tests in found["lines"].get(mutant.module, {}).items():
+            if span is None or int(at) in span:
+                took |= {test: found["took"][test] for test in tests if test in found["took"]}
+    order = sorted(took, key=took.__getitem__)
     if not thorough:
-        spent = list(itertools.accumulate(took[test] for test in order))
+        spent = itertools.accumulate(took[test] for test in order)
         order = [t for t, sum_ in zip(order, spent, strict=True) if sum_ <= BUDGET] or order[:1]
     return order, sum(took[test] for test in order)
 
@@ -262,6 +252,17 @@ class Finder:
         )
 
 
+def warned(text: str) -> bool:
+    """Tell whether Python warns of a text, as of `is` beside a literal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SyntaxWarning)
+        try:
+            compile(text, "mutant", "exec", dont_inherit=True)
+        except SyntaxError:
+            return True
+    return False
+
+
 class Mutations:
     """A pytest plugin: in place of the tests run, for each mutant, a child that runs its tests."""
 
@@ -300,6 +301,8 @@ class Mutations:
         if not order:
             return "survived", "(no test reaches it)"
         text = mutated(mutant.module, f"core/{mutant.operator}", mutant.occurrence)
+        if warned(text):
+            return "killed", "(Python warns of it, which pyproject.toml makes an error)"
         self.answer.unlink(missing_ok=True)
         if (child := os.fork()) == 0:
             self.try_one(mutant, text, [items[test] for test in order])
@@ -369,7 +372,7 @@ def run(folder: Path, only: tuple[str, ...], most: int) -> None:
     preload()
     import pytest
 
-    os.nice(10)
+    os.nice(5)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     pytest.main([*OPTIONS, *map(str, test_files())], plugins=[Mutations(folder, only, most)])
@@ -382,7 +385,7 @@ def main() -> None:
     task, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     sys.path.append(str(folder))
     if task == "sample":
-        sample()
+        sample(folder)
     elif task == "cover":
         cover(folder)
     elif task in ("run", "again"):

@@ -20,7 +20,7 @@ from osteometa.records import (
     WeightedEffect,
 )
 from osteometa.sensitivity import Case
-from osteometa.settings import what_if_settings
+from osteometa.settings import pool_settings
 from osteometa.syntheses import covariances_in, split
 from osteometa.variants import split_variants, variants
 
@@ -47,7 +47,7 @@ def write_results(review, target, cap=300):
         write_records(folder / "pooled.csv", PooledRow, pooled)
         tests = subgroup_tests(name, effects, config, links)
         write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
-        chosen = from_part(what_if_settings(config, name))
+        chosen = from_part(pool_settings(config, name))
         case = Case(
             outcome=next(iter(chosen.outcomes)), effects=tuple(effects), links=tuple(links),
             variants=tuple(others[name].effects), variant_links=tuple(others[name].covariances),

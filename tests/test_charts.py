@@ -32,6 +32,7 @@ from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, rea
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest import forest_figures
 from osteometa.figures.forest_rows import Scale
+from osteometa.figures.kinds import panel, share_panels, write_figures
 from osteometa.figures.presets import STYLES
 from osteometa.figures.style import SMALL, encoded
 from osteometa.records import DirectionEntry, PooledRow
@@ -578,6 +579,23 @@ def test_flow(boxes):
     texts = " ".join(text.get_text() for text, _ in texts_of(figure))
     assert ("n = 12,345" in texts) == bool(boxes)
     assert "not entered" in texts
+
+
+def test_figures_that_do_not_apply_for_one_reason_share_a_panel_that_names_them(tmp_path):
+    few, none = "Not drawn: one study only, 2 are needed.", "SMD is the primary measure."
+    figures = {
+        "funnel": panel("Funnel plot: x", few), "forest_smd": panel("x", none),
+        "bubble": panel("Meta-regression: x", few), "baujat": panel("Baujat plot: x", ""),
+    }  # fmt: skip
+    shared = share_panels(figures, "x")
+    texts = " ".join(text.get_text() for text, _ in texts_of(shared["funnel"].pages[0]))
+    assert f"x Funnel plot, Meta-regression. {few}" in texts
+    assert shared["funnel"].pages == shared["bubble"].pages != shared["forest_smd"].pages
+    assert shared["bubble"].alt == figures["bubble"].alt and shared["baujat"] is figures["baujat"]
+    write_figures(tmp_path, ((name, name, drawn) for name, drawn in shared.items()))
+    for kind in ("pdf", "png", "svg", "csv"):
+        same = [(tmp_path / f"{name}.{kind}").read_bytes() for name in ("funnel", "bubble")]
+        assert same[0] == same[1]
 
 
 def test_a_reason_is_a_small_panel():

@@ -32,7 +32,7 @@ from osteometa.records import (
 )
 from osteometa.report import render_report
 from osteometa.sensitivity import Case, sensitivity_rows
-from osteometa.settings import what_if_settings
+from osteometa.settings import pool_settings
 from osteometa.syntheses import split, summary_rows
 from osteometa.tables import ROWS
 from osteometa.variants import split_variants, variants
@@ -153,7 +153,7 @@ def what_if(config, tables, sets):
     own = split_variants(variants(tables, config), config)
     neck, spine = (
         Case("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
-             from_part(what_if_settings(config, name)))
+             from_part(pool_settings(config, name)))
         for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
     )  # fmt: skip
     regressions = meta_regressions(set_of(spine), spine.joint().effects, spine.config.seed)

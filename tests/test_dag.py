@@ -107,7 +107,7 @@ def made(project):
     review = project.folder.parent / "revue née ici"
     shutil.copytree(ROOT / "tests/reviews/small", review)
     result = project.run(review)
-    assert len(jobs(result)) == 4 + 3 * 4 + 1 + 4 + 1
+    assert len(jobs(result)) == 4 + 2 * 4 + 1 + 4 + 1
     return review
 
 
@@ -128,8 +128,7 @@ def test_nothing_changed_costs_nothing_and_looking_changes_nothing(project, revi
 def test_one_cell_reruns_its_synthesis_only(project, review):
     edit(review / "data/raw/measurements.csv", ",20,1.5,3.1,", ",20,1.6,3.1,")
     assert set(jobs(project.run(review))) == {
-        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", f"changing choices of {LUMBAR}",
-        *REVIEW_WIDE, *MANIFEST,
+        *TABLES_STEP, f"pooling {LUMBAR}", f"drawing {LUMBAR}", *REVIEW_WIDE, *MANIFEST,
     }  # fmt: skip
 
 
@@ -166,11 +165,11 @@ def test_syntheses_come_and_go_with_the_config(project, review):
     new = NECK.replace("femoral_neck", "total_hip")
     found = jobs(project.run(review))
     per_synthesis = [line for line in found if line.split()[-1] in (LUMBAR, NECK, new)]
-    assert per_synthesis == [f"changing choices of {new}", f"drawing {new}", f"pooling {new}"]
+    assert per_synthesis == [f"drawing {new}", f"pooling {new}"]
     for folder in ("results", "data/processed/sets", "data/processed/variants"):
         assert not (review / folder / NECK).exists() and (review / folder / new).is_dir()
     records = {path.stem for path in (review / "results/.records").glob("*.*.json")}
-    jobs_of = {"pool", "what_if", "figures"}
+    jobs_of = {"pool", "figures"}
     assert {name.split(".")[0] for name in records if name.endswith(f".{new}")} == jobs_of
     assert not any(name.endswith(f".{NECK}") for name in records)
     assert NECK not in (review / "results/manifest.csv").read_text()
@@ -240,7 +239,7 @@ def test_arms_that_share_a_control_through_the_whole_run(project, tmp_path):
     """Two types on one control are fitted jointly, arms of one type are one effect."""
     review = tmp_path / "shared"
     shutil.copytree(ROOT / "tests/reviews/shared_control", review)
-    assert f"changing choices of {LUMBAR}" in jobs(project.run(review))
+    assert f"pooling {LUMBAR}" in jobs(project.run(review))
     results = review / "results" / LUMBAR
     effects = {row["effect_id"]: row for row in table(results / "effects.csv")}
     links = table(results / "covariance.csv")

@@ -173,6 +173,16 @@ def test_moments_are_those_of_the_matrices(design, tau2):
     assert (got.w1[0], got.w2[0]) == pytest.approx((np.trace(W), np.trace(W @ W)))
 
 
+def test_sums_that_are_not_asked_for_are_not_made():
+    y, v = np.array([[0.1], [0.4], [0.9]]), np.array([[1.0], [2.0], [3.0]])
+    for batch in (intercept_batch(y.copy(), v.copy()), column_batch(y, v, np.ones((1, 3, 1)))):
+        plain, slopes = moments(batch, 0.5), moments(batch, 0.5, slopes=True)
+        assert (plain.q3, plain.trace2, plain.w2) == (None, None, None)
+        assert None not in (plain.q2, plain.trace, slopes.q3, slopes.trace2, slopes.w2)
+    lone = moments(intercept_batch(y.copy(), v.copy()), 0.5, only_q=True)
+    assert (lone.q2, lone.trace, lone.q) == (None, None, plain.q)
+
+
 @pytest.mark.parametrize(
     ("yi", "vi", "more", "words"),
     [

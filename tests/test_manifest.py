@@ -93,14 +93,14 @@ def test_results_of_a_synthesis_that_left_go(made):
     for name in ("kept", "left"):
         (made / "results" / name).mkdir()
         (made / "results" / name / "pooled.csv").write_text("x\n")
-        for job in ("pool", "what_if", "figures"):
+        for job in ("pool", "figures"):
             manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], [], made)
     (made / "results/left/forest.svg.edited").write_text("mine\n")
     assert manifest.forget_syntheses(["kept"], made) == ["left"]
     assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"
     assert (made / "results/kept").exists() and not (made / "results/left").exists()
     of_syntheses = {path.stem for path in (made / manifest.RECORDS).glob("*.*.json")}
-    assert of_syntheses == {"pool.kept", "what_if.kept", "figures.kept"}
+    assert of_syntheses == {"pool.kept", "figures.kept"}
     assert (made / "results/pages").exists()
 
 

@@ -12,7 +12,7 @@ from osteometa.evidence import derive
 from osteometa.explore.multiverse import CHOICES, Specification, explained, multiverse, universe
 from osteometa.pooling import Joint, pool, pooled_rows
 from osteometa.sensitivity import Case
-from osteometa.settings import what_if_settings
+from osteometa.settings import pool_settings
 from osteometa.syntheses import covariances_in, split
 from osteometa.variants import split_variants, variants
 
@@ -34,7 +34,7 @@ def cases_of(folder, names):
             links=tuple(covariances_in(sets[name][0], derived.covariances)),
             variants=own[name].effects,
             variant_links=own[name].covariances,
-            config=from_part(what_if_settings(config, name)),
+            config=from_part(pool_settings(config, name)),
         )
         for name in names
     }

@@ -9,7 +9,7 @@ from osteometa.config import from_part
 from osteometa.evidence import derive
 from osteometa.pooling import pool_joint, pooled_rows
 from osteometa.sensitivity import FLAGS, Case, sensitivity_rows
-from osteometa.settings import what_if_settings
+from osteometa.settings import pool_settings
 from osteometa.syntheses import covariances_in, split
 from osteometa.variants import split_variants, variants
 
@@ -31,7 +31,7 @@ def case_of(folder, name):
         links=tuple(covariances_in(effects, derived.covariances)),
         variants=own.effects,
         variant_links=own.covariances,
-        config=from_part(what_if_settings(config, name)),
+        config=from_part(pool_settings(config, name)),
     )
 
 

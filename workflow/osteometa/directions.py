@@ -21,6 +21,8 @@ from osteometa.tables import Arm, Direction
 from osteometa.votes import votes
 
 OPPOSITE = {"up": "down", "down": "up"}
+DirectionSetKey = tuple[str, str, str]
+"""Outcome, phase and design class."""
 
 
 def entries(
@@ -172,7 +174,7 @@ def _fitting(comparison: Comparison, typed: Sequence[Direction]) -> list[Directi
 
 def _why_unknown(comparison: Comparison, typed: Sequence[Direction]) -> str:
     bases = {row.basis for row in typed}
-    if comparison.controlled and bases and bases <= {"within_arm"}:
+    if comparison.controlled and bases == {"within_arm"}:
         return "only the arm's own change is told, not the difference between arms"
     if comparison.controlled and "not_stated" in bases and "between_arm" not in bases:
         return "the arrow does not say whether it compares arms"
@@ -220,16 +222,25 @@ def _people_of_arms(comparison: Comparison) -> int | None:
 
 def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[DirectionSet]:
     """Return the sign test of each outcome, phase and design class that any study speaks of."""
-    sets: dict[tuple[str, str, str], list[DirectionEntry]] = defaultdict(list)
+    return [
+        _direction_set(key, votes(members, config.directions.vote_share))
+        for key, members in voting(found, config).items()
+    ]
+
+
+def voting(
+    found: Iterable[DirectionEntry], config: Config
+) -> dict[DirectionSetKey, list[DirectionEntry]]:
+    """Return the voting entries of each direction set, in the order of direction_sets.csv."""
+    sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
     for entry in found:
         if entry.votes:
             sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
     outcomes = list(config.outcomes)
-    order = sorted(sets, key=lambda key: (outcomes.index(key[0]), key[1:]))
-    return [_direction_set(key, votes(sets[key], config.directions.vote_share)) for key in order]
+    return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
 
-def _direction_set(key: tuple[str, str, str], cast: Sequence[Vote]) -> DirectionSet:
+def _direction_set(key: DirectionSetKey, cast: Sequence[Vote]) -> DirectionSet:
     counts = {
         word: sum(vote.direction == word for vote in cast)
         for word in ("up", "down", "mixed", "zero", "unknown")
@@ -256,9 +267,7 @@ def _direction_set(key: tuple[str, str, str], cast: Sequence[Vote]) -> Direction
 
 def sign_test(x: int, n: int) -> float:
     """Return the exact two-sided p of x ups among n known: min(1, 2 min of the tails)."""
-    lower = bdtr(x, n, 0.5)
-    upper = bdtrc(x - 1, n, 0.5) if x > 0 else 1.0
-    return float(min(1.0, 2 * min(lower, upper)))
+    return float(min(1.0, 2 * min(bdtr(x, n, 0.5), bdtrc(x - 1, n, 0.5))))
 
 
 def share_interval(x: int, n: int, level: float = 0.95) -> tuple[float, float]:

@@ -138,7 +138,7 @@ def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
             for path in directory.glob("*.edited"):
                 path.replace(directory.with_name(f"{directory.name}.{path.name}"))
             shutil.rmtree(directory)
-            # Of every job of the synthesis: pool, what_if, figures. No id holds a point.
+            # Of every job of the synthesis: pool, figures. No id holds a point.
             for written in (root / RECORDS).glob(f"*.{directory.name}.json"):
                 written.unlink()
             gone.append(directory.name)

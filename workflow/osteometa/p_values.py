@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from osteometa.comparisons import population_of
 from osteometa.config import Config
-from osteometa.directions import fisher, stouffer
+from osteometa.directions import DirectionSetKey, fisher, stouffer, voting
 from osteometa.records import Effect
 from osteometa.records_directions import AlbatrossPoint, DirectionEntry, PCombination
 from osteometa.summaries import is_omnibus, two_tailed
@@ -27,8 +27,6 @@ SURE = 1e-12
 
 DOUBTED = ("disputed", "borrowed")
 """Blocks of effects whose p is not taken: contradictory prints, and SDs of other studies."""
-
-DirectionSetKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +58,6 @@ def one_sided(p: float, direction: str, tails: int = 2) -> float:
     return half if direction == "up" else 1 - half
 
 
-def direction_sets_of(
-    entries: Iterable[DirectionEntry], config: Config
-) -> dict[DirectionSetKey, list[DirectionEntry]]:
-    """Return the voting entries of each direction set, in the order of direction_sets.csv."""
-    sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
-    for entry in entries:
-        if entry.votes:
-            sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
-    outcomes = list(config.outcomes)
-    return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
-
-
 def p_combinations(
     entries: Iterable[DirectionEntry], tables: Tables, config: Config
 ) -> list[PCombination]:
@@ -79,7 +65,7 @@ def p_combinations(
     printed = _printed(tables)
     return [
         combine_p(key, _one_per_study(found, printed, tables, config))
-        for key, found in direction_sets_of(entries, config).items()
+        for key, found in voting(entries, config).items()
     ]
 
 
@@ -133,7 +119,7 @@ def albatross(
         if primary and effect.block not in DOUBTED:
             by_place.setdefault((*_place(effect), effect.population_analysed), effect)
     points = []
-    for key, found in direction_sets_of(entries, config).items():
+    for key, found in voting(entries, config).items():
         for group in _by_study(found, tables, config):
             point = _point(key, group, by_place, printed)
             if point is not None:

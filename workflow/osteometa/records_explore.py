@@ -262,7 +262,8 @@ class CompanionRow:
     """A further model of the same set: a row of `companions.csv`."""
 
     model: str
-    """three_level, che (correlated and hierarchical effects), robust or bayesian."""
+    """three_level, che (correlated and hierarchical effects), robust, these three with _wild
+    (cluster wild bootstrap), or bayesian."""
     k: int
     effects: int
     estimate: float | None
@@ -271,6 +272,12 @@ class CompanionRow:
     ci_high: float | None
     df: float | None
     p: float | None
+    sign_vectors: int | None
+    """Behind p of a bootstrap: ways to turn the signs of whole studies."""
+    exact: bool | None
+    """Whether these are all."""
+    p_smallest: float | None
+    """Smallest p that so many studies can give."""
     tau2: float | None
     omega2: float | None
     """Variance between effects of one study."""

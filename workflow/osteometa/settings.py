@@ -1,4 +1,4 @@
-"""What the what-if tables depend on of config.yaml, and the choices that are not taken."""
+"""What the pools of a synthesis depend on of config.yaml, and the choices that are not taken."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def other_forms(config: Config) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def what_if_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
-    """Return what the what-if tables of a synthesis depend on, as a part of the config.
+def pool_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
+    """Return what pools and what-if tables of a synthesis depend on, as a part of the config.
 
     Of the outcomes only its own, so that a choice for one outcome reruns that one alone.
     """

@@ -1,22 +1,51 @@
-# Sets -> pooled results, the table of syntheses, sign tests, and what two libraries say of the same.
+# Sets and their variants -> pooled results and what happens to them when a choice or a study changes,
+# the table of syntheses, sign tests, and what two libraries say of the same.
+
+
+checkpoint variants:
+    message:
+        "Derive the effects under each alternative choice."
+    input:
+        tables=checked_tables,
+        code=code("variants.py"),
+    output:
+        directory("data/processed/variants"),
+    params:
+        choices=choices("sensitivity", *DERIVING),
+    script:
+        "../scripts/variants.py"
+
+
+def variant_file(name):
+    """A file of one synthesis' variants, behind the check and both checkpoints of sets."""
+
+    def path(wildcards):
+        checkpoints.split.get()
+        checkpoints.variants.get()
+        return f"data/processed/variants/{wildcards.synthesis}/{name}"
+
+    return path
 
 
 rule pool:
     message:
-        "Pool {wildcards.synthesis}."
+        "Pool {wildcards.synthesis}, and change one choice at a time."
     input:
         effects=set_file("effects.csv"),
         covariance=set_file("covariance.csv"),
         directions=set_file("directions.csv"),
+        variants=variant_file("effects.csv"),
+        variant_covariance=variant_file("covariance.csv"),
         code=code("pool.py"),
     output:
+        expand("results/{{synthesis}}/{file}", file=EXPLORED),
         effects="results/{synthesis}/effects.csv",
         covariance="results/{synthesis}/covariance.csv",
         directions="results/{synthesis}/directions.csv",
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
     params:
-        choices=choices("pooling", "small_k", "subgroups"),
+        settings=lambda wildcards: pool_settings(config_read, wildcards.synthesis),
     script:
         "../scripts/pool.py"
 

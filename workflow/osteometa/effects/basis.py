@@ -10,7 +10,7 @@ from osteometa.comparisons import Comparison, difference_of_means
 from osteometa.config import Config
 from osteometa.correlations import Correlation, Correlations
 from osteometa.effects import formulas
-from osteometa.summaries import Cell, PrintedTest, Summary
+from osteometa.summaries import Cell, PrintedTest, Summary, hedges_j
 from osteometa.units import UnitError, convert
 
 
@@ -257,6 +257,19 @@ def unit_factor(basis: Basis, test: PrintedTest) -> float:
         return convert(1.0, test.row.unit, basis.comparison.unit)
     except UnitError as error:
         raise RefusalError(str(error)) from None
+
+
+def small_sample(m: int) -> float:
+    """Return Hedges' J of m degrees of freedom.
+
+    Raises
+    ------
+    RefusalError
+        For fewer than 2, of which it is not defined.
+    """
+    if m < 2:
+        raise RefusalError("an SMD needs an SD with two degrees of freedom")
+    return hedges_j(m)
 
 
 def pooled_sd(one: Summary, other: Summary) -> float:

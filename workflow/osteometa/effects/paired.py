@@ -17,12 +17,13 @@ from osteometa.effects.basis import (
     RefusalError,
     gathered,
     shown,
+    small_sample,
     unit_factor,
     with_sd,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
-from osteometa.summaries import Cell, PrintedTest, Summary, hedges_j
+from osteometa.summaries import Cell, PrintedTest, Summary
 
 Rung = Callable[[Basis], Estimate]
 
@@ -87,7 +88,7 @@ def smcr(basis: Basis) -> Estimate:
         return _smcr_from_test(basis, error)
     found = correlation(basis, one, other, n)
     sd = math.sqrt((one.sd**2 + other.sd**2) / 2)
-    g = hedges_j(n - 1) * (one.mean - other.mean) / sd
+    g = small_sample(n - 1) * (one.mean - other.mean) / sd
     cells, flags, codes = gathered(one, other)
     return Estimate(
         g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", codes,
@@ -103,7 +104,7 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
             continue
         sign, told = (1, ()) if test.signed else basis.sign(test)
         found = basis.between
-        g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
+        g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
         return Estimate(
             g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", (test.code,),
             test.flags | _flags(found), test.cells + told + found.cells, **_people(n),

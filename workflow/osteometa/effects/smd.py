@@ -21,6 +21,7 @@ from osteometa.effects.basis import (
     mean_change,
     pooled_sd,
     shown,
+    small_sample,
     unit_factor,
     with_sd,
 )
@@ -31,7 +32,6 @@ from osteometa.summaries import (
     PrintedTest,
     Summary,
     half_width_to_se,
-    hedges_j,
     origin_flags,
     people_of,
 )
@@ -50,8 +50,8 @@ def adjusted(basis: Basis) -> Estimate:
         raise RefusalError("ADJ: n per arm is not printed")
     s0 = pooled_sd(*before) / unit_factor(basis, test)
     m = before[0].n + before[1].n - 2
-    g = hedges_j(m) * test.difference / s0
-    u = (hedges_j(m) * test.se / s0) ** 2
+    g = small_sample(m) * test.difference / s0
+    u = (small_sample(m) * test.se / s0) ** 2
     cells, flags, codes = gathered(*before)
     return Estimate(
         g, g_variance(u, g, n_e + n_c, m, basis.form, scaled=True), "ADJ", (test.code, *codes),
@@ -87,7 +87,7 @@ def pre_post_control(basis: Basis) -> Estimate:
         g, variance = _own_baselines(basis, before, changes, variances, n)
     else:
         s0, m = pooled_sd(*before), before[0].n + before[1].n - 2
-        g = hedges_j(m) * (changes[0] - changes[1]) / s0
+        g = small_sample(m) * (changes[0] - changes[1]) / s0
         variance = g_variance(sum(variances) / s0**2, g, sum(n), m, basis.form)
     used = [basis.change[i] if with_sd(basis.change[i]) else basis.after[i] for i in (0, 1)]
     cells, flags, codes = gathered(*before, *used)
@@ -106,7 +106,7 @@ def _own_baselines(
     parts = []
     for side in (0, 1):
         s0, m = before[side].sd, before[side].n - 1
-        g = hedges_j(m) * changes[side] / s0
+        g = small_sample(m) * changes[side] / s0
         parts.append((g, g_variance(variances[side] / s0**2, g, n[side], m, basis.form)))
     return parts[0][0] - parts[1][0], parts[0][1] + parts[1][1]
 
@@ -122,7 +122,7 @@ def change_scores(basis: Basis) -> Estimate:
             reasons.append(str(error))
             continue
         s0, m = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r)), one.n + other.n - 2
-        g = hedges_j(m) * (one.mean - other.mean) / s0
+        g = small_sample(m) * (one.mean - other.mean) / s0
         u = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
         cells, flags, codes = gathered(one, other)
         return Estimate(
@@ -164,7 +164,7 @@ def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
     f, flags, uses_r = test_factor(test, basis.mean_r)
     sign, told = (1, ()) if test.signed else basis.sign(test)
     root = math.sqrt(1 / n_e + 1 / n_c)
-    g = hedges_j(n_e + n_c - 2) * f * sign * test.t * root
+    g = small_sample(n_e + n_c - 2) * f * sign * test.t * root
     flags |= test.flags | (basis.r_flags if uses_r else frozenset())
     if test.row.unit == "%" or (test.difference is None and _only_percent(basis)):
         flags |= {"PCT"}
@@ -220,7 +220,7 @@ def g_of_printed_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
     uses_r = row.standardiser == "change"
     factor = math.sqrt(2 * (1 - r)) if uses_r else 1.0
     if not re.search(r"(?<!not )hedges", row.note.lower()):
-        factor *= hedges_j(m)
+        factor *= small_sample(m)
     return factor, uses_r
 
 
@@ -253,9 +253,9 @@ def printed_smd(basis: Basis) -> Estimate:
             variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
         return Estimate(
             g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
-            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells),
-            n=(n_e, n_c),
-            **shown(basis), **(basis.r_notes if uses_r else {}),
+            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells,
+             *(basis.r_cells if uses_r else ())),
+            n=(n_e, n_c), **shown(basis), **(basis.r_notes if uses_r else {}),
         )  # fmt: skip
     raise RefusalError(refusal)
 

@@ -18,13 +18,14 @@ from osteometa.effects.basis import (
     gathered,
     mean_change,
     shown,
+    small_sample,
     unit_factor,
     with_sd,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
 from osteometa.effects.smd import g_of_printed_smd
-from osteometa.summaries import Cell, Summary, hedges_j
+from osteometa.summaries import Cell, Summary
 
 Rung = Callable[[Basis], Estimate]
 
@@ -126,15 +127,15 @@ def _over_baseline(basis: Basis) -> Estimate:
     else:
         raise RefusalError("neither level after nor change with its SD or test")
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
-    r, rests, cells = basis.r[0], basis.r_notes, basis.r_cells
-    g = hedges_j(n0 - 1) * mean / before.sd
-    if paired is not None and (r.imputed or not with_sd(after)):
+    rests, cells, flags = basis.r_notes, basis.r_cells, basis.r_flags
+    g = small_sample(n0 - 1) * mean / before.sd
+    if paired is not None and (basis.r_flags or not with_sd(after)):
         # The paper's own SE of the change goes before an assumed correlation.
         u, rests, cells, flags = (paired.se / before.sd) ** 2, {}, paired.cells, paired.flags
         n1 = paired.n or n1
     else:
         # 2(1-r)/n, or where n falls from n0 to n1 what that is with equal SDs.
-        u, flags = 1 / n1 + 1 / n0 - 2 * r.r / max(n0, n1), basis.r_flags
+        u = 1 / n1 + 1 / n0 - 2 * basis.mean_r / max(n0, n1)
     more_cells, more_flags, codes = gathered(before, *used)
     return Estimate(
         g, g_variance(u, g, n1, n0 - 1, basis.form), "SMCR",
@@ -146,8 +147,8 @@ def _over_baseline(basis: Basis) -> Estimate:
 def _over_change(basis: Basis) -> Estimate:
     for (own, _), extra in ((basis.change, ()), (basis.percent, ("PCT",))):
         if with_sd(own) and own.n and own.n > 1:
-            g = hedges_j(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - basis.r[0].r))
-            u = 2 * (1 - basis.r[0].r) / own.n
+            g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - basis.mean_r))
+            u = 2 * (1 - basis.mean_r) / own.n
             return Estimate(
                 g, g_variance(u, g, own.n, own.n - 1, basis.form), "SMCR",
                 ("CHG", own.code, *extra), own.flags | basis.r_flags | frozenset(extra),
@@ -162,8 +163,8 @@ def _from_test(basis: Basis) -> Estimate:
         if not test.t or not test.n_exercise or test.n_exercise < 2:
             continue
         sign, told = (1, ()) if test.signed else basis.sign(test)
-        n, r = test.n_exercise, basis.r[0].r
-        g = hedges_j(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
+        n, r = test.n_exercise, basis.mean_r
+        g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
         flags = test.flags | basis.r_flags
         if test.row.unit == "%" or (
             basis.percent[0] and not basis.change[0] and not basis.after[0]
@@ -184,11 +185,11 @@ def _printed(basis: Basis) -> Estimate:
             n = row.n_exercise or people.n
             if n is None or n < 2:
                 raise RefusalError("n of the printed SMD is not known")
-            factor, _ = g_of_printed_smd(row, basis.r[0].r, n - 1)
+            factor, _ = g_of_printed_smd(row, basis.mean_r, n - 1)
             g = factor * row.value
             cells = [Cell(row, column) for column in ("value", "standardiser")]
             cells += [Cell(row, "n_exercise")] if row.n_exercise else people.cells
-            u = 2 * (1 - basis.r[0].r) / n
+            u = 2 * (1 - basis.mean_r) / n
             return Estimate(
                 g, g_variance(u, g, n, n - 1, basis.form), "SMCR", ("SMDP",),
                 basis.r_flags | (people.flags if not row.n_exercise else frozenset()),
@@ -212,7 +213,7 @@ def _mc_paired(basis: Basis) -> Estimate:
 
 def _mc_levels(basis: Basis) -> Estimate:
     before, after = _levels(basis)
-    variance = change_variance(before, after, None, basis.r[0].r)
+    variance = change_variance(before, after, None, basis.mean_r)
     cells, flags, codes = gathered(before, after)
     return Estimate(
         after.mean - before.mean, variance, "MC", codes, flags | basis.r_flags,
@@ -242,7 +243,7 @@ def _romc_levels(basis: Basis) -> Estimate:
     for summary in (before, after):
         geary(summary)
     corrected = basis.config.effects.rom_correction
-    value, variance = log_ratio(after, before, basis.r[0].r, corrected)
+    value, variance = log_ratio(after, before, basis.mean_r, corrected)
     if variance <= 0:
         raise RefusalError("SDs, n and the correlation give no positive variance")
     cells, flags, codes = gathered(before, after)
@@ -255,7 +256,7 @@ def _romc_levels(basis: Basis) -> Estimate:
 def _romc_logs(basis: Basis) -> Estimate:
     after = complete(basis.logs[0], "of logarithms after")
     before = complete(basis.log_baselines[0], "of logarithms before")
-    variance = change_variance(before, after, None, basis.r[0].r)
+    variance = change_variance(before, after, None, basis.mean_r)
     cells, flags, codes = gathered(before, after)
     return Estimate(
         after.mean - before.mean, variance, "ROMC", ("LOG", *codes), flags | basis.r_flags,

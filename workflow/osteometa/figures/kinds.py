@@ -15,7 +15,7 @@ from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
 from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
-from osteometa.figures.style import save
+from osteometa.figures.style import copy, save
 from osteometa.files import read_records, write_records
 from osteometa.options import INTERVALS
 from osteometa.records import FigureRow, PooledRow
@@ -281,19 +281,42 @@ def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
 
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
+    figures = {name: figure_named(folder, settings, name) for name in NAMES}
     titles = {name: KINDS.get(name, KINDS["forest"]) for name in NAMES}
-    write_figures(
-        folder, ((name, titles[name], figure_named(folder, settings, name)) for name in NAMES)
-    )
+    shared = share_panels(figures, title_words(settings))
+    write_figures(folder, ((name, titles[name], shared[name]) for name in NAMES))
+
+
+def _kind(name: str) -> str:
+    """The words for the name of a figure's files: its kind, and the measure of a companion."""
+    return KINDS.get(name) or f"{KINDS['forest']} ({name.removeprefix('forest_').upper()})"
+
+
+def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
+    """Give the figures that do not apply for the same reason one panel, which names them all.
+
+    A panel takes as long to draw as a small figure, and most syntheses have ten.
+    """
+    together: dict[str, list[str]] = {}
+    for name, drawn in figures.items():
+        if drawn.reason:
+            together.setdefault(drawn.reason, []).append(name)
+    shared = dict(figures)
+    for reason, names in together.items():
+        page = reason_figure(title, f"{', '.join(map(_kind, names))}. {reason}")
+        for name in names:
+            shared[name] = replace(figures[name], pages=[page])
+    return shared
 
 
 def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]]) -> None:
     """Write figures, each with the name of its files and its title, and list them."""
-    folder, listed = Path(folder), []
+    folder, listed, written = Path(folder), [], {}
     pages_folder = folder / "figure_pages"
     pages_folder.mkdir(parents=True, exist_ok=True)
     for name, title, drawn in figures:
-        write_figure(drawn, folder / name, pages_folder)
+        before = written.setdefault(id(drawn.pages[0]), folder / name)
+        write_figure(drawn, folder / name, pages_folder, before)
         listed.append(
             FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
@@ -301,9 +324,12 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     write_records(folder / "figures.csv", FigureRow, listed)
 
 
-def write_figure(drawn: Drawn, stem: Path, pages_folder: Path) -> None:
-    """Write one figure in all formats, with the rows that it shows."""
-    save(drawn.pages[0], stem, drawn.pages[1:])
+def write_figure(drawn: Drawn, stem: Path, pages_folder: Path, before: Path | None = None) -> None:
+    """Write one figure in all formats, with the rows that it shows; copy one written `before`."""
+    if before in (None, stem):
+        save(drawn.pages[0], stem, drawn.pages[1:])
+    else:
+        copy(before, stem)
     for number, page in enumerate(drawn.pages[1:], start=2):
         save(page, pages_folder / f"{stem.name}_{number}")
     write_records(f"{stem}.csv", drawn.row_type, drawn.rows)

@@ -223,6 +223,12 @@ def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
         write_whole(stem.with_name(f"{stem.name}.{kind}"), encoded([figure], kind))
 
 
+def copy(stem: Path, new: Path) -> None:
+    """Write again under another name what `save` wrote."""
+    for kind in ("pdf", "png", "svg"):
+        write_whole(new.with_name(f"{new.name}.{kind}"), Path(f"{stem}.{kind}").read_bytes())
+
+
 def encoded(pages: Sequence[Figure], kind: str) -> bytes:
     """Return a figure as a file of one of FORMATS; SVG and images hold the first page only."""
     buffer = io.BytesIO()

@@ -94,18 +94,19 @@ def fit(
     # The most precise effect of each model comes first: here for most of them at once.
     order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
     size = max(1, CELLS // k)
-    rows = np.empty((5, k, min(m, size)))
+    room = np.empty(5 * k * min(m, size))
     whole: dict[str, Array] = {}
     for start in range(0, m, size):
         models = slice(start, min(m, start + size))
         cells = [a if a is None or a.ndim == 1 else a[models] for a in (y, v, present)]
         count = models.stop - start
-        here = rows if count == rows.shape[2] else np.empty((5, k, count))
+        here = room[: 5 * k * count].reshape(5, k, count)
         part = _fit(*cells, order, here, method, ci, weights)
         if count == m:
             return part
-        for name in (f.name for f in fields(Fits) if weights or f.name != "weights"):
-            values = getattr(part, name)
+        for name, values in ((f.name, getattr(part, f.name)) for f in fields(Fits)):
+            if values is None:
+                continue
             if start == 0:
                 whole[name] = np.empty((m, *values.shape[1:]), dtype=values.dtype)
             whole[name][models] = values
@@ -130,8 +131,10 @@ def _cells(
     if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
         raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
     bad = ~np.isfinite(y) | ~(np.isfinite(v) & (v > 0))
-    if np.any(bad if present is None else bad & present):
-        where = np.argwhere(np.broadcast_to(bad if present is None else bad & present, shape))[0]
+    if present is not None:
+        bad = bad & present
+    if np.any(bad):
+        where = np.argwhere(np.broadcast_to(bad, shape))[0]
         raise ValueError(
             f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
             "must be finite and its variance above 0"

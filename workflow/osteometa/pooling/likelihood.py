@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from osteometa.pooling.batch import Array, Batch, Moments, log_likelihood, moments
 
+STEPS = 200
+"""Most steps of a search; it takes a handful."""
 PIECES = 6
 """First intervals of the search; the undecided ones are halved."""
 NARROW = 1e-9
@@ -62,11 +64,12 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     """
     present = np.isfinite(batch.v)
     plain = replace(batch, v=np.where(present, 1.0, np.inf))
-    s2 = moments(plain, 0.0).q / (batch.n - batch.p * restricted)
+    s2 = moments(plain, 0.0).q / (batch.n - batch.p if restricted else batch.n)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
     u = 0.5 * (s2 + np.sqrt(s2 * (s2 + 4 * (highest - lowest))))
-    return lowest, u - lowest
+    # Just above the bound, so that rounding leaves the score there negative.
+    return lowest, u * (1 + 1e-9) - lowest
 
 
 def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
@@ -76,8 +79,6 @@ def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
     """
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
-    # Just above the bound, so that rounding leaves the score there negative.
-    top = top + 1e-9 * (lowest + np.maximum(top, 0.0))
     active = np.flatnonzero(top > 0)
     if not len(active):
         return tau2
@@ -201,9 +202,8 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
     a, b = np.log(low + at.a), np.log(low + at.b)
     x = _between(a, b, at.left, at.right)
     active = np.arange(len(x))
-    whole = len(x) == len(batch.n) and np.array_equal(at.model, active)
-    part = batch if whole else batch.take(at.model)
-    for _ in range(200 * (len(x) > 0)):
+    part = batch if np.array_equal(at.model, np.arange(len(batch.n))) else batch.take(at.model)
+    for _ in range(STEPS):
         u = np.exp(x[active])
         height, slope = _straight(_score(part, u - low[active], restricted), u)
         a[active] = np.where(height > 0, x[active], a[active])
@@ -213,14 +213,10 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
         target = np.where(inside, target, 0.5 * (a[active] + b[active]))
         moved = np.abs(target - x[active])
         x[active] = target
-        more = (moved > CLOSE) & (b[active] - a[active] > 1e-15)
-        left = np.count_nonzero(more)
-        if not left:
+        more = np.flatnonzero(moved > CLOSE)
+        if not len(more):
             break
-        # Leaving out the finished models costs a copy: worth it when they are many.
-        if left < 0.7 * len(active):
-            more = np.flatnonzero(more)
-            active, part = active[more], part.take(more)
+        active, part = active[more], part.take(more)
     return np.maximum(0.0, np.exp(x) - low)
 
 

@@ -146,12 +146,13 @@ def regress(
         raise ValueError(f"'{method}' or '{ci}' is not known. Use: {METHODS}, {CI_METHODS}")
     start = start_sj(y[:, None], np.ones((k, 1), dtype=bool))
     fit = solve(one_model(y, v, X, V), method, ci, studies=np.array([studies]), sj=start)
-    tau2, q, df = float(fit.tau2[0]), float(fit.q[0]), float(fit.df[0])
+    (coefficients,), (covariance,) = fit.coefficients, fit.covariance
+    tau2, q, df = fit.tau2.item(), fit.q.item(), fit.df.item()
     free = k > p
     return Regression(
-        fit.coefficients[0], fit.covariance[0], tau2, None if math.isinf(df) else df, k, q, k - p,
-        float(chdtrc(k - p, q)) if free else None, float(fit.i2[0]) if free else None,
-        float(fit.h2[0]) if free else None, studies, _percent(v, V, tau2),
+        coefficients, covariance, tau2, None if math.isinf(df) else df, k, q, k - p,
+        float(chdtrc(k - p, q)) if free else None, fit.i2.item() if free else None,
+        fit.h2.item() if free else None, studies, _percent(v, V, tau2),
     )  # fmt: skip
 
 
@@ -172,8 +173,7 @@ def _rows(
 
 
 def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
-    w = 1.0 / (v + tau2)
-    shares = w / np.sum(w) if V is None else row_weights(V, tau2)
+    shares = row_weights(np.diag(v) if V is None else V, tau2)
     return tuple(float(share) for share in 100 * shares)
 
 
@@ -219,7 +219,7 @@ def pool(
 def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Pooled:
     """Return one study's estimate, its several effects combined by their covariance."""
     fit = regress(y, v, X, method="EE", ci="wald", V=V, studies=1)
-    estimate, se = float(fit.coefficients[0]), math.sqrt(float(fit.covariance[0, 0]))
+    estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     half = t_quantile(0.975, None) * se
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
@@ -235,8 +235,7 @@ def _pooled(
     tau2_ci: str,
 ) -> Pooled:  # fmt: skip
     fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
-    estimate = float(fit.coefficients[0])
-    se = math.sqrt(float(fit.covariance[0, 0]))
+    estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     if not all(map(math.isfinite, (estimate, se, fit.tau2, fit.q))):
         raise OverflowError("the numbers are too large or too small to compute with")
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
@@ -262,7 +261,7 @@ def _tau2_limits(
     else:
         low, high = q_profile(y, v, X, V=V)
     batch: Batch = one_model(y, v, X, V)
-    ratio = float(moments(batch, 0.0).trace[0] / (batch.n[0] - batch.p))
+    ratio = (moments(batch, 0.0).trace / (batch.n - batch.p)).item()
     limits = {}
     for name, tau2 in (("low", low), ("high", high)):
         limits[f"tau2_ci_{name}"] = tau2

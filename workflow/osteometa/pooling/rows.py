@@ -55,6 +55,7 @@ class Joint:
         """What the solver needs: effects, variances, and covariances where there are any."""
         numbers: dict[str, object] = {
             "yi": [e.yi for e in self.effects], "vi": [e.vi for e in self.effects],
+            "studies": self.k,
         }  # fmt: skip
         place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
         linked = [row for row in self.links if {row.effect_id_1, row.effect_id_2} <= set(place)]
@@ -64,8 +65,6 @@ class Joint:
                 i, j = place[row.effect_id_1], place[row.effect_id_2]
                 V[i, j] = V[j, i] = row.covariance
             numbers["V"] = V
-        if self.k < len(self.effects):
-            numbers["studies"] = self.k
         return numbers
 
 
@@ -128,7 +127,7 @@ def primary_fits(joint: Joint, config: Config) -> dict[str, Pooled]:
     fits = {"overall": pool_joint(joint, config)}
     types = Types.of(joint, config)
     for kind in types.kinds:
-        fits[kind] = _primary(joint.of_type(kind), types, config)[0]
+        fits[kind], _ = _primary(joint.of_type(kind), types, config)
     return fits
 
 
@@ -149,14 +148,14 @@ class Types:
         return cls(joint, kinds, _regression(joint, config))
 
 
-def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, float, str]:
-    """Return the primary model of a group, its degrees of freedom and a note."""
+def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, str]:
+    """Return the primary model of a group, and a note."""
     if types is None or types.common is None or joint.k < 2:
         main = pool_joint(joint, config)
-        return main, float(joint.k - 1), main.note
-    fit, df = _from_common_tau2(joint, types, config)
-    interval = "normal interval" if math.isinf(df) else f"t with {df:g} df"
-    return fit, df, f"one tau2 for all types, {interval}"
+        return main, main.note
+    fit = _from_common_tau2(joint, types, config)
+    interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
+    return fit, f"one tau2 for all types, {interval}"
 
 
 def _group_rows(
@@ -164,15 +163,16 @@ def _group_rows(
     types: Types | None = None,
 ) -> list[PooledRow]:  # fmt: skip
     k = joint.k
-    main, df, note = _primary(joint, types, config)
+    main, note = _primary(joint, types, config)
     models = [("random", main)]
-    if k >= 2:
-        models += [("random", pool_joint(joint, config, ci="wald"))] if 3 <= k <= 4 else []
-        models += [("common", pool_joint(joint, config, **COMMON))] if 2 <= k <= 4 else []
+    if k in (3, 4):
+        models.append(("random", pool_joint(joint, config, ci="wald")))
+    if k in (2, 3, 4):
+        models.append(("common", pool_joint(joint, config, **COMMON)))
     rows = []
     for index, (model, fit) in enumerate(models):
         primary = index == 0
-        diamond = _diamond(group, fit, df, types, config) if primary else "none"
+        diamond = _diamond(group, fit, types, config) if primary else "none"
         rows.append(
             _row(
                 fit, synthesis=synthesis, measure=measure, group=group, model=model,
@@ -196,12 +196,14 @@ def _row(fit: Pooled, **named: object) -> PooledRow:
 
 
 def _note(fit: Pooled, note: str, primary: bool) -> str:
+    if not primary or fit.status != "ok":
+        return note
     notes = [note] if note else []
-    if primary and fit.status == "ok" and fit.k == 2:
+    if fit.k == 2:
         notes.append("two studies: the interval says how little two can tell")
-    if primary and fit.status == "ok" and fit.method != "EE" and fit.tau2 == 0:
+    if fit.method != "EE" and fit.tau2 == 0:
         notes.append("tau2 is estimated 0: no prediction interval, see the upper limit of tau2")
-    if primary and fit.status == "ok" and 3 <= fit.k <= 4:
+    if fit.k in (3, 4):
         notes.append("tau2 of so few studies is imprecise")
     return "; ".join(notes)
 
@@ -211,7 +213,7 @@ def _shows_pi(fit: Pooled, config: Config) -> bool:
     return bool(enough and fit.tau2 and fit.pi_low is not None)
 
 
-def _diamond(group: str, fit: Pooled, df: float, types: Types | None, config: Config) -> str:
+def _diamond(group: str, fit: Pooled, types: Types | None, config: Config) -> str:
     """Return what a forest plot draws: nothing, a hollow diamond or a full one."""
     if fit.status != "ok":
         return "none"
@@ -223,7 +225,8 @@ def _diamond(group: str, fit: Pooled, df: float, types: Types | None, config: Co
         return "none"
     if fit.k >= 3:
         return "full"
-    return "hollow" if types.common is not None and df >= 4 else "none"
+    enough = fit.df is None or fit.df >= 4
+    return "hollow" if types.common is not None and enough else "none"
 
 
 def _types(joint: Joint) -> list[str]:
@@ -247,8 +250,8 @@ def _regression(joint: Joint, config: Config) -> Regression:
     return regress(**joint.numbers, X=X, **choices)
 
 
-def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Pooled, float]:
-    """Return one type's estimate from the regression over all types, and the df of its interval."""
+def _from_common_tau2(joint: Joint, types: Types, config: Config) -> Pooled:
+    """Return one type's estimate from the regression over all types."""
     within, fit, ci = types.joint, types.common, config.pooling.ci
     X = _dummies(within)
     index = types.kinds.index(joint.effects[0].exercise_type)
@@ -259,12 +262,12 @@ def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Poole
     y, v = (np.array(within.numbers[name]) for name in ("yi", "vi"))
     V = within.numbers.get("V")
     s2 = typical_variance(v, X, V)
-    low, high = q_profile(y, v, X, V=V) if fit.q_df > 0 else (None, None)
+    low, high = q_profile(y, v, X, V=V)
     total = sum(1 / (e.vi + fit.tau2) for e in joint.effects)
     # The prediction interval has the degrees of freedom of the interval beside it.
     pi_k = alone.k if fit.df is None else int(fit.df) + 1
     pi = prediction_interval(estimate, se, fit.tau2, pi_k, config.pooling.pi_df)
-    pooled = Pooled(
+    return Pooled(
         alone.k, estimate, se, estimate - half, estimate + half, *pi,
         tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
         i2=100 * fit.tau2 / (fit.tau2 + s2), h2=(fit.tau2 + s2) / s2,
@@ -273,7 +276,6 @@ def _from_common_tau2(joint: Joint, types: Types, config: Config) -> tuple[Poole
         method=config.pooling.method, ci_method=ci,
         weights=tuple(100 / (e.vi + fit.tau2) / total for e in joint.effects),
     )  # fmt: skip
-    return pooled, fit.df if fit.df is not None else math.inf
 
 
 def subgroup_tests(

@@ -21,7 +21,7 @@ from osteometa.pooling.batch import (
     one_model,
     orthonormal,
 )
-from osteometa.pooling.likelihood import CLOSE, highest_maximum, last_root_bound
+from osteometa.pooling.likelihood import CLOSE, STEPS, highest_maximum, last_root_bound
 
 
 def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
@@ -106,18 +106,14 @@ def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
     active = np.flatnonzero(at0.q > target)
     lowest = np.min(batch.v, axis=0)[active]
     part, goal, now = batch.take(active), target[active], at0.take(active)
-    for _ in range(200 * (len(active) > 0)):
+    for _ in range(STEPS):
         # Rounding may put Q a hair below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
         tau2[active] += step
-        more = step > CLOSE * (lowest + tau2[active])
-        left = np.count_nonzero(more)
-        if not left:
+        more = np.flatnonzero(step > CLOSE * (lowest + tau2[active]))
+        if not len(more):
             break
-        if left < 0.7 * len(active):
-            chosen = np.flatnonzero(more)
-            active, lowest, goal = active[chosen], lowest[chosen], goal[chosen]
-            part = part.take(chosen)
+        active, lowest, goal, part = active[more], lowest[more], goal[more], part.take(more)
         now = moments(part, tau2[active])
     return tau2
 
@@ -139,9 +135,9 @@ def q_profile(
     least squares (Jackson, Turner, Rhodes and Viechtbauer 2014).
     """
     batch = one_model(y, v, X, V)
-    df, tail = float(batch.n[0] - batch.p), (1 - level) / 2
-    targets = np.array([chdtri(df, tail), chdtri(df, 1 - tail)])
-    both = batch.take(np.array([0, 0]))
+    tail = (1 - level) / 2
+    targets = chdtri(batch.n - batch.p, np.array([tail, 1 - tail]))
+    both = batch.take(np.zeros(len(targets), dtype=int))
     low, high = where_q_is(both, targets, moments(both, 0.0))
     return float(low), float(high)
 
@@ -157,7 +153,7 @@ def profile_likelihood(
     """
     restricted = method == "REML"
     batch = one_model(y, v, X, V)
-    if batch.n[0] <= batch.p:
+    if batch.n.item() <= batch.p:
         return 0.0, np.inf
     peak = highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
     allowed = 0.5 * float(chdtri(1, 1 - level))
@@ -167,9 +163,9 @@ def profile_likelihood(
         return log_likelihood(models, tau2, restricted) - cut
 
     cut = log_likelihood(batch, peak, restricted) - allowed
-    lowest, top = (float(number[0]) for number in last_root_bound(batch, restricted))
+    lowest, top = (number.item() for number in last_root_bound(batch, restricted))
     u = np.geomspace(lowest, lowest + max(top, lowest), 400)
-    while height(u[-1:] - lowest)[0] >= 0:
+    while height(u[-1:] - lowest).item() >= 0:
         u = np.append(u, u[-1] * 2)
     grid = np.unique(np.concatenate([[0.0], u[1:] - lowest, peak]))
     inside = np.flatnonzero(height(grid) >= 0)
@@ -181,17 +177,16 @@ def profile_likelihood(
 def _crossing(
     height: Callable[[Array], Array], outside: float, inside: float, lowest: float
 ) -> float:
-    """Return where a function changes sign, narrowing 32 steps at a time to the last bits."""
-    for _ in range(12):
-        points = np.linspace(outside, inside, 33)
-        place = int(np.flatnonzero(height(points) >= 0)[0])
-        outside, inside = float(points[max(place - 1, 0)]), float(points[place])
-        if abs(inside - outside) <= 1e-15 * (lowest + abs(inside)):
-            break
-    return 0.5 * (outside + inside)
+    """Return where a function changes sign, to the last bits."""
+    from scipy.optimize import brentq
+
+    def at(tau2: float) -> float:
+        return height(np.array([tau2])).item()
+
+    return brentq(at, outside, inside, xtol=1e-15 * lowest)
 
 
 def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:
     """Return the typical within-study variance behind I2: (k - p) / tr(P) at tau2 = 0."""
     batch = one_model(np.zeros(len(v)), v, X, V)
-    return float((batch.n[0] - batch.p) / moments(batch, 0.0).trace[0])
+    return ((batch.n - batch.p) / moments(batch, 0.0).trace).item()

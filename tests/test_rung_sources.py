@@ -1,0 +1,223 @@
+"""What an effect rests on: the cells it names, and the flags it takes from each of them."""
+
+import itertools
+
+import pytest
+from test_rungs import N, change, contrast, crossover, direction, parallel
+from test_rungs_more import ADJUSTED, within
+from test_within import level, logs
+
+LEVEL = {"sd": 9, "n": 12}
+AFTER = [level("end", mean=55, **LEVEL), level("end", arm="c", mean=52, **LEVEL)]
+BEFORE = [level("baseline", mean=50, **LEVEL), level("baseline", arm="c", mean=51, **LEVEL)]
+CHANGES = [change("e", mean=4, sd=5, n=12), change("c", mean=1, sd=4, n=12)]
+PERCENT = [change(arm, "pct_change", mean=m, sd=9, n=12) for arm, m in (("e", 7), ("c", 2))]
+MEANS = [level("end", mean=55), level("end", arm="c", mean=52)]
+BARE = [change("e", mean=4), change("c", mean=1)]
+BARE_PERCENT = [change("e", "pct_change", mean=7), change("c", "pct_change", mean=2)]
+LOGS = [logs("e", mean=2.1, sd=0.3, n=12), logs("c", mean=1.9, sd=0.4, n=12)]
+LOGS_BEFORE = [logs(arm, "baseline", mean=2.0, sd=0.3, n=12) for arm in "ec"]
+R = [("contrasts", arm, "end", "r", {"value": 0.7, "compares": "within"}) for arm in "ec"]
+R_BETWEEN = contrast("r", value=0.4)
+
+
+def t(value=2.2, **cells):
+    return contrast("t", value=value, **cells)
+
+
+def md(value, unit="ng/mL", **cells):
+    return contrast("md", value=value, unit=unit, **cells)
+
+
+def cells(arms, time, columns="mean sd n", kind="level"):
+    """Return the short names of cells of arms at a time."""
+    return {f"{arm}/{time}/{kind}:{column}" for arm in arms for column in columns.split()}
+
+
+T = cells("e", "end", "value n_exercise n_control", "t")
+MD = cells("e", "end", "value se n_exercise n_control", "md")
+RS = cells("ec", "end", "value", "r")
+ONE_R = cells("e", "end", "value", "r")
+E, C = cells("e", "end"), cells("c", "end")
+CHG, PCT = (cells("ec", "end", kind=kind) for kind in ("change", "pct_change"))
+LOG = cells("ec", "end", kind="log_level")
+# Of what, from which rows, in which design: rung, codes, flags, the cells.
+CASES = {
+    "POST": ("SMD MD ROM", AFTER, parallel, "POST", "SD", "", E | C),
+    "POST by its t test": (
+        "SMD MD ROM",
+        [*MEANS, t(score="post", test="t_pooled", **N)],
+        parallel, "POST", "TMD", "TMD", cells("ec", "end", "mean") | T,
+    ),
+    "PPC": (
+        "SMD MD ROM", [*BEFORE, *AFTER, *R], parallel, "PPC", "SD", "",
+        cells("ec", "baseline") | E | C | RS,
+    ),
+    "PPC of changes": (
+        "SMD", [*BEFORE, *CHANGES, *R], parallel, "PPC", "SD", "", cells("ec", "baseline") | CHG,
+    ),
+    "ADJ": (
+        "SMD", [*BEFORE, ADJUSTED], parallel, "ADJ", "SE+SD", "",
+        cells("ec", "baseline") | cells("e", "end", "value se n_exercise n_control", "adj_md"),
+    ),
+    "CHG": ("MD", CHANGES, parallel, "CHG", "SD", "", CHG),
+    "CHG with r": ("SMD", [*CHANGES, *R], parallel, "CHG", "SD", "", CHG | RS),
+    "CHG of percentages": ("SMD", [*PERCENT, *R], parallel, "CHG", "SD", "PCT", PCT | RS),
+    "CHG by its test": (
+        "MD", [*BARE, t(score="change", **N)], parallel, "CHG", "TMD+t", "TMD",
+        cells("ec", "end", "mean", "change") | T,
+    ),
+    "percent by its test": (
+        "ROM", [*BARE_PERCENT, t(score="change", **N)], parallel, "CHG", "PCT+TMD+t", "PCT TMD",
+        cells("ec", "end", "mean", "pct_change") | T,
+    ),
+    "percent": ("ROM", PERCENT, parallel, "CHG", "PCT+SD", "PCT", PCT),
+    "percent by total n": (
+        "ROM", [*BARE_PERCENT, t(score="change", n_total=28)], parallel, "DIF", "PCT+t", "PCT TMD",
+        cells("ec", "end", "mean", "pct_change") | cells("e", "end", "value n_total", "t"),
+    ),
+    "DIF": ("MD", [md(3, se=1, score="post", **N)], parallel, "DIF", "SE", "", MD),
+    "DIF in %": (
+        "ROM", [md(3, "%", se=1, adjusted="no", **N)], parallel, "DIF", "PCT+SE", "PCT", MD,
+    ),
+    "TST": ("SMD", [t(score="change", adjusted="no", **N), *R], parallel, "TST", "t", "", T | RS),
+    "TST with a sign in words": (
+        "SMD", [contrast("f", value=5, df1=1, score="post", adjusted="no", **N), direction("up")],
+        parallel, "TST", "F", "",
+        cells("e", "end", "value df1 n_exercise n_control", "f")
+        | {"e/end/between_arm:direction"},
+    ),
+    "SMDP": (
+        "SMD", [contrast("smd", value=0.6, standardiser="change", **N), *R],
+        parallel, "SMDP", "", "",
+        cells("e", "end", "value standardiser n_exercise n_control", "smd") | RS,
+    ),
+    "SMDP with its interval": (
+        "SMD",
+        [contrast("smd", value=0.6, standardiser="raw", ci_low=0.1, ci_high=1.1, **N)],
+        parallel, "SMDP", "", "",
+        cells("e", "end", "value standardiser ci_low ci_high n_exercise n_control", "smd"),
+    ),
+    "LOG": ("ROM", LOGS, parallel, "LOG", "SD", "", LOG),
+    "LOG of changes": (
+        "ROM", [*LOGS, *LOGS_BEFORE, *R], parallel, "LOG", "SD", "",
+        LOG | cells("ec", "baseline", kind="log_level") | RS,
+    ),
+    "paired levels": (
+        "SMD MD ROM", [*AFTER, R_BETWEEN], crossover, {"SMD": "SMCR", "MD": "MC", "ROM": "ROMC"},
+        "SD", "", E | C | ONE_R,
+    ),
+    "paired levels and their t": (
+        "SMD ROM", [*AFTER, t(2.2, score="post", n_exercise=12)], crossover,
+        {"SMD": "SMCR", "ROM": "ROMC"}, "SD", "",
+        E | C | cells("e", "end", "value n_exercise", "t"),
+    ),
+    "paired t": (
+        "SMD", [t(score="post", n_exercise=12), R_BETWEEN], crossover, "SMCR", "t", "",
+        cells("e", "end", "value n_exercise", "t") | ONE_R,
+    ),
+    "paired F with a sign in words": (
+        "SMD",
+        [contrast("f", value=5, df1=1, score="post", n_exercise=12), R_BETWEEN, direction("up")],
+        crossover, "SMCR", "F", "",
+        cells("e", "end", "value df1 n_exercise", "f") | ONE_R | {"e/end/between_arm:direction"},
+    ),
+    "paired difference": (
+        "MD", [md(3, se=1, score="post", n_exercise=12)], crossover, "DIF", "SE", "",
+        cells("e", "end", "value se n_exercise", "md"),
+    ),
+    "paired means and their t": (
+        "MD", [*MEANS, t(score="post", n_exercise=12)],
+        crossover, "DIF", "t", "",
+        cells("ec", "end", "mean") | cells("e", "end", "value n_exercise", "t"),
+    ),
+    "paired gains and their t": (
+        "MD",
+        [*(level(time, arm=arm, mean=m) for time, arm, m in (
+            ("baseline", "e", 50), ("baseline", "c", 51), ("end", "e", 55), ("end", "c", 52))),
+         t(score="change", n_exercise=12)],
+        crossover, "DIF", "t", "",
+        cells("ec", "baseline", "mean") | cells("ec", "end", "mean")
+        | cells("e", "end", "value n_exercise", "t"),
+    ),
+    "paired changes": ("MD", CHANGES, crossover, "CHG", "SD", "RIMP", CHG),
+    "paired percentages": ("ROM", PERCENT, crossover, "CHG", "PCT+SD", "PCT RIMP", PCT),
+    "paired logarithms": (
+        "ROM", [*LOGS, R_BETWEEN], crossover, "LOG", "SD", "", LOG | ONE_R,
+    ),
+    "one arm, levels": (
+        "SMD MD ROM", [BEFORE[0], AFTER[0], R[0]], within,
+        {"SMD": "SMCR", "MD": "MC", "ROM": "ROMC"}, "SD", "", cells("e", "baseline") | E | ONE_R,
+    ),
+    "one arm, levels and their t": (
+        "MD", [BEFORE[0], AFTER[0], t(n_exercise=12)], within, "MC", "t", "",
+        cells("e", "baseline") | E | cells("e", "end", "value n_exercise", "t"),
+    ),
+    "one arm, change": (
+        "SMD", [CHANGES[0], R[0]], within, "SMCR", "CHG+SD", "",
+        cells("e", "end", kind="change") | ONE_R,
+    ),
+    "one arm, change over the level before": (
+        "SMD", [BEFORE[0], CHANGES[0]], within, "SMCR", "SD", "",
+        cells("e", "baseline") | cells("e", "end", kind="change"),
+    ),
+    "one arm, percent": (
+        "ROM", [PERCENT[0]], within, "ROMC", "PCT+SD", "PCT", cells("e", "end", kind="pct_change"),
+    ),
+    "one arm, percent by its t": (
+        "ROM", [BARE_PERCENT[0], t(n_exercise=12)], within, "ROMC", "PCT+t", "PCT",
+        cells("e", "end", "mean", "pct_change") | cells("e", "end", "value n_exercise", "t"),
+    ),
+    "one arm, t": (
+        "SMD", [t(n_exercise=12), R[0]], within, "SMCR", "t", "",
+        cells("e", "end", "value n_exercise", "t") | ONE_R,
+    ),
+    "one arm, SMD": (
+        "SMD", [contrast("smd", value=0.6, standardiser="change", n_exercise=12), R[0]], within,
+        "SMCR", "SMDP", "",
+        cells("e", "end", "value standardiser n_exercise", "smd") | ONE_R,
+    ),
+    "one arm, logarithms": (
+        "ROM", [LOGS[0], LOGS_BEFORE[0], R[0]], within, "ROMC", "LOG+SD", "",
+        cells("e", "end", kind="log_level") | cells("e", "baseline", kind="log_level") | ONE_R,
+    ),
+}  # fmt: skip
+
+
+def short(name):
+    """Return arm/time/kind:column of a cell's full name."""
+    place, column = name.split(":", 1)[1].rsplit(":", 1)
+    _, arm, _, _, _, time, kind = place.split("/")[:7]
+    return f"{arm}/{time}/{kind}:{column}"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_effect_names_the_cells_it_rests_on(name):
+    measures, rows, design, rung, codes, flags, wanted = CASES[name]
+    found = design(rows)
+    for measure in measures.split():
+        effect = found[measure]
+        step = rung if isinstance(rung, str) else rung[measure]
+        assert effect.provenance == "+".join(x for x in (step, codes) if x)
+        assert effect.flags == flags
+        assert {short(cell) for cell in effect.inputs.split()} == wanted
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_effect_takes_the_flags_of_all_its_rows(name):
+    """Of a row flagged alone, and of two flagged alike."""
+    measures, rows, design, _, _, flags, wanted = CASES[name]
+    used = {cell.rsplit(":", 1)[0] for cell in wanted}
+    flagged = [
+        i for i, (_, arm, time, kind, _) in enumerate(rows)
+        if f"{arm}/{time}/{kind}" in used
+    ]  # fmt: skip
+    pairs = [{i} for i in flagged] + [set(pair) for pair in itertools.combinations(flagged, 2)]
+    for chosen in pairs:
+        marked = [
+            (*row[:4], {**row[4], "flag": "NREP"}) if i in chosen else row
+            for i, row in enumerate(rows)
+        ]
+        found = design(marked)
+        for measure in measures.split():
+            assert found[measure].flags.split() == sorted([*flags.split(), "NREP"])
