@@ -25,7 +25,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
 from test_charts import made_funnel, made_judgements  # noqa: E402 - the tests' folder is on the path only now
-from test_figures import HARD, SETTINGS, SMD  # noqa: E402 - the tests' folder is on the path only now
+from test_figures import HARD, SETTINGS, SMD, pool  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
@@ -94,6 +94,11 @@ shipped review has no data of yet and for hard cases. Of figures with several pa
 shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
 `osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` any figure in any style, TIFF
 (600 dpi) included.
+
+Where a forest plot is too narrow for all columns, they go in this order until the drawing is 30 mm
+wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias, only where the
+drawing would be narrower than 18 mm. What there is room for again comes back. No page is higher
+than 240 mm or holds more than 60 rows; blocks that go on repeat their heading.
 """
 
 
@@ -134,7 +139,7 @@ def real(root: Path) -> Iterator[Shown]:
     config = load_config(root / "config.yaml")
     folder, chosen = root / "results" / SHORT, forest_settings(config, SHORT)
     for style in STYLES:
-        for width in (183, 89) if style == "nature" else (183,):
+        for width in (183, 89):
             drawn = kinds.figure_named(folder, resolved(chosen, style, width), "forest")
             yield Shown(part="preset", name=f"{style}_{width}", figure=drawn.pages[0],
                         words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
@@ -170,10 +175,17 @@ def made() -> Iterator[Shown]:
                 alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
     for name, rows in (("risk_column", judged()), *HARD.items()):
         settings = {**SETTINGS, "label": "Made records: bone mineral density"}
+        legend = ["a: from percent changes"]
         shown = SMD if name.startswith("means") else scale
-        page = forest.forest_figures(rows, ["a: from percent changes"], shown, settings)[0]
+        page = forest.forest_figures(rows, legend, shown, settings)[0]
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
+    for style in STYLES:
+        settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
+        scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
+        page = forest.forest_figures([*judged(), *pool(4, 0.011, 0.006, 0.02)], [], scale, settings)
+        yield Shown(part="made", name=f"risk_column_{style}_89", figure=page[0],
+                    words=f"`{style}`, 89 mm, with judgements")  # fmt: skip
 
 
 def judged() -> list[ForestRow]:

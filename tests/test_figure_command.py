@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from osteometa.cli import figure, main
-from osteometa.config import forest_settings
+from osteometa.config import forest_settings, load_config
 from osteometa.figures import direction_plot, forest, kinds
 from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.style import text_width
 from osteometa.records import DirectionSet
+from osteometa.report import words as report_words
 from PIL import Image
 from results_of import write_results
 from test_figures import HARD, drawn, study, texts_of
@@ -127,6 +128,28 @@ def test_judgements_stand_in_a_column_of_their_own(made):
 )  # fmt: skip
 def test_titles_name_the_analyte(analyte, words):
     assert forest.subject_words("Outcome", analyte) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ctx_serum_training_controlled", "training, against a comparator"),
+        ("ctx_serum_acute_immediate_controlled",
+         "single bout, against a comparator; up to 0.5 h after the bout"),
+        ("ctx_serum_acute_late_within_arm",
+         "single bout, within one arm; later than 36 h after the bout"),
+        ("opg_acute_during_within_arm", "single bout, within one arm; during the bout"),
+    ],
+)  # fmt: skip
+def test_titles_speak_as_the_report_does(name, words):
+    config = load_config(ROOT / "config.yaml")
+    settings = forest_settings(config, name)
+    title = forest.title_words(settings)
+    assert title.endswith(f"; {words}")
+    heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
+    assert heading.endswith(f"; {words}")
+    assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
+    assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
 
 
 def test_p_of_a_sign_test_has_three_decimals():
