@@ -52,38 +52,10 @@ PARTS = {
     "made": "Made records",
 }
 READ = {
-    "forest": "A square per study (area: weight), its line the 95 % interval; an arrow where it "
-    "leaves the axis. Diamonds: pools, hollow for two studies. Orange bar: where the effect of a "
-    "new study would lie. Dashed: the pool of all. Hollow squares: shown, not pooled. Triangles: "
-    "studies of which only a direction is known.",
-    "forest_smd": "The same comparisons as standardised differences.",
-    "forest_rom": "Companion measures have a plot of their own; of the primary one it says where.",
-    "forest_md": "The same comparisons in the unit of measurement.",
-    "funnel": "Precise studies stand above. A gap on one side of the blue line, in the white "
-    "middle, is what missing unfavourable studies would leave.",
-    "baujat": "Right: studies that add to heterogeneity; above: studies that move the result.",
-    "influence_plot": "A line per study; triangles where a value is beyond its bound, names bold "
-    "where DFFITS, Cook's distance or the hat value is.",
-    "leave_one_out_plot": "The pool without the study that is named.",
-    "cumulative_plot": "The pool of all studies up to the one that is named; triangles where the "
-    "conclusion changes.",
-    "gosh_plot": "The pool of every subset of the studies: two clouds, or two hills in a margin, "
-    "speak of a study apart.",
-    "specification_curve": "Every combination of defensible choices, sorted; the strokes below say "
-    "which choice each one made.",
-    "bubble": "Effects against a covariate, area by weight, with the fitted line and its "
-    "confidence band.",
-    "sensitivity_plot": "The pool when one choice is changed.",
-    "summary_forest": "All pools of the review: the figure of an abstract.",
-    "evidence_map": "Where the people are, and how many of them stand behind a size.",
-    "directions": "What each study says of the direction of each outcome, significance left out.",
-    "harvest": "The votes of the direction plot, stacked.",
-    "albatross_plot": "People against exact p values, with curves of equal effects.",
-    "prisma": "The flow of studies, from counts that people enter.",
-    "risk_of_bias_rob2": "Judgements that people enter, per study and domain.",
-    "risk_of_bias_robins_i": "The same for trials that are not randomised.",
-    "risk_of_bias_nhlbi_prepost": "The same for before-after studies.",
+    path.stem: path.read_text(encoding="utf-8").strip()
+    for path in sorted((DOCS.parent / "workflow" / "report").glob("*.rst"))
 }
+"""How each figure is read, as the report of Snakemake says it too."""
 INTRO = """# Gallery
 
 <!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
@@ -161,7 +133,7 @@ def made() -> Iterator[Shown]:
             made_judgements(tool), tool, labels, {f"s{i}": 30.0 + 12 * i for i in range(9)}
         )
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
-                    figure=risk_of_bias.light_figure(marks, tool),
+                    figure=risk_of_bias.light_figures(marks, tool)[0],
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
     counts = dict(zip(flow.WORDS, (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
                       strict=True))  # fmt: skip

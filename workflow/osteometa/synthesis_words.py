@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+PHASES = {"training": "Training", "acute": "Single bout"}
+
 
 def room_words(phase: str, design_class: str) -> str:
     """Return phase and design class, which never share a synthesis."""
-    when = "Training" if phase == "training" else "Single bout"
     kind = "against a comparator" if design_class == "controlled" else "within one arm"
-    return f"{when}, {kind}"
+    return f"{PHASES[phase]}, {kind}"
 
 
 def window_words(window: str, windows: Mapping[str, float]) -> list[str]:

@@ -9,7 +9,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from osteometa.figures.forest_layout import Axis
 from osteometa.figures.forest_rows import ForestRow
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL
+from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
 
 LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
@@ -83,25 +83,39 @@ def _half_height(x: float, left: float, middle: float, right: float) -> float:
     return TALL * run / whole if whole > 0 else TALL
 
 
-def direction_mark(axes: Axes, x: float, y: float, shape: str, size: float = 1.3) -> None:
-    """Draw a direction: triangle up or down, double bar (mixed), bar (zero), or a question."""
+def direction_mark(
+    axes: Axes, x: float, y: float, shape: str, size: float = 1.3, face: str = ""
+) -> None:
+    """Draw a direction: triangle up or down, double bar (mixed), bar (zero), or a question.
+
+    `face` fills the mark in place of the colour of its direction.
+    """
     h = size
     if shape in ("up", "down"):
         tip = -h if shape == "up" else h
         points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
-        color = BLUE if shape == "up" else ORANGE
+        color = face or (BLUE if shape == "up" else ORANGE)
         axes.add_artist(
             Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
         )
     elif shape in ("mixed", "zero"):
-        for step in (-0.35 * h, 0.35 * h) if shape == "mixed" else (0.0,):
-            axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
+        apart = 0.55 if face else 0.35 * h
+        for step in (-apart, apart) if shape == "mixed" else (0.0,):
+            if face:
+                axes.add_artist(
+                    Rectangle((x - h, y + step - 0.3), 2 * h, 0.6, facecolor=face, edgecolor=BLACK,
+                              lw=0.5, zorder=4)
+                )  # fmt: skip
+            else:
+                axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
     else:
         axes.add_artist(
-            Polygon(_circle(x, y, 1.45), closed=True, facecolor="white", edgecolor=GREY, lw=0.6,
-                    zorder=4)
+            Polygon(_circle(x, y, 1.45), closed=True, facecolor=face or "white",
+                    edgecolor=BLACK if face else GREY, lw=0.6, zorder=4)
         )  # fmt: skip
-        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5)
+        dark = face in (BLUE, VERMILION)
+        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5,
+                  color="white" if dark else BLACK)  # fmt: skip
 
 
 def _circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
