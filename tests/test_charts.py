@@ -420,9 +420,12 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("derivation", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
+        for choice, share in (("r", 50.0), ("rho", 10.0), ("people", 30.0), ("tau2", 0.2),
+                              ("ci", 0.0), ("remainder", 9.8), ("all", None))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
+    shown = {mark.group: mark.x for mark in marks if mark.kind == "bar"}
+    assert shown == {"derivation": 60.0, "people": 30.0, "tau2": 0.2, "ci": 0.0}
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
     strokes = figure.axes[0].collections
