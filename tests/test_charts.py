@@ -13,7 +13,7 @@ from io import BytesIO
 
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.patches import Polygon, Rectangle, Wedge
+from matplotlib.patches import Patch
 from osteometa.figures import (
     evidence_map,
     flow,
@@ -21,6 +21,7 @@ from osteometa.figures import (
     gosh,
     harvest,
     influence,
+    labels,
     risk_of_bias,
     scatter,
     specification,
@@ -61,6 +62,7 @@ LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaborat
 def assert_apart(figure, name):
     """No text overlaps another or a filled mark, leaves the page or is smaller than 7 pt."""
     found = texts_of(figure)
+    assert found and len(figure.axes) == 1, name
     page = figure.bbox
     for text, box in found:
         words = f"{name}: '{text.get_text()}'"
@@ -71,14 +73,14 @@ def assert_apart(figure, name):
     for (one, a), (other, b) in itertools.combinations(plain, 2):
         assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
     for mark in figure.axes[0].get_children():
-        if isinstance(mark, (Polygon, Rectangle, Wedge)) and mark.get_gid() in MARKS:
+        if isinstance(mark, Patch) and (mark.get_gid() or "").split(":")[0] in MARKS:
             area = mark.get_window_extent()
             for text, box in plain:
                 words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people", "histogram")
+MARKS = ("point", "diamond", "bar", "light", "people", "histogram", "square", "tip")
 
 
 def pooled(**more):
@@ -150,6 +152,82 @@ def test_two_effects_of_one_study_have_lines_and_names_of_their_own():
     found = [m.label for m in marks if m.group == "hat" and m.kind == "point"]
     assert found[:2] == ["A 2001, high impact", "A 2001, yoga"]
     assert [m.x for m in marks if m.group == "hat" and m.kind == "line"] == [0.6]
+
+
+def crosses(box, x0, y0, x1, y1):
+    return any(
+        box[0] < x0 + t * (x1 - x0) < box[2] and box[1] < y0 + t * (y1 - y0) < box[3]
+        for t in [n / 400 for n in range(401)]
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_names_have_places_of_their_own(seed):
+    """Random points and lines: names stand inside, apart, off lines, and nearest to their point."""
+    rng = random.Random(seed)
+    frame = Frame(10.0, 90.0, 10.0, 70.0, 0.0, 1.0, 0.0, 1.0)
+    points = [
+        (rng.uniform(12, 88), rng.uniform(12, 68), 1.8, f"Author {n} {1990 + n}" if n < 12 else "")
+        for n in range(16)
+    ]
+    lines = [
+        ([rng.uniform(10, 90), rng.uniform(10, 90)], [rng.uniform(10, 70), rng.uniform(10, 70)])
+        for _ in range(3)
+    ]
+    places = labels.place_labels(points, frame, lines)
+    assert len(places) == 16 and sum(place is not None for place in places) >= 8
+    boxes = [place.box for place in places if place]
+    for one, other in itertools.combinations(boxes, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    for (x, y, _, label), place in zip(points, places, strict=True):
+        if place is None:
+            continue
+        assert place.label == label
+        left, top, right, bottom = place.box
+        assert left >= 10 and right <= 90 and top >= 10 and bottom <= 70
+        for (x0, x1), (y0, y1) in lines:
+            assert not crosses(place.box, x0, y0, x1, y1)
+        away = [
+            math.hypot(max(left - px, 0, px - right), max(top - py, 0, py - bottom))
+            for px, py, *_ in points
+            if (px, py) != (x, y)
+        ]
+        if place.leader is None:
+            own = math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
+            assert own < 2.5 and min(away) >= own + labels.NEAR - 1e-9
+            continue
+        assert min(away) >= labels.CLEAR - 1e-9
+        x0, y0, x1, y1 = place.leader
+        assert math.hypot(x0 - x, y0 - y) == pytest.approx(1.1)
+        assert 0 <= max(left - x1, 0, x1 - right) <= 0.6 and top - 0.8 <= y1 <= bottom + 0.8
+        for px, py, side, _ in points:
+            half = side / 2
+            mark = (px - half, py - half, px + half, py + half)
+            assert (px, py) == (x, y) or not crosses(mark, x0, y0, x1, y1)
+
+
+def test_a_name_without_room_is_a_number_or_none():
+    frame = Frame(10.0, 30.0, 10.0, 30.0, 0.0, 1.0, 0.0, 1.0)
+    points = [(20.0, 20.0, 1.8, LONG), (14.0, 14.0, 1.8, ""), (26.0, 14.0, 1.8, "B")]
+    assert [p and p.label for p in labels.place_labels(points, frame)] == [None, None, "B"]
+    found = labels.place_labels(points, frame, numbers=True)
+    assert [p and p.label for p in found] == ["1", None, "B"]
+
+
+def test_the_funnel_says_which_number_is_whom():
+    """Two studies beyond the bounds, of which one name has room for no line to it."""
+    points = [
+        FunnelPoint(effect_id=f"e{n}", label=label, yi=yi, se=se, filled=False)
+        for n, (label, yi, se) in enumerate(
+            [("A 1999", 0.0, 0.03), ("B 2001", 0.01, 0.02), (LONG, 0.2, 0.03)]
+        )
+    ]
+    marks = funnel.funnel_marks(points, pooled(estimate=0.0))
+    figure = funnel.funnel_figure(marks, TITLE, PERCENT)
+    assert_apart(figure, "numbers")
+    words = [text.get_text() for text, _ in texts_of(figure)]
+    assert "1" in words and LONG not in words
+    assert f"Named: studies beyond. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
@@ -270,7 +348,9 @@ def test_gosh_is_one_image_of_many_points():
     assert sum(mark.kind == "point" for mark in marks) == 4000
     figure = gosh.gosh_figure(marks, TITLE, PERCENT, len(rows))
     assert_apart(figure, "gosh")
-    assert all(line.get_rasterized() for line in figure.axes[0].lines if line.get_marker() == "o")
+    clouds = [line for line in figure.axes[0].lines if line.get_marker() in ("o", "^")]
+    assert [line.get_rasterized() for line in clouds] == [True, True]
+    assert sum(len(line.get_xdata()) for line in clouds) == 4000
 
 
 def test_gosh_histograms_count_every_subset_once():
@@ -329,9 +409,12 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("derivation", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
+        for choice, share in (("r", 50.0), ("rho", 10.0), ("people", 30.0), ("tau2", 0.2),
+                              ("ci", 0.0), ("remainder", 9.8), ("all", None))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
+    shown = {mark.group: mark.x for mark in marks if mark.kind == "bar"}
+    assert shown == {"derivation": 60.0, "people": 30.0, "tau2": 0.2, "ci": 0.0}
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
     strokes = figure.axes[0].collections

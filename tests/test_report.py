@@ -161,8 +161,14 @@ def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
     lost = dataclasses.replace(rows[0], status="not_estimable", estimate=None, reason="no solution")
     text, _ = what_if_studies.leave_one_out(CLEAR, [lost, *rows[1:]])
     assert "one model without a study had no solution" in text
-    none = [record(StepRow, status="not_applicable", reason="1 studies, 3 are needed")]
-    assert what_if_studies.leave_one_out(CLEAR, none) == ("", [("", "1 studies, 3 are needed")])
+    none = [record(StepRow, status="not_applicable", reason="1 study, 3 are needed")]
+    assert what_if_studies.leave_one_out(CLEAR, none) == ("", [("", "1 study, 3 are needed")])
+
+
+def test_both_orders_of_adding_have_one_reason():
+    none = [record(StepRow, sequence=sequence, status="not_applicable", reason="no study")
+            for sequence in ("year", "precision")]  # fmt: skip
+    assert what_if_studies.cumulative(CLEAR, none) == ("", [("", "no study")])
 
 
 @pytest.mark.parametrize(
@@ -211,8 +217,8 @@ def test_subsets_say_all_only_where_all_were_fitted():
     text, _ = what_if_studies.gosh(CLEAR, rows)
     assert text.startswith("Over all 4 subsets") and "75 % of the subsets have the sign" in text
     assert what_if_studies.gosh(CLEAR, rows[:3])[0].startswith("Over a random sample of 3 subsets")
-    two = found(0.02, 0.01, 0.03, effects=CLEAR.effects[:2])
-    assert what_if_studies.gosh(two, [])[1] == [("", "2 studies, 3 are needed")]
+    none = record(GoshRow, status="not_applicable", reason="2 studies, 3 are needed", k=2)
+    assert what_if_studies.gosh(CLEAR, [none]) == ("", [("", "2 studies, 3 are needed")])
 
 
 @pytest.mark.parametrize(
@@ -285,7 +291,7 @@ def test_slopes_are_told_per_step_on_the_scale_of_the_effect():
     assert "by permutation < 0.001" in text and "proves no cause" in text
     ratio = dataclasses.replace(CLEAR, row=dataclasses.replace(CLEAR.row, outcome="CTX"))
     assert "times 0.990 (" in what_if_models.meta_regression(ratio, [row])[0]
-    few = dataclasses.replace(row, status="not_applicable", k=1, reason="1 studies tell it, 10 are")
+    few = dataclasses.replace(row, status="not_applicable", k=1, reason="1 study tells it, 10 are")
     assert what_if_models.meta_regression(CLEAR, [few])[1] == [("", few.reason)]
 
 
@@ -319,8 +325,8 @@ def test_permutation_counts_arrangements():
     sampled = dataclasses.replace(row, permutations=10000, exact=False, p=0.0123, p_smallest=1e-4)
     text, _ = what_if_models.permutation(CLEAR, [sampled])
     assert "in 1.2 % of 10,000 random arrangements (p = 0.012;" in text and "below 0.001" in text
-    one = dataclasses.replace(row, status="not_estimable", reason="1 studies: it needs two")
-    assert what_if_models.permutation(CLEAR, [one]) == ("", [("", "1 studies: it needs two")])
+    one = dataclasses.replace(row, status="not_estimable", reason="1 study: it needs two")
+    assert what_if_models.permutation(CLEAR, [one]) == ("", [("", "1 study: it needs two")])
 
 
 def test_companions_are_never_the_headline():
@@ -369,7 +375,7 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
 
 
 def test_what_does_not_apply_is_told_once_with_its_reason():
-    few = {"status": "not_applicable", "reason": "1 studies, 3 are needed"}
+    few = {"status": "not_applicable", "reason": "1 study, 3 are needed"}
     tables = WhatIf(
         sensitivity=(PRIMARY,), leave_one_out=(record(StepRow, **few),),
         influence=(record(InfluenceRow, **few),),

@@ -51,3 +51,8 @@ STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
 """Presets of forest plots."""
 WIDTHS = (89, 183)
 """One and two columns of a journal, mm."""
+
+
+def studies_words(k: int) -> str:
+    """Return a number of studies as the reasons of the tables have it."""
+    return {0: "no study", 1: "1 study"}.get(k, f"{k} studies")

@@ -100,7 +100,9 @@ def sensitivity_rows(case: Case) -> list[SensitivityRow]:
         _measures, _one_out,
     ):  # fmt: skip
         rows += part(case, writer)
-    return rows
+    words = "p by turning the signs of the effects in place of a t or normal distribution"
+    reason = "it gives p and no other estimate or interval: it stands in permutation.csv"
+    return [*rows, writer.none("sign flip", words, reason)]
 
 
 class _Writer:

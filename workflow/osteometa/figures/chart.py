@@ -261,62 +261,6 @@ def draw_favours(axes: Axes, zero: float, y: float, words: Sequence[str], width:
     put(axes, zero + 1, y, arrows[1], size=SMALL, color=GREY)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in mm that a text or mark takes."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def meets(self, other: Box) -> bool:
-        """Tell whether two boxes overlap."""
-        return (
-            self.left < other.right and other.left < self.right
-            and self.top < other.bottom and other.top < self.bottom
-        )  # fmt: skip
-
-
-def place_labels(
-    points: Sequence[tuple[float, float, float, str]], frame: Frame, taken: Sequence[Box] = ()
-) -> list[tuple[float, float, str] | None]:
-    """Return a free place for the label of each point, None where there is none.
-
-    Parameters
-    ----------
-    points : sequence of (x, y, side, label)
-        Places and sizes in mm, the most important first.
-    frame : Frame
-        Labels stay inside it.
-    taken : sequence of Box
-        What no label may touch beside the points themselves.
-    """
-    boxes = [Box(x - s / 2, y - s / 2, x + s / 2, y + s / 2) for x, y, s, _ in points]
-    used = [*boxes, *taken]
-    found: list[tuple[float, float, str] | None] = []
-    for x, y, side, label in points:
-        width, gap = text_width(label, SMALL), side / 2 + 0.9
-        places = [
-            (x + gap, y), (x - gap - width, y), (x - width / 2, y - gap - 1.2),
-            (x - width / 2, y + gap + 1.2), (x + gap * 0.7, y - gap * 0.7 - 1.2),
-            (x + gap * 0.7, y + gap * 0.7 + 1.2), (x - gap * 0.7 - width, y - gap * 0.7 - 1.2),
-            (x - gap * 0.7 - width, y + gap * 0.7 + 1.2),
-        ]  # fmt: skip
-        free = None
-        for left, middle in places:
-            half = TEXT_HEIGHT / 2 + 0.55
-            box = Box(left - 0.2, middle - half, left + width + 0.2, middle + half)
-            inside = frame.left + 0.5 <= box.left and box.right <= frame.right
-            inside = inside and frame.top <= box.top and box.bottom <= frame.bottom - 0.3
-            if inside and not any(box.meets(other) for other in used):
-                free = (left, middle, label)
-                used.append(box)
-                break
-        found.append(free)
-    return found
-
-
 def titled(axes: Axes, title: str, width: float, top: float = 3.2) -> float:
     """Write a title, broken into lines, and return the height below it."""
     lines = wrapped(title, width - 2 * MARGIN, weight="bold")

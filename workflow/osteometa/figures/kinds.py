@@ -168,10 +168,8 @@ def _sensitivity(results: Results, title: str) -> Drawn:
 
 def _gosh(results: Results, title: str) -> Drawn:
     k = results.pool(3).k
-    rows = results.table("gosh", GoshRow)
+    rows = _ok(results.table("gosh", GoshRow))
     studies = _ok(results.table("leave_one_out", StepRow))
-    if not rows:
-        raise ReasonError("Not drawn: no subsets were computed.")
     if k < gosh.FEWEST:
         raise ReasonError(
             f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "

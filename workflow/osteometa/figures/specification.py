@@ -58,7 +58,9 @@ def specification_marks(
     rows: Sequence[MultiverseRow], shares: Sequence[MultiverseShare], measure: str
 ) -> list[Mark]:
     """Return an interval per specification, a dot per choice, a bar per explained share."""
-    chosen = sorted((r for r in rows if r.measure == measure), key=lambda r: r.estimate)
+    chosen = sorted(
+        (r for r in rows if r.measure == measure and r.status == "ok"), key=lambda r: r.estimate
+    )
     marks = []
     for place, row in enumerate(chosen, start=1):
         group = "primary" if row.primary else "excludes" if row.excludes_null else "holds"
@@ -75,12 +77,18 @@ def specification_marks(
                     for place, row in enumerate(chosen, start=1)
                     if getattr(row, choice) == level
                 ]
-    marks += [
-        Mark(kind="bar", group=share.choice, x=share.share, text=f"{share.share:.0f} %")
-        for share in shares
-        if share.measure == measure and share.choice in CHOICES and share.share is not None
-    ]
-    return marks
+    return marks + _bars(shares, measure)
+
+
+def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[Mark]:
+    """Return the explained share of each choice; what is derived is the sum of its keys."""
+    explained: dict[str, float] = {}
+    for share in shares:
+        if share.measure == measure and share.choice not in ("remainder", "all"):
+            choice = share.choice if share.choice in CHOICES else "derivation"
+            explained[choice] = explained.get(choice, 0.0) + (share.share or 0.0)
+    return [Mark(kind="bar", group=choice, x=part, text=f"{part:.0f} %")
+            for choice, part in explained.items()]  # fmt: skip
 
 
 WORDS = {"primary": "as in the primary result", "all": "all effects", **ESTIMATORS, **INTERVALS}

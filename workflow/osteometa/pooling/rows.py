@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from osteometa.config import EXERCISE_TYPES, Config
+from osteometa.options import studies_words
 from osteometa.pooling.groups import differences, separate_test
 from osteometa.pooling.model import (
     Pooled,
@@ -297,7 +298,7 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
     least = config.small_k.subgroup_test
     reason = ""
     if k < least:
-        reason = f"not tested: {k} studies, {least} are needed"
+        reason = f"not tested: {studies_words(k)}, {least} are needed"
     elif sum(size >= 2 for size in sizes) < 2:
         reason = "not tested: fewer than two types have two studies"
     elif k <= len(kinds):
