@@ -23,7 +23,7 @@ def captioned(folder, titles, **more):
     pages = {
         "caption": "../report/figure_pages.rst",
         "patterns": ["{figure}_{page}.svg"],
-        "labels": {"figure": "{figure}", "page": "{page}"},
+        "labels": lambda found: {"figure": titles[found.figure], "page": found.page},
     }
     shown = [*first.items(), (directory(f"{folder}/figure_pages"), pages)]
     return [report(path, **said, **more) for path, said in shown]
