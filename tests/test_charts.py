@@ -323,6 +323,17 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
 
 
+def test_tips_of_a_wide_diamond_touch_no_number():
+    overall = pooled(ci_low=-0.4, ci_high=0.5, diamond="hollow")
+    marks = strips.sensitivity_marks(changes([(0.02, 0.012, 0.028)] * 5), overall)
+    figure = strips.strip_figure(marks, TITLE, SMD, "Change", FAVOURS)
+    assert_apart(figure, "wide diamond")
+    tips = [p.get_window_extent() for p in figure.axes[0].patches if p.get_gid() == "tip"]
+    (number,) = (box for text, box in texts_of(figure) if "0.40" in text.get_text())
+    assert len(tips) == 2
+    assert number.x0 - max(tip.x1 for tip in tips) > figure.dpi / 25.4  # 1 mm
+
+
 def test_a_diamond_wider_than_its_axis_is_cut_off_where_its_sides_cross_the_edge():
     frame = Frame(0.0, 100.0, 0.0, 10.0, -1.0, 1.0, 0.0, 1.0)
     corners = diamond_points(frame, 0.0, -0.5, 2.0, 5.0, 1.5)

@@ -20,7 +20,13 @@ from osteometa.config import forest_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
 from osteometa.figures import direction_plot, fonts, forest, style
-from osteometa.figures.forest_layout import place_axis, place_columns, place_rows, ticks_of
+from osteometa.figures.forest_layout import (
+    pages_of,
+    place_axis,
+    place_columns,
+    place_rows,
+    ticks_of,
+)
 from osteometa.figures.forest_marks import LARGEST_SQUARE
 from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, Scale, forest_rows
 from osteometa.figures.forest_words import FLAG_WORDS
@@ -438,6 +444,15 @@ def test_a_page_explains_the_letters_that_stand_on_it():
     ]  # fmt: skip
     assert not any(LEGEND[2] in text for text in texts)
     assert [text.count("Aerobic (continued)") for text in texts] == [0] + [1] * (len(found) - 1)
+
+
+def test_no_page_holds_more_than_sixty_rows():
+    rows = [ForestRow(kind="heading", label="Aerobic"), *HARD["sixty studies"]]
+    columns = place_columns(rows, PRESETS["standard"], 183.0)
+    found = pages_of(rows, columns, 1000.0, 183.0)
+    assert [len(page) for page in found] == [60, 7]
+    assert found[1][0].label == "Aerobic (continued)"
+    assert [row for page in found for row in page if "continued" not in row.label] == rows
 
 
 def test_a_pool_and_its_notes_share_a_page():
