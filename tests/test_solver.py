@@ -34,12 +34,6 @@ def test_one_study_has_its_own_normal_interval_and_p():
     assert pool([-0.3], [0.04]).p == one.p
 
 
-def test_numbers_too_large_to_compute_with_have_failed():
-    with np.errstate(all="ignore"):
-        found = pool([1e200, -1e200, 3.0], [1.0, 1.0, 1.0])
-    assert found.status == "failed" and "too large or too small" in found.note
-
-
 @pytest.mark.parametrize(
     ("yi", "vi", "words"),
     [

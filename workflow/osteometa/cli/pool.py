@@ -196,12 +196,14 @@ def _regression(
 
     from osteometa.pooling.model import regress
     from osteometa.pooling.tau2 import q_profile
+    from osteometa.scale import refuse_design
 
     kept, names, design = moderators(rows, columns, delimiter)
     k, p = len(kept), len(names)
     if k <= p:
         raise UsageError(f"{k} effects have all of {', '.join(columns)}; {p + 1} are needed.")
     X, parts = np.array(design), _parts(rows, V, kept)
+    refuse_design(X, parts["vi"], names)
     fit = regress(X=X, **parts, **choices)
     low, high = (None, None)
     if choices["method"] != "EE":
