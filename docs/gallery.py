@@ -25,7 +25,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
 from test_charts import made_funnel, made_judgements  # noqa: E402 - the tests' folder is on the path only now
-from test_figures import HARD, SETTINGS  # noqa: E402 - the tests' folder is on the path only now
+from test_figures import HARD, SETTINGS, SMD  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
@@ -66,10 +66,12 @@ READ = {
     "leave_one_out_plot": "The pool without the study that is named.",
     "cumulative_plot": "The pool of all studies up to the one that is named; triangles where the "
     "conclusion changes.",
-    "gosh_plot": "The pool of every subset of the studies: two clouds speak of a study apart.",
+    "gosh_plot": "The pool of every subset of the studies: two clouds, or two hills in a margin, "
+    "speak of a study apart.",
     "specification_curve": "Every combination of defensible choices, sorted; the strokes below say "
     "which choice each one made.",
-    "bubble": "Effects against a covariate, area by weight, with the fitted line.",
+    "bubble": "Effects against a covariate, area by weight, with the fitted line and its "
+    "confidence band.",
     "sensitivity_plot": "The pool when one choice is changed.",
     "summary_forest": "All pools of the review: the figure of an abstract.",
     "evidence_map": "Where the people are, and how many of them stand behind a size.",
@@ -167,7 +169,8 @@ def made() -> Iterator[Shown]:
                 alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
     for name, rows in (("risk_column", judged()), *HARD.items()):
         settings = {**SETTINGS, "label": "Made records: bone mineral density"}
-        page = forest.forest_figures(rows, ["a: from percent changes"], scale, settings)[0]
+        shown = SMD if name.startswith("means") else scale
+        page = forest.forest_figures(rows, ["a: from percent changes"], shown, settings)[0]
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
 

@@ -13,6 +13,7 @@ from osteometa.figures import (
     evidence_map,
     flow,
     funnel,
+    gosh,
     harvest,
     influence,
     risk_of_bias,
@@ -36,6 +37,7 @@ from osteometa.records_explore import (
     MetaRegressionRow,
     MultiverseRow,
     MultiverseShare,
+    RegressionLine,
     RegressionPoint,
     SensitivityRow,
     StepRow,
@@ -69,7 +71,7 @@ def assert_apart(figure, name):
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people")
+MARKS = ("point", "diamond", "bar", "light", "people", "histogram")
 
 
 def pooled(**more):
@@ -175,11 +177,48 @@ def test_gosh_is_one_image_of_many_points():
                 estimate=rng.gauss(0.02, 0.005), tau2=1e-4, i2=rng.random() * 100)
         for _ in range(9000)
     ]  # fmt: skip
-    marks = scatter.gosh_marks(rows, names(9), 8)
-    assert 3000 <= len(marks) <= 4500
-    figure = scatter.gosh_figure(marks, TITLE, PERCENT, len(rows))
+    marks = gosh.gosh_marks(rows, names(9), 8)
+    assert sum(mark.kind == "point" for mark in marks) == 4000
+    figure = gosh.gosh_figure(marks, TITLE, PERCENT, len(rows))
     assert_apart(figure, "gosh")
     assert all(line.get_rasterized() for line in figure.axes[0].lines if line.get_marker() == "o")
+
+
+def test_gosh_histograms_count_every_subset_once():
+    rows = [
+        GoshRow(subset=subset, k=2, estimate=estimate, tau2=1e-4, i2=i2)
+        for subset, estimate, i2 in (
+            ("110", 0.0, 0.0), ("101", 0.01, 0.0), ("011", 0.04, 100.0), ("111", 0.039, 99.0),
+        )
+    ]  # fmt: skip
+    marks = gosh.gosh_marks(rows, ["A", "B", "C"], 0)
+    bars = [m for m in marks if m.kind == "bar"]
+    assert len(bars) == 4 * gosh.BINS
+    found = [(m.label, m.group, m.low, m.high, m.size) for m in bars if m.size]
+    step = 0.04 / gosh.BINS
+    expected = [
+        ("estimate", "with", 0.0, step, 1), ("estimate", "with", 0.01, 0.01 + step, 1),
+        ("estimate", "with", 0.039, 0.04, 1), ("estimate", "without", 0.039, 0.04, 1),
+        ("i2", "with", 0.0, 2.5, 2), ("i2", "with", 97.5, 100.0, 1),
+        ("i2", "without", 97.5, 100.0, 1),
+    ]  # fmt: skip
+    for one, other in zip(found, expected, strict=True):
+        assert one[:2] == other[:2] and one[2:] == pytest.approx(other[2:])
+    figure = gosh.gosh_figure(marks, TITLE, PERCENT, 4)
+    assert_apart(figure, "gosh of four")
+    filled = [p for p in figure.axes[0].patches if p.get_gid() == "histogram"]
+    lines = [line for line in figure.axes[0].lines if line.get_gid() == "histogram"]
+    assert (len(filled), len(lines)) == (2, 2)
+    # The highest bar of each is as high as told: two subsets with I2 = 0.
+    assert filled[1].get_xy()[:, 0].max() - filled[1].get_xy()[:, 0].min() == pytest.approx(
+        gosh.HEIGHT
+    )
+    assert [line.get_color() for line in lines] == ["#E69F00"] * 2
+
+
+def test_gosh_of_equal_pools_has_a_width():
+    rows = [GoshRow(subset=s, k=2, estimate=0.02, tau2=0.0, i2=0.0) for s in ("110", "011", "101")]
+    assert_apart(gosh.gosh_figure(gosh.gosh_marks(rows, names(3), 2), TITLE, PERCENT, 3), "equal")
 
 
 @pytest.mark.parametrize("n", [12, 500])
@@ -221,9 +260,21 @@ def test_bubbles_have_areas_of_their_weights():
         ci_high=0.0008, statistic=0.7, df=3.0, p=0.5, tau2=1e-4, r2=3.0, centre=30.0,
         p_permutation=0.4, status="ok", reason="",
     )  # fmt: skip
-    marks = scatter.bubble_marks(fit, points)
+    line = [
+        RegressionLine(covariate=name, x=x, fitted=0.01 + 0.0002 * x, ci_low=-0.01 - 0.0001 * x,
+                       ci_high=0.03 + 0.0005 * x)
+        for name in ("age", "weeks")
+        for x in (10.0, 30.0, 50.0)
+    ]  # fmt: skip
+    marks = scatter.bubble_marks(fit, points, line)
+    assert [(m.x, m.low, m.high) for m in marks if m.kind == "line"] == [
+        (at.x, at.ci_low, at.ci_high) for at in line[3:]
+    ]
     figure = scatter.bubble_figure(marks, TITLE, PERCENT, scatter.slope_words(fit, PERCENT))
     assert_apart(figure, "bubble")
+    (band,) = (p for p in figure.axes[0].patches if p.get_gid() == "band")
+    tops, ground = band.get_xy()[:, 1], figure.axes[0]
+    assert len(tops) == 7 and ground.get_ylim()[0] > max(tops) and min(tops) > 0
     circles = [p for p in figure.axes[0].patches if len(p.get_xy()) > 10]
     areas = sorted(area_of(p.get_xy()) for p in circles)
     assert areas[1] / areas[0] == pytest.approx(3.0, rel=1e-6)

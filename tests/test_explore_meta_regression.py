@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.meta_regression import meta_regression
+from osteometa.explore.meta_regression import line_of, meta_regression
 from osteometa.explore.permutation import permute_moderator
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
-CI = {"z": "wald", "knha": "hksj"}
+EXTRA = json.loads((Path(__file__).parent / "oracle" / "explore.json").read_text())
+CI = {"z": "wald", "knha": "hksj", "adhoc": "hksj-floor"}
 REGRESSIONS = [
     (name, key, fit)
     for name, data in ORACLE.items()
@@ -75,6 +76,34 @@ def test_the_intercept_is_the_effect_at_the_means():
         model["yi"], model["vi"], x, permutations=20, exact_up_to=0, ci="hksj-floor"
     )
     assert permuted.statistic == pytest.approx(ours.terms[0].statistic, rel=1e-9)
+
+
+@pytest.mark.parametrize("fit", EXTRA["bcg"]["line_ablat"]["fits"], ids=str)
+@pytest.mark.parametrize("factor", [1.0, 1e-6, 1e3])
+def test_the_band_of_the_line_is_that_of_predict(fit, factor):
+    data, latitudes = ORACLE["bcg_RR"], EXTRA["bcg"]["line_ablat"]["latitudes"]
+    x = np.array(data["meta_regression"]["ablat"]["design_matrix"])[:, 1]
+    y, v = factor * np.array(data["yi"]), factor**2 * np.array(data["vi"])
+    ours = meta_regression(y, v, x, method=fit["method"], ci=CI[fit["test"]])
+    band = line_of(ours, latitudes)
+    assert [at.x for at in band] == latitudes
+    for name, column in (("fitted", "fitted"), ("ci_low", "low"), ("ci_high", "high")):
+        found = np.array([getattr(at, name) for at in band]) / factor
+        assert found == pytest.approx(fit[column], rel=ITERATED), name
+    at_centre = line_of(ours, [ours.terms[0].centre])[0]
+    assert (at_centre.fitted, at_centre.ci_low, at_centre.ci_high) == pytest.approx(
+        (ours.intercept, ours.intercept_low, ours.intercept_high), rel=1e-12
+    )
+
+
+def test_there_is_no_line_of_several_covariates_or_of_none():
+    data = ORACLE["bcg_RR"]
+    x = np.column_stack([np.arange(13.0), np.arange(13.0) ** 2])
+    two = meta_regression(data["yi"], data["vi"], x, per_covariate=1)
+    few = meta_regression(data["yi"], data["vi"], x)
+    for found, words in ((two, "several"), (few, "20 are needed")):
+        with pytest.raises(ValueError, match=words):
+            line_of(found, [1.0])
 
 
 def test_each_covariate_needs_ten_studies():

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
@@ -18,7 +19,7 @@ from osteometa.figures import direction_plot, forest
 from osteometa.figures.forest_layout import place_axis, place_columns, ticks_of
 from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
 from osteometa.figures.presets import PRESETS, resolved
-from osteometa.figures.style import SMALL, missing_letters, save
+from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.syntheses import split
 
@@ -106,8 +107,9 @@ def assert_readable(figure, name):
 def study(label, estimate, half, share=10.0, **more):
     scale = more.pop("scale", Scale("MD", "BMD", "g/cm2", "[a, b]"))
     low, high = estimate - half, estimate + half
+    mean = more.pop("exercise_mean", "0.010 (0.020)")
     return ForestRow(
-        kind="study", label=label, exercise_n="20", exercise_mean="0.010 (0.020)", control_n="20",
+        kind="study", label=label, exercise_n="20", exercise_mean=mean, control_n="20",
         control_mean="0.005 (0.020)", effect=scale.with_interval(estimate, low, high),
         weight=f"{share:.1f}", estimate=estimate, low=low, high=high, share=share, **more,
     )  # fmt: skip
@@ -182,6 +184,7 @@ def test_direction_plots_are_readable(review):
     assert shown == len(rows)
 
 
+SMD = Scale("SMD", "CTX", "", "[a, b]")
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
 HARD = {
     "one study": [study("Able 2001", 0.01, 0.01, 100)],
@@ -202,6 +205,15 @@ HARD = {
     "all weight in one": [study("Heavy", 0.01, 0.001, 99.99), study("Light", 0.02, 0.1, 0.01)],
     "tiny differences": [study("A", 0.002, 0.001, 50), study("B", 0.0019, 0.0012, 50)],
     "negative": [study("A", -30.0, 4.0, 50), study("B", -28.0, 5.0, 50)],
+    "means in one unit": [
+        study("Able 2001", 0.3, 0.2, 50, scale=SMD, unit="g/cm²"),
+        study("Percent 2002", 0.2, 0.3, 50, scale=SMD, exercise_mean="1.0 % (2.0)"),
+    ],
+    "means in several units": [
+        study("Able 2001", 0.3, 0.2, 40, scale=SMD, unit="ng/mL"),
+        study("Baker 2002", 0.2, 0.3, 40, scale=SMD, unit="pmol/L"),
+        study("Percent 2003", 0.2, 0.3, 20, scale=SMD, exercise_mean="1.0 % (2.0)"),
+    ],
     "nothing": [ForestRow(kind="message", label="No study of the tables falls here.")],
     "directions only": [
         ForestRow(kind="direction", label=f"Study {n}", shape=shape, effect=f"direction {shape}",
@@ -217,6 +229,23 @@ def test_hard_cases_are_readable(case):
     figure = drawn(rows, legend=["a from percent changes", "b SD from the test between arms"] * 4)
     assert_readable(figure, case)
     assert_areas_follow_weights(figure, [row for row in rows if row.share])
+
+
+def test_one_unit_of_all_means_stands_in_the_heads():
+    texts = [text.get_text() for text, _ in texts_of(drawn(HARD["means in one unit"]))]
+    assert {"Exercise, g/cm²", "Control, g/cm²"} <= set(texts)
+    assert "Unit" not in texts and "g/cm²" not in texts
+
+
+@pytest.mark.parametrize("style", PRESETS)
+@pytest.mark.parametrize("width", [183, 140, 120, 110, 100, 89])
+def test_several_units_have_a_column_as_long_as_there_are_means(style, width):
+    page = drawn(HARD["means in several units"], style=style, width=width)
+    assert_readable(page, f"{style} {width}")
+    texts = [text.get_text() for text, _ in texts_of(page)]
+    assert {"Mean (SD)" in texts} == {unit in texts for unit in ("Unit", "ng/mL", "pmol/L")}
+    if width == 183 and "exercise_mean" in PRESETS[style].columns:
+        assert texts.count("Mean (SD)") == 2
 
 
 def test_an_interval_that_leaves_the_plot_ends_in_an_arrow():
@@ -250,6 +279,46 @@ def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high,
     ticks = ticks_of(low, high, Scale(measure, outcome, "", "[a, b]"))
     assert expected <= {text for _, text in ticks}
     assert all(low <= place <= high for place, _ in ticks)
+
+
+@pytest.mark.parametrize("text", ["n", "up", "−0.019 (0.035)", "Mean (SD), g/cm²", "Çelik 2001"])
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+@pytest.mark.parametrize("align", ["left", "center", "right"])
+def test_a_label_stands_where_matplotlib_would_lay_it_out(text, weight, align):
+    figure, axes = new_figure(89, 20)
+    put(axes, 40, 10, text, weight=weight, align=align, size=SMALL)
+    (label,) = axes.texts
+    theirs = axes.text(40, 10, text, fontproperties=label.get_fontproperties(), ha=align,
+                       va="center_baseline")  # fmt: skip
+    assert type(label) is not type(theirs)
+    figure.draw_without_rendering()
+    ours, other = label.get_window_extent(), theirs.get_window_extent()
+    point = figure.dpi / 72
+    for end in ("x0", "x1"):
+        assert getattr(ours, end) == pytest.approx(getattr(other, end), abs=0.1 * point)
+    # Raised letters push their line down by a hair; ours stays on the line of its neighbours.
+    assert ours.y0 == pytest.approx(other.y0, abs=0.3 * point)
+
+
+def test_an_image_in_a_palette_is_the_same_image():
+    rng = np.random.default_rng(7)
+    image = np.full((60, 50, 4), 255, dtype=np.uint8)
+    image[5:40, 5:30, :3] = [0, 114, 178]
+    image[20:25, 10:45, :3] = rng.integers(0, 200, 5 * 35)[:, None].reshape(5, 35, 1)
+    coded = in_palette(image)
+    assert coded.mode == "P" and coded.size == (50, 60)
+    assert np.array_equal(np.asarray(coded.convert("RGB")), image[..., :3])
+
+
+def test_beyond_256_colours_the_rare_ones_take_the_nearest():
+    image = np.full((40, 20, 4), 255, dtype=np.uint8)
+    image[:20, :, 0] = np.arange(400).reshape(20, 20) % 256  # 256 shades, 144 of them twice
+    image[:20, :, 1] = 10
+    image[20:30, :, :3] = [213, 94, 0]
+    shown = np.asarray(in_palette(image).convert("RGB")).astype(int)
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 256
+    assert np.array_equal(shown[20:], image[20:, :, :3])
+    assert np.abs(shown - image[..., :3]).max() <= 2
 
 
 def test_letters_without_a_font_are_named():

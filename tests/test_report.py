@@ -308,6 +308,37 @@ def test_companions_are_never_the_headline():
     assert missing == [("robust variance", "nothing is nested")]
 
 
+def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
+    seven = {"k": 7, "sign_vectors": 128, "exact": True, "p_smallest": 2 / 128, "status": "ok"}
+    rows = [
+        record(CompanionRow, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
+               warning="fewer than 4 degrees of freedom", status="ok"),
+        record(CompanionRow, model="three_level_wild", estimate=-0.02, ci_low=-0.05, ci_high=0.01,
+               p=0.25, **seven),
+        record(CompanionRow, model="che_wild", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
+               p=0.125, **seven),
+        record(CompanionRow, model="robust_wild", status="not_estimable", reason="singular"),
+    ]  # fmt: skip
+    text, missing = what_if_models.companions(CLEAR, rows)
+    assert "turns the signs of whole studies in all 128 ways and goes before the others" in text
+    assert "three-level model" in text and "p = 0.250;" in text and "p = 0.125;" in text
+    assert text.endswith("the smallest p that seven studies can give is 0.016.")
+    assert missing == [("cluster wild bootstrap", "singular")]
+    few = [
+        dataclasses.replace(row, ci_low=None, ci_high=None, k=4, sign_vectors=16, p_smallest=0.125)
+        for row in rows[1:3]
+    ]
+    text, _ = what_if_models.companions(CLEAR, few)
+    assert text.startswith("Beside the primary result, never in its place: Cluster wild bootstrap")
+    assert "goes before" not in text
+    assert text.endswith("four studies can give is 0.125, so that there is no interval.")
+    drawn = dataclasses.replace(rows[1], exact=False, sign_vectors=2000, p_smallest=1 / 2000)
+    text, _ = what_if_models.companions(CLEAR, [drawn])
+    assert "in 2,000 random ways" in text and "can give is below 0.001" in text
+    same = [dataclasses.replace(row, status="not_applicable", reason="none") for row in few]
+    assert what_if_models.companions(CLEAR, same)[1] == [("cluster wild bootstrap", "none")]
+
+
 def test_what_does_not_apply_is_told_once_with_its_reason():
     few = {"status": "not_applicable", "reason": "1 studies, 3 are needed"}
     tables = WhatIf(

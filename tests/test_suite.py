@@ -9,7 +9,14 @@ from osteometa.explore.common import one_per_study
 from osteometa.explore.meta_regression import meta_regression
 from osteometa.explore.small_study import egger
 from osteometa.explore.subsets import SAMPLED, by_study, gosh, subsets
-from osteometa.explore.suite import RECORDS, asymmetry, explore, meta_regressions, set_of
+from osteometa.explore.suite import (
+    RECORDS,
+    asymmetry,
+    companions,
+    explore,
+    meta_regressions,
+    set_of,
+)
 from osteometa.pooling import pool
 from test_multiverse import ROOT, SPINE, cases_of
 
@@ -126,6 +133,14 @@ def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
     points = [p for p in looks[LUMBAR].regression_points if p.covariate == "year"]
     assert sum(p.weight for p in points) == pytest.approx(100)
     assert [p.x for p in points] == [float(e.year) for e in effects]
+    line = [at for at in looks[LUMBAR].regression_line if at.covariate == "year"]
+    assert (len(line), line[0].x, line[-1].x) == (
+        41,
+        min(p.x for p in points),
+        max(p.x for p in points),
+    )
+    for at in (line[0], line[17], line[-1]):
+        assert at.fitted == pytest.approx(year.intercept + year.slope * (at.x - year.centre))
     told = {"weeks": "weeks", "age": "age", "sessions": "sessions", "n": "n_total"}
     for name, column in told.items():
         assert rows[name].k == sum(getattr(e, column) is not None for e in effects)
@@ -186,12 +201,32 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
 
 def test_companions_say_when_nothing_is_nested(looks):
     rows = {row.model: row for row in looks[NECK].companions}
-    assert list(rows) == ["three_level", "che", "robust", "bayesian"]
-    assert all("nothing is nested" in rows[m].reason for m in ("three_level", "che", "robust"))
+    nested = ("three_level", "che", "robust")
+    wild = tuple(f"{name}_wild" for name in nested)
+    assert list(rows) == [*nested, *wild, "bayesian"]
+    assert all("nothing is nested" in rows[name].reason for name in (*nested, *wild))
     assert "the prior is for SMD" in rows["bayesian"].reason
     nested = {row.model: row for row in looks["shared"].companions}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason
+    turned = nested["che_wild"]
+    assert (turned.status, turned.k, turned.effects, turned.sign_vectors) == ("ok", 6, 7, 64)
+
+
+def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
+    case = cases[NECK]
+    chosen = set_of(case)
+    ours = replace(chosen, studies=(chosen.studies[1], *chosen.studies[1:]))
+    rows = {row.model: row for row in companions(ours, case)}
+    for name in ("three_level", "che", "robust"):
+        assert "the model needs 10" in rows[name].reason and rows[name].sign_vectors is None
+        wild = rows[f"{name}_wild"]
+        assert wild.status == "ok" and wild.k == chosen.k - 1 and wild.effects == chosen.k
+        assert wild.sign_vectors == 2**wild.k and wild.exact and wild.p_smallest == 2 / 2**wild.k
+        assert wild.p_smallest <= wild.p <= 1
+        assert wild.ci_low < wild.estimate < wild.ci_high
+        assert (wild.se, wild.df, wild.prior) == (None, None, "")
+    assert rows["bayesian"].sign_vectors is None
 
 
 def test_gosh_of_two_studies_is_empty(cases):

@@ -115,6 +115,15 @@ moderator <- function(y, v, x) {
 }
 first <- 1:6
 
+# The regression line with its confidence band at a grid of the covariate.
+latitudes <- seq(13, 55, length.out = 7)
+line <- function(method, test) {
+  fit <- rma(bcg$yi, bcg$vi, mods = ~ bcg$ablat, method = method, test = test,
+             control = tight(bcg$yi, bcg$vi))
+  at <- predict(fit, newmods = latitudes)
+  list(method = method, test = test, fitted = at$pred, low = at$ci.lb, high = at$ci.ub)
+}
+
 write_json(
   list(
     sets = sets,
@@ -136,6 +145,11 @@ write_json(
       ),
       first_six_ablat = list(
         ablat = bcg$ablat[first], p = moderator(bcg$yi[first], bcg$vi[first], bcg$ablat[first])
+      ),
+      line_ablat = list(
+        latitudes = latitudes,
+        fits = list(line("REML", "knha"), line("REML", "adhoc"), line("DL", "knha"),
+                    line("EE", "z"))
       )
     )
   ),

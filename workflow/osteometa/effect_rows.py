@@ -85,6 +85,7 @@ def effect_row(
         z=estimate.yi / estimate.vi**0.5,
         flags=" ".join(sorted(flags_of(comparison, estimate))),
         shown=estimate.shown,
+        shown_unit=comparison.unit if estimate.shown in ("after", "change") else "",
         mean_exercise=sides[0].mean if sides[0] else None,
         sd_exercise=sides[0].sd if sides[0] else None,
         mean_control=sides[1].mean if sides[1] else None,

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -73,21 +73,22 @@ def read_records(path: str | Path, record: type[Record]) -> list[Record]:
     ValueError
         If the header is not that of the record type.
     """
-    hints = get_type_hints(record)
+    makers = {name: _maker_of(hint) for name, hint in get_type_hints(record).items()}
     with Path(path).open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if tuple(reader.fieldnames or ()) != columns_of(record):
+        reader = csv.reader(lines)
+        if tuple(next(reader, ())) != columns_of(record):
             raise ValueError(f"{path}: the columns are not those of {record.__name__}")
+        named = [(name, makers[name]) for name in columns_of(record)]
         return [
-            record(**{name: _value_of(cell, hints[name]) for name, cell in row.items()})
+            record(**{name: make(cell) for (name, make), cell in zip(named, row, strict=True)})
             for row in reader
+            if row
         ]
 
 
-def _value_of(cell: str, hint: Any) -> Any:
-    if get_origin(hint) in (types.UnionType,):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        return None if cell == "" else _value_of(cell, kinds[0])
-    if hint is bool:
-        return cell == "yes"
-    return hint(cell)
+def _maker_of(hint: Any) -> Callable[[str], Any]:
+    """Return what makes a value of a field's type of the text of its cell."""
+    if get_origin(hint) is types.UnionType:
+        make = _maker_of(next(kind for kind in get_args(hint) if kind is not type(None)))
+        return lambda cell: None if cell == "" else make(cell)
+    return (lambda cell: cell == "yes") if hint is bool else hint

@@ -263,7 +263,8 @@ def composite(parts: Sequence[Found], rho: float) -> Found:
         r=_mean_r(effects),
         r_source="+".join(sorted({s for e in effects for s in e.r_source.split("+") if s})),
         flags=" ".join(sorted({flag for e in effects for flag in e.flags.split()})),
-        shown="", mean_exercise=None, sd_exercise=None, mean_control=None, sd_control=None,
+        shown="", shown_unit="", mean_exercise=None, sd_exercise=None, mean_control=None,
+        sd_control=None,
         inputs=" ".join(sorted({cell for e in effects for cell in e.inputs.split()})),
         source="; ".join(dict.fromkeys(s for e in effects for s in e.source.split("; ") if s)),
     )  # fmt: skip

@@ -77,6 +77,8 @@ class Effect:
     """Flags as `docs/results.md` explains them, sorted, separated by spaces."""
     shown: str
     """What mean and SD below are: after, change, pct_change or empty."""
+    shown_unit: str
+    """Their unit; empty for pct_change and where no means are shown."""
     mean_exercise: float | None
     sd_exercise: float | None
     mean_control: float | None

@@ -229,6 +229,18 @@ class RegressionPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegressionLine:
+    """A meta-regression's effect at one value of the covariate: a row of `regression_line.csv`."""
+
+    covariate: str
+    x: float
+    fitted: float
+    ci_low: float
+    """Pointwise 95 % confidence band of the mean effect."""
+    ci_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermutationRow:
     """A permutation test: a row of `permutation.csv`."""
 
@@ -250,7 +262,8 @@ class CompanionRow:
     """A further model of the same set: a row of `companions.csv`."""
 
     model: str
-    """three_level, che (correlated and hierarchical effects), robust or bayesian."""
+    """three_level, che (correlated and hierarchical effects), robust, these three with _wild
+    (cluster wild bootstrap), or bayesian."""
     k: int
     effects: int
     estimate: float | None
@@ -259,6 +272,12 @@ class CompanionRow:
     ci_high: float | None
     df: float | None
     p: float | None
+    sign_vectors: int | None
+    """Behind p of a bootstrap: ways to turn the signs of whole studies."""
+    exact: bool | None
+    """Whether these are all."""
+    p_smallest: float | None
+    """Smallest p that so many studies can give."""
     tau2: float | None
     omega2: float | None
     """Variance between effects of one study."""
@@ -275,6 +294,7 @@ RECORDS = {
     "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
     "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
     "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "permutation": PermutationRow, "companions": CompanionRow,
+    "regression_line": RegressionLine, "permutation": PermutationRow,
+    "companions": CompanionRow,
 }  # fmt: skip
 """Record of each table of `results/<synthesis>/` that changes choices, by its name."""

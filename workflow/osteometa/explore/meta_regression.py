@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class MetaRegression:
     intercept_low: float | None = None
     intercept_high: float | None = None
     terms: tuple[Term, ...] = ()
+    covariance: tuple[tuple[float, ...], ...] = ()
+    """Of intercept and slopes, as the covariates stand in the tables, less their centre."""
     statistic: float | None = None
     """Of all covariates together: F, or chi-square where df2 is None."""
     df1: int | None = None
@@ -127,6 +130,7 @@ def _fitted(
         raise NotEstimableError("the covariates depend on each other")
     fit = regress(y, v, X, **model)
     errors = np.sqrt(np.diagonal(fit.covariance))
+    scales = np.array([1.0, *spread])
     if np.any(errors <= 1e-13 * np.max(np.abs(y))):
         raise NotEstimableError("all effects lie on the line: nothing is left to judge it by")
     quantile = t_quantile(0.975, fit.df)
@@ -146,6 +150,49 @@ def _fitted(
     return MetaRegression(
         **sizes, intercept=intercept, intercept_se=float(errors[0]),
         intercept_low=intercept - half, intercept_high=intercept + half, terms=tuple(terms),
+        covariance=tuple(map(tuple, (fit.covariance / np.outer(scales, scales)).tolist())),
         statistic=statistic, df1=df1, df2=df2, p=p, tau2=fit.tau2, tau2_without=without,
         r2=explained, i2=100 * fit.tau2 / (fit.tau2 + s2), q=fit.q, q_df=fit.q_df, q_p=fit.q_p,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePoint:
+    """The effect that a meta-regression expects at a value of its covariate, with its interval."""
+
+    x: float
+    fitted: float
+    ci_low: float
+    ci_high: float
+
+
+def line_of(found: MetaRegression, values: Sequence[float]) -> list[LinePoint]:
+    """Return the regression line with the 95 % confidence band of the mean effect.
+
+    The band is pointwise, b0 + b1 d -+ q sqrt(var b0 + 2 d cov(b0, b1) + d^2 var b1) with d the
+    distance from the centre and q as for the slope: t by Knapp and Hartung (2003), or normal. It
+    says where the mean effect may lie, not where single studies do.
+
+    Parameters
+    ----------
+    found : MetaRegression
+        Of one covariate, with status ok.
+    values : sequence of float
+        Values of the covariate, in its unit.
+
+    Raises
+    ------
+    ValueError
+        If the regression has several covariates, or was not estimated.
+    """
+    if found.status != "ok" or len(found.terms) != 1:
+        raise ValueError(f"a line needs one covariate and an estimate: {found.reason or 'several'}")
+    (term,), quantile = found.terms, t_quantile(0.975, found.df2)
+    (var_intercept, shared), (_, var_slope) = found.covariance
+    points = []
+    for x in values:
+        d = x - term.centre
+        fitted = found.intercept + term.slope * d
+        half = quantile * math.sqrt(var_intercept + 2 * d * shared + d * d * var_slope)
+        points.append(LinePoint(x=x, fitted=fitted, ci_low=fitted - half, ci_high=fitted + half))
+    return points

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, estimable
+from osteometa.explore.nested import Nested, by_study
 from osteometa.explore.robust import (
+    Correlated,
     Robust,
-    correlated_weights,
     hierarchical_weights,
     robust_inference,
 )
 from osteometa.pooling.model import checked
 
 LEAST_STUDIES = 10
-ROUNDS = 500
-# Starts of the search, in parts of the variance of the effects.
-SHARES = (0.0, 0.02, 0.2, 1.0)
-CLIMBS = 4
-"""So many of the best starts are followed to their maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,19 +135,21 @@ def multilevel(
     y, v = checked(yi, vi)
     labels = np.asarray([str(s) for s in study])
     V = constant_correlation(v, labels, rho)
-    design = _design(y, labels, X, least)
-    rows = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
-    model = _Model(
-        tuple((y[own], V[np.ix_(own, own)], design[own]) for own in rows), method == "REML", within
+    design = design_of(y, labels, X, least)
+    order, starts = by_study(labels)
+    model = Nested.of(
+        V[np.ix_(order, order)], design[order], starts, restricted=method == "REML", within=within
     )
-    tau2, omega2 = model.highest()
+    theta = model.highest(y[None, order])
+    tau2, omega2 = (float(variance) for variance in theta[0])
     total = V + tau2 * (labels[:, None] == labels[None, :]) + omega2 * np.eye(len(y))
     robust = robust_inference(y, design, labels, total, np.linalg.inv(total))
+    height = model.value(theta, y[None, order] @ model.turn.T)
     share = 100 / (tau2 + omega2 + _typical_variance(V, design))
     return _record(
         robust, names, labels, model=("che" if rho else "three_level") if within else "correlated",
         rho=rho, tau2=tau2, omega2=omega2 if within else None, i2_between=tau2 * share,
-        i2_within=omega2 * share if within else None, log_likelihood=model.value(tau2, omega2),
+        i2_within=omega2 * share if within else None, log_likelihood=float(height[0]),
     )  # fmt: skip
 
 
@@ -189,10 +185,11 @@ def robust_variance(
     y, v = checked(yi, vi)
     labels = np.asarray([str(s) for s in study])
     constant_correlation(v, labels, rho)
-    design = _design(y, labels, X, least)
+    design = design_of(y, labels, X, least)
     if structure == "correlated":
-        tau2, w = correlated_weights(y, v, design, labels, rho)
-        omega2 = None
+        model = Correlated.of(v, design, labels, rho)
+        estimated = model.tau2(y[None, :])
+        tau2, omega2, w = float(estimated[0]), None, model.weights(estimated)[0]
     else:
         tau2, omega2, w = hierarchical_weights(y, v, design, labels)
     robust = robust_inference(y, design, labels, np.diag(1 / w), np.diag(w))
@@ -213,7 +210,7 @@ def _record(robust: Robust, names: Sequence[str], study: Array, **named: object)
     )  # fmt: skip
 
 
-def _design(y: Array, study: Array, X: Array | None, least: int) -> Array:
+def design_of(y: Array, study: Array, X: Array | None, least: int) -> Array:
     """Return the design matrix, or refuse what it or the studies cannot carry."""
     design = np.ones((len(y), 1)) if X is None else np.asarray(X, dtype=float)
     if design.shape[0] != len(y) or len(study) != len(y):
@@ -247,110 +244,3 @@ def _typical_variance(V: Array, X: Array) -> float:
     W = np.linalg.inv(V)
     P = W - W @ X @ np.linalg.solve(X.T @ W @ X, X.T @ W)
     return (len(X) - X.shape[1]) / float(np.trace(P))
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """The likelihood over tau2 and omega2, summed over studies: V has no covariance between them.
-
-    Small matrices also keep the linear algebra from starting threads for a moment's work.
-    """
-
-    studies: tuple[tuple[Array, Array, Array], ...]
-    """y, V and X of each study."""
-    restricted: bool
-    within: bool
-
-    def _parts(self, n: int) -> list[Array]:
-        """Return what tau2 and omega2 multiply in a study of n effects."""
-        return [np.ones((n, n)), np.eye(n)] if self.within else [np.ones((n, n))]
-
-    def value(self, tau2: float, omega2: float) -> float:
-        """Return the (restricted) log-likelihood with all constants (Harville 1977)."""
-        p = self.studies[0][2].shape[1]
-        sums, plain = np.zeros((p + 1, p + 1)), np.zeros((p, p))
-        value, k = 0.0, 0
-        for y, V, X in self.studies:
-            L = np.linalg.cholesky(V + tau2 + omega2 * np.eye(len(y)))
-            Z = np.linalg.solve(L, np.column_stack([X, y]))
-            sums += Z.T @ Z
-            plain += X.T @ X
-            value -= float(np.sum(np.log(np.diagonal(L))))
-            k += len(y)
-        cross = sums[:p, p]
-        value -= 0.5 * (sums[p, p] - float(cross @ np.linalg.solve(sums[:p, :p], cross)))
-        if not self.restricted:
-            return value - 0.5 * k * math.log(2 * math.pi)
-        logs = [float(np.linalg.slogdet(matrix)[1]) for matrix in (plain, sums[:p, :p])]
-        return value - 0.5 * (k - p) * math.log(2 * math.pi) + 0.5 * (logs[0] - logs[1])
-
-    def score(self, tau2: float, omega2: float) -> tuple[Array, Array]:
-        """Return the gradient and the expected information in the variances."""
-        inverses = [np.linalg.inv(V + tau2 + omega2 * np.eye(len(y))) for y, V, _ in self.studies]
-        pairs = list(zip(inverses, self.studies, strict=True))
-        bread = np.linalg.inv(sum(X.T @ W @ X for W, (_, _, X) in pairs))
-        b = bread @ sum(X.T @ W @ y for W, (y, _, X) in pairs)
-        n, p = (2 if self.within else 1), len(b)
-        squares, traces = np.zeros(n), np.zeros(n)
-        both, lost, twice = np.zeros((n, n)), np.zeros((n, p, p)), np.zeros((n, n, p, p))
-        for W, (y, _, X) in pairs:
-            e, U = W @ (y - X @ b), W @ X
-            parts = self._parts(len(y))
-            for i, A in enumerate(parts):
-                squares[i] += e @ A @ e
-                traces[i] += np.sum(W * A)
-                lost[i] += U.T @ A @ U
-                for j, B in enumerate(parts):
-                    both[i, j] += np.sum((W @ A) * (W @ B).T)
-                    twice[i, j] += U.T @ A @ W @ B @ U
-        if self.restricted:
-            # P = W - W X (X'WX)^-1 X'W in place of W.
-            for i in range(n):
-                traces[i] -= np.sum(bread * lost[i])
-                for j in range(n):
-                    both[i, j] += np.sum((bread @ lost[i]) * (bread @ lost[j]).T)
-                    both[i, j] -= 2 * np.sum(bread * twice[i, j].T)
-        return 0.5 * (squares - traces), 0.5 * both
-
-    def highest(self) -> tuple[float, float]:
-        """Return the variances at the highest of the maxima that the starts lead to."""
-        y = np.concatenate([study[0] for study in self.studies])
-        least = min(float(np.min(np.diagonal(V))) for _, V, _ in self.studies)
-        scale = max(float(np.var(y)), least)
-        starts = itertools.product(SHARES, SHARES if self.within else (0.0,))
-        grid = [scale * np.array(start) for start in starts]
-        grid.sort(key=lambda theta: -self.value(*theta))
-        reached = [end for end in map(self._climb, grid[:CLIMBS]) if end is not None]
-        if not reached:
-            raise NotEstimableError("the likelihood has no maximum that the search reaches")
-        best = max(reached, key=lambda theta: self.value(*theta))
-        return float(best[0]), float(best[1])
-
-    def _climb(self, theta: Array) -> Array | None:
-        """Return a maximum over variances not below 0 by Fisher scoring, or None."""
-        n = 2 if self.within else 1
-        value = self.value(*theta)
-        for _ in range(ROUNDS):
-            gradient, information = self.score(*theta)
-            free = (theta[:n] > 0) | (gradient > 0)
-            if not np.any(free):
-                return theta
-            step = np.zeros(2)
-            step[:n][free] = np.linalg.solve(information[np.ix_(free, free)], gradient[free])
-            theta, value, moved = self._damped(theta, value, step)
-            if not moved:
-                return theta
-        return None
-
-    def _damped(self, theta: Array, value: float, step: Array) -> tuple[Array, float, bool]:
-        size = 1.0
-        for _ in range(40):
-            trial = np.maximum(0.0, theta + size * step)
-            if np.all(np.abs(trial - theta) <= 1e-10 * np.max(trial)):
-                return trial, value, False
-            new = self.value(*trial)
-            # Near the top the likelihood cannot show a rise any more, but the score still can.
-            if new >= value - 1e-13 * abs(value):
-                return trial, max(new, value), True
-            size /= 2
-        return theta, value, False

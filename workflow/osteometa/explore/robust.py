@@ -102,33 +102,55 @@ def _satterthwaite(lines: Array, working: Array) -> float:
     return float(np.trace(G)) ** 2 / squares
 
 
-def correlated_weights(
-    y: Array, v: Array, X: Array, study: Sequence[str], rho: float
-) -> tuple[float, Array]:
-    """Return tau2 and weights (k) of correlated effects by moments (Hedges, Tipton, Johnson 2010).
+@dataclass(frozen=True, slots=True)
+class Correlated:
+    """Correlated effects by moments (Hedges, Tipton, Johnson 2010), for any effects of one shape.
 
     Weights are 1 / (n_j (mean v of the study + tau2)), n_j the effects of the study.
     """
-    labels = np.asarray(study)
-    clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
-    mean_v = np.empty(len(y))
-    number = np.empty(len(y))
-    for rows in clusters:
-        mean_v[rows], number[rows] = np.mean(v[rows]), len(rows)
-    w = 1 / (number * mean_v)
-    M = np.linalg.inv((X.T * w) @ X)
-    residuals = y - X @ (M @ ((X.T * w) @ y))
-    q = float(np.sum(w * residuals**2))
-    own, together, squared = (np.zeros_like(M) for _ in range(3))
-    for rows in clusters:
-        one, sums = w[rows[0]], np.sum(X[rows], axis=0)
-        own += one / len(rows) * X[rows].T @ X[rows]
-        together += one / len(rows) * np.outer(sums, sums)
-        squared += one**2 * np.outer(sums, sums)
-    lost = float(np.trace(M @ own)) + rho * float(np.trace(M @ (together - own)))
-    slope = float(np.sum(w)) - float(np.trace(M @ squared))
-    tau2 = max(0.0, (q - len(clusters) + lost) / slope)
-    return tau2, 1 / (number * (mean_v + tau2))
+
+    mean_v: Array
+    """(k): of the effect's study, as are all of length k."""
+    number: Array
+    """(k): effects of the study."""
+    lost: float
+    """What the coefficients take from the expectation of the weighted sum of squares."""
+    slope: float
+    """What tau2 is multiplied by in that expectation."""
+    design: Array
+    """(k, p)"""
+    studies: int
+
+    @classmethod
+    def of(cls, v: Array, X: Array, study: Sequence[str], rho: float) -> Correlated:
+        """Return the model of effects with variances v and correlation rho within studies."""
+        labels = np.asarray(study)
+        clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
+        mean_v, number = np.empty(len(v)), np.empty(len(v))
+        for rows in clusters:
+            mean_v[rows], number[rows] = np.mean(v[rows]), len(rows)
+        w = 1 / (number * mean_v)
+        M = np.linalg.inv((X.T * w) @ X)
+        own, together, squared = (np.zeros_like(M) for _ in range(3))
+        for rows in clusters:
+            one, sums = w[rows[0]], np.sum(X[rows], axis=0)
+            own += one / len(rows) * X[rows].T @ X[rows]
+            together += one / len(rows) * np.outer(sums, sums)
+            squared += one**2 * np.outer(sums, sums)
+        lost = float(np.trace(M @ own)) + rho * float(np.trace(M @ (together - own)))
+        slope = float(np.sum(w)) - float(np.trace(M @ squared))
+        return cls(mean_v, number, lost, slope, X, len(clusters))
+
+    def tau2(self, Y: Array) -> Array:
+        """Return tau2 (n) of n sets of effects (n, k)."""
+        w, X = 1 / (self.number * self.mean_v), self.design
+        b = np.linalg.solve((X.T * w) @ X, (X.T * w) @ Y.T)
+        q = np.sum(w * (Y - (X @ b).T) ** 2, axis=1)
+        return np.maximum(0.0, (q - self.studies + self.lost) / self.slope)
+
+    def weights(self, tau2: Array) -> Array:
+        """Return the weights (n, k) at n values of tau2."""
+        return 1 / (self.number * (self.mean_v + tau2[:, None]))
 
 
 def hierarchical_weights(

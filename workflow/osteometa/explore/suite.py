@@ -9,13 +9,14 @@ import numpy as np
 
 from osteometa.explore.bayes import posterior
 from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
-from osteometa.explore.meta_regression import MetaRegression, meta_regression
-from osteometa.explore.multilevel import multilevel, robust_variance
+from osteometa.explore.meta_regression import MetaRegression, line_of, meta_regression
+from osteometa.explore.multilevel import Multilevel, multilevel, robust_variance
 from osteometa.explore.multiverse import multiverse
 from osteometa.explore.permutation import permute_moderator, sign_flip
 from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
+from osteometa.explore.wild import Wild, wild_bootstrap
 from osteometa.records import Effect
 from osteometa.records_explore import RECORDS as RECORDS  # what `explore` gives, by table
 from osteometa.records_explore import (
@@ -27,6 +28,7 @@ from osteometa.records_explore import (
     MultiverseRow,
     MultiverseShare,
     PermutationRow,
+    RegressionLine,
     RegressionPoint,
     SensitivityRow,
     SmallStudyRow,
@@ -37,6 +39,8 @@ from osteometa.sensitivity import Case, sensitivity_rows
 FEW = 5
 """Below this many studies the Bayesian companion has something to add."""
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
+LINE_POINTS = 41
+"""Of a regression line and its band: enough for a smooth curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class Explored:
     multiverse_shares: list[MultiverseShare]
     meta_regression: list[MetaRegressionRow]
     regression_points: list[RegressionPoint]
+    regression_line: list[RegressionLine]
     permutation: list[PermutationRow]
     companions: list[CompanionRow]
 
@@ -63,7 +68,7 @@ def explore(case: Case) -> Explored:
     effects = case.joint().effects
     chosen = set_of(case)
     rows, shares = multiverse(case)
-    fits, points = meta_regressions(chosen, effects, case.config.seed)
+    fits, points, line = meta_regressions(chosen, effects, case.config.seed)
     return Explored(
         sensitivity=sensitivity_rows(case),
         influence=influence(chosen),
@@ -76,6 +81,7 @@ def explore(case: Case) -> Explored:
         multiverse_shares=shares,
         meta_regression=fits,
         regression_points=points,
+        regression_line=line,
         permutation=permutations(chosen, case.config.seed),
         companions=companions(chosen, case),
     )
@@ -161,12 +167,12 @@ def covariate(effect: Effect, name: str) -> float | None:
 
 def meta_regressions(
     chosen: Set, effects: Sequence[Effect], seed: int
-) -> tuple[list[MetaRegressionRow], list[RegressionPoint]]:
-    """Return a regression per covariate (each alone), and its points.
+) -> tuple[list[MetaRegressionRow], list[RegressionPoint], list[RegressionLine]]:
+    """Return a regression per covariate (each alone), its points, and its line with a band.
 
     At least ten studies whose covariate is known are needed for one.
     """
-    rows, points = [], []
+    rows, points, line = [], [], []
     for name in COVARIATES:
         x = np.array([covariate(e, name) for e in effects], dtype=float)
         found = meta_regression(
@@ -176,7 +182,8 @@ def meta_regressions(
         rows.append(_regression_row(name, found, chosen, x, seed))
         if found.status == "ok":
             points += _regression_points(name, found, chosen, x, effects)
-    return rows, points
+            line += _regression_line(name, found, x)
+    return rows, points, line
 
 
 def _regression_row(
@@ -225,6 +232,17 @@ def _regression_points(
     ]  # fmt: skip
 
 
+def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[RegressionLine]:
+    """Return the line from the lowest to the highest value that a study tells."""
+    grid = np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist()
+    return [
+        RegressionLine(
+            covariate=name, x=at.x, fitted=at.fitted, ci_low=at.ci_low, ci_high=at.ci_high
+        )
+        for at in line_of(found, grid)
+    ]  # fmt: skip
+
+
 def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
     """Return the sign-flip test of the pooled effect, one effect per study."""
     y, v = by_study(chosen) if chosen.k else (chosen.y, chosen.v)
@@ -239,39 +257,56 @@ def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
 
 
 def companions(chosen: Set, case: Case) -> list[CompanionRow]:
-    """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian."""
+    """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
+
+    The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
+    """
     rho = case.config.derivation.rho
-    given = (chosen.y, chosen.v, chosen.studies)
+    given, seed = (chosen.y, chosen.v, chosen.studies), case.config.seed
     models = {
         "three_level": lambda: multilevel(*given, rho=0.0),
         "che": lambda: multilevel(*given, rho=rho),
         "robust": lambda: robust_variance(*given, rho=rho),
     }
-    rows = (
-        [_multilevel_row(name, model()) for name, model in models.items()]
-        if len(chosen.studies) > chosen.k
-        else [
+    if len(chosen.studies) > chosen.k:
+        rows = [_multilevel_row(name, model()) for name, model in models.items()]
+        for name in models:
+            known = 0.0 if name == "three_level" else rho
+            found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
+            rows.append(_wild_row(f"{name}_wild", found))
+    else:
+        rows = [
             _no_companion(name, chosen, "each study has one effect: nothing is nested")
-            for name in models
+            for name in (*models, *(f"{name}_wild" for name in models))
         ]
-    )
     return [*rows, _bayesian(chosen, case)]
 
 
-def _multilevel_row(name: str, fit) -> CompanionRow:
+def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
     return CompanionRow(
         model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
-        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, tau2=fit.tau2,
-        omega2=fit.omega2, tau_low=None, tau_high=None, prior="", warning=fit.warning,
-        status=fit.status, reason=fit.reason,
+        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
+        p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
+        warning=fit.warning, status=fit.status, reason=fit.reason,
+    )  # fmt: skip
+
+
+def _wild_row(name: str, found: Wild) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
+        ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
+        sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
+        tau2=found.tau2, omega2=found.omega2, tau_low=None, tau_high=None, prior="",
+        warning=found.warning, status=found.status, reason=found.reason,
     )  # fmt: skip
 
 
 def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
     return CompanionRow(
         model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
-        ci_high=None, df=None, p=None, tau2=None, omega2=None, tau_low=None, tau_high=None,
-        prior="", warning="", status="not_applicable", reason=reason,
+        ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
+        omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
+        reason=reason,
     )  # fmt: skip
 
 
@@ -285,7 +320,8 @@ def _bayesian(chosen: Set, case: Case) -> CompanionRow:
     fit = posterior(*by_study(chosen))
     return CompanionRow(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
-        ci_low=fit.low, ci_high=fit.high, df=None, p=None,
+        ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
+        p_smallest=None,
         tau2=None if fit.tau_median is None else fit.tau_median**2, omega2=None,
         tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="",
         status=fit.status, reason=fit.reason,

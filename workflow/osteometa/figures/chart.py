@@ -155,7 +155,7 @@ def draw_mark(
     face = "white" if hollow else color
     if shape == "square":
         box = (x - side / 2, y - side / 2)
-        axes.add_patch(
+        axes.add_artist(
             Rectangle(box, side, side, facecolor=face, edgecolor=edge or color, lw=0.6,
                       zorder=zorder, gid=gid)
         )  # fmt: skip
@@ -171,7 +171,7 @@ def draw_mark(
     radius = side / math.sqrt(area)
     angles = [2 * math.pi * i / corners - math.pi / 2 for i in range(corners)]
     points = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
-    axes.add_patch(
+    axes.add_artist(
         Polygon(
             points,
             closed=True,

@@ -106,7 +106,7 @@ def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most:
         # Angles run clockwise here, because y grows downwards; the start is at the top.
         for start, end, face in ((-90.0, -90.0 + share, BLUE), (-90.0 + share, 270.0, "white")):
             if end > start:
-                axes.add_patch(
+                axes.add_artist(
                     Wedge((x, y - 0.45), radius, start, end, facecolor=face, edgecolor=BLUE, lw=0.6,
                           gid="people")
                 )  # fmt: skip

@@ -59,7 +59,7 @@ def flow_figure(marks: Sequence[Mark], title: str) -> Figure:
         STAGES, texts, heights, strict=True
     ):
         if stage:
-            axes.add_patch(Rectangle((MARGIN, y), 28, 6, facecolor=BLUE, lw=0, gid="stage"))
+            axes.add_artist(Rectangle((MARGIN, y), 28, 6, facecolor=BLUE, lw=0, gid="stage"))
             axes.text(MARGIN + 14, y + 3, stage, fontsize=SMALL, fontweight="bold", ha="center",
                       va="center_baseline", color="white", gid="symbol")  # fmt: skip
         _box(axes, left, y, height, main_text)

@@ -290,7 +290,7 @@ def _interval(
     for beyond, x, step in ((row.low < axis.low, left, 1.2), (row.high > axis.high, right, -1.2)):
         if beyond:
             points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
-            axes.add_patch(Polygon(points, closed=True, color=color, lw=0, zorder=3))
+            axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
 
 
 def _square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, color: str) -> None:
@@ -300,7 +300,7 @@ def _square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, c
     x = axis.x(row.estimate)
     fill = "white" if row.share is None else color
     edge = GREY if row.share is None else color
-    axes.add_patch(
+    axes.add_artist(
         Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
                   lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
     )  # fmt: skip
@@ -315,14 +315,14 @@ def _diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> No
     left, middle, right = axis.x(row.low), axis.x(row.estimate), axis.x(row.high)
     points = [(left, y), (middle, y - 1.5), (right, y), (middle, y + 1.5)]
     fill = color if row.shape == "full" else "white"
-    axes.add_patch(
+    axes.add_artist(
         Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.7, zorder=4,
                 gid="diamond")
     )  # fmt: skip
     for beyond, x, step in ((row.low < axis.low, left, 1.2), (row.high > axis.high, right, -1.2)):
         if beyond:
             tip = [(x - step, y), (x, y - 0.9), (x, y + 0.9)]
-            axes.add_patch(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5))
+            axes.add_artist(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5))
 
 
 def direction_mark(axes: Axes, x: float, y: float, shape: str, size: float = 1.3) -> None:
@@ -332,14 +332,14 @@ def direction_mark(axes: Axes, x: float, y: float, shape: str, size: float = 1.3
         tip = -h if shape == "up" else h
         points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
         color = BLUE if shape == "up" else ORANGE
-        axes.add_patch(
+        axes.add_artist(
             Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
         )
     elif shape in ("mixed", "zero"):
         for step in (-0.35 * h, 0.35 * h) if shape == "mixed" else (0.0,):
             axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
     else:
-        axes.add_patch(
+        axes.add_artist(
             Polygon(_circle(x, y, 1.45), closed=True, facecolor="white", edgecolor=GREY, lw=0.6,
                     zorder=4)
         )  # fmt: skip

@@ -25,7 +25,8 @@ LEAST_PLOT = 30.0
 PAGE_ROWS = 60
 LIGHT = 9.5
 """Width of the column of judgements, as wide as its head, mm."""
-NUMBERS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "effect", "weight")
+NUMBERS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit", "effect", "weight")
+MEANS = ("exercise_mean", "control_mean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
     shown = [name for name in preset.columns if not _empty(name, rows)]
     for dropped in ("", *DROPPED):
         shown = [name for name in shown if name != dropped]
+        if not set(MEANS) & set(shown):
+            shown = [name for name in shown if name != "unit"]
         columns = _columns(rows, shown, preset, width)
         if columns.plot_right - columns.plot_left >= LEAST_PLOT:
             break
@@ -104,13 +107,20 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
         )
     if name == "exercise_n":
         return False
+    if name == "unit":
+        return len(units_of(rows)) < 2  # one unit stands in the heads
     return not any(getattr(row, name) for row in rows)
+
+
+def units_of(rows: Sequence[ForestRow]) -> set[str]:
+    """Return the units of the means that are shown, percent changes aside."""
+    return {row.unit for row in rows if row.unit}
 
 
 def _columns(
     rows: Sequence[ForestRow], shown: Sequence[str], preset: Preset, width: float
 ) -> Columns:
-    heads = _heads(preset, shown)
+    heads = _heads(preset, shown, units_of(rows))
     marks = max((text_width(row.marks, SMALL) for row in rows), default=0.0)
     labels = [row.label for row in rows if row.kind in ("study", "direction", "diamond")]
     widest = max([text_width(text, preset.size) for text in labels] + [22.0])
@@ -137,14 +147,19 @@ def _columns(
     return Columns(MARGIN, label - marks, right, plot_left, plot_left + plot, light, heads)
 
 
-def _heads(preset: Preset, shown: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return the heads of the columns in two lines, so that they are no wider than numbers."""
+def _heads(preset: Preset, shown: Sequence[str], units: set[str]) -> dict[str, tuple[str, str]]:
+    """Return the heads of the columns in two lines, so that they are no wider than numbers.
+
+    The unit of all means stands with them, where there is only one.
+    """
     a, b = ("[", "]") if preset.interval == "[a, b]" else ("(", ")")
     arms = {"exercise": "Exercise", "control": "Control"}
     over = {arm: "" if f"{arm}_mean" in shown else word for arm, word in arms.items()}
+    of = {arm: f"{word}, {min(units)}" if len(units) == 1 else word for arm, word in arms.items()}
     return {
-        "exercise_n": (over["exercise"], "n"), "exercise_mean": (arms["exercise"], "Mean (SD)"),
-        "control_n": (over["control"], "n"), "control_mean": (arms["control"], "Mean (SD)"),
+        "exercise_n": (over["exercise"], "n"), "exercise_mean": (of["exercise"], "Mean (SD)"),
+        "control_n": (over["control"], "n"), "control_mean": (of["control"], "Mean (SD)"),
+        "unit": ("", "Unit"),
         "effect": (preset.effect_head, f"{a}95 % CI{b}"), "weight": ("Weight", "%"),
     }  # fmt: skip
 
@@ -157,7 +172,11 @@ def _width(
     bold = [text_width(getattr(r, name), preset.size, "bold") for r in rows if r.kind == "diamond"]
     texts = [getattr(row, name) for row in rows if row.kind in kinds]
     found = [text_width(text, preset.size) for text in texts]
-    found += [*bold, *(text_width(head, preset.size, "bold") for head in heads[name])]
+    over, below = (text_width(head, preset.size, "bold") for head in heads[name])
+    n = name.replace("mean", "n")
+    if name in MEANS and n in shown:  # the upper head stands over the column of n too
+        over -= _width(n, rows, shown, heads, preset) + GAP
+    found += [*bold, over, below]
     if name == "control_n" and "control_mean" in shown:
         totals = [text_width(row.n_total, preset.size) for row in rows]
         found += [wide for wide in totals if wide < NARROW_TOTAL]

@@ -43,6 +43,11 @@ FLAG_WORDS = {
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
 }
+INTERVAL_WORDS = {
+    "hksj-floor": "Hartung-Knapp with floor",
+    "hksj": "Hartung-Knapp",
+    "wald": "normal (Wald) interval",
+}
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
 DIRECTION_ONLY = "Direction only (not estimable)"
@@ -62,6 +67,8 @@ class ForestRow:
     exercise_mean: str = ""
     control_n: str = ""
     control_mean: str = ""
+    unit: str = ""
+    """Of the means, where they are not percent changes."""
     n_total: str = ""
     """People of both arms together, where n per arm is not printed."""
     effect: str = ""
@@ -123,8 +130,13 @@ class Scale:
         if self.measure == "SMD":
             return "Standardised mean difference"
         if self.measure == "MD":
-            return f"Mean difference, {self.unit}"
+            return f"Mean difference, {unit_words(self.unit)}"
         return "Difference, %" if self.percent else "Ratio of means"
+
+
+def unit_words(unit: str) -> str:
+    """Return a unit as a journal prints it."""
+    return unit.replace("cm2", "cm²").replace("cm3", "cm³")
 
 
 def signed(value: float, decimals: int) -> str:
@@ -287,11 +299,7 @@ def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
 
 def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row in words."""
-    interval = {
-        "hksj-floor": "Hartung-Knapp with floor",
-        "hksj": "Hartung-Knapp",
-        "wald": "normal (Wald) interval",
-    }[row.ci_method]
+    interval = INTERVAL_WORDS[row.ci_method]
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
 
@@ -333,6 +341,7 @@ def _study(
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
         exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.shown),
         control_n="" if effect.n_control is None else str(effect.n_control),
+        unit=unit_words(effect.shown_unit),
         n_total=_n_total(effect),
         control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.shown),
         effect=scale.with_interval(effect.yi, low, high),

@@ -120,7 +120,7 @@ def _triangle(axes, frame: Frame, z: float, shade: str) -> None:
             ][::side]
         else:
             corners.append((frame.x(end), frame.bottom))
-    axes.add_patch(Polygon(corners, closed=True, facecolor=shade, lw=0, zorder=0, gid="contour"))
+    axes.add_artist(Polygon(corners, closed=True, facecolor=shade, lw=0, zorder=0, gid="contour"))
 
 
 def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[float]]:

@@ -83,7 +83,7 @@ def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
             for place, mark in enumerate(chosen):
                 height = UNIT * mark.x
                 box = (starts[column] + width * place, base - height)
-                axes.add_patch(
+                axes.add_artist(
                     Rectangle(box, width * 0.82, height, facecolor=color, edgecolor=BLACK, lw=0.4,
                               hatch="////" if column == "mixed" else None, gid="bar")
                 )  # fmt: skip

@@ -10,10 +10,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from osteometa.figures import funnel, influence, scatter, specification, strips
+from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
+from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import copy, save
 from osteometa.files import read_records, write_records
@@ -25,6 +25,7 @@ from osteometa.records_explore import (
     MetaRegressionRow,
     MultiverseRow,
     MultiverseShare,
+    RegressionLine,
     RegressionPoint,
     SensitivityRow,
     SmallStudyRow,
@@ -172,8 +173,8 @@ def _gosh(results: Results, title: str) -> Drawn:
         raise ReasonError("Not drawn: no subsets were computed.")
     whole = results.primary.estimate
     odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
-    marks = scatter.gosh_marks(rows, [s.label for s in studies], odd)
-    figure = scatter.gosh_figure(marks, title, results.scale, len(rows))
+    marks = gosh.gosh_marks(rows, [s.label for s in studies], odd)
+    figure = gosh.gosh_figure(marks, title, results.scale, len(rows))
     low, high = min(r.estimate for r in rows), max(r.estimate for r in rows)
     alt = (
         f"{title}: pools of {len(rows):,} subsets from {results.scale.number(low)} to "
@@ -194,14 +195,19 @@ def _specification(results: Results, title: str) -> Drawn:
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    results.pool()
+    interval = INTERVAL_WORDS[results.pool().ci_method]
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
+    line = results.table("regression_line", RegressionLine)
     marks, pages, alts = [], [], []
     for fit in fits:
-        chosen = scatter.bubble_marks(fit, points)
+        chosen = scatter.bubble_marks(fit, points, line)
         words = scatter.slope_words(fit, results.scale)
-        pages.append(scatter.bubble_figure(chosen, title, results.scale, words))
+        pages.append(
+            scatter.bubble_figure(
+                chosen, title, results.scale, f"{scatter.band_words(interval)} {words}"
+            )
+        )
         marks += chosen
         alts.append(f"{scatter.COVARIATES[fit.covariate]}: {words}")
     return Drawn(pages, marks, Mark, f"{title}. {' '.join(alts)}")

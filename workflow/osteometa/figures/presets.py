@@ -12,7 +12,7 @@ SKY = "#56B4E9"
 DROPPED = (
     "weight", "control_mean", "exercise_mean", "risk_of_bias", "control_n", "exercise_n",
 )  # fmt: skip
-"""The order in which columns go where a figure is too narrow for all."""
+"""The order in which columns go where a figure is too narrow for all; units go with the means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Preset:
     favours_on_top: bool = False
 
 
-_ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean")
+_ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
 PRESETS = {
     "standard": Preset(columns=("label", *_ARMS, "plot", "effect", "weight", "risk_of_bias")),
     "revman": Preset(

@@ -146,7 +146,7 @@ def _bars(
         for level in used:
             share = sum(mark.size for mark in chosen if mark.shape == level) / total
             if share:
-                axes.add_patch(
+                axes.add_artist(
                     Rectangle((x, y), room * share, BAR, facecolor=LEVELS[level][1],
                               edgecolor=BLACK, lw=0.5, gid="bar")
                 )  # fmt: skip

@@ -1,13 +1,13 @@
-"""Scatter plots: Baujat, bubble (meta-regression), GOSH and albatross."""
+"""Scatter plots: Baujat, bubble (meta-regression) and albatross."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     MARGIN,
@@ -30,16 +30,17 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put
+from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records import AlbatrossPoint
 from osteometa.records_explore import (
-    GoshRow,
     InfluenceRow,
     MetaRegressionRow,
+    RegressionLine,
     RegressionPoint,
 )
 
 HEIGHT = 58.0
+BAND = "#dadada"
 COVARIATES = {
     "weeks": "Weeks of training",
     "age": "Mean age, years",
@@ -61,16 +62,17 @@ class Ground:
     x_title: str
     y_title: str
     note: str = ""
+    margin: float = 0.0
+    """Room above and at the right for histograms, mm."""
 
 
 def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
     """Return a chart one column wide; `draw(axes, frame)` puts the marks on it."""
-    top = title_height(ground.title, NARROW) + 5.5
+    top = title_height(ground.title, NARROW) + max(5.5, ground.margin + 2)
     bottom = top + HEIGHT
     figure, axes = new_figure(NARROW, bottom + 9 + note_height(ground.note, NARROW) + 1)
-    frame = Frame(
-        MARGIN + tick_room(ground.y_ticks), NARROW - MARGIN - 1, top, bottom, *ground.x, *ground.y
-    )
+    left, right = MARGIN + tick_room(ground.y_ticks), NARROW - MARGIN - 1 - ground.margin
+    frame = Frame(left, right, top, bottom, *ground.x, *ground.y)
     titled(axes, ground.title, NARROW)
     draw(axes, frame)
     draw_axes(axes, frame, x_ticks=ground.x_ticks, y_ticks=ground.y_ticks,
@@ -119,23 +121,24 @@ def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     return ground_figure(ground, draw)
 
 
-def bubble_marks(fit: MetaRegressionRow, points: Sequence[RegressionPoint]) -> list[Mark]:
-    """Return a bubble per study, area by weight, and the fitted line."""
-    chosen = [point for point in points if point.covariate == fit.covariate]
-    marks = [
-        Mark(kind="point", label=p.label, x=p.x, y=p.yi, size=p.weight, group=p.exercise_type,
-             effect_id=p.effect_id)
-        for p in chosen
-    ]  # fmt: skip
-    ends = [min(p.x for p in chosen), max(p.x for p in chosen)]
-    fitted = [fit.intercept + fit.slope * (x - fit.centre) for x in ends]
+def bubble_marks(
+    fit: MetaRegressionRow, points: Sequence[RegressionPoint], line: Sequence[RegressionLine]
+) -> list[Mark]:
+    """Return a bubble per study, area by weight, and the fitted line with its band."""
     return [
-        *marks,
         *(
-            Mark(kind="line", label=fit.covariate, x=x, y=y)
-            for x, y in zip(ends, fitted, strict=True)
+            Mark(kind="point", label=p.label, x=p.x, y=p.yi, size=p.weight, group=p.exercise_type,
+                 effect_id=p.effect_id)
+            for p in points
+            if p.covariate == fit.covariate
         ),
-    ]
+        *(
+            Mark(kind="line", label=at.covariate, x=at.x, y=at.fitted, low=at.ci_low,
+                 high=at.ci_high)
+            for at in line
+            if at.covariate == fit.covariate
+        ),
+    ]  # fmt: skip
 
 
 def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "") -> Figure:
@@ -144,9 +147,11 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
     line = [mark for mark in marks if mark.kind == "line"]
     heaviest = max(mark.size for mark in points)
     x_range = padded([m.x for m in points], 0.1)
-    y_range = padded([*(m.y for m in points), *(m.y for m in line), 0.0], 0.12)
+    ends = [end for m in line for end in (m.low, m.high)]
+    y_range = padded([*(m.y for m in points), *ends, 0.0], 0.12)
 
     def draw(axes, frame: Frame) -> None:
+        _band(axes, frame, line)
         axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=GREY, lw=0.6, zorder=1)
         axes.plot([frame.x(m.x) for m in line], [frame.y(m.y) for m in line], color=BLACK, lw=1.0,
                   zorder=3)  # fmt: skip
@@ -165,6 +170,24 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
     return ground_figure(ground, draw)
 
 
+def _band(axes, frame: Frame, line: Sequence[Mark]) -> None:
+    """Draw the confidence band of a line: a ground, and its edges for those who see no grey."""
+    x = [frame.x(m.x) for m in line]
+    low, high = [frame.y(m.low) for m in line], [frame.y(m.high) for m in line]
+    corners = list(zip(x + x[::-1], low + high[::-1], strict=True))
+    axes.add_artist(
+        Polygon(corners, closed=True, facecolor=BAND, edgecolor="none", lw=0, zorder=0.5,
+                gid="band")
+    )  # fmt: skip
+    for edge in (low, high):
+        axes.plot(x, edge, color=GREY, lw=0.6, dashes=(4, 2), zorder=1, gid="band")
+
+
+def band_words(interval: str) -> str:
+    """Return what the band around the line is; `interval` is the model's, in words."""
+    return f"Grey, dashed: 95 % confidence band of the mean effect ({interval}, at each value)."
+
+
 def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
     """Return the slope of a meta-regression in words."""
     unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
@@ -179,62 +202,6 @@ def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
         f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {p_text(fit.p)}, "
         f"k = {fit.k}."
     )
-
-
-def gosh_marks(
-    rows: Sequence[GoshRow], labels: Sequence[str], influential: int, most: int = 4000
-) -> list[Mark]:
-    """Return a point per subset, in two groups: with and without one study.
-
-    Parameters
-    ----------
-    rows : sequence of GoshRow
-    labels : sequence of str
-        Labels of the studies in the order of the bits.
-    influential : int
-        Which study tells the groups apart.
-    most : int
-        Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
-        n-th would not do: in the order of the subsets, a study is in each second one.
-    """
-    kept = range(len(rows))
-    if len(rows) > most:
-        kept = sorted(random.Random(most).sample(kept, most))
-    return [
-        Mark(
-            kind="point", x=row.estimate, y=row.i2,
-            group="with" if row.subset[influential] == "1" else "without",
-            label=labels[influential],
-        )
-        for row in (rows[i] for i in kept)
-    ]  # fmt: skip
-
-
-def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -> Figure:
-    """Return the GOSH plot (Olkin 2012): pooled effects and I2 of subsets of the studies."""
-    x_range = padded([m.x for m in marks], 0.04)
-
-    def draw(axes, frame: Frame) -> None:
-        for group, color, shape in (("with", BLUE, "o"), ("without", ORANGE, "^")):
-            chosen = [m for m in marks if m.group == group]
-            # One artist a group, as an image: thousands of shapes would make a large, slow file.
-            axes.plot(
-                [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker=shape,
-                ms=1.5, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
-            )  # fmt: skip
-        if x_range[0] < 0 < x_range[1]:
-            x = frame.x(0.0)
-            axes.plot([x, x], [frame.top, frame.bottom], color=BLACK, lw=0.6, zorder=3)
-
-    shown = "" if len(marks) == subsets else f"; {len(marks):,} drawn"
-    label = marks[0].label
-    ground = Ground(
-        title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
-        y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
-        note=f"{subsets:,} subsets of the studies{shown}. Blue circles: with {label}; "
-        "orange triangles: without it.",
-    )  # fmt: skip
-    return ground_figure(ground, draw)
 
 
 def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:

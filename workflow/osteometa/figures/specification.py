@@ -150,7 +150,7 @@ def _matrix(axes, frame: Frame, cells, groups, levels, bars, top: float) -> None
         if name in bars:
             start = WIDE - MARGIN - BARS
             width = (BARS - 10) * bars[name].x / scale
-            axes.add_patch(
+            axes.add_artist(
                 Rectangle((start, y + 0.6), width, LEVEL - 1.2, facecolor=ORANGE, lw=0, gid="bar")
             )
             put(axes, start + width + 1, y + LEVEL / 2, bars[name].text, size=SMALL)

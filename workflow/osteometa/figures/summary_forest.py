@@ -141,7 +141,7 @@ def _shape(axes, frame: Frame, mark: Mark, y: float) -> None:
         face = (
             "white" if mark.shape == "hollow" else BLACK if mark.label in (OVERALL, ONE) else BLUE
         )
-        axes.add_patch(
+        axes.add_artist(
             Polygon(points, closed=True, facecolor=face, edgecolor=BLACK, lw=0.6, zorder=3,
                     gid="diamond")
         )  # fmt: skip

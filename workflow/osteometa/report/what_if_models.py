@@ -27,6 +27,8 @@ COVARIATES = {
     "n": (10, "10 people more in the study"),
 }  # fmt: skip
 """How many units make a step that a reader can picture, and that step in words."""
+WILD = "_wild"
+"""End of the names of models whose p is that of a cluster wild bootstrap."""
 MODELS = {
     "three_level": "three-level model", "che": "correlated and hierarchical effects",
     "robust": "robust variance", "bayesian": "Bayesian model",
@@ -144,10 +146,13 @@ def _share(p: float) -> str:
 
 def companions(found: Findings, rows: Sequence[CompanionRow]) -> Told:
     """Return the models beside the primary one, labelled as such."""
-    scale, parts = found.scale(), []
-    missing = [(MODELS[row.model], row.reason) for row in rows if row.status != "ok"]
+    scale, parts, turned = found.scale(), [], []
+    missing = [(_model(row), row.reason) for row in rows if row.status != "ok"]
     for row in rows:
         if row.status != "ok" or row.estimate is None:
+            continue
+        if row.sign_vectors is not None:
+            turned.append(row)
             continue
         bayesian = row.model == "bayesian"
         name = "95 % credible interval" if bayesian else "95 % CI"
@@ -159,6 +164,35 @@ def companions(found: Findings, rows: Sequence[CompanionRow]) -> Told:
         if row.df is not None:
             words += f", {row.df:.1f} degrees of freedom"
         parts.append(words + (f" ({row.warning})" if row.warning else ""))
-    if not parts:
+    sentences = [f"{'; '.join(parts)}."] if parts else []
+    sentences += [_bootstrap(turned, rows, scale)] if turned else []
+    # A reason that models share is told once for each name.
+    missing = list(dict.fromkeys(missing))
+    if not sentences:
         return "", missing
-    return f"Beside the primary result, never in its place: {'; '.join(parts)}.", missing
+    return f"Beside the primary result, never in its place: {' '.join(sentences)}", missing
+
+
+def _model(row: CompanionRow) -> str:
+    wild = row.model.endswith(WILD)
+    return "cluster wild bootstrap" if wild else MODELS[row.model]
+
+
+def _bootstrap(turned: Sequence[CompanionRow], rows: Sequence[CompanionRow], scale: Scale) -> str:
+    """Return what turning the signs of whole studies shows, and what it can show at best."""
+    first = turned[0]
+    ways = f"all {first.sign_vectors:,}" if first.exact else f"{first.sign_vectors:,} random"
+    few = any(row.df is not None and row.df < 4 for row in rows)
+    why = " and goes before the others where their degrees of freedom are below 4" if few else ""
+    each = [
+        f"{MODELS[row.model.removesuffix(WILD)]} "
+        f"{_effect(row.estimate, row.ci_low, row.ci_high, scale)}, {_p(row.p)}"
+        for row in turned
+    ]
+    least = p_words(first.p_smallest).replace("<", "below")
+    text = (
+        f"Cluster wild bootstrap, which turns the signs of whole studies in {ways} ways{why}: "
+        f"{'; '.join(each)}; the smallest p that {counted(first.k, 'study', 'studies')} can give "
+        f"is {least}"
+    )
+    return f"{text}, so that there is no interval." if first.ci_low is None else f"{text}."

@@ -1,0 +1,157 @@
+"""The GOSH plot: pooled effects and I2 of all subsets of the studies, histograms in its margins.
+
+Olkin, Dahabreh and Trikalinos (2012).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from osteometa.figures.chart import Frame, Mark, padded
+from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_rows import Scale
+from osteometa.figures.scatter import Ground, ground_figure
+from osteometa.figures.style import BLACK, BLUE, ORANGE
+from osteometa.records_explore import GoshRow
+
+BINS = 40
+HEIGHT = 11.0
+"""Of the highest bar of a histogram, mm."""
+GAP = 1.0
+"""Between the drawing and its histograms, mm."""
+GROUPS = (("with", BLUE, "o"), ("without", ORANGE, "^"))
+
+
+def gosh_marks(
+    rows: Sequence[GoshRow], labels: Sequence[str], influential: int, most: int = 4000
+) -> list[Mark]:
+    """Return a point per subset, in two groups: with and without one study; and histograms.
+
+    Parameters
+    ----------
+    rows : sequence of GoshRow
+    labels : sequence of str
+        Labels of the studies in the order of the bits.
+    influential : int
+        Which study tells the groups apart.
+    most : int
+        Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
+        n-th would not do: in the order of the subsets, a study is in each second one. The
+        histograms count all subsets.
+    """
+    kept = range(len(rows))
+    if len(rows) > most:
+        kept = sorted(random.Random(most).sample(kept, most))
+    groups = ["with" if row.subset[influential] == "1" else "without" for row in rows]
+    points = [
+        Mark(
+            kind="point", x=rows[i].estimate, y=rows[i].i2, group=groups[i],
+            label=labels[influential],
+        )
+        for i in kept
+    ]  # fmt: skip
+    estimates, i2 = [row.estimate for row in rows], [row.i2 for row in rows]
+    ends = min(estimates), max(estimates)
+    ends = ends if ends[0] < ends[1] else padded(estimates)
+    return [
+        *points,
+        *histogram("estimate", estimates, groups, ends),
+        *histogram("i2", i2, groups, (0.0, 100.0)),
+    ]
+
+
+def histogram(
+    label: str, values: Sequence[float], groups: Sequence[str], ends: tuple[float, float]
+) -> list[Mark]:
+    """Return the bars of a histogram per group, with bins in common.
+
+    Parameters
+    ----------
+    label : str
+        What is counted.
+    values : sequence of n floats
+    groups : sequence of n texts
+    ends : (low, high)
+        Lowest and highest edge; a value at the highest belongs to the last bin.
+
+    Returns
+    -------
+    list of Mark
+        BINS bars a group: `low` and `high` are its edges, `size` its count.
+    """
+    found, belongs = np.asarray(values, dtype=float), np.asarray(groups)
+    bars = []
+    for group, *_ in GROUPS:
+        counts, edges = np.histogram(found[belongs == group], bins=BINS, range=ends)
+        bars += [
+            Mark(kind="bar", label=label, low=low, high=high, size=count, group=group)
+            for low, high, count in zip(
+                edges[:-1].tolist(), edges[1:].tolist(), map(float, counts), strict=True
+            )
+        ]
+    return bars
+
+
+def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -> Figure:
+    """Return the GOSH plot of `subsets` subsets."""
+    points = [mark for mark in marks if mark.kind == "point"]
+    bars = {name: [m for m in marks if m.kind == "bar" and m.label == name]
+            for name in ("estimate", "i2")}  # fmt: skip
+    x_range = padded([end for m in bars["estimate"] for end in (m.low, m.high)], 0.04)
+
+    def draw(axes, frame: Frame) -> None:
+        for group, color, shape in GROUPS:
+            chosen = [m for m in points if m.group == group]
+            # One artist a group, as an image: thousands of shapes would make a large, slow file.
+            axes.plot(
+                [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker=shape,
+                ms=1.5, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
+            )  # fmt: skip
+        if x_range[0] < 0 < x_range[1]:
+            x = frame.x(0.0)
+            axes.plot([x, x], [frame.top, frame.bottom], color=BLACK, lw=0.6, zorder=3)
+        for name, chosen in bars.items():
+            _histogram(axes, frame, name, chosen)
+
+    shown = "" if len(points) == subsets else f"; {len(points):,} drawn as points"
+    label = points[0].label
+    ground = Ground(
+        title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
+        y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
+        note=f"{subsets:,} subsets of the studies{shown}. Blue circles: with {label}; "
+        f"orange triangles: without it. Margins: how many of all subsets, filled with {label}, "
+        "as a line without it.",
+        margin=HEIGHT + GAP,
+    )  # fmt: skip
+    return ground_figure(ground, draw)
+
+
+def _histogram(axes, frame: Frame, name: str, bars: Sequence[Mark]) -> None:
+    """Draw both groups' bars above (of the estimate) or at the right (of I2), to one scale."""
+    most = max(bar.size for bar in bars)
+    for group, color, _ in GROUPS:
+        steps = outline([bar for bar in bars if bar.group == group])
+        heights = [GAP + HEIGHT * count / most for _, count in steps]
+        if name == "estimate":
+            places = [(frame.x(v), frame.top - h) for (v, _), h in zip(steps, heights, strict=True)]
+        else:
+            places = [(frame.right + h, frame.y(v))
+                      for (v, _), h in zip(steps, heights, strict=True)]  # fmt: skip
+        if group == "with":
+            axes.add_artist(Polygon(places, closed=True, facecolor=color, edgecolor="none", lw=0,
+                                   zorder=2, gid="histogram"))  # fmt: skip
+        else:
+            axes.plot(*zip(*places, strict=True), color=color, lw=1.0, zorder=3, gid="histogram")
+
+
+def outline(bars: Sequence[Mark]) -> list[tuple[float, float]]:
+    """Return the corners of a histogram's outline, (value, count), from bottom to bottom."""
+    corners = [(bars[0].low, 0.0)]
+    for bar in bars:
+        corners += [(bar.low, bar.size), (bar.high, bar.size)]
+    return [*corners, (bars[-1].high, 0.0)]
