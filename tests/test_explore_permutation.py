@@ -27,13 +27,6 @@ def test_exact_sign_flips_agree_with_metafor(name, method):
     assert ours.exact and ours.permutations == 2 ** data["k"]
 
 
-def test_hine():
-    """Check 40 of METHODS: six trials cannot give a smaller p than 2 / 64 = 0.03."""
-    ours = sign_flip(EXTRA["hine"]["yi"], EXTRA["hine"]["vi"])
-    assert ours.p == EXTRA["hine"]["p"] == 0.0625
-    assert ours.p_smallest == 2 / 64
-
-
 def test_sign_flips_agree_with_pymare():
     from pymare import Dataset
     from pymare.estimators import DerSimonianLaird

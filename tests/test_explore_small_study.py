@@ -160,13 +160,6 @@ def test_equal_studies_are_tied_wherever_they_stand():
         assert rank_test(y[order], v[order]).statistic == first.statistic
 
 
-def test_hackshaw_misses_seven_on_the_left():
-    """Check 42 of METHODS: common effect, L0."""
-    ours = trim_fill(*data_of("hackshaw1998"), method="EE", ci="wald")
-    assert (ours.filled, ours.side) == (7, "left")
-    assert round(ours.filled_se, 4) == 4.0405
-
-
 def test_trim_and_fill_does_not_depend_on_the_order_of_ties():
     y, v = data_of("raudenbush1985")
     assert len(set(y)) < len(y)
