@@ -1,10 +1,9 @@
-"""Effect size formulas against metafor, published numbers and arithmetic by hand."""
+"""Effect sizes by the ladder and by hand; the formulas beside metafor in compare_effects."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
+from compare_effects import MORRIS
 from osteometa.effects import formulas as f
 from osteometa.quantiles import (
     eta,
@@ -12,62 +11,7 @@ from osteometa.quantiles import (
     is_skewed,
     mean_and_sd,
 )
-from osteometa.summaries import hedges_j
 from test_within import CONFIG, effects, level
-
-ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())
-GRID = ORACLE["escalc_grid"]
-RAW = list(
-    zip(*(GRID["raw"][k] for k in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")), strict=True)
-)
-PRE_POST = ORACLE["pre_post"]
-
-
-def grid(case):
-    """Yield the raw numbers with what metafor makes of them, rows it cannot do left out."""
-    theirs = GRID["cases"][case]
-    for raw, yi, vi in zip(RAW, theirs["yi"], theirs["vi"], strict=True):
-        if vi is not None:
-            yield raw, yi, vi
-
-
-def close(ours, yi, vi):
-    assert ours[0] == pytest.approx(yi, rel=1e-8, abs=1e-12)
-    assert ours[1] == pytest.approx(vi, rel=1e-8)
-
-
-@pytest.mark.parametrize("form", ["LS", "LS2", "UB"])
-def test_smd_variances_agree_with_metafor(form):
-    for raw, yi, vi in grid(f"SMD_{form}"):
-        close(f.smd(*raw, form=form), yi, vi)
-
-
-def test_average_adjusted_variance_agrees_with_metafor():
-    rows = list(grid("SMD_AV"))
-    g = [yi for _, yi, _ in rows]
-    u = [1 / raw[2] + 1 / raw[5] for raw, _, _ in rows]
-    n = [raw[2] + raw[5] for raw, _, _ in rows]
-    assert f.average_adjusted(u, g, n) == pytest.approx([vi for *_, vi in rows], rel=1e-8)
-
-
-def test_separate_sds_agree_with_metafor_before_its_4_6():
-    for raw, yi, vi in grid("SMDH_LS"):
-        close(f.smdh(*raw), yi, vi)
-
-
-def test_difference_and_ratio_of_means_agree_with_metafor():
-    for raw, yi, vi in grid("MD_LS"):
-        close(f.md(*raw), yi, vi)
-    for raw, yi, vi in grid("ROM_LS"):
-        close(f.rom(*raw), yi, vi)
-
-
-def test_hedges_factor_agrees_with_metafor():
-    exact = GRID["hedges_J_exact"]
-    for m, j in zip(exact["df"], exact["J"], strict=True):
-        if j is not None:
-            assert hedges_j(m) == pytest.approx(j, rel=1e-8)
-
 
 ARMS = {"treatment": "e", "control": "c"}
 
@@ -75,7 +19,7 @@ ARMS = {"treatment": "e", "control": "c"}
 def before_and_after(arm):
     """Yield rows of made-up tables for each trial of Morris (2008): both levels and r of an arm."""
     keys = ("m_post", "m_pre", "sd_post", "sd_pre", "ni", "ri")
-    for m1, m0, s1, s0, n, r in zip(*(PRE_POST[arm][key] for key in keys), strict=True):
+    for m1, m0, s1, s0, n, r in zip(*(MORRIS[arm][key] for key in keys), strict=True):
         correlation = {"value": r, "compares": "within"}
         yield [
             level("baseline", ARMS[arm], mean=m0, sd=s0, n=n),
@@ -85,24 +29,8 @@ def before_and_after(arm):
 
 
 def metafor(measure, arm, trial):
-    theirs = PRE_POST["by_measure"][f"{measure}_{arm}"]
+    theirs = MORRIS["by_measure"][f"{measure}_{arm}"]
     return theirs["yi"][trial], theirs["vi"][trial]
-
-
-def test_before_and_after_in_one_arm_agrees_with_metafor():
-    """The ladder itself, from levels and a printed r."""
-    for trial, rows in enumerate(before_and_after("treatment")):
-        found = effects(rows)
-        for measure, name in {"MD": "MC", "SMD": "SMCR", "ROM": "ROMC"}.items():
-            assert found[measure].rung == name
-            close((found[measure].yi, found[measure].vi), *metafor(name, "treatment", trial))
-
-
-@pytest.mark.parametrize("arm", ARMS)
-def test_change_over_its_own_sd_agrees_with_metafor(arm):
-    keys = ("m_pre", "sd_pre", "m_post", "sd_post", "ni", "ri")
-    for trial, raw in enumerate(zip(*(PRE_POST[arm][key] for key in keys), strict=True)):
-        close(f.smcc(*raw), *metafor("SMCC", arm, trial))
 
 
 def pre_post(becker):
