@@ -166,17 +166,32 @@ def sample(folder: Path) -> None:
     print(f"{left} to be run")
 
 
-def explained() -> dict[tuple[str, str, str], str]:
-    """Return why a survivor lives, by module, line before and line after."""
+KINDS = {
+    "same": "do the same on every input",
+    "cost": "change time or memory alone",
+    "unreached": "differ only on inputs that cannot come in",
+    "rounding": "differ in digits that no test can hold",
+}
+
+
+def explained() -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Return kind and reason of a survivor, by module, line before and line after."""
     with SURVIVORS.open(encoding="utf-8", newline="") as lines:
-        return {(x["module"], x["before"], x["after"]): x["why"] for x in csv.DictReader(lines)}
+        return {
+            (x["module"], x["before"], x["after"]): (x["kind"], x["why"])
+            for x in csv.DictReader(lines)
+        }
 
 
 def page_lines() -> Iterator[str]:
     """Yield docs/mutation.md."""
     mutants = [m for m in read_mutants() if m.result]
-    why = explained()
+    reasons = explained()
     total, alive = len(mutants), [m for m in mutants if m.result == "survived"]
+    why = {m.number: reasons.get((m.module, m.before, m.after), ("", "")) for m in alive}
+    counts = Counter(kind for kind, _ in why.values())
+    same = counts["same"] + counts["cost"] + counts["unreached"]
+    killed = total - len(alive)
     yield from (
         "# Mutation testing", "",
         "Made by `benchmarks/mutation.py`, which says how to run it. cosmic-ray changes one place "
@@ -184,11 +199,13 @@ def page_lines() -> Iterator[str]:
         "is killed when a test fails. Changes of annotations and docstrings, which nothing runs, "
         "and of the mark `*` in a signature, which is no product, are not drawn.", "",
         f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
-        f"**{total - len(alive)} killed ({100 * (1 - len(alive) / total):.1f} %)**, "
+        f"**{killed} killed ({100 * killed / total:.1f} %)**, "
         f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
-        f"{len(alive)} survived. A mutant was given at most {BUDGET:g} s of tests that reach its "
-        "line, so the number killed is a lower bound; what is not settled is named as such.", "",
-        "Lines are those of the code that was mutated, before later merges moved some.", "",
+        f"{len(alive)} survived all tests that reach their line. Of the {total - same} that "
+        f"change what comes out for some input, {100 * killed / (total - same):.1f} % were killed. "
+        "The survivors:", "",
+        *(f"- {counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind]),
+        *([f"- **{counts['']} not explained**"] if counts[""] else []), "",
         "| module | mutants | killed | survived |", "|---|---:|---:|---:|",
     )  # fmt: skip
     lived = Counter(m.module for m in alive)
@@ -203,6 +220,7 @@ def page_lines() -> Iterator[str]:
     )
     for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
         cells = [x.replace("|", "\\|") for x in (m.before, m.after)]
-        reason = why.get((m.module, m.before, m.after), "**not explained**")
+        kind, reason = why[m.number]
+        told = reason if kind else "**not explained**"
         name = m.module.removeprefix("osteometa/")
-        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {reason} |"
+        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {told} |"

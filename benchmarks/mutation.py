@@ -52,13 +52,14 @@ from mutants import (
     write_mutants,
 )
 
-# Without the tests that start other programs or draw: they take minutes and kill nothing more here.
+# Without the tests that start other programs, draw, or run a whole review for minutes: few of these
+# kill anything that the others leave.
 TESTS = [
-    "agreement", "by_hand", "check", "cli", "covariance", "directions", "effects", "evidence",
-    "explore_bayes", "explore_meta_regression", "explore_multilevel", "explore_permutation",
-    "formulas", "harmonise", "influence", "kernel", "ledger", "p_values", "pool_command",
-    "pooled_rows", "pooling", "properties", "results_doc", "rungs", "rungs_more", "rungs_paired",
-    "search", "seed_review", "sensitivity", "traps", "variants", "wanted", "within",
+    "agreement", "by_hand", "cli", "covariance", "direction_edges", "directions", "effects",
+    "evidence", "explore_meta_regression", "explore_multilevel", "explore_permutation", "formulas",
+    "harmonise", "kernel", "ledger", "p_values", "pool_command", "pooled_rows", "pooling",
+    "properties", "rung_edges", "rung_sources", "rungs", "rungs_more", "rungs_paired", "search",
+    "seed_review", "solver", "summaries", "traps", "wanted", "within",
 ]  # fmt: skip
 MEMORY = 4 << 30
 

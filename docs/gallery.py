@@ -62,7 +62,8 @@ READ = {
     "funnel": "Precise studies stand above. A gap on one side of the blue line, in the white "
     "middle, is what missing unfavourable studies would leave.",
     "baujat": "Right: studies that add to heterogeneity; above: studies that move the result.",
-    "influence_plot": "A line per study; triangles where a usual bound is exceeded.",
+    "influence_plot": "A line per study; triangles where a value is beyond its bound, names bold "
+    "where DFFITS, Cook's distance or the hat value is.",
     "leave_one_out_plot": "The pool without the study that is named.",
     "cumulative_plot": "The pool of all studies up to the one that is named; triangles where the "
     "conclusion changes.",

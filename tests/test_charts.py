@@ -6,9 +6,14 @@ The numbers are made for these tests and stand in no review.
 import itertools
 import math
 import random
+import re
+from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
 
 import pytest
-from matplotlib.patches import Polygon, Rectangle, Wedge
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch
 from osteometa.figures import (
     evidence_map,
     flow,
@@ -16,19 +21,20 @@ from osteometa.figures import (
     gosh,
     harvest,
     influence,
+    labels,
     risk_of_bias,
     scatter,
     specification,
     strips,
     summary_forest,
 )
-from osteometa.figures.chart import Mark, reason_figure
+from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest import forest_figures
 from osteometa.figures.forest_rows import Scale
 from osteometa.figures.kinds import panel, share_panels, write_figures
 from osteometa.figures.presets import STYLES
-from osteometa.figures.style import SMALL
+from osteometa.figures.style import SMALL, encoded
 from osteometa.records import DirectionEntry, PooledRow
 from osteometa.records_explore import (
     FunnelPoint,
@@ -43,10 +49,12 @@ from osteometa.records_explore import (
     StepRow,
 )
 from osteometa.tables import RiskOfBias
+from PIL import Image
 from test_figures import HARD, SETTINGS, overlap, texts_of
 
 PERCENT = Scale("ROM", "BMD", "", "[a, b]")
 SMD = Scale("SMD", "CTX", "", "(a to b)")
+FAVOURS = ("Lower with exercise", "Higher with exercise")
 TITLE = "Made for tests: Bone mineral density (BMD); lumbar spine; training, controlled"
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
 
@@ -54,6 +62,7 @@ LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaborat
 def assert_apart(figure, name):
     """No text overlaps another or a filled mark, leaves the page or is smaller than 7 pt."""
     found = texts_of(figure)
+    assert found and len(figure.axes) == 1, name
     page = figure.bbox
     for text, box in found:
         words = f"{name}: '{text.get_text()}'"
@@ -64,14 +73,14 @@ def assert_apart(figure, name):
     for (one, a), (other, b) in itertools.combinations(plain, 2):
         assert not overlap(a, b), f"{name}: '{one.get_text()}' overlaps '{other.get_text()}'"
     for mark in figure.axes[0].get_children():
-        if isinstance(mark, (Polygon, Rectangle, Wedge)) and mark.get_gid() in MARKS:
+        if isinstance(mark, Patch) and (mark.get_gid() or "").split(":")[0] in MARKS:
             area = mark.get_window_extent()
             for text, box in plain:
                 words = f"{name}: '{text.get_text()}' touches a {mark.get_gid()}"
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people", "histogram")
+MARKS = ("point", "diamond", "bar", "light", "people", "histogram", "square", "tip")
 
 
 def pooled(**more):
@@ -110,6 +119,115 @@ def test_influence_and_baujat(k):
     marks = scatter.baujat_marks(rows)
     assert len(marks) == k
     assert_apart(scatter.baujat_figure(marks, TITLE, PERCENT), f"baujat {k}")
+
+
+def test_influence_marks_say_what_is_beyond_its_bound():
+    """A triangle for each value beyond its own bound, bold names for studies that are flagged."""
+    rows = influence_rows(12, random.Random(1))
+    rows = [replace(row, rstudent=0.5, dffits=0.1, cook_d=0.1) for row in rows]
+    rows[1] = replace(rows[1], cook_d=0.46)
+    rows[4] = replace(rows[4], rstudent=-2.63)
+    marks = influence.influence_marks(rows)
+    beyond = [(m.group, m.label) for m in marks if m.shape == "beyond"]
+    assert beyond == [("rstudent", rows[4].label), ("cook_d", rows[1].label)]
+    figure = influence.influence_figure(marks, TITLE)
+    drawn = [p for p in figure.axes[0].patches if len(p.get_xy()) == 4]
+    assert [to_hex(p.get_facecolor()) for p in drawn] == ["#d55e00"] * 2
+    bold = {t.get_text() for t, _ in texts_of(figure) if t.get_fontweight() == "bold"}
+    assert {row.label for row in rows} & bold == {rows[1].label}
+    alt = influence.influence_alt(marks, TITLE)
+    assert f"beyond its bound: {rows[1].label}; " in alt
+    assert f"residual beyond 1.96: {rows[4].label}." in alt
+    bounds = [(m.group, m.x) for m in marks if m.kind == "line" and m.label == "Usual bound"]
+    assert ("hat", 0.25) in bounds and len(bounds) == 6
+
+
+def test_two_effects_of_one_study_have_lines_and_names_of_their_own():
+    rows = influence_rows(5, random.Random(2))
+    rows[0], rows[1] = (
+        replace(row, label="A 2001", effect_id=f"a.{arm}.bmd")
+        for row, arm in zip(rows, ("high_impact", "yoga"), strict=False)
+    )
+    marks = influence.influence_marks(rows)
+    found = [m.label for m in marks if m.group == "hat" and m.kind == "point"]
+    assert found[:2] == ["A 2001, high impact", "A 2001, yoga"]
+    assert [m.x for m in marks if m.group == "hat" and m.kind == "line"] == [0.6]
+
+
+def crosses(box, x0, y0, x1, y1):
+    return any(
+        box[0] < x0 + t * (x1 - x0) < box[2] and box[1] < y0 + t * (y1 - y0) < box[3]
+        for t in [n / 400 for n in range(401)]
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_names_have_places_of_their_own(seed):
+    """Random points and lines: names stand inside, apart, off lines, and nearest to their point."""
+    rng = random.Random(seed)
+    frame = Frame(10.0, 90.0, 10.0, 70.0, 0.0, 1.0, 0.0, 1.0)
+    points = [
+        (rng.uniform(12, 88), rng.uniform(12, 68), 1.8, f"Author {n} {1990 + n}" if n < 12 else "")
+        for n in range(16)
+    ]
+    lines = [
+        ([rng.uniform(10, 90), rng.uniform(10, 90)], [rng.uniform(10, 70), rng.uniform(10, 70)])
+        for _ in range(3)
+    ]
+    places = labels.place_labels(points, frame, lines)
+    assert len(places) == 16 and sum(place is not None for place in places) >= 8
+    boxes = [place.box for place in places if place]
+    for one, other in itertools.combinations(boxes, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    for (x, y, _, label), place in zip(points, places, strict=True):
+        if place is None:
+            continue
+        assert place.label == label
+        left, top, right, bottom = place.box
+        assert left >= 10 and right <= 90 and top >= 10 and bottom <= 70
+        for (x0, x1), (y0, y1) in lines:
+            assert not crosses(place.box, x0, y0, x1, y1)
+        away = [
+            math.hypot(max(left - px, 0, px - right), max(top - py, 0, py - bottom))
+            for px, py, *_ in points
+            if (px, py) != (x, y)
+        ]
+        if place.leader is None:
+            own = math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
+            assert own < 2.5 and min(away) >= own + labels.NEAR - 1e-9
+            continue
+        assert min(away) >= labels.CLEAR - 1e-9
+        x0, y0, x1, y1 = place.leader
+        assert math.hypot(x0 - x, y0 - y) == pytest.approx(1.1)
+        assert 0 <= max(left - x1, 0, x1 - right) <= 0.6 and top - 0.8 <= y1 <= bottom + 0.8
+        for px, py, side, _ in points:
+            half = side / 2
+            mark = (px - half, py - half, px + half, py + half)
+            assert (px, py) == (x, y) or not crosses(mark, x0, y0, x1, y1)
+
+
+def test_a_name_without_room_is_a_number_or_none():
+    frame = Frame(10.0, 30.0, 10.0, 30.0, 0.0, 1.0, 0.0, 1.0)
+    points = [(20.0, 20.0, 1.8, LONG), (14.0, 14.0, 1.8, ""), (26.0, 14.0, 1.8, "B")]
+    assert [p and p.label for p in labels.place_labels(points, frame)] == [None, None, "B"]
+    found = labels.place_labels(points, frame, numbers=True)
+    assert [p and p.label for p in found] == ["1", None, "B"]
+
+
+def test_the_funnel_says_which_number_is_whom():
+    """Two studies beyond the bounds, of which one name has room for no line to it."""
+    points = [
+        FunnelPoint(effect_id=f"e{n}", label=label, yi=yi, se=se, filled=False)
+        for n, (label, yi, se) in enumerate(
+            [("A 1999", 0.0, 0.03), ("B 2001", 0.01, 0.02), (LONG, 0.2, 0.03)]
+        )
+    ]
+    marks = funnel.funnel_marks(points, pooled(estimate=0.0))
+    figure = funnel.funnel_figure(marks, TITLE, PERCENT)
+    assert_apart(figure, "numbers")
+    words = [text.get_text() for text, _ in texts_of(figure)]
+    assert "1" in words and LONG not in words
+    assert f"Named: studies beyond. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
@@ -153,21 +271,70 @@ def test_strips(scale, k):
         for n, label in enumerate(names(k))
     ]  # fmt: skip
     marks = strips.step_marks(rows, pooled())
-    assert sum(mark.kind == "interval" for mark in marks) == 2 * k + 1
-    assert_apart(strips.strip_figure(marks, TITLE, scale, "Studies so far"), f"cumulative {k}")
+    assert sum(mark.kind == "interval" for mark in marks) == 2 * k
+    figure = strips.strip_figure(marks, TITLE, scale, "Studies so far", FAVOURS)
+    assert_apart(figure, f"cumulative {k}")
+    assert [t for t, _ in texts_of(figure) if t.get_text() == f"\N{LEFTWARDS ARROW} {FAVOURS[0]}"]
 
 
-def test_sensitivity_strip_with_an_interval_100_times_wider():
-    rows = [
+def test_leave_one_out_says_without_once():
+    row = StepRow(
+        sequence="leave_one_out", step=1, study_id="s", label="A 1999", k=2, estimate=0.02, se=0.1,
+        ci_low=-0.1, ci_high=0.1, p=0.5, tau2=0.0, i2=0.0, q=0.0, q_p=1.0, sign_changed=False,
+        null_crossed=False, status="ok", reason="",
+    )  # fmt: skip
+    marks = strips.step_marks([row], pooled())
+    assert [mark.kind for mark in marks] == ["interval", "diamond"]
+    figure = strips.strip_figure(marks, TITLE, PERCENT, "Without", FAVOURS)
+    assert [t.get_text() for t, _ in texts_of(figure)].count("Without") == 1
+
+
+def changes(intervals):
+    return [
         SensitivityRow(
             row=f"r{n}", group="overall", measure="ROM", change=f"{LONG}, change {n}", k=5,
-            estimate=0.02, ci_low=0.02 - half, ci_high=0.02 + half, delta=0.0, sign_changed=False,
+            estimate=x, ci_low=low, ci_high=high, delta=0.0, sign_changed=False,
             null_crossed=False, status="ok", reason="",
         )
-        for n, half in enumerate([0.01] * 8 + [1.0])
+        for n, (x, low, high) in enumerate(intervals)
     ]  # fmt: skip
-    marks = strips.sensitivity_marks(rows, pooled())
-    assert_apart(strips.strip_figure(marks, TITLE, PERCENT, "Change"), "sensitivity")
+
+
+@pytest.mark.parametrize("odd", [(0.02, -0.98, 1.02), (2.0, 1.5, 2.5), (-3.0, -3.01, -2.99)])
+@pytest.mark.parametrize("diamond", ["full", "hollow"])
+def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
+    """The others keep their room, and the diamond is as wide as its interval."""
+    overall = pooled(diamond=diamond)
+    like = (overall.estimate, overall.ci_low, overall.ci_high)
+    marks = strips.sensitivity_marks(changes([like] * 8 + [odd]), overall)
+    figure = strips.strip_figure(marks, TITLE, PERCENT, "Change", FAVOURS)
+    assert_apart(figure, "sensitivity")
+    (drawn,) = (p for p in figure.axes[0].patches if p.get_gid() == "diamond")
+    assert drawn.get_facecolor()[:3] == ((1, 1, 1) if diamond == "hollow" else (0, 0, 0))
+    across = drawn.get_xy()[:, 0]
+    lines = [line.get_xdata() for line in figure.axes[0].lines if line.get_gid() == "interval"]
+    assert len(lines) == 9
+    assert (min(across), max(across)) == pytest.approx(tuple(lines[0]))
+    assert lines[0][1] - lines[0][0] > 15, "the others are flattened"
+    tips = [p for p in figure.axes[0].patches if p.get_gid() == "tip"]
+    assert len(tips) == (2 if odd[1] < 0 < odd[2] else 1)
+    assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
+
+
+def test_a_diamond_wider_than_its_axis_is_cut_off_where_its_sides_cross_the_edge():
+    frame = Frame(0.0, 100.0, 0.0, 10.0, -1.0, 1.0, 0.0, 1.0)
+    corners = diamond_points(frame, 0.0, -0.5, 2.0, 5.0, 1.5)
+    expected = [(25, 5), (50, 3.5), (100, 4.25), (100, 5.75), (50, 6.5)]
+    for one, other in zip(corners, expected, strict=True):
+        assert one == pytest.approx(other)
+
+
+def test_the_range_of_an_axis_holds_no_effect_and_is_not_widened_by_the_odd_one():
+    usual = [(1.0, 0.5, 1.5), (2.0, 1.5, 2.5), (3.0, 2.5, 3.5)]
+    for odd in ([], [(2.0, -97.0, 101.0)], [(50.0, 49.5, 50.5)], [(-9.0, -9.5, -8.5)]):
+        assert axis_range([*usual, *odd]) == pytest.approx((-0.14, 3.64))
+    halves = [(0.0, -0.5, 0.5), (100.0, 99.5, 100.5)]
+    assert axis_range(halves) == pytest.approx((-0.5 - 0.04 * 101, 100.5 + 0.04 * 101))
 
 
 def test_gosh_is_one_image_of_many_points():
@@ -181,7 +348,9 @@ def test_gosh_is_one_image_of_many_points():
     assert sum(mark.kind == "point" for mark in marks) == 4000
     figure = gosh.gosh_figure(marks, TITLE, PERCENT, len(rows))
     assert_apart(figure, "gosh")
-    assert all(line.get_rasterized() for line in figure.axes[0].lines if line.get_marker() == "o")
+    clouds = [line for line in figure.axes[0].lines if line.get_marker() in ("o", "^")]
+    assert [line.get_rasterized() for line in clouds] == [True, True]
+    assert sum(len(line.get_xdata()) for line in clouds) == 4000
 
 
 def test_gosh_histograms_count_every_subset_once():
@@ -240,13 +409,42 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("derivation", 60.0), ("people", 30.0), ("tau2", 0.2), ("ci", 0.0))
+        for choice, share in (("r", 50.0), ("rho", 10.0), ("people", 30.0), ("tau2", 0.2),
+                              ("ci", 0.0), ("remainder", 9.8), ("all", None))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
+    shown = {mark.group: mark.x for mark in marks if mark.kind == "bar"}
+    assert shown == {"derivation": 60.0, "people": 30.0, "tau2": 0.2, "ci": 0.0}
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
+    strokes = figure.axes[0].collections
+    assert len(strokes) == 3 + len({(m.group, m.label) for m in marks if m.kind == "cell"})
+    for lines in strokes:
+        assert lines.get_rasterized() == (n > 400)
+        assert n > 400 or all(0.5 <= width <= 1 for width in lines.get_linewidths())
     bars = {p.get_width() for p in figure.axes[0].patches if p.get_gid() == "bar"}
     assert max(bars) == pytest.approx(2 * sorted(bars)[-2])
+
+
+def test_intervals_that_leave_the_specification_curve_have_tips():
+    """One tip each where they stand apart; the others keep their room; estimates stay inside."""
+    intervals = [(0.01, -0.01, 0.03)] * 20 + [(0.02, -5.0, 0.03), (0.02, -5.0, 5.0)]
+    intervals += [(3.0, 2.9, 3.1)]
+    marks = [
+        Mark(kind="interval", label=str(x), x=x, y=y, low=low, high=high, group="holds")
+        for x, (y, low, high) in enumerate(intervals, start=1)
+    ]
+    figure = specification.specification_figure(marks, TITLE, PERCENT)
+    assert_apart(figure, "tips")
+    tips = {line.get_marker(): line for line in figure.axes[0].lines if line.get_gid() == "tip"}
+    assert {m: len(line.get_xdata()) for m, line in tips.items()} == {"^": 2, "v": 2}
+    top, bottom = (tips[m].get_ydata()[0] for m in "^v")
+    (strokes,) = figure.axes[0].collections
+    heights = [abs(end - start) for (_, start), (_, end) in strokes.get_segments()]
+    assert len(heights) == 22 and heights[0] > 0.25 * (bottom - top)
+    (dots,) = (line for line in figure.axes[0].lines if line.get_marker() == "o")
+    assert len(dots.get_ydata()) == 22 and top < min(dots.get_ydata()) < bottom
+    assert "Arrow tips" in " ".join(text.get_text() for text, _ in texts_of(figure))
 
 
 def test_bubbles_have_areas_of_their_weights():
@@ -421,3 +619,20 @@ def test_presets_at_both_widths(style, width, case):
     for page in pages:
         assert page.get_figwidth() * 25.4 == pytest.approx(width)
         assert_apart(page, f"{style} {width} {case}")
+
+
+def test_what_is_drawn_as_an_image_is_sharp_in_print():
+    """A rasterised curve has 300 dots per inch in a PDF, 200 in an SVG."""
+    marks = [
+        Mark(kind="interval", label=str(x), x=x, y=0.02, low=0.01, high=0.03, group="excludes")
+        for x in range(1, 500)
+    ]
+    figure = specification.specification_figure(marks, TITLE, PERCENT)
+    null = figure.axes[0].lines[0].get_xdata()  # as wide as the curve
+    inches = (null[1] - null[0]) / 25.4
+    widths = [int(w) for w in re.findall(rb"/Width (\d+)", encoded([figure], "pdf"))]
+    assert max(widths) == pytest.approx(300 * inches, abs=8)
+    svg = encoded([figure], "svg").decode()
+    images = re.findall(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)", svg)
+    sizes = [Image.open(BytesIO(b64decode(image))).size for image in images]
+    assert max(width for width, _ in sizes) == pytest.approx(200 * inches, abs=8)

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.check import check_review
 from osteometa.config import load_config
@@ -195,6 +195,7 @@ def test_unknown_spread_is_never_pooled(shipped):
 numbers = st.tuples(st.floats(0.2, 5), st.floats(0.05, 1), st.floats(0.2, 5), st.floats(0.05, 1))
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(5, 60), st.integers(5, 60))
 def test_swapping_arms_flips_the_sign(values, n_e, n_c):
     m1, s1, m2, s2 = (round(v, 3) for v in values)
@@ -208,6 +209,7 @@ def test_swapping_arms_flips_the_sign(values, n_e, n_c):
         assert effect.vi == pytest.approx(other[measure].vi)
 
 
+@settings(deadline=None)
 @given(numbers)
 def test_rescaling_the_unit_leaves_smd_and_rom(values):
     m1, s1, m2, s2 = (round(v, 3) for v in values)

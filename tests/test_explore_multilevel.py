@@ -133,7 +133,7 @@ def test_constant_correlation():
 @pytest.mark.parametrize(
     ("y", "study", "word"),
     [
-        ([], [], "0 studies"),
+        ([], [], "no study: the model needs"),
         ([0.1, 0.2, 0.3], ["a", "a", "b"], "2 studies"),
         (list(np.linspace(0, 1, 12)), [str(i) for i in range(12)], "no study has several"),
         ([0.3] * 24, [str(i // 2) for i in range(24)], "clusters do not differ"),

@@ -91,7 +91,7 @@ def test_factor_by_hand():
 @pytest.mark.parametrize(
     ("y", "x", "word"),
     [
-        ([], [], "studies"), ([0.1, 0.2, 0.3], [1, 2, 3], "studies"),
+        ([], [], "no study"), ([0.1, 0.2, 0.3], [1, 2, 3], "studies"),
         ([0.1, 0.2, 0.3, 0.4], [2, 2, 2, 2], "same"),
         ([0.1, 0.2, 0.3, 0.4], [1, 2, math.nan, 2], "not known"),
     ],

@@ -11,10 +11,11 @@ from osteometa.config import from_part
 from osteometa.evidence import derive
 from osteometa.explore.multiverse import CHOICES, Specification, explained, multiverse, universe
 from osteometa.pooling import Joint, pool, pooled_rows
+from osteometa.report.what_if_words import CHOICES as WORDS
 from osteometa.sensitivity import Case
 from osteometa.settings import pool_settings
 from osteometa.syntheses import covariances_in, split
-from osteometa.variants import split_variants, variants
+from osteometa.variants import alternatives, split_variants, variants
 
 ROOT = Path(__file__).parents[1]
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
@@ -86,7 +87,9 @@ def test_shares_add_up_and_no_choice_of_interval_moves_an_estimate(made, name):
     _, rows, shares = made[name]
     for measure in {row.measure for row in rows}:
         parts = {s.choice: s.share for s in shares if s.measure == measure and s.choice != "all"}
-        assert set(parts) == {*CHOICES, "remainder"}
+        names = {r.derivation for r in rows if r.measure == measure} - {"primary"}
+        keys = {name.partition("=")[0] for name in names}
+        assert set(parts) - keys == {*CHOICES[1:], "remainder"} and keys <= set(parts)
         assert all(0 <= share <= 100 for share in parts.values()) and parts["ci"] == 0
         varies = len({round(r.estimate, 9) for r in rows if r.measure == measure}) > 1
         assert sum(parts.values()) == pytest.approx(100, abs=1e-6)
@@ -167,10 +170,66 @@ def test_shares_of_a_full_product_are_those_of_an_analysis_of_variance():
                 y.append(2 + high + up + 0.5 * high * up)
     found = {s.choice: s.share for s in explained("SMD", rows, np.array(y))}
     total = 4 * (1 + 0.25 + 0.0625)
-    assert found["derivation"] == pytest.approx(100 * 4 / total)
+    assert found["r"] == pytest.approx(100 * 4 / total)
     assert found["people"] == pytest.approx(100 * 1 / total)
     assert found["remainder"] == pytest.approx(100 * 0.25 / total)
     assert found["tau2"] == found["ci"] == 0
+
+
+def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
+    """By hand: primary 0, r -2 and +1, rho 0, in a full product with a choice of +-0.5."""
+    moves = {"primary": 0.0, "r=0.3": -2.0, "rho=0.3": 0.0, "r=0.9": 1.0, "training_time=x": 3.0}
+    rows, y = [], []
+    for derivation, move in moves.items():
+        for people, up in (("all", 0.5), ("some", -0.5)):
+            rows.append(specification(derivation, people, "randomised", "undisputed", "DL", "wald"))
+            y.append(7 + move + up)
+    shares = explained("SMD", rows, np.array(y))
+    found = {s.choice: s.share for s in shares}
+    mean = sum(moves.values()) / 5
+    derivation = 2 * sum((move - mean) ** 2 for move in moves.values())
+    total = derivation + 10 * 0.25
+    assert found["r"] == pytest.approx(100 * derivation / total * (4 + 1) / (4 + 1 + 9))
+    assert found["training_time"] == pytest.approx(100 * derivation / total * 9 / (4 + 1 + 9))
+    assert found["rho"] == pytest.approx(0, abs=1e-9)
+    assert found["people"] == pytest.approx(100 * 2.5 / total)
+    assert sum(found.values()) == pytest.approx(100)
+    assert {s.choice: s.levels for s in shares if s.choice in ("r", "rho")} == {"r": 3, "rho": 2}
+
+
+def test_r_explains_the_spread_of_smd_at_the_spine(made):
+    """The answer that the sum over all derivations hid."""
+    shares = {s.choice: s.share for s in made[SPINE][2] if s.measure == "SMD"}
+    assert shares["r"] > 80
+    others = ("smd_variance", "smd_pre_post", "training_time")
+    assert max(shares[name] for name in others) < 2
+
+
+def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
+    case = made[NAMES[1]][0]
+    (name,) = [n for n, f in case.config.multiverse.people.items() if f == ("ROB",)]
+    assert name not in {row.people for row in made[NAMES[1]][1]}
+    gone = case.joint().effects[0]
+    judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
+                   for e in case.effects)  # fmt: skip
+    judged = replace(case, effects=judged, variants=tuple(
+        replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
+        for e in case.variants))  # fmt: skip
+    kept = Joint(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
+    row = next(
+        r for r in multiverse(judged)[0]
+        if (r.people, r.derivation, r.designs, r.prints) ==
+        (name, "primary", "randomised", "undisputed")
+        and (r.tau2, r.ci, r.measure) == ("REML", "hksj-floor", case.measure)
+    )  # fmt: skip
+    theirs = pool(**kept.numbers)
+    assert (row.k, row.estimate) == (theirs.k, pytest.approx(theirs.estimate, rel=1e-7))
+
+
+def test_every_key_of_the_derivation_has_words():
+    config = check_review(ROOT).config
+    keys = {name.partition("=")[0] for name, _ in alternatives(config)} - {"type_by"}
+    assert keys <= set(WORDS) and set(CHOICES) - {"derivation"} <= set(WORDS)
 
 
 def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
@@ -189,7 +248,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
 
     first, second = r2([[0, 2], [1]]), r2([[0, 1], [2]])
     found = {s.choice: s.share for s in explained("SMD", rows, y)}
-    assert found["derivation"] == pytest.approx((first + 100 - second) / 2)
+    assert found["r"] == pytest.approx((first + 100 - second) / 2)
     assert found["people"] == pytest.approx((second + 100 - first) / 2)
     assert found["remainder"] == pytest.approx(0, abs=1e-9)
 
@@ -197,6 +256,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
 def test_fewer_than_two_studies_have_no_multiverse(made):
     case = made[NAMES[0]][0]
     empty = replace(case, effects=(), links=(), variants=(), variant_links=())
-    rows, (share,) = multiverse(empty)
-    assert rows == [] and share.status == "not_applicable" and share.reason
+    (row,), (share,) = multiverse(empty)
+    assert row.status == share.status == "not_applicable"
+    assert row.reason == share.reason == "no combination of choices pools two studies"
     assert math.isfinite(share.specifications)

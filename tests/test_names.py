@@ -11,12 +11,22 @@ from osteometa.figures import kinds, overview, presets, risk_of_bias
 from osteometa.figures.names import KINDS, NAMES, TITLES, TOOLS
 from osteometa.files import write_records
 from osteometa.imports import PACKAGE
-from osteometa.options import CI_METHODS, METHODS, STYLES
+from osteometa.options import (
+    CI_METHODS,
+    INTERVALS,
+    METHODS,
+    SMD_POST,
+    SMD_PRE_POST,
+    SMD_VARIANCES,
+    STYLES,
+    VARIANTS,
+    variant_words,
+)
 from osteometa.records import DirectionEntry
 from osteometa.records_directions import DirectionSet
 from osteometa.records_explore import RECORDS
 from osteometa.report import methods
-from osteometa.sensitivity import INTERVAL_WORDS, METHOD_WORDS
+from osteometa.sensitivity import METHOD_WORDS
 from test_dag import ROOT
 
 
@@ -39,8 +49,20 @@ def test_every_figure_of_the_review_is_drawn(tmp_path):
 
 def test_every_estimator_and_interval_has_its_words():
     assert set(METHOD_WORDS) == set(methods.MODELS) == set(METHODS)
-    assert set(INTERVAL_WORDS) == set(methods.INTERVALS) == set(CI_METHODS)
+    assert set(INTERVALS) == set(methods.INTERVALS) == set(CI_METHODS)
     assert "Paule-Mandel; osteometa" in methods.MODELS["PM"].format("osteometa 1")
+
+
+def test_every_form_of_an_effect_has_words_of_its_own():
+    """What a reader sees names no word of config.yaml."""
+    forms = {"smd_variance": SMD_VARIANCES, "smd_post": SMD_POST, "smd_pre_post": SMD_PRE_POST,
+             "rom_correction": ("true", "false")}  # fmt: skip
+    names = [f"{key}={value}" for key, values in forms.items() for value in values]
+    words = [variant_words(name) for name in names]
+    assert len(set(words)) == len(names) == len([name for name in VARIANTS if "=" in name])
+    assert not [text for text in words if "_" in text or "=" in text]
+    assert variant_words("r=0.9") == "assumed r 0.9"
+    assert variant_words("training_time=latest") == "latest time of training"
 
 
 def test_every_style_has_its_preset():

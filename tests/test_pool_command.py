@@ -5,10 +5,26 @@ import json
 import numpy as np
 import pytest
 from osteometa.cli import main
-from osteometa.pooling.model import METHODS, joint_test, pool, regress
+from osteometa.pooling.model import METHODS, joint_test, pool, regress, tau2_limits
 from test_cli import BCG, ORACLE, table, told
 
 DATA = ORACLE["bcg_RR"]
+# escalc(measure = "OR") of the 13 trials of dat.bcg: yi, vi, allocation.
+BCG_OR = (
+    (-0.93869414087039216, 0.35712495225362872, "random"),
+    (-1.66619072902654963, 0.20813239363718600, "random"),
+    (-1.38629436111989079, 0.43341307814992025, "random"),
+    (-1.45644354931298459, 0.020314412973197363, "random"),
+    (-0.21914108567543256, 0.051951777317120272, "alternate"),
+    (-0.95812204077626739, 0.0099052655153382407, "alternate"),
+    (-1.63377583822889605, 0.22700967522349361, "random"),
+    (0.012020601452732649, 0.0040069620121488307, "random"),
+    (-0.47174603583869601, 0.056977123987762661, "random"),
+    (-1.40121013928348104, 0.075421726314920404, "systematic"),
+    (-0.34084964636621074, 0.012525133820215518, "systematic"),
+    (0.44663468227444625, 0.53416217247471709, "systematic"),
+    (-0.017341873929093587, 0.071635117296258746, "systematic"),
+)  # fmt: skip
 MODS = DATA["meta_regression"]["ablat"]
 
 
@@ -67,6 +83,48 @@ def test_meta_regression(bcg, capsys):
     assert limits == pytest.approx(MODS["Q_profile_95"]["tau2_ci"], rel=1e-6)
 
 
+# metafor 3.8-1, confint(rma(yi, vi, mods = ~ ablat), type), tolerances and threshold 1e-14.
+LEFT_OVER = {
+    ("REML", "qp"): (0.0166800683206, 0.7848352545755, 32.0978832359784, 95.6974435368293,
+                     1.4727081387982, 23.2419959751807),
+    ("REML", "pl"): (0.0058066347326, 0.4432159651337, 14.1305326010149, 92.6256991952881,
+                     1.1645582886331, 13.5606076627772),
+    ("ML", "pl"): (0.0, 0.2450458172382, 0.0, 87.4127151154747, 1.0, 7.9445250439147),
+    ("DL", "qp"): (0.0166800683206, 0.7848352545755, 32.0978832359784, 95.6974435368293,
+                   1.4727081387982, 23.2419959751807),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "kind"), LEFT_OVER)
+def test_what_moderators_leave_has_both_intervals_of_metafor(bcg, capsys, method, kind):
+    words = (bcg, "--mods", "ablat", "--method", method, "--tau2-ci", kind)
+    regression = result(capsys, *words)["regression"]
+    names = [f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high")]
+    theirs = LEFT_OVER[method, kind]
+    assert [regression[name] for name in names] == pytest.approx(theirs, rel=1e-6, abs=1e-12)
+    out = told(capsys, "pool", *words)[1]
+    assert f"I2 = {regression['i2']:.4g} % [{theirs[2]:.4g}, {theirs[3]:.4g}]" in out
+
+
+def test_what_moderators_leave_with_covariances_is_the_solvers(tmp_path, capsys):
+    path = table(tmp_path, EFFECTS, HEADER)
+    cov = table(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
+    kept, y = [0, 1, 2, 4, 5], np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2])
+    V = np.diag([0.09, 0.085, 0.12, 0.07, 0.06, 0.1])
+    V[0, 1] = V[1, 0] = 0.045
+    X, V = np.c_[np.ones(5), [1, 2, 3, 5, 6]], V[np.ix_(kept, kept)]
+    for kind in ("qp", "pl"):
+        got = result(capsys, path, "--cov", cov, "--mods", "weeks", "--tau2-ci", kind)["regression"]
+        limits = tau2_limits(y[kept], None, X, V=V, tau2_ci=kind)
+        assert {name: got[name] for name in limits} == limits
+    common = result(capsys, path, "--cov", cov, "--mods", "weeks", "--method", "EE")["regression"]
+    assert common["tau2_ci_low"] is common["i2_ci_high"] is None
+    with pytest.raises(ValueError, match="needs REML or ML"):
+        tau2_limits(y[kept], None, X, V=V, method="DL", tau2_ci="pl")
+    with pytest.raises(ValueError, match="leave no variance"):
+        tau2_limits(y[:2], [1, 1], X[:2])
+
+
 def test_meta_regression_on_words_and_numbers_in_words(bcg, capsys):
     status, out, _ = told(capsys, "pool", bcg, "--mods", "alloc", "ablat", "--group", "alloc")
     assert status == 0
@@ -83,6 +141,37 @@ def test_groups_and_their_tests(bcg, capsys):
     test = got["group_test"]
     assert test["common_tau2"]["statistic"] == pytest.approx(theirs["common_tau2"]["QM"], rel=1e-6)
     assert test["separate_tau2"]["p"] == pytest.approx(theirs["Q_between_p"], rel=1e-6)
+
+
+@pytest.mark.parametrize("ci", ["wald", "hksj", "hksj-floor"])
+def test_a_chi_square_between_groups_takes_conventional_standard_errors(tmp_path, capsys, ci):
+    """BCG as odds ratios: Q between three rma fits by alloc in metafor 3.8-1 is 1.640239255388."""
+    rows = [f"{i},{y!r},{v!r},{alloc}" for i, (y, v, alloc) in enumerate(BCG_OR)]
+    got = result(capsys, table(tmp_path, rows, "study,yi,vi,alloc"), "--group", "alloc", "--ci", ci)
+    test = got["group_test"]["separate_tau2"]
+    assert (test["df1"], test["df2"]) == (2, None)
+    assert [test["statistic"], test["p"]] == pytest.approx([1.640239255388, 0.440378969834], 1e-7)
+
+
+def test_a_group_test_says_what_is_left_out_and_why_there_is_none(tmp_path, capsys):
+    path = table(tmp_path, [f"{row},{'' if i == 4 else 'xxyyyy'[i]}"
+                            for i, row in enumerate(EFFECTS)], f"{HEADER},type")  # fmt: skip
+    within = table(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "within.csv")
+    test = result(capsys, path, "--cov", within, "--group", "type")["group_test"]
+    assert test["note"] == "left out, because type is empty: d"
+    parts = [[0, 1], [2, 3, 5]]
+    y, v = np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2]), np.array([0.09, 0.085, 0.12, 0.07, 0, 0.1])
+    V = np.diag(v)
+    V[0, 1] = V[1, 0] = 0.045
+    fits = [pool(y[p], None, V=V[np.ix_(p, p)], studies=n, ci="wald")
+            for p, n in zip(parts, (1, 3), strict=True)]  # fmt: skip
+    theirs = (fits[0].estimate - fits[1].estimate) ** 2 / (fits[0].se ** 2 + fits[1].se ** 2)
+    assert test["separate_tau2"]["statistic"] == pytest.approx(theirs)
+    across = table(tmp_path, ["a2,b,0.02", "a1,c,0.01"], "a,b,covariance", "across.csv")
+    test = result(capsys, path, "--cov", across, "--group", "type")["group_test"]
+    assert test["separate_tau2"] is None and test["common_tau2"]["p"] is not None
+    assert "a1 and c and others share a covariance; left out, because type is" in test["note"]
+    assert f"({test['note']})" in told(capsys, "pool", path, "--cov", across, "--group", "type")[1]
 
 
 EFFECTS = ["a,a1,0.9,0.09,1", "a,a2,-0.25,0.085,2", "b,b,0.55,0.12,3", "c,c,1.3,0.07,",

@@ -275,6 +275,10 @@ def test_covariances_count_where_both_effects_are_pooled(pattern):
     assert "V" not in Joint.of(effects[1:], "ROM", [link]).numbers
 
 
+def test_a_measure_read_from_a_file_is_the_same_word(pattern):
+    assert len(Joint.of(studies(pattern, {"resistance": 3}), "-ROM"[1:]).effects) == 3
+
+
 def test_notes_of_a_pool(pattern):
     notes = {k: rows_of(pattern, resistance=k)[0].note for k in (1, 2, 3, 4, 5)}
     assert notes[2] == "two studies: the interval says how little two can tell"

@@ -1,11 +1,14 @@
 """What the report says, from records, odd ones included."""
 
 import dataclasses
+import itertools
 import types
 
 import pytest
 from osteometa.config import Synthesis, load_config
+from osteometa.explore.permutation import sign_flip
 from osteometa.figures.style import new_figure, put, save, set_up
+from osteometa.pooling import pool
 from osteometa.records import (
     DirectionSet,
     PCombination,
@@ -158,8 +161,14 @@ def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
     lost = dataclasses.replace(rows[0], status="not_estimable", estimate=None, reason="no solution")
     text, _ = what_if_studies.leave_one_out(CLEAR, [lost, *rows[1:]])
     assert "one model without a study had no solution" in text
-    none = [record(StepRow, status="not_applicable", reason="1 studies, 3 are needed")]
-    assert what_if_studies.leave_one_out(CLEAR, none) == ("", [("", "1 studies, 3 are needed")])
+    none = [record(StepRow, status="not_applicable", reason="1 study, 3 are needed")]
+    assert what_if_studies.leave_one_out(CLEAR, none) == ("", [("", "1 study, 3 are needed")])
+
+
+def test_both_orders_of_adding_have_one_reason():
+    none = [record(StepRow, sequence=sequence, status="not_applicable", reason="no study")
+            for sequence in ("year", "precision")]  # fmt: skip
+    assert what_if_studies.cumulative(CLEAR, none) == ("", [("", "no study")])
 
 
 @pytest.mark.parametrize(
@@ -208,8 +217,8 @@ def test_subsets_say_all_only_where_all_were_fitted():
     text, _ = what_if_studies.gosh(CLEAR, rows)
     assert text.startswith("Over all 4 subsets") and "75 % of the subsets have the sign" in text
     assert what_if_studies.gosh(CLEAR, rows[:3])[0].startswith("Over a random sample of 3 subsets")
-    two = found(0.02, 0.01, 0.03, effects=CLEAR.effects[:2])
-    assert what_if_studies.gosh(two, [])[1] == [("", "2 studies, 3 are needed")]
+    none = record(GoshRow, status="not_applicable", reason="2 studies, 3 are needed", k=2)
+    assert what_if_studies.gosh(CLEAR, [none]) == ("", [("", "2 studies, 3 are needed")])
 
 
 @pytest.mark.parametrize(
@@ -241,6 +250,10 @@ def test_multiverse_names_the_choice_that_explains_most():
     assert (
         "which effects are left out explains most of their spread (80 % of the variance)." in text
     )
+    for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
+        rows = [share("people", part), share("tau2", 20.0), share("all", **total)]
+        text, _ = what_if_words.multiverse(CLEAR, rows)
+        assert f"left out explains {words} of their spread ({part:.0f} % of the variance)." in text
     text, _ = what_if_words.multiverse(CLEAR, [share("people", 0), share("all", **total)])
     assert "no choice makes a difference" in text
     none = share("all", status="not_applicable", reason="fewer than two studies are pooled")
@@ -278,20 +291,42 @@ def test_slopes_are_told_per_step_on_the_scale_of_the_effect():
     assert "by permutation < 0.001" in text and "proves no cause" in text
     ratio = dataclasses.replace(CLEAR, row=dataclasses.replace(CLEAR.row, outcome="CTX"))
     assert "times 0.990 (" in what_if_models.meta_regression(ratio, [row])[0]
-    few = dataclasses.replace(row, status="not_applicable", k=1, reason="1 studies tell it, 10 are")
+    few = dataclasses.replace(row, status="not_applicable", k=1, reason="1 study tells it, 10 are")
     assert what_if_models.meta_regression(CLEAR, [few])[1] == [("", few.reason)]
+
+
+def test_permutation_says_that_the_average_is_ranked_by_its_standard_error():
+    """A set where more arrangements have a |t| as large than an average as large."""
+    y, v = [-0.1, 0.5, 0.3, 0.3, 0.5, 0.4], [0.03, 0.03, 0.1, 0.09, 0.03, 0.06]
+    own = pool(y, v)
+    flips = [
+        pool([s * effect for s, effect in zip(signs, y, strict=True)], v)
+        for signs in itertools.product((1, -1), repeat=len(y))
+    ]
+    by_average = sum(abs(f.estimate) >= abs(own.estimate) * (1 - 1e-9) for f in flips)
+    by_statistic = sum(abs(f.statistic) >= abs(own.statistic) * (1 - 1e-9) for f in flips)
+    assert by_average != by_statistic
+    got = sign_flip(y, v, ci="hksj-floor")
+    row = record(PermutationRow, test="sign_flip", k=got.k, permutations=got.permutations,
+                 statistic=got.statistic, exact=True, p=got.p, p_smallest=got.p_smallest,
+                 status="ok")  # fmt: skip
+    text, _ = what_if_models.permutation(CLEAR, [row])
+    assert f"in {by_statistic} of all {len(flips)} arrangements" in text
+    assert f"for its standard error (t = {own.statistic:.2f}), or farther," in text
+    wald = found(0.02, 0.01, 0.03, ci_method="wald")
+    assert "(z = " in what_if_models.permutation(wald, [row])[0]
 
 
 def test_permutation_counts_arrangements():
     row = record(PermutationRow, test="sign_flip", k=4, permutations=16, exact=True, p=0.375,
-                 p_smallest=0.125, status="ok")  # fmt: skip
+                 statistic=-1.2, p_smallest=0.125, status="ok")  # fmt: skip
     text, _ = what_if_models.permutation(CLEAR, [row])
     assert "in 6 of all 16 arrangements (p = 0.375; the smallest that four studies can" in text
     sampled = dataclasses.replace(row, permutations=10000, exact=False, p=0.0123, p_smallest=1e-4)
     text, _ = what_if_models.permutation(CLEAR, [sampled])
     assert "in 1.2 % of 10,000 random arrangements (p = 0.012;" in text and "below 0.001" in text
-    one = dataclasses.replace(row, status="not_estimable", reason="1 studies: it needs two")
-    assert what_if_models.permutation(CLEAR, [one]) == ("", [("", "1 studies: it needs two")])
+    one = dataclasses.replace(row, status="not_estimable", reason="1 study: it needs two")
+    assert what_if_models.permutation(CLEAR, [one]) == ("", [("", "1 study: it needs two")])
 
 
 def test_companions_are_never_the_headline():
@@ -340,7 +375,7 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
 
 
 def test_what_does_not_apply_is_told_once_with_its_reason():
-    few = {"status": "not_applicable", "reason": "1 studies, 3 are needed"}
+    few = {"status": "not_applicable", "reason": "1 study, 3 are needed"}
     tables = WhatIf(
         sensitivity=(PRIMARY,), leave_one_out=(record(StepRow, **few),),
         influence=(record(InfluenceRow, **few),),

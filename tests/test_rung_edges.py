@@ -63,15 +63,25 @@ def test_a_test_without_degrees_of_freedom_gives_nothing(n_c, usable):
     assert ("SMD" in parallel([t])) == usable
 
 
+def test_a_paired_test_of_one_person_is_passed_over():
+    for first in (t(2, score="post", n_exercise=1), t(2, score="change", n_exercise=11)):
+        found = crossover([first, t(2.4, score="post", n_exercise=11)])["SMD"]
+        assert found.yi == pytest.approx(hedges_j(10) * 2.4 / math.sqrt(11))
+        found = within([t(2, n_exercise=1), t(2.4, n_exercise=11)])["SMD"]
+        assert found.yi == pytest.approx(hedges_j(10) * 2.4 / math.sqrt(11))
+
+
 def test_a_p_of_1_says_nothing_of_a_size():
     p = contrast("p", p=1, p_operator="=", adjusted="no", score="post", **N)
     assert parallel([p, direction("up")]) == {}
 
 
 def test_people_of_the_smaller_condition_stand_for_both():
-    pair = [level("end", mean=7, sd=2, n=10), level("end", arm="c", mean=6, sd=2, n=9)]
+    pair = [level("end", mean=7.3, sd=2, n=10), level("end", arm="c", mean=6, sd=2, n=9)]
     found = crossover(pair)
-    assert found["MD"].vi == pytest.approx((4 + 4 - 2 * 0.5 * 4) / 9)
+    assert (found["MD"].yi, found["MD"].vi) == pytest.approx((1.3, (4 + 4 - 2 * 0.5 * 4) / 9))
+    g = hedges_j(8) * 1.3 / 2
+    assert (found["SMD"].yi, found["SMD"].vi) == pytest.approx((g, 1 / 9 + g**2 / 18))
     assert {e.n_total for e in found.values()} == {9}
     p = contrast("p", p=0.03, p_operator="=", score="post")
     by_p = crossover([level("end", mean=7, n=10), level("end", arm="c", mean=6, n=9), p])["MD"]
@@ -99,6 +109,13 @@ def test_a_change_in_another_kind_of_unit_is_passed_over_in_one_arm():
     assert (found["MD"].yi, found["MD"].vi) == (3, pytest.approx((2 / p_to_t(0.05, 11)) ** 2))
     both = [md(3, se=1, n_exercise=12), md(30, "%", ci_low=10, ci_high=50, n_exercise=12)]
     assert within(both)["ROM"].yi == pytest.approx(math.log(1.3))
+
+
+@pytest.mark.parametrize("design", [parallel, crossover, within])
+def test_a_difference_without_a_unit_is_no_size(design):
+    """It may be one of levels, of percentages or of logarithms."""
+    found = design([md(3, "", se=1, score="change", adjusted="no", **N)])
+    assert "ROM" not in found
 
 
 def test_a_printed_change_of_one_arm_is_brought_to_the_unit_of_its_levels():

@@ -70,7 +70,8 @@ def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
     assert {f"without {flag}" for flag in FLAGS} <= set(names)
     assert {"with non_randomised", "with active", "with listed", "randomised only"} <= set(names)
     assert {"tau2=DL", "tau2=PM", "tau2=EE", "ci=wald", "ci=hksj", "measure=SMD"} <= set(names)
-    assert names[0] == "primary" and names[-1] == "leave one out"
+    assert names[0] == "primary" and names[-2:] == ["leave one out", "sign flip"]
+    assert "permutation.csv" in row_of(neck[1], "sign flip").reason
 
 
 def test_rows_without_numbers_say_why_and_the_others_have_all(neck, shared):

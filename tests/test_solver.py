@@ -34,6 +34,14 @@ def test_one_study_has_its_own_normal_interval_and_p():
     assert pool([-0.3], [0.04]).p == one.p
 
 
+@pytest.mark.parametrize("method", ["REML", "PM", "DL", "EE"])
+@pytest.mark.parametrize(("y", "v"), [(1e200, 1.0), (0.5, 1e-200)])
+def test_sums_that_are_infinite_are_not_searched(y, v, method):
+    """No entry point lets such numbers through, see test_scale.py."""
+    with np.errstate(all="ignore"), pytest.raises(OverflowError, match="too large or too small"):
+        kernel.solve(of([y, -y, 3 * y], [v, v, 2 * v]), method, "wald")
+
+
 @pytest.mark.parametrize(
     ("yi", "vi", "words"),
     [

@@ -1,6 +1,7 @@
 """The suite of one synthesis: what goes into each table, and that the tables agree."""
 
 import math
+import re
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from osteometa.explore.common import one_per_study
 from osteometa.explore.meta_regression import meta_regression
 from osteometa.explore.small_study import egger
-from osteometa.explore.subsets import SAMPLED, by_study, gosh, subsets
+from osteometa.explore.subsets import SAMPLED, by_study, subsets
 from osteometa.explore.suite import (
     RECORDS,
     asymmetry,
@@ -17,6 +18,8 @@ from osteometa.explore.suite import (
     meta_regressions,
     set_of,
 )
+from osteometa.figures.specification import specification_marks
+from osteometa.files import read_records, write_records
 from osteometa.pooling import pool
 from test_multiverse import ROOT, SPINE, cases_of
 
@@ -204,13 +207,28 @@ def test_companions_say_when_nothing_is_nested(looks):
     nested = ("three_level", "che", "robust")
     wild = tuple(f"{name}_wild" for name in nested)
     assert list(rows) == [*nested, *wild, "bayesian"]
-    assert all("nothing is nested" in rows[name].reason for name in (*nested, *wild))
+    bar = "8 studies, 10 are needed, one of them with several effects"
+    assert {rows[name].reason for name in nested} == {bar}
+    assert {rows[name].reason for name in wild} == {"each study has one effect: nothing is nested"}
+    spine = {row.model: row for row in looks[LUMBAR].companions}
+    assert all("nothing is nested" in spine[name].reason for name in (*nested, *wild))
     assert "the prior is for SMD" in rows["bayesian"].reason
     nested = {row.model: row for row in looks["shared"].companions}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason
     turned = nested["che_wild"]
     assert (turned.status, turned.k, turned.effects, turned.sign_vectors) == ("ok", 6, 7, 64)
+
+
+@pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
+def test_companions_of_hardly_a_study_name_both_bars(cases, k, words):
+    case = replace(cases[NECK], effects=cases[NECK].joint().effects[:k], links=())
+    rows = {row.model: row for row in companions(set_of(case), case)}
+    more = "are needed, one of them with several effects"
+    for name in ("three_level", "che", "robust"):
+        assert (rows[name].k, rows[name].status) == (k, "not_applicable")
+        assert rows[name].reason == f"{words}, 10 {more}"
+        assert rows[f"{name}_wild"].reason == f"{words}, 3 {more}"
 
 
 def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
@@ -229,6 +247,46 @@ def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
     assert rows["bayesian"].sign_vectors is None
 
 
-def test_gosh_of_two_studies_is_empty(cases):
-    effects = cases[NECK].joint().effects[:2]
-    assert gosh(set_of(replace(cases[NECK], effects=effects)), 1) == []
+POINTS = ("funnel_points", "regression_points", "regression_line")
+
+
+@pytest.mark.parametrize(
+    ("k", "words"), [(0, "no study, 3 are needed"), (1, "1 study, 3 are needed"),
+                     (2, "2 studies, 3 are needed"), (3, "")],
+)  # fmt: skip
+def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
+    effects = cases[NECK].joint().effects[:k]
+    few = replace(cases[NECK], effects=effects, links=(), variants=(), variant_links=())
+    look = explore(few)
+    for name in set(RECORDS) - set(POINTS):
+        rows = getattr(look, name)
+        assert rows, name
+        for row in rows:
+            reason = getattr(row, "reason", "")
+            assert not re.search(r"\b[01] studies", reason), (name, reason)
+            assert row.status == "ok" or reason, name
+    sequences = [row.sequence for row in look.cumulative]
+    assert sequences == sorted(sequences, reverse=True) and set(sequences) == {"year", "precision"}
+    for rows in (look.leave_one_out, look.cumulative, look.gosh, look.influence):
+        if words:
+            assert {row.status for row in rows} == {"not_applicable"}
+            assert {row.reason for row in rows} == {words}
+            assert {getattr(row, "k", k) for row in rows} == {k}
+        else:
+            assert {row.status for row in rows} == {"ok"}
+    if k < 2:
+        (none,) = look.multiverse
+        assert (none.k, none.status, none.estimate, none.primary) == (k, "not_applicable", None,
+                                                                      False)  # fmt: skip
+    else:
+        assert {row.status for row in look.multiverse} == {"ok"}
+
+
+def test_rows_that_say_why_are_read_back_and_skipped(cases, tmp_path):
+    few = replace(cases[NECK], effects=(), links=(), variants=(), variant_links=())
+    look = explore(few)
+    for name in ("gosh", "multiverse", "influence"):
+        path = tmp_path / f"{name}.csv"
+        write_records(path, RECORDS[name], getattr(look, name))
+        assert read_records(path, RECORDS[name]) == getattr(look, name)
+    assert specification_marks(look.multiverse, look.multiverse_shares, few.measure) == []

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from osteometa.check_warnings import warnings_of
+from osteometa.comparisons import comparisons_of
+from osteometa.correlations import Correlations
+from osteometa.effects.ladder import climb
 from osteometa.evidence import derive
 from osteometa.summaries import hedges_j, p_to_t
 from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
@@ -342,6 +345,10 @@ def test_a_borrowed_sd_is_never_pooled():
     assert own["SMD"].yi == pytest.approx(hedges_j(9) * -0.1 / 0.2)
     assert own["SMD"].provenance == "SMCR+BOR"
     assert {e.block for e in found if e.study_id != "c"} == {"pooled"}
+    comparisons = comparisons_of(reviewed(*printed, with_assay("c", None)), CONFIG)
+    needy = next(one for one in comparisons if one.study.study_id == "c")
+    tried = climb(needy, "SMD", Correlations(comparisons, CONFIG), CONFIG)
+    assert [attempt.rung for attempt in tried] == ["SMCR"], "only where it is asked for"
     for lone in ([with_assay("a", 0.1)], [with_assay("a", 0.1), with_assay("b", 0.3, "kit B")]):
         found = derive(reviewed(*lone, with_assay("c", None)), CONFIG).effects
         assert "c" not in {e.study_id for e in found}

@@ -9,15 +9,50 @@ ESTIMATORS = {
 }  # fmt: skip
 """Estimators of tau2 by metafor's short names; EE takes it for 0."""
 METHODS = tuple(ESTIMATORS)
-CI_METHODS = ("wald", "hksj", "hksj-floor")
+INTERVALS = {
+    "wald": "normal (Wald) interval", "hksj": "Hartung-Knapp",
+    "hksj-floor": "Hartung-Knapp with floor",
+}  # fmt: skip
 """Intervals: normal or t quantiles as metafor has them, Hartung-Knapp, the same never narrower."""
+CI_METHODS = tuple(INTERVALS)
 EXERCISE_TYPES = ("resistance", "aerobic", "high_intensity", "combined", "other")
 MEASURES = ("SMD", "ROM", "MD")
 SMD_VARIANCES = ("LS", "LS2", "UB", "AV")
 SMD_POST = ("pooled", "separate")
 SMD_PRE_POST = ("ppc", "becker")
 TRAINING_TIMES = ("end", "earliest", "latest")
+VARIANTS = {
+    "r": "assumed r {}",
+    "baseline_mean": "assumed baseline means × {}",
+    "rho": "correlation {} within a study",
+    "training_time": "{} time of training",
+    "shared_control": "common control divided",
+    "smd_variance=LS": "SMD variance: Hedges (1982)",
+    "smd_variance=LS2": "SMD variance: Borenstein (2009)",
+    "smd_variance=UB": "SMD variance: unbiased (Hedges 1983)",
+    "smd_variance=AV": "SMD variance: average effect",
+    "smd_post=pooled": "SMD of levels: one SD of both arms",
+    "smd_post=separate": "SMD of levels: SD of each arm",
+    "smd_pre_post=ppc": "SMD of changes: one SD of both arms",
+    "smd_pre_post=becker": "SMD of changes: SD of each arm",
+    "rom_correction=true": "log ratios corrected (small samples)",
+    "rom_correction=false": "log ratios not corrected",
+}
+"""Other derivations of the same effects in words, by their names or by what stands before `=`."""
+
+
+def variant_words(name: str) -> str:
+    """Return another derivation, such as `r=0.9`, in words."""
+    key, _, value = name.partition("=")
+    return VARIANTS.get(name) or VARIANTS[key].format(value)
+
+
 STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
 """Presets of forest plots."""
 WIDTHS = (89, 183)
 """One and two columns of a journal, mm."""
+
+
+def studies_words(k: int) -> str:
+    """Return a number of studies as the reasons of the tables have it."""
+    return {0: "no study", 1: "1 study"}.get(k, f"{k} studies")

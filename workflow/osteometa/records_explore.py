@@ -41,8 +41,8 @@ class InfluenceRow:
     effect_id: str
     study_id: str
     label: str
-    yi: float
-    vi: float
+    yi: float | None
+    vi: float | None
     weight: float | None
     """Percent of the primary model."""
     hat: float | None
@@ -136,9 +136,11 @@ class GoshRow:
     subset: str
     """A letter per study in the order of leave_one_out.csv, 1 = in the subset."""
     k: int
-    estimate: float
-    tau2: float
-    i2: float
+    estimate: float | None
+    tau2: float | None
+    i2: float | None
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,16 +158,18 @@ class MultiverseRow:
     """undisputed, or with the most cautious readings of contradictory prints."""
     tau2: str
     ci: str
-    merged: int
+    merged: int | None
     """Specifications that give the same effects and model, this one included."""
     k: int
-    estimate: float
-    ci_low: float
-    ci_high: float
-    z: float
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    z: float | None
     """Estimate over its standard error: comparable across measures."""
-    excludes_null: bool
+    excludes_null: bool | None
     primary: bool
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,8 @@ class MultiverseShare:
 
     measure: str
     choice: str
-    """A column of multiverse.csv, or remainder."""
+    """A key of config.yaml in the column derivation of multiverse.csv, another column, or
+    remainder; all are the rows of the measure as a whole."""
     levels: int
     share: float | None
     """Main-effect part of the variance of the estimates, percent."""

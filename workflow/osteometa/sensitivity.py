@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from osteometa.config import Config
 from osteometa.explore.influence import holds_null
+from osteometa.options import ESTIMATORS, INTERVALS, variant_words
 from osteometa.pooling import Joint, Pooled, pool_joint, primary_fits
 from osteometa.records import Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.records_explore import SensitivityRow
@@ -23,7 +24,7 @@ FLAGS = {
     "PP": "without per-protocol analyses",
     "2ND": "without numbers read in another review or in the press",
     "RIMP": "without effects that rest on an assumed r",
-    "BASE": "without baseline means of config.yaml",
+    "BASE": "without assumed baseline means",
     "PCT": "without effects made from percent changes",
     "TMD": "without SDs from a test between the arms",
     "ADJSE": "without SEs of adjusted means",
@@ -45,27 +46,10 @@ BLOCKS = {
     "listed": "with comparisons that are listed only",
     "borrowed": "with SDs borrowed from other studies by the same assay",
 }
-VARIANT_WORDS = {
-    "baseline_mean": "baseline means of config.yaml times {}",
-    "rho": "correlation {} of effects of the same people",
-    "training_time": "the {} time of training instead of the end",
-    "shared_control": "a control in common divided among its arms",
-    "smd_variance": "variance of SMD in the form {}",
-    "smd_post": "SD of levels after: {}",
-    "smd_pre_post": "change standardised in the way of {}",
-    "rom_correction": "small-sample correction of log ratios: {}",
-}
 METHOD_WORDS = {
-    "REML": "tau2 by restricted maximum likelihood", "ML": "tau2 by maximum likelihood",
-    "DL": "tau2 by DerSimonian and Laird", "HE": "tau2 by Hedges",
-    "HS": "tau2 by Hunter and Schmidt", "SJ": "tau2 by Sidik and Jonkman",
-    "EB": "tau2 by empirical Bayes", "PM": "tau2 by Paule and Mandel",
-    "EE": "common effect, normal interval",
-}  # fmt: skip
-INTERVAL_WORDS = {
-    "hksj-floor": "Hartung-Knapp, never narrower than the conventional interval",
-    "hksj": "Hartung-Knapp as published", "wald": "normal interval",
-}  # fmt: skip
+    **{name: f"τ² by {words}" for name, words in ESTIMATORS.items()},
+    "EE": f"{ESTIMATORS['EE']}, {INTERVALS['wald']}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +100,9 @@ def sensitivity_rows(case: Case) -> list[SensitivityRow]:
         _measures, _one_out,
     ):  # fmt: skip
         rows += part(case, writer)
-    return rows
+    words = "p by turning the signs of the effects in place of a t or normal distribution"
+    reason = "it gives p and no other estimate or interval: it stands in permutation.csv"
+    return [*rows, writer.none("sign flip", words, reason)]
 
 
 class _Writer:
@@ -312,7 +298,7 @@ def _types_by_paper(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
 def _correlations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     assumed = any("RIMP" in e.flags.split() for e in case.joint().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
-        row, words = f"r={value:g}", f"every assumed r is {value:g}"
+        row, words = f"r={value:g}", variant_words(f"r={value:g}")
         if any(v.variant == row and v.measure == case.measure for v in case.variants):
             yield from writer.changed(row, words, case.under(row), same=assumed)
         elif assumed:
@@ -329,9 +315,7 @@ def _other_derivations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     names += ["shared_control=split"]
     names += [name for name, _ in other_forms(case.config)]
     for name in names:
-        key, _, value = name.partition("=")
-        words = VARIANT_WORDS[key].format(value)
-        yield from writer.changed(name, words, case.under(name))
+        yield from writer.changed(name, variant_words(name), case.under(name))
 
 
 def _models(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
@@ -341,7 +325,7 @@ def _models(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
          {"method": name, **({"ci": "wald"} if name == "EE" else {})})
         for name in case.config.sensitivity.methods
     ] + [
-        (f"ci={name}", INTERVAL_WORDS[name], {"ci": name})
+        (f"ci={name}", INTERVALS[name], {"ci": name})
         for name in case.config.sensitivity.intervals
     ]  # fmt: skip
     for row, words, choices in settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -19,6 +20,9 @@ from osteometa.cli.pool_input import (
     read_effects,
 )
 from osteometa.options import CI_METHODS, METHODS
+
+TEST = ("statistic", "df1", "df2", "p")
+LIMITS = tuple(f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high"))
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -104,9 +108,11 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
         },
     }
     if arguments.group:
-        results["group_test"] = _group_test(rows, V, groups, choices)
+        results["group_test"] = _group_test(rows, V, groups, choices, arguments.group)
     if arguments.mods:
-        results["regression"] = _regression(rows, V, arguments.mods, delimiter, choices)
+        results["regression"] = _regression(
+            rows, V, arguments.mods, delimiter, choices, arguments.tau2_ci
+        )
     return results
 
 
@@ -158,44 +164,65 @@ def _record(record: dict[str, object]) -> dict[str, object]:
 
 
 def _group_test(
-    rows: Sequence[Row], V: list | None, groups: dict[str, list[int]], choices: dict[str, str]
-) -> dict[str, object]:
+    rows: Sequence[Row], V: list | None, groups: dict[str, list[int]], choices: dict[str, str],
+    column: str,
+) -> dict[str, object]:  # fmt: skip
     """Test whether the groups differ: with one tau2 for all, and with a tau2 for each."""
     import numpy as np
 
-    from osteometa.pooling.model import pool, regress
+    from osteometa.pooling.groups import differences
+    from osteometa.pooling.model import regress
 
+    absent = ", ".join(rows[i].effect for i in groups.get("", ()))
+    notes = [f"left out, because {column} is empty: {absent}"] if absent else []
     names = sorted(name for name in groups if name)
-    chosen = [i for i in range(len(rows)) if any(i in groups[name] for name in names)]
+    chosen = sorted(i for name in names for i in groups[name])
     if len(names) < 2 or len(chosen) <= len(names):
         reason = "a test needs two groups and more effects than groups"
-        return {"tested": False, "note": reason}
+        return {"tested": False, "note": "; ".join([reason, *notes])}
     X = np.array([[float(i in groups[name]) for name in names] for i in chosen])
     fit = regress(X=X, **_parts(rows, V, chosen), **choices)
-    contrasts = np.hstack([np.eye(len(names) - 1), -np.ones((len(names) - 1, 1))])
-    common = _joint(fit, contrasts)
-    separate = None
-    if V is None:
-        fits = [pool(**_parts(rows, V, groups[name]), **choices) for name in names]
-        if all(f.se for f in fits):
-            between = pool(
-                [f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald"
-            )
-            separate = {"statistic": between.q, "df1": between.q_df, "df2": None, "p": between.q_p}
+    separate, reason = _separate(rows, V, [groups[name] for name in names], choices["method"])
     return {
-        "tested": True, "common_tau2": _record({"tau2": fit.tau2, **common}),
-        "separate_tau2": separate,
+        "tested": True,
+        "common_tau2": _record({"tau2": fit.tau2, **_joint(fit, differences(len(names)))}),
+        "separate_tau2": separate, "note": "; ".join([*reason, *notes]),
     }  # fmt: skip
+
+
+def _separate(
+    rows: Sequence[Row], V: list | None, groups: Sequence[Sequence[int]], method: str
+) -> tuple[dict[str, object] | None, list[str]]:
+    """Return the test with a tau2 for each group, or why there is none."""
+    from osteometa.pooling.groups import separate_test
+
+    pairs = itertools.combinations(groups, 2) if V is not None else ()
+    shared = [
+        f"{rows[i].effect} and {rows[j].effect}"
+        for one, other in pairs
+        for i, j in itertools.product(one, other)
+        if V[i][j] != 0
+    ]
+    if shared:
+        more = " and others" if len(shared) > 1 else ""
+        return None, [
+            "no test with a tau2 for each group, which would take groups for independent: "
+            f"{shared[0]}{more} share a covariance"
+        ]
+    try:
+        values = separate_test([_parts(rows, V, list(group)) for group in groups], method)
+    except ValueError as error:
+        return None, [f"no test with a tau2 for each group: {error}"]
+    return _record(dict(zip(TEST, values, strict=True))), []
 
 
 def _regression(
     rows: Sequence[Row], V: list | None, columns: Sequence[str], delimiter: str,
-    choices: dict[str, str],
+    choices: dict[str, str], tau2_ci: str,
 ) -> dict[str, object]:  # fmt: skip
     import numpy as np
 
-    from osteometa.pooling.model import regress
-    from osteometa.pooling.tau2 import q_profile
+    from osteometa.pooling.model import regress, tau2_limits
     from osteometa.scale import refuse_design
 
     kept, names, design = moderators(rows, columns, delimiter)
@@ -205,9 +232,12 @@ def _regression(
     X, parts = np.array(design), _parts(rows, V, kept)
     refuse_design(X, parts["vi"], names)
     fit = regress(X=X, **parts, **choices)
-    low, high = (None, None)
+    limits = dict.fromkeys(LIMITS)
     if choices["method"] != "EE":
-        low, high = q_profile(parts["yi"], parts["vi"], X, V=parts.get("V"))
+        limits = tau2_limits(
+            parts["yi"], parts["vi"], X, V=parts.get("V"), method=choices["method"],
+            tau2_ci=tau2_ci,
+        )  # fmt: skip
     notes = []
     absent = [row.study for i, row in enumerate(rows) if i not in kept]
     if absent:
@@ -217,8 +247,8 @@ def _regression(
     return {
         "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
         "test": _record(_joint(fit, np.eye(p)[1:])), "k": fit.studies, "tau2": fit.tau2,
-        "tau2_ci_low": low, "tau2_ci_high": high, "i2": fit.i2, "h2": fit.h2, "q": fit.q,
-        "q_df": fit.q_df, "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
+        "i2": fit.i2, "h2": fit.h2, **_record(limits), "q": fit.q, "q_df": fit.q_df,
+        "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
         "note": "; ".join(notes),
     }  # fmt: skip
 
@@ -233,7 +263,7 @@ def _joint(fit: object, contrasts: object) -> dict[str, object]:
         values = joint_test(fit, contrasts)
     except np.linalg.LinAlgError:
         values = (None, len(contrasts), fit.df, None)
-    return dict(zip(("statistic", "df1", "df2", "p"), values, strict=True))
+    return dict(zip(TEST, values, strict=True))
 
 
 def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
@@ -264,9 +294,10 @@ def _table(results: dict) -> str:
         lines.append(f"groups differ: {_test(test['common_tau2'])} (one tau2 for all)")
         if test["separate_tau2"]:
             lines.append(f"groups differ: {_test(test['separate_tau2'])} (a tau2 for each)")
+        lines += [f"  ({test['note']})"] if test["note"] else []
     regression = results.get("regression")
     if regression:
-        lines.append(f"meta-regression, k = {regression['k']}, tau2 = {regression['tau2']:.4g}")
+        lines.append(f"meta-regression, k = {regression['k']}, {_left(regression)}")
         width = max(len(c["name"]) for c in regression["coefficients"])
         for row in regression["coefficients"]:
             lines.append(f"  {row['name']:<{width}}  {_interval(row)}")
@@ -274,6 +305,16 @@ def _table(results: dict) -> str:
         lines += [f"  ({regression['note']})"] if regression["note"] else []
     first = results["overall"]
     return "\n".join([*lines, f"{first['method']}, {first['ci_method']}"])
+
+
+def _left(regression: dict) -> str:
+    """Return the variance that the moderators leave, with its intervals."""
+    parts = []
+    for name, words, unit in (("tau2", "tau2", ""), ("i2", "I2", " %"), ("h2", "H2", "")):
+        low, high = regression[f"{name}_ci_low"], regression[f"{name}_ci_high"]
+        limits = "" if low is None or high is None else f" [{low:.4g}, {high:.4g}]"
+        parts.append(f"{words} = {regression[name]:.4g}{unit}{limits}")
+    return ", ".join(parts)
 
 
 def _interval(row: dict) -> str:

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.options import studies_words
 from osteometa.pooling import Pooled, pool
 from osteometa.records_explore import InfluenceRow, StepRow
 
 Array = NDArray[np.float64]
+LEAST_STUDIES = 3
+"""With fewer nothing is left to pool when one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def without_one(effects: Set) -> list[tuple[str, list[int]]]:
 def leave_one_out(effects: Set) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
     whole = effects.pooled()
-    if effects.k < 3:
-        return [_not("leave_one_out", f"{effects.k} studies, 3 are needed")]
+    if effects.k < LEAST_STUDIES:
+        return [_not("leave_one_out", effects.k)]
     rows = []
     for step, (study, rest) in enumerate(without_one(effects), start=1):
         label = effects.labels[effects.studies.index(study)]
@@ -87,8 +90,8 @@ def cumulative(effects: Set) -> list[StepRow]:
 
     Studies whose year is not known come last in the order of years.
     """
-    if effects.k < 3:
-        return [_not("year", f"{effects.k} studies, 3 are needed")]
+    if effects.k < LEAST_STUDIES:
+        return [_not(sequence, effects.k) for sequence in ("year", "precision")]
     whole = effects.pooled()
     studies = list(dict.fromkeys(effects.studies))
     first = {study: effects.studies.index(study) for study in studies}
@@ -109,11 +112,16 @@ def cumulative(effects: Set) -> list[StepRow]:
     return rows
 
 
-def _not(sequence: str, reason: str) -> StepRow:
+def too_few(k: int) -> str:
+    """Return why nothing can be left out or added one by one."""
+    return f"{studies_words(k)}, {LEAST_STUDIES} are needed"
+
+
+def _not(sequence: str, k: int) -> StepRow:
     return StepRow(
-        sequence=sequence, step=0, study_id="", label="", k=0, estimate=None, se=None, ci_low=None,
+        sequence=sequence, step=0, study_id="", label="", k=k, estimate=None, se=None, ci_low=None,
         ci_high=None, p=None, tau2=None, i2=None, q=None, q_p=None, sign_changed=None,
-        null_crossed=None, status="not_applicable", reason=reason,
+        null_crossed=None, status="not_applicable", reason=too_few(k),
     )  # fmt: skip
 
 
@@ -143,8 +151,9 @@ def influence(effects: Set) -> list[InfluenceRow]:
     Cook's distance above the median of chi-square on 1 df, or hat above 3 / k.
     """
     k = len(effects.y)
-    if effects.k < 3:
-        return [_no_influence(effects, i, f"{effects.k} studies, 3 are needed") for i in range(k)]
+    if effects.k < LEAST_STUDIES:
+        rows: Sequence[int | None] = range(k) if k else [None]
+        return [_no_influence(effects, i, too_few(effects.k)) for i in rows]
     whole = effects.pooled(ci="wald")
     if whole.status != "ok":
         return [_no_influence(effects, i, whole.note) for i in range(k)]
@@ -185,10 +194,12 @@ def _influence_row(
     )  # fmt: skip
 
 
-def _no_influence(effects: Set, i: int, reason: str) -> InfluenceRow:
+def _no_influence(effects: Set, i: int | None, reason: str) -> InfluenceRow:
+    none = i is None
     return InfluenceRow(
-        effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i],
-        yi=float(effects.y[i]), vi=float(effects.v[i]), weight=None, hat=None, rstudent=None,
+        effect_id="" if none else effects.ids[i], study_id="" if none else effects.studies[i],
+        label="" if none else effects.labels[i], yi=None if none else float(effects.y[i]),
+        vi=None if none else float(effects.v[i]), weight=None, hat=None, rstudent=None,
         dffits=None, cook_d=None, cov_ratio=None, tau2_without=None, q_without=None,
         baujat_x=None, baujat_y=None, influential=None, status="not_applicable", reason=reason,
     )  # fmt: skip

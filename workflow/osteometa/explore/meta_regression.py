@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, guarded, two_sided
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked, joint_test, regress
 from osteometa.pooling.tau2 import typical_variance
 from osteometa.summaries import t_quantile
@@ -99,8 +100,9 @@ def meta_regression(
     k, q = len(set(ids[known].tolist())), columns.shape[1]
     sizes = {"k": k, "left_out": len(set(ids.tolist())) - k}
     if k < per_covariate * q:
+        tell = "tells" if k < 2 else "tell"
         what = "it" if q == 1 else f"all {q} covariates"
-        reason = f"{k} studies tell {what}, {per_covariate * q} are needed"
+        reason = f"{studies_words(k)} {tell} {what}, {per_covariate * q} are needed"
         return MetaRegression(**sizes, status="not_applicable", reason=reason)
     model = {"method": method, "ci": ci}
     if V is not None:
@@ -119,7 +121,7 @@ def _fitted(
 ) -> MetaRegression:  # fmt: skip
     q = columns.shape[1]
     if sizes["k"] < q + 2:
-        raise NotEstimableError(f"{sizes['k']} studies: {q + 1} coefficients need {q + 2}")
+        raise NotEstimableError(f"{studies_words(sizes['k'])}: {q + 1} coefficients need {q + 2}")
     # Centred and scaled: the year 2011 must not cost digits.
     centre = columns.mean(axis=0)
     spread = np.max(np.abs(columns - centre), axis=0)

@@ -15,6 +15,7 @@ from osteometa.explore.robust import (
     hierarchical_weights,
     robust_inference,
 )
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked
 
 LEAST_STUDIES = 10
@@ -217,7 +218,7 @@ def design_of(y: Array, study: Array, X: Array | None, least: int) -> Array:
         raise ValueError("effects, studies and the design matrix must have one row per effect")
     p, studies = design.shape[1], len(set(study.tolist()))
     if studies < max(least, p + 1):
-        raise NotEstimableError(f"{studies} studies: the model needs {max(least, p + 1)}")
+        raise NotEstimableError(f"{studies_words(studies)}: the model needs {max(least, p + 1)}")
     if len(y) == studies:
         raise NotEstimableError("no study has several effects: the ordinary model says all")
     if not np.all(np.isfinite(design)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (READING, "type_by=")
 """Variants that are no other derivation of the same effects."""
+RISK = "ROB"
+"""Stands among flags for an overall judgement that `sensitivity.rob_exclude` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +124,18 @@ def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]
             added = _others(case, measure, derivation) if designs == "all designs" else []
             added += _cautious(case, measure) if prints == "cautious readings" else []
             for people, flags in choices.people.items():
-                kept = [
-                    e for e in (*joint.effects, *added) if not set(flags) & set(e.flags.split())
-                ]
+                if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
+                    continue
+                kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
                 names_here = (derivation, people, designs, prints)
                 yield names_here, _members(Joint(tuple(kept), joint.links))
+
+
+def _has_any(effect: Effect, flags: Sequence[str], case: Case) -> bool:
+    own = set(effect.flags.split())
+    if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
+        own.add(RISK)
+    return bool(own & set(flags))
 
 
 def _others(case: Case, measure: str, derivation: str) -> list[Effect]:
@@ -201,7 +211,8 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     made = universe(case)
     fits = fitted(made)
     if len(made.specifications) < 2:
-        return [], [_no_share(case.measure, "fewer than two studies are pooled")]
+        reason = "no combination of choices pools two studies"
+        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
     estimates = np.array(
         [fits[spec.choices[-2:]].estimate[spec.members] for spec in made.specifications]
     )
@@ -216,6 +227,14 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
             shares.append(_overall(measure, own))
     shares.append(_overall("all", rows))
     return rows, shares
+
+
+def _no_specification(case: Case, reason: str) -> MultiverseRow:
+    return MultiverseRow(
+        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
+        k=case.joint().k, estimate=None, ci_low=None, ci_high=None, z=None, excludes_null=None,
+        primary=False, status="not_applicable", reason=reason,
+    )  # fmt: skip
 
 
 def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> list[MultiverseRow]:
@@ -254,19 +273,23 @@ def explained(
     in which the choices can come in (Lindeman, Merenda and Gold 1980; Groemping 2007). Where all
     combinations exist this is its main effect in an analysis of variance; where some are missing
     the parts still add up. The remainder are interactions. An interval does not move an estimate:
-    each combination of the other choices counts once, whatever its intervals.
+    each combination of the other choices counts once, whatever its intervals. Of derivation each
+    key of config.yaml has a part of its own, see `_by_key`.
     """
     moving = len(CHOICES) - 1
     once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
     rows = list(once)
     y = estimates[list(once.values())]
-    shares, left = [], 100.0
-    for part, choice in zip([*_parts(rows, y), 0.0], CHOICES, strict=True):
-        place = CHOICES.index(choice)
+    parts = _parts(rows, y)
+    shares = [
+        _share(measure, key, levels, 100 * part, len(rows))
+        for key, (levels, part) in _by_key(rows, y, parts[0]).items()
+    ]
+    for place, part in enumerate([*parts[1:], 0.0], start=1):
         levels = len({spec.choices[place] for spec in specifications})
-        left -= 100 * part
-        shares.append(_share(measure, choice, levels, 100 * part, len(rows)))
-    return [*shares, _share(measure, "remainder", 1, max(0.0, left), len(rows))]
+        shares.append(_share(measure, CHOICES[place], levels, 100 * part, len(rows)))
+    left = max(0.0, 100.0 - sum(share.share for share in shares))
+    return [*shares, _share(measure, "remainder", 1, left, len(rows))]
 
 
 def _parts(rows: Sequence[tuple[str, ...]], y: Array) -> list[float]:
@@ -277,26 +300,65 @@ def _parts(rows: Sequence[tuple[str, ...]], y: Array) -> list[float]:
     # Equal estimates differ by rounding, which no choice explains.
     if total <= len(y) * (1e-12 * scale) ** 2:
         return [0.0] * n
-    columns, owner = [], []
-    for place in range(n):
-        values = [row[place] for row in rows]
-        for level in list(dict.fromkeys(values))[1:]:
-            column = np.array([float(value == level) for value in values])
-            columns.append(column - np.mean(column))
-            owner.append(place)
-    X, owner = np.array(columns).reshape(len(columns), len(y)).T, np.array(owner, dtype=int)
+    X, owner, _ = _columns(rows)
     gram, cross = X.T @ X, X.T @ y
     r2 = {}
     for chosen in itertools.product((False, True), repeat=n):
         own = np.flatnonzero([chosen[place] for place in owner])
-        inverse = np.linalg.pinv(gram[np.ix_(own, own)], rcond=1e-10, hermitian=True)
-        r2[chosen] = float(cross[own] @ inverse @ cross[own]) / total
+        r2[chosen] = float(cross[own] @ _solved(gram[np.ix_(own, own)], cross[own])) / total
     parts = [0.0] * n
     for chosen, before in r2.items():
         for place in (place for place in range(n) if not chosen[place]):
             after = r2[(*chosen[:place], True, *chosen[place + 1 :])]
             parts[place] += (after - before) / (n * math.comb(n - 1, sum(chosen)))
     return [min(1.0, part) if part > 1e-12 else 0.0 for part in parts]
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> tuple[Array, NDArray[np.int_], list[str]]:
+    """Return centred dummies of the levels but the first of each choice, their choice and level."""
+    columns, owner, levels = [], [], []
+    for place in range(len(rows[0])):
+        values = [row[place] for row in rows]
+        for level in list(dict.fromkeys(values))[1:]:
+            column = np.array([float(value == level) for value in values])
+            columns.append(column - np.mean(column))
+            owner.append(place)
+            levels.append(level)
+    X = np.array(columns).reshape(len(columns), len(rows)).T
+    return X, np.array(owner, dtype=int), levels
+
+
+def _solved(gram: Array, cross: Array) -> Array:
+    return np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ cross
+
+
+def _by_key(rows: Sequence[tuple[str, ...]], y: Array, part: float) -> dict[str, tuple[int, float]]:
+    """Return levels (primary included) and part of each key of config.yaml that derivation holds.
+
+    Derivations enter one at a time, so the main effect of each is its move away from the primary
+    derivation. The part of derivation is divided in proportion to the squared moves, summed over
+    the combinations: a key that moves nothing has none, and the parts add up.
+    """
+    counts = Counter(row[0] for row in rows)
+    X, owner, levels = _columns(rows)
+    slopes = _solved(X.T @ X, X.T @ (y - np.mean(y)))
+    effect = dict.fromkeys(counts, 0.0) | {
+        level: float(b) for level, b, place in zip(levels, slopes, owner, strict=True) if place == 0
+    }
+    # A sample may hold no primary derivation of a measure that is not the primary one.
+    mean = sum(counts[level] * effect[level] for level in counts) / len(rows)
+    origin = effect.get(PRIMARY, mean)
+    moved: dict[str, float] = {}
+    found: dict[str, int] = {}
+    for level in (level for level in counts if level != PRIMARY):
+        key = level.partition("=")[0]
+        found[key] = found.get(key, 1) + 1
+        moved[key] = moved.get(key, 0.0) + counts[level] * (effect[level] - origin) ** 2
+    total = sum(moved.values())
+    return {
+        key: (found[key], part * (moved[key] / total if total > 0 else 1 / len(moved)))
+        for key in moved
+    }
 
 
 def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:

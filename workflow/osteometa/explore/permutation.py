@@ -11,6 +11,7 @@ import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, estimable
 from osteometa.explore.many import Many, regress_many
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked
 
 # Statistics nearer than this are tied: equal in truth, apart by rounding.
@@ -88,7 +89,7 @@ def sign_flip(
     y, v = checked(yi, vi)
     k = len(y)
     if k < 2:
-        raise NotEstimableError(f"{k} studies: flipping signs needs two")
+        raise NotEstimableError(f"{studies_words(k)}: flipping signs needs two")
     exact = k <= exact_up_to
     if exact:
         # A pattern and its mirror image have the same statistic: half of them will do.
@@ -181,7 +182,7 @@ def permute_moderator(
 def _scaled(x: Array, k: int) -> Array:
     """Return the moderator (k x q), centred and scaled, or refuse one that cannot be tested."""
     if k < 4:
-        raise NotEstimableError(f"{k} studies: a moderator needs four")
+        raise NotEstimableError(f"{studies_words(k)}: a moderator needs four")
     columns = np.asarray(x, dtype=float).reshape(k, -1)
     if not np.all(np.isfinite(columns)):
         raise NotEstimableError("the moderator is not known for every study")

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtr
 
 from osteometa.explore.common import Array, NotEstimableError, estimable, two_sided
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked, pool
 from osteometa.summaries import t_quantile
 
@@ -166,7 +167,7 @@ def selection_model(
     y, v = checked(yi, vi)
     k = len(y)
     if k < 4:
-        raise NotEstimableError(f"{k} studies: three parameters need four")
+        raise NotEstimableError(f"{studies_words(k)}: three parameters need four")
     if favoured == "auto":
         favoured = "greater" if pool(y, v, ci="wald").estimate >= 0 else "less"
     sign = 1.0 if favoured == "greater" else -1.0

@@ -21,6 +21,7 @@ from osteometa.explore.common import (
 )
 from osteometa.explore.selection import selection_model
 from osteometa.explore.trim_fill import trim_fill
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked, regress
 from osteometa.summaries import t_quantile
 
@@ -70,7 +71,7 @@ def _line(
     if x.shape != y.shape or not np.all(np.isfinite(x)):
         raise NotEstimableError("the predictor is not known for every study")
     if len(y) < 3:
-        raise NotEstimableError(f"{len(y)} studies: a line needs three")
+        raise NotEstimableError(f"{studies_words(len(y))}: a line needs three")
     w = 1.0 / v
     # Centred and scaled, or predictors of 1e-6 would cost the digits that effects in g/cm2 have.
     centre = float(np.sum(w * x) / np.sum(w))
@@ -148,7 +149,7 @@ def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
     y, v = checked(yi, vi)
     k = len(y)
     if k < 3:
-        raise NotEstimableError(f"{k} studies: ranks need three")
+        raise NotEstimableError(f"{studies_words(k)}: ranks need three")
     w = 1.0 / v
     residuals = y - np.sum(w * y) / np.sum(w)
     # Rounding around the mean must not make an order of effects that are equal.
@@ -275,7 +276,7 @@ def small_study(
     }
     k = len(yi)
     if k < least:
-        reason = f"{k} studies: small-study analyses need {least}"
+        reason = f"{studies_words(k)}: small-study analyses need {least}"
         return tuple(
             SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
             for name in analyses

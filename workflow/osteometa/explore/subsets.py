@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteometa.explore.common import Array, one_per_study
-from osteometa.explore.influence import Set
+from osteometa.explore.influence import LEAST_STUDIES, Set, too_few
 from osteometa.pooling.kernel import fit
 from osteometa.records_explore import GoshRow
 
@@ -34,9 +34,14 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
 
 
 def gosh(effects: Set, seed: int) -> list[GoshRow]:
-    """Return the pool of each subset; none for fewer than three studies."""
-    if effects.k < 3:
-        return []
+    """Return the pool of each subset, or a row that says why there is none."""
+    if effects.k < LEAST_STUDIES:
+        return [
+            GoshRow(
+                subset="", k=effects.k, estimate=None, tau2=None, i2=None,
+                status="not_applicable", reason=too_few(effects.k),
+            )
+        ]  # fmt: skip
     y, v = by_study(effects)
     masks = subsets(len(y), seed)
     fits = fit(y, v, mask=masks, method=effects.method, ci="wald")

@@ -10,13 +10,16 @@ import numpy as np
 from osteometa.explore.bayes import posterior
 from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
 from osteometa.explore.meta_regression import MetaRegression, line_of, meta_regression
+from osteometa.explore.multilevel import LEAST_STUDIES as NESTED
 from osteometa.explore.multilevel import Multilevel, multilevel, robust_variance
 from osteometa.explore.multiverse import multiverse
 from osteometa.explore.permutation import permute_moderator, sign_flip
 from osteometa.explore.small_study import LEAST_STUDIES, small_study
 from osteometa.explore.subsets import by_study, gosh
 from osteometa.explore.trim_fill import trim_fill
+from osteometa.explore.wild import LEAST_STUDIES as FLIPPED
 from osteometa.explore.wild import Wild, wild_bootstrap
+from osteometa.options import studies_words
 from osteometa.records import Effect
 from osteometa.records_explore import RECORDS as RECORDS  # what `explore` gives, by table
 from osteometa.records_explore import (
@@ -275,11 +278,18 @@ def companions(chosen: Set, case: Case) -> list[CompanionRow]:
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
             rows.append(_wild_row(f"{name}_wild", found))
     else:
-        rows = [
-            _no_companion(name, chosen, "each study has one effect: nothing is nested")
-            for name in (*models, *(f"{name}_wild" for name in models))
+        rows = [_no_companion(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
+        rows += [
+            _no_companion(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
         ]
     return [*rows, _bayesian(chosen, case)]
+
+
+def _not_nested(k: int, least: int) -> str:
+    """Return why a nested model is not fitted to studies with one effect each."""
+    if k < least:
+        return f"{studies_words(k)}, {least} are needed, one of them with several effects"
+    return "each study has one effect: nothing is nested"
 
 
 def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:

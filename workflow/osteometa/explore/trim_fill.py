@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteometa.explore.common import Array, NotEstimableError, estimable
+from osteometa.options import studies_words
 from osteometa.pooling.model import checked, pool, regress
 
 MAX_ROUNDS = 100
@@ -68,7 +69,7 @@ def trim_fill(
     y, v = checked(yi, vi)
     k = len(y)
     if k < 3:
-        raise NotEstimableError(f"{k} studies: trim and fill needs three")
+        raise NotEstimableError(f"{studies_words(k)}: trim and fill needs three")
     if side == "auto":
         side = _side(y, v, predictor, method)
     sign = -1.0 if side == "right" else 1.0

@@ -113,18 +113,21 @@ def wild_bootstrap(
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (found {model})")
     if model == "three_level" and rho:
         raise ValueError(f"sampling errors of three_level do not correlate (found rho {rho})")
-    y, v = checked(yi, vi)
-    labels = np.asarray([str(s) for s in study])
+    test = _test_of(*checked(yi, vi), np.asarray([str(s) for s in study]), model, rho, X, C)
+    studies = len(test.starts)
+    exact = studies <= exact_up_to
+    signs = _all_signs(studies) if exact else _drawn_signs(studies, draws, seed)
+    return _answer(test, signs, model, exact, interval)
+
+
+def _test_of(
+    y: Array, v: Array, labels: Array, model: str, rho: float, X: Array | None, C: Array | None
+) -> _Test:
     V = constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, LEAST_STUDIES)
     order, starts = by_study(labels)
-    y, v, labels, V, design = (
-        y[order],
-        v[order],
-        labels[order],
-        V[np.ix_(order, order)],
-        design[order],
-    )
+    y, v, labels, design = y[order], v[order], labels[order], design[order]
+    V = V[np.ix_(order, order)]
 
     def model_of(columns: Array) -> Nested | Correlated:
         if model == "robust":
@@ -133,13 +136,10 @@ def wild_bootstrap(
 
     contrasts = _contrasts(C, design.shape[1])
     kept = design @ _null_space(contrasts)
-    test = _Test(
+    return _Test(
         y, design, np.asarray(starts), contrasts, model_of(design),
         model_of(kept) if kept.shape[1] else None, kept,
     )  # fmt: skip
-    exact = len(starts) <= exact_up_to
-    signs = _all_signs(len(starts)) if exact else _drawn_signs(len(starts), draws, seed)
-    return _answer(test, signs, model, exact, interval)
 
 
 def _contrasts(C: Array | None, p: int) -> Array:
@@ -291,7 +291,7 @@ def _crossing(gap: Callable[[float], float], inside: float, step: float) -> tupl
         raise NotEstimableError("no value is far enough from the estimate to be rejected")
     # Regula falsi; a side that stays twice counts half (Illinois). Each gap is a refit of all.
     found, stays = high, 0
-    while abs(far - near) > 1e-6 * abs(far - inside):
+    while abs(far - near) > 1e-9 * abs(far - inside):
         middle = far - high * (far - near) / (high - low)
         value = gap(middle)
         if abs(value) <= 1e-10:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import median
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -93,6 +96,30 @@ def padded(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
     """Return a range that holds all values with a margin; never empty."""
     low, high = min(values), max(values)
     pad = share * (high - low) or 0.5 * abs(high) or 1.0
+    return low - pad, high + pad
+
+
+FAR, REACH = 5.0, 1.5
+"""How many typical widths of an interval an estimate may lie from the others, and an interval
+reach from its estimate, before it is drawn as an arrow instead of widening the axis."""
+
+
+def axis_range(intervals: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+    """Return the range of an axis of estimates with intervals; no effect (0) is inside.
+
+    Parameters
+    ----------
+    intervals : sequence of (estimate, low, high)
+        Estimates further from the median of all than FAR typical widths do not count, nor do the
+        ends of an interval further from its estimate than REACH typical widths. The typical width
+        is the median of all.
+    """
+    typical = median(high - low for _, low, high in intervals)
+    centre = median(x for x, _, _ in intervals)
+    near = [row for row in intervals if abs(row[0] - centre) <= FAR * typical] or intervals
+    low = min(0.0, *(max(a, x - REACH * typical) for x, a, _ in near))
+    high = max(0.0, *(min(b, x + REACH * typical) for x, _, b in near))
+    pad = 0.04 * (high - low) or 1.0
     return low - pad, high + pad
 
 
@@ -184,60 +211,54 @@ def draw_mark(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in mm that a text or mark takes."""
+def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
+    """Draw an interval at height y, mm; an arrow where it goes on beyond the frame.
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def meets(self, other: Box) -> bool:
-        """Tell whether two boxes overlap."""
-        return (
-            self.left < other.right and other.left < self.right
-            and self.top < other.bottom and other.top < self.bottom
-        )  # fmt: skip
-
-
-def place_labels(
-    points: Sequence[tuple[float, float, float, str]], frame: Frame, taken: Sequence[Box] = ()
-) -> list[tuple[float, float, str] | None]:
-    """Return a free place for the label of each point, None where there is none.
-
-    Parameters
-    ----------
-    points : sequence of (x, y, side, label)
-        Places and sizes in mm, the most important first.
-    frame : Frame
-        Labels stay inside it.
-    taken : sequence of Box
-        What no label may touch beside the points themselves.
+    An interval that lies beyond the frame altogether is an arrow at its edge.
     """
-    boxes = [Box(x - s / 2, y - s / 2, x + s / 2, y + s / 2) for x, y, s, _ in points]
-    used = [*boxes, *taken]
-    found: list[tuple[float, float, str] | None] = []
-    for x, y, side, label in points:
-        width, gap = text_width(label, SMALL), side / 2 + 0.9
-        places = [
-            (x + gap, y), (x - gap - width, y), (x - width / 2, y - gap - 1.2),
-            (x - width / 2, y + gap + 1.2), (x + gap * 0.7, y - gap * 0.7 - 1.2),
-            (x + gap * 0.7, y + gap * 0.7 + 1.2), (x - gap * 0.7 - width, y - gap * 0.7 - 1.2),
-            (x - gap * 0.7 - width, y + gap * 0.7 + 1.2),
-        ]  # fmt: skip
-        free = None
-        for left, middle in places:
-            half = TEXT_HEIGHT / 2 + 0.55
-            box = Box(left - 0.2, middle - half, left + width + 0.2, middle + half)
-            inside = frame.left + 0.5 <= box.left and box.right <= frame.right
-            inside = inside and frame.top <= box.top and box.bottom <= frame.bottom - 0.3
-            if inside and not any(box.meets(other) for other in used):
-                free = (left, middle, label)
-                used.append(box)
-                break
-        found.append(free)
-    return found
+    ends = [frame.x(min(max(value, frame.x_low), frame.x_high)) for value in (low, high)]
+    below, above = low < frame.x_low, high > frame.x_high
+    if high < frame.x_low:
+        ends, above = [frame.left, frame.left + STUB], False
+    elif low > frame.x_high:
+        ends, below = [frame.right - STUB, frame.right], False
+    axes.plot(ends, [y, y], color=color, lw=0.8, zorder=2, solid_capstyle="butt", gid="interval")
+    for beyond, x, step in ((below, ends[0], 1.5), (above, ends[1], -1.5)):
+        if beyond:
+            draw_tip(axes, [(x, y), (x + step, y - 0.75), (x + step, y + 0.75)], color)
+
+
+STUB = 3.5
+"""Length of the arrow of an interval that lies beyond the axis, mm."""
+
+
+def draw_tip(axes: Axes, points: Sequence[tuple[float, float]], color: str) -> None:
+    """Draw the tip of an arrow that says that an interval goes on."""
+    axes.add_patch(Polygon(points, closed=True, facecolor=color, lw=0, zorder=5, gid="tip"))
+
+
+def diamond_points(
+    frame: Frame, estimate: float, low: float, high: float, y: float, half: float = 1.5
+) -> list[tuple[float, float]]:
+    """Return the corners of a diamond as wide as an interval, cut off where the frame ends, mm."""
+    middle = min(max(estimate, frame.x_low), frame.x_high)
+    sides = []
+    for end, edge in ((low, frame.x_low), (high, frame.x_high)):
+        inside = frame.x_low <= end <= frame.x_high
+        cut = 0.0 if inside else half * (end - edge) / (end - estimate or 1.0)
+        x = frame.x(end if inside else edge)
+        sides.append([(x, y - cut), (x, y + cut)] if cut else [(x, y)])
+    left, right = sides
+    return [left[0], (frame.x(middle), y - half), *right, (frame.x(middle), y + half), *left[1:]]
+
+
+def draw_favours(axes: Axes, zero: float, y: float, words: Sequence[str], width: float) -> None:
+    """Say what the two sides of no effect mean, beside it as far as there is room, all in mm."""
+    arrows = f"\N{LEFTWARDS ARROW} {words[0]}", f"{words[1]} \N{RIGHTWARDS ARROW}"
+    left, right = (text_width(text, SMALL) for text in arrows)
+    zero = min(max(zero, left + MARGIN + 1), width - MARGIN - right - 1)
+    put(axes, zero - 1, y, arrows[0], size=SMALL, align="right", color=GREY)
+    put(axes, zero + 1, y, arrows[1], size=SMALL, color=GREY)
 
 
 def titled(axes: Axes, title: str, width: float, top: float = 3.2) -> float:
@@ -282,6 +303,16 @@ def reason_figure(title: str, reason: str, width: float = NARROW) -> Figure:
 def reason_mark(reason: str) -> list[Mark]:
     """Return the row of a figure that cannot be drawn."""
     return [Mark(kind="message", text=reason)]
+
+
+def told_apart(rows: Sequence[Any]) -> list[str]:
+    """Return the labels of rows with an effect_id; two effects of one study by their arms."""
+    seen = Counter(row.label for row in rows)
+    return [
+        row.label if seen[row.label] == 1 or row.effect_id.count(".") == 0
+        else f"{row.label}, {row.effect_id.split('.')[1].replace('_', ' ')}"
+        for row in rows
+    ]  # fmt: skip
 
 
 def side_of(weight: float, heaviest: float, largest: float = 3.2, least: float = 0.0) -> float:

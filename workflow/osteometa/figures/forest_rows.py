@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from osteometa.options import INTERVALS
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 
 TYPE_WORDS = {
@@ -42,11 +43,6 @@ FLAG_WORDS = {
     "RIMP": "before-after correlation assumed",
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
-}
-INTERVAL_WORDS = {
-    "hksj-floor": "Hartung-Knapp with floor",
-    "hksj": "Hartung-Knapp",
-    "wald": "normal (Wald) interval",
 }
 MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
 MINUS = "\N{MINUS SIGN}"
@@ -299,7 +295,7 @@ def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
 
 def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row in words."""
-    interval = INTERVAL_WORDS[row.ci_method]
+    interval = INTERVALS[row.ci_method]
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
 

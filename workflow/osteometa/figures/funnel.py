@@ -17,15 +17,16 @@ from osteometa.figures.chart import (
     note_height,
     noted,
     padded,
-    place_labels,
     plain_ticks,
     tick_room,
     title_height,
     titled,
+    told_apart,
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, VERMILION, new_figure, put
+from osteometa.figures.labels import Line, Place, draw_labels, place_labels
+from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
 from osteometa.records import PooledRow
 from osteometa.records_explore import FunnelPoint
 
@@ -43,10 +44,10 @@ def funnel_marks(points: Sequence[FunnelPoint], overall: PooledRow) -> list[Mark
     """Return the marks: studies, filled studies and the pooled line."""
     marks = [
         Mark(
-            kind="point", label=point.label, x=point.yi, y=point.se, effect_id=point.effect_id,
+            kind="point", label=label, x=point.yi, y=point.se, effect_id=point.effect_id,
             group="filled" if point.filled else "study",
         )
-        for point in points
+        for point, label in zip(points, told_apart(points), strict=True)
     ]  # fmt: skip
     return [*marks, Mark(kind="line", label="pooled effect", x=overall.estimate)]
 
@@ -56,32 +57,28 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     points = [mark for mark in marks if mark.kind == "point"]
     centre = next(mark.x for mark in marks if mark.kind == "line")
     filled = any(mark.group == "filled" for mark in points)
-    note = NOTE + (FILLED if filled else "")
     highest = max(mark.y for mark in points) * 1.08
     reach = CONTOURS[0][0] * highest
     low, high = padded([*(mark.x for mark in points), 0.0, centre], 0.12)
     low, high = min(low, -0.6 * reach), max(high, 0.6 * reach)
     y_ticks = plain_ticks(0.0, highest)
     top = title_height(title, NARROW) + 5.5
-    height = top + 62 + 9 + note_height(note, NARROW) + 2
-    figure, axes = new_figure(NARROW, height)
     frame = Frame(
         MARGIN + tick_room(y_ticks), NARROW - MARGIN, top, top + 62, low, high, highest, 0.0
     )
+    places, short = _named(frame, points, centre)
+    note = f"{NOTE}{short}{FILLED if filled else ''}"
+    figure, axes = new_figure(NARROW, top + 62 + 9 + note_height(note, NARROW) + 2)
     titled(axes, title, NARROW)
     for z, shade in CONTOURS:
         _triangle(axes, frame, z, shade)
-    for z in (-1.9599639845401, 1.9599639845401):
-        end = _clipped(frame, centre, centre + z * highest)
-        axes.plot(*end, color=GREY, lw=0.6, dashes=(4, 2), zorder=2)
-    for x, width in ((0.0, 0.6), (centre, 0.9)):
-        axes.plot([frame.x(x)] * 2, [frame.top, frame.bottom], lw=width, zorder=2,
-                  color=BLACK if x == 0.0 else BLUE)  # fmt: skip
+    for line, color, width, dashes in _lines(frame, centre):
+        axes.plot(*line, color=color, lw=width, dashes=dashes, zorder=2)
     for mark in points:
         hollow = mark.group == "filled"
         draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle",
                   VERMILION if hollow else BLACK, hollow=hollow)  # fmt: skip
-    _named(axes, frame, points, centre)
+    draw_labels(axes, places)
     draw_axes(axes, frame, x_ticks=ticks_of(low, high, scale), y_ticks=y_ticks,
               x_title=scale.title, y_title=_error_title(scale))  # fmt: skip
     noted(axes, note, NARROW, frame.bottom + 9)
@@ -93,18 +90,37 @@ def _error_title(scale: Scale) -> str:
     return "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
 
 
-def _named(axes, frame: Frame, points: Sequence[Mark], centre: float) -> None:
-    """Write the names of studies outside the dashed lines, where there is room."""
-    places = [
-        (
-            frame.x(m.x), frame.y(m.y), 1.8,
-            m.label if m.group == "study" and abs(m.x - centre) > 1.9599639845401 * m.y else "",
-        )
-        for m in sorted(points, key=lambda m: -abs(m.x - centre) / max(m.y, 1e-12))
-    ]  # fmt: skip
-    for place in place_labels(places, frame):
-        if place is not None and place[2]:
-            put(axes, *place, size=SMALL, over=True)
+def _lines(frame: Frame, centre: float) -> list[tuple[Line, str, float, tuple]]:
+    """Return no effect, the pooled effect and the bounds: place, colour, width and dashes."""
+    upright = (frame.top, frame.bottom)
+    null, pool = (((frame.x(x), frame.x(x)), upright) for x in (0.0, centre))
+    bounds = [
+        _clipped(frame, centre, centre + z * frame.y_low)
+        for z in (-1.9599639845401, 1.9599639845401)
+    ]
+    return [
+        *((line, GREY, 0.6, (4, 2)) for line in bounds),
+        (null, BLACK, 0.6, ()),
+        (pool, BLUE, 0.9, ()),
+    ]
+
+
+def _named(frame: Frame, points: Sequence[Mark], centre: float) -> tuple[list[Place | None], str]:
+    """Return the places of the names of studies outside the bounds; numbers without room in words.
+
+    The farthest from the pooled effect, by standard errors, come first.
+    """
+    order = sorted(points, key=lambda m: -abs(m.x - centre) / max(m.y, 1e-12))
+    beyond = [m.group == "study" and abs(m.x - centre) > 1.9599639845401 * m.y for m in order]
+    names = [mark.label if far else "" for mark, far in zip(order, beyond, strict=True)]
+    marks = [(frame.x(m.x), frame.y(m.y), 1.8, name) for m, name in zip(order, names, strict=True)]
+    places = place_labels(marks, frame, [line for line, *_ in _lines(frame, centre)], numbers=True)
+    short = [
+        f"{place.label}: {name}"
+        for place, name in zip(places, names, strict=True)
+        if place is not None and place.label != name
+    ]
+    return places, f" {'; '.join(short)}." if short else ""
 
 
 def _triangle(axes, frame: Frame, z: float, shade: str) -> None:

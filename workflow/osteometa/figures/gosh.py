@@ -19,6 +19,10 @@ from osteometa.figures.scatter import Ground, ground_figure
 from osteometa.figures.style import BLACK, BLUE, ORANGE
 from osteometa.records_explore import GoshRow
 
+FEWEST = 5
+"""Studies below which the subsets are so few that there is nothing to see."""
+SPARSE = 300
+"""Points up to which each is drawn large enough to be seen alone."""
 BINS = 40
 HEIGHT = 11.0
 """Of the highest bar of a histogram, mm."""
@@ -102,6 +106,7 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
     points = [mark for mark in marks if mark.kind == "point"]
     bars = {name: [m for m in marks if m.kind == "bar" and m.label == name]
             for name in ("estimate", "i2")}  # fmt: skip
+    size, alpha = (3.0, 0.8) if len(points) <= SPARSE else (1.5, 0.4)
     x_range = padded([end for m in bars["estimate"] for end in (m.low, m.high)], 0.04)
 
     def draw(axes, frame: Frame) -> None:
@@ -110,7 +115,7 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
             # One artist a group, as an image: thousands of shapes would make a large, slow file.
             axes.plot(
                 [frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker=shape,
-                ms=1.5, mew=0, color=color, alpha=0.4, rasterized=True, zorder=2,
+                ms=size, mew=0, color=color, alpha=alpha, rasterized=True, zorder=2,
             )  # fmt: skip
         if x_range[0] < 0 < x_range[1]:
             x = frame.x(0.0)

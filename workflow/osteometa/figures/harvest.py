@@ -84,7 +84,7 @@ def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
                 height = UNIT * mark.x
                 box = (starts[column] + width * place, base - height)
                 axes.add_artist(
-                    Rectangle(box, width * 0.82, height, facecolor=color, edgecolor=BLACK, lw=0.4,
+                    Rectangle(box, width * 0.82, height, facecolor=color, edgecolor=BLACK, lw=0.5,
                               hatch="////" if column == "mixed" else None, gid="bar")
                 )  # fmt: skip
             end = starts[column] + rooms[column]

@@ -6,7 +6,7 @@ The diagnostics and their bounds are those of Viechtbauer and Cheung (2010).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.figure import Figure
 
@@ -21,6 +21,7 @@ from osteometa.figures.chart import (
     plain_ticks,
     title_height,
     titled,
+    told_apart,
 )
 from osteometa.figures.style import (
     BLACK,
@@ -46,6 +47,8 @@ PANELS = {
 }
 ROW = 3.6
 COLUMNS = 4
+BOUND = ("rstudent", "dffits", "cook_d", "hat")
+"""Diagnostics with a bound that is passed or not; the other lines are there to compare with."""
 WITHIN_SIGHT = 2.5
 """A bound this many times further out than every value is not drawn."""
 
@@ -62,32 +65,49 @@ def bounds_of(name: str, k: int) -> tuple[float, ...]:
 
 
 def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[Mark]:
-    """Return a point per study and diagnostic, and the heterogeneity with all studies."""
+    """Return a point per study and diagnostic, the usual bounds, and tau2 and Q of all studies."""
+    k = overall.k_effects if overall else len(rows)
     whole = {"tau2_without": overall.tau2, "q_without": overall.q} if overall else {}
     lines = [
         Mark(kind="line", label="All studies", x=value, group=name)
         for name, value in whole.items()
         if value is not None
-    ]
+    ] + [
+        Mark(kind="line", label="Usual bound" if name in BOUND else "No change", x=bound,
+             group=name)
+        for name in PANELS
+        for bound in bounds_of(name, k)
+    ]  # fmt: skip
+    labels = told_apart(rows)
     return lines + [
         Mark(
-            kind="point", label=row.label, x=getattr(row, name), group=name,
-            effect_id=row.effect_id, shape="influential" if row.influential else "",
+            kind="point", label=label, x=value, group=name, effect_id=row.effect_id,
+            shape="beyond" if name in BOUND and _beyond(value, name, k) else "",
+            text="influential" if row.influential else "",
         )
         for name in PANELS
-        for row in rows
-        if getattr(row, name) is not None
+        for row, label in zip(rows, labels, strict=True)
+        if (value := getattr(row, name)) is not None
     ]  # fmt: skip
+
+
+def _beyond(value: float, name: str, k: int) -> bool:
+    low, high = min(bounds_of(name, k)), max(bounds_of(name, k))
+    return value > high or (low < high and value < low)
 
 
 def influence_figure(marks: Sequence[Mark], title: str) -> Figure:
     """Return the panel: four charts beside each other, studies named at the left of each row."""
-    labels = list(dict.fromkeys(mark.label for mark in marks if mark.kind == "point"))
-    room = min(max(text_width(label, SMALL) for label in labels), 42.0)
-    odd = any(mark.shape == "influential" for mark in marks)
-    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). " + (
-        "Triangles: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
-        if odd else "No study has DFFITS, Cook's distance or hat beyond its bound."
+    points = [mark for mark in marks if mark.kind == "point"]
+    labels = list(dict.fromkeys(mark.label for mark in points))
+    strong = {mark.label for mark in points if mark.text == "influential"}
+    room = min(max(text_width(label, SMALL, _weight(label, strong)) for label in labels), 42.0)
+    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). "
+    if any(mark.shape == "beyond" for mark in points):
+        note += "Triangles: beyond a bound. "
+    note += (
+        "Bold: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
+        if strong else "No study has DFFITS, Cook's distance or hat beyond its bound."
     )  # fmt: skip
     top = title_height(title, WIDE) + 2
     body = ROW * len(labels)
@@ -104,16 +124,21 @@ def influence_figure(marks: Sequence[Mark], title: str) -> Figure:
         chosen = [mark for mark in marks if mark.group == name]
         if column == 0:
             for row, label in enumerate(labels):
-                put(axes, MARGIN, y + ROW * (row + 0.5), _cut(label, room), size=SMALL)
+                put(axes, MARGIN, y + ROW * (row + 0.5), _cut(label, room, _weight(label, strong)),
+                    size=SMALL, weight=_weight(label, strong))  # fmt: skip
         _chart(axes, chosen, labels, (left, left + step - 6, y, y + body))
     noted(axes, note, WIDE, top + block * bands)
     return figure
 
 
-def _cut(label: str, room: float) -> str:
-    if text_width(label, SMALL) <= room:
+def _weight(label: str, strong: set[str]) -> str:
+    return "bold" if label in strong else "normal"
+
+
+def _cut(label: str, room: float, weight: str) -> str:
+    if text_width(label, SMALL, weight) <= room:
         return label
-    while text_width(f"{label}…", SMALL) > room:
+    while text_width(f"{label}…", SMALL, weight) > room:
         label = label[:-1].rstrip()
     return f"{label}…"
 
@@ -126,8 +151,7 @@ def _chart(
     chosen = [mark for mark in chosen if mark.kind == "point"]
     values = [mark.x for mark in chosen]
     reach = WITHIN_SIGHT * max(abs(value) for value in values)
-    bounds = [*lines, *bounds_of(chosen[0].group, len(labels))]
-    bounds = [bound for bound in bounds if abs(bound) <= reach]
+    bounds = [bound for bound in lines if abs(bound) <= reach]
     low, high = min([*values, *bounds, 0.0]), max([*values, *bounds, 0.0])
     pad = 0.06 * (high - low) or 1.0
     frame = Frame(left, right, top, bottom, low - pad, high + pad, 0.0, 1.0)
@@ -138,7 +162,7 @@ def _chart(
         axes.plot([frame.x(bound)] * 2, [top, bottom], color=GREY, lw=0.6, dashes=(4, 2), zorder=1)
     for mark in chosen:
         y = top + ROW * (labels.index(mark.label) + 0.5)
-        odd = mark.shape == "influential"
+        odd = mark.shape == "beyond"
         axes.plot([x, frame.x(mark.x)], [y, y], color=GREY, lw=0.6, zorder=2)
         draw_mark(axes, frame.x(mark.x), y, 1.6, "triangle" if odd else "circle",
                   VERMILION if odd else BLUE)  # fmt: skip
@@ -154,6 +178,13 @@ def _chart(
 
 def influence_alt(marks: Sequence[Mark], title: str) -> str:
     """Return what the panel says, for people who do not see it."""
-    odd = list(dict.fromkeys(mark.label for mark in marks if mark.shape == "influential"))
-    words = ", ".join(odd) or "none"
-    return f"{title}: influence of each study on the pool. Studies beyond a usual bound: {words}."
+    strong = _names(mark for mark in marks if mark.text == "influential")
+    far = _names(mark for mark in marks if (mark.group, mark.shape) == ("rstudent", "beyond"))
+    return (
+        f"{title}. Studies with DFFITS, Cook's distance or hat beyond its bound: {strong}; with a "
+        f"studentised residual beyond 1.96: {far}."
+    )
+
+
+def _names(marks: Iterable[Mark]) -> str:
+    return ", ".join(dict.fromkeys(mark.label for mark in marks)) or "none"

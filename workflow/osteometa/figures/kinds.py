@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest import forest_figures, read_forest, title_words
-from osteometa.figures.forest_rows import INTERVAL_WORDS, ForestRow, Scale, alt_text
+from osteometa.figures.forest_rows import ForestRow, Scale, alt_text
 from osteometa.figures.names import KINDS, NAMES
 from osteometa.figures.style import copy, save
 from osteometa.files import read_records, write_records
+from osteometa.options import INTERVALS
 from osteometa.records import FigureRow, PooledRow
 from osteometa.records_explore import (
     FunnelPoint,
@@ -149,7 +150,7 @@ def _steps(name: str, head: str) -> Callable[[Results, str], Drawn]:
     def draw(results: Results, title: str) -> Drawn:
         overall = results.pool(3)
         marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
-        figure = strips.strip_figure(marks, title, results.scale, head)
+        figure = strips.strip_figure(marks, title, results.scale, head, results.settings["axis"])
         return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
     return draw
@@ -161,16 +162,19 @@ def _sensitivity(results: Results, title: str) -> Drawn:
     marks = strips.sensitivity_marks(rows, overall)
     if len(marks) < 2:
         raise ReasonError(f"Not drawn: {_reason(rows)}.")
-    figure = strips.strip_figure(marks, title, results.scale, "Change")
+    figure = strips.strip_figure(marks, title, results.scale, "Change", results.settings["axis"])
     return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
 
 
 def _gosh(results: Results, title: str) -> Drawn:
-    results.pool(3)
-    rows = results.table("gosh", GoshRow)
+    k = results.pool(3).k
+    rows = _ok(results.table("gosh", GoshRow))
     studies = _ok(results.table("leave_one_out", StepRow))
-    if not rows:
-        raise ReasonError("Not drawn: no subsets were computed.")
+    if k < gosh.FEWEST:
+        raise ReasonError(
+            f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "
+            f"({gosh.FEWEST} studies are needed); their pools are in gosh.csv."
+        )
     whole = results.primary.estimate
     odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
     marks = gosh.gosh_marks(rows, [s.label for s in studies], odd)
@@ -195,7 +199,7 @@ def _specification(results: Results, title: str) -> Drawn:
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    interval = INTERVAL_WORDS[results.pool().ci_method]
+    interval = INTERVALS[results.pool().ci_method]
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)

@@ -21,16 +21,17 @@ from osteometa.figures.chart import (
     note_height,
     noted,
     padded,
-    place_labels,
     plain_ticks,
     side_of,
     tick_room,
     title_height,
     titled,
+    told_apart,
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
+from osteometa.figures.labels import Line, draw_labels, place_labels
+from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
 from osteometa.records import AlbatrossPoint
 from osteometa.records_explore import (
     InfluenceRow,
@@ -81,19 +82,13 @@ def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
     return figure
 
 
-def _labelled(axes, frame: Frame, points: Sequence[tuple[float, float, float, str]]) -> None:
-    for place in place_labels(points, frame):
-        if place is not None:
-            put(axes, place[0], place[1], place[2], size=SMALL, over=True)
-
-
 def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
     """Return a point per study: what it adds to Q, and how far it moves the pooled effect."""
+    rows = [row for row in rows if row.status == "ok"]
     return [
-        Mark(kind="point", label=row.label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
+        Mark(kind="point", label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
              effect_id=row.effect_id)
-        for row in rows
-        if row.status == "ok"
+        for row, label in zip(rows, told_apart(rows), strict=True)
     ]  # fmt: skip
 
 
@@ -110,7 +105,7 @@ def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
         named = [
             (frame.x(m.x), frame.y(m.y), 1.8, m.label if reach[id(m)] > 0.25 else "") for m in order
         ]
-        _labelled(axes, frame, named)
+        draw_labels(axes, place_labels(named, frame))
 
     ground = Ground(
         title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
@@ -230,16 +225,17 @@ def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
     y_range = math.log10(max(2.0, least * 0.7)), math.log10(most * 1.4)
 
     def draw(axes, frame: Frame) -> None:
-        axes.plot([frame.x(0.0)] * 2, [frame.top, frame.bottom], color=BLACK, lw=0.6, zorder=1)
+        lines: list[Line] = [([frame.x(0.0)] * 2, [frame.top, frame.bottom])]
+        axes.plot(*lines[0], color=BLACK, lw=0.6, zorder=1)
         for size, dashes in ((0.2, (1, 1)), (0.5, (4, 2)), (1.0, (8, 2))):
             for side in (-1, 1):
-                _contour(axes, frame, size, side, dashes)
+                lines.append(_contour(axes, frame, size, side, dashes))
         points = []
         for m in sorted(marks, key=lambda m: -abs(m.x)):
             x, y = frame.x(m.x), frame.y(math.log10(m.y))
             draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group == "printed")
             points.append((x, y, 2.0, m.label))
-        _labelled(axes, frame, points)
+        draw_labels(axes, place_labels(points, frame, lines))
 
     logs = [(0.5, "0.5"), (0.1, "0.1"), (0.01, "0.01"), (0.001, "0.001"), (1e-5, "10⁻⁵")]
     ticks = [(0.0, "1")]
@@ -269,7 +265,8 @@ def _people_ticks(low: float, high: float) -> list[int]:
     return found
 
 
-def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]) -> None:
+def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]) -> Line:
+    """Draw where a standardised difference of a size would lie; return that line."""
     xs, ys = [], []
     for step in range(81):
         logn = frame.y_low + (frame.y_high - frame.y_low) * step / 80
@@ -280,3 +277,4 @@ def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]
             xs.append(frame.x(x))
             ys.append(frame.y(logn))
     axes.plot(xs, ys, color=GREY, lw=0.6, dashes=dashes, zorder=1)
+    return xs[::4] + xs[-1:], ys[::4] + ys[-1:]  # near enough to keep clear of

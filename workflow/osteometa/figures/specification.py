@@ -12,33 +12,44 @@ from osteometa.figures.chart import (
     WIDE,
     Frame,
     Mark,
+    axis_range,
     note_height,
     noted,
-    padded,
     tick_room,
     title_height,
     titled,
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import Scale
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION, new_figure, put
+from osteometa.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    POINT,
+    SMALL,
+    new_figure,
+    put,
+    text_width,
+)
+from osteometa.options import ESTIMATORS, INTERVALS, variant_words
 from osteometa.records_explore import MultiverseRow, MultiverseShare
 
 CHOICES = {
     "derivation": "Derivation",
     "people": "Effects",
     "designs": "Designs",
-    "prints": "Prints",
-    "tau2": "τ²",
+    "prints": "Contradictory prints",
+    "tau2": "Estimator of τ²",
     "ci": "Interval",
 }
-DERIVATIONS = {
-    "baseline_mean": "baseline means × {}", "r": "assumed r {}",
-    "rho": "correlation {} within a study", "rom_correction": "log ratios corrected",
-    "shared_control": "common control divided", "training_time": "{} time of training",
-    "smd_variance": "variance {} of SMD", "smd_post": "own SD of each arm (SMDH)",
-    "smd_pre_post": "each arm by its own SD",
-}  # fmt: skip
+COLOURS = {"excludes": BLUE, "holds": "#BDBDBD", "primary": BLACK}
+"""Dark and light, so that they are told apart without their hue."""
+MOST_STROKES = 400
+"""Specifications up to which each has strokes of its own."""
+PRIMARY = "Primary result"
+TIP = 0.9
+"""Width of the tip of an arrow, mm; where intervals stand closer, one tip stands for several."""
 CURVE, LEVEL = 45.0, 3.3
 LABELS, BARS = 46.0, 30.0
 
@@ -47,7 +58,9 @@ def specification_marks(
     rows: Sequence[MultiverseRow], shares: Sequence[MultiverseShare], measure: str
 ) -> list[Mark]:
     """Return an interval per specification, a dot per choice, a bar per explained share."""
-    chosen = sorted((r for r in rows if r.measure == measure), key=lambda r: r.estimate)
+    chosen = sorted(
+        (r for r in rows if r.measure == measure and r.status == "ok"), key=lambda r: r.estimate
+    )
     marks = []
     for place, row in enumerate(chosen, start=1):
         group = "primary" if row.primary else "excludes" if row.excludes_null else "holds"
@@ -64,21 +77,29 @@ def specification_marks(
                     for place, row in enumerate(chosen, start=1)
                     if getattr(row, choice) == level
                 ]
-    marks += [
-        Mark(kind="bar", group=share.choice, x=share.share, text=f"{share.share:.0f} %")
-        for share in shares
-        if share.measure == measure and share.choice in CHOICES and share.share is not None
-    ]
-    return marks
+    return marks + _bars(shares, measure)
 
 
+def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[Mark]:
+    """Return the explained share of each choice; what is derived is the sum of its keys."""
+    explained: dict[str, float] = {}
+    for share in shares:
+        if share.measure == measure and share.choice not in ("remainder", "all"):
+            choice = share.choice if share.choice in CHOICES else "derivation"
+            explained[choice] = explained.get(choice, 0.0) + (share.share or 0.0)
+    return [Mark(kind="bar", group=choice, x=part, text=f"{part:.0f} %")
+            for choice, part in explained.items()]  # fmt: skip
+
+
+WORDS = {"primary": "as in the primary result", "all": "all effects", **ESTIMATORS, **INTERVALS}
 FIRST = ("primary", "all", "randomised", "undisputed", "REML", "hksj-floor")
 
 
 def level_words(level: str) -> str:
-    """Return one level of a choice in words."""
-    key, _, value = level.partition("=")
-    return DERIVATIONS[key].format(value) if key in DERIVATIONS and value else level
+    """Return one level of a choice in words; those of config.yaml are words already."""
+    if "=" in level:
+        return variant_words(level)
+    return WORDS.get(level, level)
 
 
 def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
@@ -88,16 +109,14 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     levels = list(dict.fromkeys((mark.group, mark.label) for mark in cells))
     groups = list(dict.fromkeys(group for group, _ in levels))
     bars = {mark.group: mark for mark in marks if mark.kind == "bar"}
+    low, high = axis_range([(m.y, m.low, m.high) for m in curve])
     note = (
-        f"{len(curve):,} specifications, sorted by estimate. Blue: the interval excludes no "
-        "effect; grey: it does not; the line marks the primary one. Bars: how much of the variance "
-        "of the estimates a choice explains by itself."
+        f"{len(curve):,} specifications, sorted by estimate. Dark (blue): the interval excludes no "
+        "effect; light (grey): it does not. "
     )
-    low, high = padded([*(m.low for m in curve), *(m.high for m in curve), 0.0], 0.04)
-    typical = sorted(m.high - m.low for m in curve)[len(curve) // 2]
-    low = max(low, min(m.y for m in curve) - 2.5 * typical)
-    high = min(high, max(m.y for m in curve) + 2.5 * typical)
-    low, high = min(low, 0.0), max(high, 0.0)
+    if any(m.low < low or m.high > high for m in curve):
+        note += "Arrow tips: the interval goes on. "
+    note += "Bars: how much of the variance of the estimates a choice explains by itself."
     ticks = ticks_of(low, high, scale)
     top = title_height(title, WIDE) + 5
     matrix = top + CURVE + 3
@@ -116,30 +135,72 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
 
 
 def _curve(axes, frame: Frame, curve: Sequence[Mark], ticks, scale: Scale) -> None:
-    axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=BLACK, lw=0.6, zorder=1)
-    colors = {"excludes": BLUE, "holds": GREY, "primary": VERMILION}
-    width = max(0.15, min(1.0, (frame.right - frame.left) / len(curve) * 2.0))
-    for group, color in colors.items():
+    axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=BLACK, lw=0.6, zorder=2.5)
+    for group, color in COLOURS.items():
         chosen = [m for m in curve if m.group == group]
-        if not chosen:
-            continue
-        tall = [(max(m.low, frame.y_low), min(m.high, frame.y_high)) for m in chosen]
-        axes.vlines(
-            [frame.x(m.x) for m in chosen], [frame.y(a) for a, _ in tall],
-            [frame.y(b) for _, b in tall], color=color, lw=width, alpha=0.45, zorder=2,
-            rasterized=len(curve) > 400,
-        )  # fmt: skip
-        axes.plot([frame.x(m.x) for m in chosen], [frame.y(m.y) for m in chosen], ls="", marker="o",
-                  ms=1.2, mew=0, color=color, zorder=3, rasterized=len(curve) > 400)  # fmt: skip
-        if group == "primary":
-            x = frame.x(chosen[0].x)
-            axes.plot([x, x], [frame.top, frame.bottom], color=color, lw=0.7, zorder=4)
+        if chosen:
+            _intervals(axes, frame, chosen, color, len(curve))
+        if chosen and group == "primary":
+            _primary(axes, frame, chosen[0])
     axes.plot([frame.left, frame.left], [frame.top, frame.bottom], color=BLACK, lw=0.6)
     for value, text in ticks:
         y = frame.y(value)
         axes.plot([frame.left - 0.9, frame.left], [y, y], color=BLACK, lw=0.6)
         put(axes, frame.left - 1.5, y, text, size=SMALL, align="right")
-    put(axes, MARGIN, frame.top - 2.4, scale.title, size=SMALL)
+    put(axes, MARGIN, frame.top - 2.9, scale.title, size=SMALL)
+
+
+def _primary(axes, frame: Frame, mark: Mark) -> None:
+    """Name the primary result, with a dashed line above and below its interval."""
+    x = frame.x(mark.x)
+    top, bottom = frame.y(min(mark.high, frame.y_high)), frame.y(max(mark.low, frame.y_low))
+    for start, end in ((frame.top - 1.3, top), (bottom, frame.bottom + 1.3)):
+        axes.plot([x, x], [start, end], color=BLACK, lw=0.6, dashes=(4, 2), zorder=4)
+    half = text_width(PRIMARY, SMALL) / 2
+    middle = min(max(x, frame.left + half), frame.right - half)
+    put(axes, middle, frame.top - 2.9, PRIMARY, size=SMALL, align="center")
+
+
+def _intervals(axes, frame: Frame, chosen: Sequence[Mark], color: str, number: int) -> None:
+    """Draw intervals with their estimates, and tips of arrows where they leave the frame."""
+    dense = number > MOST_STROKES
+    tall = [m for m in chosen if m.low < frame.y_high and m.high > frame.y_low]
+    axes.vlines(
+        [frame.x(m.x) for m in tall], [frame.y(max(m.low, frame.y_low)) for m in tall],
+        [frame.y(min(m.high, frame.y_high)) for m in tall], color=color,
+        lw=stroke(frame, number), zorder=2, rasterized=dense,
+    )  # fmt: skip
+    inside = [m for m in chosen if frame.y_low <= m.y <= frame.y_high]
+    axes.plot(
+        [frame.x(m.x) for m in inside], [frame.y(m.y) for m in inside], ls="", marker="o", mew=0,
+        ms=max(1.2, 2.0 * stroke(frame, number)), color=BLACK, zorder=3, rasterized=dense,
+    )  # fmt: skip
+    for beyond, edge, shape in (
+        ([m for m in chosen if m.high > frame.y_high], frame.top - 0.6, "^"),
+        ([m for m in chosen if m.low < frame.y_low], frame.bottom + 0.6, "v"),
+    ):
+        xs = _apart([frame.x(m.x) for m in beyond], TIP)
+        axes.plot(xs, [edge] * len(xs), ls="", marker=shape, ms=TIP / POINT, mew=0, color=GREY,
+                  zorder=2, gid="tip")  # fmt: skip
+
+
+def _apart(places: Sequence[float], least: float) -> list[float]:
+    """Return places from left to right, without those too near the one before."""
+    kept: list[float] = []
+    for place in sorted(places):
+        if not kept or place - kept[-1] >= least:
+            kept.append(place)
+    return kept
+
+
+def stroke(frame: Frame, number: int) -> float:
+    """Return the width of the stroke of one specification, points.
+
+    From 0.5 to 1 pt. Of more than MOST_STROKES, which are drawn as an image, it is what each
+    has: there no stroke is to be seen, but a tone, the darker the more of them there are.
+    """
+    apart = (frame.right - frame.left) / number / POINT
+    return apart if number > MOST_STROKES else min(1.0, max(0.5, 0.6 * apart))
 
 
 def _matrix(axes, frame: Frame, cells, groups, levels, bars, top: float) -> None:
@@ -160,8 +221,12 @@ def _matrix(axes, frame: Frame, cells, groups, levels, bars, top: float) -> None
                 continue
             put(axes, frame.left - 1.5, y + LEVEL / 2, label, size=SMALL, align="right")
             xs = [frame.x(m.x) for m in cells if (m.group, m.label) == (group, label)]
-            axes.plot(xs, [y + LEVEL / 2] * len(xs), ls="", marker="|", ms=3.2, mew=0.35,
-                      color=BLACK, rasterized=len(cells) > 2000)  # fmt: skip
+            number = round(frame.x_high) - 1
+            lines = axes.vlines(
+                xs, y + 1.1, y + LEVEL - 1.1, color=BLACK, lw=stroke(frame, number),
+                rasterized=number > MOST_STROKES,
+            )  # fmt: skip
+            lines.set_snap(False)  # whole pixels would blacken a tone
             y += LEVEL
         y += 1
 

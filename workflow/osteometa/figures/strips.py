@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     LINE,
@@ -13,8 +13,13 @@ from osteometa.figures.chart import (
     WIDE,
     Frame,
     Mark,
+    axis_range,
+    diamond_points,
+    draw_favours,
+    draw_interval,
     draw_mark,
     draw_ticks,
+    draw_tip,
     note_height,
     noted,
     title_height,
@@ -38,19 +43,20 @@ from osteometa.records_explore import SensitivityRow, StepRow
 
 ROW = 4.2
 PLOT = 60.0
+SIZED = ("interval", "diamond")
 SEQUENCES = {
-    "leave_one_out": "Without",
     "year": "Up to and with, by year",
     "precision": "Up to and with, most precise first",
 }
 
 
 def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
-    """Return a line per step, a heading per sequence, and the pool of all studies."""
+    """Return a line per step, a heading per sequence that needs one, and the pool of all."""
     marks: list[Mark] = []
     for sequence in dict.fromkeys(row.sequence for row in rows):
         chosen = [row for row in rows if row.sequence == sequence]
-        marks.append(Mark(kind="heading", label=SEQUENCES[sequence]))
+        if sequence in SEQUENCES:
+            marks.append(Mark(kind="heading", label=SEQUENCES[sequence]))
         for row in chosen:
             if row.status != "ok" and row.estimate is None:
                 marks.append(Mark(kind="message", label=row.label, text=row.reason))
@@ -84,44 +90,55 @@ def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> lis
 
 
 def _all(overall: PooledRow) -> Mark:
-    return Mark(kind="interval", label="Primary result", x=overall.estimate, low=overall.ci_low,
-                high=overall.ci_high, group="primary", text=f"k = {overall.k}")  # fmt: skip
+    # Of two studies it is hollow, as in the forest plot.
+    return Mark(
+        kind="diamond", shape=overall.diamond, label="Primary result", x=overall.estimate,
+        low=overall.ci_low, high=overall.ci_high, group="primary", text=f"k = {overall.k}",
+    )  # fmt: skip
 
 
-def strip_figure(marks: Sequence[Mark], title: str, scale: Scale, head: str) -> Figure:
+def strip_figure(
+    marks: Sequence[Mark], title: str, scale: Scale, head: str, favours: Sequence[str]
+) -> Figure:
     """Return the plot, two columns wide and as high as its lines.
 
     Parameters
     ----------
     marks : sequence of Mark
-        Of kinds interval, heading and message, from top to bottom.
+        Of kinds interval, heading and message, from top to bottom; the primary result last, of
+        kind diamond.
     title : str
     scale : Scale
     head : str
         What the lines are, over the first column.
+    favours : sequence of two texts
+        What effects below and above none mean.
     """
-    sized = [mark for mark in marks if mark.kind == "interval"]
+    sized = [mark for mark in marks if mark.kind in SIZED]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
-    effect_width = max([text_width(t) for t in effects.values()] + [text_width("Effect [95 % CI]")])
+    over = "Effect [95 % CI]" if scale.interval == "[a, b]" else "Effect (95 % CI)"
+    effect_width = max(
+        [text_width(t) for t in effects.values()] + [text_width(over, weight="bold")]
+    )
     extra_width = max(text_width(m.text, SMALL) for m in sized)
     right = WIDE - MARGIN - extra_width - 6 - effect_width
     left = right - PLOT
     room = left - MARGIN - 4
-    lines = {id(m): wrapped(m.label, room if m.kind == "interval" else WIDE / 2) for m in marks}
+    lines = {id(m): wrapped(m.label, room if m.kind in SIZED else WIDE / 2) for m in marks}
     heights = [
         ROW + LINE * (len(lines[id(m)]) - 1) + (1.2 if m.kind == "heading" else 0) for m in marks
     ]
-    note = _note(marks)
+    low, high = axis_range([(m.x, m.low, m.high) for m in sized])
+    note = _note(marks, any(m.low < low or m.high > high for m in sized))
     top = title_height(title, WIDE) + 5.5
     bottom = top + sum(heights)
-    figure, axes = new_figure(WIDE, bottom + 9.5 + note_height(note, WIDE))
+    figure, axes = new_figure(WIDE, bottom + 13.8 + note_height(note, WIDE))
     titled(axes, title, WIDE)
     for x, text, align in (
-        (MARGIN, head, "left"), (right + 3 + effect_width, "Effect [95 % CI]", "right"),
+        (MARGIN, head, "left"), (right + 3 + effect_width, over, "right"),
     ):  # fmt: skip
         put(axes, x, top - 2.6, text, weight="bold", align=align)
     axes.plot([MARGIN, WIDE - MARGIN], [top - 0.3, top - 0.3], color=BLACK, lw=0.6)
-    low, high = _range(sized)
     frame = Frame(left, right, top, bottom, low, high, 0.0, 1.0)
     _reference(axes, frame, sized[-1].x, top, bottom)
     y = top
@@ -129,18 +146,9 @@ def strip_figure(marks: Sequence[Mark], title: str, scale: Scale, head: str) -> 
         _line(axes, frame, mark, lines[id(mark)], y, effects.get(id(mark), ""), effect_width)
         y += height
     _axis(axes, frame, bottom, scale)
-    noted(axes, note, WIDE, bottom + 8.6)
+    draw_favours(axes, frame.x(0.0), bottom + 9.9, favours, WIDE)
+    noted(axes, note, WIDE, bottom + 12.9)
     return figure
-
-
-def _range(sized: Sequence[Mark]) -> tuple[float, float]:
-    """Return the range of the axis; an interval far wider than the rest is clipped."""
-    typical = median(mark.high - mark.low for mark in sized)
-    lows = [max(m.low, m.x - 1.5 * typical) for m in sized]
-    highs = [min(m.high, m.x + 1.5 * typical) for m in sized]
-    low, high = min([*lows, 0.0]), max([*highs, 0.0])
-    pad = 0.04 * (high - low) or 1.0
-    return low - pad, high + pad
 
 
 def _reference(axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
@@ -156,22 +164,33 @@ def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: st
         put(axes, MARGIN, middle + LINE * index, line, weight=bold)
     if mark.kind == "message":
         put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
-    if mark.kind != "interval":
+    if mark.kind not in SIZED:
         return
-    color = VERMILION if mark.group == "changed" else BLACK
-    ends = [frame.x(min(max(v, frame.x_low), frame.x_high)) for v in (mark.low, mark.high)]
-    axes.plot(ends, [middle, middle], color=color, lw=0.8, zorder=2, solid_capstyle="butt")
-    for beyond, x, step in (
-        (mark.low < frame.x_low, ends[0], 1.2), (mark.high > frame.x_high, ends[1], -1.2),
-    ):  # fmt: skip
-        if beyond:
-            axes.plot([x + step, x, x + step], [middle - 0.7, middle, middle + 0.7], color=color,
-                      lw=0.8, zorder=3)  # fmt: skip
-    if frame.x_low <= mark.x <= frame.x_high:
-        shape = {"primary": "diamond", "changed": "triangle"}.get(mark.group, "square")
-        draw_mark(axes, frame.x(mark.x), middle, 1.7, shape, color)
+    if mark.kind == "diamond":
+        _diamond(axes, frame, mark, middle)
+    else:
+        color = VERMILION if mark.group == "changed" else BLACK
+        draw_interval(axes, frame, mark.low, mark.high, middle, color)
+        if frame.x_low <= mark.x <= frame.x_high:
+            shape = "triangle" if mark.group == "changed" else "square"
+            draw_mark(axes, frame.x(mark.x), middle, 1.7, shape, color)
     put(axes, frame.right + 3 + effect_width, middle, effect, align="right", weight=bold)
     put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
+
+
+def _diamond(axes, frame: Frame, mark: Mark, y: float) -> None:
+    """Draw the primary result as wide as its interval, with a tip where it goes on."""
+    points = diamond_points(frame, mark.x, mark.low, mark.high, y)
+    fill = BLACK if mark.shape == "full" else "white"
+    axes.add_patch(
+        Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.6, zorder=4,
+                gid="diamond")
+    )  # fmt: skip
+    for beyond, x, step in (
+        (mark.low < frame.x_low, frame.left, -1.3), (mark.high > frame.x_high, frame.right, 1.3),
+    ):  # fmt: skip
+        if beyond:
+            draw_tip(axes, [(x + step, y), (x, y - 0.9), (x, y + 0.9)], BLACK)
 
 
 def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
@@ -181,16 +200,19 @@ def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
     put(axes, (frame.left + frame.right) / 2, y + 5.9, scale.title, size=SMALL, align="center")
 
 
-def _note(marks: Sequence[Mark]) -> str:
-    note = "Dashed line: the primary result."
+def _note(marks: Sequence[Mark], clipped: bool) -> str:
+    hollow = " (hollow: few studies)" if marks[-1].shape != "full" else ""
+    note = (
+        f"Diamond{hollow} and dashed line: the primary result, the diamond as wide as its 95 % CI."
+    )
     if any(mark.group == "changed" for mark in marks):
         note += " Triangles: the sign changes, or the interval comes to hold the null or ceases to."
-    return note
+    return note + (" Arrows: the interval goes on." if clipped else "")
 
 
 def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
     """Return what the plot says, for people who do not see it."""
-    sized = [m for m in marks if m.kind == "interval" and m.group != "primary"]
+    sized = [m for m in marks if m.kind == "interval"]
     if not sized:
         return f"{title}: nothing but the primary result."
     low, high = min(m.x for m in sized), max(m.x for m in sized)

@@ -208,8 +208,8 @@ class Label(Text):
 
 
 FORMATS = ("pdf", "svg", "png", "tiff")
-RESOLUTION = {"png": 300, "tiff": 600}
-"""Dots per inch of images."""
+RESOLUTION = {"png": 300, "tiff": 600, "pdf": 300, "svg": 200}
+"""Dots per inch of images, and of what stands as an image in a PDF or SVG, the report's small."""
 
 
 def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
@@ -236,9 +236,10 @@ def encoded(pages: Sequence[Figure], kind: str) -> bytes:
         metadata = {"CreationDate": None, "Producer": None, "Creator": None}
         with PdfPages(buffer, metadata=metadata) as file:
             for page in pages:
-                file.savefig(page)
+                file.savefig(page, dpi=RESOLUTION["pdf"])
     elif kind == "svg":
-        pages[0].savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        metadata = {"Date": None, "Creator": None}
+        pages[0].savefig(buffer, format="svg", dpi=RESOLUTION["svg"], metadata=metadata)
         svg = _rounded(buffer.getvalue().decode("utf-8"))
         return _with_fonts(svg, _letters(pages[0])).encode("utf-8")
     else:

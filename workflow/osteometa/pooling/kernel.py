@@ -218,8 +218,16 @@ def solve(
         Independent studies of each model, for the degrees of freedom of t; all effects by default.
     sj : array (m), optional
         As for `tau2.estimate`.
+
+    Raises
+    ------
+    OverflowError
+        If effects or variances are too large or too small to compute with.
     """
     at0 = moments(batch, 0.0, slopes=method in ("ML", "REML"))
+    # Without this a search among sums that are infinite would never end.
+    if not all(np.all(np.isfinite(sums)) for sums in at0 if sums is not None):
+        raise OverflowError("the numbers are too large or too small to compute with")
     tau2 = estimate(batch, method, at0, sj)
     now = at0 if method == "EE" else moments(batch, tau2, only_q=True)
     coefficients, covariance = _least_squares(batch, tau2, now)

@@ -67,7 +67,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     s2 = moments(plain, 0.0).q / (batch.n - batch.p if restricted else batch.n)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
-    u = 0.5 * (s2 + np.sqrt(s2 * (s2 + 4 * (highest - lowest))))
+    u = 0.5 * (s2 + np.sqrt(s2) * np.sqrt(s2 + 4 * (highest - lowest)))
     # Just above the bound, so that rounding leaves the score there negative.
     return lowest, u * (1 + 1e-9) - lowest
 

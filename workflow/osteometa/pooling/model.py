@@ -22,7 +22,7 @@ from osteometa.summaries import t_quantile
 
 __all__ = [
     "CI_METHODS", "METHODS", "Pooled", "Regression", "checked", "joint_test", "pool",
-    "prediction_interval", "regress",
+    "prediction_interval", "regress", "tau2_limits",
 ]  # fmt: skip
 
 
@@ -206,10 +206,7 @@ def pool(
     ValueError
         For impossible input, and for a profile likelihood of another method.
     """
-    if tau2_ci == "pl" and method not in ("REML", "ML"):
-        raise ValueError(
-            f"{method} has no likelihood: a profile-likelihood interval needs REML or ML"
-        )
+    _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, studies = _rows(yi, vi, np.ones((len(yi), 1)), V, studies)
     if len(y) == 0:
         return Pooled(0, method=method, ci_method=ci, status="not_estimable", note="no study")
@@ -241,8 +238,6 @@ def _pooled(
 ) -> Pooled:  # fmt: skip
     fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
     estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
-    if not all(map(math.isfinite, (estimate, se, fit.tau2, fit.q))):
-        raise OverflowError("the numbers are too large or too small to compute with")
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
     limits = {} if method == "EE" else _tau2_limits(y, v, X, V, method, tau2_ci)
@@ -255,6 +250,49 @@ def _pooled(
         h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
         method=method, ci_method=ci, weights=fit.weights, note=note, **limits,
     )  # fmt: skip
+
+
+def _refuse_without_likelihood(method: str, tau2_ci: str) -> None:
+    if tau2_ci == "pl" and method not in ("REML", "ML"):
+        raise ValueError(
+            f"{method} has no likelihood: a profile-likelihood interval needs REML or ML"
+        )
+
+
+def tau2_limits(
+    yi: Sequence[float], vi: Sequence[float] | None, X: Array, *, method: str = "REML",
+    V: Array | None = None, tau2_ci: str = "qp",
+) -> dict[str, float]:  # fmt: skip
+    """Return the 95 % intervals of what a meta-regression leaves: tau2, I2 and H2.
+
+    Parameters
+    ----------
+    yi, vi, X, method, V
+        As for `regress`.
+    tau2_ci : {"qp", "pl"}
+        As for `pool`.
+
+    Returns
+    -------
+    dict
+        `tau2_ci_low`, `tau2_ci_high`, and the same of i2 (percent) and h2.
+
+    Raises
+    ------
+    ValueError
+        For impossible input, for no more effects than coefficients, and for a profile likelihood
+        of another method than REML and ML.
+
+    Notes
+    -----
+    I2 and H2 rise with tau2 over one typical variance, (k - p) / tr(P) at tau2 = 0: their limits
+    are those of tau2 (Viechtbauer 2007).
+    """
+    _refuse_without_likelihood(method, tau2_ci)
+    y, v, X, V, _ = _rows(yi, vi, X, V, None)
+    if len(y) <= X.shape[1]:
+        raise ValueError(f"{len(y)} effects and {X.shape[1]} coefficients leave no variance")
+    return _tau2_limits(y, v, X, V, method, tau2_ci)
 
 
 def _tau2_limits(

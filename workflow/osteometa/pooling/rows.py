@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from osteometa.config import EXERCISE_TYPES, Config
+from osteometa.options import studies_words
+from osteometa.pooling.groups import differences, separate_test
 from osteometa.pooling.model import (
     Pooled,
     Regression,
@@ -296,7 +298,7 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
     least = config.small_k.subgroup_test
     reason = ""
     if k < least:
-        reason = f"not tested: {k} studies, {least} are needed"
+        reason = f"not tested: {studies_words(k)}, {least} are needed"
     elif sum(size >= 2 for size in sizes) < 2:
         reason = "not tested: fewer than two types have two studies"
     elif k <= len(kinds):
@@ -310,7 +312,8 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
     if _common_tau2(joint, config) or "V" in joint.numbers:
         tau2_model, result = "common", _common_test(joint, config)
     else:
-        tau2_model, result = "separate", _separate_test(joint, config)
+        groups = [joint.of_type(kind).numbers for kind in kinds]
+        tau2_model, result = "separate", separate_test(groups, config.pooling.method)
     statistic, df1, df2, p = result
     return SubgroupTest(
         **named, tested=True, tau2_model=tau2_model, statistic=statistic, df1=df1, df2=df2, p=p,
@@ -319,16 +322,4 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
 
 
 def _common_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
-    others = len(_types(joint)) - 1
-    contrasts = np.hstack([np.eye(others), -np.ones((others, 1))])
-    return joint_test(_regression(joint, config), contrasts)
-
-
-def _separate_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
-    """Wald chi-square between the types' own pools, each with its own tau2 (METHODS section 7).
-
-    With their conventional SEs: a chi-square knows nothing of the t of Hartung and Knapp.
-    """
-    fits = [pool_joint(joint.of_type(kind), config, ci="wald") for kind in _types(joint)]
-    between = pool([f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald")
-    return between.q, between.q_df, None, between.q_p
+    return joint_test(_regression(joint, config), differences(len(_types(joint))))

@@ -96,7 +96,7 @@ def what_if_lines(found: Findings, tables: WhatIf) -> tuple[list[Line], str]:
         if text:
             lines.append(Line(name, file, unbroken(text)))
         for what, reason in reasons:
-            missing.setdefault(what_if_words.reason_words(reason), []).append(what or short)
+            missing.setdefault(reason, []).append(what or short)
     return lines, unbroken(_missing_words(missing))
 
 

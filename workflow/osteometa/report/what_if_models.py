@@ -120,7 +120,11 @@ def _change(value: float, scale: Scale) -> str:
 
 
 def permutation(found: Findings, rows: Sequence[PermutationRow]) -> Told:
-    """Return how often chance signs give an average as far from the null."""
+    """Return how often chance signs give an average as far from the null for its standard error.
+
+    What is compared is the statistic, not the average: signs that agree less often also have a
+    larger standard error.
+    """
     row = next((row for row in rows if row.test == "sign_flip"), None)
     if row is None or row.status != "ok" or row.p is None:
         return "", [("", row.reason if row and row.reason else "no study is pooled")]
@@ -129,10 +133,12 @@ def permutation(found: Findings, rows: Sequence[PermutationRow]) -> Told:
         if row.exact
         else f"{_share(row.p)} of {row.permutations:,} random"
     )
+    main = found.model()
+    name = "z" if main is not None and main.ci_method == "wald" else "t"
     text = (
         "If each study's effect were as likely to point the other way, an average this far from no "
-        f"difference would turn up in {often} arrangements "
-        f"({_p(row.p)}"
+        f"difference for its standard error ({name} = {signed(row.statistic, 2)}), or farther, "
+        f"would turn up in {often} arrangements ({_p(row.p)}"
     )
     if row.p_smallest is not None:
         least = p_words(row.p_smallest).replace("<", "below")

@@ -84,7 +84,7 @@ def cumulative(found: Findings, rows: Sequence[StepRow]) -> Told:
         elif own:
             missing += _reasons(own)
     if not parts:
-        return "", missing or [("", "no study is pooled")]
+        return "", list(dict.fromkeys(missing)) or [("", "no study is pooled")]
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}.", []
 
@@ -111,12 +111,12 @@ def _since(rows: Sequence[StepRow], name: str) -> str:
 
 def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
     """Return how the averages of the subsets are spread."""
-    main = found.model()
-    if not rows:
-        return "", [("", f"{main.k} studies, 3 are needed")]
-    scale, number = found.scale(), len(rows)
-    values = sorted(row.estimate for row in rows)
-    k = len(rows[0].subset)
+    main, done = found.model(), [row for row in rows if row.status == "ok"]
+    if not done:
+        return "", _reasons(rows)
+    scale, number = found.scale(), len(done)
+    values = sorted(row.estimate for row in done)
+    k = len(done[0].subset)
     kind = "all" if number == 2**k - 1 - k else "a random sample of"
     middle = interval_words(values[number // 4], values[(3 * number) // 4], scale)
     same = 100 * sum(value * main.estimate > 0 for value in values) / number
@@ -131,5 +131,5 @@ def _value(value: float, scale: Scale) -> str:
     return scale.number(value) + (" %" if scale.percent else "")
 
 
-def _reasons(rows: Sequence[StepRow | InfluenceRow]) -> list[tuple[str, str]]:
+def _reasons(rows: Sequence[StepRow | InfluenceRow | GoshRow]) -> list[tuple[str, str]]:
     return [("", next((row.reason for row in rows if row.reason), "no study is pooled"))]

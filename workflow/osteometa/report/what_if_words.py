@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from osteometa.figures.forest_rows import TYPE_WORDS
@@ -16,18 +15,21 @@ Told = tuple[str, list[tuple[str, str]]]
 """Words, and what does not apply with the reason; an empty name stands for the whole table."""
 ONE_OUT = "leave one out"
 CHOICES = {
-    "derivation": "how effects and variances are derived",
+    "r": "the assumed before-after correlation",
+    "rho": "the correlation assumed between effects of the same people",
+    "baseline_mean": "the assumed baseline mean",
+    "training_time": "the time of training that is taken",
+    "shared_control": "how a control in common is counted",
+    "smd_variance": "the form of the variance of SMD",
+    "smd_post": "the SD of levels after",
+    "smd_pre_post": "the SD by which changes are standardised",
+    "rom_correction": "the small-sample correction of log ratios",
     "people": "which effects are left out",
     "designs": "whether trials without randomisation come in",
     "prints": "how contradictory prints are read",
     "tau2": "the estimator of τ²",
     "ci": "the kind of interval",
 }
-
-
-def reason_words(reason: str) -> str:
-    """Return a reason with the singular where one study is meant."""
-    return re.sub(r"\b1 studies\b", "1 study", reason).replace("1 study tell ", "1 study tells ")
 
 
 def share_words(percent: float | None) -> str:
@@ -155,7 +157,7 @@ def _change(row: SensitivityRow) -> str:
     if disputed and " as if only this print " in change:
         reading = row.row.rsplit(" ", 1)[-1]
         change = change.replace("only this print", f"only the print read by {reading}")
-    return change.replace("tau2", "τ²")
+    return change
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:
@@ -201,4 +203,6 @@ def _explained(rows: Sequence[MultiverseShare]) -> str:
     if not single or max(single.values()) <= 0:
         return "no choice makes a difference to them"
     most = max(single, key=lambda choice: single[choice])
-    return f"{CHOICES[most]} explains most of their spread ({single[most]:.0f} % of the variance)"
+    part = "most" if single[most] > 50 else "the largest part"
+    share = share_words(single[most])
+    return f"{CHOICES[most]} explains {part} of their spread ({share} of the variance)"

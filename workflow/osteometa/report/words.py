@@ -15,6 +15,7 @@ from osteometa.figures.forest_rows import (
     small,
     subgroup_words,
 )
+from osteometa.options import INTERVALS
 from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
 
@@ -31,7 +32,6 @@ BLOCKS = {
     "active": "against an active comparator",
     "listed": "listed only",
 }
-INTERVALS = {"hksj-floor": "Hartung-Knapp with floor", "hksj": "Hartung-Knapp", "wald": "Wald"}
 
 
 def number_words(number: int) -> str:
