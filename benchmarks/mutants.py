@@ -17,7 +17,7 @@ MUTATED = (
     "osteometa/effects/*.py", "osteometa/pooling/*.py", "osteometa/summaries.py",
     "osteometa/quantiles.py", "osteometa/directions.py", "osteometa/p_values.py",
 )  # fmt: skip
-SEED, SIZE = 20120229, 1000
+SEED, SIZE = 20120229, 2000
 MUTANTS = PROJECT / "benchmarks/mutants.csv"
 SURVIVORS = PROJECT / "benchmarks/survivors.csv"
 PAGE = PROJECT / "docs/mutation.md"

@@ -81,6 +81,31 @@ def test_a_direction_that_its_numbers_contradict_is_told():
     assert not entry([change("e", mean=5), change("c", mean=6), direction("zero")]).conflict
 
 
+def test_a_direction_names_the_cells_it_rests_on():
+    rows = [level("end", mean=5, sd=2, n=9), level("end", arm="c", mean=6, sd=2, n=8)]
+    found = derived(rows)[1]
+    assert found.entries[0].inputs == found.effects[0].inputs
+    words = entry([direction("up")]).inputs
+    assert words.endswith(":direction") and " " not in words
+    assert entry([direction("", arrow="none", significant="no")]).inputs.endswith(":arrow")
+    means = entry([level("end", mean=5), level("end", arm="c", mean=6)]).inputs
+    assert [cell.rsplit(":", 1)[1] for cell in means.split()] == ["mean", "mean"]
+
+
+@pytest.mark.parametrize(
+    ("bases", "reason"),
+    [
+        (["within_arm"], "only the arm's own change is told, not the difference between arms"),
+        (["not_stated"], "the arrow does not say whether it compares arms"),
+        (["within_arm", "not_stated"], "the arrow does not say whether it compares arms"),
+        (["within_arm", "between_arm"], "no sign is told"),
+        (["not_stated", "between_arm"], "no sign is told"),
+    ],
+)
+def test_why_arrows_of_arms_tell_nothing_of_a_comparison(bases, reason):
+    assert entry([direction("", basis=basis, arrow="up") for basis in bases]).reason == reason
+
+
 def test_an_arm_of_a_controlled_trial_alone_has_no_vote():
     row = direction("up", basis="within_arm")
     for design in ("rct", "nrct"):

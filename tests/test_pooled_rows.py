@@ -198,8 +198,10 @@ def test_effects_of_a_type_are_weighted_by_the_common_tau2(pattern):
     mean = sum(w * e.yi for w, e in zip(shares, own, strict=True)) / sum(shares)
     assert (found.estimate, found.tau2, found.df) == (pytest.approx(mean), types.common.tau2, 7)
     half = stdtrit(7, 0.975)
-    assert found.ci_high - mean == pytest.approx(half * found.se)
-    assert found.pi_high - mean == pytest.approx(half * math.sqrt(found.tau2 + found.se**2))
+    width = pytest.approx(half * found.se)
+    assert found.ci_high - mean == width and mean - found.ci_low == width
+    width = pytest.approx(half * math.sqrt(found.tau2 + found.se**2))
+    assert found.pi_high - mean == width and mean - found.pi_low == width
     assert (found.statistic, found.p) == (
         pytest.approx(mean / found.se), pytest.approx(2 * stdtr(7, -abs(mean / found.se))),
     )  # fmt: skip

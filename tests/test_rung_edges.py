@@ -292,8 +292,46 @@ def test_an_smd_of_one_arm_is_none_between_arms():
     unsaid = contrast("smd", value=0.7, standardiser="not_stated", **N)
     assert parallel([other]) == {}
     assert parallel([t(1.1, compares="within", **N)]) == {}
+    assert within([t(1.1, compares="between", n_exercise=12)]) == {}
     for first in (other, unsaid, contrast("p", p=1, p_operator="=", **N)):
         assert parallel([first, own])["SMD"].yi == pytest.approx(hedges_j(26) * 0.6)
+
+
+@pytest.mark.parametrize("cells", [{"n_exercise": 12}, {"n_control": 12}, {"n_total": 28}])
+def test_people_of_one_arm_alone_give_no_smd(cells):
+    assert parallel([contrast("smd", value=0.6, standardiser="raw", **cells)]) == {}
+    assert parallel([t(2.2, score="post", adjusted="no", **cells)]) == {}
+    adjusted = contrast("adj_md", value=-3, se=1.5, unit="ng/mL", **cells)
+    assert "SMD" not in parallel([*BEFORE, adjusted])
+
+
+def test_an_unadjusted_test_is_no_adjusted_difference():
+    found = parallel([*BEFORE, t(2.2, score="post", adjusted="no", **N)])["SMD"]
+    assert told(found)[:3] == ("TST", "TST+t", "")
+    percent = contrast("adj_md", value=-3, se=1.5, unit="%", **N)
+    assert parallel([*BEFORE, percent])["SMD"].rung == "TST"
+
+
+def test_levels_after_without_an_sd_give_no_change():
+    assert parallel([*BEFORE, *(level("end", arm=arm, mean=55, n=12) for arm in "ec")]) == {}
+    alone = within([BEFORE[0], level("end", mean=55, n=12)])
+    assert set(alone) == {"SMD"}, "which needs the SD before alone"
+    assert alone["SMD"].yi == pytest.approx(hedges_j(11) * 5 / 9)
+
+
+def test_a_paired_t_of_one_arm_by_its_own_correlation():
+    """g = J(n - 1) t / sqrt(n) sqrt(2 (1 - r)), r = 0.7."""
+    r = contrast("r", value=0.7)
+    found = within([t(-2.4, n_exercise=11), r])["SMD"]
+    g = -hedges_j(10) * 2.4 / math.sqrt(11) * math.sqrt(0.6)
+    assert (found.yi, found.vi) == pytest.approx((g, 0.6 / 11 + g**2 / 22))
+    smd = contrast("smd", value=0.6, standardiser="change", n_exercise=11)
+    found = within([smd, r])["SMD"]
+    g = hedges_j(10) * 0.6 * math.sqrt(0.6)
+    assert (found.yi, found.vi) == pytest.approx((g, 0.6 / 11 + g**2 / 22))
+    found = within([change("e", mean=4, sd=5, n=11), r])["SMD"]
+    g = hedges_j(10) * 0.8 * math.sqrt(0.6)
+    assert (found.yi, found.vi) == pytest.approx((g, 0.6 / 11 + g**2 / 22))
 
 
 @pytest.mark.parametrize(("n", "usable"), [(3, False), (4, True)])

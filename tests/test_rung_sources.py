@@ -1,12 +1,16 @@
 """What an effect rests on: the cells it names, and the flags it takes from each of them."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
-from test_rungs import N, change, contrast, crossover, direction, parallel
-from test_rungs_more import ADJUSTED, within
-from test_within import level, logs
+from osteometa.evidence import derive
+from osteometa.tables import Tables
+from test_rungs import change, contrast, crossover, direction, parallel
+from test_rungs_more import within
+from test_within import CONFIG, level, logs, reviewed, tables, with_assay
 
+N = {"n_exercise": 12, "n_control": 12}
 LEVEL = {"sd": 9, "n": 12}
 AFTER = [level("end", mean=55, **LEVEL), level("end", arm="c", mean=52, **LEVEL)]
 BEFORE = [level("baseline", mean=50, **LEVEL), level("baseline", arm="c", mean=51, **LEVEL)]
@@ -19,6 +23,7 @@ LOGS = [logs("e", mean=2.1, sd=0.3, n=12), logs("c", mean=1.9, sd=0.4, n=12)]
 LOGS_BEFORE = [logs(arm, "baseline", mean=2.0, sd=0.3, n=12) for arm in "ec"]
 R = [("contrasts", arm, "end", "r", {"value": 0.7, "compares": "within"}) for arm in "ec"]
 R_BETWEEN = contrast("r", value=0.4)
+ADJUSTED = contrast("adj_md", value=-3, se=1.5, unit="ng/mL", **N)
 
 
 def t(value=2.2, **cells):
@@ -221,3 +226,54 @@ def test_an_effect_takes_the_flags_of_all_its_rows(name):
         found = design(marked)
         for measure in measures.split():
             assert found[measure].flags.split() == sorted([*flags.split(), "NREP"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_people_known_from_the_start_alone_are_flagged(name):
+    """NRAND of both arms where no row prints n, and not twice: the effect is the same otherwise."""
+    measures, rows, design, _, _, flags, _ = CASES[name]
+    if any("n_total" in row[4] for row in rows):
+        return
+    bare = [
+        (*row[:4], {k: v for k, v in row[4].items() if k not in ("n", "n_exercise", "n_control")})
+        for row in rows
+    ]
+    how = {parallel: {"design": "rct"}, crossover: {"design": "crossover_rct", "phase": "acute"}}
+    raw = tables(bare, control=design is not within, **how.get(design, {"design": "uncontrolled"}))
+    arms = tuple(arm.model_copy(update={"n_start": 12}) for arm in raw.arms)
+    found = {e.measure: e for e in derive(replace(raw, arms=arms), CONFIG).effects}
+    printed = design(rows)
+    for measure in measures.split():
+        wanted = sorted([*flags.split(), "NRAND"])
+        assert found[measure].flags.split() == wanted
+        assert (found[measure].yi, found[measure].vi) == pytest.approx(
+            (printed[measure].yi, printed[measure].vi)
+        )
+
+
+def test_an_assumed_correlation_of_a_printed_smd_is_flagged():
+    smd = contrast("smd", value=0.6, standardiser="change", **N)
+    found = parallel([smd])["SMD"]
+    assert (found.flags, found.r, found.r_source) == ("RIMP", 0.5, "config")
+
+
+@pytest.mark.parametrize("lacking", ["e", "c"])
+def test_an_sd_is_borrowed_for_either_arm(lacking):
+    """The other studies print 0.1 and 0.3; the arm's own SD stays."""
+    others = [with_assay(name, sd) for name, sd in (("a", 0.1), ("b", 0.3))]
+    rows = [
+        level("end", arm=arm, mean=mean, n=10, assay="kit A",
+              **({} if arm == lacking else {"sd": 0.4}))
+        for arm, mean in (("e", 0.6), ("c", 0.5))
+    ]  # fmt: skip
+    raw, more = tables(rows, design="rct", control=True), reviewed(*others)
+    joined = Tables(
+        studies=raw.studies + more.studies, arms=raw.arms + more.arms,
+        measurements=tuple(
+            row.model_copy(update={"row": i})
+            for i, row in enumerate(raw.measurements + more.measurements, start=2)
+        ),
+    )  # fmt: skip
+    found = {e.measure: e for e in derive(joined, CONFIG).effects if e.study_id == "t"}
+    assert found["MD"].vi == pytest.approx((0.4**2 + 0.2**2) / 10)
+    assert found["MD"].flags == "BOR" and not found["MD"].pooled

@@ -42,9 +42,9 @@ def test_no_smd_from_another_paired_test(cells):
 PAIR = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, sd=2.21, n=10)]
 
 
-@pytest.mark.parametrize("t", [0.1, 50.0])
+@pytest.mark.parametrize("t", [0.1, 0.308, 50.0])
 def test_a_paired_t_that_no_correlation_explains_leaves_the_assumed_one(t):
-    """By t = 0.1 and the SDs r would be below -1, by t = 50 above 1."""
+    """By t = 0.1 and the SDs r would be below -1, by t = 0.308 -1.5, by t = 50 above 1."""
     found = crossover([*PAIR, contrast("t", value=t, score="post")])["SMD"]
     assert (found.r, found.r_source, found.flags) == (0.5, "config", "RIMP")
 
