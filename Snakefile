@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from osteometa.config import forest_settings, load_config, part
-from osteometa.figures.names import NAMES, TITLES
+from osteometa.figures.names import HEADS, NAMES, TITLES
 from osteometa.imports import code_of
 from osteometa.manifest import is_real_run, set_edited_aside
 from osteometa.problems import ProblemsFound

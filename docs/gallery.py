@@ -25,7 +25,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
 from test_charts import made_funnel, made_judgements  # noqa: E402 - the tests' folder is on the path only now
-from test_figures import HARD, SETTINGS, SMD  # noqa: E402 - the tests' folder is on the path only now
+from test_figures import HARD, SETTINGS, SMD, pool  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
@@ -52,38 +52,10 @@ PARTS = {
     "made": "Made records",
 }
 READ = {
-    "forest": "A square per study (area: weight), its line the 95 % interval; an arrow where it "
-    "leaves the axis. Diamonds: pools, hollow for two studies. Orange bar: where the effect of a "
-    "new study would lie. Dashed: the pool of all. Hollow squares: shown, not pooled. Triangles: "
-    "studies of which only a direction is known.",
-    "forest_smd": "The same comparisons as standardised differences.",
-    "forest_rom": "Companion measures have a plot of their own; of the primary one it says where.",
-    "forest_md": "The same comparisons in the unit of measurement.",
-    "funnel": "Precise studies stand above. A gap on one side of the blue line, in the white "
-    "middle, is what missing unfavourable studies would leave.",
-    "baujat": "Right: studies that add to heterogeneity; above: studies that move the result.",
-    "influence_plot": "A line per study; triangles where a value is beyond its bound, names bold "
-    "where DFFITS, Cook's distance or the hat value is.",
-    "leave_one_out_plot": "The pool without the study that is named.",
-    "cumulative_plot": "The pool of all studies up to the one that is named; triangles where the "
-    "conclusion changes.",
-    "gosh_plot": "The pool of every subset of the studies: two clouds, or two hills in a margin, "
-    "speak of a study apart.",
-    "specification_curve": "Every combination of defensible choices, sorted; the strokes below say "
-    "which choice each one made.",
-    "bubble": "Effects against a covariate, area by weight, with the fitted line and its "
-    "confidence band.",
-    "sensitivity_plot": "The pool when one choice is changed.",
-    "summary_forest": "All pools of the review: the figure of an abstract.",
-    "evidence_map": "Where the people are, and how many of them stand behind a size.",
-    "directions": "What each study says of the direction of each outcome, significance left out.",
-    "harvest": "The votes of the direction plot, stacked.",
-    "albatross_plot": "People against exact p values, with curves of equal effects.",
-    "prisma": "The flow of studies, from counts that people enter.",
-    "risk_of_bias_rob2": "Judgements that people enter, per study and domain.",
-    "risk_of_bias_robins_i": "The same for trials that are not randomised.",
-    "risk_of_bias_nhlbi_prepost": "The same for before-after studies.",
+    path.stem: path.read_text(encoding="utf-8").strip()
+    for path in sorted((DOCS.parent / "workflow" / "report").glob("*.rst"))
 }
+"""How each figure is read, as the report of Snakemake says it too."""
 INTRO = """# Gallery
 
 <!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
@@ -94,6 +66,11 @@ shipped review has no data of yet and for hard cases. Of figures with several pa
 shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
 `osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` any figure in any style, TIFF
 (600 dpi) included.
+
+Where a forest plot is too narrow for all columns, they go in this order until the drawing is 30 mm
+wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias, only where the
+drawing would be narrower than 18 mm. What there is room for again comes back. No page is higher
+than 240 mm or holds more than 60 rows; blocks that go on repeat their heading.
 """
 
 
@@ -134,7 +111,7 @@ def real(root: Path) -> Iterator[Shown]:
     config = load_config(root / "config.yaml")
     folder, chosen = root / "results" / SHORT, forest_settings(config, SHORT)
     for style in STYLES:
-        for width in (183, 89) if style == "nature" else (183,):
+        for width in (183, 89):
             drawn = kinds.figure_named(folder, resolved(chosen, style, width), "forest")
             yield Shown(part="preset", name=f"{style}_{width}", figure=drawn.pages[0],
                         words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
@@ -156,7 +133,7 @@ def made() -> Iterator[Shown]:
             made_judgements(tool), tool, labels, {f"s{i}": 30.0 + 12 * i for i in range(9)}
         )
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
-                    figure=risk_of_bias.light_figure(marks, tool),
+                    figure=risk_of_bias.light_figures(marks, tool)[0],
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
     counts = dict(zip(flow.WORDS, (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
                       strict=True))  # fmt: skip
@@ -170,10 +147,17 @@ def made() -> Iterator[Shown]:
                 alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
     for name, rows in (("risk_column", judged()), *HARD.items()):
         settings = {**SETTINGS, "label": "Made records: bone mineral density"}
+        legend = ["a: from percent changes"]
         shown = SMD if name.startswith("means") else scale
-        page = forest.forest_figures(rows, ["a: from percent changes"], shown, settings)[0]
+        page = forest.forest_figures(rows, legend, shown, settings)[0]
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
+    for style in STYLES:
+        settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
+        scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
+        page = forest.forest_figures([*judged(), *pool(4, 0.011, 0.006, 0.02)], [], scale, settings)
+        yield Shown(part="made", name=f"risk_column_{style}_89", figure=page[0],
+                    words=f"`{style}`, 89 mm, with judgements")  # fmt: skip
 
 
 def judged() -> list[ForestRow]:

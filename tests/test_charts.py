@@ -8,6 +8,7 @@ import math
 import random
 import re
 from base64 import b64decode
+from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 
@@ -15,6 +16,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Patch
 from osteometa.figures import (
+    albatross,
     evidence_map,
     flow,
     funnel,
@@ -321,6 +323,17 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
 
 
+def test_tips_of_a_wide_diamond_touch_no_number():
+    overall = pooled(ci_low=-0.4, ci_high=0.5, diamond="hollow")
+    marks = strips.sensitivity_marks(changes([(0.02, 0.012, 0.028)] * 5), overall)
+    figure = strips.strip_figure(marks, TITLE, SMD, "Change", FAVOURS)
+    assert_apart(figure, "wide diamond")
+    tips = [p.get_window_extent() for p in figure.axes[0].patches if p.get_gid() == "tip"]
+    (number,) = (box for text, box in texts_of(figure) if "0.40" in text.get_text())
+    assert len(tips) == 2
+    assert number.x0 - max(tip.x1 for tip in tips) > figure.dpi / 25.4  # 1 mm
+
+
 def test_a_diamond_wider_than_its_axis_is_cut_off_where_its_sides_cross_the_edge():
     frame = Frame(0.0, 100.0, 0.0, 10.0, -1.0, 1.0, 0.0, 1.0)
     corners = diamond_points(frame, 0.0, -0.5, 2.0, 5.0, 1.5)
@@ -492,7 +505,42 @@ def test_albatross():
              group=rng.choice(["effect", "printed"]))
         for label in names(30)
     ]  # fmt: skip
-    assert_apart(scatter.albatross_figure(marks, TITLE), "albatross")
+    assert_apart(albatross.albatross_figure(marks, TITLE), "albatross")
+
+
+@pytest.mark.parametrize(
+    ("design_class", "size", "n", "p"),
+    [
+        # By hand: d = 0.5 of two arms of 32 has z = 0.5 sqrt(64) / 2 = 2; 0.5 SD of change in one
+        # group of 16 has z = 0.5 sqrt(16) = 2; two-sided p of z = 2 is 0.0455.
+        ("controlled", 0.5, 64, 0.0455003), ("within_arm", 0.5, 16, 0.0455003),
+        ("controlled", 1.0, 16, 0.0455003), ("within_arm", 1.0, 9, 0.0026998),
+    ],
+)  # fmt: skip
+def test_curves_of_the_albatross_are_those_of_the_design(design_class, size, n, p):
+    assert albatross.curve_p(size, n, design_class) == pytest.approx(p, rel=1e-5)
+    marks = [Mark(kind="point", label=f"S{i}", x=2.0 * i, y=float(n), group="effect")
+             for i in (-1, 1, 2)]  # fmt: skip
+    figure = albatross.albatross_figure(marks, TITLE, design_class)
+    curves = [line for line in figure.axes[0].lines if line.get_gid() == "curve"]
+    assert len(curves) == 6
+    words = " ".join(text.get_text() for text, _ in texts_of(figure))
+    assert ("in one group" in words) == (design_class == "within_arm")
+    assert ("two equal arms" in words) == (design_class == "controlled")
+
+
+@pytest.mark.parametrize(
+    ("widest", "right"),
+    [
+        (3.2, ["0.1", "0.01", "0.001"]), (6.5, ["0.01", "10⁻⁴", "10⁻⁶"]),
+        (17.0, ["10⁻⁵", "10⁻¹⁰", "10⁻¹⁵"]),
+    ],
+)  # fmt: skip
+def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
+    ticks = albatross.p_ticks(widest)
+    assert [text for place, text in ticks if place > 0] == right
+    assert [-place for place, _ in ticks[::-1]] == [place for place, _ in ticks]
+    assert max(place for place, _ in ticks) > 0.7 * widest
 
 
 def entry(**more):
@@ -529,7 +577,18 @@ def test_harvest():
     ]  # fmt: skip
     marks = harvest.harvest_marks(rows)
     assert len(marks) == len(rows)
-    assert_apart(harvest.harvest_figure(marks, "Harvest plot"), "harvest")
+    figures = harvest.harvest_figures(marks, "Harvest plot")
+    for figure in figures:
+        assert_apart(figure, "harvest")
+        assert figure.get_figheight() * 25.4 < 260
+    bars = [a for f in figures for a in f.axes[0].get_children() if a.get_gid() == "bar"]
+    assert len(bars) == len(marks)
+    assert all(bar.get_linewidth() >= 0.5 for bar in bars)
+    texts = [text.get_text() for figure in figures for text, _ in texts_of(figure)]
+    assert Counter(t for t in texts if t.isdigit()) == Counter(f"{m.size:.0f}" for m in marks)
+    studies = {(m.size, m.label) for m in marks}
+    assert len({number for number, _ in studies}) == len(studies)
+    assert {f"{number:.0f} {label}" for number, label in studies} <= set(texts)
 
 
 def test_summary_forest():
@@ -547,9 +606,39 @@ def test_summary_forest():
     ]  # fmt: skip
     marks = summary_forest.summary_marks(panels)
     pages = summary_forest.summary_figures(marks, panels, "Pooled effects")
-    assert len(pages) == 2
+    assert len(pages) > 1
     for page in pages:
         assert_apart(page, "summary")
+        assert page.get_figheight() * 25.4 < summary_forest.HIGHEST + 40
+    shown = [text.get_text() for page in pages for text, _ in texts_of(page)]
+    assert sorted(t for t in shown if t.startswith("Outcome")) == sorted(p.heading for p in panels)
+
+
+def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_apart():
+    kinds = (("Single A", 1, "none"), ("Wide", 2, "hollow"), ("Single B", 1, "none"),
+             ("Pool", 5, "full"), ("Not shown", 3, "none"))  # fmt: skip
+    panels = [
+        summary_forest.Panel(
+            heading=heading, scale=SMD, axis=("Lower with exercise", "Higher with exercise"),
+            rows=(
+                pooled(k=k, diamond=diamond, ci_low=-50.0 if k == 2 else -0.5, ci_high=0.6),
+                pooled(group="aerobic", k=1, diamond="none", estimate=0.3),
+                pooled(group="combined", k=2, diamond="none"),
+            ),
+        )
+        for heading, k, diamond in kinds
+    ]  # fmt: skip
+    marks = summary_forest.summary_marks(panels)
+    first, second = summary_forest.summary_figures(marks, panels, "Pooled effects", "bmj")
+    words = [[text.get_text() for text, _ in texts_of(page)] for page in (first, second)]
+    assert [w for w in words[0] if w in ("Wide", "Pool")] == ["Wide", "Pool"]
+    assert [w for w in words[1] if w.startswith("Single")] == ["Single A", "Single B"]
+    assert words[1][0] == summary_forest.SINGLES
+    nulls = [line.get_xdata()[0] for line in first.axes[0].lines if line.get_gid() == "null"]
+    assert len(nulls) == 2 and nulls[0] == nulls[1]  # one axis for both
+    pools = [p.get_xy() for p in first.axes[0].patches if p.get_gid() == "diamond"]
+    assert len(pools) == 2 and len(pools[0]) > len(pools[1]) == 5  # the wide one is cut off
+    assert any("Arrows: the interval goes on." in " ".join(w) for w in words[:1])
 
 
 def made_judgements(tool):
@@ -572,7 +661,29 @@ def test_risk_of_bias(tool):
     judged = made_judgements(tool)
     labels = {f"s{i}": name for i, name in enumerate(names(9))}
     marks = risk_of_bias.light_marks(judged, tool, labels, {"s1": 120.0})
-    assert_apart(risk_of_bias.light_figure(marks, tool), tool)
+    (page,) = risk_of_bias.light_figures(marks, tool)
+    assert_apart(page, tool)
+    rules = [line.get_xdata() for line in page.axes[0].lines]
+    assert max(max(xs) for xs in rules) == pytest.approx(risk_of_bias.RIGHT)
+    bars = [p for p in page.axes[0].get_children() if p.get_gid() == "bar"]
+    assert max(b.get_x() + b.get_width() for b in bars) == pytest.approx(risk_of_bias.RIGHT)
+
+
+def test_names_in_risk_of_bias_are_whole_and_many_studies_paginate():
+    long = "Incremental aerobic training for older women of a village (authors not seen), thesis"
+    judged = [RiskOfBias(study_id=f"s{i}", tool="rob2", domain="overall", judgement="low")
+              for i in range(70)]  # fmt: skip
+    labels = {f"s{i}": f"{long} {i}" if i % 7 == 0 else f"Able {i}" for i in range(70)}
+    marks = risk_of_bias.light_marks(judged, "rob2", labels, {})
+    pages = risk_of_bias.light_figures(marks, "rob2")
+    assert len(pages) == 2
+    shown = []
+    for page in pages:
+        assert_apart(page, "lights")
+        assert page.get_figheight() * 25.4 <= 260
+        shown += [text.get_text() for text, _ in texts_of(page)]
+    assert " ".join(shown).count("(authors not seen), thesis") == 10
+    assert sum("%" in text for text in shown) == 5  # the bars stand once
 
 
 @pytest.mark.parametrize("boxes", [{}, {"identified_databases": 12345, "screened": 9000}])
@@ -582,6 +693,25 @@ def test_flow(boxes):
     texts = " ".join(text.get_text() for text, _ in texts_of(figure))
     assert ("n = 12,345" in texts) == bool(boxes)
     assert "not entered" in texts
+
+
+def test_the_flow_has_the_lines_of_the_template_and_the_reasons_entered():
+    counts = {"excluded_reports": 9, "assessed": 14}
+    reasons = ["no control"] * 2 + ["other outcome"] * 3 + ["an animal study"]
+    marks = flow.flow_marks(counts, reasons)
+    figure = flow.flow_figure(marks, "Flow of studies")
+    assert_apart(figure, "flow")
+    texts = [text.get_text() for text, _ in texts_of(figure)]
+    assert flow.ROUTE in texts
+    assert {"Records identified from:", "Records removed before screening:"} <= set(texts)
+    at = texts.index("Reports excluded (n = 9)")
+    assert texts[at + 1 : at + 5] == [
+        "– other outcome (n = 3)", "– no control (n = 2)", "– an animal study (n = 1)",
+        "– Reason not entered (n = 3)",
+    ]  # fmt: skip
+    for more in ({}, {"excluded_reports": 6}):
+        assert not [m for m in flow.flow_marks(more, reasons) if m.label == flow.REST]
+    assert not [m for m in flow.flow_marks(counts) if m.shape == flow.REASON]
 
 
 def test_figures_that_do_not_apply_for_one_reason_share_a_panel_that_names_them(tmp_path):

@@ -2,17 +2,23 @@
 
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.colors import to_hex
 from osteometa.cli import figure, main
-from osteometa.config import forest_settings
-from osteometa.figures import direction_plot, forest, kinds
+from osteometa.config import forest_settings, load_config
+from osteometa.figures import direction_plot, forest, kinds, overview
 from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
 from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import text_width
-from osteometa.records import DirectionSet
+from osteometa.files import read_records
+from osteometa.reading import read_checked
+from osteometa.records import DirectionEntry, DirectionSet
+from osteometa.report import words as report_words
 from PIL import Image
 from results_of import write_results
 from test_figures import HARD, drawn, study, texts_of
@@ -117,16 +123,80 @@ def test_judgements_stand_in_a_column_of_their_own(made):
     assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
 
 
+@pytest.mark.parametrize(("style", "piece"), [("standard", "[95 % CI]"), ("bmj", "(95 % CI)")])
+def test_the_style_reaches_the_summary_forest(made, style, piece):
+    folder, config = made
+    figures = config.figures.model_copy(update={"style": style})
+    drawn = dict(overview.drawn_of(folder, config.model_copy(update={"figures": figures})))
+    texts = [
+        text.get_text() for page in drawn["summary_forest"].pages for text, _ in texts_of(page)
+    ]
+    assert f"Effect {piece}" in texts
+    assert any(re.search(r"\d \(.* to .*\)", text) for text in texts) == (style == "bmj")
+    assert any(re.search(r"\d \[.*, .*\]", text) for text in texts) == (style == "standard")
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_the_direction_plot_is_filled_by_what_people_judged(made, few):
+    """Each mark has the colour and the sign of the study's overall judgement, grey without one."""
+    folder, config = made
+    judged = read_checked(folder / "data/processed/checked").risk_of_bias
+    judged = [row for row in judged if not few or row.judgement != "high"]
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    pages, figures = direction_plot.direction_pages(entries, [], config, judged)
+    rows = direction_plot.drawn_rows(pages)
+    given = {row.study_id: row.judgement for row in judged}
+    assert [row.risk_of_bias for row in rows] == [given.get(row.study_id, "") for row in rows]
+    shown = [to_hex(patch.get_facecolor()) for page in figures for patch in page.axes[0].patches]
+    colors = [LEVELS[row.risk_of_bias][1] if row.risk_of_bias else "#bdbdbd" for row in rows]
+    twice = [(c, row) for c, row in zip(colors, rows, strict=True) if row.direction == "mixed"]
+    assert Counter(shown) == Counter(c.lower() for c in [*colors, *(c for c, _ in twice)])
+    texts = [text.get_text() for page in figures for text, _ in texts_of(page)]
+    signs = Counter(text[-1] for text in texts if re.fullmatch(r"[RXNU]w? \S", text))
+    assert signs == Counter(LEVELS[row.risk_of_bias][0] for row in rows if row.risk_of_bias)
+    words = direction_plot.legend_words(rows)
+    assert "+ low" in words and ("× high" in words) != few and ("not judged" in words) == few
+
+
+def test_without_judgements_the_direction_plot_says_so(made):
+    folder, config = made
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
+    assert "No judgement of risk of bias is entered" in words and "blue up" in words
+
+
 @pytest.mark.parametrize(
-    ("analyte", "words"),
+    ("analyte", "title"),
     [
         ("opg_serum", "Outcome, serum"), ("srankl_not_stated", "Outcome, kind not stated"),
         ("ctx_not_stated", "Outcome, specimen not stated"), ("bmd_areal", "Outcome, areal"),
         ("", "Outcome"),
     ],
 )  # fmt: skip
-def test_titles_name_the_analyte(analyte, words):
-    assert forest.subject_words("Outcome", analyte) == words
+def test_titles_name_the_analyte(analyte, title):
+    assert forest.subject_words("Outcome", analyte) == title
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ctx_serum_training_controlled", "training, against a comparator"),
+        ("ctx_serum_acute_immediate_controlled",
+         "single bout, against a comparator; up to 0.5 h after the bout"),
+        ("ctx_serum_acute_late_within_arm",
+         "single bout, within one arm; later than 36 h after the bout"),
+        ("opg_acute_during_within_arm", "single bout, within one arm; during the bout"),
+    ],
+)  # fmt: skip
+def test_titles_speak_as_the_report_does(name, words):
+    config = load_config(ROOT / "config.yaml")
+    settings = forest_settings(config, name)
+    title = forest.title_words(settings)
+    assert title.endswith(f"; {words}")
+    heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
+    assert heading.endswith(f"; {words}")
+    assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
+    assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
 
 
 def test_p_of_a_sign_test_has_three_decimals():
@@ -136,8 +206,12 @@ def test_p_of_a_sign_test_has_three_decimals():
     empty = dict.fromkeys(DirectionSet.__dataclass_fields__, 0)
     known = {"outcome": "CTX", "phase": "acute", "design_class": "controlled", "n_up": 4,
              "p_known": 0.125, "p_lowest": 0.125, "p_highest": 0.125}  # fmt: skip
-    words = direction_plot.set_words(DirectionSet(**{**empty, **known}))
-    assert words.endswith("sign test p = 0.125")
+    told = direction_plot.set_words(DirectionSet(**{**empty, **known}))
+    assert told.startswith("CTX, single bout, against a comparator: 4 up")
+    assert told.endswith("sign test p = 0.125")
+    one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
+    told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
+    assert told.endswith("sign test p = 1.000, whichever way those not known went")
 
 
 POOL = ForestRow(

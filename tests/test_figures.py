@@ -5,9 +5,13 @@ import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
@@ -15,9 +19,17 @@ from osteometa.check import check_review
 from osteometa.config import forest_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
-from osteometa.figures import direction_plot, forest
-from osteometa.figures.forest_layout import place_axis, place_columns, ticks_of
-from osteometa.figures.forest_rows import ForestRow, Scale, forest_rows
+from osteometa.figures import direction_plot, fonts, forest, style
+from osteometa.figures.forest_layout import (
+    pages_of,
+    place_axis,
+    place_columns,
+    place_rows,
+    ticks_of,
+)
+from osteometa.figures.forest_marks import LARGEST_SQUARE
+from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, Scale, forest_rows
+from osteometa.figures.forest_words import FLAG_WORDS
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
@@ -34,8 +46,8 @@ SETTINGS = {
         "design_class": "controlled", "window": "",
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
-    "axis": ["Favours control", "Favours exercise"], "pi_df": "k-1", "style": "standard",
-    "width": 183, "leading_zero": True, "measures": ["MD"],
+    "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
+    "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
 
@@ -59,7 +71,7 @@ def forests_of(folder):
         unit = next((e.unit for e in chosen if e.measure == settings["measure"] and e.unit), "")
         outcome = settings["synthesis"]["outcome"]
         scale = Scale(settings["measure"], outcome, unit, settings["interval"])
-        yield name, rows, forest.forest_figure(rows, legend, scale, settings)
+        yield name, rows, legend, scale, settings
 
 
 def texts_of(figure):
@@ -104,21 +116,73 @@ def assert_readable(figure, name):
                 assert not overlap(area, box), words
 
 
+SCALE = Scale("MD", "BMD", "g/cm2", "[a, b]")
+
+
 def study(label, estimate, half, share=10.0, **more):
-    scale = more.pop("scale", Scale("MD", "BMD", "g/cm2", "[a, b]"))
+    """A study of made numbers; one without a share stands outside the pool."""
+    scale = more.pop("scale", SCALE)
     low, high = estimate - half, estimate + half
     mean = more.pop("exercise_mean", "0.010 (0.020)")
     return ForestRow(
         kind="study", label=label, exercise_n="20", exercise_mean=mean, control_n="20",
         control_mean="0.005 (0.020)", effect=scale.with_interval(estimate, low, high),
-        weight=f"{share:.1f}", estimate=estimate, low=low, high=high, share=share, **more,
+        weight="" if share is None else f"{share:.1f}", estimate=estimate, low=low, high=high,
+        share=share, **more,
     )  # fmt: skip
+
+
+def diamond(label, estimate, half, weight="100", shape="full"):
+    low, high = estimate - half, estimate + half
+    return ForestRow(
+        kind="diamond", label=label, shape=shape, estimate=estimate, low=low, high=high,
+        effect=SCALE.with_interval(estimate, low, high), weight=weight,
+    )  # fmt: skip
+
+
+def pool(k, estimate, half, predicted=0.0):
+    """The rows under the studies of a pool: its diamond, its prediction interval, its notes."""
+    rows = [diamond("All studies (k = 2)" if k == 2 else "All studies", estimate, half,
+                    shape="hollow" if k == 2 else "full")]  # fmt: skip
+    if predicted:
+        low, high = estimate - predicted, estimate + predicted
+        text = SCALE.with_interval(estimate, low, high).split(" ", 1)[1]
+        rows.append(ForestRow(kind="interval", label="95 % prediction interval", low=low,
+                              high=high, effect=text))  # fmt: skip
+    notes = [
+        f"k = {k}; τ² = 0.000133 (0.0000329 to 0.000926); I² = 77 %; Q = 27.92, df = {k - 1}, "
+        "p < 0.001",
+        f"Overall effect: t({k - 1}) = 3.11, p = 0.014",
+        "Model: random effects, REML, Hartung-Knapp with floor; prediction interval on t(k−1)",
+    ]
+    return rows + [ForestRow(kind="note", label=note) for note in notes]
+
+
+def five_types():
+    rows = []
+    for number, words in enumerate(TYPE_WORDS.values()):
+        rows.append(ForestRow(kind="heading", label=words))
+        effects = [0.004 * number + 0.002 * n for n in range(3)]
+        rows += [study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
+        rows.append(diamond(words, effects[1], 0.009, "20.0"))
+        note = "k = 3; Q = 1.90, df = 2, p = 0.387; one model of all types: τ² = 0.00013, I² = 77 %"
+        rows.append(ForestRow(kind="note", label=note))
+    return rows + pool(15, 0.01, 0.004, 0.02)
 
 
 def drawn(rows, legend=(), **settings):
     chosen = {**SETTINGS, **settings}
-    scale = Scale(chosen["measure"], chosen["synthesis"]["outcome"], "g/cm2", chosen["interval"])
-    return forest.forest_figure(rows, legend, scale, chosen)
+    return forest.forest_figure(rows, legend, scale_for(chosen), chosen)
+
+
+def pages(rows, legend=(), **settings):
+    chosen = {**SETTINGS, **settings}
+    return forest.forest_figures(rows, legend, scale_for(chosen), chosen)
+
+
+def scale_for(settings):
+    outcome = settings["synthesis"]["outcome"]
+    return Scale(settings["measure"], outcome, "g/cm2", settings["interval"])
 
 
 def squares(figure):
@@ -135,38 +199,57 @@ def diamonds(figure):
 
 @pytest.mark.parametrize("review", REVIEWS)
 def test_every_forest_plot_is_readable_and_true(review):
-    for name, rows, figure in forests_of(REVIEWS[review]):
+    for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
+        figure = forest.forest_figure(rows, legend, scale, settings)
         assert figure.get_figwidth() * 25.4 == pytest.approx(183)
         assert_readable(figure, name)
         pooled = [row for row in rows if row.kind == "study" and row.share is not None]
         if pooled:
             assert sum(row.share for row in pooled) == pytest.approx(100)
-        assert_areas_follow_weights(figure, pooled)
-        assert_diamonds_are_intervals(figure, rows)
+        assert_areas_follow_weights(figure, rows, scale, settings)
+        assert_diamonds_are_intervals(figure, rows, scale, settings)
 
 
-def assert_areas_follow_weights(figure, pooled):
+def axis_of(rows, scale, settings=SETTINGS):
+    """The axis of a plot, None without studies."""
+    preset = forest.preset_of(settings, scale)
+    columns = place_columns(rows, preset, float(settings["width"]))
+    sized = any(row.kind == "study" for row in rows)
+    return place_axis(rows, columns, scale) if sized else None
+
+
+def assert_areas_follow_weights(figure, rows, scale, settings=SETTINGS):
+    """Every pooled study whose estimate is on the axis has a square, in proportion."""
+    axis = axis_of(rows, scale, settings)
     filled = [p for p in squares(figure) if p.get_facecolor()[:3] != (1, 1, 1)]
+    pooled = [row for row in rows if row.kind == "study" and row.share is not None]
     areas = sorted(p.get_width() * p.get_height() for p in filled)
-    shares = sorted(row.share for row in pooled)
-    if len(areas) == len(shares) > 1:
-        assert [a / areas[-1] for a in areas] == pytest.approx([s / shares[-1] for s in shares])
+    shares = sorted(row.share for row in pooled if axis.low <= row.estimate <= axis.high)
+    assert len(areas) == len(shares)
+    if shares:
+        heaviest = max(row.share for row in pooled)
+        assert [a / LARGEST_SQUARE**2 for a in areas] == pytest.approx(
+            [s / heaviest for s in shares]
+        )
 
 
-def assert_diamonds_are_intervals(figure, rows):
-    """Widths of diamonds relative to the prediction interval's or each other's data widths."""
+def assert_diamonds_are_intervals(figure, rows, scale, settings=SETTINGS):
+    """A diamond reaches from end to end of its interval; an arrow ends it where the axis does."""
     shapes = [p.get_xy() for p in diamonds(figure)]
     expected = [row for row in rows if row.kind == "diamond"]
     assert len(shapes) == len(expected)
-    placed = place_columns(rows, PRESETS["standard"], 183.0)
-    if not expected:
-        return
-    scale = Scale("SMD", "", "", "[a, b]")
-    axis = place_axis(rows, placed, scale)
+    axis = axis_of(rows, scale, settings)
+    tips = [p.get_xy() for p in figure.axes[0].patches if p.get_gid() == "tip"]
+    beyond = 0
     for points, row in zip(shapes, expected, strict=True):
-        xs = [x for x, _ in points]
+        beyond += (row.low < axis.low) + (row.high > axis.high)
+        heights = {y for _, y in points}
+        middle = (min(heights) + max(heights)) / 2
+        own = [t for t in tips if t[0][1] == pytest.approx(middle)]
+        xs = [x for shape in [points, *own] for x, _ in shape]
         assert min(xs) == pytest.approx(axis.x(row.low))
         assert max(xs) == pytest.approx(axis.x(row.high))
+    assert len(tips) == beyond
 
 
 @pytest.mark.parametrize("review", REVIEWS)
@@ -187,15 +270,31 @@ def test_direction_plots_are_readable(review):
 SMD = Scale("SMD", "CTX", "", "[a, b]")
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
 HARD = {
-    "one study": [study("Able 2001", 0.01, 0.01, 100)],
+    "one study": [
+        study("Able 2001", 0.01, 0.01, 100),
+        ForestRow(kind="note", label="One study: its own interval, nothing is pooled."),
+    ],
     "two studies": [study("Able 2001", 0.01, 0.01, 50), study("Baker 2002", 0.02, 0.01, 50)],
-    "sixty studies": [study(f"Author {n}", 0.001 * n, 0.02, 100 / 60) for n in range(60)],
+    "two studies and their pool": [
+        study("Able 2001", 0.01, 0.01, 50), study("Baker 2002", 0.02, 0.01, 50),
+        *pool(2, 0.015, 0.064),
+    ],
+    "sixty studies": [
+        *(study(f"Author {n}", 0.001 * n, 0.02, 100 / 60) for n in range(60)),
+        *pool(60, 0.0295, 0.005, 0.04),
+    ],
+    "five exercise types": five_types(),
+    "only not randomised": [
+        ForestRow(kind="heading", label=BLOCK_WORDS["non_randomised"]),
+        *(study(f"Author {n}", 0.01 * n, 0.01, None) for n in range(1, 4)),
+    ],
     "a label of 80 characters": [study(LONG, 0.01, 0.01, marks="a b c"), study("Short", 0.0, 0.01)],
     "one word of 80 letters": [study("Y" * 80, 0.01, 0.01)],
     "letters": [
         study("Þórðardóttir Ångström Çelik", 0.01, 0.01), study("Παπαδοπούλου 2010", 0.0, 0.01),
         study("כהן 2011", 0.01, 0.01), study("العلي 2012", 0.02, 0.01),
     ],
+    "Chinese letters": [study("王明 2015", 0.01, 0.01), study("Wang 2016", 0.012, 0.01)],
     "an interval 100 times wider": [
         study("Narrow 2001", 0.01, 0.01), study("Narrow 2002", 0.012, 0.01),
         study("Narrow 2003", 0.012, 0.012), study("Wide 2003", 0.5, 1.0, 0.01),
@@ -223,12 +322,21 @@ HARD = {
 }  # fmt: skip
 
 
+LEGEND = [
+    f"{letter}: {FLAG_WORDS[flag]}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
+]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # `put` names the text
 @pytest.mark.parametrize("case", HARD)
 def test_hard_cases_are_readable(case):
     rows = HARD[case]
-    figure = drawn(rows, legend=["a from percent changes", "b SD from the test between arms"] * 4)
-    assert_readable(figure, case)
-    assert_areas_follow_weights(figure, [row for row in rows if row.share])
+    for width in (183, 89):
+        figure = drawn(rows, legend=LEGEND * 3, width=width)
+        assert_readable(figure, f"{case}, {width} mm")
+        scale, settings = SCALE, {**SETTINGS, "width": width}
+        assert_areas_follow_weights(figure, rows, scale, settings)
+        assert_diamonds_are_intervals(figure, rows, scale, settings)
 
 
 def test_one_unit_of_all_means_stands_in_the_heads():
@@ -253,7 +361,156 @@ def test_an_interval_that_leaves_the_plot_ends_in_an_arrow():
     figure = drawn(rows)
     tips = [p for p in figure.axes[0].patches if isinstance(p, Polygon) and not p.get_gid()]
     assert len(tips) == 2
+    axis = axis_of(rows, SCALE)
+    narrow = rows[:3]
+    taken = axis.x(max(r.high for r in narrow)) - axis.x(min(r.low for r in narrow))
+    assert taken >= (axis.right - axis.left) / 3
+    assert len(squares(figure)) == 3, "the estimate of the wide one lies beyond the axis"
     assert len([p for p in drawn(rows[:3]).axes[0].patches if isinstance(p, Polygon)]) == 0
+
+
+def test_a_precise_study_far_from_the_others_stays_on_the_axis():
+    """Heterogeneity is shown, not cut off: only wide intervals and what is not pooled leave."""
+    near = [study(f"Near {n}", 0.01, 0.01, 20) for n in range(4)]
+    far = study("Far", 0.5, 0.01, 20)
+    assert axis_of([*near, far], SCALE).high > 0.5
+    assert axis_of([*near, replace(far, share=None)], SCALE).high < 0.1
+    assert axis_of([*near, replace(far, low=0.0, high=1.0)], SCALE).high < 0.1
+    apart = [replace(row, share=None) for row in [*near, far]]
+    assert axis_of(apart, SCALE).high > 0.5, "nothing is pooled: all are alike"
+
+
+def test_a_square_too_small_to_be_seen_has_an_upright_stroke():
+    page = drawn(HARD["all weight in one"])
+    (tick,) = [line for line in page.axes[0].lines if line.get_gid() == "tick"]
+    least = min(squares(page), key=lambda square: square.get_width())
+    assert least.get_width() == pytest.approx(LARGEST_SQUARE * (0.01 / 99.99) ** 0.5)
+    assert list(tick.get_xdata()) == pytest.approx([least.get_x() + least.get_width() / 2] * 2)
+    assert tick.get_linewidth() == 0.6
+    assert not [line for line in drawn(HARD["two studies"]).axes[0].lines
+                if line.get_gid() == "tick"]  # fmt: skip
+
+
+def test_a_diamond_that_leaves_the_axis_ends_in_an_arrow_within_it():
+    rows = HARD["two studies and their pool"]
+    axis = axis_of(rows, SCALE)
+    page = drawn(rows)
+    (body,) = diamonds(page)
+    tips = [p for p in page.axes[0].patches if p.get_gid() == "tip"]
+    ends = sorted(x for tip in tips for x, _ in tip.get_xy())
+    assert (ends[0], ends[-1]) == pytest.approx((axis.left, axis.right))
+    assert axis.left < min(body.get_xy()[:, 0]) < max(body.get_xy()[:, 0]) < axis.right
+
+
+JUDGED = [
+    study(LONG, 0.01, 0.01, 100 / 60, risk_of_bias="low", marks=letter)
+    for letter in ["a"] * 30 + ["b"] * 30
+]
+
+
+@pytest.mark.parametrize("style", PRESETS)
+@pytest.mark.parametrize("width", [183, 89])
+def test_every_page_fits_a_printed_one(style, width):
+    cases = {**HARD, "sixty long labels": [ForestRow(kind="heading", label="Aerobic"), *JUDGED]}
+    for case, rows in cases.items():
+        found = pages(rows, LEGEND, style=style, width=width)
+        for page in found:
+            assert page.get_figheight() * 25.4 <= 240, case
+        shown = [t.get_text() for page in found for t in page.findobj(Text)]
+        assert sum(text == "20" for text in shown) in (
+            0,
+            2 * len([r for r in rows if r.exercise_n]),
+        )
+
+
+@pytest.mark.parametrize("width", [183, 89])
+@pytest.mark.parametrize("review", REVIEWS)
+def test_every_page_of_a_review_fits_a_printed_one(review, width):
+    for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
+        found = forest.forest_figures(rows, legend, scale, {**settings, "width": width})
+        for page in found:
+            assert page.get_figheight() * 25.4 <= 240, name
+            if width == 89 or len(found) > 1:
+                assert_readable(page, f"{name}, {width} mm")
+
+
+def test_a_page_explains_the_letters_that_stand_on_it():
+    rows = [ForestRow(kind="heading", label="Aerobic"), *JUDGED]
+    found = pages(rows, LEGEND)
+    assert len(found) > 2
+    texts = [" ".join(t.get_text() for t in page.findobj(Text)) for page in found]
+    assert [(LEGEND[0] in t, LEGEND[1] in t) for t in (texts[0], texts[-1])] == [
+        (True, False), (False, True),
+    ]  # fmt: skip
+    assert not any(LEGEND[2] in text for text in texts)
+    assert [text.count("Aerobic (continued)") for text in texts] == [0] + [1] * (len(found) - 1)
+
+
+def test_no_page_holds_more_than_sixty_rows():
+    rows = [ForestRow(kind="heading", label="Aerobic"), *HARD["sixty studies"]]
+    columns = place_columns(rows, PRESETS["standard"], 183.0)
+    found = pages_of(rows, columns, 1000.0, 183.0)
+    assert [len(page) for page in found] == [60, 7]
+    assert found[1][0].label == "Aerobic (continued)"
+    assert [row for page in found for row in page if "continued" not in row.label] == rows
+
+
+def test_a_pool_and_its_notes_share_a_page():
+    for k in range(30, 60):
+        rows = [*HARD["sixty studies"][:k], *HARD["sixty studies"][60:]]
+        last = [t.get_text() for t in pages(rows)[-1].findobj(Text)]
+        assert "All studies" in last and any(t.startswith("Overall effect") for t in last)
+
+
+@pytest.mark.parametrize("style", PRESETS)
+@pytest.mark.parametrize("width", [183, 89])
+def test_judgements_are_the_last_column_to_go(style, width):
+    judged = [replace(row, risk_of_bias="some") for row in HARD["all effects equal"]]
+    page = drawn([*judged, *pool(4, 0.01, 0.005, 0.02)], style=style, width=width)
+    assert_readable(page, f"{style} {width}")
+    assert len([p for p in page.axes[0].patches if p.get_gid() == "light"]) == 4
+    texts = {text.get_text() for text, _ in texts_of(page)}
+    assert {"Risk", "of bias"} <= texts if width == 183 else {"RoB", "RoB: risk of bias"} <= texts
+
+
+def test_sizes_and_weights_are_those_of_the_preset():
+    rows = HARD["two studies"]
+    nature = {t.get_text(): t.get_fontsize() for t, _ in texts_of(drawn(rows, style="nature"))}
+    assert set(nature.values()) == {SMALL}
+    jama = {t.get_text(): t for t, _ in texts_of(drawn(rows, style="jama"))}
+    favours = jama["Favours exercise →"]
+    assert (favours.get_fontweight(), favours.get_fontsize()) == ("bold", 8.0)
+    assert favours.get_color() == "#000000"
+
+
+@pytest.mark.parametrize(
+    ("measure", "outcome", "head"),
+    [("SMD", "CTX", "SMD"), ("MD", "BMD", "MD"), ("ROM", "BMD", "Difference, %"),
+     ("ROM", "CTX", "Ratio")],
+)  # fmt: skip
+def test_the_head_of_the_effects_names_the_measure(measure, outcome, head):
+    synthesis = {**SETTINGS["synthesis"], "outcome": outcome}
+    page = drawn(HARD["two studies"], measure=measure, synthesis=synthesis)
+    texts = {text.get_text() for text, _ in texts_of(page)}
+    assert head in texts and "Effect" not in texts
+
+
+def test_labels_are_whole_where_there_is_room():
+    label = "Papadimitriou-Wieczorek 2019 (LIFTMOR-M), resistance"
+    rows = [study(label, 0.01, 0.01), study("Baker 2002", 0.02, 0.01)]
+    assert label in {t.get_text() for t, _ in texts_of(drawn(rows, style="metafor"))}
+    for width in (89, 183):
+        columns = place_columns(rows, PRESETS["metafor"], float(width))
+        assert columns.plot_right - columns.plot_left >= (24 if width == 89 else 70)
+
+
+def test_no_line_ends_within_a_p_or_a_percentage():
+    rows = [*HARD["two studies"], *pool(2, 0.015, 0.01)]
+    for width in range(60, 184):
+        columns = place_columns(rows, PRESETS["metafor"], 183.0)
+        for item in place_rows(rows, replace(columns, plot_left=0.0), 0.0, float(width)):
+            assert not [line for line in item.lines[:-1] if re.search(r"([=<]|\b(p|df|Q))$", line)]
+            assert not [line for line in item.lines[1:] if re.match(r"[=<%]|df", line)]
 
 
 def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
@@ -321,12 +578,93 @@ def test_beyond_256_colours_the_rare_ones_take_the_nearest():
     assert np.abs(shown - image[..., :3]).max() <= 2
 
 
-def test_letters_without_a_font_are_named():
+@pytest.fixture
+def east_asian(request, tmp_path):
+    """Whether a font with Chinese letters is installed: a made one, or none at all."""
+    caches = (fonts.east_asian, fonts.family_of, style.missing_letters, style._advance,
+              style.text_width, style._families_of)  # fmt: skip
+    before = list(fontManager.ttflist)
+    fontManager.ttflist[:] = [e for e in before if e.name not in fonts.EAST_ASIAN]
+    if request.param:
+        fontManager.addfont(made_font(tmp_path / "made.ttf", "王明"))
+    for cache in caches:
+        cache.cache_clear()
+    yield request.param
+    fontManager.ttflist[:] = before
+    for cache in caches:
+        cache.cache_clear()
+
+
+def made_font(path, letters):
+    """A font whose letters are all the same box, 0.9 em wide."""
+    names = [".notdef", *(f"letter{n}" for n in range(len(letters)))]
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(names)
+    builder.setupCharacterMap({ord(letter): names[n + 1] for n, letter in enumerate(letters)})
+    pen = TTGlyphPen(None)
+    for step, point in enumerate([(50, 0), (50, 800), (850, 800), (850, 0)]):
+        (pen.lineTo if step else pen.moveTo)(point)
+    pen.closePath()
+    box = pen.glyph()
+    builder.setupGlyf(dict.fromkeys(names, box))
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (900, 50)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": fonts.EAST_ASIAN[0], "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return path
+
+
+@pytest.mark.parametrize("east_asian", [False], indirect=True)
+def test_letters_without_a_font_are_named(east_asian, capsys, tmp_path):
     assert missing_letters("骨 bone") == "骨"
     assert missing_letters("Θήτα, כהן, العلي, Łódź") == ""
+    assert style.text_width("骨", 10.0) == pytest.approx(10 * 25.4 / 72)
+    files = files_of(tmp_path, HARD["Chinese letters"])
+    assert "no TrueType font here has the letters '明王' of '王明 2015'" in capsys.readouterr().err
+    assert "王明 2015" in files[".svg"].decode("utf-8")
+    assert b"/Type3" not in files[".pdf"]
+
+
+@pytest.mark.parametrize("east_asian", [True], indirect=True)
+def test_chinese_letters_are_drawn_where_a_font_has_them(east_asian, capsys, tmp_path):
+    files = files_of(tmp_path / "out", HARD["Chinese letters"])
+    assert "warning" not in capsys.readouterr().err
+    assert style.text_width("王", 10.0) == pytest.approx(0.9 * 10 * 25.4 / 72, rel=1e-4)
+    svg = files[".svg"].decode("utf-8")
+    assert faces_of(svg) == {("Source Sans Pro", "bold"), ("Source Sans Pro", "normal"),
+                             (fonts.EAST_ASIAN[0], "normal")}  # fmt: skip
+    assert b"/Type3" not in files[".pdf"]
+
+
+def faces_of(svg):
+    return set(re.findall(r"@font-face\{font-family:'([^']*)';font-weight:(\w+)", svg))
+
+
+@pytest.mark.parametrize(
+    ("case", "families"),
+    [("letters", ["Source Sans Pro", "DejaVu Sans"]), ("one study", ["Source Sans Pro"])],
+)
+def test_an_svg_holds_all_its_fonts(case, families, tmp_path):
+    svg = files_of(tmp_path, HARD[case])[".svg"].decode("utf-8")
+    expected = {(family, "normal") for family in families} | {("Source Sans Pro", "bold")}
+    assert faces_of(svg) == expected
+    assert svg.count("@font-face") == len(expected)
+    assert re.findall(r"font-family: ([^;]*);", svg).count("'Source Sans Pro', sans-serif") > 3
+    assert all(f.endswith(", sans-serif") for f in re.findall(r"font-family: ([^;]*);", svg))
+
+
+def test_an_svg_alone_says_what_it_shows(tmp_path):
+    save(drawn(HARD["one study"]), tmp_path / "a", title="Forest plot", alt="Effects < 1 & more.")
+    root = ElementTree.fromstring((tmp_path / "a.svg").read_bytes())
+    first, second = list(root)[:2]
+    assert (first.tag.rpartition("}")[2], first.text) == ("title", "Forest plot")
+    assert (second.tag.rpartition("}")[2], second.text) == ("desc", "Effects < 1 & more.")
 
 
 def files_of(folder, rows):
+    folder.mkdir(exist_ok=True)
     save(drawn(rows), folder / "forest")
     return {path.suffix: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -346,7 +684,8 @@ def test_files_are_the_same_on_every_run_and_hold_their_font(tmp_path):
 
 def test_what_is_drawn_stands_in_the_csv(tmp_path):
     """Each study of a forest's CSV is a square or a mark, with the numbers that are drawn."""
-    for name, rows, figure in forests_of(REVIEWS["small"]):
+    for name, rows, legend, scale, settings in forests_of(REVIEWS["small"]):
+        figure = forest.forest_figure(rows, legend, scale, settings)
         texts = {text.get_text() for text, _ in texts_of(figure)}
         for row in rows:
             for cell in (

@@ -227,7 +227,7 @@ def test_bad_calls_are_sentences(tmp_path, capsys, monkeypatch, words, told_so):
         ("a,b,covariance", ["a1,a2,x"], "column covariance: 'x' is no number"),
         ("a,b,covariance", ["a1,a2,0.1", "a2,a1,0.2"], "a1 and a2 have 0.2 here and 0.1 above"),
         ("a,b,covariance", ["b,b,0.13"], "variance of b is 0.13 here and 0.12 in the table"),
-        ("a,b,covariance", ["a1,a2,0.2"], "effects 1, 2 are not possible together"),
+        ("a,b,covariance", ["a1,a2,0.2"], "cov.csv: the covariances of effects a1, a2 are not"),
         ("a,b,cov", ["a1,a2,0.1"], "must have three columns"),
     ],
 )
@@ -267,8 +267,20 @@ def test_effects_on_a_line_have_no_plain_standard_error(tmp_path, capsys):
     assert json.loads(out)["regression"]["test"]["p"] is None
 
 
-def test_moderators_that_say_the_same_are_refused(tmp_path, capsys):
-    path = table(tmp_path, ["a,1,1,1,2", "b,2,1,2,4", "c,1,2,3,6", "d,1,2,4,8"], "study,yi,vi,x,z")
-    status, out, err = told(capsys, "pool", path, "--mods", "x", "z")
+def test_moderators_that_say_the_same_are_refused_by_name(tmp_path, capsys):
+    rows = ["a,1,1,1,7,2,u", "b,2,1,2,1,4,v", "c,1,2,3,4,6,u", "d,1,2,4,0,8,v", "e,1,1,5,5,10,u"]
+    path = table(tmp_path, rows, "study,yi,vi,x,w,z,word")
+    status, out, err = told(capsys, "pool", path, "--mods", "x", "w", "z")
     assert (status, out) == (2, "")
-    assert "not linearly independent" in err
+    assert "'z' follows from x, so that their coefficients cannot be told apart" in err
+    same = [f"{row},{row[-1]}{row[-1]}" for row in rows]
+    path = table(tmp_path, same, "study,yi,vi,x,w,z,word,other")
+    status, out, err = told(capsys, "pool", path, "--mods", "word", "w", "other")
+    assert status == 2 and "'other: vv' follows from word: v, so that" in err
+
+
+def test_one_coefficient_is_told_in_the_singular(tmp_path, capsys):
+    path = table(tmp_path, EFFECTS, HEADER)
+    cov = table(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
+    note = result(capsys, path, "--cov", cov, "--mods", "weeks")["regression"]["note"]
+    assert "4 studies for 1 coefficient: ten for each are advised" in note

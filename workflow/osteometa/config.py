@@ -29,6 +29,7 @@ from osteometa.options import (
     WIDTHS,
 )
 from osteometa.problems import Problem, ProblemsFound, suggestion
+from osteometa.synthesis_words import window_words
 from osteometa.yaml_file import read_yaml
 
 ExerciseType = Literal[EXERCISE_TYPES]
@@ -359,6 +360,7 @@ def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dic
         "measure": measure or outcome.measures[0],
         "measures": list(outcome.measures),
         "axis": list(outcome.axis),
+        "when": ", ".join(window_words(synthesis.window, config.windows)),
         "style": config.figures.style,
         "width": config.figures.width,
         "interval": config.figures.interval,

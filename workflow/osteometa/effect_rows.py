@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from osteometa.comparisons import Comparison, type_by_paper
 from osteometa.config import Config
 from osteometa.directions import common_columns
 from osteometa.effects import Estimate
 from osteometa.records import Effect
 from osteometa.summaries import row_flags
-from osteometa.tables import RiskOfBias
-
-# The worse judgement first, over all tools.
-WORST_FIRST = (
-    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
-    "good",
-)  # fmt: skip
 
 
 def disputes(cell) -> bool:
     """Tell whether a cell stands in a disputed row."""
     return bool(getattr(cell.row, "disputed", ""))
-
-
-def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
-    """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
-
-    Where two tools judge, the worse one; '' where nobody has judged.
-    """
-    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
-    for named in (outcome, ""):
-        found = [row.judgement for row in own if row.outcome == named]
-        if found:
-            return min(found, key=WORST_FIRST.index)
-    return ""
 
 
 def effect_row(

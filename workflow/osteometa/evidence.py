@@ -11,7 +11,7 @@ from osteometa.comparisons import POPULATIONS, Comparison, comparisons_of, exerc
 from osteometa.config import Config
 from osteometa.correlations import Correlations
 from osteometa.directions import entries, why_listed, window_of
-from osteometa.effect_rows import disputes, effect_row, risk_of_bias_of
+from osteometa.effect_rows import disputes, effect_row
 from osteometa.effects import Attempt, Estimate, climb
 from osteometa.effects.average import averaged
 from osteometa.effects.basis import Basis
@@ -24,6 +24,7 @@ from osteometa.harmonise import (
     place_of,
     split_control,
 )
+from osteometa.judgements import risk_of_bias_of
 from osteometa.records import Covariance, Effect
 from osteometa.records_directions import DirectionEntry
 from osteometa.syntheses import REDUCED

@@ -11,6 +11,24 @@ def result_files(wildcards):
     return [f"results/{wildcards.synthesis}/{f}" for f in drawn]
 
 
+def captioned(folder, titles, **more):
+    """The figures of a folder in Snakemake's report: title, own sentence, further pages."""
+    first = {
+        f"{folder}/{name}.svg": {
+            "caption": f"../report/{name}.rst",
+            "labels": {"figure": title, "page": "1"},
+        }
+        for name, title in titles.items()
+    }
+    pages = {
+        "caption": "../report/figure_pages.rst",
+        "patterns": ["{figure}_{page}.svg"],
+        "labels": lambda found: {"figure": titles[found.figure], "page": found.page},
+    }
+    shown = [*first.items(), (directory(f"{folder}/figure_pages"), pages)]
+    return [report(path, **said, **more) for path, said in shown]
+
+
 rule figures:
     message:
         "Draw the figures of {wildcards.synthesis}."
@@ -18,15 +36,11 @@ rule figures:
         results=result_files,
         code=code("figures.py"),
     output:
-        report(
-            expand("results/{{synthesis}}/{name}.svg", name=NAMES),
-            caption="../report/figures.rst",
-            category="Syntheses",
-            subcategory="{synthesis}",
+        captioned(
+            "results/{synthesis}", HEADS, category="Syntheses", subcategory="{synthesis}"
         ),
         expand("results/{{synthesis}}/{name}.{format}", name=NAMES, format=BESIDE_SVG),
         "results/{synthesis}/figures.csv",
-        directory("results/{synthesis}/figure_pages"),
     params:
         settings=lambda wildcards: forest_settings(config_read, wildcards.synthesis),
     script:
@@ -52,15 +66,10 @@ rule overview:
         results=overview_inputs,
         code=code("overview.py"),
     output:
-        report(
-            expand("results/{name}.svg", name=list(TITLES)),
-            caption="../report/overview.rst",
-            category="The whole review",
-        ),
+        captioned("results", TITLES, category="The whole review"),
         expand("results/{name}.{format}", name=list(TITLES), format=BESIDE_SVG),
         "results/figures.csv",
-        directory("results/figure_pages"),
     params:
-        choices=choices("outcomes", "directions", "syntheses"),
+        choices=choices("outcomes", "directions", "windows", "figures", "syntheses"),
     script:
         "../scripts/overview.py"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osteometa.options import STYLES, WIDTHS
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from osteometa.config import Config
+    from osteometa.figures.kinds import Drawn
 
 ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
 
@@ -60,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
     from osteometa.config import forest_settings
-    from osteometa.figures.kinds import NAMES, figure_named
+    from osteometa.figures.kinds import KINDS, NAMES, figure_named
     from osteometa.figures.presets import resolved
     from osteometa.problems import suggestion
 
@@ -84,22 +82,23 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         return _refuse(f"{error}. Run make (or snakemake) to make the results anew.", 1)
     if drawn.reason:
         print(drawn.reason, file=sys.stderr)
-    for path in _write(drawn.pages, out):
+    for path in _write(drawn, KINDS.get(arguments.kind, KINDS["forest"]), out):
         print(path)
     return 0
 
 
-def _write(pages: Sequence[Figure], out: Path) -> list[Path]:
+def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
     """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
     from osteometa.figures.style import encoded
     from osteometa.files import write_whole
 
     kind = ENDINGS[out.suffix.lower()]
+    pages = drawn.pages
     sets: list[Any] = [pages] if kind == "pdf" else [[page] for page in pages]
     written = []
     for number, chosen in enumerate(sets, start=1):
         path = out if number == 1 else out.with_name(f"{out.stem}_{number}{out.suffix}")
-        write_whole(path, encoded(chosen, kind))
+        write_whole(path, encoded(chosen, kind, title=title, alt=drawn.alt))
         written.append(path)
     return written
 

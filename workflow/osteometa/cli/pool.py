@@ -19,7 +19,7 @@ from osteometa.cli.pool_input import (
     read_covariance,
     read_effects,
 )
-from osteometa.options import CI_METHODS, METHODS
+from osteometa.options import CI_METHODS, METHODS, studies_words
 
 TEST = ("statistic", "df1", "df2", "p")
 LIMITS = tuple(f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high"))
@@ -93,7 +93,7 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
     rows, delimiter = read_effects(Path(arguments.file), columns)
     if not arguments.cov:
         _warn_of_repeats(rows)
-    V = read_covariance(Path(arguments.cov), rows) if arguments.cov else None
+    V = _covariance(Path(arguments.cov), rows) if arguments.cov else None
     choices = {"method": arguments.method, "ci": arguments.ci}
     wanted = {**choices, "pi_df": arguments.pi_df, "tau2_ci": arguments.tau2_ci}
     groups: dict[str, list[int]] = {}
@@ -114,6 +114,19 @@ def _results(arguments: argparse.Namespace) -> dict[str, object]:
             rows, V, arguments.mods, delimiter, choices, arguments.tau2_ci
         )
     return results
+
+
+def _covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
+    """Return the covariance of the effects, or refuse an impossible one by their names."""
+    import numpy as np
+
+    from osteometa.pooling.covariance import impossible_words, not_possible
+
+    V = read_covariance(path, rows)
+    impossible = not_possible(np.array(V))
+    if impossible:
+        raise UsageError(f"{path}: {impossible_words([rows[i].effect for i in impossible])}.")
+    return V
 
 
 def _warn_of_repeats(rows: Sequence[Row]) -> None:
@@ -229,6 +242,7 @@ def _regression(
     if k <= p:
         raise UsageError(f"{k} effects have all of {', '.join(columns)}; {p + 1} are needed.")
     X, parts = np.array(design), _parts(rows, V, kept)
+    _refuse_dependent(X, names)
     fit = regress(X=X, **parts, **choices)
     limits = dict.fromkeys(LIMITS)
     if choices["method"] != "EE":
@@ -241,7 +255,8 @@ def _regression(
     if absent:
         notes.append(f"left out, because a moderator is empty: {', '.join(absent)}")
     if fit.studies < 10 * (p - 1):
-        notes.append(f"{fit.studies} studies for {p - 1} coefficients: ten for each are advised")
+        coefficients = "1 coefficient" if p == 2 else f"{p - 1} coefficients"
+        notes.append(f"{studies_words(fit.studies)} for {coefficients}: ten for each are advised")
     return {
         "coefficients": [_coefficient(fit, i, name) for i, name in enumerate(names)],
         "test": _record(_joint(fit, np.eye(p)[1:])), "k": fit.studies, "tau2": fit.tau2,
@@ -249,6 +264,24 @@ def _regression(
         "q_p": fit.q_p, "method": choices["method"], "ci_method": choices["ci"],
         "note": "; ".join(notes),
     }  # fmt: skip
+
+
+def _refuse_dependent(X: object, names: Sequence[str]) -> None:
+    """Raise where a column of the design (k x p, intercept first) follows from those before it."""
+    import numpy as np
+
+    size = np.max(np.abs(X), axis=0)
+    scaled = X / np.where(size > 0, size, 1.0)
+    for j in range(1, len(names)):
+        if np.linalg.matrix_rank(scaled[:, : j + 1]) > j:
+            continue
+        parts = np.linalg.lstsq(scaled[:, :j], scaled[:, j], rcond=None)[0]
+        others = [names[i] for i in range(1, j) if abs(parts[i]) > 1e-8]
+        source = f"follows from {', '.join(others)}" if others else "is the same for all effects"
+        raise UsageError(
+            f"'{names[j]}' {source}, so that their coefficients cannot be told apart. "
+            "Leave one of them out of --mods."
+        )
 
 
 def _joint(fit: object, contrasts: object) -> dict[str, object]:

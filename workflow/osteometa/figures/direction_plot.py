@@ -1,6 +1,7 @@
 """The effect direction plot: what each study says of the direction of each outcome.
 
-After Boon and Thomson (2021): triangles for directions, size for people; significance is not shown.
+After Boon and Thomson (2021): triangles for directions, size for people, fill for risk of bias;
+significance is not shown.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.figures.forest import direction_mark
+from osteometa.figures.forest_marks import direction_mark
 from osteometa.figures.forest_rows import TYPE_WORDS, p_number, p_text
+from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import (
     BLACK,
     BODY,
@@ -24,7 +26,10 @@ from osteometa.figures.style import (
     text_width,
     wrapped,
 )
+from osteometa.judgements import risk_of_bias_of
 from osteometa.records import DirectionEntry, DirectionSet, Vote
+from osteometa.synthesis_words import PHASES, room_words
+from osteometa.tables import RiskOfBias
 from osteometa.votes import votes
 
 WIDTH, HIGHEST = 183.0, 240.0
@@ -33,6 +38,7 @@ LABELS = 74.0
 LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
 BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
 """People below each bound, and the size in mm of the mark."""
+UNJUDGED = "#bdbdbd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +59,17 @@ class DirectionRow:
     n_down: int
     n_zero: int
     n_unknown: int
+    risk_of_bias: str = ""
+    """Overall judgement of the study, of this outcome where there is one; empty: not judged."""
 
 
 Line = list[DirectionRow]
 Block = tuple[str, list[Line]]
 
 
-def direction_rows(entries: Sequence[DirectionEntry], config: Config) -> list[DirectionRow]:
+def direction_rows(
+    entries: Sequence[DirectionEntry], config: Config, judged: Sequence[RiskOfBias] = ()
+) -> list[DirectionRow]:
     """Return the marks: one vote per study, phase, type, design class and outcome."""
     rows = []
     voting = [entry for entry in entries if entry.votes]
@@ -72,27 +82,33 @@ def direction_rows(entries: Sequence[DirectionEntry], config: Config) -> list[Di
                         e for e in here if (e.outcome, e.design_class) == (outcome, design_class)
                     ]
                     rows += [
-                        _mark(vote, phase, kind, outcome, design_class)
+                        _mark(vote, phase, kind, outcome, design_class, judged)
                         for vote in votes(chosen, config.directions.vote_share)
                     ]
     return rows
 
 
-def _mark(vote: Vote, phase: str, kind: str, outcome: str, design_class: str) -> DirectionRow:
+def _mark(
+    vote: Vote, phase: str, kind: str, outcome: str, design_class: str,
+    judged: Sequence[RiskOfBias],
+) -> DirectionRow:  # fmt: skip
     return DirectionRow(
         page=1, phase=phase, exercise_type=kind, study_id=vote.study_id, label=vote.label,
         outcome=outcome, design=vote.design, design_class=design_class, direction=vote.direction,
         n=vote.n, n_up=vote.n_up, n_down=vote.n_down, n_zero=vote.n_zero,
-        n_unknown=vote.n_unknown,
+        n_unknown=vote.n_unknown, risk_of_bias=risk_of_bias_of(judged, vote.study_id, outcome),
     )  # fmt: skip
 
 
 def direction_pages(
-    entries: Sequence[DirectionEntry], sets: Sequence[DirectionSet], config: Config
+    entries: Sequence[DirectionEntry],
+    sets: Sequence[DirectionSet],
+    config: Config,
+    judged: Sequence[RiskOfBias] = (),
 ) -> tuple[list[list[Block]], list[Figure]]:
     """Return the pages of the plot, as blocks of rows and as figures."""
     footer = [set_words(row) for row in sets]
-    pages = paginate(direction_rows(entries, config), footer)
+    pages = paginate(direction_rows(entries, config, judged), footer)
     return pages, page_figures(pages, list(config.outcomes), footer)
 
 
@@ -111,15 +127,25 @@ def page_figures(
     pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str]
 ) -> list[Figure]:
     """Return a figure for each page; the sign tests stand on the last one."""
+    rows = drawn_rows(pages)
+    legend = wrapped(legend_words(rows), WIDTH - 2 * MARGIN, SMALL)
+    filled = any(row.risk_of_bias for row in rows)
     return [
-        _page(page, outcomes, footer if number == len(pages) else [], (number, len(pages)))
+        _page(
+            page,
+            outcomes,
+            footer if number == len(pages) else [],
+            legend,
+            filled,
+            (number, len(pages)),
+        )
         for number, page in enumerate(pages, start=1)
     ]
 
 
 def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[Block]]:
     """Return the blocks of each page: a heading and its lines, a line per study."""
-    room = HIGHEST - TOP - 14
+    room = HIGHEST - TOP - 17
     pages: list[list[Block]] = [[]]
     used = 0.0
     for heading, lines in _blocks(rows):
@@ -144,11 +170,16 @@ def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[B
 def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
     blocks: dict[str, dict[tuple[str, str], Line]] = {}
     for row in rows:
-        heading = f"{row.phase.capitalize()}: {TYPE_WORDS[row.exercise_type].lower()}"
+        heading = f"{PHASES[row.phase]}: {TYPE_WORDS[row.exercise_type].lower()}"
         lines = blocks.setdefault(heading, {})
         lines.setdefault((row.study_id, row.design_class), []).append(row)
     return [
-        (heading, sorted(lines.values(), key=lambda line: (line[0].design_class, line[0].label)))
+        (
+            heading,
+            sorted(
+                lines.values(), key=lambda line: (line[0].design_class, line[0].label.casefold())
+            ),
+        )
         for heading, lines in blocks.items()
     ]
 
@@ -157,7 +188,7 @@ def set_words(row: DirectionSet) -> str:
     """Return the sign test of one set in words: the range over the unknown ones is the headline."""
     known = row.n_up + row.n_down
     words = (
-        f"{row.outcome}, {row.phase}, {row.design_class.replace('_', ' ')}: {row.n_up} up, "
+        f"{row.outcome}, {room_words(row.phase, row.design_class).lower()}: {row.n_up} up, "
         f"{row.n_down} down, {row.n_unknown} not known"
     )
     words += f", {row.n_mixed} mixed" if row.n_mixed else ""
@@ -165,19 +196,41 @@ def set_words(row: DirectionSet) -> str:
     if row.p_lowest is None:
         return words
     if row.n_unknown:
-        words += f"; sign test p from {p_number(row.p_lowest)} to {p_number(row.p_highest)}"
+        low, high = p_number(row.p_lowest), p_number(row.p_highest)
+        words += f"; sign test p from {low} to {high}" if low != high else (
+            f"; sign test {p_text(row.p_lowest)}, whichever way those not known went"
+        )  # fmt: skip
         return words + (f" (known only {p_number(row.p_known)})" if known else "")
     return words + f"; sign test {p_text(row.p_known)}"
 
 
-def _page(page: list[Block], outcomes: list[str], footer: Sequence[str], number: tuple[int, int]):
-    legend = wrapped(
-        "Triangles: up or down with exercise (blue up, orange down); ?: not known; double "
-        "bar: mixed; bar: no difference. Size: under 20, 20 to 49, 50 people and more; small where "
-        "n is not printed. Letter: R randomised, X crossover, N not randomised, U uncontrolled; w "
-        "before and after within an arm. Risk of bias: not assessed. Significance is not shown.",
-        WIDTH - 2 * MARGIN, SMALL,
-    )  # fmt: skip
+def legend_words(rows: Sequence[DirectionRow]) -> str:
+    """Return how the marks are read; the fill says what people have judged of them."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for level, look in LEVELS.items():
+        if any(row.risk_of_bias == level for row in rows):
+            alike.setdefault(look, []).append(level.replace("_", " "))
+    if alike:
+        named = ", ".join(f"{sign} {' or '.join(words)}" for (sign, _), words in alike.items())
+        some = any(not row.risk_of_bias for row in rows)
+        colour, risk = "", (
+            f"Fill, and the sign behind the letter: risk of bias overall ({named}"
+            f"{'; grey and without a sign: not judged' if some else ''})."
+        )  # fmt: skip
+    else:
+        colour, risk = " (blue up, orange down)", "No judgement of risk of bias is entered."
+    return (
+        f"Triangles: up or down with exercise{colour}; ?: not known; double bar: mixed; bar: no "
+        "difference. Size: under 20, 20 to 49, 50 people and more; small where n is not printed. "
+        "Letter: R randomised, X crossover, N not randomised, U uncontrolled; w before and after "
+        f"within an arm. {risk} Significance is not shown."
+    )
+
+
+def _page(
+    page: list[Block], outcomes: list[str], footer: Sequence[str], legend: Sequence[str],
+    filled: bool, number: tuple[int, int],
+) -> Figure:  # fmt: skip
     height = TOP + sum(ROW * (1 + len(lines)) + 1.2 for _, lines in page)
     figure, axes = new_figure(WIDTH, height + LINE * (len(footer) + len(legend)) + 5)
     title = "Direction of effects" + (
@@ -195,7 +248,7 @@ def _page(page: list[Block], outcomes: list[str], footer: Sequence[str], number:
         put(axes, MARGIN, y + ROW / 2, heading, weight="bold")
         y += ROW
         for line in lines:
-            _line(axes, y + ROW / 2, line, places)
+            _line(axes, y + ROW / 2, line, places, filled)
             y += ROW
         y += 1.2
     axes.plot([MARGIN, WIDTH - MARGIN], [y + 0.8, y + 0.8], color=BLACK, lw=0.6)
@@ -205,7 +258,7 @@ def _page(page: list[Block], outcomes: list[str], footer: Sequence[str], number:
     return figure
 
 
-def _line(axes: Axes, y: float, line: Line, places: dict[str, float]) -> None:
+def _line(axes: Axes, y: float, line: Line, places: dict[str, float], filled: bool) -> None:
     first = line[0]
     label = first.label
     while text_width(label, BODY) > LABELS - MARGIN - 2:
@@ -214,5 +267,7 @@ def _line(axes: Axes, y: float, line: Line, places: dict[str, float]) -> None:
     letter = LETTERS[first.design] + ("w" if first.design_class == "within_arm" else "")
     for row in line:
         size = next(s for bound, s in BANDS if (row.n or 0) < bound)
-        direction_mark(axes, places[row.outcome], y, row.direction, size)
-        put(axes, places[row.outcome] + 3.2, y, letter, size=SMALL, color=GREY)
+        sign, color = LEVELS.get(row.risk_of_bias, ("", UNJUDGED))
+        direction_mark(axes, places[row.outcome], y, row.direction, size, color if filled else "")
+        words = f"{letter} {sign}".strip()
+        put(axes, places[row.outcome] + 3.2, y, words, size=SMALL, color=GREY)

@@ -19,9 +19,9 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records import DirectionEntry
+from osteometa.synthesis_words import PHASES
 
-LABELS, ROW, LARGEST = 44.0, 13.0, 10.5
-PHASES = {"training": "Training", "acute": "Single bout"}
+LABELS, ROW, LARGEST = 30.0, 13.0, 10.5
 SIZED, TOLD = "size known", "at most a direction"
 NOTE = (
     "Area of a circle: people of the studies whose n is printed. Blue: their share in studies with "

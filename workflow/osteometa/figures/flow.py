@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -11,10 +12,10 @@ from osteometa.figures.chart import MARGIN, WIDE, Mark, title_height, titled
 from osteometa.figures.style import BLACK, BLUE, SMALL, new_figure, put, wrapped
 
 WORDS = {
-    "identified_databases": "Records identified from databases",
-    "identified_registers": "Records identified from registers",
-    "removed_duplicates": "Duplicates removed",
-    "removed_automation": "Marked ineligible by automation tools",
+    "identified_databases": "Databases",
+    "identified_registers": "Registers",
+    "removed_duplicates": "Duplicate records removed",
+    "removed_automation": "Marked as ineligible by automation tools",
     "removed_other": "Removed for other reasons",
     "screened": "Records screened",
     "excluded": "Records excluded",
@@ -22,9 +23,16 @@ WORDS = {
     "not_retrieved": "Reports not retrieved",
     "assessed": "Reports assessed for eligibility",
     "excluded_reports": "Reports excluded",
-    "included_studies": "Studies included",
+    "included_studies": "Studies included in review",
     "included_reports": "Reports of included studies",
 }
+HEADS = {
+    "identified_databases": "Records identified from:",
+    "removed_duplicates": "Records removed before screening:",
+}
+"""Lines above the first count of a box, as the template of 2020 has them."""
+REASON, REST = "reason", "Reason not entered"
+ROUTE = "Identification of studies via databases and registers"
 STAGES = (
     ("Identification", ("identified_databases", "identified_registers"),
      ("removed_duplicates", "removed_automation", "removed_other")),
@@ -33,52 +41,81 @@ STAGES = (
     ("", ("assessed",), ("excluded_reports",)),
     ("Included", ("included_studies", "included_reports"), ()),
 )  # fmt: skip
-BOX, GAP, LINE = 65.0, 15.0, 3.6
+BOX, GAP, LINE, STEP = 65.0, 15.0, 3.6, 7.0
+LEFT, BAR = 34.0, 6.0
+"""Left edge of the boxes; height of the bar above them."""
 
 
-def flow_marks(boxes: Mapping[str, int]) -> list[Mark]:
-    """Return a mark per box; an empty count is one that nobody entered."""
-    return [
+def flow_marks(boxes: Mapping[str, int], reasons: Sequence[str] = ()) -> list[Mark]:
+    """Return a mark per box, and one per reason of an excluded report.
+
+    Parameters
+    ----------
+    boxes : mapping of box to count
+        An absent count is one that nobody entered.
+    reasons : sequence of str
+        Why each study was excluded that studies.csv lists as not included; what they leave of the
+        reports excluded has no reason entered.
+    """
+    marks = [
         Mark(kind="cell", group=name, label=words,
              size=None if name not in boxes else float(boxes[name]))
         for name, words in WORDS.items()
     ]  # fmt: skip
+    counts = sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))
+    rest = boxes.get("excluded_reports", 0) - len(reasons)
+    if counts and rest > 0:
+        counts.append((REST, rest))
+    return marks + [
+        Mark(kind="cell", group="excluded_reports", label=words, size=float(n), shape=REASON)
+        for words, n in counts
+    ]
 
 
 def flow_figure(marks: Sequence[Mark], title: str) -> Figure:
     """Return the flow: what stays at the left, what leaves at the right."""
-    counts = {mark.group: mark.size for mark in marks}
     top = title_height(title, WIDE) + 2
-    texts = [(_lines(main, counts), _lines(side, counts)) for _, main, side in STAGES]
+    texts = [(_lines(main, marks), _lines(side, marks)) for _, main, side in STAGES]
     heights = [max(len(a), len(b)) * LINE + 4 for a, b in texts]
-    figure, axes = new_figure(WIDE, top + sum(heights) + 7 * len(STAGES))
+    figure, axes = new_figure(WIDE, top + BAR + sum(heights) + STEP * len(STAGES))
     titled(axes, title, WIDE)
-    y = top
-    left = 34.0
-    for (stage, _, side), (main_text, side_text), height in zip(
-        STAGES, texts, heights, strict=True
+    _bar(axes, LEFT, top, 2 * BOX + GAP, BAR, ROUTE, "#dadada", BLACK)
+    y, x = top + BAR + STEP / 2, LEFT + BOX + GAP
+    tops = [y + sum(heights[:n]) + STEP * n for n in range(len(STAGES))]
+    ends = [t + h for t, h in zip(tops, heights, strict=True)]
+    for number, ((stage, _, side), (main_text, side_text)) in enumerate(
+        zip(STAGES, texts, strict=True)
     ):
+        y, height = tops[number], heights[number]
         if stage:
-            axes.add_artist(Rectangle((MARGIN, y), 28, 6, facecolor=BLUE, lw=0, gid="stage"))
-            axes.text(MARGIN + 14, y + 3, stage, fontsize=SMALL, fontweight="bold", ha="center",
-                      va="center_baseline", color="white", gid="symbol")  # fmt: skip
-        _box(axes, left, y, height, main_text)
+            after = (n for n in range(number + 1, len(STAGES)) if STAGES[n][0])
+            end = ends[next(after, len(STAGES)) - 1]
+            _bar(axes, MARGIN, y, 28, end - y, stage, BLUE, "white")
+        _box(axes, LEFT, y, height, main_text)
         if side:
-            x = left + BOX + GAP
             _box(axes, x, y, height, side_text)
-            _arrow(axes, (left + BOX, y + height / 2), (x, y + height / 2))
-        if (stage, side) != (STAGES[-1][0], STAGES[-1][2]):
-            _arrow(axes, (left + BOX / 2, y + height), (left + BOX / 2, y + height + 7))
-        y += height + 7
+            _arrow(axes, (LEFT + BOX, y + height / 2), (x, y + height / 2))
+        if number < len(STAGES) - 1:
+            _arrow(axes, (LEFT + BOX / 2, y + height), (LEFT + BOX / 2, y + height + STEP))
     return figure
 
 
-def _lines(names: Sequence[str], counts: Mapping[str, float | None]) -> list[str]:
+def _bar(
+    axes, x: float, y: float, width: float, height: float, text: str, color: str, ink: str
+) -> None:
+    axes.add_artist(Rectangle((x, y), width, height, facecolor=color, lw=0, gid="stage"))
+    axes.text(x + width / 2, y + height / 2, text, fontsize=SMALL, fontweight="bold", ha="center",
+              va="center_baseline", color=ink, gid="symbol")  # fmt: skip
+
+
+def _lines(names: Sequence[str], marks: Sequence[Mark]) -> list[str]:
     lines = []
     for name in names:
-        n = counts[name]
-        number = "not entered" if n is None else f"n = {n:,.0f}"
-        lines += wrapped(f"{WORDS[name]} ({number})", BOX - 4)
+        lines += [HEADS[name]] if name in HEADS else []
+        for mark in (m for m in marks if m.group == name):
+            number = "not entered" if mark.size is None else f"n = {mark.size:,.0f}"
+            dash = "– " if mark.shape == REASON else ""
+            lines += wrapped(f"{dash}{mark.label} ({number})", BOX - 4)
     return lines
 
 

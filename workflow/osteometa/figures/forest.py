@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon, Rectangle
 
+from osteometa.figures import forest_marks as marks
 from osteometa.figures.forest_layout import (
     LINE,
     MARGIN,
     NARROW_TOTAL,
+    PAGE_HEIGHT,
     Axis,
     Columns,
     Placed,
@@ -23,20 +25,19 @@ from osteometa.figures.forest_layout import (
     place_columns,
     place_rows,
 )
+from osteometa.figures.forest_marks import direction_mark as direction_mark
 from osteometa.figures.forest_rows import (
     BLOCK_WORDS,
     DIRECTION_ONLY,
-    MEAN_WORDS,
     OVERALL,
     ForestRow,
-    Scale,
     forest_rows,
 )
+from osteometa.figures.forest_words import MEAN_WORDS, N_WORDS, NO_VOTE_WORDS, Scale
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.risk_of_bias import light
 from osteometa.figures.style import (
     BLACK,
-    BLUE,
     BODY,
     GREY,
     ORANGE,
@@ -48,12 +49,11 @@ from osteometa.figures.style import (
 )
 from osteometa.files import read_records
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
+from osteometa.synthesis_words import room_words
 
-LARGEST_SQUARE = 2.8
-"""Side in mm of the square of the heaviest study; area is proportional to weight."""
-SEEN = 0.4
-"""How far an interval must leave its square to be seen, mm."""
 TOP = 15.0
+TEXT_KINDS = ("heading", "note", "message")
+"""Rows that may be as wide as the page."""
 
 
 def read_forest(
@@ -82,7 +82,7 @@ def scale_of(effects: Sequence[WeightedEffect], settings: dict[str, Any]) -> Sca
 def forest_figures(
     rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
 ) -> list[Figure]:
-    """Return the pages of a forest plot, each as high as its rows.
+    """Return the pages of a forest plot, each as high as its rows, none higher than PAGE_HEIGHT.
 
     Parameters
     ----------
@@ -92,53 +92,115 @@ def forest_figures(
     settings : dict
         As of `config.forest_settings`; `style` names a preset, `width` is in mm.
     """
-    pages = pages_of(rows)
-    return [
-        _page(rows, page, legend, scale, settings, (number, len(pages)))
-        for number, page in enumerate(pages, start=1)
-    ]
+    plot = _plot(rows, legend, scale, settings)
+    most = _around(plot, rows, (9, 9))  # a page's own title and legend are no longer
+    room = PAGE_HEIGHT - most.top - most.below
+    pages = pages_of(rows, plot.columns, room, plot.width, plot.preset.size)
+    return [_page(plot, page, (number, len(pages))) for number, page in enumerate(pages, start=1)]
 
 
 def forest_figure(
     rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
 ) -> Figure:
     """Return a forest plot on one page, whatever its height."""
-    return _page(rows, rows, legend, scale, settings, (1, 1))
+    return _page(_plot(rows, legend, scale, settings), rows, (1, 1))
 
 
-def _page(
-    rows: Sequence[ForestRow], page: Sequence[ForestRow], legend: Sequence[str], scale: Scale,
-    settings: dict[str, Any], number: tuple[int, int],
-) -> Figure:  # fmt: skip
-    """Draw one page; columns, axis and sizes of squares are those of all rows."""
-    preset, width = PRESETS[settings["style"]], float(settings["width"])
+@dataclass(frozen=True, slots=True)
+class _Plot:
+    """What all pages of a plot share: columns, axis and sizes of squares are those of all rows."""
+
+    rows: Sequence[ForestRow]
+    legend: Sequence[str]
+    scale: Scale
+    settings: dict[str, Any]
+    preset: Preset
+    width: float
+    columns: Columns
+    axis: Axis | None
+    heaviest: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands above and below the rows of a page."""
+
+    titles: list[str]
+    top: float
+    notes: list[str]
+    footer: float
+    """Height of the axis and its words, mm."""
+
+    @property
+    def below(self) -> float:
+        return self.footer + LINE * len(self.notes) + 2
+
+
+def _plot(
+    rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
+) -> _Plot:
+    preset, width = preset_of(settings, scale), float(settings["width"])
     columns = place_columns(rows, preset, width)
-    title = title_words(settings)
+    sized = any(row.kind == "study" for row in rows)
+    axis = place_axis(rows, columns, scale) if sized else None
+    heaviest = max((row.share for row in rows if row.share), default=1.0)
+    return _Plot(rows, legend, scale, settings, preset, width, columns, axis, heaviest)
+
+
+def preset_of(settings: dict[str, Any], scale: Scale) -> Preset:
+    """Return the preset of a plot, with the measure as the head of its effects."""
+    return replace(PRESETS[settings["style"]], effect_head=scale.head)
+
+
+def _around(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> _Around:
+    preset = plot.preset
+    title = title_words(plot.settings)
     title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
-    titles = wrapped(title, width - 2 * MARGIN, weight="bold")
+    titles = wrapped(title, plot.width - 2 * MARGIN, preset.size, "bold")
     top = TOP + LINE * (len(titles) - 1) + (4.0 if preset.favours_on_top else 0.0)
+    legend = legend_of(page, plot.legend, plot.columns)
+    notes = wrapped("; ".join(legend), plot.width - 2 * MARGIN, SMALL) if legend else []
+    footer = (9.9 if preset.favours_on_top else 13.5) if plot.axis else 2.0
+    return _Around(titles, top, notes, footer)
+
+
+def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns) -> list[str]:
+    """Return what a page needs of a legend: words for what stands on it, no others."""
+    means = columns.has("exercise_mean") or columns.has("control_mean")
+    used = {letter for row in page for letter in row.marks.split()}
+    totals = columns.has("exercise_n") or columns.has("control_n")
+    needed = {
+        MEAN_WORDS: means and any(row.exercise_mean or row.control_mean for row in page),
+        N_WORDS: totals and any(row.n_total.startswith("N ") for row in page),
+        NO_VOTE_WORDS: any(row.effect.endswith("no vote") for row in page),
+    }
+    found = [
+        words for words in legend
+        if needed.get(words, words[1:3] != ": " or words[0] in used)
+    ]  # fmt: skip
+    short = columns.risk_of_bias is not None and columns.heads["risk_of_bias"][1] == "RoB"
+    return [*found, *(["RoB: risk of bias"] if short else [])]
+
+
+def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Figure:
+    preset, width, columns, axis = plot.preset, plot.width, plot.columns, plot.axis
+    around = _around(plot, page, number)
+    top = around.top
     placed = place_rows(page, columns, top, width, preset.size)
     bottom = placed[-1].top + placed[-1].height if placed else top
-    sized = any(row.estimate is not None for row in rows)
-    means = columns.has("exercise_mean") or columns.has("control_mean")
-    legend = [words for words in legend if means or words != MEAN_WORDS]
-    notes = wrapped("; ".join(legend), width - 2 * MARGIN, SMALL) if legend else []
-    footer = (9.9 if preset.favours_on_top else 13.5) if sized else 2.0
-    figure, axes = new_figure(width, bottom + footer + LINE * len(notes) + 2)
-    for index, line in enumerate(titles):
-        put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold")
-    _heads(axes, columns, preset, sized, top, width)
-    axis = place_axis(rows, columns, scale) if sized else None
+    figure, axes = new_figure(width, bottom + around.below)
+    for index, line in enumerate(around.titles):
+        put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold", size=preset.size)
+    _heads(axes, columns, preset, axis is not None, top, width)
     if axis:
-        _reference_lines(axes, rows, placed, axis, bottom)
-        _axis(axes, axis, bottom, scale)
-        favours_at = top - 10.4 if preset.favours_on_top else bottom + 10.8
-        _favours(axes, axis, favours_at, settings, width)
-    heaviest = max((row.share for row in rows if row.share), default=1.0)
+        _reference_lines(axes, plot.rows, placed, axis, bottom)
+        _axis(axes, axis, bottom, plot.scale, width)
+        _favours(axes, axis, top - 10.4 if preset.favours_on_top else bottom + 10.8, plot)
     for item in placed:
-        _row(axes, item, columns, axis, heaviest, preset)
-    for index, line in enumerate(notes):
-        put(axes, MARGIN, bottom + footer + LINE * (index + 0.5), line, size=SMALL, color=GREY)
+        _row(axes, item, columns, axis, plot.heaviest, preset)
+    for index, line in enumerate(around.notes):
+        y = bottom + around.footer + LINE * (index + 0.5)
+        put(axes, MARGIN, y, line, size=SMALL, color=GREY)
     return figure
 
 
@@ -147,8 +209,8 @@ def title_words(settings: dict[str, Any]) -> str:
     synthesis = settings["synthesis"]
     words = [subject_words(settings["label"], synthesis.get("analyte", ""))]
     words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
-    words.append(f"{synthesis['phase']}, {synthesis['design_class'].replace('_', ' ')}")
-    words += [f"window: {synthesis['window']}"] if synthesis["window"] else []
+    words.append(room_words(synthesis["phase"], synthesis["design_class"]).lower())
+    words += [settings["when"]] if settings["when"] else []
     return "; ".join(words)
 
 
@@ -171,7 +233,8 @@ def _heads(
                 if text:
                     put(axes, right, y, text, weight="bold", align="right", size=preset.size)
         if columns.risk_of_bias is not None:
-            for text, y in (("Risk", line - 5.7), ("of bias", line - 2.1)):
+            heads = columns.heads["risk_of_bias"]
+            for text, y in zip(heads, (line - 5.7, line - 2.1), strict=True):
                 put(axes, columns.risk_of_bias, y, text, weight="bold", align="center",
                     size=SMALL)  # fmt: skip
     axes.plot([MARGIN, width - MARGIN], [line, line], color=BLACK, lw=0.6)
@@ -202,19 +265,23 @@ def _free_of_text(
 ) -> list[tuple[float, float]]:
     """Return the stretches of a vertical line at x that no heading or note crosses."""
     free, start = [], top
-    for item in placed:
-        row = item.row
-        if row.kind not in ("heading", "note", "message") or item.top >= bottom:
+    # Notes that follow each other are passed as one: a stub beside a short one would mean nothing.
+    for is_text, run in groupby(placed, lambda item: item.row.kind in TEXT_KINDS):
+        items = list(run)
+        if not is_text or items[0].top >= bottom or not any(_crosses(item, x) for item in items):
             continue
-        weight, size = ("bold", BODY) if row.kind == "heading" else ("normal", BODY)
-        if MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x:
-            if item.top > start:
-                free.append((start, item.top))
-            start = item.top + item.height
+        if items[0].top > start:
+            free.append((start, items[0].top))
+        start = items[-1].top + items[-1].height
     return [*free, (start, bottom)] if bottom > start else free
 
 
-def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale) -> None:
+def _crosses(item: Placed, x: float) -> bool:
+    weight = "bold" if item.row.kind == "heading" else "normal"
+    return MARGIN + max(text_width(line, BODY, weight) for line in item.lines) + 0.8 > x
+
+
+def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale, width: float) -> None:
     y = bottom + 1.5
     axes.plot([axis.left, axis.right], [y, y], color=BLACK, lw=0.6)
     free = axis.left - 4
@@ -224,18 +291,21 @@ def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale) -> None:
         if x - half > free:
             put(axes, x, y + 2.6, text, size=SMALL, align="center")
             free = x + half + 0.8
-    middle = (axis.left + axis.right) / 2
+    half = text_width(scale.title, SMALL) / 2
+    middle = min((axis.left + axis.right) / 2, width - MARGIN - half)
     put(axes, middle, y + 5.9, scale.title, size=SMALL, align="center")
 
 
-def _favours(axes: Axes, axis: Axis, y: float, settings: dict[str, Any], width: float) -> None:
+def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
     """Say what the two sides of the axis mean, beside the null line as far as there is room."""
-    left, right = settings["axis"]
+    top = plot.preset.favours_on_top
+    size, weight = (plot.preset.size, "bold") if top else (SMALL, "normal")
+    left, right = plot.settings["axis"]
     arrows = f"\N{LEFTWARDS ARROW} {left}", f"{right} \N{RIGHTWARDS ARROW}"
-    room_left, room_right = (text_width(text, SMALL) for text in arrows)
-    zero = min(max(axis.x(0.0), room_left + MARGIN + 1), width - MARGIN - room_right - 1)
-    put(axes, zero - 1, y, arrows[0], size=SMALL, align="right", color=GREY)
-    put(axes, zero + 1, y, arrows[1], size=SMALL, align="left", color=GREY)
+    room_left, room_right = (text_width(text, size, weight) for text in arrows)
+    zero = min(max(axis.x(0.0), room_left + MARGIN + 1), plot.width - MARGIN - room_right - 1)
+    for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
+        put(axes, x, y, text, size=size, weight=weight, align=align, color=BLACK if top else GREY)
 
 
 def _row(
@@ -247,14 +317,14 @@ def _row(
         light(axes, columns.risk_of_bias, y, row.risk_of_bias, 2.6)
     if row.kind == "direction":
         x = axis.x(0.0) if axis else (columns.plot_left + columns.plot_right) / 2
-        direction_mark(axes, x, y, row.shape)
+        marks.direction_mark(axes, x, y, row.shape)
     elif axis and row.kind == "study":
-        _interval(axes, row, axis, y, BLACK if row.share is not None else GREY)
-        _square(axes, row, axis, y, heaviest, preset.square)
+        marks.interval(axes, row, axis, y, BLACK if row.share is not None else GREY)
+        marks.square(axes, row, axis, y, heaviest, preset.square)
     elif axis and row.kind == "diamond":
-        _diamond(axes, row, axis, y, preset.diamond)
+        marks.diamond(axes, row, axis, y, preset.diamond)
     elif axis and row.kind == "interval":
-        _interval(axes, row, axis, y, ORANGE, lw=1.0)
+        marks.interval(axes, row, axis, y, ORANGE, lw=1.0)
 
 
 def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
@@ -279,73 +349,3 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
         wide = text_width(row.n_total, preset.size) >= NARROW_TOTAL
         name = "control_mean" if wide and columns.has("control_mean") else "control_n"
         put(axes, columns.right[name], y, row.n_total, align="right", color=GREY, size=preset.size)
-
-
-def _interval(
-    axes: Axes, row: ForestRow, axis: Axis, y: float, color: str, lw: float = 0.8
-) -> None:
-    left, right = axis.x(row.low), axis.x(row.high)
-    if row.high > axis.low and row.low < axis.high:
-        axes.plot([left, right], [y, y], color=color, lw=lw, zorder=2, solid_capstyle="butt")
-    for beyond, x, step in ((row.low < axis.low, left, 1.2), (row.high > axis.high, right, -1.2)):
-        if beyond:
-            points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
-            axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
-
-
-def _square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, color: str) -> None:
-    if not axis.low <= row.estimate <= axis.high:
-        return
-    side = 1.6 if row.share is None else LARGEST_SQUARE * math.sqrt(row.share / heaviest)
-    x = axis.x(row.estimate)
-    fill = "white" if row.share is None else color
-    edge = GREY if row.share is None else color
-    axes.add_artist(
-        Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
-                  lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
-    )  # fmt: skip
-    # An interval no wider than its square would be hidden by it: drawn over it, in contrast.
-    ends = max(axis.x(row.low), x - side / 2), min(axis.x(row.high), x + side / 2)
-    if axis.x(row.low) > x - side / 2 - SEEN or axis.x(row.high) < x + side / 2 + SEEN:
-        over = GREY if row.share is None else "white"
-        axes.plot(ends, [y, y], color=over, lw=0.8, zorder=5, solid_capstyle="butt", gid="over")
-
-
-def _diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> None:
-    left, middle, right = axis.x(row.low), axis.x(row.estimate), axis.x(row.high)
-    points = [(left, y), (middle, y - 1.5), (right, y), (middle, y + 1.5)]
-    fill = color if row.shape == "full" else "white"
-    axes.add_artist(
-        Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.7, zorder=4,
-                gid="diamond")
-    )  # fmt: skip
-    for beyond, x, step in ((row.low < axis.low, left, 1.2), (row.high > axis.high, right, -1.2)):
-        if beyond:
-            tip = [(x - step, y), (x, y - 0.9), (x, y + 0.9)]
-            axes.add_artist(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5))
-
-
-def direction_mark(axes: Axes, x: float, y: float, shape: str, size: float = 1.3) -> None:
-    """Draw a direction: triangle up or down, double bar (mixed), bar (zero), or a question."""
-    h = size
-    if shape in ("up", "down"):
-        tip = -h if shape == "up" else h
-        points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
-        color = BLUE if shape == "up" else ORANGE
-        axes.add_artist(
-            Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
-        )
-    elif shape in ("mixed", "zero"):
-        for step in (-0.35 * h, 0.35 * h) if shape == "mixed" else (0.0,):
-            axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
-    else:
-        axes.add_artist(
-            Polygon(_circle(x, y, 1.45), closed=True, facecolor="white", edgecolor=GREY, lw=0.6,
-                    zorder=4)
-        )  # fmt: skip
-        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5)
-
-
-def _circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
-    angles = [2 * math.pi * i / 36 for i in range(36)]
-    return [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]

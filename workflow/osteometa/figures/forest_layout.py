@@ -18,15 +18,25 @@ NARROW_TOTAL = 12.0
 """A total narrower than this stands in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
+LONGER = 8.0
+"""How much wider the labels may be so that no word of them is cut, mm."""
 NOTE_ROOM = 65.0
 """Notes end before a drawing that starts further right than this, mm."""
-LEAST_PLOT = 30.0
-"""Columns go, in a stated order, until the drawing is this wide."""
 PAGE_ROWS = 60
-LIGHT = 9.5
-"""Width of the column of judgements, as wide as its head, mm."""
-NUMBERS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit", "effect", "weight")
+PAGE_HEIGHT = 240.0
+"""A page, head, axis and legend included, stays within a printed one, mm."""
+BEFORE = 1.2
+"""Room before a heading and before the pool of all, mm."""
+REACH = 5.0
+"""How many widths of a usual interval from the middle the axis reaches, at most."""
+LAST_PLOT = 18.0
+"""The drawing gives way to the last column that can go until it is this narrow, mm."""
+NARROW = 100.0
+"""A figure of one column of a journal is narrower than this, mm."""
+ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
+NUMBERS = (*ARMS, "effect", "weight")
 MEANS = ("exercise_mean", "control_mean")
+FAST = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Columns:
     risk_of_bias: float | None
     """Middle of the risk-of-bias lights; None where nobody judged or there is no room."""
     heads: Mapping[str, tuple[str, str]]
-    """The two lines over each column of numbers."""
+    """The two lines over each column of numbers, and over the lights."""
 
     def has(self, name: str) -> bool:
         """Tell whether a column is shown."""
@@ -61,7 +71,10 @@ class Axis:
 
     def x(self, value: float) -> float:
         """Return where an effect is drawn, kept inside the plot."""
-        value = min(max(value, self.low), self.high)
+        return self.place(min(max(value, self.low), self.high))
+
+    def place(self, value: float) -> float:
+        """Return where an effect lies, also beyond the ends of the axis."""
         return self.left + (value - self.low) / (self.high - self.low) * (self.right - self.left)
 
 
@@ -83,17 +96,47 @@ class Placed:
 def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Columns:
     """Return the columns of a figure of a width in mm; the plot takes what the texts leave.
 
-    Where that is too little, columns are dropped in the order of `presets.DROPPED`.
+    Where that is too little, columns are dropped in the order of `presets.DROPPED`; then those
+    for which there is room again come back, the last dropped first.
     """
     shown = [name for name in preset.columns if not _empty(name, rows)]
-    for dropped in ("", *DROPPED):
-        shown = [name for name in shown if name != dropped]
-        if not set(MEANS) & set(shown):
-            shown = [name for name in shown if name != "unit"]
-        columns = _columns(rows, shown, preset, width)
-        if columns.plot_right - columns.plot_left >= LEAST_PLOT:
-            break
-    return columns
+    units = len(units_of(rows)) > 1
+
+    def placed(left_out: set[str]) -> Columns:
+        names = [name for name in shown if name not in left_out]
+        if not units or not set(MEANS) & set(names):
+            names = [name for name in names if name != "unit"]
+        return _columns(rows, names, preset, width)
+
+    def fits(left_out: set[str]) -> bool:
+        columns = placed(left_out)
+        last = set().union(*DROPPED[:-1]) <= left_out
+        least = LAST_PLOT if last else least_plot(width)
+        return columns.plot_right - columns.plot_left >= least
+
+    gone = 0
+    while gone < len(DROPPED) and not fits(set().union(*DROPPED[:gone])):
+        gone += 1
+    left_out: set[str] = set().union(*DROPPED[:gone])
+    for group in reversed(DROPPED[:gone]):
+        if fits(left_out - set(group)):
+            left_out -= set(group)
+    return placed(left_out)
+
+
+def least_plot(width: float) -> float:
+    """Return how wide the drawing must be in a figure of a width, mm."""
+    return 30.0 if width > NARROW else 24.0
+
+
+def wide_plot(width: float) -> float:
+    """Return how wide the drawing must stay where labels are longer than usual, mm."""
+    return 70.0 if width > NARROW else 28.0
+
+
+def light_head(width: float) -> tuple[str, str]:
+    """Return the head of the column of judgements, in two lines."""
+    return ("Risk", "of bias") if width > NARROW else ("", "RoB")
 
 
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
@@ -107,8 +150,6 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
         )
     if name == "exercise_n":
         return False
-    if name == "unit":
-        return len(units_of(rows)) < 2  # one unit stands in the heads
     return not any(getattr(row, name) for row in rows)
 
 
@@ -120,16 +161,29 @@ def units_of(rows: Sequence[ForestRow]) -> set[str]:
 def _columns(
     rows: Sequence[ForestRow], shown: Sequence[str], preset: Preset, width: float
 ) -> Columns:
-    heads = _heads(preset, shown, units_of(rows))
+    heads = _heads(preset, shown, units_of(rows), width)
     marks = max((text_width(row.marks, SMALL) for row in rows), default=0.0)
     labels = [row.label for row in rows if row.kind in ("study", "direction", "diamond")]
     widest = max([text_width(text, preset.size) for text in labels] + [22.0])
-    label = min(widest + marks + 1.5, LONGEST_LABEL * (width / 183.0) ** 0.5)
+    label = min(widest + marks + 1.5, LONGEST_LABEL * (0.6 if width <= NARROW else 1.0))
+    if not set(ARMS) & set(shown):  # else it may reach over them
+        widest = max(
+            [widest, *(text_width(r.label, preset.size) for r in rows if r.kind == "interval")]
+        )
+    lights = max(text_width(text, SMALL, "bold") for text in heads["risk_of_bias"]) + 0.4
     widths = {name: _width(name, rows, shown, heads, preset) for name in shown if name in NUMBERS}
     fixed = label + sum(widths.values()) + GAP * len(shown)
     fixed += 1.0 * sum(name in shown for name in ("control_n", "plot"))
-    fixed += LIGHT if "risk_of_bias" in shown else 0.0
+    fixed += lights if "risk_of_bias" in shown else 0.0
     plot = width - 2 * MARGIN - fixed
+    words = [word for text in labels for word in text.split()]
+    word = max((text_width(text, preset.size) for text in words), default=0.0) + marks + 0.5
+    more = max(
+        0.0,
+        min(widest + marks + 1.5 - label, plot - wide_plot(width)),
+        min(word - label, plot - least_plot(width), LONGER),
+    )
+    label, plot = label + more, plot - more
     right: dict[str, float] = {}
     x, plot_left, light = MARGIN, MARGIN, None
     for name in shown:
@@ -139,15 +193,17 @@ def _columns(
             plot_left = x + GAP + 1
             x = plot_left + plot
         elif name == "risk_of_bias":
-            light = x + GAP + LIGHT / 2
-            x += GAP + LIGHT
+            light = x + GAP + lights / 2
+            x += GAP + lights
         else:
             x += GAP + widths[name] + (1.0 if name == "control_n" else 0.0)
             right[name] = x
     return Columns(MARGIN, label - marks, right, plot_left, plot_left + plot, light, heads)
 
 
-def _heads(preset: Preset, shown: Sequence[str], units: set[str]) -> dict[str, tuple[str, str]]:
+def _heads(
+    preset: Preset, shown: Sequence[str], units: set[str], width: float
+) -> dict[str, tuple[str, str]]:
     """Return the heads of the columns in two lines, so that they are no wider than numbers.
 
     The unit of all means stands with them, where there is only one.
@@ -159,7 +215,7 @@ def _heads(preset: Preset, shown: Sequence[str], units: set[str]) -> dict[str, t
     return {
         "exercise_n": (over["exercise"], "n"), "exercise_mean": (of["exercise"], "Mean (SD)"),
         "control_n": (over["control"], "n"), "control_mean": (of["control"], "Mean (SD)"),
-        "unit": ("", "Unit"),
+        "unit": ("", "Unit"), "risk_of_bias": light_head(width),
         "effect": (preset.effect_head, f"{a}95 % CI{b}"), "weight": ("Weight", "%"),
     }  # fmt: skip
 
@@ -195,43 +251,103 @@ def place_rows(
         room = width - 2 * MARGIN if wide else columns.label_width
         if row.kind == "note" and columns.plot_left > NOTE_ROOM:
             room = columns.plot_left - MARGIN - 1.0  # so that the null line stays whole
+        if row.kind == "interval":  # over the columns of the arms, which are empty beside it
+            room = max(
+                [room, *(columns.right[name] - MARGIN for name in ARMS if columns.has(name))]
+            )
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
-        lines = wrapped(row.label, room, SMALL if row.kind == "note" else size, weight)
+        text = unbroken(row.label) if wide else row.label
+        lines = wrapped(text, room, SMALL if row.kind == "note" else size, weight)
+        if _starts(row) and placed:
+            top += BEFORE
         height = ROW + LINE * (len(lines) - 1)
-        starts = row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(OVERALL))
-        if starts and placed:
-            top += 1.2
-        placed.append(Placed(row, tuple(lines), top, height))
+        placed.append(Placed(row, tuple(line.replace(FAST, " ") for line in lines), top, height))
         top += height
     return placed
 
 
-def pages_of(rows: Sequence[ForestRow], most: int = PAGE_ROWS) -> list[list[ForestRow]]:
-    """Return the rows of each page; a block that goes on repeats its heading."""
+def _starts(row: ForestRow) -> bool:
+    return row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(OVERALL))
+
+
+def unbroken(text: str) -> str:
+    """Return text in which no line ends within 'p = 0.842' or '71 %'."""
+    for loose in (" = ", " < ", " %", ", df"):
+        text = text.replace(loose, loose.replace(" ", FAST))
+    return text
+
+
+def pages_of(
+    rows: Sequence[ForestRow], columns: Columns, room: float, width: float, size: float = BODY
+) -> list[list[ForestRow]]:
+    """Return the rows of each page; a block that goes on repeats its heading.
+
+    Parameters
+    ----------
+    rows : sequence of ForestRow
+    columns : Columns
+    room : float
+        Height for the rows of a page, mm. Not more than PAGE_ROWS stand on it either.
+    width, size : float
+        Of the figure, mm, and of its text, pt.
+    """
+
+    def height(some: Sequence[ForestRow]) -> float:
+        last = place_rows(some, columns, 0.0, width, size)[-1]
+        return last.top + last.height + (BEFORE if _starts(some[0]) else 0.0)
+
     pages: list[list[ForestRow]] = [[]]
-    heading: ForestRow | None = None
-    for row in rows:
-        page = pages[-1]
-        if row.kind == "heading":
-            heading = row
-        # A heading does not end a page, and what belongs to a diamond stays with it.
-        full = len(page) >= most and row.kind in ("heading", "study", "direction")
-        if full or (row.kind == "heading" and len(page) >= most - 2):
+    used, heading = 0.0, None
+    for unit in _units(rows):
+        if pages[-1] and (used + height(unit) > room or len(pages[-1]) + len(unit) > PAGE_ROWS):
             pages.append([])
-            if row.kind != "heading" and heading is not None:
-                name = heading.label.removesuffix(" (continued)")
-                pages[-1].append(replace(heading, label=f"{name} (continued)"))
-        pages[-1].append(row)
+            used = 0.0
+            if heading is not None and not _starts(unit[0]):
+                again = replace(heading, label=f"{heading.label} (continued)")
+                pages[-1].append(again)
+                used = height([again])
+        pages[-1] += unit
+        used += height(unit)
+        if _starts(unit[0]):
+            heading = unit[0] if unit[0].kind == "heading" else None
     return pages
 
 
+def _units(rows: Sequence[ForestRow]) -> list[list[ForestRow]]:
+    """Return rows that stay together: a heading with its first row, a pool with its notes."""
+    units: list[list[ForestRow]] = []
+    for row in rows:
+        after = units[-1][-1].kind if units else ""
+        if after == "heading" or (units and row.kind in ("interval", "note")):
+            units[-1].append(row)
+        else:
+            units.append([row])
+    return units
+
+
 def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: Scale) -> Axis:
-    """Return the axis: all studies, an interval far wider than the rest clipped."""
+    """Return the axis: all studies, but a wide interval far from the rest leaves it.
+
+    Such a study, or one outside the pool, does not set the range if it lies more than REACH
+    usual widths (or as many usual distances, where studies differ by more) from the middle. A
+    narrow one of the pool always does: that is heterogeneity, and a reader must see it. Ends of
+    other intervals are drawn up to one and a half usual widths from their square.
+    """
     studies = [row for row in rows if row.kind == "study"]
-    typical = median(row.high - row.low for row in studies)
-    lows = [max(row.low, row.estimate - 1.5 * typical) for row in studies]
-    highs = [min(row.high, row.estimate + 1.5 * typical) for row in studies]
-    low, high = min([*lows, 0.0]), max([*highs, 0.0])
+    base = [row for row in studies if row.share is not None] or studies
+    usual = median(row.high - row.low for row in base)
+    middle = median(row.estimate for row in base)
+    reach = REACH * max(usual, median(abs(row.estimate - middle) for row in base))
+
+    def apart(row: ForestRow) -> bool:
+        outside = row.share is None and row not in base
+        loose = outside or row.high - row.low > REACH * usual
+        return loose and abs(row.estimate - middle) > reach
+
+    near = [row for row in studies if not apart(row)]
+    pools = [row.estimate for row in rows if row.kind == "diamond"]
+    low = min(0.0, *pools, *(max(row.low, row.estimate - 1.5 * usual) for row in near))
+    high = max(0.0, *pools, *(min(row.high, row.estimate + 1.5 * usual) for row in near))
     pad = 0.04 * (high - low)
     low, high = low - pad, high + pad
     ticks = tuple(ticks_of(low, high, scale))

@@ -5,10 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from osteometa.options import INTERVALS
+from osteometa.figures.forest_words import (
+    FLAG_WORDS,
+    MEAN_WORDS,
+    N_WORDS,
+    NO_VOTE_WORDS,
+    Scale,
+    heterogeneity,
+    model_words,
+    p_text,
+    signed,
+    small,
+    subgroup_words,
+    unit_words,
+)
+from osteometa.figures.forest_words import p_number as p_number
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 
 TYPE_WORDS = {
@@ -26,26 +39,6 @@ BLOCK_WORDS = {
     "active": "Active comparator (not pooled)",
     "listed": "Listed only (not pooled)",
 }
-FLAG_WORDS = {
-    "2ND": "second-hand number",
-    "ADJSE": "SE of an adjusted mean",
-    "BASE": "baseline mean from the config",
-    "BOR": "borrowed SD",
-    "DISPUTED": "contradictory prints",
-    "FIG": "digitised",
-    "FUNK": "factor of the test unknown",
-    "INDIRECT": "population with a state that acts on bone",
-    "MERGED": "merged arms",
-    "NRAND": "n as randomised",
-    "NREP": "n from another report",
-    "PCT": "from percent changes",
-    "PP": "per protocol",
-    "RIMP": "before-after correlation assumed",
-    "SKEW": "skewed",
-    "TMD": "SD from the test between arms",
-}
-MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
-MINUS = "\N{MINUS SIGN}"
 DIRECTION_ONLY = "Direction only (not estimable)"
 OVERALL = "All studies"
 
@@ -84,87 +77,6 @@ class ForestRow:
     """What the superscript letters stand for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How an effect is written: on which axis, with how many decimals."""
-
-    measure: str
-    outcome: str
-    unit: str
-    interval: str
-
-    @property
-    def percent(self) -> bool:
-        """Tell whether a ratio of means is shown as percent."""
-        return self.measure == "ROM" and self.outcome == "BMD"
-
-    def shown(self, value: float) -> float:
-        """Return a value as a reader sees it."""
-        if self.measure != "ROM":
-            return value
-        return 100 * math.expm1(value) if self.percent else math.exp(value)
-
-    def number(self, value: float) -> str:
-        """Return a value as text."""
-        decimals = 1 if self.percent else 2
-        if self.measure == "MD" and self.outcome == "BMD":
-            decimals = 3
-        try:
-            return signed(self.shown(value), decimals)
-        except OverflowError:
-            return "very large"
-
-    def with_interval(self, estimate: float, low: float, high: float) -> str:
-        """Return an estimate with its interval as text."""
-        a, b = self.number(low), self.number(high)
-        limits = f"[{a}, {b}]" if self.interval == "[a, b]" else f"({a} to {b})"
-        return f"{self.number(estimate)} {limits}"
-
-    @property
-    def title(self) -> str:
-        """Return what the axis shows."""
-        if self.measure == "SMD":
-            return "Standardised mean difference"
-        if self.measure == "MD":
-            return f"Mean difference, {unit_words(self.unit)}"
-        return "Difference, %" if self.percent else "Ratio of means"
-
-
-def unit_words(unit: str) -> str:
-    """Return a unit as a journal prints it."""
-    return unit.replace("cm2", "cm²").replace("cm3", "cm³")
-
-
-def signed(value: float, decimals: int) -> str:
-    """Return a number with a true minus sign, and without a sign on zero."""
-    text = f"{value:.{decimals}f}"
-    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
-
-
-def p_text(p: float | None, leading_zero: bool = True) -> str:
-    """Return p as text."""
-    if p is None:
-        return "p not defined"
-    text = "p < 0.001" if p < 0.001 else f"p = {p_number(p)}"
-    return text if leading_zero else text.replace(" 0.", " .")
-
-
-def p_number(p: float) -> str:
-    """Return p alone as text, three decimals as everywhere."""
-    # Sign tests are exact binary fractions: 0.0625 is 0.063, not the even 0.062.
-    rounded = Decimal(p).quantize(Decimal("0.001"), ROUND_HALF_UP)
-    return "< 0.001" if p < 0.001 else str(rounded)
-
-
-def small(value: float | None) -> str:
-    """Return a variance as text of three digits, without an exponent."""
-    if value is None:
-        return "?"
-    decimals = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def forest_rows(
     effects: Sequence[WeightedEffect], votes: Sequence[Vote], pooled: Sequence[PooledRow],
     tests: Sequence[SubgroupTest], settings: dict[str, Any],
@@ -191,6 +103,8 @@ def forest_rows(
         members = [effect for effect in chosen if effect.block == block]
         if members:
             rows.append(ForestRow(kind="heading", label=words))
+            # In no order of types, which have no headings here.
+            members.sort(key=lambda effect: (effect.year or 0, effect.label, effect.effect_id))
             rows += [_study(effect, scale, letters, chosen) for effect in members]
     with_size = {effect.study_id for effect in chosen}
     told = [vote for vote in votes if vote.study_id not in with_size]
@@ -201,6 +115,8 @@ def forest_rows(
     if message:
         rows.insert(0, ForestRow(kind="message", label=message))
     legend = [MEAN_WORDS] if any(effect.shown for effect in chosen) else []
+    legend += [N_WORDS] if any(row.n_total.startswith("N ") for row in rows) else []
+    legend += [NO_VOTE_WORDS] if any(row.effect.endswith("no vote") for row in rows) else []
     legend += [f"{letter}: {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
     return rows, legend
 
@@ -236,7 +152,8 @@ def _pooled_block(
         members = [effect for effect in inside if effect.exercise_type == kind]
         rows += [_study(effect, scale, letters, effects) for effect in members]
         if len(kinds) > 1 and by_group[kind].diamond != "none":
-            rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind]))
+            share = sum(effect.weight for effect in members if effect.weight is not None)
+            rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind], f"{share:.1f}"))
             words = heterogeneity(by_group[kind], settings["leading_zero"])
             rows.append(ForestRow(kind="note", label=words))
     overall = by_group.get("overall")
@@ -258,7 +175,7 @@ def _overall(
     rows = []
     if row.diamond != "none":
         mark = " (k = 2)" if row.k == 2 else ""
-        rows.append(_diamond(row, scale, f"{OVERALL}{mark}"))
+        rows.append(_diamond(row, scale, f"{OVERALL}{mark}", "100"))
     if row.pi_shown:
         rows.append(
             ForestRow(
@@ -281,41 +198,11 @@ def _overall(
     return rows
 
 
-def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
-    """Return the test of differences between exercise types in words."""
-    if not test.tested:
-        return f"Differences between types {test.note}"
-    df2 = "" if test.df2 is None else f", {test.df2:g}"
-    letter = "χ²" if test.df2 is None else "F"
-    return (
-        f"Differences between types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
-        f"{p_text(test.p, leading_zero)} ({test.tau2_model} τ²)"
-    )
-
-
-def model_words(row: PooledRow, pi_df: str) -> str:
-    """Return the model of a pooled row in words."""
-    interval = INTERVALS[row.ci_method]
-    model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
-    return f"Model: {model}, {interval}; prediction interval on t({pi_df.replace('-', MINUS)})"
-
-
-def heterogeneity(row: PooledRow, leading_zero: bool = True) -> str:
-    """Return the line on heterogeneity."""
-    interval = ""
-    if row.tau2_ci_low is not None:
-        interval = f" ({small(row.tau2_ci_low)} to {small(row.tau2_ci_high)})"
-    q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p, leading_zero)}"
-    if row.note.startswith("one tau2"):
-        return f"k = {row.k}; {q}; τ² = {small(row.tau2)}, one for all types"
-    return f"k = {row.k}; τ² = {small(row.tau2)}{interval}; I² = {row.i2:.0f} %; {q}"
-
-
-def _diamond(row: PooledRow, scale: Scale, label: str) -> ForestRow:
+def _diamond(row: PooledRow, scale: Scale, label: str, weight: str) -> ForestRow:
     return ForestRow(
         kind="diamond", label=label, shape=row.diamond, estimate=row.estimate, low=row.ci_low,
         high=row.ci_high, effect=scale.with_interval(row.estimate, row.ci_low, row.ci_high),
-        weight="100" if row.group == "overall" else "",
+        weight=weight,
     )  # fmt: skip
 
 

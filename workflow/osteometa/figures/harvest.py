@@ -1,13 +1,19 @@
-"""The harvest plot: one bar per study's vote, by outcome, phase and direction (Ogilvie 2008)."""
+"""The harvest plot: one bar per study's vote, by outcome, phase and direction (Ogilvie 2008).
+
+Each bar has the number of its study, which a page of its own names.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from osteometa.figures.chart import (
+    LINE,
     MARGIN,
     WIDE,
     Mark,
@@ -17,27 +23,46 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.direction_plot import DirectionRow
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, new_figure, put, text_width
+from osteometa.figures.style import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    SMALL,
+    new_figure,
+    put,
+    text_width,
+    wrapped,
+)
+from osteometa.synthesis_words import PHASES
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unknown": ("Not known", "white"), "mixed": ("Mixed or none", GREY),
     "up": ("Higher", BLUE),
 }  # fmt: skip
-PHASES = {"training": "Training", "acute": "Single bout"}
-UNIT, LABELS = 2.0, 30.0
+UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
+"""Mm: height of a step of strength, width of a bar with its number, of the first column, between
+columns."""
+ROW, KEY = 4 * UNIT + 3.6, 4
+"""Height of a row of bars with its numbers, mm; columns of the key."""
+HIGHEST = 235.0
 NOTE = (
     "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Significance is not shown."
+    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has "
+    "several bars. Significance is not shown."
 )
 
 
 def harvest_marks(rows: Sequence[DirectionRow]) -> list[Mark]:
-    """Return a bar per vote."""
+    """Return a bar per vote; studies are numbered in the order of their labels."""
+    studies = sorted({(row.label.casefold(), row.label, row.study_id) for row in rows})
+    numbers = {key[1:]: float(n) for n, key in enumerate(studies, start=1)}
     return [
         Mark(
             kind="bar", label=row.label, x=float(STRENGTH[row.design]),
-            group=f"{row.phase} {row.outcome}", shape=_column(row.direction), text=row.design,
+            size=numbers[(row.label, row.study_id)], group=f"{row.phase} {row.outcome}",
+            shape=_column(row.direction), text=row.design,
         )
         for row in rows
     ]  # fmt: skip
@@ -47,65 +72,136 @@ def _column(direction: str) -> str:
     return "mixed" if direction in ("mixed", "zero") else direction
 
 
-def harvest_figure(marks: Sequence[Mark], title: str) -> Figure:
-    """Return the plot: a row per outcome and phase, a column per direction."""
+def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
+    """Return the plot, a row per outcome and phase, a column per direction; then its key."""
     order = {phase: index for index, phase in enumerate(PHASES)}
     outcomes = list(dict.fromkeys(m.group.split(" ", 1)[1] for m in marks))
     groups = sorted(
         {m.group for m in marks},
         key=lambda g: (order[g.split(" ")[0]], outcomes.index(g.split(" ", 1)[1])),
     )
-    most = {
-        column: max((sum((m.group, m.shape) == (g, column) for m in marks) for g in groups),
-                    default=0)
-        for column in COLUMNS
-    }  # fmt: skip
-    width, rooms = _rooms(most)
-    row_height = UNIT * 4 + 4
+    slots = _slots(marks, groups)
+    rows = [max(_lines(marks, group, c, slots[c]) for c in COLUMNS) for group in groups]
+    heights = [ROW * lines + 4.5 for lines in rows]
     top = title_height(title, WIDE) + 6
-    bottom = top + row_height * len(groups)
+    pages: list[list[tuple[str, float]]] = [[]]
+    for item in zip(groups, heights, strict=True):
+        if pages[-1] and top + sum(h for _, h in [*pages[-1], item]) > HIGHEST:
+            pages.append([])
+        pages[-1].append(item)
+    words = [f"{title} ({n} of {len(pages)})" if len(pages) > 1 else title
+             for n in range(1, len(pages) + 1)]  # fmt: skip
+    plots = [_page(page, marks, slots, name) for page, name in zip(pages, words, strict=True)]
+    return [*plots, *_key(marks, title)]
+
+
+def _slots(marks: Sequence[Mark], groups: Sequence[str]) -> dict[str, int]:
+    """Return how many bars stand beside each other in each column, those with most served first."""
+    most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
+    slots = {
+        c: math.ceil(text_width(word, weight="bold") / SLOT) for c, (word, _) in COLUMNS.items()
+    }
+    room = WIDE - MARGIN - LABELS - BETWEEN * (len(COLUMNS) - 1)
+    while (sum(slots.values()) + 1) * SLOT <= room:
+        fullest = max(COLUMNS, key=lambda c: (math.ceil(most[c] / slots[c]), most[c] / slots[c]))
+        slots[fullest] += 1
+    return slots
+
+
+def _count(marks: Sequence[Mark], group: str, column: str) -> int:
+    return sum((m.group, m.shape) == (group, column) for m in marks)
+
+
+def _lines(marks: Sequence[Mark], group: str, column: str, slots: int) -> int:
+    """Return the rows of bars of a field."""
+    return max(1, math.ceil(_count(marks, group, column) / slots))
+
+
+def _page(
+    page: Sequence[tuple[str, float]], marks: Sequence[Mark], slots: dict[str, int], title: str
+) -> Figure:
+    top = title_height(title, WIDE) + 6
+    bottom = top + sum(height for _, height in page)
     figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 3)
     titled(axes, title, WIDE)
     starts, x = {}, LABELS
     for column, (word, _) in COLUMNS.items():
         starts[column] = x
         put(axes, x, top - 3, word, weight="bold")
-        x += rooms[column] + 4
-    for number, group in enumerate(groups):
-        base = top + row_height * (number + 1) - 2
+        x += slots[column] * SLOT + BETWEEN
+    y = top
+    for group, height in page:
         phase, outcome = group.split(" ", 1)
-        put(axes, MARGIN, base - 6, outcome, weight="bold")
-        put(axes, MARGIN, base - 2.6, PHASES[phase], size=SMALL, color=GREY)
-        for column, (_, color) in COLUMNS.items():
-            chosen = sorted(
-                (m for m in marks if (m.group, m.shape) == (group, column)), key=lambda m: -m.x
-            )
-            for place, mark in enumerate(chosen):
-                height = UNIT * mark.x
-                box = (starts[column] + width * place, base - height)
-                axes.add_artist(
-                    Rectangle(box, width * 0.82, height, facecolor=color, edgecolor=BLACK, lw=0.5,
-                              hatch="////" if column == "mixed" else None, gid="bar")
-                )  # fmt: skip
-            end = starts[column] + rooms[column]
-            axes.plot([starts[column], end], [base, base], color=BLACK, lw=0.6)
-            if chosen:
-                put(axes, starts[column] + width * len(chosen) + 0.8, base - 2, str(len(chosen)),
-                    size=SMALL, color=GREY)  # fmt: skip
+        put(axes, MARGIN, y + 2, outcome, weight="bold")
+        put(axes, MARGIN, y + 5.4, PHASES[phase], size=SMALL, color=GREY)
+        for column in COLUMNS:
+            chosen = sorted((m for m in marks if (m.group, m.shape) == (group, column)),
+                            key=lambda m: (-m.x, m.size))  # fmt: skip
+            _cell(axes, chosen, column, (starts[column], y), slots[column])
+        y += height
     noted(axes, NOTE, WIDE, bottom)
     return figure
 
 
-def _rooms(most: dict[str, int]) -> tuple[float, dict[str, float]]:
-    """Return the width of a bar and of each column, mm: as wide as its bars or its head."""
-    heads = {column: text_width(word, weight="bold") for column, (word, _) in COLUMNS.items()}
-    width = 3.2
-    while True:
-        # A count stands behind the last bar.
-        rooms = {column: max(most[column] * width + 6, heads[column]) for column in COLUMNS}
-        if width <= 0.2 or sum(rooms.values()) + 4 * len(COLUMNS) <= WIDE - MARGIN - LABELS:
-            return width, rooms
-        width -= 0.05
+def _cell(
+    axes: Axes, chosen: Sequence[Mark], column: str, corner: tuple[float, float], slots: int
+) -> None:
+    """Draw the bars of one field, in as many rows as they need, each with its number below."""
+    left, top = corner
+    for line in range(max(1, math.ceil(len(chosen) / slots))):
+        base = top + ROW * line + 4 * UNIT
+        axes.plot([left, left + slots * SLOT], [base, base], color=BLACK, lw=0.6)
+    for place, mark in enumerate(chosen):
+        x, base = left + SLOT * (place % slots), top + ROW * (place // slots) + 4 * UNIT
+        height = UNIT * mark.x
+        axes.add_artist(
+            Rectangle((x + 0.3, base - height), SLOT - 0.6, height, facecolor=COLUMNS[column][1],
+                      edgecolor=BLACK, lw=0.5, hatch="////" if column == "mixed" else None,
+                      gid="bar")
+        )  # fmt: skip
+        put(axes, x + SLOT / 2, base + 1.7, f"{mark.size:.0f}", size=SMALL, align="center")
+    if chosen:
+        # The count stands behind the last bar, or below the numbers where the row is full.
+        last = (len(chosen) - 1) % slots + 1
+        behind = last + 2 <= slots
+        put(axes, left + SLOT * last * behind + 0.8, base - 1.6 if behind else base + 4.8,
+            f"n = {len(chosen)}", size=SMALL, color=GREY)  # fmt: skip
+
+
+def _key(marks: Sequence[Mark], title: str) -> list[Figure]:
+    """Return the pages that list the studies by their numbers."""
+    studies = sorted({(m.size, m.label) for m in marks})
+    width = (WIDE - 2 * MARGIN) / KEY
+    entries = [wrapped(f"{number:.0f}  {label}", width - 3, SMALL) for number, label in studies]
+    columns: list[list[list[str]]] = [[]]
+    for lines in entries:
+        if LINE * sum(map(len, [*columns[-1], lines])) > HIGHEST - 15:
+            columns.append([])
+        columns[-1].append(lines)
+    if len(columns) <= KEY:  # of one height, where one page holds them
+        columns = _level(entries)
+    figures = []
+    for start in range(0, len(columns), KEY):
+        page = columns[start : start + KEY]
+        words = f"{title}: the studies by number"
+        top = title_height(words, WIDE) + 2
+        tallest = max(LINE * sum(map(len, column)) for column in page)
+        figure, axes = new_figure(WIDE, top + tallest + 3)
+        titled(axes, words, WIDE)
+        for index, column in enumerate(page):
+            lines = [line for entry in column for line in entry]
+            for place, line in enumerate(lines):
+                put(axes, MARGIN + width * index, top + LINE * (place + 0.5), line, size=SMALL)
+        figures.append(figure)
+    return figures
+
+
+def _level(entries: Sequence[list[str]]) -> list[list[list[str]]]:
+    total, columns, used = sum(map(len, entries)), [[] for _ in range(KEY)], 0
+    for lines in entries:
+        columns[min(KEY - 1, used * KEY // total)].append(lines)
+        used += len(lines)
+    return [column for column in columns if column]
 
 
 def harvest_alt(marks: Sequence[Mark], title: str) -> str:

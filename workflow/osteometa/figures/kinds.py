@@ -235,7 +235,7 @@ def figure_of(results: Results, kind: str) -> Drawn:
     """Return one figure of a synthesis, or the small panel that says why it does not apply."""
     title = title_words(results.settings)
     if kind not in ("forest",):
-        title = f"{KINDS[kind]}: {title[:1].lower()}{title[1:]}"
+        title = f"{KINDS[kind]}: {title}"
     try:
         return DRAW[kind](results, title)
     except ReasonError as error:
@@ -314,7 +314,7 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     pages_folder.mkdir(parents=True, exist_ok=True)
     for name, title, drawn in figures:
         before = written.setdefault(id(drawn.pages[0]), folder / name)
-        write_figure(drawn, folder / name, pages_folder, before)
+        write_figure(drawn, folder / name, pages_folder, title, before)
         listed.append(
             FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
                       reason=drawn.reason)
@@ -322,12 +322,17 @@ def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]])
     write_records(folder / "figures.csv", FigureRow, listed)
 
 
-def write_figure(drawn: Drawn, stem: Path, pages_folder: Path, before: Path | None = None) -> None:
+def write_figure(
+    drawn: Drawn, stem: Path, pages_folder: Path, title: str, before: Path | None = None
+) -> None:
     """Write one figure in all formats, with the rows that it shows; copy one written `before`."""
     if before in (None, stem):
-        save(drawn.pages[0], stem, drawn.pages[1:])
+        # A panel may be that of several figures: it names them itself.
+        words, alt = ("Not drawn", drawn.reason) if drawn.reason else (title, drawn.alt)
+        save(drawn.pages[0], stem, drawn.pages[1:], title=words, alt=alt)
     else:
         copy(before, stem)
     for number, page in enumerate(drawn.pages[1:], start=2):
-        save(page, pages_folder / f"{stem.name}_{number}")
+        name = f"{title}, page {number} of {len(drawn.pages)}"
+        save(page, pages_folder / f"{stem.name}_{number}", title=name, alt=drawn.alt)
     write_records(f"{stem}.csv", drawn.row_type, drawn.rows)

@@ -19,6 +19,11 @@ KINDS = {
 """Kinds of figures of a synthesis."""
 NAMES = (*KINDS, *(f"forest_{measure.lower()}" for measure in MEASURES))
 """All figures of a synthesis: those of its primary measure, and a forest plot of each measure."""
+HEADS = {
+    **KINDS,
+    **{f"forest_{measure.lower()}": f"Forest plot, {measure}" for measure in MEASURES},
+}
+"""Their titles in a list."""
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
 """Tools of risk of bias."""
 TITLES = {

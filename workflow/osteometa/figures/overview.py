@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from osteometa.config import Config, from_part
+from osteometa.config import Config, Synthesis, from_part
 from osteometa.figures import (
+    albatross,
     direction_plot,
     evidence_map,
     flow,
     harvest,
     risk_of_bias,
-    scatter,
     summary_forest,
 )
 from osteometa.figures.chart import Mark
-from osteometa.figures.forest import scale_of, subject_words
+from osteometa.figures.forest import scale_of, title_words
 from osteometa.figures.kinds import Drawn, ReasonError, panel, write_figures
 from osteometa.figures.names import TITLES, TOOLS
+from osteometa.figures.presets import resolved
 from osteometa.files import read_records
 from osteometa.reading import read_checked
 from osteometa.records import (
@@ -29,6 +31,8 @@ from osteometa.records import (
     PooledRow,
     WeightedEffect,
 )
+from osteometa.synthesis_words import room_words, window_words
+from osteometa.tables import Tables
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -39,7 +43,7 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
     root : path
         The review's folder.
     settings : dict
-        Parts of the config: outcomes, directions and syntheses.
+        Parts of the config: outcomes, directions, windows, figures and syntheses.
     """
     figures = drawn_of(root, from_part(settings))
     write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
@@ -57,15 +61,16 @@ def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
 
 def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
+    tables = cache(lambda: read_checked(root / "data/processed/checked"))
     yield "summary_forest", lambda title: _summary(root, config, title)
     yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
-    yield "directions", lambda title: _directions(entries, sets, config, title)
+    yield "directions", lambda title: _directions(entries, sets, config, tables(), title)
     yield "harvest", lambda title: _harvest(entries, config, title)
-    yield "albatross_plot", lambda title: _albatross(root, config, title)
-    yield "prisma", lambda title: _flow(root, title)
+    yield "albatross_plot", lambda title: _albatross(root, entries, title)
+    yield "prisma", lambda title: _flow(tables(), title)
     for tool in TOOLS:
-        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(root, tool)
+        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables(), tool)
 
 
 def _summary(root: Path, config: Config, title: str) -> Drawn:
@@ -73,30 +78,31 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     for synthesis in config.syntheses:
         folder = root / "results" / synthesis.id
         outcome = config.outcomes[synthesis.outcome]
-        measure = outcome.measures[0]
         rows = read_records(folder / "pooled.csv", PooledRow)
-        settings = {
-            "measure": measure, "synthesis": synthesis.model_dump(), "interval": "[a, b]",
-        }  # fmt: skip
+        settings = _settings(config, synthesis)
         scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
-        chosen = tuple(r for r in rows if r.primary and r.measure == measure)
+        chosen = tuple(r for r in rows if r.primary and r.measure == settings["measure"])
         if any(row.group == "overall" and row.estimate is not None for row in chosen):
-            heading = _heading(subject_words(outcome.label, synthesis.analyte), synthesis)
             panels.append(
-                summary_forest.Panel(heading=heading, rows=chosen, scale=scale, axis=outcome.axis)
+                summary_forest.Panel(
+                    heading=title_words(settings), rows=chosen, scale=scale, axis=outcome.axis
+                )
             )
     marks = summary_forest.summary_marks(panels)
     if not marks:
         raise ReasonError("Not drawn: no synthesis has an effect size.")
-    pages = summary_forest.summary_figures(marks, panels, title)
+    pages = summary_forest.summary_figures(marks, panels, title, config.figures.style)
     return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
 
 
-def _heading(label: str, synthesis: Any) -> str:
-    parts = [label, synthesis.site.replace("_", " ")]
-    phase = "training" if synthesis.phase == "training" else f"single bout, {synthesis.window}"
-    parts.append(f"{phase}, {synthesis.design_class.replace('_', ' ')}")
-    return "; ".join(part for part in parts if part)
+def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
+    """Return how the pools of one synthesis are named and written."""
+    outcome = config.outcomes[synthesis.outcome]
+    return {
+        **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
+        "measure": outcome.measures[0], "label": outcome.label,
+        "when": ", ".join(window_words(synthesis.window, config.windows)),
+    }  # fmt: skip
 
 
 def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
@@ -108,9 +114,10 @@ def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Draw
 
 
 def _directions(
-    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, title: str
-) -> Drawn:
-    pages, figures = direction_plot.direction_pages(entries, sets, config)
+    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, tables: Tables,
+    title: str,
+) -> Drawn:  # fmt: skip
+    pages, figures = direction_plot.direction_pages(entries, sets, config, tables.risk_of_bias)
     rows = direction_plot.drawn_rows(pages)
     alt = (
         f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
@@ -123,45 +130,57 @@ def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn
     marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
     if not marks:
         raise ReasonError("Not drawn: no study has a vote.")
-    return Drawn([harvest.harvest_figure(marks, title)], marks, Mark,
+    return Drawn(harvest.harvest_figures(marks, title), marks, Mark,
                  harvest.harvest_alt(marks, title))  # fmt: skip
 
 
-def _albatross(root: Path, config: Config, title: str) -> Drawn:
-    rows = read_records(root / "results" / "albatross.csv", AlbatrossPoint)
-    sets = list(dict.fromkeys((r.outcome, r.phase, r.design_class) for r in rows))
-    pages, marks = [], []
-    for outcome, phase, design_class in sets:
-        name = f"{title}: {outcome}, {phase}, {design_class.replace('_', ' ')}"
-        chosen = scatter.albatross_marks(
-            [
-                r
-                for r in rows
-                if (r.outcome, r.phase, r.design_class) == (outcome, phase, design_class)
-            ]
+def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
+    """Return a page per set, the largest first; sets of fewer studies are named in a note."""
+    sets: dict[tuple[str, str, str], list[AlbatrossPoint]] = {}
+    for row in read_records(root / "results" / "albatross.csv", AlbatrossPoint):
+        sets.setdefault((row.outcome, row.phase, row.design_class), []).append(row)
+    drawn = {key: albatross.albatross_marks(rows) for key, rows in sets.items()}
+    order = sorted((key for key in drawn if drawn[key]), key=lambda key: -len(drawn[key]))
+    large = [key for key in order if len(drawn[key]) >= albatross.FEWEST]
+    if not large:
+        most = len(drawn[order[0]]) if order else 0
+        raise ReasonError(
+            f"Not drawn: at most {most} studies of a set print an exact p, a direction and their "
+            f"people; {albatross.FEWEST} are needed."
         )
-        if chosen:
-            pages.append(scatter.albatross_figure(chosen, name))
-            marks += chosen
-    if not pages:
-        raise ReasonError("Not drawn: no study prints an exact p, a direction and its people.")
-    return Drawn(pages, marks, Mark, f"{title}, {len(pages)} pages: people against p by direction.")
+    small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
+    few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
+    pages, marks = [], []
+    for key in large:
+        found = {e.site for e in entries if (e.outcome, e.phase, e.design_class) == key and e.site}
+        sites = ", ".join(sorted(found)).replace("_", " ")
+        words = [f"Sites are mixed, one point per study: {sites}."] if len(found) > 1 else []
+        words += [few] if small and key == large[-1] else []
+        name = f"{title}: {_set_words(key)}"
+        pages.append(albatross.albatross_figure(drawn[key], name, key[2], " ".join(words)))
+        marks += drawn[key]
+    alt = f"{title}, {len(pages)} pages: people against p by direction. {few if small else ''}"
+    return Drawn(pages, marks, Mark, alt.strip())
 
 
-def _flow(root: Path, title: str) -> Drawn:
-    tables = read_checked(root / "data/processed/checked")
+def _set_words(key: tuple[str, str, str]) -> str:
+    outcome, phase, design_class = key
+    return f"{outcome}, {room_words(phase, design_class).lower()}"
+
+
+def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
         raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
-    marks = flow.flow_marks({row.box: row.n for row in tables.prisma})
+    reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma}, reasons)
     return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
 
 
-def _lights(root: Path, tool: str) -> Drawn:
-    tables = read_checked(root / "data/processed/checked")
+def _lights(tables: Tables, tool: str) -> Drawn:
     labels = {study.study_id: study.label for study in tables.studies}
     weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
     if not marks:
         raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
-    return Drawn([risk_of_bias.light_figure(marks, tool)], marks, Mark,
+    return Drawn(risk_of_bias.light_figures(marks, tool), marks, Mark,
                  risk_of_bias.light_alt(marks, tool))  # fmt: skip

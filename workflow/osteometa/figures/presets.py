@@ -10,9 +10,13 @@ from osteometa.figures.style import BLACK, BLUE, BODY, SMALL
 SKY = "#56B4E9"
 """Okabe and Ito's light blue."""
 DROPPED = (
-    "weight", "control_mean", "exercise_mean", "risk_of_bias", "control_n", "exercise_n",
+    ("weight",), ("exercise_mean", "control_mean"), ("exercise_n", "control_n"), ("risk_of_bias",),
 )  # fmt: skip
-"""The order in which columns go where a figure is too narrow for all; units go with the means."""
+"""The order in which columns go where a figure is too narrow for all; units go with the means.
+
+The area of a square says the weight, and the interval most of what means and n say; no mark says
+the risk of bias.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,7 @@ class Preset:
 
 
 _ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
+_RIGHT = ("label", "plot", "weight", "effect", "risk_of_bias")
 PRESETS = {
     "standard": Preset(columns=("label", *_ARMS, "plot", "effect", "weight", "risk_of_bias")),
     "revman": Preset(
@@ -48,8 +53,8 @@ PRESETS = {
         columns=("label", *_ARMS, "plot", "weight", "effect", "risk_of_bias"),
         interval="(a to b)", square=BLACK,
     ),
-    "metafor": Preset(columns=("label", "plot", "weight", "effect"), square=BLACK),
-    "nature": Preset(columns=("label", "plot", "weight", "effect"), square=BLACK, size=SMALL),
+    "metafor": Preset(columns=_RIGHT, square=BLACK),
+    "nature": Preset(columns=_RIGHT, square=BLACK, size=SMALL),
 }  # fmt: skip
 STYLES = tuple(PRESETS)
 

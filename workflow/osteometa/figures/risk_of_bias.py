@@ -59,7 +59,11 @@ DOMAINS = {
         "q12": "groups and individuals told apart",
     },
 }  # fmt: skip
-ROW, LABELS, BAR = 4.6, 58.0, 4.4
+ROW, LINE, LABELS, BAR = 4.6, 3.3, 58.0, 4.4
+RIGHT = WIDE - MARGIN - 5.0
+"""Where lights and bars end, mm: the last tick of the bars has room beyond."""
+HIGHEST = 190.0
+"""Lights of a page, mm; the bars stand below those of the last one."""
 
 
 def light_marks(
@@ -87,30 +91,51 @@ def light_marks(
     ]  # fmt: skip
 
 
-def light_figure(marks: Sequence[Mark], tool: str) -> Figure:
-    """Return the traffic lights above and the weighted bars below, for one tool."""
+def light_figures(marks: Sequence[Mark], tool: str) -> list[Figure]:
+    """Return the pages: traffic lights, and below those of the last page the weighted bars."""
+    labels = list(dict.fromkeys(mark.label for mark in marks))
+    rows = [(label, wrapped(label, LABELS - MARGIN - 2)) for label in labels]
+    pages: list[list[tuple[str, list[str]]]] = [[]]
+    for row in rows:
+        if pages[-1] and sum(_height(lines) for _, lines in [*pages[-1], row]) > HIGHEST:
+            pages.append([])
+        pages[-1].append(row)
+    return [_page(page, marks, tool, (n, len(pages))) for n, page in enumerate(pages, start=1)]
+
+
+def _height(lines: Sequence[str]) -> float:
+    return ROW + LINE * (len(lines) - 1)
+
+
+def _page(
+    rows: Sequence[tuple[str, list[str]]], marks: Sequence[Mark], tool: str,
+    number: tuple[int, int],
+) -> Figure:  # fmt: skip
     title = f"Risk of bias: {TOOLS[tool]}"
-    rows = list(dict.fromkeys(mark.label for mark in marks))
+    title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
     domains = _domains(marks)
     used = [level for level in LEVELS if any(mark.shape == level for mark in marks)]
-    note = _note(tool, domains, used)
+    last = number[0] == number[1]
+    note = _note(tool, domains, used, last)
     top = title_height(title, WIDE) + 6
-    middle = top + ROW * len(rows) + 4
-    bottom = middle + (BAR + 1.6) * len(domains) + 8
+    middle = top + sum(_height(lines) for _, lines in rows) + 4
+    bottom = middle + ((BAR + 1.6) * len(domains) + 8 if last else 0.0)
     figure, axes = new_figure(WIDE, bottom + note_height(note, WIDE) + 2)
     titled(axes, title, WIDE)
-    step = min(14.0, (WIDE - MARGIN - LABELS) / len(domains))
-    for index, domain in enumerate(domains):
-        put(axes, LABELS + step * (index + 0.5), top - 3, _short(domain), weight="bold",
-            align="center")  # fmt: skip
-    axes.plot([MARGIN, LABELS + step * len(domains)], [top - 0.7] * 2, color=BLACK, lw=0.6)
-    for number, label in enumerate(rows):
-        y = top + ROW * (number + 0.5)
-        put(axes, MARGIN, y, wrapped(label, LABELS - 4)[0])
-        for index, domain in enumerate(domains):
-            for mark in (m for m in marks if (m.label, m.group) == (label, domain)):
-                light(axes, LABELS + step * (index + 0.5), y, mark.shape)
-    _bars(axes, marks, domains, used, middle)
+    step = (RIGHT - LABELS) / len(domains)
+    places = {domain: LABELS + step * (n + 0.5) for n, domain in enumerate(domains)}
+    for domain, x in places.items():
+        put(axes, x, top - 3, _short(domain), weight="bold", align="center")
+    axes.plot([MARGIN, RIGHT], [top - 0.7] * 2, color=BLACK, lw=0.6)
+    y = top
+    for label, lines in rows:
+        for index, line in enumerate(lines):
+            put(axes, MARGIN, y + ROW / 2 + LINE * index, line)
+        for mark in (m for m in marks if m.label == label):
+            light(axes, places[mark.group], y + ROW / 2, mark.shape)
+        y += _height(lines)
+    if last:
+        _bars(axes, marks, domains, used, middle)
     noted(axes, note, WIDE, bottom)
     return figure
 
@@ -137,7 +162,7 @@ def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
 def _bars(
     axes, marks: Sequence[Mark], domains: Sequence[str], used: Sequence[str], top: float
 ) -> None:
-    room = WIDE - MARGIN - LABELS - 12
+    room = RIGHT - LABELS
     for number, domain in enumerate(domains):
         y = top + (BAR + 1.6) * number
         put(axes, MARGIN, y + BAR / 2, _short(domain))
@@ -164,12 +189,13 @@ def _bars(
         put(axes, x, y + 2.8, f"{share} %", size=SMALL, align="center")
 
 
-def _note(tool: str, domains: Sequence[str], used: Sequence[str]) -> str:
+def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) -> str:
     named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
     levels = [f"{LEVELS[level][0]} {level.replace('_', ' ')}" for level in used]
     words = [f"Judged by people. {'; '.join(levels)}."]
     words += [f"{'; '.join(named)}."] if named else []
-    return " ".join([*words, "Bars: weighted by people enrolled, 1 where that is not printed."])
+    words += ["Bars: weighted by people enrolled, 1 where that is not printed."] if last else []
+    return " ".join(words)
 
 
 def light_alt(marks: Sequence[Mark], tool: str) -> str:

@@ -1,4 +1,4 @@
-"""Scatter plots: Baujat, bubble (meta-regression) and albatross."""
+"""Scatter plots: Baujat and bubble (meta-regression)."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest_layout import ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
-from osteometa.figures.labels import Line, draw_labels, place_labels
+from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
-from osteometa.records import AlbatrossPoint
 from osteometa.records_explore import (
     InfluenceRow,
     MetaRegressionRow,
@@ -197,84 +196,3 @@ def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
         f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {p_text(fit.p)}, "
         f"k = {fit.k}."
     )
-
-
-def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
-    """Return a point per study: people against p, left lower and right higher with exercise."""
-    return [
-        Mark(
-            kind="point", label=row.label, y=float(row.n), group=row.origin,
-            effect_id=row.effect_id,
-            x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
-            text=f"{row.p:.3g}",
-        )
-        for row in rows
-        if row.direction in ("up", "down")
-    ]  # fmt: skip
-
-
-def albatross_figure(marks: Sequence[Mark], title: str) -> Figure:
-    """Return the albatross plot (Harrison 2017): people against p, by direction.
-
-    Marks carry x = signed log10 p (left of 0 lower, right of 0 higher with exercise), y = people.
-    Curves show where a standardised difference of a size would lie, two equal arms.
-    """
-    widest = max(3.0, *(abs(m.x) for m in marks)) * 1.08
-    most = max(m.y for m in marks)
-    least = min(m.y for m in marks)
-    y_range = math.log10(max(2.0, least * 0.7)), math.log10(most * 1.4)
-
-    def draw(axes, frame: Frame) -> None:
-        lines: list[Line] = [([frame.x(0.0)] * 2, [frame.top, frame.bottom])]
-        axes.plot(*lines[0], color=BLACK, lw=0.6, zorder=1)
-        for size, dashes in ((0.2, (1, 1)), (0.5, (4, 2)), (1.0, (8, 2))):
-            for side in (-1, 1):
-                lines.append(_contour(axes, frame, size, side, dashes))
-        points = []
-        for m in sorted(marks, key=lambda m: -abs(m.x)):
-            x, y = frame.x(m.x), frame.y(math.log10(m.y))
-            draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group == "printed")
-            points.append((x, y, 2.0, m.label))
-        draw_labels(axes, place_labels(points, frame, lines))
-
-    logs = [(0.5, "0.5"), (0.1, "0.1"), (0.01, "0.01"), (0.001, "0.001"), (1e-5, "10⁻⁵")]
-    ticks = [(0.0, "1")]
-    for p, text in logs:
-        ticks += [(side * -math.log10(p), text) for side in (-1, 1) if -math.log10(p) < widest]
-    people = _people_ticks(*y_range)
-    ground = Ground(
-        title=title, x=(-widest, widest), y=y_range, x_ticks=sorted(ticks),
-        y_ticks=[(math.log10(n), str(n)) for n in people],
-        x_title="← lower with exercise   p (two-sided)   higher with exercise →",
-        y_title="People (log scale)",
-        note="Lines: where a standardised difference of 0.2 (dotted), 0.5 (dashed) and 1.0 (long "
-        "dashes) between two equal arms would lie. Hollow: a printed p; filled: p of an effect.",
-    )  # fmt: skip
-    return ground_figure(ground, draw)
-
-
-def _people_ticks(low: float, high: float) -> list[int]:
-    """Return round numbers of people between two log10, at least two where there are as many."""
-    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(range(1, 10)), range(10, 100)):
-        found = sorted(
-            {round(step * 10**power) for step in steps for power in range(5)
-             if low <= math.log10(step * 10**power) <= high and step * 10**power >= 1}
-        )  # fmt: skip
-        if len(found) > 1:
-            break
-    return found
-
-
-def _contour(axes, frame: Frame, size: float, side: int, dashes: tuple[int, int]) -> Line:
-    """Draw where a standardised difference of a size would lie; return that line."""
-    xs, ys = [], []
-    for step in range(81):
-        logn = frame.y_low + (frame.y_high - frame.y_low) * step / 80
-        z = size * math.sqrt(10**logn) / 2
-        p = math.erfc(z / math.sqrt(2))
-        x = side * -math.log10(p) if p > 0 else side * 400.0
-        if abs(x) <= frame.x_high:
-            xs.append(frame.x(x))
-            ys.append(frame.y(logn))
-    axes.plot(xs, ys, color=GREY, lw=0.6, dashes=dashes, zorder=1)
-    return xs[::4] + xs[-1:], ys[::4] + ys[-1:]  # near enough to keep clear of

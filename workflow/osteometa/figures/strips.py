@@ -117,8 +117,10 @@ def strip_figure(
     sized = [mark for mark in marks if mark.kind in SIZED]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
     over = "Effect [95 % CI]" if scale.interval == "[a, b]" else "Effect (95 % CI)"
+    bold = [over, *(effects[id(m)] for m in sized if m.kind == "diamond")]
     effect_width = max(
-        [text_width(t) for t in effects.values()] + [text_width(over, weight="bold")]
+        *(text_width(text) for text in effects.values()),
+        *(text_width(text, weight="bold") for text in bold),
     )
     extra_width = max(text_width(m.text, SMALL) for m in sized)
     right = WIDE - MARGIN - extra_width - 6 - effect_width

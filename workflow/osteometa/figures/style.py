@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,7 +26,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from PIL import Image
 
-from osteometa.figures.fonts import FAMILY, face, font_files
+from osteometa.figures.fonts import FALLBACK, FAMILY, face, family_of, font_file, font_files
 from osteometa.files import write_whole
 
 # Okabe and Ito's palette, told apart by people who see colours differently.
@@ -45,7 +47,7 @@ def set_up() -> None:
         fontManager.addfont(path)
     mpl.rcParams.update(
         {
-            "font.family": [FAMILY, "DejaVu Sans"],
+            "font.family": [FAMILY, FALLBACK],
             "font.size": BODY,
             "pdf.fonttype": 42,
             "svg.fonttype": "none",
@@ -57,20 +59,8 @@ def set_up() -> None:
 
 
 @cache
-def _font(weight: str) -> FT2Font:
-    font = FT2Font(str(font_files()[weight]))
-    font.set_size(100, 72)
-    return font
-
-
-@cache
-def _covered(weight: str) -> frozenset[int]:
-    return frozenset(_font(weight).get_charmap())
-
-
-@cache
-def _fallback() -> FT2Font:
-    font = FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"))
+def _font(path: Path) -> FT2Font:
+    font = FT2Font(str(path))
     font.set_size(100, 72)
     return font
 
@@ -78,7 +68,10 @@ def _fallback() -> FT2Font:
 @cache
 def _advance(letter: str, weight: str) -> float:
     """Return how far a letter moves the pen, in hundredths of the size of the text."""
-    font = _font(weight) if ord(letter) in _covered(weight) else _fallback()
+    family = family_of(letter, weight)
+    if not family:
+        return 100.0  # about as wide as what stands in its place
+    font = _font(font_file(family, weight))
     return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
@@ -89,20 +82,19 @@ def text_width(text: str, size: float = BODY, weight: str = "normal") -> float:
 
 
 @cache
-def _known() -> frozenset[int]:
-    return _covered("normal") | frozenset(_fallback().get_charmap())
-
-
 def missing_letters(text: str) -> str:
     """Return the letters of a text that no font here can draw."""
-    return "".join(sorted({letter for letter in text if ord(letter) not in _known()}))
+    return "".join(sorted({letter for letter in text if not family_of(letter, "normal")}))
 
 
 def wrapped(text: str, width: float, size: float = BODY, weight: str = "normal") -> list[str]:
-    """Return a text in lines no wider than `width` mm, broken between words, else within one."""
+    """Return a text in lines no wider than `width` mm, broken between words, else within one.
+
+    A no-break space is no place to break.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in re.split(r"[ \t\n]+", text.strip()):
         trial = f"{line} {word}".strip()
         if text_width(trial, size, weight) <= width:
             line = trial
@@ -140,9 +132,10 @@ def put(
     """Write a text whose middle height is at y; `over` lines, on a white ground of its own."""
     lost = missing_letters(text)
     if lost:
-        print(f"warning: no font here has the letters '{lost}' of '{text}'", file=sys.stderr)
-    plain = all(ord(letter) in _covered(weight) for letter in text)
-    if plain and not over:
+        words = "no TrueType font here has the letters"
+        print(f"warning: {words} '{lost}' of '{text}'", file=sys.stderr)
+    families = _families_of(text, weight)
+    if families == [FAMILY] and not lost and not over:
         axes.add_artist(
             Label(x, y, text, fontproperties=_face(size, weight), ha=align, color=color, zorder=3,
                   va="center_baseline", parse_math=False)
@@ -150,10 +143,19 @@ def put(
         return
     axes.text(
         x, y, text, fontsize=size, fontweight=weight, ha=align,
-        fontfamily=FAMILY if plain else None,
+        fontfamily=families,
         va="center_baseline", color=color, zorder=6 if over else 3, parse_math=False,
         bbox={"facecolor": "white", "lw": 0, "pad": 0.4, "alpha": 0.85} if over else None,
     )  # fmt: skip
+
+
+@cache
+def _families_of(text: str, weight: str) -> list[str]:
+    """Return the families of a text: no more than it needs, so that others change no bytes."""
+    used = {family_of(letter, weight) for letter in text} - {"", FAMILY}
+    if not used:
+        return [FAMILY]
+    return [FAMILY, FALLBACK, *sorted(used - {FALLBACK})]
 
 
 @cache
@@ -212,15 +214,19 @@ RESOLUTION = {"png": 300, "tiff": 600, "pdf": 300, "svg": 200}
 """Dots per inch of images, and of what stands as an image in a PDF or SVG, the report's small."""
 
 
-def save(figure: Figure, stem: str | Path, more: Sequence[Figure] = ()) -> None:
+def save(
+    figure: Figure, stem: str | Path, more: Sequence[Figure] = (), *, title: str = "",
+    alt: str = "",
+) -> None:  # fmt: skip
     """Write stem.pdf, stem.svg and stem.png, each whole or not at all, the same on every run.
 
-    Further pages (`more`) go into the PDF; SVG and PNG hold one page.
+    Further pages (`more`) go into the PDF; SVG and PNG hold one page. `title` and `alt` go into
+    the SVG, for people who do not see it.
     """
     stem = Path(stem)
-    write_whole(stem.with_name(f"{stem.name}.pdf"), encoded((figure, *more), "pdf"))
-    for kind in ("png", "svg"):
-        write_whole(stem.with_name(f"{stem.name}.{kind}"), encoded([figure], kind))
+    for kind, pages in (("pdf", (figure, *more)), ("png", [figure]), ("svg", [figure])):
+        data = encoded(pages, kind, title=title, alt=alt)
+        write_whole(stem.with_name(f"{stem.name}.{kind}"), data)
 
 
 def copy(stem: Path, new: Path) -> None:
@@ -229,26 +235,41 @@ def copy(stem: Path, new: Path) -> None:
         write_whole(new.with_name(f"{new.name}.{kind}"), Path(f"{stem}.{kind}").read_bytes())
 
 
-def encoded(pages: Sequence[Figure], kind: str) -> bytes:
+def encoded(pages: Sequence[Figure], kind: str, *, title: str = "", alt: str = "") -> bytes:
     """Return a figure as a file of one of FORMATS; SVG and images hold the first page only."""
+    with warnings.catch_warnings():
+        # `put` names the text; this would name each letter, once per format.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        if kind == "pdf":
+            return _pdf(pages)
+        if kind == "svg":
+            return _with_words(_svg(pages[0]), title, alt).encode("utf-8")
+        return _image(pages[0], kind)
+
+
+def _pdf(pages: Sequence[Figure]) -> bytes:
     buffer = io.BytesIO()
-    if kind == "pdf":
-        metadata = {"CreationDate": None, "Producer": None, "Creator": None}
-        with PdfPages(buffer, metadata=metadata) as file:
-            for page in pages:
-                file.savefig(page, dpi=RESOLUTION["pdf"])
-    elif kind == "svg":
-        metadata = {"Date": None, "Creator": None}
-        pages[0].savefig(buffer, format="svg", dpi=RESOLUTION["svg"], metadata=metadata)
-        svg = _rounded(buffer.getvalue().decode("utf-8"))
-        return _with_fonts(svg, _letters(pages[0])).encode("utf-8")
+    metadata = {"CreationDate": None, "Producer": None, "Creator": None}
+    with PdfPages(buffer, metadata=metadata) as file:
+        for page in pages:
+            file.savefig(page, dpi=RESOLUTION["pdf"])
+    return buffer.getvalue()
+
+
+def _svg(page: Figure) -> str:
+    buffer = io.BytesIO()
+    metadata = {"Date": None, "Creator": None}
+    page.savefig(buffer, format="svg", dpi=RESOLUTION["svg"], metadata=metadata)
+    return _with_fonts(_rounded(buffer.getvalue().decode("utf-8")), _letters(page))
+
+
+def _image(page: Figure, kind: str) -> bytes:
+    buffer, dots = io.BytesIO(), RESOLUTION[kind]
+    if kind == "png":
+        image, extra = in_palette(_drawn(page, dots)), {"compress_level": 4}
     else:
-        dots = RESOLUTION[kind]
-        if kind == "png":
-            image, extra = in_palette(_drawn(pages[0], dots)), {"compress_level": 4}
-        else:
-            image, extra = pixels(pages[0], dots), {"compression": "tiff_lzw"}
-        image.save(buffer, kind, dpi=(dots, dots), **extra)
+        image, extra = pixels(page, dots), {"compression": "tiff_lzw"}
+    image.save(buffer, kind, dpi=(dots, dots), **extra)
     return buffer.getvalue()
 
 
@@ -327,6 +348,19 @@ def _letters(figure: Figure) -> dict[str, str]:
 
 
 def _with_fonts(svg: str, letters: dict[str, str]) -> str:
-    """Put the font into the SVG, cut to its letters, so that it looks the same everywhere."""
+    """Put the fonts into the SVG, cut to its letters, so that it looks the same everywhere.
+
+    Letters that no font here has are left to whatever the reader's machine has.
+    """
     faces = "".join(face(weight, used) for weight, used in sorted(letters.items()))
+    svg = re.sub(r"(<text style=\"[^\"]*font-family: [^;\"]+)", r"\1, sans-serif", svg)
     return svg.replace("<defs>", f"<defs><style>{faces}</style>", 1)
+
+
+def _with_words(svg: str, title: str, alt: str) -> str:
+    """Put a title and a description first, where readers of the screen look for them."""
+    words = {"title": title, "desc": alt}
+    told = "".join(
+        f"\n <{name}>{html.escape(text)}</{name}>" for name, text in words.items() if text
+    )
+    return re.sub(r"<svg [^>]*>", lambda opening: opening.group() + told, svg, count=1)

@@ -1,16 +1,21 @@
-"""The summary forest: one diamond per outcome and exercise type, the figure of an abstract."""
+"""The summary forest: one diamond per outcome and exercise type, the figure of an abstract.
+
+One column wide, so that it can stand in an abstract and beside the evidence map: pools first, then
+on pages of their own what only one study gives. Analyses on one scale share an axis.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
+    LINE,
     MARGIN,
-    WIDE,
+    NARROW,
     Frame,
     Mark,
     draw_mark,
@@ -20,19 +25,23 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest_layout import ticks_of
-from osteometa.figures.forest_rows import OVERALL, TYPE_WORDS, Scale
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put, text_width
+from osteometa.figures.forest_layout import Axis, ticks_of
+from osteometa.figures.forest_marks import diamond, interval
+from osteometa.figures.forest_rows import OVERALL, TYPE_WORDS, ForestRow, Scale
+from osteometa.figures.presets import PRESETS, Preset
+from osteometa.figures.style import BLACK, GREY, SMALL, new_figure, put, text_width, wrapped
 from osteometa.records import PooledRow
 
-ROW, LABELS, PLOT = 4.4, 62.0, 62.0
-HIGHEST = 240.0
-"""Blocks of a page, mm."""
+ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
+"""Heights in mm: a row, an axis with its words, what follows an analysis and its heading."""
+HIGHEST = 165.0
+"""Analyses of a page, mm: what a screen shows at a size that can be read."""
 ONE = "One study"
-TOO_FEW = "too few to show a pool"
-NOTE = (
-    "Diamonds: pooled effects with 95 % CI (hollow: two studies); squares: one study, not pooled. "
-    "Each analysis has an axis of its own; its vertical line is no effect."
+TOO_FEW = "no pool shown"
+SINGLES = "Effects known from one study each, not pooled"
+NO_POOL = (
+    "No pool shown: none was asked for, or its interval would rest on fewer than 4 degrees of "
+    "freedom."
 )
 
 
@@ -45,6 +54,26 @@ class Panel:
     """Of the primary measure and model, overall first."""
     scale: Scale
     axis: tuple[str, str]
+
+    @property
+    def shared(self) -> tuple[str, tuple[str, str]]:
+        """What analyses must have in common to share an axis."""
+        return self.scale.title, self.axis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An analysis on a page: the lines of its heading, its marks, and the range of its axis."""
+
+    panel: Panel
+    lines: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    range: tuple[float, float]
+
+    @property
+    def height(self) -> float:
+        """Height without the axis, mm."""
+        return LINE * len(self.lines) + BELOW + ROW * len(self.marks) + GAP
 
 
 def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
@@ -74,95 +103,184 @@ def _mark(row: PooledRow, panel: Panel) -> Mark | None:
     )  # fmt: skip
 
 
-def summary_figures(marks: Sequence[Mark], panels: Sequence[Panel], title: str) -> list[Figure]:
-    """Return the pages of the figure: a block per analysis, each with an axis of its own."""
-    drawn = [p for p in panels if any(mark.group == p.heading for mark in marks)]
-    pages: list[list[tuple[Panel, float]]] = [[]]
-    for panel in drawn:
-        height = ROW * (1 + sum(mark.group == panel.heading for mark in marks)) + 11
-        if pages[-1] and sum(h for _, h in pages[-1]) + height > HIGHEST:
+def summary_figures(
+    marks: Sequence[Mark], panels: Sequence[Panel], title: str, style: str = "standard"
+) -> list[Figure]:
+    """Return the pages of the figure: pools first, then analyses with one study.
+
+    Parameters
+    ----------
+    marks : sequence of Mark
+        As of `summary_marks`.
+    panels : sequence of Panel
+    title : str
+    style : str
+        Name of a preset: colours, words and size of the text.
+    """
+    preset = PRESETS[style]
+    own = {p.heading: tuple(m for m in marks if m.group == p.heading) for p in panels}
+    pooled = [p for p in panels if any(m.kind == "diamond" for m in own[p.heading])]
+    single = [p for p in panels if own[p.heading] and p not in pooled]
+    figures = []
+    for words, chosen in ((title, pooled), (SINGLES if pooled else title, single)):
+        pages = _pages(_placed(chosen, own, preset))
+        for number, page in enumerate(pages, start=1):
+            more = f" (page {number} of {len(pages)})" if len(pages) > 1 else ""
+            figures.append(_page(page, words + more, preset))
+    return figures
+
+
+def _placed(
+    panels: Sequence[Panel], own: dict[str, tuple[Mark, ...]], preset: Preset
+) -> list[Placed]:
+    """Return analyses, those on one scale beside each other in the order of the first."""
+    blocks: dict[tuple, list[Panel]] = {}
+    for panel in panels:
+        blocks.setdefault(panel.shared, []).append(panel)
+    placed = []
+    for block in blocks.values():
+        limits = _limits([mark for panel in block for mark in own[panel.heading]])
+        placed += [
+            Placed(
+                panel=panel, marks=own[panel.heading], range=limits,
+                lines=tuple(wrapped(panel.heading, NARROW - 2 * MARGIN, preset.size, "bold")),
+            )
+            for panel in block
+        ]  # fmt: skip
+    return placed
+
+
+def _limits(marks: Sequence[Mark]) -> tuple[float, float]:
+    """Return the range of an axis: an interval far wider than the others is cut, with an arrow."""
+    drawn = [m for m in marks if m.kind != "message"]
+    core = [m for m in drawn if m.shape == "full" and m.label == OVERALL] or drawn
+    reach = 2.0 * max(max(abs(m.low), abs(m.high)) for m in core)
+    low = max(min(*(m.low for m in drawn), 0.0), -reach)
+    high = min(max(*(m.high for m in drawn), 0.0), reach)
+    pad = 0.05 * (high - low)
+    return low - pad, high + pad
+
+
+def _pages(placed: Sequence[Placed]) -> list[list[Placed]]:
+    pages: list[list[Placed]] = []
+    used = 0.0
+    for item in placed:
+        ends = not pages or pages[-1][-1].panel.shared != item.panel.shared
+        need = item.height + (AXIS if ends else 0.0)
+        if not pages or used + need > HIGHEST:
             pages.append([])
-        pages[-1].append((panel, height))
-    return [
-        _page(page, marks, title + (f" (page {n} of {len(pages)})" if len(pages) > 1 else ""))
-        for n, page in enumerate(pages, start=1)
-    ]
+            used, need = 0.0, item.height + AXIS
+        pages[-1].append(item)
+        used += need
+    return pages
 
 
-def _page(page: Sequence[tuple[Panel, float]], marks: Sequence[Mark], title: str) -> Figure:
-    top = title_height(title, WIDE) + 1.5
-    total = sum(height for _, height in page)
-    figure, axes = new_figure(WIDE, top + total + note_height(NOTE, WIDE) + 2)
-    titled(axes, title, WIDE)
+def _page(page: Sequence[Placed], title: str, preset: Preset) -> Figure:
+    note = _note(page)
+    axes_drawn = len({item.panel.shared for item in page})
+    top = title_height(title, NARROW) + 4.5
+    total = sum(item.height for item in page) + AXIS * axes_drawn
+    figure, axes = new_figure(NARROW, top + total + note_height(note, NARROW) + 2)
+    titled(axes, title, NARROW)
+    left, right = _plot_ends(page, preset)
+    _heads(axes, top - 2.3, left, page, preset)
     y = top
-    for panel, height in page:
-        _block(axes, panel, [mark for mark in marks if mark.group == panel.heading], y)
-        y += height
-    noted(axes, NOTE, WIDE, y)
+    for number, item in enumerate(page):
+        axis = Axis(*item.range, left, right, ())
+        _analysis(axes, item, axis, y, preset)
+        y += item.height
+        if number + 1 == len(page) or page[number + 1].panel.shared != item.panel.shared:
+            _axis(axes, axis, y - GAP + 0.5, item.panel)
+            y += AXIS
+    noted(axes, note, NARROW, y)
     return figure
 
 
-def _block(axes, panel: Panel, chosen: Sequence[Mark], top: float) -> None:
-    left, right = LABELS, LABELS + PLOT
-    put(axes, MARGIN, top + ROW / 2, panel.heading, weight="bold")
-    for text, x in (("k", right + 8), ("Effect [95 % CI]", WIDE - MARGIN)):
-        put(axes, x, top + ROW / 2, text, weight="bold", align="right")
-    first = top + ROW
-    bottom = first + ROW * len(chosen)
-    # The widest interval of a small pool must not flatten the others: clipped, with an arrow.
-    rows, chosen = chosen, [m for m in chosen if m.kind != "message"]
-    core = [m for m in chosen if m.label in (OVERALL, ONE)] or list(chosen)
-    reach = 2.5 * max(max(abs(m.low), abs(m.high)) for m in core)
-    low = max(min(*(m.low for m in chosen), 0.0), -reach)
-    high = min(max(*(m.high for m in chosen), 0.0), reach)
-    pad = 0.06 * (high - low)
-    frame = Frame(left, right, first, bottom, low - pad, high + pad, 0.0, 1.0)
-    axes.plot([frame.x(0.0)] * 2, [first, bottom], color=BLACK, lw=0.6, zorder=1)
-    for number, mark in enumerate(rows):
+def _plot_ends(page: Sequence[Placed], preset: Preset) -> tuple[float, float]:
+    """Return where the drawing begins and ends, mm: what the columns of text leave."""
+    marks = [mark for item in page for mark in item.marks]
+    labels = max(text_width(m.label, preset.size, _weight(m)) for m in marks)
+    effects = max(
+        text_width(text, preset.size, "bold")
+        for text in (*(m.text for m in marks), _effect_head(page, preset))
+    )
+    return MARGIN + labels + 8.0, NARROW - MARGIN - effects - 2.0
+
+
+def _weight(mark: Mark) -> str:
+    return "bold" if mark.label in (OVERALL, ONE) else "normal"
+
+
+def _effect_head(page: Sequence[Placed], preset: Preset) -> str:
+    a, b = "[]" if page[0].panel.scale.interval == "[a, b]" else "()"
+    return f"{preset.effect_head} {a}95 % CI{b}"
+
+
+def _heads(axes: Axes, y: float, left: float, page: Sequence[Placed], preset: Preset) -> None:
+    for text, x in (("k", left - 2), (_effect_head(page, preset), NARROW - MARGIN)):
+        put(axes, x, y, text, weight="bold", align="right", size=preset.size)
+    axes.plot([MARGIN, NARROW - MARGIN], [y + 2.1] * 2, color=BLACK, lw=0.6)
+
+
+def _analysis(axes: Axes, item: Placed, axis: Axis, top: float, preset: Preset) -> None:
+    for index, line in enumerate(item.lines):
+        put(axes, MARGIN, top + LINE * (index + 0.5) + 0.4, line, weight="bold", size=preset.size)
+    first = top + LINE * len(item.lines) + BELOW
+    bottom = first + ROW * len(item.marks)
+    null = axis.place(0.0)
+    axes.plot([null, null], [first, bottom], color=BLACK, lw=0.6, zorder=1, gid="null")
+    for number, mark in enumerate(item.marks):
         y = first + ROW * (number + 0.5)
-        bold = "bold" if mark.label in (OVERALL, ONE) else "normal"
-        put(axes, MARGIN + 3, y, mark.label, weight=bold)
-        put(axes, right + 8, y, f"{mark.size:.0f}", align="right")
-        put(axes, WIDE - MARGIN, y, mark.text, align="right", weight=bold,
-            color=GREY if mark.kind == "message" else BLACK)  # fmt: skip
-        if mark.kind != "message":
-            _shape(axes, frame, mark, y)
-    _axis(axes, frame, bottom, panel)
+        message = mark.kind == "message"
+        put(axes, MARGIN, y, mark.label, weight=_weight(mark), size=preset.size)
+        put(axes, axis.left - 2, y, f"{mark.size:.0f}", align="right", size=preset.size)
+        put(axes, NARROW - MARGIN, y, mark.text, align="right", color=GREY if message else BLACK,
+            weight="normal" if message else _weight(mark), size=preset.size)  # fmt: skip
+        if not message:
+            _shape(axes, axis, mark, y, preset)
 
 
-def _shape(axes, frame: Frame, mark: Mark, y: float) -> None:
-    ends = [frame.x(min(max(v, frame.x_low), frame.x_high)) for v in (mark.low, mark.high)]
-    middle = frame.x(min(max(mark.x, frame.x_low), frame.x_high))
-    if mark.kind == "interval":
-        axes.plot(ends, [y, y], color=BLACK, lw=0.8, zorder=2, solid_capstyle="butt")
-        draw_mark(axes, middle, y, 1.7, "square", BLUE)
-    else:
-        points = [(ends[0], y), (middle, y - 1.5), (ends[1], y), (middle, y + 1.5)]
-        face = (
-            "white" if mark.shape == "hollow" else BLACK if mark.label in (OVERALL, ONE) else BLUE
-        )
-        axes.add_artist(
-            Polygon(points, closed=True, facecolor=face, edgecolor=BLACK, lw=0.6, zorder=3,
-                    gid="diamond")
-        )  # fmt: skip
-    for beyond, x, step in (
-        (mark.low < frame.x_low, ends[0], 1.2), (mark.high > frame.x_high, ends[1], -1.2),
-    ):  # fmt: skip
-        if beyond:
-            axes.plot([x + step, x, x + step], [y - 0.8, y, y + 0.8], color=BLACK, lw=0.8, zorder=5)
+def _shape(axes: Axes, axis: Axis, mark: Mark, y: float, preset: Preset) -> None:
+    row = ForestRow(kind=mark.kind, label=mark.label, shape=mark.shape, estimate=mark.x,
+                    low=mark.low, high=mark.high)  # fmt: skip
+    if mark.kind == "diamond":
+        color = preset.diamond if mark.label == OVERALL else preset.square
+        diamond(axes, row, axis, y, color)
+        return
+    interval(axes, row, axis, y, BLACK)
+    if axis.low <= mark.x <= axis.high:
+        draw_mark(axes, axis.place(mark.x), y, 1.6, "square", preset.square)
 
 
-def _axis(axes, frame: Frame, bottom: float, panel: Panel) -> None:
-    y = bottom + 0.5
+def _axis(axes: Axes, axis: Axis, y: float, panel: Panel) -> None:
+    frame = Frame(axis.left, axis.right, y, y, axis.low, axis.high, 0.0, 1.0)
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
-    draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, panel.scale))
-    put(axes, MARGIN + 3, y + 2.4, panel.scale.title, size=SMALL, color=GREY)
-    zero = frame.x(0.0)
+    draw_ticks(axes, frame, y, ticks_of(axis.low, axis.high, panel.scale))
+    half = text_width(panel.scale.title, SMALL) / 2
+    middle = min(max((axis.left + axis.right) / 2, MARGIN + half), NARROW - MARGIN - half)
+    put(axes, middle, y + 5.9, panel.scale.title, size=SMALL, align="center", color=GREY)
     left, right = f"\N{LEFTWARDS ARROW} {panel.axis[0]}", f"{panel.axis[1]} \N{RIGHTWARDS ARROW}"
-    zero = min(max(zero, MARGIN + text_width(left, SMALL) + 1),
-               WIDE - MARGIN - text_width(right, SMALL) - 1)  # fmt: skip
-    put(axes, zero - 1, y + 5.6, left, size=SMALL, align="right", color=GREY)
-    put(axes, zero + 1, y + 5.6, right, size=SMALL, color=GREY)
+    zero = min(max(axis.place(0.0), MARGIN + text_width(left, SMALL) + 1),
+               NARROW - MARGIN - text_width(right, SMALL) - 1)  # fmt: skip
+    put(axes, zero - 1, y + 9.0, left, size=SMALL, align="right", color=GREY)
+    put(axes, zero + 1, y + 9.0, right, size=SMALL, color=GREY)
+
+
+def _note(page: Sequence[Placed]) -> str:
+    """Return how the marks of a page are read: of those that occur on it."""
+    marks = [(mark, item.range) for item in page for mark in item.marks]
+    shapes = {mark.shape for mark, _ in marks}
+    parts = []
+    if shapes & {"full", "hollow"}:
+        hollow = " (hollow: two studies)" if "hollow" in shapes else ""
+        parts.append(f"Diamonds: pooled effects with 95 % CI{hollow}.")
+    if "single" in shapes:
+        parts.append("Squares: one study, not pooled.")
+    if any(m.low < low or m.high > high for m, (low, high) in marks if m.kind != "message"):
+        parts.append("Arrows: the interval goes on.")
+    if any(mark.kind == "message" for mark, _ in marks):
+        parts.append(NO_POOL)
+    return " ".join([*parts, "Vertical line: no effect; k: studies."])
 
 
 def _studies(k: float) -> str:

@@ -7,6 +7,8 @@ one solver for uncorrelated rows serves both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,16 +53,28 @@ def checked_covariance(V: Array, k: int) -> Array:
     if np.any(np.abs(V - V.T) > 1e-10 * np.outer(sd, sd)):
         raise ValueError("the covariance is not symmetric")
     V = (V + V.T) / 2
-    for block in blocks(V):
-        rows = np.ix_(block, block)
-        correlation = V[rows] / np.outer(sd[block], sd[block])
-        if np.linalg.eigvalsh(correlation)[0] <= 1e-12 * len(block):
-            places = ", ".join(str(row + 1) for row in block)
-            raise ValueError(
-                f"the covariances of effects {places} are not possible together "
-                "(not positive definite): a covariance is too large for its variances"
-            )
+    impossible = not_possible(V)
+    if impossible:
+        raise ValueError(impossible_words([str(row + 1) for row in impossible]))
     return V
+
+
+def not_possible(V: Array) -> list[int]:
+    """Return the rows of the first block of V (k x k, symmetric) that is not positive definite."""
+    sd = np.sqrt(np.diagonal(V))
+    for block in blocks(V):
+        correlation = V[np.ix_(block, block)] / np.outer(sd[block], sd[block])
+        if np.linalg.eigvalsh(correlation)[0] <= 1e-12 * len(block):
+            return block
+    return []
+
+
+def impossible_words(effects: Sequence[str]) -> str:
+    """Return why the covariances of some effects are refused."""
+    return (
+        f"the covariances of effects {', '.join(effects)} are not possible together "
+        "(not positive definite): a covariance is too large for its variances"
+    )
 
 
 def decorrelated(y: Array, V: Array, X: Array) -> tuple[Array, Array, Array]:

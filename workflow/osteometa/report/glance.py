@@ -8,7 +8,8 @@ from typing import Any
 from osteometa.config import Config
 from osteometa.figures.forest_rows import TYPE_WORDS
 from osteometa.report.findings import Findings
-from osteometa.report.words import DIRECTIONS, counts_of, room_words, what_words, window_words
+from osteometa.report.words import DIRECTIONS, counts_of, room_words, what_words
+from osteometa.synthesis_words import window_words
 
 COLUMNS = ("All types", *TYPE_WORDS.values())
 SIGNS = {"up": "▲", "down": "▼", "mixed": "◆", "zero": "=", "unknown": "?"}

@@ -26,6 +26,7 @@ def inline_svg(path: Path, name: str, alt: str) -> str:
     svg = FONT.sub("", svg)
     svg = re.sub(r"<style type=.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s*<(title|desc)>.*?</\1>", "", svg, flags=re.DOTALL)  # in aria-label below
     # Shapes of a drawing need no name in a page but for squares and what is referred to.
     used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
     svg = re.sub(

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from osteometa.config import Config
 from osteometa.options import ESTIMATORS
 from osteometa.records import WeightedEffect
-from osteometa.report.words import MINUS, counted, hours_words, joined
+from osteometa.report.words import MINUS, counted, joined
+from osteometa.synthesis_words import hours_words
 
 MEASURES = {
     "SMD": "standardised mean differences",

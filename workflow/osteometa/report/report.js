@@ -54,6 +54,33 @@
     var scroll = table.closest(".scroll") || table;
     scroll.parentNode.insertBefore(box, scroll);
   });
+  // Where something is wider than its box, a line says so: not every browser shows scroll bars.
+  var boxes = Array.from(document.querySelectorAll(".scroll"));
+  function hint() {
+    boxes.forEach(function (box) {
+      var more = box.scrollWidth > box.clientWidth + 4, before = box.previousElementSibling;
+      var told = before && before.className === "more" ? before : null;
+      if (more && !told) {
+        told = document.createElement("p");
+        told.className = "more";
+        told.textContent = "Wider than the window: scroll to the right \u2192";
+        box.parentNode.insertBefore(told, box);
+      } else if (told) {
+        told.hidden = !more;
+      }
+    });
+  }
+  hint();
+  window.addEventListener("resize", hint);
+  document.addEventListener("toggle", hint, true);
+  // On paper the further pages of the first figure stand open.
+  var pages = Array.from(document.querySelectorAll("details.pages"));
+  window.addEventListener("beforeprint", function () {
+    pages.forEach(function (one) { one.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    pages.forEach(function (one) { one.open = false; });
+  });
   function open() {
     var name = decodeURIComponent(location.hash.slice(1)), target = name && document.getElementById(name);
     if (!target) { return; }

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from osteometa.comparisons import exercise_type, type_by_paper
 from osteometa.config import Config, Synthesis
-from osteometa.figures.forest_rows import MINUS, TYPE_WORDS
+from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.forest_words import MINUS
 from osteometa.tables import Arm, Printed, PublishedPool, Study, Tables
 
 DESIGNS = {

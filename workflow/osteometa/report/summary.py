@@ -17,8 +17,8 @@ from osteometa.report.words import (
     room_words,
     subject,
     unbroken,
-    window_words,
 )
+from osteometa.synthesis_words import window_words
 from osteometa.tables import Tables
 
 SURE = {"high": "{}s", "moderate": "probably {}s", "low": "may {}"}

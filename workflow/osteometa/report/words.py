@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
+from osteometa import synthesis_words
 from osteometa.config import Config, Synthesis
 from osteometa.figures.forest_rows import (
     TYPE_WORDS,
@@ -18,6 +18,7 @@ from osteometa.figures.forest_rows import (
 from osteometa.options import INTERVALS
 from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
+from osteometa.synthesis_words import window_words
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MINUS = "\N{MINUS SIGN}"
@@ -58,9 +59,7 @@ def heading(synthesis: Synthesis, config: Config) -> str:
 
 def room_words(synthesis: Synthesis) -> str:
     """Return phase and design class, which never share a synthesis."""
-    phase = "Training" if synthesis.phase == "training" else "Single bout"
-    kind = "against a comparator" if synthesis.design_class == "controlled" else "within one arm"
-    return f"{phase}, {kind}"
+    return synthesis_words.room_words(synthesis.phase, synthesis.design_class)
 
 
 def what_words(synthesis: Synthesis) -> str:
@@ -70,25 +69,6 @@ def what_words(synthesis: Synthesis) -> str:
     words = synthesis.analyte.split("_")
     kind = " ".join(words[1:] if synthesis.outcome.lower() in words[0] else words)
     return "kind not stated" if kind == "not stated" else kind
-
-
-def window_words(window: str, windows: dict[str, float]) -> list[str]:
-    """Return when after a bout samples were taken, as a list of one or none."""
-    if not window:
-        return []
-    if window not in windows:
-        return [f"{window} the bout"]
-    return [f"{hours_words(window, windows)} after the bout"]
-
-
-def hours_words(window: str, windows: dict[str, float]) -> str:
-    """Return the hours of a window; it begins where the one before ends."""
-    bounds = [0.0, *windows.values()]
-    index = list(windows).index(window)
-    start, end = bounds[index], bounds[index + 1]
-    if math.isinf(end):
-        return f"later than {start:g} h"
-    return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
 
 
 def subject(synthesis: Synthesis) -> str:
