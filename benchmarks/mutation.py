@@ -164,11 +164,15 @@ def statement(source: str, line: int) -> range | None:
 def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tuple[list[str], float]:
     """Return the tests that reach a mutant, the fast ones first, and how long they take unmutated.
 
-    Not `thorough`: no more than fit into the budget.
+    Outside functions also those that reach no line, as they may look at what a module holds. Not
+    `thorough`: no more than fit into the budget.
     """
     span = statement((PACKAGE / mutant.module).read_text(encoding="utf-8"), mutant.line)
     took: dict[str, float] = {}
     for found in known.values():
+        if span is None:
+            reaching = {t for at in found["lines"].values() for tests in at.values() for t in tests}
+            took |= {test: time for test, time in found["took"].items() if test not in reaching}
         for at, tests in found["lines"].get(mutant.module, {}).items():
             if span is None or int(at) in span:
                 took |= {test: found["took"][test] for test in tests if test in found["took"]}
@@ -299,11 +303,11 @@ class Mutations:
         """Return what became of a mutant, and the test that killed it."""
         order, expected = chosen_tests(mutant, self.known, self.only == ("survived",))
         order = [test for test in order if test in items]
-        if not order:
-            return "survived", "(no test reaches it)"
         text = mutated(mutant.module, f"core/{mutant.operator}", mutant.occurrence)
         if warned(text):
             return "killed", "(Python warns of it, which pyproject.toml makes an error)"
+        if not order:
+            return "survived", "(no test reaches it)"
         self.answer.unlink(missing_ok=True)
         if (child := os.fork()) == 0:
             self.try_one(mutant, text, [items[test] for test in order])

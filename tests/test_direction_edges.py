@@ -282,6 +282,13 @@ def test_why_a_study_has_no_p(row, reason):
     assert combined.reason.endswith("1 with an exact p but no known direction")
 
 
+def test_a_p_between_arms_is_none_of_one_arm():
+    rows = [contrast("p", **P, **N, compares="between"), direction("up", basis="within_arm")]
+    raw, found = derived(rows, design="uncontrolled")
+    (combined,) = p_combinations(found.entries, raw, CONFIG)
+    assert combined.reason.endswith("1 without an exact p")
+
+
 def test_combined_p_are_kept_off_0_and_1():
     base = entry([direction("up")])
     told = [

@@ -88,6 +88,13 @@ def test_people_of_the_smaller_condition_stand_for_both():
     assert by_p.vi == pytest.approx((1 / p_to_t(0.03, 8)) ** 2) and by_p.n_total == 9
 
 
+@pytest.mark.parametrize(("mean", "usable"), [(3.0, True), (2.99, False)])
+def test_a_ratio_needs_a_mean_of_three_standard_errors(mean, usable):
+    """Geary 1930: mean sqrt(n) / SD, here 3 x 2 / 2 = 3."""
+    rows = [level("end", mean=mean, sd=2, n=4), level("end", arm="c", mean=9, sd=2, n=4)]
+    assert ("ROM" in parallel(rows)) == usable and "MD" in parallel(rows)
+
+
 # Units: a difference in % is none in the unit of the levels, and the other way round.
 @pytest.mark.parametrize("design", [parallel, crossover])
 def test_a_difference_in_another_kind_of_unit_is_passed_over(design):

@@ -251,6 +251,13 @@ def test_people_known_from_the_start_alone_are_flagged(name):
         )
 
 
+def test_means_of_people_known_from_the_start_stay_flagged_beside_a_t_that_prints_its_own():
+    raw = tables([*MEANS, t(score="post", test="t_pooled", **N)], design="rct", control=True)
+    arms = tuple(arm.model_copy(update={"n_start": 14}) for arm in raw.arms)
+    found = derive(replace(raw, arms=arms), CONFIG).effects
+    assert [(e.flags, e.n_exercise) for e in found] == [("NRAND TMD", 12)] * 3
+
+
 def test_an_assumed_correlation_of_a_printed_smd_is_flagged():
     smd = contrast("smd", value=0.6, standardiser="change", **N)
     found = parallel([smd])["SMD"]

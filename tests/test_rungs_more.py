@@ -134,6 +134,24 @@ def test_the_average_effect_stands_in_the_variances_of_plain_forms_alone():
     ]
 
 
+@pytest.mark.parametrize("form", ["ppc", "becker"])
+def test_the_average_effect_stands_in_changes_over_one_pooled_sd_alone(form):
+    """AV of ADJ and CHG always, of PPC not where each arm has its own SD before."""
+    raw = two_studies([*CHANGES[:2], ADJUSTED], CHANGES[2:], LEVELS)
+
+    def smds(variance):
+        config = chosen(smd_variance=variance, smd_pre_post=form)
+        return [e for e in derive(raw, config).effects if e.measure == "SMD"]
+
+    plain, averaged = smds("LS"), smds("AV")
+    assert [e.rung for e in plain] == ["ADJ", "CHG", "PPC"]
+    members = plain if form == "ppc" else plain[:2]
+    mean = sum(e.yi * e.n_total for e in members) / sum(e.n_total for e in members)
+    for one, other in zip(plain, averaged, strict=True):
+        more = (mean**2 - one.yi**2) / (2 * one.n_total) if one in members else 0.0
+        assert other.vi == pytest.approx(one.vi + more, rel=1e-12)
+
+
 def test_a_printed_difference_in_another_unit():
     md = contrast("md", value=-3000, se=1500, unit="pg/mL", score="post", adjusted="no", **N)
     found = parallel([md])["MD"]

@@ -63,6 +63,8 @@ def test_as_many_coefficients_as_effects_leave_nothing_to_test():
     found = regress(Y[:2], V[:2], np.array([[1.0, 0.0], [1.0, 1.0]]))
     assert found.coefficients == pytest.approx([0.9, -1.15])
     assert (found.q_df, found.q_p, found.i2, found.h2, found.df) == (0, None, None, None, None)
+    with pytest.raises(ValueError, match="not linearly independent"):
+        regress(Y, V, np.ones((6, 2)))
     with pytest.raises(ValueError, match="2 effects cannot give 3 coefficients"):
         regress(Y[:2], V[:2], np.ones((2, 3)))
     with pytest.raises(ValueError, match="not known"):
@@ -116,6 +118,8 @@ def test_a_profile_likelihood_falls_by_1_92_at_its_limits(method, factor):
     else:
         assert height(peak) - height(0.0) <= drop
     assert (low > 0) == (factor > 0.7) and (0 < low < 1e-4) == (0.7 < factor < 1)
+    small = profile_likelihood(1e-6 * y, 1e-12 * V, np.ones((6, 1)), method)
+    assert small == pytest.approx((1e-12 * low, 1e-12 * high), rel=1e-8, abs=1e-24)
     assert log_likelihood(of(y, V), peak, method == "REML") == pytest.approx(height(peak))
 
 

@@ -8,7 +8,7 @@ from pkgutil import walk_packages
 import osteometa
 import pytest
 from osteometa.evidence import derive
-from osteometa.quantiles import from_quantiles
+from osteometa.quantiles import from_five, from_quantiles
 from osteometa.summaries import (
     Cell,
     People,
@@ -72,8 +72,9 @@ def test_intervals_and_p_by_quantiles(df):
 
 def test_the_factor_of_hedges_needs_more_than_one_degree_of_freedom():
     assert hedges_j(2) == pytest.approx(1 / math.sqrt(math.pi))  # Gamma(1) / Gamma(1/2)
-    with pytest.raises(ValueError, match="for 1 degrees"):
-        hedges_j(1)
+    for m in (1, 0, -1):
+        with pytest.raises(ValueError, match=f"for {m} degrees"):
+            hedges_j(m)
 
 
 def test_the_se_behind_an_exact_p_of_a_difference():
@@ -84,7 +85,8 @@ def test_the_se_behind_an_exact_p_of_a_difference():
     assert (found.se, found.t) == (pytest.approx(7 / t), pytest.approx(t))
     assert best(row("md", value=0, p=0.04, p_operator="=")) == []
     assert best(row("md", value=3, p=1, p_operator="=")) == []
-    assert best(row("md", value=3, p=0.04, p_operator="<")) == []
+    for bound in ("<", "<=", ">", ">="):
+        assert best(row("md", value=3, p=0.04, p_operator=bound)) == []
 
 
 @pytest.mark.parametrize("statistic", ["smd", "t"])
@@ -172,6 +174,14 @@ def test_a_test_of_percentages_is_one_of_changes(cells, score):
     assert found.score == score
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_test_takes_the_flags_of_its_people_and_of_its_row(side):
+    people = [People(12, frozenset({"NRAND"} if i == side else ())) for i in (0, 1)]
+    figure = row("t", value=2, flag="NREP", origin="figure")
+    (found,) = printed_tests((figure,), *people)
+    assert found.flags == {"NRAND", "NREP", "FIG"}
+
+
 # Several arms as one.
 def test_people_of_several_arms_are_known_if_all_are():
     cell = Cell(measured(mean=1), "n")
@@ -194,6 +204,19 @@ def test_arms_merged_are_all_their_people():
     for gap in ({"mean": None}, {"sd": None}, {"n": None}, {"n": 0}):
         assert merge_summaries([one, replace(other, **gap)]) is None
     assert merge_summaries([one, None]) is None
+
+
+def test_five_numbers_of_many_people():
+    """Luo 2018 and Shi 2020 at n = 100."""
+    low, q1, median, q3, high = 1.0, 3.0, 4.0, 6.0, 9.0
+    w1, w2 = 2.2 / (2.2 + 100**0.75), 0.7 - 0.72 / 100**0.55
+    u = 1 / (1 + 0.07 * 100**0.6)
+    assert u < 0.5
+    mean, sd = from_five(low, q1, median, q3, high, 100)
+    assert mean == pytest.approx(w1 * 5 + w2 * 4.5 + (1 - w1 - w2) * 4)
+    by_range = 8 / (2 * ndtri((100 - 0.375) / 100.25))
+    by_quartiles = 3 / (2 * ndtri((75 - 0.125) / 100.25))
+    assert sd == pytest.approx(u * by_range + (1 - u) * by_quartiles)
 
 
 # One arm.
