@@ -102,7 +102,7 @@ def main() -> None:
 def write_image(figure: Figure, path: Path) -> None:
     """Write a small image: of finer pixels, in as many colours as a palette holds."""
     buffer = io.BytesIO()
-    pixels(figure, 3 * DOTS).reduce(3).quantize(200).save(buffer, "png", optimize=True)
+    pixels(figure, 3 * DOTS).reduce(3).quantize(256, method=2).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 

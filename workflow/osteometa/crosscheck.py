@@ -46,7 +46,8 @@ def _compare(synthesis: str, measure: str, group: str, joint: Joint) -> list[Agr
     numbers = joint.numbers
     yi, vi = np.array(numbers["yi"]), np.array(numbers["vi"])
     # One effect per study, or nothing to compare: the libraries count rows.
-    several = "effects of one study are fitted jointly, which it cannot" if len(numbers) > 2 else ""
+    joined = "V" in numbers or joint.k < len(yi)
+    several = "effects of one study are fitted jointly, which it cannot" if joined else ""
     for method, ci in SETTINGS:
         ours = pool(**numbers, method=method, ci=ci)
         witnesses = {"PyMARE": ({}, several) if several else by_pymare(yi, vi, method, ci)}

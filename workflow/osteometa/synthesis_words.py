@@ -39,3 +39,8 @@ def hours_words(window: str, windows: Mapping[str, float]) -> str:
     if math.isinf(end):
         return f"later than {start:g} h"
     return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
+
+
+def not_stated(analyte: str) -> str:
+    """Return what is not stated of an analyte: of RANKL whether it is free, else the specimen."""
+    return "kind not stated" if analyte.startswith("srankl") else "specimen not stated"

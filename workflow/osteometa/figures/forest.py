@@ -49,7 +49,7 @@ from osteometa.figures.style import (
 )
 from osteometa.files import read_records
 from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
-from osteometa.synthesis_words import room_words
+from osteometa.synthesis_words import not_stated, room_words
 
 TOP = 15.0
 TEXT_KINDS = ("heading", "note", "message")
@@ -218,7 +218,7 @@ def subject_words(label: str, analyte: str) -> str:
     """Return an outcome and which of its analytes, such as 'Osteoprotegerin (OPG), serum'."""
     kind = analyte.partition("_")[2].replace("_", " ")
     if kind == "not stated":
-        kind = "kind not stated" if analyte.startswith("srankl") else "specimen not stated"
+        kind = not_stated(analyte)
     return f"{label}, {kind}" if kind else label
 
 

@@ -40,8 +40,8 @@ ONE = "One study"
 TOO_FEW = "no pool shown"
 SINGLES = "Effects known from one study each, not pooled"
 NO_POOL = (
-    "No pool shown: none was asked for, or its interval would rest on fewer than 4 degrees of "
-    "freedom."
+    "No pool shown: none was asked for, or the interval of a type would rest on fewer than 4 "
+    "degrees of freedom."
 )
 
 

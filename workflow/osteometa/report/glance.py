@@ -72,5 +72,9 @@ def _state(size: str, k: int, votes: Sequence[dict]) -> str:
 
 def counts(findings: Sequence[Findings]) -> dict[str, int]:
     """Return how many planned analyses know how much."""
-    states = [found.row.status for found in findings]
+    states = [
+        # Effects that are all outside the pool are shown, but none is the size of the analysis.
+        "direction_only" if found.row.status == "listed" and not found.pool else found.row.status
+        for found in findings
+    ]
     return {name: states.count(name) for name in ("pooled", "listed", "direction_only", "empty")}

@@ -143,8 +143,8 @@ def _small_k(config: Config) -> str:
     )  # fmt: skip
     return (
         f"One study is listed, not pooled; an average is shown from {small.diamond} studies on, a "
-        f"prediction interval from {small.prediction_interval}, a test of differences between "
-        f"types of exercise from {small.subgroup_test}.{hidden}"
+        f"prediction interval on plots and in words from {small.prediction_interval}, a test of "
+        f"differences between types of exercise from {small.subgroup_test}.{hidden}"
     )
 
 

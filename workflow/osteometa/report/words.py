@@ -15,6 +15,7 @@ from osteometa.figures.forest_rows import (
     small,
     subgroup_words,
 )
+from osteometa.figures.forest_words import p_number
 from osteometa.options import INTERVALS
 from osteometa.records import PooledRow, Vote, WeightedEffect
 from osteometa.report.findings import Findings
@@ -68,7 +69,7 @@ def what_words(synthesis: Synthesis) -> str:
         return synthesis.site.replace("_", " ")
     words = synthesis.analyte.split("_")
     kind = " ".join(words[1:] if synthesis.outcome.lower() in words[0] else words)
-    return "kind not stated" if kind == "not stated" else kind
+    return synthesis_words.not_stated(synthesis.analyte) if kind == "not stated" else kind
 
 
 def subject(synthesis: Synthesis) -> str:
@@ -153,7 +154,8 @@ def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]
         return ["No study of the tables falls here: nothing is known.", appraisal]
     main = found.model()
     if main is None or main.estimate is None:
-        reason = main.note if main is not None and main.note else found.row.reason
+        noted = main is not None and main.k and main.note
+        reason = main.note if noted else found.row.reason
         parts = [f"No size of effect on {subject(found.synthesis)} is known: {reason}."]
     elif main.k == 1:
         parts = _one(found, main)
@@ -294,7 +296,7 @@ def p_words(p: float | None) -> str:
     """Return p without a name before it."""
     if p is None:
         return ""
-    return "< 0.001" if p < 0.001 else "1" if p == 1 else f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else "1" if p == 1 else p_number(p)
 
 
 def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
