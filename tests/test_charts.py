@@ -323,6 +323,17 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
 
 
+def test_readings_of_contradictory_prints_are_told_apart():
+    rows = [
+        replace(row, row=f"with a_1996 {reading}", change="A 1996 as if only this print were right")
+        for row, reading in zip(changes([(0.02, 0.0, 0.04)] * 2), ("CI", "P"), strict=True)
+    ]
+    assert [mark.label for mark in strips.sensitivity_marks(rows, pooled())][:2] == [
+        "A 1996 as if only the print read by CI were right",
+        "A 1996 as if only the print read by P were right",
+    ]
+
+
 def test_tips_of_a_wide_diamond_touch_no_number():
     overall = pooled(ci_low=-0.4, ci_high=0.5, diamond="hollow")
     marks = strips.sensitivity_marks(changes([(0.02, 0.012, 0.028)] * 5), overall)
@@ -612,6 +623,13 @@ def test_summary_forest():
         assert page.get_figheight() * 25.4 < summary_forest.HIGHEST + 40
     shown = [text.get_text() for page in pages for text, _ in texts_of(page)]
     assert sorted(t for t in shown if t.startswith("Outcome")) == sorted(p.heading for p in panels)
+
+
+def test_a_pool_of_one_type_has_one_row():
+    rows = (pooled(k=2, diamond="hollow"), pooled(group="resistance", k=2, diamond="none"))
+    axis = ("Favours control", "Favours exercise")
+    panel = summary_forest.Panel(heading="Neck", scale=PERCENT, axis=axis, rows=rows)
+    assert [mark.label for mark in summary_forest.summary_marks([panel])] == ["All studies"]
 
 
 def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_apart():

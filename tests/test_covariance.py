@@ -11,46 +11,8 @@ from scipy.special import chdtri, stdtrit
 
 SHARED_V = np.diag([0.090, 0.085, 0.120, 0.070, 0.060, 0.100])
 SHARED_V[0, 1] = SHARED_V[1, 0] = 0.045
-SHARED_Y = [0.40, 0.25, 0.55, 0.30, 0.10, 0.20]
 APART_Y = [0.90, -0.25, 0.55, 1.30, 0.10, -0.20]
 TYPES = np.array([[1.0, 0], [0, 1], [1, 0], [1, 0], [0, 1], [0, 1]])
-
-
-def test_shared_control_across_types():
-    """The covariance changes estimate and standard error."""
-    fit = regress(SHARED_Y, None, TYPES, method="EE", ci="wald", V=SHARED_V)
-    naive = regress(SHARED_Y, np.diagonal(SHARED_V), TYPES, method="EE", ci="wald")
-    contrast = np.array([1.0, -1.0])
-    for model, difference, se in ((fit, 0.2037, 0.2041), (naive, 0.2228, 0.2359)):
-        assert round(float(contrast @ model.coefficients), 4) == difference
-        assert round(float(contrast @ model.covariance @ contrast) ** 0.5, 4) == se
-    overall = pool(SHARED_Y, None, method="EE", ci="wald", V=SHARED_V)
-    assert (round(overall.estimate, 4), round(overall.se, 4)) == (0.2699, 0.1246)
-    without = pool(SHARED_Y, np.diagonal(SHARED_V), method="EE", ci="wald")
-    assert (round(without.estimate, 4), round(without.se, 4)) == (0.2761, 0.1177)
-
-
-GLESER_OLKIN = [  # study, treatment, mean, control mean, pooled SD, n, n of the control
-    (1, 1, 7.87, -1.36, 4.2593, 25, 25), (1, 2, 4.35, -1.36, 4.2593, 22, 25),
-    (2, 1, 9.32, 0.98, 2.8831, 38, 40), (3, 1, 8.08, 1.17, 3.1764, 50, 50),
-    (4, 1, 7.44, 0.45, 2.9344, 30, 30), (4, 2, 5.34, 0.45, 2.9344, 30, 30),
-]  # fmt: skip
-
-
-def test_gleser_and_olkin():
-    """Two treatments with one control, common effect per treatment."""
-    d = np.array([(t - c) / sd for _, _, t, c, sd, _, _ in GLESER_OLKIN])
-    people = {1: 72, 2: 78, 3: 100, 4: 90}
-    total = np.array([people[row[0]] for row in GLESER_OLKIN])
-    control = np.array([row[6] for row in GLESER_OLKIN])
-    same = np.array([[a[0] == b[0] for b in GLESER_OLKIN] for a in GLESER_OLKIN])
-    V = np.where(same, 1 / control + np.outer(d, d) / (2 * total), 0.0)
-    V += np.diag([1 / row[5] for row in GLESER_OLKIN])
-    assert round(V[0, 1], 5) == 0.06017
-    X = np.array([[float(row[1] == 1), float(row[1] == 2)] for row in GLESER_OLKIN])
-    fit = regress(d, None, X, method="EE", ci="wald", V=V)
-    assert [round(float(x), 4) for x in fit.coefficients] == [2.3743, 1.5702]
-    assert (round(fit.q, 4), fit.studies) == (3.9447, 4)
 
 
 def test_rows_and_studies_have_their_own_degrees_of_freedom():

@@ -9,11 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.check import check_review
 from osteometa.config import load_config
-from osteometa.correlations import change_sd_to_r
-from osteometa.effects.basis import tmd_sd
 from osteometa.effects.differences import percent_to_log
 from osteometa.evidence import derive
-from osteometa.summaries import half_width_to_se, hedges_j, merge_arms, p_to_t
+from osteometa.summaries import hedges_j, p_to_t
 from osteometa.tables import Arm, Contrast, Measurement, Study, Tables
 from osteometa.units import UnitError, convert
 
@@ -35,33 +33,6 @@ def test_hedges_factor_is_exact():
     assert round(hedges_j(98), 6) == 0.992324
     with pytest.raises(ValueError, match="not defined"):
         hedges_j(1)
-
-
-def test_interval_to_sd():
-    """Check 2: a t interval, never 3.92."""
-    assert round(half_width_to_se(30.0, 34.2, 95, 24) * 5, 4) == 5.0875
-
-
-def test_sd_from_a_test_between_arms():
-    """Check 3, Cochrane Handbook 7.7.3.3."""
-    t = p_to_t(0.008, 45)
-    assert round(t, 4) == 2.7755
-    assert round(3.8 / t, 3) == 1.369
-    assert round(tmd_sd(3.8 / t, 25, 22), 3) == 4.683
-
-
-def test_correlation_from_change_sd():
-    """Check 4; check 5 is its inverse."""
-    assert round(change_sd_to_r(6.4, 7.1, 4.5), 4) == 0.7826
-    assert round(change_sd_to_r(7.0, 6.9, 4.2), 4) == 0.8175
-    assert round(change_sd_to_r(10, 12, 10), 4) == 0.6
-
-
-def test_merged_arms():
-    """Checks 7 and 8: changes are merged, never with absolute means."""
-    n, mean, sd = merge_arms([(10, 11.8, 2.4), (20, 15.3, 3.2), (15, 8.4, 4.1)])
-    assert (n, round(mean, 4), round(sd, 4)) == (45, 12.2222, 4.5028)
-    assert round(merge_arms([(12, -1, 2), (12, 1, 2)])[2], 4) == 2.2067
 
 
 def test_percent_change_to_log_ratio():
@@ -118,33 +89,6 @@ def contrasted(statistic, outcome="CTX", site="", **cells):
 
 def effects_of(tables):
     return {effect.measure: effect for effect in derive(tables, CONFIG).effects}
-
-
-def test_post_scores():
-    """Check 12: 103 (5.5) v 100 (4.5), n 50 each; Borenstein 2009, chapter 4."""
-    found = effects_of(
-        review(
-            [
-                measured("e", "end", mean=103, sd=5.5, n=50),
-                measured("c", "end", mean=100, sd=4.5, n=50),
-            ]
-        )
-    )
-    assert round(found["MD"].yi, 10) == 3.0
-    assert round(found["MD"].vi, 4) == 1.0100
-    assert (round(found["SMD"].yi, 4), round(found["SMD"].vi, 5)) == (0.5924, 0.04175)
-    assert found["SMD"].rung == "POST"
-
-
-def test_ratio_of_means():
-    """Check 14: 61.515 v 51.015, SD 19.475, n 10 each."""
-    cells = {"sd": 19.475, "n": 10}
-    found = effects_of(
-        review(
-            [measured("e", "end", mean=61.515, **cells), measured("c", "end", mean=51.015, **cells)]
-        )
-    )
-    assert (round(found["ROM"].yi, 4), round(found["ROM"].vi, 4)) == (0.1872, 0.0246)
 
 
 @pytest.mark.parametrize(

@@ -1,37 +1,24 @@
-"""Permutation tests against metafor, PyMARE and a count by hand."""
+"""Permutation tests against PyMARE and a count by hand; beside metafor in compare_studies."""
 
 import itertools
-import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+from compare import ORACLE, TIGHT, arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.explore.permutation import permute_moderator, sign_flip
 from osteometa.pooling.model import regress
 
-FOLDER = Path(__file__).parent / "oracle"
-ORACLE = json.loads((FOLDER / "metafor.json").read_text())["datasets"]
-EXTRA = json.loads((FOLDER / "explore.json").read_text())
-EXACT = [name for name, data in ORACLE.items() if "permutest_exact_REML" in data]
 
-
-@pytest.mark.parametrize("name", EXACT)
-@pytest.mark.parametrize("method", ["DL", "REML"])
-def test_exact_sign_flips_agree_with_metafor(name, method):
-    data = ORACLE[name]
-    ours = sign_flip(data["yi"], data["vi"], method=method)
-    assert ours.p == data[f"permutest_exact_{method}"]["pval"]
-    assert ours.exact and ours.permutations == 2 ** data["k"]
-
-
-def test_hine():
-    """Check 40 of METHODS: six trials cannot give a smaller p than 2 / 64 = 0.03."""
-    ours = sign_flip(EXTRA["hine"]["yi"], EXTRA["hine"]["vi"])
-    assert ours.p == EXTRA["hine"]["p"] == 0.0625
-    assert ours.p_smallest == 2 / 64
+def test_few_effects_are_permuted_in_every_way():
+    y, v = arrays("bcg_RR")
+    flips = sign_flip(y, v, method="DL")
+    assert flips.exact and flips.permutations == 2**13
+    orders = permute_moderator(y[:6], v[:6], TIGHT["bcg"]["first_six_ablat"]["ablat"], ci="wald")
+    # Two trials share a latitude: 360 different orders of 720.
+    assert orders.exact and orders.permutations == 360
 
 
 def test_sign_flips_agree_with_pymare():
@@ -69,15 +56,6 @@ def test_rounding_does_not_untie():
     for scale in (1.0, 1e-3, 1 / 3, 1e5):
         ours = sign_flip([scale * x for x in y], [scale**2 * x for x in v], method="DL")
         assert ours.p == sign_flip(y, v, method="DL").p
-
-
-def test_moderator_agrees_with_metafor():
-    first = EXTRA["bcg"]["first_six_ablat"]
-    y, v = ORACLE["bcg_RR"]["yi"][:6], ORACLE["bcg_RR"]["vi"][:6]
-    ours = permute_moderator(y, v, first["ablat"], ci="wald")
-    # Two trials share a latitude: 360 different orders of 720.
-    assert ours.exact and ours.permutations == 360
-    assert ours.p == pytest.approx(first["p"], rel=1e-12)
 
 
 def test_sampled_moderator_agrees_with_metafor():

@@ -1,76 +1,17 @@
-"""Effect size formulas against metafor, published numbers and arithmetic by hand."""
+"""Effect sizes by the ladder and by hand; the formulas beside metafor in compare_effects."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
+from compare_effects import MORRIS
 from osteometa.effects import formulas as f
 from osteometa.quantiles import (
     eta,
-    from_five,
     from_quartiles,
-    from_range,
     is_skewed,
     mean_and_sd,
-    xi,
 )
-from osteometa.summaries import hedges_j
 from test_within import CONFIG, effects, level
-
-ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())
-GRID = ORACLE["escalc_grid"]
-RAW = list(
-    zip(*(GRID["raw"][k] for k in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")), strict=True)
-)
-PRE_POST = ORACLE["pre_post"]
-
-
-def grid(case):
-    """Yield the raw numbers with what metafor makes of them, rows it cannot do left out."""
-    theirs = GRID["cases"][case]
-    for raw, yi, vi in zip(RAW, theirs["yi"], theirs["vi"], strict=True):
-        if vi is not None:
-            yield raw, yi, vi
-
-
-def close(ours, yi, vi):
-    assert ours[0] == pytest.approx(yi, rel=1e-8, abs=1e-12)
-    assert ours[1] == pytest.approx(vi, rel=1e-8)
-
-
-@pytest.mark.parametrize("form", ["LS", "LS2", "UB"])
-def test_smd_variances_agree_with_metafor(form):
-    for raw, yi, vi in grid(f"SMD_{form}"):
-        close(f.smd(*raw, form=form), yi, vi)
-
-
-def test_average_adjusted_variance_agrees_with_metafor():
-    rows = list(grid("SMD_AV"))
-    g = [yi for _, yi, _ in rows]
-    u = [1 / raw[2] + 1 / raw[5] for raw, _, _ in rows]
-    n = [raw[2] + raw[5] for raw, _, _ in rows]
-    assert f.average_adjusted(u, g, n) == pytest.approx([vi for *_, vi in rows], rel=1e-8)
-
-
-def test_separate_sds_agree_with_metafor_before_its_4_6():
-    for raw, yi, vi in grid("SMDH_LS"):
-        close(f.smdh(*raw), yi, vi)
-
-
-def test_difference_and_ratio_of_means_agree_with_metafor():
-    for raw, yi, vi in grid("MD_LS"):
-        close(f.md(*raw), yi, vi)
-    for raw, yi, vi in grid("ROM_LS"):
-        close(f.rom(*raw), yi, vi)
-
-
-def test_hedges_factor_agrees_with_metafor():
-    exact = GRID["hedges_J_exact"]
-    for m, j in zip(exact["df"], exact["J"], strict=True):
-        if j is not None:
-            assert hedges_j(m) == pytest.approx(j, rel=1e-8)
-
 
 ARMS = {"treatment": "e", "control": "c"}
 
@@ -78,7 +19,7 @@ ARMS = {"treatment": "e", "control": "c"}
 def before_and_after(arm):
     """Yield rows of made-up tables for each trial of Morris (2008): both levels and r of an arm."""
     keys = ("m_post", "m_pre", "sd_post", "sd_pre", "ni", "ri")
-    for m1, m0, s1, s0, n, r in zip(*(PRE_POST[arm][key] for key in keys), strict=True):
+    for m1, m0, s1, s0, n, r in zip(*(MORRIS[arm][key] for key in keys), strict=True):
         correlation = {"value": r, "compares": "within"}
         yield [
             level("baseline", ARMS[arm], mean=m0, sd=s0, n=n),
@@ -88,17 +29,8 @@ def before_and_after(arm):
 
 
 def metafor(measure, arm, trial):
-    theirs = PRE_POST["by_measure"][f"{measure}_{arm}"]
+    theirs = MORRIS["by_measure"][f"{measure}_{arm}"]
     return theirs["yi"][trial], theirs["vi"][trial]
-
-
-def test_before_and_after_in_one_arm_agrees_with_metafor():
-    """The ladder itself, from levels and a printed r."""
-    for trial, rows in enumerate(before_and_after("treatment")):
-        found = effects(rows)
-        for measure, name in {"MD": "MC", "SMD": "SMCR", "ROM": "ROMC"}.items():
-            assert found[measure].rung == name
-            close((found[measure].yi, found[measure].vi), *metafor(name, "treatment", trial))
 
 
 def pre_post(becker):
@@ -123,44 +55,6 @@ def test_morris_pre_post_control():
     assert (round(gT, 4), round(gC, 4)) == (0.5056, -0.2365)
 
 
-def test_crossover_of_the_handbook():
-    """Check 6: SD of the difference 1.8426, SE .583; d .218, with J .199; SE(d) .2576 (Becker)."""
-    variance = f.change_variance(2.38, 10, 2.21, 10, 0.68)
-    assert round(math.sqrt(10 * variance), 4) == 1.8426
-    assert round(math.sqrt(variance), 3) == 0.583
-    d = 0.5 / math.sqrt((2.38**2 + 2.21**2) / 2)
-    assert (round(d, 3), round(hedges_j(9) * d, 3)) == (0.218, 0.199)
-    becker = f.g_variance(2 * (1 - 0.68) / 10, d, 10, 9)
-    assert round(math.sqrt(becker), 4) == 0.2576
-
-
-def test_both_ways_to_a_variance():
-    """Check 12: 103 (5.5) v 100 (4.5), n 50 each: LS2 .0411, LS .04175."""
-    raw = (103, 5.5, 50, 100, 4.5, 50)
-    assert round(f.smd(*raw)[1], 5) == 0.04175
-    assert round(f.smd(*raw, form="LS2")[1], 4) == 0.0411
-
-
-def test_change_over_the_raw_sd():
-    """Check 13: change 3, SD of change 5.5, r .7, n 50: g .4160, v .01373, LS2 .0134."""
-    s0 = 5.5 / math.sqrt(2 * (1 - 0.7))
-    g = hedges_j(49) * 3 / s0
-    v = f.g_variance(2 * 0.3 / 50, g, 50, 49)
-    assert (round(g, 4), round(v, 5)) == (0.4160, 0.01373)
-    assert round(f.g_variance(2 * 0.3 / 50, g, 50, 49, "LS2"), 4) == 0.0134
-
-
-def test_unequal_spreads():
-    """Check 15: 55 (47, n 155) v 75 (64, n 156)."""
-    raw = (55, 47, 155, 75, 64, 156)
-    g, v = f.smd(*raw)
-    assert (round(g, 4), round(v, 4)) == (-0.3552, 0.0131)
-    g, v = f.smdh(*raw)
-    assert (round(g, 4), round(v, 5)) == (-0.3553, 0.01309)
-    y, v = f.rom(*raw)
-    assert (round(y, 4), round(v, 4)) == (-0.3102, 0.0094)
-
-
 def test_lajeunesse_corrections():
     """By hand: 61.515 v 51.015, SD 19.475, n 10 each."""
     a, b = 19.475**2 / (10 * 61.515**2), 19.475**2 / (10 * 51.015**2)
@@ -168,15 +62,6 @@ def test_lajeunesse_corrections():
     more = f.rom(61.515, 19.475, 10, 51.015, 19.475, 10, corrected=True)
     assert more[0] - plain[0] == pytest.approx(0.5 * (a - b))
     assert more[1] - plain[1] == pytest.approx(0.5 * (a**2 + b**2))
-
-
-def test_quantiles():
-    """Checks 9, 10 and 11."""
-    assert round(xi(25), 4) == 3.9284
-    assert round(eta(20), 4) == round((6 - 3) / 2.3935, 4)
-    assert [round(x, 4) for x in from_quartiles(3, 4, 6, 20)] == [4.3598, 2.3935]
-    assert [round(x, 4) for x in from_range(1, 4, 9, 25)] == [4.2635, 2.0364]
-    assert [round(x, 4) for x in from_five(1, 3, 4, 6, 9, 25)] == [4.4531, 2.1413]
 
 
 def test_skewness_tests_reject_five_per_cent_of_normal_samples():

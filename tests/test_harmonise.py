@@ -14,12 +14,9 @@ from osteometa.harmonise import (
     composite,
     covariance_of,
     covariances,
-    mean_of,
-    shared_control,
     split_control,
 )
-from osteometa.pooling import Joint, pooled_rows, regress, subgroup_tests, weighted
-from osteometa.pooling.model import joint_test
+from osteometa.pooling import Joint, pooled_rows, subgroup_tests, weighted
 from osteometa.summaries import hedges_j, merge_arms
 from osteometa.syntheses import asks_for, covariances_in, split, summary_rows
 
@@ -57,13 +54,6 @@ def test_arms_of_one_type_are_one_arm(effects):
         single = effects[f"made_one_type_2002.{arm}.{SPINE}.md"]
         assert single.block == "reduced" and single.reason.startswith("merged")
         assert set(single.inputs.split()) <= set(merged.inputs.split())
-
-
-def test_merging_is_by_signed_means():
-    """Check 8 of METHODS: changes of -1 and 1 spread the merged arm; absolute means would not."""
-    assert merge_arms([(12, -1, 2), (12, 1, 2)])[2] == pytest.approx(2.2067, abs=5e-5)
-    n, mean, sd = merge_arms([(10, 11.8, 2.4), (20, 15.3, 3.2), (15, 8.4, 4.1)])
-    assert (n, mean, sd) == (45, pytest.approx(12.2222, abs=5e-5), pytest.approx(4.5028, abs=5e-5))
 
 
 def both_arms(**more):
@@ -131,69 +121,6 @@ def test_arms_that_print_only_tests_are_combined(effects):
     assert {part.block for part in parts} == {"reduced"}
     assert all(part.reason.startswith("combined") for part in parts)
     assert set(whole.inputs.split()) == {c for part in parts for c in part.inputs.split()}
-
-
-def test_composite_of_borenstein_chapter_24():
-    """Check 35 of METHODS: pairs of outcomes with their correlation, then five trials pooled."""
-    pairs = [(0.3, 0.1), (0.2, 0.1), (0.4, 0.2), (0.2, 0.1), (0.4, 0.3)]
-    vi, rs = (0.05, 0.02, 0.05, 0.01, 0.06), (0.5, 0.6, 0.6, 0.4, 0.8)
-    found = [mean_of(y, [[v, r * v], [r * v, v]]) for y, v, r in zip(pairs, vi, rs, strict=True)]
-    assert found[0] == (pytest.approx(0.2), pytest.approx(0.0375))
-    assert found[4] == (pytest.approx(0.35), pytest.approx(0.0540))
-    weights = [1 / v for _, v in found]
-    mean = sum(w * y for w, (y, _) in zip(weights, found, strict=True)) / sum(weights)
-    assert mean == pytest.approx(0.1819, abs=5e-5)
-    assert 1 / math.sqrt(sum(weights)) == pytest.approx(0.0602, abs=5e-5)
-
-
-def gleser_olkin():
-    """Return d, variance, study and treatment of check 21; d is not corrected."""
-    rows = [
-        (1, 1, 7.87, -1.36, 4.2593, 25, 25), (1, 2, 4.35, -1.36, 4.2593, 22, 25),
-        (2, 1, 9.32, 0.98, 2.8831, 38, 40), (3, 1, 8.08, 1.17, 3.1764, 50, 50),
-        (4, 1, 7.44, 0.45, 2.9344, 30, 30), (4, 2, 5.34, 0.45, 2.9344, 30, 30),
-    ]  # fmt: skip
-    people = {1: 72, 2: 78, 3: 100, 4: 90}
-    d = [(mt - mc) / s for _, _, mt, mc, s, _, _ in rows]
-    v = [
-        1 / nt + 1 / nc + y**2 / (2 * people[study])
-        for (study, _, _, _, _, nt, nc), y in zip(rows, d, strict=True)
-    ]
-    return rows, people, d, v
-
-
-def test_covariance_of_gleser_and_olkin():
-    """Check 21: the covariance of trial 1, and the common effects per treatment."""
-    rows, people, d, v = gleser_olkin()
-    V = np.diag(v)
-    for i, j in ((0, 1), (4, 5)):
-        study, nc = rows[i][0], rows[i][6]
-        V[i, j] = V[j, i] = shared_control(1 / nc, 1 / nc) + d[i] * d[j] / (2 * people[study])
-    assert V[0, 1] == pytest.approx(0.06017, abs=5e-6)
-    X = np.array([[row[1] == 1, row[1] == 2] for row in rows], dtype=float)
-    fit = regress(d, v, X, method="EE", ci="wald", V=V, studies=4)
-    assert fit.coefficients == pytest.approx([2.3743, 1.5702], abs=5e-5)
-    assert fit.q == pytest.approx(3.9447, abs=5e-5)
-
-
-def test_types_on_one_control_are_compared_with_their_covariance():
-    """Check 36: the difference of two types, and the overall mean, with and without covariance."""
-    y, v = [0.40, 0.25, 0.55, 0.30, 0.10, 0.20], [0.090, 0.085, 0.120, 0.070, 0.060, 0.100]
-    V = np.diag(v)
-    V[0, 1] = V[1, 0] = 0.045
-    X = np.array([[t == "r", t == "a"] for t in "rarraa"], dtype=float)
-    for matrix, difference, se in ((V, 0.2037, 0.2041), (None, 0.2228, 0.2359)):
-        fit = regress(y, v, X, method="EE", ci="wald", V=matrix, studies=5)
-        contrast = np.array([1.0, -1.0])
-        assert contrast @ fit.coefficients == pytest.approx(difference, abs=5e-5)
-        assert math.sqrt(contrast @ fit.covariance @ contrast) == pytest.approx(se, abs=5e-5)
-    one = np.ones((6, 1))
-    for matrix, mean, se in ((V, 0.2699, 0.1246), (None, 0.2761, 0.1177)):
-        fit = regress(y, v, one, method="EE", ci="wald", V=matrix, studies=5)
-        assert fit.coefficients[0] == pytest.approx(mean, abs=5e-5)
-        assert math.sqrt(fit.covariance[0, 0]) == pytest.approx(se, abs=5e-5)
-    hksj = regress(y, v, X, method="EE", ci="hksj-floor", V=V, studies=5)
-    assert hksj.df == 5 - 2 and joint_test(hksj, np.array([[1.0, -1.0]]))[2] == 3
 
 
 def link_of(made, measure, what=SPINE):

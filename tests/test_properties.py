@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from osteometa.evidence import derive
-from osteometa.pooling.model import CI_METHODS, METHODS, pool
-from osteometa.pooling.tau2 import q_profile
+from osteometa.pooling.model import CI_METHODS, METHODS, pool, regress
+from osteometa.pooling.tau2 import profile_likelihood, q_profile
 from osteometa.summaries import merge_arms
 from test_effects import CONFIG, contrasted, measured, review
 
@@ -100,6 +100,44 @@ def test_a_study_of_next_to_no_weight_moves_nothing(rows, effect, method):
 
 
 @settings(max_examples=60, deadline=None)
+@given(studies, st.floats(-3, 3), st.sampled_from(("DL", "HE", "HS", "PM", "EB")))
+def test_a_moment_estimator_counts_that_study_and_so_can_only_fall(rows, effect, method):
+    """Q stays and its expectation rises by 1; HE takes off the mean variance, which is huge.
+
+    Nothing holds for SJ, which starts from the plain variance of the effects.
+    """
+    y, v = (list(column) for column in zip(*rows, strict=True))
+    one, other = pool(y, v, method=method), pool([*y, effect], [*v, 1e13], method=method)
+    assert other.tau2 <= one.tau2 * (1 + 1e-9)
+    assert other.q == pytest.approx(one.q, rel=1e-9, abs=1e-9)
+    assert other.weights[-1] < 1e-8
+
+
+ORDER = {"i2": 0, "h2": 0, "q": 0, "statistic": 0, "df": 0, "p": 0, "tau2": 2}
+"""By which power of the unit a number changes; estimates and limits by the first."""
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    studies, covariances, st.sampled_from(METHODS), st.sampled_from(CI_METHODS), st.integers(-6, 6)
+)
+def test_another_unit_changes_nothing_but_the_unit(rows, link, method, ci, power):
+    y, v = (np.array(column) for column in zip(*rows, strict=True))
+    V, factor = covariance(v, *link), 10.0**power
+    one = pool(y, v, V=V, method=method, ci=ci)
+    other = pool(factor * y, factor**2 * v, V=factor**2 * V, method=method, ci=ci)
+    assert (other.status, other.k, other.note) == (one.status, one.k, one.note)
+    assert close(np.array(other.weights), np.array(one.weights), 100.0)
+    for name, value in asdict(one).items():
+        found = getattr(other, name)
+        if isinstance(value, float):
+            unit = factor ** ORDER.get(name.split("_")[0], 1)
+            assert found == pytest.approx(unit * value, rel=1e-7, abs=1e-9 * unit), name
+        elif name != "weights":
+            assert found == value, name
+
+
+@settings(max_examples=60, deadline=None)
 @given(studies, covariances, st.sampled_from(METHODS), st.sampled_from(CI_METHODS))
 def test_what_is_ok_has_no_nan_with_a_covariance_either(rows, link, method, ci):
     y, v = (np.array(column) for column in zip(*rows, strict=True))
@@ -126,6 +164,19 @@ def test_limits_of_tau2_rise_with_the_spread_and_widen_with_the_level(rows, link
     wide, narrow = (q_profile(y, v, X, level=level, V=V) for level in (0.99, 0.8))
     assert wide[0] <= low + hair and low <= narrow[0] + hair
     assert narrow[1] <= high + hair and high <= wide[1] + hair
+
+
+@settings(max_examples=60, deadline=None)
+@given(studies, covariances, st.sampled_from(("REML", "ML")))
+def test_limits_by_likelihood_widen_with_the_level_and_hold_the_estimate(rows, link, method):
+    y, v = (np.array(column) for column in zip(*rows, strict=True))
+    V, X = covariance(v, *link), np.ones((len(y), 1))
+    ends = [profile_likelihood(y, v, X, method, level, V) for level in (0.5, 0.8, 0.95, 0.99)]
+    lows, highs = zip(*ends, strict=True)
+    hair = 1e-9 * (1 + highs[-1])
+    tau2 = regress(y, v, X, V=V, method=method).tau2
+    assert all(low >= wider - hair for low, wider in itertools.pairwise((tau2, *lows)))
+    assert all(high <= wider + hair for high, wider in itertools.pairwise((tau2, *highs)))
 
 
 def rows_of(values, n_e, n_c, swap=1):

@@ -236,12 +236,14 @@ def _regression(
     import numpy as np
 
     from osteometa.pooling.model import regress, tau2_limits
+    from osteometa.scale import refuse_design
 
     kept, names, design = moderators(rows, columns, delimiter)
     k, p = len(kept), len(names)
     if k <= p:
         raise UsageError(f"{k} effects have all of {', '.join(columns)}; {p + 1} are needed.")
     X, parts = np.array(design), _parts(rows, V, kept)
+    refuse_design(X, parts["vi"], names)
     _refuse_dependent(X, names)
     fit = regress(X=X, **parts, **choices)
     limits = dict.fromkeys(LIMITS)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from osteometa.scale import out_of_range
+
 
 class UsageError(ValueError):
     """The file cannot be pooled; the text says why and what to do."""
@@ -128,6 +130,9 @@ def _number(
     if not math.isfinite(value) or (name == "vi" and value <= 0):
         need = "must be above 0" if name == "vi" else "must be finite"
         problems.append(f"{where}: {text} {need}.")
+    else:
+        wrong = out_of_range(value, 1.0) if name == "yi" else out_of_range(0.0, value)
+        problems += [f"{where}: {wrong}."] if wrong else []
     return value
 
 

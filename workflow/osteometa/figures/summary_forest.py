@@ -88,13 +88,13 @@ def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
 def _mark(row: PooledRow, panel: Panel) -> Mark | None:
     if row.estimate is None:
         return None
+    if row.group != "overall" and len(panel.rows) == 2:
+        return None  # studies of one type: the overall row has shown them
     word = TYPE_WORDS.get(row.group, OVERALL)
     if row.k > 1 and row.diamond == "none":
         return Mark(kind="message", label=word, size=float(row.k), group=panel.heading,
                     text=TOO_FEW)  # fmt: skip
     one = row.k == 1
-    if one and row.group != "overall" and len(panel.rows) == 2:
-        return None  # the one study has been shown
     return Mark(
         kind="interval" if one else "diamond", x=row.estimate, low=row.ci_low, high=row.ci_high,
         label=ONE if one and row.group == "overall" else word, size=float(row.k),

@@ -87,6 +87,8 @@ def decorrelated(y: Array, V: Array, X: Array) -> tuple[Array, Array, Array]:
         if len(block) > 1:
             v[block], turn = np.linalg.eigh(V[np.ix_(block, block)])
             y[block], X[block] = turn.T @ y[block], turn.T @ X[block]
+    if not np.all(v > 0):
+        raise np.linalg.LinAlgError("variances of one block are too unlike to compute with")
     return y, v, X
 
 

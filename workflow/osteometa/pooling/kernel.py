@@ -21,6 +21,7 @@ from osteometa.pooling.batch import (
     orthonormal,
 )
 from osteometa.pooling.tau2 import estimate
+from osteometa.scale import computable
 
 CELLS = 1 << 16
 """Effects times models worked on together, so that they stay in the processor's cache."""
@@ -130,14 +131,14 @@ def _cells(
         shape = ()
     if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
         raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
-    bad = ~np.isfinite(y) | ~(np.isfinite(v) & (v > 0))
+    bad = ~computable(y, v)
     if present is not None:
         bad = bad & present
     if np.any(bad):
         where = np.argwhere(np.broadcast_to(bad, shape))[0]
         raise ValueError(
             f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
-            "must be finite and its variance above 0"
+            "must be finite and its variance above 0, and both in a range to compute with"
         )
     if shape[-1] == 0:
         raise ValueError("a model has no effect")
@@ -263,10 +264,10 @@ def heterogeneity(
     """
     free = np.where(df > 0, df, np.nan)
     if common:
-        part = np.divide(q - free, q, out=np.zeros_like(q), where=q > 0)
-        return 100 * np.maximum(0.0, part), q / free
-    # tau2 / (tau2 + df / tr P), without dividing by a trace that may vanish.
-    share = tau2 * trace
+        part = np.divide(np.maximum(0.0, q - free), q, out=np.zeros_like(q), where=q > 0)
+        return 100 * part, q / free
+    # tau2 / (tau2 + df / tr P), without dividing by a trace that may vanish, or round below 0.
+    share = np.maximum(0.0, tau2 * trace)
     return 100 * share / (share + free), (share + free) / free
 
 

@@ -79,7 +79,8 @@ def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
     """
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
-    active = np.flatnonzero(top > 0)
+    # What is not a number is looked at, and refused there.
+    active = np.flatnonzero(~(top <= 0))
     if not len(active):
         return tau2
     start = _score_of(at0, restricted)
@@ -108,7 +109,16 @@ def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
 def _maxima(
     batch: Batch, lowest: Array, top: Array, restricted: bool, at0: _Score
 ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
-    """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0."""
+    """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0.
+
+    Raises
+    ------
+    FloatingPointError
+        Where the score is not finite: nothing could be decided, and halving would never end.
+    """
+    # All parts of a score fall in tau2, so that those at 0 are the largest.
+    if not np.all(np.isfinite([*_stack(at0), top])):
+        raise FloatingPointError("the numbers are too large or too small to compute with")
     points = _first_points(lowest, top)
     scores = _stacked([at0, *(_score(batch, point, restricted) for point in points[1:])])
     first = _Intervals(

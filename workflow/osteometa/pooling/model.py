@@ -17,6 +17,7 @@ from osteometa.pooling.batch import Array, Batch, moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
+from osteometa.scale import out_of_range, refuse_design
 from osteometa.summaries import t_quantile
 
 __all__ = [
@@ -89,8 +90,8 @@ def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
     Raises
     ------
     ValueError
-        For lengths that differ, numbers that are not finite, and variances that are not positive,
-        naming the position.
+        For lengths that differ, numbers that are not finite, variances that are not positive, and
+        numbers too large or too small to compute with, naming the position.
     """
     y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
     if y.shape != v.shape or y.ndim != 1:
@@ -100,6 +101,8 @@ def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
             raise ValueError(f"effect {position} is not a finite number (found {effect})")
         if not (math.isfinite(variance) and variance > 0):
             raise ValueError(f"variance {position} must be above 0 (found {variance})")
+        if wrong := out_of_range(effect, variance):
+            raise ValueError(f"position {position}: {wrong}")
     return y, v
 
 
@@ -163,9 +166,11 @@ def _rows(
     X = np.asarray(X, dtype=float)
     if V is None:
         y, v = checked(yi, vi)
+        refuse_design(X, v)
         return y, v, X, None, len(y) if studies is None else studies
     V = checked_covariance(V, len(yi))
     y, v = checked(yi, np.diagonal(V))
+    refuse_design(X, v)
     together = blocks(V)
     # Without a covariance between two effects it is the model of independent ones, to the bit.
     full = V if len(together) < len(y) else None

@@ -1,0 +1,58 @@
+"""Which effects and variances a computer can pool: those whose powers it can hold.
+
+The likelihood needs squares of effects times cubes of weights, and its Newton steps the squares of
+Q; beyond about 1e308 a product of them would be infinite and a search for a maximum never end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LARGEST, SMALLEST = 1e50, 1e-50
+WIDEST = 1e20
+"""Largest ratio of two variances beside a moderator; a computer's numbers have 16 digits."""
+RANGE = f"{SMALLEST:g} to {LARGEST:g}; use another unit"
+
+
+def out_of_range(effect: float, variance: float) -> str:
+    """Return what is wrong with the size of an effect or of its variance; empty if nothing."""
+    if not abs(effect) <= LARGEST:
+        return f"effect {effect:g} is too large to compute with: at most {LARGEST:g}"
+    if not SMALLEST <= variance <= LARGEST:
+        return f"variance {variance:g} cannot be computed with: {RANGE}"
+    return ""
+
+
+def computable(y: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which effects (any shape) are in range with their variances; NaN never is."""
+    return (abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
+
+
+def refuse_design(
+    X: NDArray[np.float64], v: NDArray[np.float64], names: Sequence[str] = ()
+) -> None:
+    """Raise where a design (k x p) cannot be computed with, or not with these variances (k).
+
+    Raises
+    ------
+    ValueError
+        Naming the column.
+    """
+    for j, size in enumerate(abs(X).max(axis=0, initial=0.0)):
+        if not (size == 0 or SMALLEST <= size <= LARGEST):
+            name = names[j] if names else str(j + 1)
+            raise ValueError(
+                f"column '{name}' of the design cannot be computed with, its largest number is "
+                f"{size:g}: {RANGE}"
+            )
+    ratio = max(v, default=1.0) / min(v, default=1.0)
+    if X.shape[1] > 1 and ratio > WIDEST:
+        raise ValueError(
+            f"variances differ by a factor of {ratio:.0e}: with a moderator at most {WIDEST:g} can "
+            "be computed with"
+        )
