@@ -11,10 +11,11 @@ cosmic-ray and coverage are tools of this benchmark alone and stand in no lock:
 
 The sample is ``mutants.csv``, in the order drawn, so that its first N are a sample too. When a
 module has changed, `sample` draws again: lines that are as they were keep their mutants, and those
-of the changed modules are run again. No file is changed: pytest collects the tests once, and for each mutant a child of that process puts the
-mutated functions in place (or imports the mutated module where more than functions differ) and runs
-the tests that reach the mutated line, the fast ones first, until one fails. `run` stops after some
-seconds of tests; `again` takes all of them. ``survivors.csv`` says why a mutant lives.
+of the changed modules are to be run again. No file is changed: pytest collects the tests once, and
+for each mutant a child of that process puts the mutated functions in place (or imports the mutated
+module where more than functions differ) and runs the tests that reach the mutated line, the fast
+ones first, until one fails. `run` stops after some seconds of tests; `again` takes all of them.
+``survivors.csv`` says why a mutant lives.
 """
 
 from __future__ import annotations
