@@ -277,3 +277,7 @@ def test_people_known_from_the_start_of_a_trial_are_flagged():
         assert (effect.flags, effect.n_exercise, effect.n_control) == (flags, *N.values())
     alone = found({"n_start": 12}, {})
     assert (alone.flags, alone.n_exercise) == ("NRAND RIMP", 12)
+    for e, c in ((ended, {}), ({}, ended), ({}, {})):
+        raw = tables([smd], **how)
+        arms = tuple(arm.model_copy(update=n) for arm, n in zip(raw.arms, (e, c), strict=True))
+        assert derive(replace(raw, arms=arms), CONFIG).effects == ()
