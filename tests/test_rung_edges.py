@@ -321,6 +321,8 @@ def test_people_of_one_arm_alone_give_no_smd(cells):
 def test_an_unadjusted_test_is_no_adjusted_difference():
     found = parallel([*BEFORE, t(2.2, score="post", adjusted="no", **N)])["SMD"]
     assert told(found)[:3] == ("TST", "TST+t", "")
+    plain = md(3, se=1, score="post", adjusted="no", **N)
+    assert parallel([*BEFORE, plain])["SMD"].provenance == "TST+SE"
     percent = contrast("adj_md", value=-3, se=1.5, unit="%", **N)
     assert parallel([*BEFORE, percent])["SMD"].rung == "TST"
 
