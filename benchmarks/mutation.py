@@ -9,11 +9,13 @@ cosmic-ray and coverage are tools of this benchmark alone and stand in no lock:
     .venv/bin/python benchmarks/mutation.py again /tmp/mutation      those that survived, once more
     .venv/bin/python benchmarks/mutation.py page /tmp/mutation       docs/mutation.md
 
-The sample is ``mutants.csv``, in the order drawn, so that its first N are a sample too. No file is
-changed: pytest collects the tests once, and for each mutant a child of that process puts the
-mutated functions in place (or imports the mutated module where more than functions differ) and runs
-the tests that reach the mutated line, the fast ones first, until one fails. `run` stops after some
-seconds of tests; `again` takes all of them. ``survivors.csv`` says why a mutant lives.
+The sample is ``mutants.csv``, in the order drawn, so that its first N are a sample too. When a
+module has changed, `sample` draws again: lines that are as they were keep their mutants, and those
+of the changed modules are to be run again. No file is changed: pytest collects the tests once, and
+for each mutant a child of that process puts the mutated functions in place (or imports the mutated
+module where more than functions differ) and runs the tests that reach the mutated line, the fast
+ones first, until one fails. `run` stops after some seconds of tests; `again` takes all of them.
+``survivors.csv`` says why a mutant lives.
 """
 
 from __future__ import annotations
@@ -57,9 +59,9 @@ from mutants import (
 TESTS = [
     "agreement", "by_hand", "cli", "covariance", "direction_edges", "directions", "effects",
     "evidence", "explore_meta_regression", "explore_multilevel", "explore_permutation", "formulas",
-    "harmonise", "kernel", "ledger", "p_values", "pool_command", "pooled_rows", "pooling",
-    "properties", "rung_edges", "rung_sources", "rungs", "rungs_more", "rungs_paired", "search",
-    "seed_review", "solver", "summaries", "traps", "wanted", "within",
+    "harmonise", "kernel", "ledger", "m11", "p_values", "pool_command", "pooled_rows", "pooling",
+    "properties", "rung_edges", "rung_sources", "rungs", "rungs_more", "rungs_paired", "scale",
+    "search", "seed_review", "solver", "summaries", "traps", "wanted", "within",
 ]  # fmt: skip
 MEMORY = 4 << 30
 

@@ -43,6 +43,7 @@ def test_one_study_of_two_arms_is_listed():
         (np.diag([1.0, -1.0, 1.0]), "variance 2 must be above 0"),
         (np.array([[1, 2, 0], [2, 1, 0], [0, 0, 1]]), "effects 1, 2 are not possible together"),
         (np.array([[1, 0.2, 0], [0.3, 1, 0], [0, 0, 1]]), "not symmetric"),
+        (1e-6 * np.array([[1, 0.2, 0], [0.3, 1, 0], [0, 0, 1]]), "not symmetric"),
         (np.diag([1.0, np.nan, 1.0]), "not a finite number"),
     ],
 )

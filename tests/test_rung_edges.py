@@ -63,12 +63,18 @@ def test_a_test_without_degrees_of_freedom_gives_nothing(n_c, usable):
     assert ("SMD" in parallel([t])) == usable
 
 
-def test_a_paired_test_of_one_person_is_passed_over():
-    for first in (t(2, score="post", n_exercise=1), t(2, score="change", n_exercise=11)):
-        found = crossover([first, t(2.4, score="post", n_exercise=11)])["SMD"]
+@pytest.mark.parametrize("people", [{"n_exercise": 1}, {"n_exercise": 2}, {}])
+def test_a_paired_test_of_too_few_people_is_passed_over(people):
+    few, more = t(2, score="post", **people), t(2.4, score="post", n_exercise=11)
+    for design in (crossover, within):
+        assert design([few]) == {}
+        found = design([few, more])["SMD"]
         assert found.yi == pytest.approx(hedges_j(10) * 2.4 / math.sqrt(11))
-        found = within([t(2, n_exercise=1), t(2.4, n_exercise=11)])["SMD"]
-        assert found.yi == pytest.approx(hedges_j(10) * 2.4 / math.sqrt(11))
+    change = t(2, score="change", n_exercise=11)
+    assert crossover([change, more])["SMD"].yi == found.yi
+    three = t(2, score="post", n_exercise=3)
+    for design in (crossover, within):
+        assert design([three, more])["SMD"].yi == pytest.approx(hedges_j(2) * 2 / math.sqrt(3))
 
 
 def test_a_p_of_1_says_nothing_of_a_size():
@@ -315,6 +321,8 @@ def test_people_of_one_arm_alone_give_no_smd(cells):
 def test_an_unadjusted_test_is_no_adjusted_difference():
     found = parallel([*BEFORE, t(2.2, score="post", adjusted="no", **N)])["SMD"]
     assert told(found)[:3] == ("TST", "TST+t", "")
+    plain = md(3, se=1, score="post", adjusted="no", **N)
+    assert parallel([*BEFORE, plain])["SMD"].provenance == "TST+SE"
     percent = contrast("adj_md", value=-3, se=1.5, unit="%", **N)
     assert parallel([*BEFORE, percent])["SMD"].rung == "TST"
 

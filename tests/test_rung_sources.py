@@ -258,6 +258,14 @@ def test_means_of_people_known_from_the_start_stay_flagged_beside_a_t_that_print
     assert [(e.flags, e.n_exercise) for e in found] == [("NRAND TMD", 12)] * 3
 
 
+def test_baselines_of_people_known_from_the_start_stay_flagged_beside_an_adjusted_difference():
+    before = [(*row[:4], {k: v for k, v in row[4].items() if k != "n"}) for row in BEFORE]
+    raw = tables([*before, ADJUSTED], design="rct", control=True)
+    arms = tuple(arm.model_copy(update={"n_start": 14}) for arm in raw.arms)
+    found = {e.measure: e for e in derive(replace(raw, arms=arms), CONFIG).effects}
+    assert (found["SMD"].rung, found["SMD"].flags, found["SMD"].n_exercise) == ("ADJ", "NRAND", 12)
+
+
 def test_an_assumed_correlation_of_a_printed_smd_is_flagged():
     smd = contrast("smd", value=0.6, standardiser="change", **N)
     found = parallel([smd])["SMD"]

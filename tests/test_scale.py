@@ -88,9 +88,10 @@ def test_just_out_of_range_is_out(effect, variance):
         fit([0.1, effect], [1.0, variance])
 
 
-def test_a_block_of_variances_that_no_eigenvalue_can_hold_has_failed():
+@pytest.mark.parametrize("size", [1.0, 1e-10])
+def test_a_block_of_variances_that_no_eigenvalue_can_hold_has_failed(size):
     """Sizes of 1 to 1e20 in one covariance: its smallest eigenvalue is lost in rounding."""
-    sd = np.array([1.0, 1e10, 1e-10, 1.0])
+    sd = size * np.array([1.0, 1e10, 1e-10, 1.0])
     V = 0.5 * np.outer(sd, sd)
     np.fill_diagonal(V, sd**2)
     V[3, :3] = V[:3, 3] = 0.0

@@ -192,14 +192,12 @@ def test_people_of_several_arms_are_known_if_all_are():
 
 def test_arms_merged_are_all_their_people():
     """Cochrane Handbook 6.5.2.10, written out as sums of squares."""
-    one = Summary(
-        5.0, 2.0, 10, "SD", (Cell(measured(mean=5), "mean"),), frozenset({"FIG"}), "ng/mL"
-    )
-    other = Summary(8.0, 3.0, 30, "SE", (), frozenset({"NREP"}), "ng/mL")
+    one = Summary(5.0, 2.0, 10, "SD", (Cell(measured(mean=5), "mean"),), frozenset({"FIG"}))
+    other = Summary(8.0, 3.0, 30, "SE", (), frozenset({"NREP"}))
     found = merge_summaries([one, other])
     squares = 9 * 4 + 29 * 9 + 10 * 30 / 40 * 9
     assert (found.n, found.mean, found.sd) == (40, 7.25, pytest.approx(math.sqrt(squares / 39)))
-    assert (found.code, found.unit, found.cells) == ("SD+SE", "ng/mL", one.cells)
+    assert (found.code, found.cells) == ("SD+SE", one.cells)
     assert found.flags == {"MERGED", "FIG", "NREP"}
     for gap in ({"mean": None}, {"sd": None}, {"n": None}, {"n": 0}):
         assert merge_summaries([one, replace(other, **gap)]) is None
@@ -279,3 +277,7 @@ def test_people_known_from_the_start_of_a_trial_are_flagged():
         assert (effect.flags, effect.n_exercise, effect.n_control) == (flags, *N.values())
     alone = found({"n_start": 12}, {})
     assert (alone.flags, alone.n_exercise) == ("NRAND RIMP", 12)
+    for e, c in ((ended, {}), ({}, ended), ({}, {})):
+        raw = tables([smd], **how)
+        arms = tuple(arm.model_copy(update=n) for arm, n in zip(raw.arms, (e, c), strict=True))
+        assert derive(replace(raw, arms=arms), CONFIG).effects == ()

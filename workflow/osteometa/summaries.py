@@ -91,7 +91,6 @@ class Summary:
     """How the SD came about: SD, SE, CI, TMD, Q5, Q3, R3, FIG (digitised); empty without an SD."""
     cells: tuple[Cell, ...]
     flags: frozenset[str] = frozenset()
-    unit: str = ""
 
 
 def summary_of(row: Measurement, people: People, factor: float) -> Summary:
@@ -123,7 +122,7 @@ def summary_of(row: Measurement, people: People, factor: float) -> Summary:
     cells += people.cells
     return Summary(
         None if mean is None else mean * factor, None if sd is None else sd * factor,
-        n, code, tuple(cells), flags, row.unit,
+        n, code, tuple(cells), flags,
     )  # fmt: skip
 
 
@@ -145,7 +144,7 @@ def merge_summaries(summaries: list[Summary | None]) -> Summary | None:
     return Summary(
         mean, sd, n, "+".join(sorted({s.code for s in summaries})),
         tuple(cell for s in summaries for cell in s.cells),
-        frozenset({"MERGED"}).union(*(s.flags for s in summaries)), summaries[0].unit,
+        frozenset({"MERGED"}).union(*(s.flags for s in summaries)),
     )  # fmt: skip
 
 

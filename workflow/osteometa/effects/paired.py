@@ -100,7 +100,7 @@ def smcr(basis: Basis) -> Estimate:
 def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
     for test in basis.tests:
         n = test.n_exercise
-        if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 2:
+        if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 3:
             continue
         sign, told = (1, ()) if test.signed else basis.sign(test)
         found = basis.between

@@ -160,7 +160,7 @@ def _over_change(basis: Basis) -> Estimate:
 
 def _from_test(basis: Basis) -> Estimate:
     for test in basis.tests:
-        if not test.t or not test.n_exercise or test.n_exercise < 2:
+        if not test.t or not test.n_exercise or test.n_exercise < 3:
             continue
         sign, told = (1, ()) if test.signed else basis.sign(test)
         n, r = test.n_exercise, basis.mean_r
