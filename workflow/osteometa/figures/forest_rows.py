@@ -89,7 +89,7 @@ def forest_rows(
         The records of `results/<synthesis>/`.
     settings
         `synthesis` (the declaration), `label`, `measure`, `axis`, `interval`, `pi_df`,
-        `leading_zero`.
+        `pi_least`, `leading_zero`.
     """
     measure = settings["measure"]
     chosen = [effect for effect in effects if effect.measure == measure]
@@ -194,7 +194,9 @@ def _overall(
         rows.append(ForestRow(kind="note", label=words))
     if kinds > 1 and test is not None:
         rows.append(ForestRow(kind="note", label=subgroup_words(test, zero)))
-    if not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
+    # Of fewer studies none is shown, whatever their tau2.
+    enough = row.k >= settings["pi_least"]
+    if enough and not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
         words = f"No prediction interval: τ² is estimated 0 (up to {small(row.tau2_ci_high)})"
         rows.append(ForestRow(kind="note", label=words))
     rows.append(ForestRow(kind="note", label=model_words(row, settings["pi_df"])))
