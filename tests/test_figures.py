@@ -47,6 +47,7 @@ SETTINGS = {
     },
     "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
     "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
+    "pi_least": 5,
     "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
 }  # fmt: skip
 PER_MM = 72 / 25.4
@@ -530,6 +531,9 @@ def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
         ("SMD", "CTX", -1.3, 0.9, {"−1", "0"}),
         ("ROM", "BMD", -0.021, 0.062, {"−2", "0", "2", "4", "6"}),
         ("ROM", "CTX", -0.9, 0.9, {"0.5", "1", "2"}),
+        ("ROM", "CTX", -0.05, 0.39, {"1", "1.2", "1.4"}),
+        ("ROM", "CTX", -0.21, 0.03, {"0.85", "0.9", "0.95", "1"}),
+        ("ROM", "CTX", -2.4, 2.4, {"0.1", "1", "10"}),
     ],
 )
 def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high, expected):

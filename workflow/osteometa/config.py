@@ -365,4 +365,5 @@ def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dic
         "width": config.figures.width,
         "interval": config.figures.interval,
         "pi_df": config.pooling.pi_df,
+        "pi_least": config.small_k.prediction_interval,
     }

@@ -15,6 +15,7 @@ from osteometa.figures import forest_marks as marks
 from osteometa.figures.forest_layout import (
     LINE,
     MARGIN,
+    MEANS,
     NARROW_TOTAL,
     PAGE_HEIGHT,
     Axis,
@@ -33,7 +34,14 @@ from osteometa.figures.forest_rows import (
     ForestRow,
     forest_rows,
 )
-from osteometa.figures.forest_words import MEAN_WORDS, N_WORDS, NO_VOTE_WORDS, Scale
+from osteometa.figures.forest_words import (
+    HOLLOW_WORDS,
+    N_WITHIN_WORDS,
+    N_WORDS,
+    NO_VOTE_WORDS,
+    Scale,
+    mean_words,
+)
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.risk_of_bias import light
 from osteometa.figures.style import (
@@ -166,12 +174,14 @@ def _around(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> 
 
 def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns) -> list[str]:
     """Return what a page needs of a legend: words for what stands on it, no others."""
-    means = columns.has("exercise_mean") or columns.has("control_mean")
+    shown = [name for name in MEANS if columns.has(name)]
+    means = mean_words([getattr(row, name) for row in page for name in shown])
     used = {letter for row in page for letter in row.marks.split()}
     totals = columns.has("exercise_n") or columns.has("control_n")
+    people = totals and any(row.n_total.startswith("N ") for row in page)
     needed = {
-        MEAN_WORDS: means and any(row.exercise_mean or row.control_mean for row in page),
-        N_WORDS: totals and any(row.n_total.startswith("N ") for row in page),
+        N_WORDS: people,
+        N_WITHIN_WORDS: people,
         NO_VOTE_WORDS: any(row.effect.endswith("no vote") for row in page),
     }
     found = [
@@ -179,7 +189,9 @@ def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns
         if needed.get(words, words[1:3] != ": " or words[0] in used)
     ]  # fmt: skip
     short = columns.risk_of_bias is not None and columns.heads["risk_of_bias"][1] == "RoB"
-    return [*found, *(["RoB: risk of bias"] if short else [])]
+    hollow = any(row.kind == "diamond" and row.shape == "hollow" for row in page)
+    ends = {HOLLOW_WORDS: hollow, "RoB: risk of bias": short}
+    return [*means, *found, *(words for words, stands in ends.items() if stands)]
 
 
 def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Figure:

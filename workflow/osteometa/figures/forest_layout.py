@@ -21,7 +21,8 @@ LONGEST_LABEL = 40.0
 LONGER = 8.0
 """How much wider the labels may be so that no word of them is cut, mm."""
 NOTE_ROOM = 65.0
-"""Notes end before a drawing that starts further right than this, mm."""
+"""Notes end before a drawing that starts further right than this, mm; short ones always."""
+LEAST_NOTE = 25.0
 PAGE_ROWS = 60
 PAGE_HEIGHT = 240.0
 """A page, head, axis and legend included, stays within a printed one, mm."""
@@ -245,12 +246,17 @@ def place_rows(
     rows: Sequence[ForestRow], columns: Columns, top: float, width: float, size: float = BODY
 ) -> list[Placed]:
     """Return the rows from top to bottom, labels broken into lines."""
+    before = columns.plot_left - MARGIN - 1.0
+    notes = [unbroken(row.label) for row in rows if row.kind == "note"]
+    # One long note interrupts the line anyway.
+    short = before > LEAST_NOTE and all(len(wrapped(n, before, SMALL)) <= 2 for n in notes)
+    beside = columns.plot_left > NOTE_ROOM or short
     placed = []
     for row in rows:
         wide = row.kind in ("note", "message", "heading")
         room = width - 2 * MARGIN if wide else columns.label_width
-        if row.kind == "note" and columns.plot_left > NOTE_ROOM:
-            room = columns.plot_left - MARGIN - 1.0  # so that the null line stays whole
+        if row.kind == "note" and beside:
+            room = before  # so that the null line stays whole
         if row.kind == "interval":  # over the columns of the arms, which are empty beside it
             room = max(
                 [room, *(columns.right[name] - MARGIN for name in ARMS if columns.has(name))]
@@ -370,11 +376,18 @@ def ticks_of(low: float, high: float, scale: Scale) -> list[tuple[float, str]]:
 
 def _ratio_ticks(low: float, high: float) -> list[tuple[float, str]]:
     choices = (
-        (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.25, 0.5, 1, 2, 4), (0.5, 0.7, 1, 1.4, 2),
-        (0.8, 0.9, 1, 1.1, 1.2),
+        (0.9, 0.95, 1, 1.05, 1.1), (0.8, 0.9, 1, 1.1, 1.2), (0.85, 0.9, 0.95, 1, 1.05),
+        (0.6, 0.8, 1, 1.2, 1.4, 1.6), (0.6, 0.8, 1, 1.25, 1.5), (0.5, 0.7, 1, 1.4, 2),
+        (0.25, 0.5, 1, 2, 4), (0.1, 0.2, 0.5, 1, 2, 5, 10), (0.01, 0.1, 1, 10, 100),
     )  # fmt: skip
     inside = [
         [(math.log(v), f"{v:g}") for v in values if low <= math.log(v) <= high]
         for values in choices
     ]
-    return max(inside, key=lambda ticks: (min(len(ticks), 5), -len(ticks)))
+
+    def worth(ticks: Sequence[tuple[float, str]]) -> tuple[float, ...]:
+        # The furthest reach, of sets with three or more: ticks that stop early mislead.
+        reach = ticks[-1][0] - ticks[0][0] if ticks else 0.0
+        return min(len(ticks), 3), reach, min(len(ticks), 5), -len(ticks)
+
+    return max(inside, key=worth)

@@ -9,7 +9,7 @@ from typing import Any
 
 from osteometa.figures.forest_words import (
     FLAG_WORDS,
-    MEAN_WORDS,
+    N_WITHIN_WORDS,
     N_WORDS,
     NO_VOTE_WORDS,
     Scale,
@@ -89,7 +89,7 @@ def forest_rows(
         The records of `results/<synthesis>/`.
     settings
         `synthesis` (the declaration), `label`, `measure`, `axis`, `interval`, `pi_df`,
-        `leading_zero`.
+        `pi_least`, `leading_zero`.
     """
     measure = settings["measure"]
     chosen = [effect for effect in effects if effect.measure == measure]
@@ -114,8 +114,9 @@ def forest_rows(
     message = _message(chosen, told, settings)
     if message:
         rows.insert(0, ForestRow(kind="message", label=message))
-    legend = [MEAN_WORDS] if any(effect.shown for effect in chosen) else []
-    legend += [N_WORDS] if any(row.n_total.startswith("N ") for row in rows) else []
+    within = settings["synthesis"]["design_class"] == "within_arm"
+    people = N_WITHIN_WORDS if within else N_WORDS
+    legend = [people] if any(row.n_total.startswith("N ") for row in rows) else []
     legend += [NO_VOTE_WORDS] if any(row.effect.endswith("no vote") for row in rows) else []
     legend += [f"{letter}: {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
     return rows, legend
@@ -128,9 +129,11 @@ def _message(chosen: Sequence[WeightedEffect], told: Sequence[Vote], settings: d
         return "No study of the tables falls into this synthesis: nothing to draw."
     within = settings["synthesis"]["design_class"] == "within_arm"
     where = "before and after" if within else "in both arms"
+    measure = settings["measure"]
+    size = "a ratio of means" if measure == "ROM" else f"an {measure}"
     return (
-        f"Directions only: no study prints numbers that give a {settings['measure']}. Missing are "
-        f"means with SD (or SE, CI, exact p) {where}."
+        f"Directions only: no study prints numbers that give {size}. Missing: means with SD "
+        f"(or SE, CI, exact p) {where}."
     )
 
 
@@ -191,7 +194,9 @@ def _overall(
         rows.append(ForestRow(kind="note", label=words))
     if kinds > 1 and test is not None:
         rows.append(ForestRow(kind="note", label=subgroup_words(test, zero)))
-    if not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
+    # Of fewer studies none is shown, whatever their tau2.
+    enough = row.k >= settings["pi_least"]
+    if enough and not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
         words = f"No prediction interval: τ² is estimated 0 (up to {small(row.tau2_ci_high)})"
         rows.append(ForestRow(kind="note", label=words))
     rows.append(ForestRow(kind="note", label=model_words(row, settings["pi_df"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,11 +13,11 @@ from osteometa.records import PooledRow, SubgroupTest
 FLAG_WORDS = {
     "2ND": "second-hand number",
     "ADJSE": "SE of an adjusted mean",
-    "BASE": "baseline mean from the config",
+    "BASE": "assumed baseline mean",
     "BOR": "borrowed SD",
     "DISPUTED": "contradictory prints",
     "FIG": "digitised",
-    "FUNK": "factor of the test unknown",
+    "FUNK": "what the test divided by is not stated",
     "INDIRECT": "population with a state that acts on bone",
     "MERGED": "merged arms",
     "NRAND": "n as randomised",
@@ -27,9 +28,10 @@ FLAG_WORDS = {
     "SKEW": "skewed",
     "TMD": "SD from the test between arms",
 }
-MEAN_WORDS = "Means are changes; % means percent changes, † levels after"
-N_WORDS = "N: people of all arms, where n per arm is not printed"
-NO_VOTE_WORDS = "no vote: not counted among the directions; directions.csv says why"
+N_WORDS = "N: people of the largest comparison, where n per arm is not printed"
+N_WITHIN_WORDS = "N: people"
+NO_VOTE_WORDS = "no vote: not counted among the directions"
+HOLLOW_WORDS = "Hollow diamond: two studies"
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -89,6 +91,20 @@ class Scale:
 def unit_words(unit: str) -> str:
     """Return a unit as a journal prints it."""
     return unit.replace("cm2", "cm²").replace("cm3", "cm³")
+
+
+def mean_words(means: Sequence[str]) -> list[str]:
+    """Return what the means on a page are, as far as such means stand on it."""
+    found = [mean for mean in means if mean]
+    words = {
+        "Means are changes": any("%" not in mean and "†" not in mean for mean in found),
+        "%: percent changes": any("%" in mean for mean in found),
+        # Printed levels need not give the effect beside them: many rungs use more than those.
+        "†: levels after (the effect may also use those before, or be adjusted)": any(
+            "†" in mean for mean in found
+        ),
+    }
+    return [text for text, stands in words.items() if stands]
 
 
 def signed(value: float, decimals: int) -> str:

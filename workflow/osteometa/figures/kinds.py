@@ -107,12 +107,17 @@ def _ok(rows: Sequence[Any]) -> list[Any]:
     return found
 
 
+def _no_forest(title: str, reason: str) -> Drawn:
+    """Return a panel in place of a forest plot, its rows of one form with those that are drawn."""
+    rows = [ForestRow(kind="message", label=reason)]
+    return replace(panel(title, reason), rows=rows, row_type=ForestRow)
+
+
 def _forest(results: Results, title: str) -> Drawn:
     rows, legend, scale = read_forest(results.folder, results.settings)
     if [row.kind for row in rows] == ["message"]:
-        pages = [reason_figure(title, rows[0].label)]
-    else:
-        pages = forest_figures(rows, legend, scale, results.settings)
+        return _no_forest(title, rows[0].label)
+    pages = forest_figures(rows, legend, scale, results.settings)
     return Drawn(pages, rows, ForestRow, alt_text(rows, results.settings))
 
 
@@ -251,9 +256,7 @@ def _figure(results: Results, kind: str, name: str) -> Drawn:
         reason = f"{measure} is no measure of this outcome in config.yaml."
     else:
         return figure_of(results, kind)
-    # Of one form with the companions that are drawn.
-    rows = [ForestRow(kind="message", label=reason)]
-    return replace(panel(title_words(results.settings), reason), rows=rows, row_type=ForestRow)
+    return _no_forest(title_words(results.settings), reason)
 
 
 def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:
