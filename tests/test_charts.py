@@ -229,7 +229,7 @@ def test_the_funnel_says_which_number_is_whom():
     assert_apart(figure, "numbers")
     words = [text.get_text() for text, _ in texts_of(figure)]
     assert "1" in words and LONG not in words
-    assert f"Named: studies beyond. 1: {LONG}." in " ".join(words)
+    assert f"Named: studies beyond the dashed lines. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
