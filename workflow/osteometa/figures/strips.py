@@ -214,7 +214,10 @@ def _note(marks: Sequence[Mark], clipped: bool) -> str:
         f"Diamond{hollow} and dashed line: the primary result, the diamond as wide as its 95 % CI."
     )
     if any(mark.group == "changed" for mark in marks):
-        note += " Triangles: the sign changes, or the interval comes to hold the null or ceases to."
+        note += (
+            " Triangles: the sign, or whether the interval holds the null, differs from the "
+            "primary result."
+        )
     return note + (" Arrows: the interval goes on." if clipped else "")
 
 
@@ -227,5 +230,6 @@ def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
     changed = sum(m.group == "changed" for m in sized)
     return (
         f"{title}: {len(sized)} estimates from {scale.number(low)} to {scale.number(high)}; "
-        f"{changed} change the sign or cross the null."
+        f"{changed} differ from the primary result in sign or in whether the interval holds the "
+        "null."
     )
