@@ -229,7 +229,7 @@ def test_the_funnel_says_which_number_is_whom():
     assert_apart(figure, "numbers")
     words = [text.get_text() for text, _ in texts_of(figure)]
     assert "1" in words and LONG not in words
-    assert f"Named: studies beyond. 1: {LONG}." in " ".join(words)
+    assert f"Named: studies beyond the dashed lines. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
@@ -359,6 +359,46 @@ def test_the_range_of_an_axis_holds_no_effect_and_is_not_widened_by_the_odd_one(
         assert axis_range([*usual, *odd]) == pytest.approx((-0.14, 3.64))
     halves = [(0.0, -0.5, 0.5), (100.0, 99.5, 100.5)]
     assert axis_range(halves) == pytest.approx((-0.5 - 0.04 * 101, 100.5 + 0.04 * 101))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_axis_leaves_room_on_both_sides_of_no_effect(sign):
+    rows = [(sign * x, sign * x - 0.5, sign * x + 0.5) for x in (1.0, 2.0, 3.0)]
+    low, high = axis_range(rows, 0.15)
+    assert min(-low, high) / (high - low) == pytest.approx(0.15)
+    assert max(-low, high) == pytest.approx(3.64)  # the side of the effects stays as it is
+    wide = [(0.0, -1.0, 1.0)]
+    assert axis_range(wide, 0.15) == axis_range(wide)
+
+
+def test_short_names_leave_their_room_to_the_drawing():
+    def width(name):
+        marks = [
+            Mark(kind="interval", label=name, x=0.02, low=0.01, high=0.03, text="k = 3"),
+            Mark(kind="diamond", shape="full", label="Primary result", x=0.02, low=0.01, high=0.03,
+                 group="primary", text="k = 4"),
+        ]  # fmt: skip
+        figure = strips.strip_figure(marks, TITLE, PERCENT, "Without", FAVOURS)
+        assert_apart(figure, name)
+        # Of the horizontal lines only the axis does not begin at the margin.
+        (axis,) = (
+            line.get_xdata() for line in figure.axes[0].lines
+            if len(set(line.get_ydata())) == 1 and line.get_gid() is None
+            and line.get_xdata()[0] > 2.0 and line.get_color() == "#000000"
+        )  # fmt: skip
+        return axis[1] - axis[0]
+
+    assert width("A 1999") > 90
+    assert width(LONG) == pytest.approx(strips.PLOT)
+
+
+def test_the_axis_of_a_diagnostic_has_ticks_up_to_its_ends():
+    """A residual of 1.97 and a bound of 1.96: the axis, padded, holds 2 and says so."""
+    rows = [replace(row, rstudent=1.97 if n else -1.97) for n, row in
+            enumerate(influence_rows(5, random.Random(3)))]  # fmt: skip
+    marks = [m for m in influence.influence_marks(rows) if m.group == "rstudent"]
+    words = {t.get_text() for t, _ in texts_of(influence.influence_figure(marks, TITLE))}
+    assert {"\N{MINUS SIGN}2", "0", "2"} <= words
 
 
 def test_gosh_is_one_image_of_many_points():
@@ -494,6 +534,9 @@ def test_bubbles_have_areas_of_their_weights():
     ]
     figure = scatter.bubble_figure(marks, TITLE, PERCENT, scatter.slope_words(fit, PERCENT))
     assert_apart(figure, "bubble")
+    words = " ".join(text.get_text() for text, _ in texts_of(figure))
+    assert f"{TITLE}; by weeks of training" in words
+    assert "0.020\N{NO-BREAK SPACE}% (" in words and " %)" not in words
     (band,) = (p for p in figure.axes[0].patches if p.get_gid() == "band")
     tops, ground = band.get_xy()[:, 1], figure.axes[0]
     assert len(tops) == 7 and ground.get_ylim()[0] > max(tops) and min(tops) > 0

@@ -104,7 +104,9 @@ FAR, REACH = 5.0, 1.5
 reach from its estimate, before it is drawn as an arrow instead of widening the axis."""
 
 
-def axis_range(intervals: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
+def axis_range(
+    intervals: Sequence[tuple[float, float, float]], room: float = 0.0
+) -> tuple[float, float]:
     """Return the range of an axis of estimates with intervals; no effect (0) is inside.
 
     Parameters
@@ -113,6 +115,8 @@ def axis_range(intervals: Sequence[tuple[float, float, float]]) -> tuple[float, 
         Estimates further from the median of all than FAR typical widths do not count, nor do the
         ends of an interval further from its estimate than REACH typical widths. The typical width
         is the median of all.
+    room : float
+        Share of the axis that at least lies on either side of no effect, below 0.5.
     """
     typical = median(high - low for _, low, high in intervals)
     centre = median(x for x, _, _ in intervals)
@@ -120,7 +124,9 @@ def axis_range(intervals: Sequence[tuple[float, float, float]]) -> tuple[float, 
     low = min(0.0, *(max(a, x - REACH * typical) for x, a, _ in near))
     high = max(0.0, *(min(b, x + REACH * typical) for x, _, b in near))
     pad = 0.04 * (high - low) or 1.0
-    return low - pad, high + pad
+    low, high = low - pad, high + pad
+    most = room / (1 - room)
+    return min(low, -most * high), max(high, -most * low)
 
 
 Ticks = Sequence[tuple[float, str]]

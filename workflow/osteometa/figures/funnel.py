@@ -35,7 +35,8 @@ CONTOURS = ((2.5758293035489, "#DADADA"), (1.9599639845401, "#BDBDBD"), (1.64485
 NOTE = (
     "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
     "the middle p above 0.10, white outside below 0.01. Black line: no effect; blue: pooled "
-    "effect; dashed: where 95 % of studies would lie without heterogeneity. Named: studies beyond."
+    "effect; dashed: where 95 % of studies would lie without heterogeneity. Named: studies "
+    "beyond the dashed lines."
 )
 FILLED = " Hollow: filled in by trim and fill."
 

@@ -168,10 +168,10 @@ def _chart(
                   VERMILION if odd else BLUE)  # fmt: skip
     axes.plot([left, right], [bottom + 0.5] * 2, color=BLACK, lw=0.6)
     free = left - 3
-    for value, text in plain_ticks(low, high, 4):
+    for value, text in plain_ticks(frame.x_low, frame.x_high, 4):
         at, half = frame.x(value), text_width(text, SMALL) / 2
         axes.plot([at, at], [bottom + 0.5, bottom + 1.3], color=BLACK, lw=0.6)
-        if at - half > free:
+        if at - half > free and at + half < right + 3:
             put(axes, at, bottom + 3.2, text, size=SMALL, align="center")
             free = at + half + 1
 

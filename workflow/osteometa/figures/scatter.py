@@ -28,7 +28,7 @@ from osteometa.figures.chart import (
     titled,
     told_apart,
 )
-from osteometa.figures.forest_layout import ticks_of
+from osteometa.figures.forest_layout import FAST, ticks_of
 from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
 from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
@@ -82,7 +82,7 @@ def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
 
 
 def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
-    """Return a point per study: what it adds to Q, and how far it moves the pooled effect."""
+    """Return a point per study: its squared Pearson residual, and how far it moves the pool."""
     rows = [row for row in rows if row.status == "ok"]
     return [
         Mark(kind="point", label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
@@ -108,9 +108,9 @@ def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
 
     ground = Ground(
         title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
-        y_ticks=plain_ticks(0.0, y_high), x_title="Contribution to heterogeneity (Q)",
-        y_title="Influence on the pooled effect",
-        note="Upper right: studies that add to heterogeneity and move the result.",
+        y_ticks=plain_ticks(0.0, y_high), x_title="Squared residual, in variances (v + τ²)",
+        y_title="Squared shift of the pool, in its variances without the study",
+        note="Upper right: studies that lie far from the pool for their variance and move it.",
     )  # fmt: skip
     return ground_figure(ground, draw)
 
@@ -155,10 +155,12 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
             draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color, edge="white")
 
     kinds = [kind for kind in TYPE_WORDS if any(m.group == kind for m in points)]
+    covariate = COVARIATES[line[0].label]
     legend = "; ".join(f"{TYPE_MARKS[kind][1]} {TYPE_WORDS[kind].lower()}" for kind in kinds)
     ground = Ground(
-        title=title, x=x_range, y=y_range, x_ticks=plain_ticks(*x_range),
-        y_ticks=ticks_of(*y_range, scale), x_title=COVARIATES[line[0].label], y_title=scale.title,
+        title=f"{title}; by {covariate.split(',')[0].lower()}", x=x_range, y=y_range,
+        x_ticks=plain_ticks(*x_range), y_ticks=ticks_of(*y_range, scale), x_title=covariate,
+        y_title=scale.title,
         note=f"Area of a mark: weight ({legend}). {note}".strip(),
     )  # fmt: skip
     return ground_figure(ground, draw)
@@ -188,11 +190,9 @@ def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
             "n": "person"}[fit.covariate]  # fmt: skip
     if scale.percent:
         numbers = [
-            f"{signed(100 * math.expm1(v), 3)} %" for v in (fit.slope, fit.ci_low, fit.ci_high)
+            f"{signed(100 * math.expm1(v), 3)}{FAST}%" for v in (fit.slope, fit.ci_low, fit.ci_high)
         ]
     else:
         numbers = [signed(v, 4) for v in (fit.slope, fit.ci_low, fit.ci_high)]
-    return (
-        f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {p_text(fit.p)}, "
-        f"k = {fit.k}."
-    )
+    last = f"{p_text(fit.p)}, k = {fit.k}".replace(" = ", f"{FAST}={FAST}")
+    return f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {last}."

@@ -111,8 +111,8 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     bars = {mark.group: mark for mark in marks if mark.kind == "bar"}
     low, high = axis_range([(m.y, m.low, m.high) for m in curve])
     note = (
-        f"{len(curve):,} specifications, sorted by estimate. Dark (blue): the interval excludes no "
-        "effect; light (grey): it does not. "
+        f"{len(curve):,} specifications, sorted by estimate. Dark (blue): the interval excludes "
+        "the null; light (grey): it holds it. "
     )
     if any(m.low < low or m.high > high for m in curve):
         note += "Arrow tips: the interval goes on. "
@@ -237,5 +237,5 @@ def specification_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
     excludes = sum(not m.low <= 0 <= m.high for m in curve)
     return (
         f"{title}: {len(curve)} specifications give estimates from {scale.number(curve[0].y)} to "
-        f"{scale.number(curve[-1].y)}; the interval of {excludes} excludes no effect."
+        f"{scale.number(curve[-1].y)}; the interval of {excludes} excludes the null."
     )

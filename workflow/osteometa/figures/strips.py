@@ -43,6 +43,9 @@ from osteometa.records_explore import SensitivityRow, StepRow
 
 ROW = 4.2
 PLOT = 60.0
+"""Least width of the drawing, mm; it takes what the labels leave."""
+BESIDE = 0.15
+"""Share of the axis on either side of no effect at least, for the words of what it favours."""
 SIZED = ("interval", "diamond")
 SEQUENCES = {
     "year": "Up to and with, by year",
@@ -130,13 +133,13 @@ def strip_figure(
     )
     extra_width = max(text_width(m.text, SMALL) for m in sized)
     right = WIDE - MARGIN - extra_width - 6 - effect_width
-    left = right - PLOT
+    left = min(right - PLOT, MARGIN + 6 + _longest(marks, head))
     room = left - MARGIN - 4
     lines = {id(m): wrapped(m.label, room if m.kind in SIZED else WIDE / 2) for m in marks}
     heights = [
         ROW + LINE * (len(lines[id(m)]) - 1) + (1.2 if m.kind == "heading" else 0) for m in marks
     ]
-    low, high = axis_range([(m.x, m.low, m.high) for m in sized])
+    low, high = axis_range([(m.x, m.low, m.high) for m in sized], BESIDE)
     note = _note(marks, any(m.low < low or m.high > high for m in sized))
     top = title_height(title, WIDE) + 5.5
     bottom = top + sum(heights)
@@ -159,6 +162,17 @@ def strip_figure(
     return figure
 
 
+def _longest(marks: Sequence[Mark], head: str) -> float:
+    """Return the width of the longest text before the drawing, mm."""
+    return max(
+        text_width(head, weight="bold"), *(text_width(m.label, weight=_weight(m)) for m in marks)
+    )
+
+
+def _weight(mark: Mark) -> str:
+    return "bold" if mark.kind == "heading" or mark.group == "primary" else "normal"
+
+
 def _reference(axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
     axes.plot([frame.x(0.0)] * 2, [top, bottom], color=BLACK, lw=0.6, zorder=1)
     axes.plot([frame.x(pooled)] * 2, [top, bottom], color=BLUE, lw=0.6, dashes=(4, 2), zorder=1)
@@ -167,7 +181,7 @@ def _reference(axes, frame: Frame, pooled: float, top: float, bottom: float) -> 
 def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: str,
           effect_width: float) -> None:  # fmt: skip
     middle = y + ROW / 2 + (1.2 if mark.kind == "heading" else 0)
-    bold = "bold" if mark.kind == "heading" or mark.group == "primary" else "normal"
+    bold = _weight(mark)
     for index, line in enumerate(lines):
         put(axes, MARGIN, middle + LINE * index, line, weight=bold)
     if mark.kind == "message":
@@ -214,7 +228,10 @@ def _note(marks: Sequence[Mark], clipped: bool) -> str:
         f"Diamond{hollow} and dashed line: the primary result, the diamond as wide as its 95 % CI."
     )
     if any(mark.group == "changed" for mark in marks):
-        note += " Triangles: the sign changes, or the interval comes to hold the null or ceases to."
+        note += (
+            " Triangles: the sign, or whether the interval holds the null, differs from the "
+            "primary result."
+        )
     return note + (" Arrows: the interval goes on." if clipped else "")
 
 
@@ -227,5 +244,6 @@ def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
     changed = sum(m.group == "changed" for m in sized)
     return (
         f"{title}: {len(sized)} estimates from {scale.number(low)} to {scale.number(high)}; "
-        f"{changed} change the sign or cross the null."
+        f"{changed} differ from the primary result in sign or in whether the interval holds the "
+        "null."
     )
