@@ -17,16 +17,15 @@ from osteometa.figures.forest_layout import (
     MARGIN,
     MEANS,
     NARROW_TOTAL,
-    PAGE_HEIGHT,
     Axis,
     Columns,
     Placed,
-    pages_of,
     place_axis,
     place_columns,
     place_rows,
 )
 from osteometa.figures.forest_marks import direction_mark as direction_mark
+from osteometa.figures.forest_pages import PAGE_HEIGHT, pages_of
 from osteometa.figures.forest_rows import (
     BLOCK_WORDS,
     DIRECTION_ONLY,
