@@ -289,7 +289,8 @@ def _free_of_text(
 
 def _crosses(item: Placed, x: float) -> bool:
     weight = "bold" if item.row.kind == "heading" else "normal"
-    return MARGIN + max(text_width(line, BODY, weight) for line in item.lines) + 0.8 > x
+    size = SMALL if item.row.kind == "note" else BODY
+    return MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x
 
 
 def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale, width: float) -> None:
