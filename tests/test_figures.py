@@ -19,20 +19,23 @@ from osteometa.check import check_review
 from osteometa.config import forest_settings
 from osteometa.directions import direction_sets
 from osteometa.evidence import derive
-from osteometa.figures import direction_plot, fonts, forest, style
+from osteometa.figures import direction_plot, fonts, forest, kinds, style
 from osteometa.figures.forest_layout import (
-    pages_of,
+    ROW,
     place_axis,
     place_columns,
     place_rows,
     ticks_of,
 )
 from osteometa.figures.forest_marks import LARGEST_SQUARE
+from osteometa.figures.forest_pages import pages_of
 from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, Scale, forest_rows
 from osteometa.figures.forest_words import FLAG_WORDS
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
+from osteometa.files import write_records
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
+from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
 from osteometa.syntheses import split
 
 ROOT = Path(__file__).parents[1]
@@ -451,7 +454,9 @@ def test_no_page_holds_more_than_sixty_rows():
     rows = [ForestRow(kind="heading", label="Aerobic"), *HARD["sixty studies"]]
     columns = place_columns(rows, PRESETS["standard"], 183.0)
     found = pages_of(rows, columns, 1000.0, 183.0)
-    assert [len(page) for page in found] == [60, 7]
+    assert sum(map(len, found)) == 67 and max(map(len, found)) <= 60
+    ends = [place_rows(page, columns, 0.0, 183.0)[-1] for page in found]
+    assert abs(ends[0].top + ends[0].height - ends[1].top - ends[1].height) < 2 * ROW
     assert found[1][0].label == "Aerobic (continued)"
     assert [row for page in found for row in page if "continued" not in row.label] == rows
 
@@ -700,3 +705,20 @@ def test_what_is_drawn_stands_in_the_csv(tmp_path):
                 row.weight,
             ):
                 assert not cell or cell in texts, (name, row.label, cell)
+
+
+def test_a_note_of_one_study_does_not_interrupt_the_null_line():
+    for name in ("Evans" + "s" * n for n in range(0, 30, 3)):  # the drawing starts further right
+        alone = study(name, 0.27, 0.1, 100, exercise_mean="")
+        page = drawn([replace(alone, control_n="", control_mean=""), HARD["one study"][1]])
+        assert len([line for line in page.axes[0].lines if line.get_gid() == "null"]) == 1, name
+
+
+def test_a_forest_plot_of_no_study_counts_as_not_drawn(tmp_path):
+    for name, record in (("effects", WeightedEffect), ("directions", Vote), ("pooled", PooledRow),
+                         ("subgroup_test", SubgroupTest)):  # fmt: skip
+        write_records(tmp_path / f"{name}.csv", record, [])
+    empty = kinds.figure_named(tmp_path, SETTINGS, "forest")
+    assert empty.reason == empty.rows[0].label and empty.reason.startswith("No study")
+    assert empty.alt.endswith(empty.reason) and "pooled" not in empty.alt
+    assert empty.row_type is ForestRow

@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 from osteometa.config import forest_settings
-from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, forest_rows
+from osteometa.figures.forest import legend_of
+from osteometa.figures.forest_layout import place_columns
+from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, _overall, forest_rows
 from osteometa.figures.forest_words import (
+    HOLLOW_WORDS,
+    N_WITHIN_WORDS,
     N_WORDS,
     NO_VOTE_WORDS,
     Scale,
     heterogeneity,
+    mean_words,
     model_words,
 )
-from osteometa.figures.presets import resolved
+from osteometa.figures.presets import PRESETS, resolved
 from osteometa.pooling import pooled_rows, subgroup_tests, weighted
 from osteometa.syntheses import split
 from test_charts import pooled
@@ -56,17 +61,18 @@ def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count
 
 @pytest.fixture(scope="module")
 def spine():
-    """Effects, rows and legend of the shipped review's largest synthesis."""
+    """Effects, rows, legend, votes and settings of the shipped review's largest synthesis."""
     derived, config = derived_of(REVIEWS["shipped"])
     effects, votes = split(derived.effects, derived.entries, config)[SPINE]
     settings = resolved(forest_settings(config, SPINE))
     chosen = weighted(effects, config)
     made = pooled_rows(SPINE, effects, config), subgroup_tests(SPINE, effects, config)
-    return [e for e in chosen if e.measure == "ROM"], *forest_rows(chosen, votes, *made, settings)
+    rows = forest_rows(chosen, votes, *made, settings)
+    return [e for e in chosen if e.measure == "ROM"], *rows, votes, settings
 
 
 def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
-    effects, rows, _ = spine
+    effects, rows, *_ = spine
     seen = 0
     for kind, words in TYPE_WORDS.items():
         for row in rows:
@@ -78,7 +84,7 @@ def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
 
 
 def test_blocks_stand_by_year(spine):
-    effects, rows, _ = spine
+    effects, rows, *_ = spine
     years = {e.effect_id: e.year for e in effects}
     headings = [row.label for row in rows if row.kind == "heading"]
     for words in set(headings) & set(BLOCK_WORDS.values()):
@@ -92,10 +98,40 @@ def test_blocks_stand_by_year(spine):
 
 
 def test_the_legend_explains_n_and_no_vote(spine):
-    _, rows, legend = spine
+    _, rows, legend, *_ = spine
     assert any(row.n_total.startswith("N ") for row in rows) == (N_WORDS in legend)
     assert any(row.effect.endswith("no vote") for row in rows) == (NO_VOTE_WORDS in legend)
     assert {N_WORDS, NO_VOTE_WORDS} <= set(legend)
+
+
+def test_only_the_means_that_stand_on_a_page_are_explained():
+    assert mean_words(["", "−1.90 % (2.00)"]) == ["%: percent changes"]
+    assert mean_words(["0.20† (0.23)"])[0].startswith("†: levels after")
+    assert [w[:2] for w in mean_words(["0.1 %", "0.20†", "0.3"])] == ["Me", "%:", "†:"]
+    assert mean_words(["", ""]) == []
+
+
+@pytest.mark.parametrize(("shape", "count"), [("hollow", 1), ("full", 0)])
+def test_a_hollow_diamond_is_explained_where_one_stands(shape, count):
+    rows = [ForestRow(kind="diamond", label="All studies", shape=shape)]
+    found = legend_of(rows, [], place_columns(rows, PRESETS["standard"], 183.0))
+    assert found.count(HOLLOW_WORDS) == count
+
+
+def test_people_within_an_arm_are_no_comparison(spine):
+    vote = next(vote for vote in spine[3] if vote.n)
+    settings = {**spine[4], "synthesis": {**spine[4]["synthesis"], "design_class": "within_arm"}}
+    rows, legend = forest_rows([], [vote], [], [], settings)
+    assert N_WITHIN_WORDS in legend and N_WORDS not in legend
+    assert rows[0].label.startswith("Directions only") and "before and after" in rows[0].label
+
+
+@pytest.mark.parametrize(("k", "count"), [(5, 1), (4, 0)])
+def test_only_where_one_would_stand_is_a_missing_prediction_interval_explained(spine, k, count):
+    settings = spine[4]
+    none = replace(ROW, k=k, tau2=0.0, tau2_ci_low=0.0, pi_shown=False, diamond="none")
+    rows = _overall(none, None, 1, Scale("ROM", "BMD", "", "[a, b]"), settings)
+    assert [row.label[:22] for row in rows].count("No prediction interval") == count
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,15 @@ from osteometa.figures.forest_layout import (
     MARGIN,
     MEANS,
     NARROW_TOTAL,
-    PAGE_HEIGHT,
     Axis,
     Columns,
     Placed,
-    pages_of,
     place_axis,
     place_columns,
     place_rows,
 )
 from osteometa.figures.forest_marks import direction_mark as direction_mark
+from osteometa.figures.forest_pages import PAGE_HEIGHT, pages_of
 from osteometa.figures.forest_rows import (
     BLOCK_WORDS,
     DIRECTION_ONLY,
@@ -290,7 +289,8 @@ def _free_of_text(
 
 def _crosses(item: Placed, x: float) -> bool:
     weight = "bold" if item.row.kind == "heading" else "normal"
-    return MARGIN + max(text_width(line, BODY, weight) for line in item.lines) + 0.8 > x
+    size = SMALL if item.row.kind == "note" else BODY
+    return MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x
 
 
 def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale, width: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
 from matplotlib.ticker import MaxNLocator
@@ -23,9 +23,6 @@ LONGER = 8.0
 NOTE_ROOM = 65.0
 """Notes end before a drawing that starts further right than this, mm; short ones always."""
 LEAST_NOTE = 25.0
-PAGE_ROWS = 60
-PAGE_HEIGHT = 240.0
-"""A page, head, axis and legend included, stays within a printed one, mm."""
 BEFORE = 1.2
 """Room before a heading and before the pool of all, mm."""
 REACH = 5.0
@@ -264,7 +261,7 @@ def place_rows(
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
         text = unbroken(row.label) if wide else row.label
         lines = wrapped(text, room, SMALL if row.kind == "note" else size, weight)
-        if _starts(row) and placed:
+        if starts(row) and placed:
             top += BEFORE
         height = ROW + LINE * (len(lines) - 1)
         placed.append(Placed(row, tuple(line.replace(FAST, " ") for line in lines), top, height))
@@ -272,7 +269,8 @@ def place_rows(
     return placed
 
 
-def _starts(row: ForestRow) -> bool:
+def starts(row: ForestRow) -> bool:
+    """Tell whether some room is left before a row."""
     return row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(OVERALL))
 
 
@@ -281,54 +279,6 @@ def unbroken(text: str) -> str:
     for loose in (" = ", " < ", " %", ", df"):
         text = text.replace(loose, loose.replace(" ", FAST))
     return text
-
-
-def pages_of(
-    rows: Sequence[ForestRow], columns: Columns, room: float, width: float, size: float = BODY
-) -> list[list[ForestRow]]:
-    """Return the rows of each page; a block that goes on repeats its heading.
-
-    Parameters
-    ----------
-    rows : sequence of ForestRow
-    columns : Columns
-    room : float
-        Height for the rows of a page, mm. Not more than PAGE_ROWS stand on it either.
-    width, size : float
-        Of the figure, mm, and of its text, pt.
-    """
-
-    def height(some: Sequence[ForestRow]) -> float:
-        last = place_rows(some, columns, 0.0, width, size)[-1]
-        return last.top + last.height + (BEFORE if _starts(some[0]) else 0.0)
-
-    pages: list[list[ForestRow]] = [[]]
-    used, heading = 0.0, None
-    for unit in _units(rows):
-        if pages[-1] and (used + height(unit) > room or len(pages[-1]) + len(unit) > PAGE_ROWS):
-            pages.append([])
-            used = 0.0
-            if heading is not None and not _starts(unit[0]):
-                again = replace(heading, label=f"{heading.label} (continued)")
-                pages[-1].append(again)
-                used = height([again])
-        pages[-1] += unit
-        used += height(unit)
-        if _starts(unit[0]):
-            heading = unit[0] if unit[0].kind == "heading" else None
-    return pages
-
-
-def _units(rows: Sequence[ForestRow]) -> list[list[ForestRow]]:
-    """Return rows that stay together: a heading with its first row, a pool with its notes."""
-    units: list[list[ForestRow]] = []
-    for row in rows:
-        after = units[-1][-1].kind if units else ""
-        if after == "heading" or (units and row.kind in ("interval", "note")):
-            units[-1].append(row)
-        else:
-            units.append([row])
-    return units
 
 
 def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: Scale) -> Axis:

@@ -59,7 +59,7 @@ class ForestRow:
     unit: str = ""
     """Of the means, where they are not percent changes."""
     n_total: str = ""
-    """People of both arms together, where n per arm is not printed."""
+    """People of the largest comparison, where n per arm is not printed."""
     effect: str = ""
     weight: str = ""
     estimate: float | None = None

@@ -31,7 +31,7 @@ FLAG_WORDS = {
 N_WORDS = "N: people of the largest comparison, where n per arm is not printed"
 N_WITHIN_WORDS = "N: people"
 NO_VOTE_WORDS = "no vote: not counted among the directions"
-HOLLOW_WORDS = "Hollow diamond: two studies"
+HOLLOW_WORDS = "hollow diamond: two studies"
 MINUS = "\N{MINUS SIGN}"
 
 
