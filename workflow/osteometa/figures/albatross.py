@@ -96,7 +96,10 @@ def albatross_figure(
     ground = Ground(
         title=title, x=(-widest, widest), y=y_range, x_ticks=p_ticks(widest),
         y_ticks=[(math.log10(n), str(n)) for n in _people_ticks(*y_range)],
-        x_title="← lower with exercise   p (two-sided)   higher with exercise →",
+        # No-break spaces: an SVG would join plain ones.
+        x_title=("\u00a0" * 3).join(
+            ("← lower with exercise", "p (two-sided)", "higher with exercise →")
+        ),
         y_title="People (log scale)",
         note=f"Lines: where {CURVES[design_class]}. Hollow: a printed p; filled: p of an effect. "
         f"{more}".strip(),

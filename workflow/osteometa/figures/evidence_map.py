@@ -26,7 +26,7 @@ SIZED, TOLD = "size known", "at most a direction"
 NOTE = (
     "Area of a circle: people of the studies whose n is printed. Blue: their share in studies with "
     "an effect size; white: in studies with at most a direction. Below: studies with a size + "
-    "studies without one (people). A study of several types counts in each."
+    "studies without one (people). A study of several types counts in each. Empty: no study."
 )
 
 

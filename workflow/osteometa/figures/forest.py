@@ -42,7 +42,7 @@ from osteometa.figures.forest_words import (
     mean_words,
 )
 from osteometa.figures.presets import PRESETS, Preset
-from osteometa.figures.risk_of_bias import light
+from osteometa.figures.risk_of_bias import level_words, light
 from osteometa.figures.style import (
     BLACK,
     BODY,
@@ -187,9 +187,9 @@ def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns
         words for words in legend
         if needed.get(words, words[1:3] != ": " or words[0] in used)
     ]  # fmt: skip
-    short = columns.risk_of_bias is not None and columns.heads["risk_of_bias"][1] == "RoB"
+    judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
     hollow = any(row.kind == "diamond" and row.shape == "hollow" for row in page)
-    ends = {HOLLOW_WORDS: hollow, "RoB: risk of bias": short}
+    ends = {HOLLOW_WORDS: hollow, f"risk of bias (RoB): {judged}": bool(judged)}
     return [*means, *found, *(words for words, stands in ends.items() if stands)]
 
 

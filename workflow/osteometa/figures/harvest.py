@@ -164,8 +164,9 @@ def _cell(
         # The count stands behind the last bar, or below the numbers where the row is full.
         last = (len(chosen) - 1) % slots + 1
         behind = last + 2 <= slots
-        put(axes, left + SLOT * last * behind + 0.8, base - 1.6 if behind else base + 4.8,
-            f"n = {len(chosen)}", size=SMALL, color=GREY)  # fmt: skip
+        count = f"{len(chosen)} {'bar' if len(chosen) == 1 else 'bars'}"
+        put(axes, left + SLOT * last * behind + 0.8, base - 1.6 if behind else base + 4.8, count,
+            size=SMALL, color=GREY)  # fmt: skip
 
 
 def _key(marks: Sequence[Mark], title: str) -> list[Figure]:

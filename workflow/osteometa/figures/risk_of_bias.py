@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -39,6 +39,7 @@ LEVELS = {
     "critical": ("!", VERMILION), "no": ("×", VERMILION), "poor": ("×", VERMILION),
     "no_information": ("?", "#D0D0D0"), "other": ("?", "#D0D0D0"),
 }  # fmt: skip
+LEVEL_WORDS = {"some": "some concerns", "no_information": "no information"}
 DOMAINS = {
     "rob2": {
         "d1": "randomisation process", "d2": "deviations from intended interventions",
@@ -189,10 +190,16 @@ def _bars(
         put(axes, x, y + 2.8, f"{share} %", size=SMALL, align="center")
 
 
+def level_words(judgements: Iterable[str]) -> str:
+    """Return what the signs of the levels among some judgements mean."""
+    found = set(judgements)
+    used = [level for level in LEVELS if level in found]
+    return "; ".join(f"{LEVELS[level][0]} {LEVEL_WORDS.get(level, level)}" for level in used)
+
+
 def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) -> str:
     named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
-    levels = [f"{LEVELS[level][0]} {level.replace('_', ' ')}" for level in used]
-    words = [f"Judged by people. {'; '.join(levels)}."]
+    words = [f"Judged by people. {level_words(used)}."]
     words += [f"{'; '.join(named)}."] if named else []
     words += ["Bars: weighted by people enrolled, 1 where that is not printed."] if last else []
     return " ".join(words)
