@@ -89,6 +89,19 @@ def test_the_manifest_lists_each_file_with_hash_and_origin(made):
     assert {row["made_from"] for row in rows} == {"data/raw/x.csv"}
 
 
+def test_records_of_jobs_that_are_gone_accuse_nobody(made):
+    (job,) = manifest.GONE
+    manifest.record(f"{job}.a", ["results/a.csv"], [], made)
+    (made / "results/a.csv").write_text("made again by another job\n")
+    manifest.record("pool.a", ["results/a.csv"], [], made)
+    for written in (made / manifest.RECORDS).glob("*.json"):
+        if "a.csv" in written.read_text() and written.stem not in (f"{job}.a", "pool.a"):
+            written.unlink()
+    assert manifest.set_edited_aside(made) == {}
+    assert not (made / manifest.RECORDS / f"{job}.a.json").exists()
+    assert (made / "results/a.csv").exists()
+
+
 def test_results_of_a_synthesis_that_left_go(made):
     for name in ("kept", "left"):
         (made / "results" / name).mkdir()
