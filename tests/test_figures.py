@@ -22,8 +22,7 @@ from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import ROW, place_axis, place_columns, place_rows, ticks_of
 from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
-from osteometa.figures.forest.rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, forest_rows
-from osteometa.figures.forest.words import FLAG_WORDS, Scale
+from osteometa.figures.forest.rows import ForestRow, forest_rows
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.io.csv_records import write_records
@@ -34,6 +33,8 @@ from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split
 from osteometa.validation.review import check_review
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import Block, ExerciseType, Flag
 
 ROOT = Path(__file__).parents[1]
 REVIEWS = {
@@ -161,7 +162,7 @@ def pool(k, estimate, half, predicted=0.0):
 
 def five_types():
     rows = []
-    for number, words in enumerate(TYPE_WORDS.values()):
+    for number, words in enumerate(kind.heading for kind in ExerciseType):
         rows.append(ForestRow(kind="heading", label=words))
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
@@ -286,7 +287,7 @@ HARD = {
     ],
     "five exercise types": five_types(),
     "only not randomised": [
-        ForestRow(kind="heading", label=BLOCK_WORDS["non_randomised"]),
+        ForestRow(kind="heading", label=Block.NON_RANDOMISED.apart),
         *(study(f"Author {n}", 0.01 * n, 0.01, None) for n in range(1, 4)),
     ],
     "a label of 80 characters": [study(LONG, 0.01, 0.01, marks="a b c"), study("Short", 0.0, 0.01)],
@@ -324,7 +325,7 @@ HARD = {
 
 
 LEGEND = [
-    f"{letter}: {FLAG_WORDS[flag]}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
+    f"{letter}: {Flag(flag).words}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
 ]
 
 
