@@ -8,7 +8,7 @@ import pytest
 from osteometa.figures.style import new_figure, put, save, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
-from osteometa.records.directions import DirectionSet, PCombination, Vote
+from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
 from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
@@ -527,7 +527,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
 
 def test_an_analysis_without_a_size_is_no_finding():
     config = load_config(ROOT / "config.yaml")
-    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(Vote),))
+    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(StudyDirection),))
     assert summary_of_findings.summary_of_findings([none], tables(), config) == []
 
 
