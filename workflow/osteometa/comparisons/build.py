@@ -18,6 +18,7 @@ from osteometa.comparisons.summaries import (
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.extraction.units import UNITS, canonical, convert
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import Flag
 
 # Whom the numbers speak of, the better analysis first.
 POPULATIONS = ("itt", "", "completers", "per_protocol")
@@ -115,7 +116,7 @@ class Comparison:
         if arm.n_end is not None:
             return People(arm.n_end, cells=(Cell(arm, "n_end"),))
         if arm.n_start is not None:
-            return People(arm.n_start, frozenset({"NRAND"}), (Cell(arm, "n_start"),))
+            return People(arm.n_start, frozenset({Flag.RANDOMISED_N}), (Cell(arm, "n_start"),))
         return People()
 
     def pair(self, rows: tuple[Print, Print]) -> list[Summary | None]:

@@ -13,8 +13,9 @@ from osteometa.comparisons.summaries import Cell, Summary, row_flags
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.numerics.distributions import p_to_t
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import CorrelationSource, Flag, Provenance
 
-PRINTED = ("SD", "SE", "CI")
+PRINTED = ((Provenance.SD,), (Provenance.SE,), (Provenance.CI,))
 """SDs that may be borrowed: no quantiles, and none from a test between arms."""
 
 
@@ -23,14 +24,13 @@ class Correlation:
     """A before-after correlation and how it is known."""
 
     r: float
-    source: str
-    """reported, change_sd, paired_test, other_arms or config."""
+    source: CorrelationSource
     cells: tuple[Cell, ...] = ()
 
     @property
     def imputed(self) -> bool:
         """Tell whether no print of this arm gives it."""
-        return self.source in ("other_arms", "config")
+        return self.source in (CorrelationSource.OTHER_ARMS, CorrelationSource.CONFIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +76,16 @@ class Correlations:
             if known.place == place and known.first_hand
         ]
         if self._borrow and len(others) >= 2:
-            return Correlation(median(others), "other_arms")
-        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+            return Correlation(median(others), CorrelationSource.OTHER_ARMS)
+        return Correlation(self._config.outcomes[comparison.outcome].r, CorrelationSource.CONFIG)
 
     def between(self, comparison: Comparison) -> Correlation:
         """Return the correlation of two conditions of the same people: printed, else assumed."""
         for row in comparison.contrasts:
             told = row.statistic == "r" and row.compares == "between" and row.value is not None
             if told and row.usable and not row.disputed:
-                return Correlation(float(row.value), "reported", (Cell(row, "value"),))
-        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+                return Correlation(float(row.value), CorrelationSource.REPORTED, (Cell(row, "value"),))
+        return Correlation(self._config.outcomes[comparison.outcome].r, CorrelationSource.CONFIG)
 
     def borrowed_sd(self, comparison: Comparison, row: Measurement | None) -> float | None:
         """Return an SD to borrow: the median of two or more arms of other studies.
@@ -118,9 +118,9 @@ def _spreads(
                 (comparison.arm, comparison.control), rows, pair, strict=True
             ):
                 assay = getattr(row, "assay", "")
-                if arm is None or not assay or summary is None or summary.code not in PRINTED:
+                if arm is None or not assay or summary is None or summary.codes not in PRINTED:
                     continue
-                if row.disputed or "2ND" in summary.flags:
+                if row.disputed or Flag.SECOND_HAND in summary.flags:
                     continue
                 found.setdefault((place, assay, study_id, arm.arm_id), summary.sd)
     return found
@@ -128,8 +128,7 @@ def _spreads(
 
 def _together(found: list[Correlation]) -> Correlation:
     """Return the mean correlation of merged arms, imputed if that of any is."""
-    order = ("reported", "change_sd", "paired_test", "other_arms", "config")
-    source = max((one.source for one in found), key=order.index)
+    source = max((one.source for one in found), key=list(CorrelationSource).index)
     cells = tuple(cell for one in found for cell in one.cells)
     return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
@@ -149,7 +148,7 @@ def _known(comparisons: Iterable[Comparison]) -> list[Known]:
             if correlation is None:
                 continue
             place = (comparison.outcome, comparison.site, comparison.arm.phase)
-            first = not any("2ND" in row_flags(cell.row) for cell in correlation.cells)
+            first = not any(Flag.SECOND_HAND in row_flags(cell.row) for cell in correlation.cells)
             key = (comparison.study.study_id, arm.arm_id, place, comparison.analyte)
             held = found.get(key)
             if held is None or _order(correlation) < _order(held.correlation):
@@ -158,7 +157,7 @@ def _known(comparisons: Iterable[Comparison]) -> list[Known]:
 
 
 def _order(correlation: Correlation) -> int:
-    return ("reported", "change_sd", "paired_test").index(correlation.source)
+    return list(CorrelationSource).index(correlation.source)
 
 
 def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
@@ -169,7 +168,7 @@ def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
         if crossover and row.compares == "between":
             continue  # between conditions, not between before and after
         if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
-            return Correlation(float(row.value), "reported", (Cell(row, "value"),))
+            return Correlation(float(row.value), CorrelationSource.REPORTED, (Cell(row, "value"),))
     before, after, change = (
         comparison.pair(rows)[side]
         for rows in (comparison.baselines, comparison.levels, comparison.changes)
@@ -183,7 +182,7 @@ def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
     if change is not None and change.sd is not None:
         r = change_sd_to_r(before.sd, after.sd, change.sd)
         if -1 < r < 1:
-            return Correlation(r, "change_sd", before.cells + after.cells + change.cells)
+            return Correlation(r, CorrelationSource.CHANGE_SD, before.cells + after.cells + change.cells)
     return _from_paired_test(own, before, after)
 
 
@@ -202,7 +201,7 @@ def _from_paired_test(
                 r = change_sd_to_r(before.sd, after.sd, sd)
                 cells = (*before.cells, *after.cells, Cell(row, column))
                 if -1 < r < 1:
-                    return Correlation(r, "paired_test", cells)
+                    return Correlation(r, CorrelationSource.PAIRED_TEST, cells)
     return None
 
 
