@@ -51,7 +51,7 @@ def entries_of(small, *directions, study="one"):
     ],
 )
 def test_seven_of_ten_known_entries_make_a_vote(small, directions, vote):
-    (cast,) = votes(entries_of(small, *directions), small[1].directions.vote_share)
+    (cast,) = votes(entries_of(small, *directions), small[1].directions.agreement_share)
     assert cast.direction == vote
 
 

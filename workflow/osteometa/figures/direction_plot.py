@@ -76,7 +76,7 @@ def direction_rows(
                     ]
                     rows += [
                         _mark(vote, phase, kind, outcome, design_class, judged)
-                        for vote in votes(chosen, config.directions.vote_share)
+                        for vote in votes(chosen, config.directions.agreement_share)
                     ]
     return rows
 

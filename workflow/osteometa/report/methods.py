@@ -109,9 +109,10 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
     base = sum("BASE" in effect.flags.split() for effect in pooled.values())
     means = "; ".join(
         f"{name} "
-        + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in o.baseline_mean.items())
+        + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in a.baseline_mean.items())
         for name, o in config.outcomes.items()
-        if o.baseline_mean
+        for a in o.analytes.values()
+        if a.baseline_mean
     )
     if means:
         sentences.append(
@@ -159,7 +160,7 @@ def _types(config: Config) -> str:
 def _directions(config: Config) -> str:
     windows = ", ".join(f"{name} ({hours_words(name, config.windows)})" for name in config.windows)
     return (
-        f"A study votes up or down where {100 * config.directions.vote_share:g} % of its known "
-        "directions agree; sign tests are exact and two-sided, given as the range over all that "
-        f"the unknown directions could be. Windows after a single bout: {windows}."
+        f"A study votes up or down where {100 * config.directions.agreement_share:g} % of its "
+        "known directions agree; sign tests are exact and two-sided, given as the range over all "
+        f"that the unknown directions could be. Windows after a single bout: {windows}."
     )

@@ -47,7 +47,7 @@ def split(
         with_effect = {effect.study_id for effect in chosen}
         cast = [
             vote_with(vote, vote.study_id in with_effect)
-            for vote in votes(told, config.directions.vote_share)
+            for vote in votes(told, config.directions.agreement_share)
         ]
         sets[synthesis.id] = (sorted(chosen, key=effect_order), cast)
     return sets
