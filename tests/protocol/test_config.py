@@ -43,7 +43,7 @@ LEVELS_AFTER = tables(
     design="rct", control=True,
 )  # fmt: skip
 # In no study of the real review three SDs imply a correlation; in this one they do.
-THREE_SDS = made_up(
+THREE_SDS = tables(
     [level("baseline", mean=1, sd=0.2, n=20), level("end", mean=1, sd=0.2, n=20),
      ("measurements", "e", "end", "change", {"mean": 0.01, "sd": 0.1, "n": 20})],
     what="BMD", site="lumbar_spine",
