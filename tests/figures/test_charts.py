@@ -414,7 +414,7 @@ def test_specification_curve(n):
         MultiverseRow(
             specification=i, measure="ROM", derivation=rng.choice(["primary", "r=0.85", "r=0.98"]),
             people=rng.choice(["all", "without INDIRECT", "without PP 2ND"]), designs="randomised",
-            prints="undisputed", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
+            prints="excluded", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
             ci=rng.choice(["hksj-floor", "hksj", "wald"]), merged=1, k=12,
             estimate=(y := rng.gauss(0.02, 0.004)), ci_low=y - 0.02, ci_high=y + 0.02, z=2.0,
             excludes_null=y > 0.02, primary=i == 0,

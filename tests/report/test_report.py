@@ -516,7 +516,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     row = summary_of_findings.summary_of_findings([CLEAR], tables(), config)[0]
     assert row["certainty"] == NOT_ASSESSED and row["statement"] == ""
     assert row["people"] == "60" and row["k"] == "3"
-    mean = config.outcomes["BMD"].baseline_mean["lumbar_spine"]
+    mean = config.outcomes["BMD"].analytes["bmd_areal"].baseline_mean["lumbar_spine"]
     assert row["absolute"].startswith("0.019 (0.009 to 0.028) g/cm²")
     assert f"where the mean is {mean:g} g/cm²" in row["absolute"]
     printed = [

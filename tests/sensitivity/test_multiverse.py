@@ -105,7 +105,7 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
             found = [
                 r for r in rows
                 if (r.measure, r.derivation, r.people, r.designs, r.prints, r.tau2, r.ci)
-                == (case.measure, how, people, designs, "undisputed", method, ci)
+                == (case.measure, how, people, designs, "excluded", method, ci)
             ]  # fmt: skip
             for row in found:
                 ours = pool(**{"vi": None, **chosen.numbers}, method=method, ci=ci)
@@ -141,7 +141,7 @@ def test_shares_of_a_full_product_are_those_of_an_analysis_of_variance():
     for a, high in (("primary", 1.0), ("r=0.9", -1.0)):
         for b, up in (("all", 0.5), ("some", -0.5)):
             for interval in ("hksj", "wald"):
-                rows.append(specification(a, b, "randomised", "undisputed", "REML", interval))
+                rows.append(specification(a, b, "randomised", "excluded", "REML", interval))
                 y.append(2 + high + up + 0.5 * high * up)
     found = {s.choice: s.share for s in explained("SMD", rows, np.array(y))}
     total = 4 * (1 + 0.25 + 0.0625)
@@ -157,7 +157,7 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     rows, y = [], []
     for derivation, move in moves.items():
         for people, up in (("all", 0.5), ("some", -0.5)):
-            rows.append(specification(derivation, people, "randomised", "undisputed", "DL", "wald"))
+            rows.append(specification(derivation, people, "randomised", "excluded", "DL", "wald"))
             y.append(7 + move + up)
     shares = explained("SMD", rows, np.array(y))
     found = {s.choice: s.share for s in shares}
@@ -182,7 +182,7 @@ def test_r_explains_the_spread_of_smd_at_the_spine(made):
 
 def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     case = made[NAMES[1]][0]
-    (name,) = [n for n, f in case.config.multiverse.people.items() if f == ("ROB",)]
+    (name,) = [n for n, f in case.config.multiverse.inclusion.items() if f == ("ROB",)]
     assert name not in {row.people for row in made[NAMES[1]][1]}
     gone = case.joint().effects[0]
     judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
@@ -194,7 +194,7 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     row = next(
         r for r in multiverse(judged)[0]
         if (r.people, r.derivation, r.designs, r.prints) ==
-        (name, "primary", "randomised", "undisputed")
+        (name, "primary", "randomised", "excluded")
         and (r.tau2, r.ci, r.measure) == ("REML", "hksj-floor", case.measure)
     )  # fmt: skip
     theirs = pool(**kept.numbers)
@@ -210,9 +210,9 @@ def test_every_key_of_the_derivation_has_words():
 def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
     """Three of four combinations: R2 of one choice alone and after the other, by hand."""
     rows = [
-        specification("primary", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("r=0.9", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("primary", "some", "randomised", "undisputed", "REML", "wald"),
+        specification("primary", "all", "randomised", "excluded", "REML", "wald"),
+        specification("r=0.9", "all", "randomised", "excluded", "REML", "wald"),
+        specification("primary", "some", "randomised", "excluded", "REML", "wald"),
     ]
     y = np.array([0.0, 3.0, 1.0])
     total = float(np.sum((y - y.mean()) ** 2))

@@ -155,7 +155,7 @@ class MultiverseRow:
     """Which effects: all, or without some."""
     designs: str
     prints: str
-    """undisputed, or with the most cautious readings of contradictory prints."""
+    """excluded, or most cautious: of inconsistently reported data none or one resolution."""
     tau2: str
     ci: str
     merged: int | None

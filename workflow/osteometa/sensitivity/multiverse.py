@@ -109,7 +109,7 @@ def is_primary(row: Specification, case: Case) -> bool:
     """Tell whether a specification is that of the review's primary result."""
     pooling = case.config.pooling
     return row.measure == case.measure and row.choices == (
-        PRIMARY, "all", "randomised", "undisputed", pooling.method, pooling.ci,
+        PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
     )  # fmt: skip
 
 
@@ -120,10 +120,10 @@ def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]
     names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
     for derivation in (PRIMARY, *names):
         joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
-        for designs, prints in itertools.product(choices.designs, choices.prints):
+        for designs, prints in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if prints == "cautious readings" else []
-            for people, flags in choices.people.items():
+            added += _cautious(case, measure) if prints == "most cautious" else []
+            for people, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
                 kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
