@@ -167,9 +167,7 @@ def _tests_of(
     if d is not None and row.se is not None:
         yield difference(Provenance.SE, d, float(row.se), d / float(row.se), "se")
     if d is not None and row.ci_low is not None and row.ci_high is not None:
-        se = half_width_to_se(
-            float(row.ci_low), float(row.ci_high), float(row.ci_level or 95), df
-        )
+        se = half_width_to_se(float(row.ci_low), float(row.ci_high), float(row.ci_level or 95), df)
         yield difference(Provenance.CI, d, se, d / se, "ci_low", "ci_high")
     if row.statistic == "t" and row.value is not None:
         yield test(Provenance.T, float(row.value), True)

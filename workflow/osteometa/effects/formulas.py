@@ -1,4 +1,4 @@
-"""Effect sizes and their sampling variances as pure functions of printed numbers.
+"""Effect sizes and their sampling variances as pure functions of reported numbers.
 
 Each returns (yi, vi) in metafor's sense. T exercise, C control; 0 before, 1 after; r the
 correlation between the two times; m degrees of freedom; u the variance of a mean (or a difference
@@ -39,7 +39,7 @@ def g_variance(
     g : float
         With the factor J.
     n, m : float
-        People behind it, and degrees of freedom of the SD.
+        Participants, and degrees of freedom of the SD.
     form : {"LS", "LS2", "UB", "AV"}
     scaled : bool
         Whether u has the factor J^2 already, as the SE of an adjusted difference has.
@@ -129,8 +129,8 @@ def smcc(m0: float, s0: float, m1: float, s1: float, n: int, r: float) -> Effect
     """Return the mean change of one arm over the SD of the change (metafor's SMCC).
 
     g = J(n-1) (m1 - m0) / sd, sd^2 = s0^2 + s1^2 - 2 r s0 s1, v = 1/n + g^2/(2n) (Gibbons, Hedeker
-    and Davis 1993). On no ladder: its unit is another than that of effects over the SD of people,
-    with which it must not be pooled; two unlike r give two unlike g for the same change.
+    and Davis 1993). In no hierarchy: its unit differs from that of effects over the SD between
+    participants, with which it must not be pooled; different r give different g for one change.
     """
     sd = math.sqrt(s0**2 + s1**2 - 2 * r * s0 * s1)
     g = hedges_j(n - 1) * (m1 - m0) / sd

@@ -138,7 +138,7 @@ class PCombination:
     """ok or not_applicable."""
     reason: str
     """Why not; empty if ok."""
-    studies: str
+    studies: Annotated[tuple[str, ...], Joined(" ")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

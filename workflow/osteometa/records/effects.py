@@ -48,17 +48,34 @@ class InSet(Protocol):
     """An effect, a direction or a synthesis: anything that belongs to a set."""
 
     @property
-    def outcome(self) -> str: ...
+    def outcome(self) -> str:
+        """What was measured."""
+        ...
+
     @property
-    def analyte(self) -> str: ...
+    def analyte(self) -> str:
+        """The exact quantity."""
+        ...
+
     @property
-    def site(self) -> str: ...
+    def site(self) -> str:
+        """Where in the body; empty for blood and urine."""
+        ...
+
     @property
-    def phase(self) -> str: ...
+    def phase(self) -> str:
+        """Training or a single bout."""
+        ...
+
     @property
-    def window(self) -> str: ...
+    def window(self) -> str:
+        """Time after a bout; empty for training."""
+        ...
+
     @property
-    def design_class(self) -> str: ...
+    def design_class(self) -> str:
+        """Against a comparator or within one arm."""
+        ...
 
 
 def set_key(record: InSet) -> SetKey:
@@ -152,6 +169,10 @@ class WeightedEffect(Effect):
 
     weight: float | None
     """Percent of the primary model's pool of its measure; None if not pooled."""
+
+
+RESOLUTION = "reading="
+"""What stands before the provenance in the name of a resolution of inconsistent data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

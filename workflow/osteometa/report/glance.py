@@ -41,7 +41,7 @@ def _unit(found: Findings) -> str:
 def _cell(found: Findings, group: str) -> dict[str, Any]:
     """Return size and directions of one type of exercise, and which of them is known."""
     overall = group == "overall"
-    cast = [vote for vote in found.votes if overall or vote.exercise_type == group]
+    cast = [vote for vote in found.votes if overall or vote.exercise_type == (group,)]
     k = sum(overall or effect.exercise_type == group for effect in found.pool)
     row, scale = found.shown(group), found.scale()
     size, _, limits = (

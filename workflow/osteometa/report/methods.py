@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.wording.choices import ESTIMATORS
 from osteometa.wording.numbers import MINUS, counted, joined
 from osteometa.wording.syntheses import hours_words
+from osteometa.wording.vocabulary import CorrelationSource
 
 MEASURES = {
     "SMD": "standardised mean differences",
@@ -106,7 +107,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
         f"{counts['derived']}, borrowed from other arms in {counts['borrowed']} and assumed "
         f"({assumed}) in {counts['assumed']}."
     ]
-    base = sum("BASE" in effect.flags.split() for effect in pooled.values())
+    base = sum("BASE" in effect.flags for effect in pooled.values())
     means = "; ".join(
         f"{name} "
         + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in a.baseline_mean.items())
@@ -121,14 +122,15 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
     return sentences
 
 
-def _origin(source: str) -> str:
+def _origin(sources: Collection[CorrelationSource]) -> str:
     """Return the weakest origin of a correlation that two arms may share."""
-    parts = set(source.split("+")) - {""}
-    if parts & {"config", "uncorrelated"}:
+    if {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED} & set(sources):
         return "assumed"
-    if "other_arms" in parts:
+    if CorrelationSource.OTHER_ARMS in sources:
         return "borrowed"
-    return "" if not parts else "reported" if parts == {"reported"} else "derived"
+    if not sources:
+        return ""
+    return "reported" if set(sources) == {CorrelationSource.REPORTED} else "derived"
 
 
 def _scope(config: Config) -> str:

@@ -108,7 +108,7 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
     heading = sentences.heading(synthesis, config)
     judged = sorted({effect.study_id for effect in found.pool})
     risk = studies.risk_words(judged, synthesis.outcome, tables)
-    flags = sorted({flag for effect in found.effects for flag in effect.flags.split()})
+    flags = sorted({flag for effect in found.effects for flag in effect.flags})
     numbers = [
         {**sentences.pooled_cells(pooled, found.scale(pooled.measure)),
          "first": pooled.measure == row.measure}
@@ -181,7 +181,7 @@ def _wanted(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> list[dic
                 "what": f"{row.outcome}, {sentences.what_words(found.synthesis)}",
             },
         )
-        line["sets"].append(row.wanted)
+        line["sets"].append(row.missing)
     return list(lines.values())
 
 

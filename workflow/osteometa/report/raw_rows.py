@@ -32,11 +32,10 @@ def anchor_of(table: str, key: str) -> str:
 
 def linked(effect: Effect) -> list[dict[str, str]]:
     """Return the cells behind an effect, each with the row of the page that shows it."""
-    found = []
-    for name in effect.inputs.split():
-        table, key, column = name.split(":", 1)[0], *name.split(":", 1)[1].rsplit(":", 1)
-        found.append({"anchor": anchor_of(table, key), "text": name, "column": column})
-    return found
+    return [
+        {"anchor": anchor_of(cell.table, cell.key), "text": str(cell), "column": cell.column}
+        for cell in effect.inputs
+    ]
 
 
 def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[RawRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteometa.comparisons.build import exercise_type, type_by_paper
+from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.cell_types import Printed
 from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
 from osteometa.protocol.config import Config, Synthesis

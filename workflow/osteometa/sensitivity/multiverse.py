@@ -15,14 +15,14 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.batch import Array, column_batch
 from osteometa.pooling.covariance import decorrelated
 from osteometa.pooling.kernel import fit, solve
-from osteometa.records.effects import Effect
+from osteometa.records.effects import RESOLUTION, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.sensitivity.one_at_a_time import READING, Case
+from osteometa.sensitivity.one_at_a_time import Case
 from osteometa.synthesis.pools import Joint
 
 CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
 PRIMARY = "primary"
-NOT_DERIVED = (READING, "type_by=")
+NOT_DERIVED = (RESOLUTION, "type_by=")
 """Variants that are no other derivation of the same effects."""
 RISK = "ROB"
 """Stands among flags for an overall judgement that `sensitivity.rob_exclude` names."""
@@ -132,7 +132,7 @@ def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]
 
 
 def _has_any(effect: Effect, flags: Sequence[str], case: Case) -> bool:
-    own = set(effect.flags.split())
+    own: set[str] = set(effect.flags)
     if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
@@ -150,7 +150,7 @@ def _cautious(case: Case, measure: str) -> list[Effect]:
     """Return the weakest reading (least |z|) of each disputed comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
-        if row.measure == measure and row.variant.startswith(READING):
+        if row.measure == measure and row.variant.startswith(RESOLUTION):
             key = (row.study_id, row.arm_id)
             if key not in weakest or abs(row.z) < abs(weakest[key].z):
                 weakest[key] = row

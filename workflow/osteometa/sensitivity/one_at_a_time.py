@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from osteometa.pooling.model import Pooled
 from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import (
+    RESOLUTION,
+    Covariance,
+    Effect,
+    VariantCovariance,
+    VariantEffect,
+)
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.sensitivity.influence import holds_null
 from osteometa.synthesis.pools import Joint, pool_joint, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 
-READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"
 FLAGS = {
     "INDIRECT": "without people whose state itself acts on bone",
@@ -191,10 +196,10 @@ def _difference(estimate: float, usual: float) -> float:
 def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each reading of contradictory prints added singly, then the most cautious of all."""
     measures = case.config.outcomes[case.outcome].measures
-    readings = [v for v in case.variants if v.variant.startswith(READING)]
+    readings = [v for v in case.variants if v.variant.startswith(RESOLUTION)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        name = f"with {reading.study_id} {reading.variant.removeprefix(READING)}"
+        name = f"with {reading.study_id} {reading.variant.removeprefix(RESOLUTION)}"
         change = f"{reading.label} as if only this print were right: {reading.reason}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
@@ -225,14 +230,14 @@ def _kept(case: Case, keep: Callable[[Effect], bool]) -> Joint:
 def _without(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
     for flag, words in FLAGS.items():
-        joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
+        joint = _kept(case, lambda e, flag=flag: flag not in e.flags)
         yield from _dropped(case, writer, f"without {flag}", words, joint, "has the flag")
     for name, (codes, words) in CODES.items():
-        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
+        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance))
         yield from _dropped(case, writer, f"without {name}", words, joint, "is made so")
     quantiles = set(CODES["quantiles"][0])
     doubts = IMPUTED | quantiles
-    joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
+    joint = _kept(case, lambda e: not doubts & {*e.flags, *e.provenance})
     words = "without imputed (r, baseline mean), digitised or quantile-based numbers"
     yield from _dropped(case, writer, "without imputed", words, joint, "is made so")
     joint = _kept(case, lambda e: not e.cointervention)
@@ -297,7 +302,7 @@ def _types_by_paper(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
 
 
 def _correlations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
-    assumed = any("RIMP" in e.flags.split() for e in case.joint().effects)
+    assumed = any("RIMP" in e.flags for e in case.joint().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
         row, words = f"r={value:g}", variant_words(f"r={value:g}")
         if any(v.variant == row and v.measure == case.measure for v in case.variants):

@@ -1,4 +1,4 @@
-"""Syntheses: the planned analyses, what falls into each, and what became of it."""
+"""Planned analyses: which effects and directions belong to each, and its status."""
 
 from __future__ import annotations
 
@@ -6,28 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.directions.per_study import study_directions
-from osteometa.protocol.config import Config, Synthesis
+from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionEntry, StudyDirection
-from osteometa.records.effects import Covariance, Effect
+from osteometa.records.effects import Covariance, Effect, set_key
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.wording.choices import EXERCISE_TYPES
-
-REDUCED = "reduced"
-"""Block of effects that another effect of the same people stands for; in no set."""
+from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus
 
 
 def asks_for(synthesis: Synthesis, record: Effect | DirectionEntry) -> bool:
     """Tell whether a synthesis asks for an effect or a direction."""
-    return (
-        record.outcome, record.analyte, record.site, record.phase, record.design_class,
-        record.window,
-    ) == (
-        synthesis.outcome, synthesis.analyte, synthesis.site, synthesis.phase,
-        synthesis.design_class, synthesis.window,
-    )  # fmt: skip
+    return set_key(record) == set_key(synthesis)
 
 
-def effect_order(effect: Effect) -> tuple:
+def effect_order(effect: Effect) -> tuple[int, int, str, str]:
     """Return the sort key of effects in tables and figures: type, year, label."""
     return (
         EXERCISE_TYPES.index(effect.exercise_type), effect.year or 0, effect.label,
@@ -38,18 +30,18 @@ def effect_order(effect: Effect) -> tuple:
 def split(
     effects: Iterable[Effect], entries: Iterable[DirectionEntry], config: Config
 ) -> dict[str, tuple[list[Effect], list[StudyDirection]]]:
-    """Return effects and votes of each synthesis, by id."""
+    """Return effects and directions of studies of each synthesis, by id."""
     effects, entries = list(effects), list(entries)
     sets = {}
     for synthesis in config.syntheses:
-        chosen = [e for e in effects if e.block != REDUCED and asks_for(synthesis, e)]
-        told = [entry for entry in entries if asks_for(synthesis, entry)]
+        chosen = [e for e in effects if e.block != Block.REDUCED and asks_for(synthesis, e)]
+        asked = [entry for entry in entries if asks_for(synthesis, entry)]
         with_effect = {effect.study_id for effect in chosen}
-        cast = [
-            vote_with(vote, vote.study_id in with_effect)
-            for vote in study_directions(told, config.directions.agreement_share)
+        studies = [
+            replace(study, has_effect=study.study_id in with_effect)
+            for study in study_directions(asked, config.directions.agreement_share)
         ]
-        sets[synthesis.id] = (sorted(chosen, key=effect_order), cast)
+        sets[synthesis.id] = (sorted(chosen, key=effect_order), studies)
     return sets
 
 
@@ -61,61 +53,69 @@ def covariances_in(
     return [row for row in covariances if {row.effect_id_1, row.effect_id_2} <= ids]
 
 
-def vote_with(vote: StudyDirection, has_effect: bool) -> StudyDirection:
-    """Return the vote, knowing whether an effect of the study stands in the same set."""
-    return replace(vote, has_effect=has_effect)
-
-
 def synthesis_row(
-    synthesis: Synthesis, measure: str, pooled: Sequence[PooledRow], effects: Sequence[Effect],
-    cast: Sequence[StudyDirection],
+    synthesis: Synthesis, outcome: Outcome, pooled: Sequence[PooledRow],
+    effects: Sequence[Effect], studies: Sequence[StudyDirection],
 ) -> SynthesisRow:  # fmt: skip
-    """Return what became of one planned analysis."""
+    """Return the status of one planned analysis.
+
+    Parameters
+    ----------
+    synthesis : Synthesis
+    outcome : Outcome
+        What config.yaml declares of its outcome.
+    pooled : sequence of PooledRow
+    effects : sequence of Effect
+    studies : sequence of StudyDirection
+    """
+    measure = outcome.measures[0]
     main = next((row for row in pooled if row.primary and row.group == "overall"
                  and row.measure == measure), None)  # fmt: skip
     k = main.k if main else 0
-    if k >= 2 and main.status == "ok":
-        status, reason = "pooled", ""
+    if main is not None and k >= 2 and main.status == "ok":
+        status, reason = SynthesisStatus.POOLED, ""
     elif effects:
-        status = "listed"
-        reason = main.note if k and main.note else _why_listed(effects, k, measure)
-    elif cast:
-        status, reason = "direction_only", "no study prints numbers that give an effect size here"
+        status = SynthesisStatus.LISTED
+        reason = main.note if main and k and main.note else _why_listed(effects, k, measure)
+    elif studies:
+        status, reason = SynthesisStatus.DIRECTION_ONLY, "no effect estimate is available"
     else:
-        status, reason = "empty", "no study of the tables falls here"
+        status, reason = SynthesisStatus.EMPTY, "no study of the tables belongs here"
     return SynthesisRow(
         synthesis=synthesis.id,
         outcome=synthesis.outcome,
         analyte=synthesis.analyte,
         site=synthesis.site,
-        phase=synthesis.phase,
+        phase=Phase(synthesis.phase),
         window=synthesis.window,
-        design_class=synthesis.design_class,
+        design_class=DesignClass(synthesis.design_class),
         measure=measure,
         k=k,
-        k_directions=len(cast),
+        k_directions=len(studies),
         status=status,
         reason=reason,
-        note=_note(synthesis, cast),
+        note=_note(synthesis, outcome, studies),
     )
 
 
-def _note(synthesis: Synthesis, cast: Sequence[StudyDirection]) -> str:
-    """Return what moves a marker after a bout without any exercise effect on bone."""
+def _note(synthesis: Synthesis, outcome: Outcome, studies: Sequence[StudyDirection]) -> str:
+    """Return what changes a value after a bout without any effect of exercise on bone."""
     notes = []
-    if synthesis.phase != "acute" or not cast:
+    if synthesis.phase != Phase.ACUTE or not studies:
         return ""
-    if synthesis.outcome == "CTX" and synthesis.design_class == "within_arm":
+    if outcome.diurnal and synthesis.design_class == DesignClass.WITHIN_ARM:
         notes.append(
-            "CTX falls by itself from morning to afternoon, as much as it moves after a bout: "
-            "without a resting control the two cannot be told apart"
+            f"{synthesis.outcome} {outcome.diurnal}: without a resting control this change and an "
+            "effect of the bout cannot be separated"
         )
-    uncorrected = [vote for vote in cast if set(vote.plasma_volume.split("/")) - {"corrected"}]
-    if uncorrected and synthesis.outcome != "BMD":
+    uncorrected = [
+        study for study in studies if set(study.plasma_volume) - {PlasmaVolume.CORRECTED}
+    ]
+    if uncorrected and outcome.haemoconcentration:
         notes.append(
-            f"haemoconcentration: {len(uncorrected)} of {len(cast)} studies do not correct for the "
-            "plasma volume that a bout takes away, or do not say so; a rise of some per cent may "
-            "be that loss"
+            f"haemoconcentration: {len(uncorrected)} of {len(studies)} studies do not correct for "
+            "the plasma volume that is lost in a bout, or do not report it; a rise of a few per "
+            "cent may be due to that loss"
         )
     return "; ".join(notes)
 
@@ -137,7 +137,7 @@ def summary_rows(
     """Return the table of all syntheses, in the order in which they are declared."""
     return [
         synthesis_row(
-            synthesis, config.outcomes[synthesis.outcome].measures[0], pooled[synthesis.id],
+            synthesis, config.outcomes[synthesis.outcome], pooled[synthesis.id],
             *sets[synthesis.id],
         )
         for synthesis in config.syntheses
