@@ -107,6 +107,16 @@ def test_all_problems_come_at_once(small):
     assert [line for line in text.splitlines() if not line.startswith(" ")][:-2] == sorted(files)
 
 
+def test_a_renamed_key_of_config_is_refused_by_both_names(small):
+    path = small / "config.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("  inclusion:", "  people:   "))
+    (problem,) = check_review(small).problems
+    assert (problem.code, problem.column) == ("E101", "multiverse.people")
+    assert problem.message == "This key is now called inclusion. Rename it."
+    assert problem.row == text.split("  inclusion:")[0].count("\n") + 1
+
+
 def test_many_wrong_cells_of_one_row_are_all_named(small):
     path = small / "data" / "raw" / "measurements.csv"
     lines = path.read_text().splitlines()

@@ -130,8 +130,9 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
         for method, ci in (("DL", "wald"), ("REML", "hksj"), ("EE", "wald")):
             found = [
                 r for r in rows
-                if (r.measure, r.derivation, r.people, r.designs, r.prints, r.tau2, r.ci)
-                == (case.measure, how, people, designs, "undisputed", method, ci)
+                if r.measure == case.measure
+                and (r.derivation, r.inclusion, r.designs, r.inconsistent_data, r.tau2, r.ci)
+                == (how, people, designs, "excluded", method, ci)
             ]  # fmt: skip
             for row in found:
                 ours = pool(**{"vi": None, **chosen.numbers}, method=method, ci=ci)
@@ -167,12 +168,12 @@ def test_shares_of_a_full_product_are_those_of_an_analysis_of_variance():
     for a, high in (("primary", 1.0), ("r=0.9", -1.0)):
         for b, up in (("all", 0.5), ("some", -0.5)):
             for interval in ("hksj", "wald"):
-                rows.append(specification(a, b, "randomised", "undisputed", "REML", interval))
+                rows.append(specification(a, b, "randomised", "excluded", "REML", interval))
                 y.append(2 + high + up + 0.5 * high * up)
     found = {s.choice: s.share for s in explained("SMD", rows, np.array(y))}
     total = 4 * (1 + 0.25 + 0.0625)
     assert found["r"] == pytest.approx(100 * 4 / total)
-    assert found["people"] == pytest.approx(100 * 1 / total)
+    assert found["inclusion"] == pytest.approx(100 * 1 / total)
     assert found["remainder"] == pytest.approx(100 * 0.25 / total)
     assert found["tau2"] == found["ci"] == 0
 
@@ -183,7 +184,7 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     rows, y = [], []
     for derivation, move in moves.items():
         for people, up in (("all", 0.5), ("some", -0.5)):
-            rows.append(specification(derivation, people, "randomised", "undisputed", "DL", "wald"))
+            rows.append(specification(derivation, people, "randomised", "excluded", "DL", "wald"))
             y.append(7 + move + up)
     shares = explained("SMD", rows, np.array(y))
     found = {s.choice: s.share for s in shares}
@@ -193,7 +194,7 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     assert found["r"] == pytest.approx(100 * derivation / total * (4 + 1) / (4 + 1 + 9))
     assert found["training_time"] == pytest.approx(100 * derivation / total * 9 / (4 + 1 + 9))
     assert found["rho"] == pytest.approx(0, abs=1e-9)
-    assert found["people"] == pytest.approx(100 * 2.5 / total)
+    assert found["inclusion"] == pytest.approx(100 * 2.5 / total)
     assert sum(found.values()) == pytest.approx(100)
     assert {s.choice: s.levels for s in shares if s.choice in ("r", "rho")} == {"r": 3, "rho": 2}
 
@@ -208,8 +209,8 @@ def test_r_explains_the_spread_of_smd_at_the_spine(made):
 
 def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     case = made[NAMES[1]][0]
-    (name,) = [n for n, f in case.config.multiverse.people.items() if f == ("ROB",)]
-    assert name not in {row.people for row in made[NAMES[1]][1]}
+    (name,) = [n for n, f in case.config.multiverse.inclusion.items() if f == ("ROB",)]
+    assert name not in {row.inclusion for row in made[NAMES[1]][1]}
     gone = case.joint().effects[0]
     judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
                    for e in case.effects)  # fmt: skip
@@ -219,8 +220,8 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     kept = Joint(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
     row = next(
         r for r in multiverse(judged)[0]
-        if (r.people, r.derivation, r.designs, r.prints) ==
-        (name, "primary", "randomised", "undisputed")
+        if (r.inclusion, r.derivation, r.designs, r.inconsistent_data) ==
+        (name, "primary", "randomised", "excluded")
         and (r.tau2, r.ci, r.measure) == ("REML", "hksj-floor", case.measure)
     )  # fmt: skip
     theirs = pool(**kept.numbers)
@@ -236,9 +237,9 @@ def test_every_key_of_the_derivation_has_words():
 def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
     """Three of four combinations: R2 of one choice alone and after the other, by hand."""
     rows = [
-        specification("primary", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("r=0.9", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("primary", "some", "randomised", "undisputed", "REML", "wald"),
+        specification("primary", "all", "randomised", "excluded", "REML", "wald"),
+        specification("r=0.9", "all", "randomised", "excluded", "REML", "wald"),
+        specification("primary", "some", "randomised", "excluded", "REML", "wald"),
     ]
     y = np.array([0.0, 3.0, 1.0])
     total = float(np.sum((y - y.mean()) ** 2))
@@ -250,7 +251,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
     first, second = r2([[0, 2], [1]]), r2([[0, 1], [2]])
     found = {s.choice: s.share for s in explained("SMD", rows, y)}
     assert found["r"] == pytest.approx((first + 100 - second) / 2)
-    assert found["people"] == pytest.approx((second + 100 - first) / 2)
+    assert found["inclusion"] == pytest.approx((second + 100 - first) / 2)
     assert found["remainder"] == pytest.approx(0, abs=1e-9)
 
 

@@ -10,7 +10,13 @@ from osteometa.figures.specification import specification_marks
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.pooling.model import pool
 from osteometa.records.sensitivity import RECORDS
-from osteometa.sensitivity.analyses import asymmetry, companions, explore, meta_regressions, set_of
+from osteometa.sensitivity.analyses import (
+    alternative_models,
+    asymmetry,
+    explore,
+    meta_regressions,
+    set_of,
+)
 from osteometa.sensitivity.gosh import SAMPLED, by_study, subsets
 from osteometa.sensitivity.meta_regression import meta_regression
 from osteometa.sensitivity.small_study import egger
@@ -40,7 +46,7 @@ def test_every_table_has_rows_of_its_record(looks):
     assert {f.name for f in fields(looks[NECK])} == set(RECORDS)
     for name in ("sensitivity", "influence", "leave_one_out", "cumulative", "gosh", "multiverse",
                  "multiverse_shares", "small_study", "meta_regression", "permutation",
-                 "companions"):  # fmt: skip
+                 "alternative_models"):  # fmt: skip
         assert getattr(looks[NECK], name), name
 
 
@@ -196,18 +202,18 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
     assert row.p == egger(chosen.y, chosen.v).p and "not known" in row.predictor
 
 
-def test_companions_say_when_nothing_is_nested(looks):
-    rows = {row.model: row for row in looks[NECK].companions}
+def test_alternative_models_say_when_nothing_is_nested(looks):
+    rows = {row.model: row for row in looks[NECK].alternative_models}
     nested = ("three_level", "che", "robust")
     wild = tuple(f"{name}_wild" for name in nested)
     assert list(rows) == [*nested, *wild, "bayesian"]
     bar = "8 studies, 10 are needed, one of them with several effects"
     assert {rows[name].reason for name in nested} == {bar}
     assert {rows[name].reason for name in wild} == {"each study has one effect: nothing is nested"}
-    spine = {row.model: row for row in looks[LUMBAR].companions}
+    spine = {row.model: row for row in looks[LUMBAR].alternative_models}
     assert all("nothing is nested" in spine[name].reason for name in (*nested, *wild))
     assert "the prior is for SMD" in rows["bayesian"].reason
-    nested = {row.model: row for row in looks["shared"].companions}
+    nested = {row.model: row for row in looks["shared"].alternative_models}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason
     turned = nested["che_wild"]
@@ -215,9 +221,9 @@ def test_companions_say_when_nothing_is_nested(looks):
 
 
 @pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
-def test_companions_of_hardly_a_study_name_both_bars(cases, k, words):
+def test_alternative_models_of_hardly_a_study_name_both_bars(cases, k, words):
     case = replace(cases[NECK], effects=cases[NECK].joint().effects[:k], links=())
-    rows = {row.model: row for row in companions(set_of(case), case)}
+    rows = {row.model: row for row in alternative_models(set_of(case), case)}
     more = "are needed, one of them with several effects"
     for name in ("three_level", "che", "robust"):
         assert (rows[name].k, rows[name].status) == (k, "not_applicable")
@@ -229,7 +235,7 @@ def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
     case = cases[NECK]
     chosen = set_of(case)
     ours = replace(chosen, studies=(chosen.studies[1], *chosen.studies[1:]))
-    rows = {row.model: row for row in companions(ours, case)}
+    rows = {row.model: row for row in alternative_models(ours, case)}
     for name in ("three_level", "che", "robust"):
         assert "the model needs 10" in rows[name].reason and rows[name].sign_vectors is None
         wild = rows[f"{name}_wild"]

@@ -44,6 +44,11 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
 FILE = "config.yaml"
+RENAMED_KEYS = {
+    "multiverse.people": "multiverse.inclusion",
+    "multiverse.prints": "multiverse.inconsistent_data",
+}
+"""Keys of earlier versions and their present names: the old ones are refused, naming both."""
 
 
 class Closed(BaseModel):
@@ -101,19 +106,19 @@ class Sensitivity(Closed):
 class Multiverse(Closed):
     """The choices whose product is fitted."""
 
-    people: dict[str, tuple[str, ...]]
+    inclusion: dict[str, tuple[str, ...]]
     designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
-    prints: tuple[Literal["undisputed", "cautious readings"], ...] = Field(min_length=1)
+    inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(min_length=1)
     methods: tuple[Method, ...] = Field(min_length=1)
     intervals: tuple[Interval, ...] = Field(min_length=1)
     cap: Annotated[int, Field(ge=2)]
 
-    @field_validator("people")
+    @field_validator("inclusion")
     @classmethod
-    def _with_all(cls, people: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if people.get("all") != ():
+    def _with_all(cls, inclusion: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if inclusion.get("all") != ():
             raise ValueError("one entry must be `all: []`: every effect")
-        return people
+        return inclusion
 
 
 class Directions(Closed):
@@ -224,11 +229,24 @@ def load_config(path: str | Path) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise ProblemsFound([_problem_of(item, lines, raw) for item in error.errors()]) from None
+        raise ProblemsFound(_problems_of(error, lines, raw)) from None
     problems = list(_references(config, lines))
     if problems:
         raise ProblemsFound(problems)
     return config
+
+
+def _problems_of(
+    error: ValidationError, lines: dict[tuple, int], raw: dict[str, Any]
+) -> list[Problem]:
+    """Return the problems of a file; a key under its old name is not reported as missing too."""
+    keys = [(".".join(map(str, item["loc"])), item) for item in error.errors()]
+    renamed = {RENAMED_KEYS.get(key) for key, _ in keys}
+    return [
+        _problem_of(item, lines, raw)
+        for key, item in keys
+        if not (item["type"] == "missing" and key in renamed)
+    ]
 
 
 def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, Any]) -> Problem:
@@ -245,6 +263,8 @@ def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, An
         known = _keys_at(location[:-1])
         near = suggestion(str(location[-1]), known)
         message = f"This key is not known. {near}Allowed: {', '.join(known)}."
+        if present := RENAMED_KEYS.get(".".join(map(str, location))):
+            message = f"This key is now called {present.rpartition('.')[2]}. Rename it."
         code, found = "E101", str(location[-1])
     elif item["type"] == "missing":
         message, code, found = (

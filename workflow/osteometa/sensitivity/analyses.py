@@ -9,7 +9,7 @@ import numpy as np
 
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
-    CompanionRow,
+    AlternativeModel,
     FunnelPoint,
     GoshRow,
     InfluenceRow,
@@ -39,7 +39,7 @@ from osteometa.sensitivity.wild_bootstrap import Wild, wild_bootstrap
 from osteometa.wording.choices import studies_words
 
 FEW = 5
-"""Below this many studies the Bayesian companion has something to add."""
+"""Below this many studies the Bayesian model is fitted."""
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
 LINE_POINTS = 41
 """Of a regression line and its band: enough for a smooth curve."""
@@ -62,7 +62,7 @@ class Explored:
     regression_points: list[RegressionPoint]
     regression_line: list[RegressionLine]
     permutation: list[PermutationRow]
-    companions: list[CompanionRow]
+    alternative_models: list[AlternativeModel]
 
 
 def explore(case: Case) -> Explored:
@@ -85,7 +85,7 @@ def explore(case: Case) -> Explored:
         regression_points=points,
         regression_line=line,
         permutation=permutations(chosen, case.config.seed),
-        companions=companions(chosen, case),
+        alternative_models=alternative_models(chosen, case),
     )
 
 
@@ -258,7 +258,7 @@ def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
     ]  # fmt: skip
 
 
-def companions(chosen: Set, case: Case) -> list[CompanionRow]:
+def alternative_models(chosen: Set, case: Case) -> list[AlternativeModel]:
     """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
 
     The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
@@ -277,9 +277,9 @@ def companions(chosen: Set, case: Case) -> list[CompanionRow]:
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
             rows.append(_wild_row(f"{name}_wild", found))
     else:
-        rows = [_no_companion(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
+        rows = [_not_fitted(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
         rows += [
-            _no_companion(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
+            _not_fitted(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
         ]
     return [*rows, _bayesian(chosen, case)]
 
@@ -291,8 +291,8 @@ def _not_nested(k: int, least: int) -> str:
     return "each study has one effect: nothing is nested"
 
 
-def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
-    return CompanionRow(
+def _multilevel_row(name: str, fit: Multilevel) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
         ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
         p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
@@ -300,8 +300,8 @@ def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
     )  # fmt: skip
 
 
-def _wild_row(name: str, found: Wild) -> CompanionRow:
-    return CompanionRow(
+def _wild_row(name: str, found: Wild) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
         ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
         sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
@@ -310,8 +310,8 @@ def _wild_row(name: str, found: Wild) -> CompanionRow:
     )  # fmt: skip
 
 
-def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
-    return CompanionRow(
+def _not_fitted(name: str, chosen: Set, reason: str) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
         ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
         omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
@@ -319,15 +319,13 @@ def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
     )  # fmt: skip
 
 
-def _bayesian(chosen: Set, case: Case) -> CompanionRow:
+def _bayesian(chosen: Set, case: Case) -> AlternativeModel:
     if case.measure != "SMD":
-        return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
+        return _not_fitted("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
     if not 1 < chosen.k < FEW:
-        return _no_companion(
-            "bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies"
-        )
+        return _not_fitted("bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies")
     fit = posterior(*by_study(chosen))
-    return CompanionRow(
+    return AlternativeModel(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
         ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
         p_smallest=None,

@@ -1,4 +1,4 @@
-"""The Bayesian companion for few studies: a normal-normal model by deterministic quadrature."""
+"""The Bayesian model for few studies: a normal-normal model by deterministic quadrature."""
 
 from __future__ import annotations
 

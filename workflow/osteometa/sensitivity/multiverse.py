@@ -20,7 +20,7 @@ from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.sensitivity.one_at_a_time import READING, Case
 from osteometa.synthesis.pools import Joint
 
-CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
+CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (READING, "type_by=")
 """Variants that are no other derivation of the same effects."""
@@ -109,7 +109,7 @@ def is_primary(row: Specification, case: Case) -> bool:
     """Tell whether a specification is that of the review's primary result."""
     pooling = case.config.pooling
     return row.measure == case.measure and row.choices == (
-        PRIMARY, "all", "randomised", "undisputed", pooling.method, pooling.ci,
+        PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
     )  # fmt: skip
 
 
@@ -120,14 +120,14 @@ def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]
     names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
     for derivation in (PRIMARY, *names):
         joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
-        for designs, prints in itertools.product(choices.designs, choices.prints):
+        for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if prints == "cautious readings" else []
-            for people, flags in choices.people.items():
+            added += _cautious(case, measure) if inconsistent == "most cautious" else []
+            for inclusion, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
                 kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
-                names_here = (derivation, people, designs, prints)
+                names_here = (derivation, inclusion, designs, inconsistent)
                 yield names_here, _members(Joint(tuple(kept), joint.links))
 
 
@@ -259,8 +259,8 @@ def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> l
             )
         )  # fmt: skip
     measures = case.config.outcomes[case.outcome].measures
-    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.people,
-                             r.designs, r.prints, r.tau2, r.ci))  # fmt: skip
+    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
+                             r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]
 
 

@@ -88,8 +88,8 @@ def _row(
     elif not cause:
         cause = "it returns no number here"
     return AgreementRow(
-        **dict(zip(names, place, strict=True)), ours=mine, theirs=other, difference=difference,
-        verdict=verdict, cause=cause,
+        **dict(zip(names, place, strict=True)), osteometa=mine, reference=other,
+        difference=difference, verdict=verdict, cause=cause,
     )  # fmt: skip
 
 
