@@ -260,7 +260,7 @@ def test_multiverse_names_the_choice_that_explains_most():
     for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
         rows = [share("inclusion", part), share("tau2", 20.0), share("all", **total)]
         text, _ = sensitivity_choices.multiverse(CLEAR, rows)
-        assert f"left out explains {words} of their spread ({part:.0f} % of the variance)." in text
+        assert f"excluded explains {words} of their spread ({part:.0f} % of the variance)." in text
     text, _ = sensitivity_choices.multiverse(CLEAR, [share("inclusion", 0), share("all", **total)])
     assert "no choice makes a difference" in text
     none = share("all", status="not_applicable", reason="fewer than two studies are pooled")
