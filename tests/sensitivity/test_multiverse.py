@@ -9,8 +9,14 @@ from builders import ROOT, SPINE_SYNTHESIS, cases_of
 from osteometa.derivation.alternatives import alternatives
 from osteometa.pooling.model import pool
 from osteometa.report.sensitivity_choices import CHOICES as WORDS
-from osteometa.sensitivity.multiverse import CHOICES, Specification, explained, multiverse, universe
-from osteometa.synthesis.pools import Joint, pooled_rows
+from osteometa.sensitivity.multiverse import (
+    CHOICES,
+    Specification,
+    combinations,
+    explained,
+    multiverse,
+)
+from osteometa.synthesis.pools import EffectSet, pooled_rows
 from osteometa.validation.review import check_review
 
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
@@ -48,7 +54,7 @@ def test_the_primary_specification_is_the_primary_pool(made, name):
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_each_bmd_site_has_hundreds_of_specifications(made, name):
     case, rows, _ = made[name]
-    specifications = universe(case).specifications
+    specifications = combinations(case).specifications
     assert len(specifications) >= 500
     assert sum(row.merged for row in rows) == len(specifications)
     assert len(rows) >= 500
@@ -90,13 +96,13 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
     """Leave out, add, change r: each against the solver of single pools."""
     case, rows, _ = made[name]
     joint = case.joint()
-    kept = Joint(tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.links)
+    kept = EffectSet(tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.links)
     added = [e for e in case.effects if e.block == "non_randomised" and e.measure == case.measure]
     derivation = next(r.derivation for r in rows if r.measure == case.measure
                       and r.derivation != "primary")  # fmt: skip
     sets = {
         ("primary", "without percent changes", "randomised"): kept,
-        ("primary", "all", "all designs"): Joint((*joint.effects, *added), joint.links),
+        ("primary", "all", "all designs"): EffectSet((*joint.effects, *added), joint.links),
         (derivation, "all", "randomised"): case.under(derivation),
     }
     checked = 0
@@ -191,7 +197,7 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     judged = replace(case, effects=judged, variants=tuple(
         replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
         for e in case.variants))  # fmt: skip
-    kept = Joint(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
+    kept = EffectSet(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
     row = next(
         r for r in multiverse(judged)[0]
         if (r.inclusion, r.derivation, r.designs, r.inconsistent_data) ==

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp, ndtr
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable
 
 PRIOR_SCALE = 0.5
 NODES_PER_PANEL = 12
