@@ -21,7 +21,7 @@ TESTS = ROOT / "tests"
 
 
 def copied(name: str, target: Path) -> Path:
-    shutil.copytree(ROOT / "reviews" / name, target, dirs_exist_ok=True)
+    shutil.copytree(TESTS / "reviews" / name, target, dirs_exist_ok=True)
     return target
 
 
@@ -169,7 +169,13 @@ def change(arm, kind="change", **cells):
 
 
 def account_of(effect):
-    return effect.rung, effect.provenance, effect.flags, effect.n_exercise, effect.n_control
+    return (
+        effect.derivation_method,
+        effect.provenance,
+        effect.flags,
+        effect.n_exercise,
+        effect.n_control,
+    )
 
 
 def direction(word, basis="between_arm", **cells):

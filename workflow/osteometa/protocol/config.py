@@ -44,11 +44,12 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
 FILE = "config.yaml"
-RENAMED_KEYS = {
-    "multiverse.people": "multiverse.inclusion",
-    "multiverse.prints": "multiverse.inconsistent_data",
+RENAMED = {
+    ("directions", "vote_share"): "agreement_share",
+    ("multiverse", "people"): "inclusion",
+    ("multiverse", "prints"): "inconsistent_data",
 }
-"""Keys of earlier versions and their present names: the old ones are refused, naming both."""
+"""Keys of earlier versions, by their place, with the name that each has now."""
 
 
 class Closed(BaseModel):
@@ -122,9 +123,9 @@ class Multiverse(Closed):
 
 
 class Directions(Closed):
-    """Choices of the direction synthesis."""
+    """Choices of the synthesis of directions."""
 
-    vote_share: Share
+    agreement_share: Share
 
 
 class Pooling(Closed):
@@ -229,24 +230,17 @@ def load_config(path: str | Path) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise ProblemsFound(_problems_of(error, lines, raw)) from None
+        items = error.errors()
+        under_old_name = {
+            (*item["loc"][:-1], RENAMED[item["loc"]]) for item in items if item["loc"] in RENAMED
+        }
+        raise ProblemsFound(
+            [_problem_of(item, lines, raw) for item in items if item["loc"] not in under_old_name]
+        ) from None
     problems = list(_references(config, lines))
     if problems:
         raise ProblemsFound(problems)
     return config
-
-
-def _problems_of(
-    error: ValidationError, lines: dict[tuple, int], raw: dict[str, Any]
-) -> list[Problem]:
-    """Return the problems of a file; a key under its old name is not reported as missing too."""
-    keys = [(".".join(map(str, item["loc"])), item) for item in error.errors()]
-    renamed = {RENAMED_KEYS.get(key) for key, _ in keys}
-    return [
-        _problem_of(item, lines, raw)
-        for key, item in keys
-        if not (item["type"] == "missing" and key in renamed)
-    ]
 
 
 def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, Any]) -> Problem:
@@ -263,8 +257,8 @@ def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, An
         known = _keys_at(location[:-1])
         near = suggestion(str(location[-1]), known)
         message = f"This key is not known. {near}Allowed: {', '.join(known)}."
-        if present := RENAMED_KEYS.get(".".join(map(str, location))):
-            message = f"This key is now called {present.rpartition('.')[2]}. Rename it."
+        if location in RENAMED:
+            message = f"'{location[-1]}' is now called '{RENAMED[location]}'. Rename the key."
         code, found = "E101", str(location[-1])
     elif item["type"] == "missing":
         message, code, found = (
