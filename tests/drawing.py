@@ -23,7 +23,12 @@ from osteometa.figures.style import SMALL
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet, Vote
+from osteometa.records.directions import (
+    AlbatrossPoint,
+    DirectionEntry,
+    DirectionSet,
+    StudyDirection,
+)
 from osteometa.records.effects import Covariance, WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.records.sensitivity import (
@@ -54,7 +59,7 @@ def write_results(review, target, cap=300):
         folder = target / "results" / name
         write_records(folder / "effects.csv", WeightedEffect, weighted(effects, config, links))
         write_records(folder / "covariance.csv", Covariance, links)
-        write_records(folder / "directions.csv", Vote, votes)
+        write_records(folder / "directions.csv", StudyDirection, votes)
         pooled = pooled_rows(name, effects, config, links)
         write_records(folder / "pooled.csv", PooledRow, pooled)
         tests = subgroup_tests(name, effects, config, links)

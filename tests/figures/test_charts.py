@@ -543,7 +543,7 @@ def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
 
 def entry(**more):
     fields = dict.fromkeys(DirectionEntry.__dataclass_fields__, "")
-    fields |= {"year": 2001, "time": None, "n": 20, "votes": True, "conflict": False, **more}
+    fields |= {"year": 2001, "time": None, "n": 20, "counted": True, "conflict": False, **more}
     return DirectionEntry(**fields)
 
 

@@ -82,7 +82,7 @@ CHANGES = {
     "multiverse.intervals": ["hksj-floor", "wald"],
     "multiverse.cap": 300,
     "seed": 5,
-    "directions.vote_share": 0.6,
+    "directions.agreement_share": 0.6,
     "pooling.method": "DL",
     "pooling.ci": "wald",
     "pooling.pi_df": "k-2",

@@ -9,7 +9,7 @@ from builders import ROOT
 from osteometa.figures.style import new_figure, put, save, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
-from osteometa.records.directions import DirectionSet, PCombination, Vote
+from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
 from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
@@ -511,10 +511,10 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     assert row["absolute"].startswith("0.019 (0.009 to 0.028) g/cm²")
     assert f"where the mean is {mean:g} g/cm²" in row["absolute"]
     printed = [
-        effect("Ada 2001", measure="MD", shown="after", sd_control=0.2, unit="ng/mL"),
-        effect("Bo 2002", measure="MD", shown="after", sd_control=0.4, unit="ng/mL"),
-        effect("Cy 2003", measure="MD", shown="after", sd_control=400, unit="pg/mL"),
-        effect("Di 2004", measure="MD", shown="change", sd_control=9, unit="ng/mL"),
+        effect("Ada 2001", measure="MD", means_kind="after", sd_control=0.2, unit="ng/mL"),
+        effect("Bo 2002", measure="MD", means_kind="after", sd_control=0.4, unit="ng/mL"),
+        effect("Cy 2003", measure="MD", means_kind="after", sd_control=400, unit="pg/mL"),
+        effect("Di 2004", measure="MD", means_kind="change", sd_control=9, unit="ng/mL"),
     ]
     sd, unit, named = summary_of_findings.reference_sd(printed, "controlled")
     assert (round(sd, 12), unit, named) == (0.3, "ng/mL", "SD after, median of two studies")
@@ -527,7 +527,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
 
 def test_an_analysis_without_a_size_is_no_finding():
     config = load_config(ROOT / "config.yaml")
-    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(Vote),))
+    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(StudyDirection),))
     assert summary_of_findings.summary_of_findings([none], tables(), config) == []
 
 
