@@ -25,11 +25,11 @@ from osteometa.figures.chart import (
     told_apart,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import FunnelPoint
+from osteometa.wording.scale import Scale
 
 SHADES = {0.01: "#DADADA", 0.05: "#BDBDBD", 0.10: "white"}
 """Two-sided p of an effect against the null, and the shade between its lines and the next ones."""
