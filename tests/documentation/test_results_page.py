@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import ROOT, copied
+from builders import ROOT, cell_name, copied
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.effects.hierarchy import LADDERS
+from osteometa.effects.hierarchy import HIERARCHIES
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
 from osteometa.io.csv_records import columns_of, text_of
 from osteometa.records.directions import DirectionEntry
@@ -149,7 +149,7 @@ def codes_under(heading):
 
 
 def test_every_code_is_explained_once():
-    ladders = [ladder for measures in LADDERS.values() for ladder in measures.values()]
+    ladders = [ladder for measures in HIERARCHIES.values() for ladder in measures.values()]
     rungs = {name for ladder in ladders for name, _ in ladder} - {"BASE"}
     assert sorted(codes_under("Rungs of the ladder")) == sorted(rungs)
     assert sorted(codes_under("Flags")) == sorted({*Flag, *ENTERED_FLAGS})
@@ -157,15 +157,15 @@ def test_every_code_is_explained_once():
 
 
 def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
-    for compared, measures in LADDERS.items():
+    for compared, measures in HIERARCHIES.items():
         for measure, ladder in measures.items():
             order = ", ".join(name for name, _ in ladder)
             assert f"| `{measure}` | {compared} | {order} |" in PAGE
 
 
 def test_every_doubt_is_explained():
-    source = (ROOT / "workflow/osteometa/validation/plausibility.py").read_text(encoding="utf-8")
-    codes = set(re.findall(r'"(W\d\d)"', source))
+    rules = (ROOT / "workflow/osteometa/validation").glob("*.py")
+    codes = {code for path in rules for code in re.findall(r'"(W\d\d)"', path.read_text("utf-8"))}
     assert codes == set(re.findall(r"^\| `(W\d\d)` \|", PAGE, flags=re.MULTILINE))
 
 
@@ -199,7 +199,7 @@ def test_the_example_is_what_the_tables_give(evidence):
     assert f"provenance `{effect['provenance']}`" in PAGE
     inputs = effect["inputs"].split(" ")
     assert len(inputs) == 6 and re.search(r"one is\s+`([^`]+)`", PAGE).group(1) in inputs
-    percents = [m for m in tables.measurements if m.cell_name("mean") in inputs]
+    percents = [m for m in tables.measurements if cell_name(m, "mean") in inputs]
     assert len(percents) == 2
     for row in percents:
         printed = f"{row.mean.text.replace('-', '−')} % (SD {row.sd.text}, n {row.n})"

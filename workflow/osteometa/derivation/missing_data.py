@@ -17,7 +17,7 @@ from osteometa.comparisons.classification import listed_only, set_of, time_dista
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import Derived
 from osteometa.effects.hierarchy import attempts_at
-from osteometa.extraction.cell_types import Printed
+from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.effects import set_key
@@ -224,9 +224,11 @@ def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comp
         changed[pair] = tuple(rows)
     contrasts = list(comparison.contrasts)
     if TEST in chosen:
-        contrasts.append(_contrast(comparison, statistic="t", value=Printed("2.1"), config=config))
+        contrasts.append(
+            _contrast(comparison, statistic="t", value=ReportedNumber("2.1"), config=config)
+        )
     if DIFFERENCE in chosen:
-        more = {"value": Printed("0.1"), "se": Printed("0.05")}
+        more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
         contrasts.append(_contrast(comparison, statistic="md", config=config, **more))
     if SIZE in chosen:
         changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
@@ -249,8 +251,8 @@ def _filled(
         row = row or new_row(comparison, pair, side, config)
         scale = float(row.mean) if row.mean else 1.0
         placeholders = {
-            "mean": Printed(PLACEHOLDERS[pair][side]),
-            "sd": Printed(repr(abs(scale) / 20)),
+            "mean": ReportedNumber(PLACEHOLDERS[pair][side]),
+            "sd": ReportedNumber(repr(abs(scale) / 20)),
         }
         updates |= {name: placeholders[name] for name in asked}
         updates |= {"disputed": "", "accept": ""}
@@ -270,7 +272,9 @@ def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Mea
     kind = PAIRS[pair][0]
     base = pair == "baselines"
     column = "time_h" if arm.phase == "acute" else "time_wk"
-    times = {} if base or comparison.time is None else {column: Printed(f"{comparison.time:g}")}
+    times = (
+        {} if base or comparison.time is None else {column: ReportedNumber(f"{comparison.time:g}")}
+    )
     return Measurement(
         study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
         analyte=comparison.analyte, site=comparison.site,

@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import partial
@@ -77,9 +77,14 @@ def columns_of(record: type) -> tuple[str, ...]:
 
 def write_records(path: str | Path, record: type[Record], rows: Iterable[Record]) -> None:
     """Write frozen records of one dataclass, a column per field."""
+    write_rows(path, columns_of(record), texts_of(record, rows))
+
+
+def texts_of(record: type[Record], rows: Iterable[Record]) -> Iterator[list[str]]:
+    """Yield the texts of the cells of each record."""
     writers = [(name, _writer_of(hint)) for name, hint in _hints_of(record)]
-    cells = ([write(getattr(row, name)) for name, write in writers] for row in rows)
-    write_rows(path, columns_of(record), cells)
+    for row in rows:
+        yield [write(getattr(row, name)) for name, write in writers]
 
 
 def read_records(path: str | Path, record: type[Record]) -> list[Record]:
