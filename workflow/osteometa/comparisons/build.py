@@ -297,12 +297,12 @@ class _Index:
             percents=pick("pct_change", place),
             logs=pick("log_level", place),
             log_baselines=pick("log_level", baseline),
-            contrasts=_here(self.contrasts.get(exercise, ()), place),
-            directions=_here(self.directions.get(exercise, ()), place),
+            contrasts=_here(self.contrasts.get(exercise, []), place),
+            directions=_here(self.directions.get(exercise, []), place),
             units=self.units[place.outcome],
             controls_own=tuple(
                 row
-                for row in _here(self.contrasts.get(other, ()), place)
+                for row in _here(self.contrasts.get(other, []), place)
                 if row.compares == "within"
             ),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from osteometa.comparisons.build import Comparison, Reported, rows_of
-from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.comparisons.reported_tests import exact_p, is_omnibus
 from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
 from osteometa.extraction.tables import Arm, Contrast
 from osteometa.numerics.distributions import p_to_t
@@ -94,9 +94,9 @@ class Correlations:
     def between(self, comparison: Comparison) -> Correlation:
         """Return the correlation of two conditions: reported, else assumed."""
         for row in comparison.contrasts:
-            if row.compares == "between" and _reports_r(row):
-                source = CorrelationSource.REPORTED
-                return Correlation(float(row.value), source, (Cell(row, "value"),))
+            reported = _reported(row) if row.compares == "between" else None
+            if reported is not None:
+                return reported
         return self._assumed(comparison)
 
     def _assumed(self, comparison: Comparison) -> Correlation:
@@ -189,8 +189,10 @@ def _rank(correlation: Correlation) -> int:
     return BEST_FIRST.index(correlation.source)
 
 
-def _reports_r(row: Contrast) -> bool:
-    return row.statistic == "r" and row.usable and not row.disputed and row.value is not None
+def _reported(row: Contrast) -> Correlation | None:
+    if row.statistic != "r" or not row.usable or row.disputed or row.value is None:
+        return None
+    return Correlation(float(row.value), CorrelationSource.REPORTED, (Cell(row, "value"),))
 
 
 def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
@@ -200,8 +202,9 @@ def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
     for row in own:
         if crossover and row.compares == "between":
             continue  # between conditions, not between before and after
-        if _reports_r(row):
-            return Correlation(float(row.value), CorrelationSource.REPORTED, (Cell(row, "value"),))
+        reported = _reported(row)
+        if reported is not None:
+            return reported
     before, after, change = (
         comparison.pair(rows)[side]
         for rows in (comparison.baselines, comparison.levels, comparison.changes)
@@ -254,6 +257,7 @@ def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
         return None, ""
     if row.statistic == "f" and row.value is not None:
         return math.sqrt(row.value), "value"
-    if row.p is not None and row.p_operator == "=" and row.p < 1:
-        return p_to_t(float(row.p), n - 1, row.tails or 2), "p"
+    p = exact_p(row)
+    if p is not None and p < 1:
+        return p_to_t(p, n - 1, row.tails or 2), "p"
     return None, ""

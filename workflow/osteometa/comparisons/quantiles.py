@@ -117,11 +117,12 @@ def from_quantiles(row: Measurement, n: int | None) -> FromQuantiles | None:
         return None
     for code, columns in COLUMNS.items():
         reported = [getattr(row, column) for column in columns]
-        middle = [row.q1, row.q3] if code != "R3" else []
+        values = tuple(float(value) for value in reported if value is not None)
         # Equal quantiles, as of rounded values, have no spread.
-        if None in reported or reported[0] >= reported[-1] or (middle and middle[0] >= middle[1]):
+        if len(values) < len(columns) or values[0] >= values[-1]:
             continue
-        values = tuple(float(value) for value in reported)
+        if code == "Q5" and values[1] >= values[3]:
+            continue
         mean, sd, skewed = mean_and_sd(code, values, n)
         return FromQuantiles(mean, sd, Provenance(code), skewed, columns)
     return None

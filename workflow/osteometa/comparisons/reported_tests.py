@@ -76,6 +76,11 @@ def reported_tests(
     return sorted(tests, key=lambda test: (Flag.SECOND_HAND in test.flags, ORDER.index(test.code)))
 
 
+def exact_p(row: Contrast) -> float | None:
+    """Return the p of a row; None where only a bound is reported."""
+    return float(row.p) if row.p is not None and row.p_operator == "=" else None
+
+
 def is_omnibus(row: Contrast) -> bool:
     """Tell whether a test is one of several groups or times together, which has no sign.
 
@@ -173,9 +178,10 @@ def _tests_of(
         yield test(Provenance.T, float(row.value), True)
     if row.statistic == "f" and row.value is not None:
         yield test(Provenance.F, math.sqrt(row.value), False, "df1")
-    if row.p is None or row.p_operator != "=" or row.p >= 1 or df is None:
+    p = exact_p(row)
+    if p is None or p >= 1 or df is None:
         return
-    t = p_to_t(float(row.p), df, row.tails or 2)
+    t = p_to_t(p, df, row.tails or 2)
     if row.statistic in ("smd", "t") and row.value:
         yield test(Provenance.P, math.copysign(t, row.value), True, "p")
     elif d is None:

@@ -210,7 +210,7 @@ def why_not(row: Finding, items: Sequence[Estimated], config: Config) -> str:
             return "a test within one arm is not one of the difference between arms"
         if row.test == "rank":
             return "the p of a rank test gives no SD"
-        if row.p_operator not in ("", "=") and row.value is None:
+        if row.p is not None and row.p_operator not in ("", "=") and row.value is None:
             return f"p {row.p_operator} {row.p.text} is a bound, not a value"
     if isinstance(row, Direction):
         first = "the sign of the effect goes before a typed direction"

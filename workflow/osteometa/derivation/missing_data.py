@@ -28,7 +28,8 @@ MOST_ATOMS = 4
 """Kinds of cells asked for at once; more is too much for one request."""
 ALTERNATIVES = 3
 """Sets of cells that are named for one study."""
-PAIRS = {
+Kind = Literal["level", "change", "pct_change"]
+PAIRS: dict[str, tuple[Kind, str]] = {
     "levels": ("level", "at follow-up"),
     "baselines": ("level", "at baseline"),
     "changes": ("change", "of the change"),
@@ -109,7 +110,7 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
             for effect in derived.effects
             if effect.pooled and effect.measure == measure and asks_for(synthesis, effect)
         }
-        by_arm: dict[tuple[str, str], list[Comparison]] = {}
+        by_arm: dict[tuple[str, ...], list[Comparison]] = {}
         for item in derived.estimated:
             comparison = item.comparison
             out = comparison.study.study_id not in pooled and may_be_pooled(comparison, config)
@@ -268,19 +269,19 @@ def unit_of(comparison: Comparison, config: Config) -> str:
 
 def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Measurement:
     """Return a measurement without numbers for one side of a comparison."""
-    arm = (comparison.arm, comparison.control)[side]
+    arm = (comparison.arm, comparison.control or comparison.arm)[side]
     kind = PAIRS[pair][0]
     base = pair == "baselines"
-    column = "time_h" if arm.phase == "acute" else "time_wk"
-    times = (
-        {} if base or comparison.time is None else {column: ReportedNumber(f"{comparison.time:g}")}
-    )
-    return Measurement(
+    row = Measurement(
         study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
         analyte=comparison.analyte, site=comparison.site,
-        timepoint="baseline" if base else comparison.timepoint, kind=kind, **times,
+        timepoint="baseline" if base else comparison.timepoint, kind=kind,
         unit="%" if kind == "pct_change" else _any_unit(comparison, config),
     )  # fmt: skip
+    if base or comparison.time is None:
+        return row
+    column = "time_h" if arm.phase == "acute" else "time_wk"
+    return row.model_copy(update={column: ReportedNumber(f"{comparison.time:g}")})
 
 
 def _any_unit(comparison: Comparison, config: Config) -> str:
@@ -368,12 +369,13 @@ def participants_of(
         )
         for side in sides
     ]
-    counts = [comparison.size(side, row).n for side, row in zip(sides, rows, strict=True)]
-    if all(counts):
-        return sum(counts), "arms"
-    tests = [row for row in comparison.contrasts if row.n_exercise and row.n_control]
-    if tests:
-        return tests[0].n_exercise + tests[0].n_control, "test"
+    sizes = [comparison.size(side, row).n for side, row in zip(sides, rows, strict=True)]
+    known = [n for n in sizes if n]
+    if len(known) == len(sizes):
+        return sum(known), "arms"
+    for row in comparison.contrasts:
+        if row.n_exercise and row.n_control:
+            return row.n_exercise + row.n_control, "test"
     totals = [row.n_total for row in comparison.contrasts if row.n_total]
     if totals:
         return totals[0], "total"

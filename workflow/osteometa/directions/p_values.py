@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from scipy.special import chdtrc, ndtr, ndtri
 
 from osteometa.comparisons.build import population_of
-from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.comparisons.reported_tests import exact_p, is_omnibus
+from osteometa.comparisons.summaries import SECOND_HAND
 from osteometa.directions.sign_test import DirectionSetKey, counted_entries
 from osteometa.extraction.tables import Contrast, Tables
 from osteometa.numerics.distributions import two_tailed
@@ -31,6 +32,10 @@ NO_P = (Block.DISPUTED, Block.BORROWED)
 """Blocks of effects whose p is not used: inconsistent data, and SDs of other studies."""
 
 
+RowP = tuple[Contrast, float]
+"""A row with its exact p."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExactP:
     """One study's exact p in a direction set, or why it has none."""
@@ -39,7 +44,7 @@ class ExactP:
     p_up: float | None
     """One-sided, of the hypothesis that exercise raises the outcome."""
     reason: str
-    row: Contrast | None = None
+    two_sided: float | None = None
 
 
 def one_sided(p: float, direction: str, tails: int = 2) -> float:
@@ -132,28 +137,30 @@ def albatross(
 
 def _point(
     key: DirectionSetKey, group: Sequence[DirectionEntry],
-    effects: Mapping[tuple[str, ...], Effect], reported: Mapping[tuple[str, ...], list[Contrast]],
+    effects: Mapping[tuple[str, ...], Effect], reported: Mapping[tuple[str, ...], list[RowP]],
 ) -> AlbatrossPoint | None:  # fmt: skip
-    def point(entry: DirectionEntry, p: float, origin: str, effect_id: str) -> AlbatrossPoint:
-        return AlbatrossPoint(
-            outcome=key[0], phase=key[1], design_class=key[2], study_id=entry.study_id,
-            label=entry.label, n=entry.n, p=p, direction=entry.direction, origin=origin,
-            effect_id=effect_id,
-        )  # fmt: skip
-
+    outcome, phase, design_class = key
     for entry in group:
         effect = effects.get((*_place(entry), entry.population_analysed))
         if effect is not None and entry.n and entry.direction in (Direction.UP, Direction.DOWN):
-            return point(entry, 2 * float(ndtr(-abs(effect.z))), "effect", effect.effect_id)
+            return AlbatrossPoint(
+                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
+                label=entry.label, n=entry.n, p=2 * float(ndtr(-abs(effect.z))),
+                direction=entry.direction, origin="effect", effect_id=effect.effect_id,
+            )  # fmt: skip
     for entry in group:
-        exact = _exact_p(entry, reported)
-        if exact.row is not None:
-            return point(entry, two_tailed(float(exact.row.p), exact.row.tails), "printed", "")
+        p = _exact_p(entry, reported).two_sided
+        if p is not None and entry.n:
+            return AlbatrossPoint(
+                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
+                label=entry.label, n=entry.n, p=p, direction=entry.direction, origin="reported",
+                effect_id="",
+            )  # fmt: skip
     return None
 
 
 def _one_per_study(
-    entries: Iterable[DirectionEntry], reported: Mapping[tuple[str, ...], list[Contrast]],
+    entries: Iterable[DirectionEntry], reported: Mapping[tuple[str, ...], list[RowP]],
     tables: Tables, config: Config,
 ) -> list[ExactP]:  # fmt: skip
     """Return each study's first usable p, or the reason of its first entry."""
@@ -191,11 +198,11 @@ def _by_study(
     return [groups[study_id] for study_id in sorted(groups)]
 
 
-def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[Contrast]]) -> ExactP:
+def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[RowP]]) -> ExactP:
     compares = "between" if entry.design_class == "controlled" else "within"
     rows = [
-        row
-        for row in reported.get(_place(entry), [])
+        (row, p)
+        for row, p in reported.get(_place(entry), [])
         if row.compares == compares and population_of(row) in ("", entry.population_analysed)
     ]
     if not rows:
@@ -204,19 +211,20 @@ def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[Cont
         return ExactP(entry, None, "with an exact p but no known direction")
     if not entry.n:
         return ExactP(entry, None, "with an exact p but no number of participants")
-    row = rows[0]
-    return ExactP(entry, one_sided(float(row.p), entry.direction, row.tails or 2), "", row)
+    row, p = rows[0]
+    p_up = one_sided(p, entry.direction, row.tails or 2)
+    return ExactP(entry, p_up, "", two_tailed(p, row.tails))
 
 
-def _reported(tables: Tables) -> dict[tuple[str, ...], list[Contrast]]:
+def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
     """Return the exact p values of usable contrasts by place; those of several groups are none."""
-    found: dict[tuple[str, ...], list[Contrast]] = defaultdict(list)
+    found: dict[tuple[str, ...], list[RowP]] = defaultdict(list)
     for row in tables.contrasts:
-        exact = row.p is not None and row.p_operator == "=" and row.statistic != "r"
-        if exact and not is_omnibus(row) and row.usable and not row.disputed:
-            found[_place(row)].append(row)
+        p = exact_p(row) if row.statistic != "r" and row.usable and not row.disputed else None
+        if p is not None and not is_omnibus(row):
+            found[_place(row)].append((row, p))
     for rows in found.values():
-        rows.sort(key=lambda row: (row.origin in ("other_review", "press"), row.row))
+        rows.sort(key=lambda item: (item[0].origin in SECOND_HAND, item[0].row))
     return found
 
 

@@ -25,6 +25,7 @@ from osteometa.effects import formulas
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import hedges_j
 from osteometa.protocol.config import Config
+from osteometa.wording.choices import SmdVariance
 from osteometa.wording.vocabulary import (
     CorrelationSource,
     DerivationMethod,
@@ -91,7 +92,7 @@ class Basis:
         self._correlations = correlations
 
     @property
-    def form(self) -> formulas.VarianceForm:
+    def form(self) -> SmdVariance:
         """The form of the variance of a standardised effect."""
         return self.config.effects.smd_variance
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from osteometa.numerics.distributions import hedges_j
-from osteometa.wording.choices import SMD_VARIANCES
+from osteometa.wording.choices import SmdVariance
 
-VarianceForm = Literal[SMD_VARIANCES]
 Effect = tuple[float, float]
 
 
@@ -24,7 +22,7 @@ def g_term(g: float, n: float) -> float:
 
 
 def g_variance(
-    u: float, g: float, n: float, m: float, form: VarianceForm = "LS", *, scaled: bool = False
+    u: float, g: float, n: float, m: float, form: SmdVariance = "LS", *, scaled: bool = False
 ) -> float:
     """Return the sampling variance of a standardised effect g.
 
@@ -67,7 +65,7 @@ def md(mT: float, sT: float, nT: int, mC: float, sC: float, nC: int) -> Effect:
 
 
 def smd(
-    mT: float, sT: float, nT: int, mC: float, sC: float, nC: int, form: VarianceForm = "LS"
+    mT: float, sT: float, nT: int, mC: float, sC: float, nC: int, form: SmdVariance = "LS"
 ) -> Effect:
     """Return Hedges' g of two arms over their pooled SD (Hedges 1981)."""
     m = nT + nC - 2

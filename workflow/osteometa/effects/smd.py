@@ -220,25 +220,15 @@ def g_of_reported_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
 
 def reported_smd(basis: Basis) -> Estimate:
     """SMDP: a reported SMD with its standardiser."""
-    rows = [
-        row
-        for row in basis.comparison.contrasts
-        if row.statistic == "smd" and row.compares == "between" and row.value is not None
-        if row.usable
-    ]
-    row = next((row for row in rows if row.standardiser in ("raw", "change")), None)
-    if row is None:
-        why = "the SD of the reported SMD is not stated" if rows else "no SMD is reported"
-        raise NotDerivableError(f"SMDP: {why}")
+    row, value = _reported_smd(basis)
     sizes = sizes_of(row, basis.comparison.size(0, None), basis.comparison.size(1, None))
     n_e, n_c = (size.n for size in sizes)
     if not n_e or not n_c or n_e + n_c < 4:
         raise NotDerivableError("SMDP: n per arm is not reported, or is too small")
     factor, uses_r = g_of_reported_smd(row, basis.mean_r, n_e + n_c - 2)
-    g = factor * float(row.value)
-    columns = ["value", "standardiser"]
+    g, columns = factor * value, ["value", "standardiser"]
     own_interval = row.ci_low is not None and row.ci_high is not None
-    if own_interval:
+    if row.ci_low is not None and row.ci_high is not None:
         level = float(row.ci_level or 95)
         se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, None)
         variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
@@ -253,6 +243,18 @@ def reported_smd(basis: Basis) -> Estimate:
         n=(n_e, n_c), means=means_beside(basis), own_effect_term=not own_interval,
     )  # fmt: skip
     return with_r(estimate, basis) if uses_r else estimate
+
+
+def _reported_smd(basis: Basis) -> tuple[Contrast, float]:
+    """Return the first reported SMD whose standardiser is stated, and its value."""
+    why = "no SMD is reported"
+    for row in basis.comparison.contrasts:
+        if row.statistic == "smd" and row.compares == "between" and row.usable:
+            if row.value is not None and row.standardiser in ("raw", "change"):
+                return row, float(row.value)
+            if row.value is not None:
+                why = "the SD of the reported SMD is not stated"
+    raise NotDerivableError(f"SMDP: {why}")
 
 
 METHODS: Methods = (

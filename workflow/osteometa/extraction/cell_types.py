@@ -88,7 +88,7 @@ class Row(BaseModel):
     table: ClassVar[str]
     key: ClassVar[tuple[str, ...]]
     purpose: ClassVar[str]
-    row: int = Field(0, description="Row of the spreadsheet; not a column.", exclude=True)
+    row: int = Field(default=0, description="Row of the spreadsheet; not a column.", exclude=True)
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:

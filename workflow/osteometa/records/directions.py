@@ -154,7 +154,7 @@ class AlbatrossPoint:
     p: float
     """Two-sided."""
     direction: str
-    origin: Literal["effect", "printed"]
-    """effect (p of its z) or printed (a reported exact p)."""
+    origin: Literal["effect", "reported"]
+    """The p of the effect's z, or a reported exact p."""
     effect_id: str
     """The effect that gives the p; empty for a reported one."""
