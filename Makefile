@@ -1,5 +1,6 @@
-# make = set up and run the review; make test = set up and test. Everything else is in the script.
-.PHONY: review setup test lock clean
+# make = set up and run the review; make test = set up and test; make docs = the documentation site.
+# Everything else is in the script.
+.PHONY: review setup test docs lock clean
 review:
 	@sh workflow/setup.sh review
 setup:
@@ -7,6 +8,8 @@ setup:
 test:
 	@sh workflow/setup.sh test
 	@echo "The browser checks of the report were skipped: they run in .ci/run."
+docs:
+	@sh workflow/setup.sh docs
 lock:
 	@sh workflow/setup.sh lock
 clean:

@@ -93,6 +93,15 @@ lock() {
     say "requirements.txt is renewed; run make test."
 }
 
+# Strict: a warning, a broken link among them, fails.
+build_docs() {
+    "$venv/bin/python" -c 'import furo, myst_parser' 2>/dev/null ||
+        "$venv/bin/python" -m uv pip install -q --python "$venv/bin/python" --no-build-isolation \
+            --constraint requirements.txt -e '.[docs]'
+    "$venv/bin/python" -m sphinx -q -W --keep-going -E -b html docs site
+    say "the documentation is built: open site/index.html."
+}
+
 clean() {
     find data/processed results -mindepth 1 ! -name .gitkeep -delete
     rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis
@@ -113,7 +122,8 @@ case "${1:-review}" in
         "$venv/bin/python" tests/lint_snakemake.py
         exec "$venv/bin/python" -m pytest
         ;;
+    docs) set_up; build_docs ;;
     lock) lock ;;
     clean) clean ;;
-    *) say "usage: sh workflow/setup.sh [setup|review|test|lock|clean]"; exit 2 ;;
+    *) say "usage: sh workflow/setup.sh [setup|review|test|docs|lock|clean]"; exit 2 ;;
 esac
