@@ -5,15 +5,15 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.config import forest_settings, load_config, part
-from osteometa.figures.names import HEADS, NAMES, TITLES
-from osteometa.imports import code_of
-from osteometa.manifest import is_real_run, set_edited_aside
-from osteometa.problems import ProblemsFound
-from osteometa.reading import require_tables
-from osteometa.records_explore import RECORDS
-from osteometa.settings import pool_settings
-from osteometa.tables import ROWS
+from osteometa.protocol.config import (forest_settings, load_config, part)
+from osteometa.figures.catalogue import (HEADS, NAMES, TITLES)
+from osteometa.run.code_inputs import (code_of)
+from osteometa.run.manifest import (is_real_run, set_edited_aside)
+from osteometa.io.problems import (ProblemsFound)
+from osteometa.extraction.reading import (require_tables)
+from osteometa.records.sensitivity import (RECORDS)
+from osteometa.protocol.dependencies import (pool_settings)
+from osteometa.extraction.tables import (ROWS)
 
 min_version("9.0")
 
@@ -26,7 +26,7 @@ try:
     # Without one of its tables Snakemake would take the old results for up to date.
     require_tables("data/raw")
 except ProblemsFound as found:
-    from osteometa.check import check_review, report_text
+    from osteometa.validation.review import check_review, report_text
 
     sys.stderr.write(report_text(check_review("."), "."))
     sys.exit(1)

@@ -13,10 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from osteometa.check import check_review
-from osteometa.evidence import derive
-from osteometa.files import write_records
-from osteometa.records import Effect
+from osteometa.derivation.derive import derive
+from osteometa.io.csv_records import write_records
+from osteometa.records.effects import Effect
+from osteometa.validation.review import check_review
 
 PROJECT = Path(__file__).resolve().parents[1]
 TOLERANCE = 1e-11  # twelve digits are rounded by half of this at most

@@ -20,10 +20,16 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core for everybody
 
 import matplotlib as mpl  # noqa: E402 - read the threads set above
-from osteometa.config import forest_settings, load_config  # noqa: E402 - read the threads set above
-from osteometa.figures.kinds import NAMES, figure_named  # noqa: E402 - read the threads set above
+from osteometa.figures.catalogue import NAMES  # noqa: E402 - read the threads set above
 from osteometa.figures.presets import resolved  # noqa: E402 - read the threads set above
 from osteometa.figures.style import encoded  # noqa: E402 - read the threads set above
+from osteometa.figures.synthesis_figures import (  # noqa: E402 - read the threads set above
+    figure_named,
+)
+from osteometa.protocol.config import (  # noqa: E402 - read the threads set above
+    forest_settings,
+    load_config,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

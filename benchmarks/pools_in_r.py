@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.check import check_review
-from osteometa.config import Config
+from osteometa.protocol.config import Config
+from osteometa.validation.review import check_review
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = PROJECT / "docs/benchmarks.md"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from osteometa.explore.many import regress_many
-from osteometa.pooling.model import CI_METHODS
-from osteometa.summaries import hedges_j, t_quantile
+from osteometa.numerics.distributions import hedges_j, t_quantile
+from osteometa.sensitivity.batch_regression import regress_many
+from osteometa.wording.choices import CI_METHODS
 from scipy.special import ndtr
 
 PAGE = Path(__file__).parent.parent / "docs" / "simulation.md"

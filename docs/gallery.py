@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from osteometa.config import forest_settings, load_config
-from osteometa.figures import flow, forest, funnel, kinds, overview, risk_of_bias
-from osteometa.figures.forest_rows import ForestRow, Scale
+from osteometa.figures import flow, funnel, review_figures, risk_of_bias, synthesis_figures
+from osteometa.figures.forest import draw
+from osteometa.figures.forest.rows import ForestRow
+from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.style import pixels
+from osteometa.protocol.config import forest_settings, load_config
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
@@ -31,7 +33,7 @@ DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
 LARGE = "bmd_lumbar_spine_training_controlled"
 SHORT = "ctx_serum_training_controlled"
-README = {"bmd_lumbar_spine.svg": f"{LARGE}/forest.svg"}
+README = {"bmd_lumbar_spine.svg": f"{LARGE}/draw.svg"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +114,15 @@ def real(root: Path) -> Iterator[Shown]:
     folder, chosen = root / "results" / SHORT, forest_settings(config, SHORT)
     for style in STYLES:
         for width in (183, 89):
-            drawn = kinds.figure_named(folder, resolved(chosen, style, width), "forest")
+            drawn = synthesis_figures.figure_named(folder, resolved(chosen, style, width), "forest")
             yield Shown(part="preset", name=f"{style}_{width}", figure=drawn.pages[0],
                         words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
     folder, chosen = root / "results" / LARGE, resolved(forest_settings(config, LARGE))
-    for name in kinds.NAMES:
-        drawn = kinds.figure_named(folder, chosen, name)
+    for name in synthesis_figures.NAMES:
+        drawn = synthesis_figures.figure_named(folder, chosen, name)
         yield Shown(part="synthesis", name=name, words=f"`{name}`", figure=drawn.pages[0],
                     alt=drawn.alt)  # fmt: skip
-    for name, drawn in overview.drawn_of(root, config):
+    for name, drawn in review_figures.drawn_of(root, config):
         yield Shown(part="review", name=name, words=f"`{name}`", figure=drawn.pages[0],
                     alt=drawn.alt)  # fmt: skip
 
@@ -149,13 +151,13 @@ def made() -> Iterator[Shown]:
         settings = {**SETTINGS, "label": "Made records: bone mineral density"}
         legend = ["a: from percent changes"]
         shown = SMD if name.startswith("means") else scale
-        page = forest.forest_figures(rows, legend, shown, settings)[0]
+        page = draw.forest_figures(rows, legend, shown, settings)[0]
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
     for style in STYLES:
         settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
         scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
-        page = forest.forest_figures([*judged(), *pool(4, 0.011, 0.006, 0.02)], [], scale, settings)
+        page = draw.forest_figures([*judged(), *pool(4, 0.011, 0.006, 0.02)], [], scale, settings)
         yield Shown(part="made", name=f"risk_column_{style}_89", figure=page[0],
                     words=f"`{style}`, 89 mm, with judgements")  # fmt: skip
 

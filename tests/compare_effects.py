@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compare import CLOSED_LIMIT, METAFOR, Comparison, compared
-from osteometa.directions import share_interval, sign_test
+from osteometa.directions.entries import share_interval, sign_test
 from osteometa.effects import formulas as f
-from osteometa.summaries import hedges_j
+from osteometa.numerics.distributions import hedges_j
 from test_within import effects, level
 
 GRID, MORRIS = METAFOR["escalc_grid"], METAFOR["pre_post"]

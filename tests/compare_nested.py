@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from compare import CLOSED_LIMIT, ITERATED_LIMIT, METAFOR, TIGHT, Comparison, compared
-from osteometa.explore.multilevel import multilevel, robust_variance
+from osteometa.sensitivity.multilevel import multilevel, robust_variance
 
 NESTED = METAFOR["multilevel_and_rve"]
 

@@ -17,10 +17,11 @@ from compare import (
     compared,
     width_of,
 )
-from osteometa.pooling.kernel import METHODS, fit
+from osteometa.numerics.distributions import t_quantile
+from osteometa.pooling.kernel import fit
 from osteometa.pooling.model import joint_test, pool, regress
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
-from osteometa.summaries import t_quantile
+from osteometa.wording.choices import METHODS
 
 
 def pools(names: Sequence[str] = POOLED) -> Iterator[Comparison]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from compare import CLOSED_LIMIT, ITERATED_LIMIT, ORACLE, TIGHT, Comparison, arrays, compared
-from osteometa.explore.selection import selection_model
-from osteometa.explore.small_study import egger, pet_peese, rank_test
-from osteometa.explore.trim_fill import trim_fill
+from osteometa.sensitivity.selection_model import selection_model
+from osteometa.sensitivity.small_study import egger, pet_peese, rank_test
+from osteometa.sensitivity.trim_fill import trim_fill
 
 SETS = [name for name, data in ORACLE.items() if data.get("egger_regression_tests")]
 # Nothing differs between equal effects: metafor prints what rounding left.

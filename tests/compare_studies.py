@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from compare import ITERATED_LIMIT, ORACLE, TIGHT, Comparison, arrays, compared
-from osteometa.explore.influence import Set, cumulative, influence
-from osteometa.explore.permutation import permute_moderator, sign_flip
+from osteometa.sensitivity.influence import Set, cumulative, influence
+from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 
 DIAGNOSTICS = {
     "rstudent": "rstudent", "dffits": "dffits", "cook_d": "cook_d", "cov_ratio": "cov_r",

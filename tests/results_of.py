@@ -1,28 +1,22 @@
 """The results of a review without Snakemake: the package's functions in the order of the rules."""
 
-from osteometa.check import check_review
-from osteometa.config import from_part
-from osteometa.directions import direction_sets
-from osteometa.evidence import derive
-from osteometa.explore.suite import RECORDS, explore
-from osteometa.files import write_records
-from osteometa.p_values import albatross
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.reading import write_checked
-from osteometa.records import (
-    AlbatrossPoint,
-    Covariance,
-    DirectionEntry,
-    DirectionSet,
-    PooledRow,
-    SubgroupTest,
-    Vote,
-    WeightedEffect,
-)
-from osteometa.sensitivity import Case
-from osteometa.settings import pool_settings
-from osteometa.syntheses import covariances_in, split
-from osteometa.variants import split_variants, variants
+from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import direction_sets
+from osteometa.directions.p_values import albatross
+from osteometa.extraction.reading import write_checked
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import from_part
+from osteometa.protocol.dependencies import pool_settings
+from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet, Vote
+from osteometa.records.effects import Covariance, WeightedEffect
+from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.sensitivity import RECORDS
+from osteometa.sensitivity.analyses import explore
+from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.sets import covariances_in, split
+from osteometa.validation.review import check_review
 
 
 def write_results(review, target, cap=300):

@@ -5,7 +5,7 @@ import functools
 import agreement
 import compare
 import pytest
-from osteometa.pooling.kernel import METHODS
+from osteometa.wording.choices import METHODS
 
 PARTS = {part.__name__: part for part in agreement.PARTS}
 

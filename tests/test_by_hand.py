@@ -10,8 +10,8 @@ from math import gamma, log, sqrt
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.evidence import derive
+from osteometa.derivation.derive import derive
+from osteometa.validation.review import check_review
 from scipy.stats import t as student
 
 ROOT = Path(__file__).parents[1]

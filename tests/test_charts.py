@@ -15,6 +15,7 @@ from io import BytesIO
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Patch
+from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import (
     albatross,
     evidence_map,
@@ -32,13 +33,14 @@ from osteometa.figures import (
 )
 from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
 from osteometa.figures.direction_plot import DirectionRow
-from osteometa.figures.forest import forest_figures
-from osteometa.figures.forest_rows import Scale
-from osteometa.figures.kinds import panel, share_panels, write_figures
+from osteometa.figures.forest.draw import forest_figures
+from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES
 from osteometa.figures.style import SMALL, encoded
-from osteometa.records import DirectionEntry, PooledRow
-from osteometa.records_explore import (
+from osteometa.figures.synthesis_figures import panel, share_panels, write_figures
+from osteometa.records.directions import DirectionEntry
+from osteometa.records.pools import PooledRow
+from osteometa.records.sensitivity import (
     FunnelPoint,
     GoshRow,
     InfluenceRow,
@@ -50,7 +52,6 @@ from osteometa.records_explore import (
     SensitivityRow,
     StepRow,
 )
-from osteometa.tables import RiskOfBias
 from PIL import Image
 from test_figures import HARD, SETTINGS, overlap, texts_of
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review, report_text
 from osteometa.cli import main
-from osteometa.config import load_config
-from osteometa.problems import errors_of
+from osteometa.io.problems import errors_of
+from osteometa.protocol.config import load_config
+from osteometa.validation.review import check_review, report_text
 
 BAD = Path(__file__).parent / "bad_input"
 REVIEWS = Path(__file__).parent / "reviews"

@@ -5,37 +5,33 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
-from osteometa.check import check_tables
-from osteometa.config import Config, forest_settings, from_part, load_config
-from osteometa.directions import direction_sets
-from osteometa.evidence import derive
-from osteometa.explore.multiverse import multiverse
-from osteometa.explore.suite import meta_regressions, set_of
+from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.derive import derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.directions.entries import direction_sets
+from osteometa.extraction.reading import read_raw, write_checked
+from osteometa.extraction.tables import ROWS
+from osteometa.figures.catalogue import TITLES
 from osteometa.figures.direction_plot import direction_rows
-from osteometa.figures.forest import forest_figure
-from osteometa.figures.forest_rows import Scale, forest_rows
-from osteometa.figures.overview import TITLES
+from osteometa.figures.forest.draw import forest_figure
+from osteometa.figures.forest.rows import forest_rows
+from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import resolved
-from osteometa.files import write_records, write_rows, write_text
-from osteometa.ledger import ledger_of
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.problems import errors_of
-from osteometa.reading import read_raw, write_checked
-from osteometa.records import (
-    AgreementRow,
-    DirectionSet,
-    FigureRow,
-    LedgerLine,
-    PCombination,
-    SynthesisRow,
-    WantedRow,
-)
-from osteometa.report import render_report
-from osteometa.sensitivity import Case, sensitivity_rows
-from osteometa.settings import pool_settings
-from osteometa.syntheses import split, summary_rows
-from osteometa.tables import ROWS
-from osteometa.variants import split_variants, variants
+from osteometa.io.csv_records import write_records, write_rows, write_text
+from osteometa.io.problems import errors_of
+from osteometa.protocol.config import Config, forest_settings, from_part, load_config
+from osteometa.protocol.dependencies import pool_settings
+from osteometa.records.directions import DirectionSet, PCombination
+from osteometa.records.figures import FigureRow
+from osteometa.records.ledger import LedgerLine, WantedRow
+from osteometa.records.pools import AgreementRow, SynthesisRow
+from osteometa.report.page import render_report
+from osteometa.sensitivity.analyses import meta_regressions, set_of
+from osteometa.sensitivity.multiverse import multiverse
+from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
+from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.sets import split, summary_rows
+from osteometa.validation.review import check_tables
 from pydantic import ValidationError
 from test_within import level
 from test_within import tables as made_up

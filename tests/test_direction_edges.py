@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 
 import pytest
-from osteometa.config import load_config
-from osteometa.directions import direction_sets, share_interval, sign_test, stouffer
-from osteometa.evidence import derive
-from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import direction_sets, share_interval, sign_test, stouffer
+from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.protocol.config import load_config
 from scipy.special import chdtrc, ndtr, ndtri
 from test_dag import ROOT
 from test_rungs import N, change, contrast, direction

@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from osteometa.check import check_review
-from osteometa.directions import (
-    direction_sets,
-    share_interval,
-    sign_test,
-)
-from osteometa.evidence import derive
-from osteometa.votes import votes
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import direction_sets, share_interval, sign_test
+from osteometa.directions.per_study import votes
+from osteometa.validation.review import check_review
 
 HERE = Path(__file__).parent
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.check import check_review
-from osteometa.config import load_config
+from osteometa.derivation.derive import derive
 from osteometa.effects.differences import percent_to_log
-from osteometa.evidence import derive
-from osteometa.summaries import hedges_j, p_to_t
-from osteometa.tables import Arm, Contrast, Measurement, Study, Tables
-from osteometa.units import UnitError, convert
+from osteometa.extraction.tables import Arm, Contrast, Measurement, Study, Tables
+from osteometa.extraction.units import UnitError, convert
+from osteometa.numerics.distributions import hedges_j, p_to_t
+from osteometa.protocol.config import load_config
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 CONFIG = load_config(ROOT / "config.yaml")

@@ -10,13 +10,13 @@ from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from osteometa.config import forest_settings
-from osteometa.figures import kinds, overview
+from osteometa.figures import review_figures, synthesis_figures
 from osteometa.figures.chart import draw_mark, reason_figure
 from osteometa.figures.presets import resolved
 from osteometa.figures.style import encoded
-from osteometa.files import read_records
-from osteometa.records_explore import GoshRow, InfluenceRow
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import forest_settings
+from osteometa.records.sensitivity import GoshRow, InfluenceRow
 from results_of import write_results
 from test_charts import assert_apart
 from test_figures import overlap, texts_of
@@ -41,14 +41,16 @@ def figures_of(folder, config):
     reasons = set()
     for synthesis in config.syntheses:
         settings = resolved(forest_settings(config, synthesis.id))
-        for name in kinds.NAMES:
-            drawn = kinds.figure_named(folder / "results" / synthesis.id, settings, name)
+        for name in synthesis_figures.NAMES:
+            drawn = synthesis_figures.figure_named(
+                folder / "results" / synthesis.id, settings, name
+            )
             if drawn.reason in reasons:
                 continue
             reasons |= {drawn.reason} - {""}
             words = f"{synthesis.id} {name}{', not drawn' if drawn.reason else ''}"
             yield from _pages(words, drawn)
-    for name, drawn in overview.drawn_of(folder, config):
+    for name, drawn in review_figures.drawn_of(folder, config):
         yield from _pages(name, drawn)
 
 
@@ -70,7 +72,7 @@ def test_every_figure_is_measured(review):
     assert len(seen) > 20
     # None of what is measured of the shipped review is there as its reason only.
     drawn = {name.split()[1].strip(",") for name in seen if "not drawn" not in name}
-    assert set(kinds.KINDS) <= drawn or not review[0].name.startswith("shipped")
+    assert set(synthesis_figures.KINDS) <= drawn or not review[0].name.startswith("shipped")
 
 
 def assert_no_line_through_text(figure, name):
@@ -156,7 +158,9 @@ def test_names_of_points_are_clear(review):
     for synthesis in config.syntheses:
         settings = resolved(forest_settings(config, synthesis.id))
         for name in NAMED:
-            drawn = kinds.figure_named(folder / "results" / synthesis.id, settings, name)
+            drawn = synthesis_figures.figure_named(
+                folder / "results" / synthesis.id, settings, name
+            )
             if not drawn.reason:
                 (page,) = drawn.pages
                 seen += assert_names_are_clear(page, drawn.rows, f"{synthesis.id} {name}")
@@ -248,7 +252,9 @@ def test_studies_that_are_flagged_are_named_as_such(review):
     seen = 0
     for synthesis in config.syntheses:
         settings = resolved(forest_settings(config, synthesis.id))
-        drawn = kinds.figure_named(folder / "results" / synthesis.id, settings, "influence_plot")
+        drawn = synthesis_figures.figure_named(
+            folder / "results" / synthesis.id, settings, "influence_plot"
+        )
         if drawn.reason:
             continue
         rows = read_records(folder / "results" / synthesis.id / "influence.csv", InfluenceRow)
@@ -266,7 +272,7 @@ def test_subsets_of_few_studies_are_told_not_drawn(review):
         place = folder / "results" / synthesis.id
         rows = read_records(place / "gosh.csv", GoshRow)
         settings = resolved(forest_settings(config, synthesis.id))
-        reason = kinds.figure_named(place, settings, "gosh_plot").reason
+        reason = synthesis_figures.figure_named(place, settings, "gosh_plot").reason
         k = len(rows[0].subset) if rows else 0
         assert bool(reason) == (k < 5), synthesis.id
         if 3 <= k < 5:
@@ -289,7 +295,7 @@ def test_every_kind_passes_the_preflight(review):
     folder, config = review
     places = [folder / "results" / synthesis.id for synthesis in config.syntheses]
     largest = max(places, key=lambda place: len((place / "influence.csv").read_text().splitlines()))
-    for name in kinds.NAMES:
+    for name in synthesis_figures.NAMES:
         drawn = _drawn(folder, config, largest.name, name)
         assert_preflight(drawn.pages)
         assert_texts(drawn.pages[0])
@@ -297,7 +303,7 @@ def test_every_kind_passes_the_preflight(review):
 
 def _drawn(folder, config, synthesis, name):
     settings = resolved(forest_settings(config, synthesis))
-    return kinds.figure_named(folder / "results" / synthesis, settings, name)
+    return synthesis_figures.figure_named(folder / "results" / synthesis, settings, name)
 
 
 def assert_preflight(pages):

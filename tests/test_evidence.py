@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.evidence import derive
+from osteometa.derivation.derive import derive
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "tests/evidence"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.bayes import posterior
+from osteometa.sensitivity.bayes import posterior
 from scipy.integrate import dblquad, quad
 from scipy.stats import norm
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.meta_regression import line_of, meta_regression
-from osteometa.explore.permutation import permute_moderator
+from osteometa.sensitivity.meta_regression import line_of, meta_regression
+from osteometa.sensitivity.permutation import permute_moderator
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
 EXTRA = json.loads((Path(__file__).parent / "oracle" / "explore.json").read_text())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from compare import ORACLE, TIGHT
 from compare_nested import NESTED, design
-from osteometa.explore.multilevel import constant_correlation, multilevel, robust_variance
-from osteometa.explore.robust import robust_inference
 from osteometa.pooling.model import regress
+from osteometa.sensitivity.multilevel import constant_correlation, multilevel, robust_variance
+from osteometa.sensitivity.robust import robust_inference
 
 BCG = TIGHT["bcg"]
 ITERATED, CLOSED = 1e-6, 1e-8

@@ -8,8 +8,8 @@ import pytest
 from compare import ORACLE, TIGHT, arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.permutation import permute_moderator, sign_flip
 from osteometa.pooling.model import regress
+from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 
 
 def test_few_effects_are_permuted_in_every_way():

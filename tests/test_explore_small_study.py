@@ -10,9 +10,9 @@ from compare import arrays as data_of
 from compare_small_study import DIFFER, EGGER, EQUAL, SETS, SIDES, predictor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.selection import selection_model
-from osteometa.explore.small_study import egger, pet_peese, rank_test, small_study
-from osteometa.explore.trim_fill import trim_fill
+from osteometa.sensitivity.selection_model import selection_model
+from osteometa.sensitivity.small_study import egger, pet_peese, rank_test, small_study
+from osteometa.sensitivity.trim_fill import trim_fill
 
 
 def stopped(name, part):

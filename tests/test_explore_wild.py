@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.explore.multilevel import multilevel, robust_variance
-from osteometa.explore.wild import wild_bootstrap
+from osteometa.sensitivity.multilevel import multilevel, robust_variance
+from osteometa.sensitivity.wild_bootstrap import wild_bootstrap
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "wild.json").read_text())
 MODELS = {"three_level": "three_level", "che": "che", "correlated": "robust"}

@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from matplotlib.colors import to_hex
 from osteometa.cli import figure, main
-from osteometa.config import forest_settings, load_config
-from osteometa.figures import direction_plot, forest, kinds, overview
-from osteometa.figures.forest_rows import BLOCK_WORDS, ForestRow, p_number
+from osteometa.extraction.reading import read_checked
+from osteometa.figures import direction_plot, review_figures, synthesis_figures
+from osteometa.figures.forest import draw
+from osteometa.figures.forest.rows import BLOCK_WORDS, ForestRow
+from osteometa.figures.forest.words import p_number
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import text_width
-from osteometa.files import read_records
-from osteometa.reading import read_checked
-from osteometa.records import DirectionEntry, DirectionSet
-from osteometa.report import words as report_words
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import forest_settings, load_config
+from osteometa.records.directions import DirectionEntry, DirectionSet
+from osteometa.report import sentences as report_words
 from PIL import Image
 from results_of import write_results
 from test_figures import HARD, drawn, study, texts_of
@@ -114,10 +116,10 @@ def test_the_styles_of_the_command_are_those_of_the_figures():
 def test_judgements_stand_in_a_column_of_their_own(made):
     folder, config = made
     settings = resolved(forest_settings(config, SPINE))
-    rows, legend, scale = forest.read_forest(folder / "results" / SPINE, settings)
+    rows, legend, scale = draw.read_forest(folder / "results" / SPINE, settings)
     judged = [row.risk_of_bias for row in rows if row.kind == "study"]
     assert set(judged) <= {"low", "some", "high"} and all(judged)
-    page = forest.forest_figures(rows, legend, scale, settings)[0]
+    page = draw.forest_figures(rows, legend, scale, settings)[0]
     lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
     assert len(lights) == len(judged)
     assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
@@ -127,7 +129,7 @@ def test_judgements_stand_in_a_column_of_their_own(made):
 def test_the_style_reaches_the_summary_forest(made, style, piece):
     folder, config = made
     figures = config.figures.model_copy(update={"style": style})
-    drawn = dict(overview.drawn_of(folder, config.model_copy(update={"figures": figures})))
+    drawn = dict(review_figures.drawn_of(folder, config.model_copy(update={"figures": figures})))
     texts = [
         text.get_text() for page in drawn["summary_forest"].pages for text, _ in texts_of(page)
     ]
@@ -174,7 +176,7 @@ def test_without_judgements_the_direction_plot_says_so(made):
     ],
 )  # fmt: skip
 def test_titles_name_the_analyte(analyte, title):
-    assert forest.subject_words("Outcome", analyte) == title
+    assert draw.subject_words("Outcome", analyte) == title
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_titles_name_the_analyte(analyte, title):
 def test_titles_speak_as_the_report_does(name, words):
     config = load_config(ROOT / "config.yaml")
     settings = forest_settings(config, name)
-    title = forest.title_words(settings)
+    title = draw.title_words(settings)
     assert title.endswith(f"; {words}")
     heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
     assert heading.endswith(f"; {words}")
@@ -262,7 +264,7 @@ def test_an_interval_shorter_than_its_square_is_seen():
 
 def test_the_drawing_takes_what_the_columns_leave():
     rows = [study("Able 2001", 0.01, 0.01, 50), study("Baker 2002", 0.02, 0.01, 50)]
-    columns = forest.place_columns(rows, forest.PRESETS["standard"], 183.0)
+    columns = draw.place_columns(rows, draw.PRESETS["standard"], 183.0)
     used = columns.label_width + sum(
         max(text_width(getattr(row, name), weight="bold") for row in rows) for name in columns.right
     )
@@ -286,7 +288,9 @@ def test_no_number_of_a_style_is_lost_between_formats(made):
     folder, config = made
     for style in STYLES:
         settings = resolved(forest_settings(config, SPINE), style)
-        page = kinds.figure_named(folder / "results" / SPINE, settings, "forest").pages[0]
+        page = synthesis_figures.figure_named(folder / "results" / SPINE, settings, "forest").pages[
+            0
+        ]
         texts = " ".join(text.get_text() for text, _ in texts_of(page))
         assert re.search(
             r"\d \(.* to .*\)" if style in ("jama", "bmj") else r"\d \[.*, .*\]", texts

@@ -15,28 +15,25 @@ from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
-from osteometa.check import check_review
-from osteometa.config import forest_settings
-from osteometa.directions import direction_sets
-from osteometa.evidence import derive
-from osteometa.figures import direction_plot, fonts, forest, kinds, style
-from osteometa.figures.forest_layout import (
-    ROW,
-    place_axis,
-    place_columns,
-    place_rows,
-    ticks_of,
-)
-from osteometa.figures.forest_marks import LARGEST_SQUARE
-from osteometa.figures.forest_pages import pages_of
-from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, Scale, forest_rows
-from osteometa.figures.forest_words import FLAG_WORDS
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import direction_sets
+from osteometa.figures import direction_plot, fonts, style, synthesis_figures
+from osteometa.figures.forest import draw
+from osteometa.figures.forest.layout import ROW, place_axis, place_columns, place_rows, ticks_of
+from osteometa.figures.forest.marks import LARGEST_SQUARE
+from osteometa.figures.forest.pages import pages_of
+from osteometa.figures.forest.rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, forest_rows
+from osteometa.figures.forest.words import FLAG_WORDS, Scale
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
-from osteometa.files import write_records
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.records import PooledRow, SubgroupTest, Vote, WeightedEffect
-from osteometa.syntheses import split
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import forest_settings
+from osteometa.records.directions import Vote
+from osteometa.records.effects import WeightedEffect
+from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.sets import split
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 REVIEWS = {
@@ -176,12 +173,12 @@ def five_types():
 
 def drawn(rows, legend=(), **settings):
     chosen = {**SETTINGS, **settings}
-    return forest.forest_figure(rows, legend, scale_for(chosen), chosen)
+    return draw.forest_figure(rows, legend, scale_for(chosen), chosen)
 
 
 def pages(rows, legend=(), **settings):
     chosen = {**SETTINGS, **settings}
-    return forest.forest_figures(rows, legend, scale_for(chosen), chosen)
+    return draw.forest_figures(rows, legend, scale_for(chosen), chosen)
 
 
 def scale_for(settings):
@@ -204,7 +201,7 @@ def diamonds(figure):
 @pytest.mark.parametrize("review", REVIEWS)
 def test_every_forest_plot_is_readable_and_true(review):
     for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
-        figure = forest.forest_figure(rows, legend, scale, settings)
+        figure = draw.forest_figure(rows, legend, scale, settings)
         assert figure.get_figwidth() * 25.4 == pytest.approx(183)
         assert_readable(figure, name)
         pooled = [row for row in rows if row.kind == "study" and row.share is not None]
@@ -216,7 +213,7 @@ def test_every_forest_plot_is_readable_and_true(review):
 
 def axis_of(rows, scale, settings=SETTINGS):
     """The axis of a plot, None without studies."""
-    preset = forest.preset_of(settings, scale)
+    preset = draw.preset_of(settings, scale)
     columns = place_columns(rows, preset, float(settings["width"]))
     sized = any(row.kind == "study" for row in rows)
     return place_axis(rows, columns, scale) if sized else None
@@ -431,7 +428,7 @@ def test_every_page_fits_a_printed_one(style, width):
 @pytest.mark.parametrize("review", REVIEWS)
 def test_every_page_of_a_review_fits_a_printed_one(review, width):
     for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
-        found = forest.forest_figures(rows, legend, scale, {**settings, "width": width})
+        found = draw.forest_figures(rows, legend, scale, {**settings, "width": width})
         for page in found:
             assert page.get_figheight() * 25.4 <= 240, name
             if width == 89 or len(found) > 1:
@@ -695,7 +692,7 @@ def test_files_are_the_same_on_every_run_and_hold_their_font(tmp_path):
 def test_what_is_drawn_stands_in_the_csv(tmp_path):
     """Each study of a forest's CSV is a square or a mark, with the numbers that are drawn."""
     for name, rows, legend, scale, settings in forests_of(REVIEWS["small"]):
-        figure = forest.forest_figure(rows, legend, scale, settings)
+        figure = draw.forest_figure(rows, legend, scale, settings)
         texts = {text.get_text() for text, _ in texts_of(figure)}
         for row in rows:
             for cell in (
@@ -719,7 +716,7 @@ def test_a_forest_plot_of_no_study_counts_as_not_drawn(tmp_path):
     for name, record in (("effects", WeightedEffect), ("directions", Vote), ("pooled", PooledRow),
                          ("subgroup_test", SubgroupTest)):  # fmt: skip
         write_records(tmp_path / f"{name}.csv", record, [])
-    empty = kinds.figure_named(tmp_path, SETTINGS, "forest")
+    empty = synthesis_figures.figure_named(tmp_path, SETTINGS, "forest")
     assert empty.reason == empty.rows[0].label and empty.reason.startswith("No study")
     assert empty.alt.endswith(empty.reason) and "pooled" not in empty.alt
     assert empty.row_type is ForestRow

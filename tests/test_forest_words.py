@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from osteometa.config import forest_settings
-from osteometa.figures.forest import legend_of
-from osteometa.figures.forest_layout import place_columns
-from osteometa.figures.forest_rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, _overall, forest_rows
-from osteometa.figures.forest_words import (
+from osteometa.figures.forest.draw import legend_of
+from osteometa.figures.forest.layout import place_columns
+from osteometa.figures.forest.rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, _overall, forest_rows
+from osteometa.figures.forest.words import (
     HOLLOW_WORDS,
     N_WITHIN_WORDS,
     N_WORDS,
@@ -18,8 +17,9 @@ from osteometa.figures.forest_words import (
     model_words,
 )
 from osteometa.figures.presets import PRESETS, resolved
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.syntheses import split
+from osteometa.protocol.config import forest_settings
+from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.sets import split
 from test_charts import pooled
 from test_figures import REVIEWS, derived_of
 

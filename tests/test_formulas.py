@@ -4,13 +4,8 @@ import math
 
 import pytest
 from compare_effects import MORRIS
+from osteometa.comparisons.quantiles import eta, from_quartiles, is_skewed, mean_and_sd
 from osteometa.effects import formulas as f
-from osteometa.quantiles import (
-    eta,
-    from_quartiles,
-    is_skewed,
-    mean_and_sd,
-)
 from test_within import CONFIG, effects, level
 
 ARMS = {"treatment": "e", "control": "c"}

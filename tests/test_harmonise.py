@@ -7,18 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
-from osteometa.check import check_review
-from osteometa.evidence import derive
-from osteometa.harmonise import (
+from osteometa.comparisons.summaries import merge_arms
+from osteometa.derivation.dependence import (
     Found,
     composite,
     covariance_of,
     covariances,
     split_control,
 )
-from osteometa.pooling import Joint, pooled_rows, subgroup_tests, weighted
-from osteometa.summaries import hedges_j, merge_arms
-from osteometa.syntheses import asks_for, covariances_in, split, summary_rows
+from osteometa.derivation.derive import derive
+from osteometa.numerics.distributions import hedges_j
+from osteometa.synthesis.pools import Joint, pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.sets import asks_for, covariances_in, split, summary_rows
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "tests/reviews/shared_control"

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from osteometa.imports import PACKAGE, code_of
+from osteometa.run.code_inputs import PACKAGE, code_of
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "workflow/scripts").glob("*.py"))
 # Runs the import lines of each script in turn and tells which files of the package they loaded.

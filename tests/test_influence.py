@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from compare import ORACLE
 from compare_studies import set_of
-from osteometa.explore.influence import Set, cumulative, influence, leave_one_out
-from osteometa.pooling.model import CI_METHODS, pool
+from osteometa.pooling.model import pool
+from osteometa.sensitivity.influence import Set, cumulative, influence, leave_one_out
+from osteometa.wording.choices import CI_METHODS
 
 
 @pytest.mark.parametrize("ci", CI_METHODS)

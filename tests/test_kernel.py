@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from osteometa.pooling.batch import column_batch, intercept_batch, log_likelihood, moments
-from osteometa.pooling.kernel import CI_METHODS, METHODS, fit, solve
+from osteometa.pooling.kernel import fit, solve
 from osteometa.pooling.model import pool, regress
+from osteometa.wording.choices import CI_METHODS, METHODS
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
 POOLED = [name for name, data in ORACLE.items() if data["k"] > 1]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.evidence import derive
-from osteometa.ledger import ledger_of
-from osteometa.syntheses import asks_for
-from osteometa.tables import ROWS
+from osteometa.derivation.derive import derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.extraction.tables import ROWS
+from osteometa.synthesis.sets import asks_for
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 REVIEWS = [ROOT, *sorted((ROOT / "tests/reviews").iterdir())]

@@ -11,20 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from osteometa.correlations import change_sd_to_r
-from osteometa.directions import fisher, share_interval, sign_test, stouffer
+from osteometa.comparisons.correlations import change_sd_to_r
+from osteometa.comparisons.quantiles import from_five, from_quartiles, from_range, xi
+from osteometa.comparisons.summaries import merge_arms
+from osteometa.derivation.dependence import mean_of, shared_control
+from osteometa.directions.entries import fisher, share_interval, sign_test, stouffer
+from osteometa.directions.p_values import one_sided
 from osteometa.effects import formulas as f
 from osteometa.effects.basis import tmd_sd
 from osteometa.effects.differences import percent_to_log
-from osteometa.explore.permutation import sign_flip
-from osteometa.explore.robust import robust_inference
-from osteometa.explore.trim_fill import trim_fill
-from osteometa.harmonise import mean_of, shared_control
-from osteometa.p_values import one_sided
+from osteometa.extraction.units import UnitError, convert
+from osteometa.numerics.distributions import half_width_to_se, hedges_j, p_to_t
 from osteometa.pooling.model import Pooled, joint_test, pool, regress
-from osteometa.quantiles import from_five, from_quartiles, from_range, xi
-from osteometa.summaries import half_width_to_se, hedges_j, merge_arms, p_to_t
-from osteometa.units import UnitError, convert
+from osteometa.sensitivity.permutation import sign_flip
+from osteometa.sensitivity.robust import robust_inference
+from osteometa.sensitivity.trim_fill import trim_fill
 from test_within import effects, level
 
 FOLDER = Path(__file__).parent / "oracle"

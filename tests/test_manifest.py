@@ -2,7 +2,7 @@ import csv
 import shutil
 
 import pytest
-from osteometa import manifest
+from osteometa.run import manifest
 
 
 @pytest.fixture

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from osteometa.check import check_review
-from osteometa.config import from_part
-from osteometa.evidence import derive
-from osteometa.explore.multiverse import CHOICES, Specification, explained, multiverse, universe
-from osteometa.pooling import Joint, pool, pooled_rows
-from osteometa.report.what_if_words import CHOICES as WORDS
-from osteometa.sensitivity import Case
-from osteometa.settings import pool_settings
-from osteometa.syntheses import covariances_in, split
-from osteometa.variants import alternatives, split_variants, variants
+from osteometa.derivation.alternatives import alternatives, split_variants, variants
+from osteometa.derivation.derive import derive
+from osteometa.pooling.model import pool
+from osteometa.protocol.config import from_part
+from osteometa.protocol.dependencies import pool_settings
+from osteometa.report.sensitivity_choices import CHOICES as WORDS
+from osteometa.sensitivity.multiverse import CHOICES, Specification, explained, multiverse, universe
+from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.synthesis.pools import Joint, pooled_rows
+from osteometa.synthesis.sets import covariances_in, split
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]

@@ -5,13 +5,17 @@ import re
 from dataclasses import fields
 
 from osteometa import __version__
-from osteometa.config import load_config
-from osteometa.explore.suite import Explored
-from osteometa.figures import kinds, overview, presets, risk_of_bias
-from osteometa.figures.names import KINDS, NAMES, TITLES, TOOLS
-from osteometa.files import write_records
-from osteometa.imports import PACKAGE
-from osteometa.options import (
+from osteometa.figures import presets, review_figures, risk_of_bias, synthesis_figures
+from osteometa.figures.catalogue import KINDS, NAMES, TITLES, TOOLS
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import load_config
+from osteometa.records.directions import DirectionEntry, DirectionSet
+from osteometa.records.sensitivity import RECORDS
+from osteometa.report import methods
+from osteometa.run.code_inputs import PACKAGE
+from osteometa.sensitivity.analyses import Explored
+from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
+from osteometa.wording.choices import (
     CI_METHODS,
     INTERVALS,
     METHODS,
@@ -22,11 +26,6 @@ from osteometa.options import (
     VARIANTS,
     variant_words,
 )
-from osteometa.records import DirectionEntry
-from osteometa.records_directions import DirectionSet
-from osteometa.records_explore import RECORDS
-from osteometa.report import methods
-from osteometa.sensitivity import METHOD_WORDS
 from test_dag import ROOT
 
 
@@ -35,14 +34,14 @@ def test_every_look_at_a_synthesis_is_a_table():
 
 
 def test_every_kind_of_figure_of_a_synthesis_is_drawn():
-    assert list(kinds.DRAW) == list(KINDS)
+    assert list(synthesis_figures.DRAW) == list(KINDS)
     assert set(NAMES) - set(KINDS) == {"forest_smd", "forest_rom", "forest_md"}
 
 
 def test_every_figure_of_the_review_is_drawn(tmp_path):
     write_records(tmp_path / "data/processed/directions.csv", DirectionEntry, [])
     write_records(tmp_path / "results/direction_sets.csv", DirectionSet, [])
-    drawn = overview._kinds(tmp_path, load_config(ROOT / "config.yaml"))
+    drawn = review_figures._kinds(tmp_path, load_config(ROOT / "config.yaml"))
     assert [name for name, _ in drawn] == list(TITLES)
     assert set(risk_of_bias.DOMAINS) == set(TOOLS)
 

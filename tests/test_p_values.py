@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.config import load_config
-from osteometa.directions import fisher, stouffer
-from osteometa.evidence import derive
-from osteometa.p_values import Told, albatross, combine_p, one_sided, p_combinations
-from osteometa.summaries import two_tailed
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import fisher, stouffer
+from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.numerics.distributions import two_tailed
+from osteometa.protocol.config import load_config
+from osteometa.validation.review import check_review
 from scipy.special import ndtr
 from test_within import tables
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 from osteometa.cli import main
-from osteometa.pooling.model import METHODS, joint_test, pool, regress, tau2_limits
+from osteometa.pooling.model import joint_test, pool, regress, tau2_limits
+from osteometa.wording.choices import METHODS
 from test_cli import BCG, ORACLE, table, told
 
 DATA = ORACLE["bcg_RR"]

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from osteometa.check import check_review
-from osteometa.config import EXERCISE_TYPES, load_config
-from osteometa.evidence import derive
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.pooling.rows import Joint, Types, primary_fits
+from osteometa.derivation.derive import derive
 from osteometa.pooling.tau2 import q_profile, typical_variance
-from osteometa.records import Covariance
+from osteometa.protocol.config import load_config
+from osteometa.records.effects import Covariance
+from osteometa.synthesis.pools import (
+    Joint,
+    Types,
+    pooled_rows,
+    primary_fits,
+    subgroup_tests,
+    weighted,
+)
+from osteometa.validation.review import check_review
+from osteometa.wording.choices import EXERCISE_TYPES
 from scipy.special import chdtrc, stdtr, stdtrit
 
 ROOT = Path(__file__).parents[1]

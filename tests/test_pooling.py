@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.model import (
-    CI_METHODS,
-    METHODS,
-    Pooled,
-    checked,
-    pool,
-)
+from osteometa.pooling.model import Pooled, checked, pool
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
+from osteometa.wording.choices import CI_METHODS, METHODS
 
 ORACLE = json.loads((Path(__file__).parent / "oracle" / "metafor.json").read_text())["datasets"]
 
@@ -67,7 +62,8 @@ def test_shift_swap_and_permute(rows, shift):
 
 
 def test_every_estimator_is_a_choice_of_the_config_and_of_the_command():
-    from osteometa import cli, config
+    from osteometa import cli
+    from osteometa.protocol import config
 
     field = config.Pooling.model_fields["method"]
     assert set(field.annotation.__args__) == set(METHODS) == set(cli.pool.METHODS)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from osteometa.evidence import derive
-from osteometa.pooling.model import CI_METHODS, METHODS, pool, regress
+from osteometa.comparisons.summaries import merge_arms
+from osteometa.derivation.derive import derive
+from osteometa.pooling.model import pool, regress
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
-from osteometa.summaries import merge_arms
+from osteometa.wording.choices import CI_METHODS, METHODS
 from test_effects import CONFIG, contrasted, measured, review
 
 arms = st.lists(

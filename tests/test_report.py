@@ -5,20 +5,13 @@ import itertools
 import types
 
 import pytest
-from osteometa.config import Synthesis, load_config
-from osteometa.explore.permutation import sign_flip
 from osteometa.figures.style import new_figure, put, save, set_up
-from osteometa.pooling import pool
-from osteometa.records import (
-    DirectionSet,
-    PCombination,
-    PooledRow,
-    SynthesisRow,
-    VariantEffect,
-    Vote,
-    WeightedEffect,
-)
-from osteometa.records_explore import (
+from osteometa.pooling.model import pool
+from osteometa.protocol.config import Synthesis, load_config
+from osteometa.records.directions import DirectionSet, PCombination, Vote
+from osteometa.records.effects import VariantEffect, WeightedEffect
+from osteometa.records.pools import PooledRow, SynthesisRow
+from osteometa.records.sensitivity import (
     CompanionRow,
     GoshRow,
     InfluenceRow,
@@ -29,13 +22,20 @@ from osteometa.records_explore import (
     SmallStudyRow,
     StepRow,
 )
-from osteometa.report import mappings, summary, what_if_models, what_if_studies, what_if_words
-from osteometa.report.direction_words import direction_cells, p_cells
+from osteometa.report import (
+    exercise_types,
+    sensitivity_choices,
+    sensitivity_models,
+    sensitivity_studies,
+    summary_of_findings,
+)
+from osteometa.report.directions import direction_cells, p_cells
 from osteometa.report.findings import Findings
-from osteometa.report.inline import inline_svg
+from osteometa.report.inline_figures import inline_svg
+from osteometa.report.sensitivity import WhatIf, what_if_lines
+from osteometa.report.sentences import synthesis_sentences
 from osteometa.report.studies import NOT_ASSESSED
-from osteometa.report.what_if import WhatIf, what_if_lines
-from osteometa.report.words import synthesis_sentences
+from osteometa.sensitivity.permutation import sign_flip
 from test_config_keys import ROOT
 
 FILL = {"str": "", "int": 0, "float": 0.0, "bool": False}
@@ -101,7 +101,7 @@ def test_choices_that_change_nothing_are_counted_and_repeats_are_not():
         changed("leave one out", "without A: it moves the estimate most", 0.01, -0.01, 0.03),
         changed("r=0.9", "every assumed r is 0.9", 0.03, 0.02, 0.04),
     ]
-    text, missing = what_if_words.sensitivity(CLEAR, rows)
+    text, missing = sensitivity_choices.sensitivity(CLEAR, rows)
     assert text == (
         "Of two other choices, tried one at a time, none changes the sign of the average; the "
         "interval always lies clear of no difference; the averages run from 2.0 to 3.0 % (primary "
@@ -122,9 +122,9 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
         changed("without BASE", "without baseline means", 0.1, -0.1, 0.3, group="aerobic", k=2,
                 null_crossed=True),
     ]  # fmt: skip
-    text, _ = what_if_words.sensitivity(CLEAR, rows)
+    text, _ = sensitivity_choices.sensitivity(CLEAR, rows)
     twice = [*rows, dataclasses.replace(rows[1], change="without imputed numbers")]
-    assert "two change the sign of the" in what_if_words.sensitivity(CLEAR, twice)[0]
+    assert "two change the sign of the" in sensitivity_choices.sensitivity(CLEAR, twice)[0]
     assert "one changes the sign of the average (without percent changes, one study);" in text
     assert (
         "with two choices the interval, which lies clear of no difference, reaches across it "
@@ -137,9 +137,12 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
 
 def test_without_a_primary_pool_or_another_choice_there_is_a_reason():
     gone = changed("primary", "the primary pool", None, None, None, status="not_estimable")
-    assert what_if_words.sensitivity(CLEAR, [gone]) == ("", [("", "there is no primary pool")])
+    assert sensitivity_choices.sensitivity(CLEAR, [gone]) == (
+        "",
+        [("", "there is no primary pool")],
+    )
     reason = "no other choice changes this pool"
-    assert what_if_words.sensitivity(CLEAR, [PRIMARY]) == ("", [("", reason)])
+    assert sensitivity_choices.sensitivity(CLEAR, [PRIMARY]) == ("", [("", reason)])
 
 
 def step(label, estimate, sequence="leave_one_out", **more):
@@ -149,26 +152,26 @@ def step(label, estimate, sequence="leave_one_out", **more):
 
 def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
     rows = [step("Ada 2001", 0.01, null_crossed=True), step("Bo 2002", 0.03), step("Cy 2003", 0.02)]
-    text, _ = what_if_studies.leave_one_out(CLEAR, rows)
+    text, _ = sensitivity_studies.leave_one_out(CLEAR, rows)
     assert text == (
         "Without any one of three studies the average stays between 1.0 % (without Ada 2001) and "
         "3.0 % (without Bo 2002); the sign never changes, and the interval reaches across no "
         "difference without Ada 2001."
     )
     turned = [dataclasses.replace(row, sign_changed=True, null_crossed=False) for row in rows]
-    text, _ = what_if_studies.leave_one_out(ACROSS, turned)
+    text, _ = sensitivity_studies.leave_one_out(ACROSS, turned)
     assert "the sign changes without Ada 2001, Bo 2002 or Cy 2003, and the interval always" in text
     lost = dataclasses.replace(rows[0], status="not_estimable", estimate=None, reason="no solution")
-    text, _ = what_if_studies.leave_one_out(CLEAR, [lost, *rows[1:]])
+    text, _ = sensitivity_studies.leave_one_out(CLEAR, [lost, *rows[1:]])
     assert "one model without a study had no solution" in text
     none = [record(StepRow, status="not_applicable", reason="1 study, 3 are needed")]
-    assert what_if_studies.leave_one_out(CLEAR, none) == ("", [("", "1 study, 3 are needed")])
+    assert sensitivity_studies.leave_one_out(CLEAR, none) == ("", [("", "1 study, 3 are needed")])
 
 
 def test_both_orders_of_adding_have_one_reason():
     none = [record(StepRow, sequence=sequence, status="not_applicable", reason="no study")
             for sequence in ("year", "precision")]  # fmt: skip
-    assert what_if_studies.cumulative(CLEAR, none) == ("", [("", "no study")])
+    assert sensitivity_studies.cumulative(CLEAR, none) == ("", [("", "no study")])
 
 
 @pytest.mark.parametrize(
@@ -185,27 +188,29 @@ def test_cumulative_tells_since_when_the_verdict_stands(crossed, words):
         step(label, 0.02, "year", null_crossed=over)
         for label, over in zip(("Ada 2001", "Bo 2002", "Cy 2003"), crossed, strict=True)
     ]
-    text, _ = what_if_studies.cumulative(CLEAR, rows)
+    text, _ = sensitivity_studies.cumulative(CLEAR, rows)
     assert text.startswith("Added by year, the average lies above no difference from the first")
     assert words in text
-    assert "below no difference" in what_if_studies.cumulative(ACROSS, rows)[0]
-    assert what_if_studies.cumulative(CLEAR, []) == ("", [("", "no study is pooled")])
+    assert "below no difference" in sensitivity_studies.cumulative(ACROSS, rows)[0]
+    assert sensitivity_studies.cumulative(CLEAR, []) == ("", [("", "no study is pooled")])
 
 
 def test_influence_names_the_strong_and_else_the_farthest():
     one = record(InfluenceRow, label="Ada 2001", status="ok", rstudent=-2.63, tau2_without=0.0001,
                  influential=False)  # fmt: skip
-    text, _ = what_if_studies.influence(CLEAR, [one])
+    text, _ = sensitivity_studies.influence(CLEAR, [one])
     assert (
         text.startswith("No study passes") and "Ada 2001 (studentised deleted residual −2.6" in text
     )
     strong = dataclasses.replace(one, influential=True)
-    assert what_if_studies.influence(CLEAR, [strong])[0].startswith("One study passes")
-    two = what_if_studies.influence(CLEAR, [strong, dataclasses.replace(strong, label="Bo 2002")])
+    assert sensitivity_studies.influence(CLEAR, [strong])[0].startswith("One study passes")
+    two = sensitivity_studies.influence(
+        CLEAR, [strong, dataclasses.replace(strong, label="Bo 2002")]
+    )
     assert two[0].startswith("Two studies pass the usual bounds")
     bare = dataclasses.replace(one, rstudent=None)
-    assert what_if_studies.influence(CLEAR, [bare])[0].endswith("weight).")
-    assert what_if_studies.influence(CLEAR, []) == ("", [("", "no study is pooled")])
+    assert sensitivity_studies.influence(CLEAR, [bare])[0].endswith("weight).")
+    assert sensitivity_studies.influence(CLEAR, []) == ("", [("", "no study is pooled")])
 
 
 def test_subsets_say_all_only_where_all_were_fitted():
@@ -214,11 +219,13 @@ def test_subsets_say_all_only_where_all_were_fitted():
 
     rows = [subset(bits, value) for bits, value in
             (("110", 0.01), ("101", -0.01), ("011", 0.02), ("111", 0.015))]  # fmt: skip
-    text, _ = what_if_studies.gosh(CLEAR, rows)
+    text, _ = sensitivity_studies.gosh(CLEAR, rows)
     assert text.startswith("Over all 4 subsets") and "75 % of the subsets have the sign" in text
-    assert what_if_studies.gosh(CLEAR, rows[:3])[0].startswith("Over a random sample of 3 subsets")
+    assert sensitivity_studies.gosh(CLEAR, rows[:3])[0].startswith(
+        "Over a random sample of 3 subsets"
+    )
     none = record(GoshRow, status="not_applicable", reason="2 studies, 3 are needed", k=2)
-    assert what_if_studies.gosh(CLEAR, [none]) == ("", [("", "2 studies, 3 are needed")])
+    assert sensitivity_studies.gosh(CLEAR, [none]) == ("", [("", "2 studies, 3 are needed")])
 
 
 @pytest.mark.parametrize(
@@ -227,7 +234,7 @@ def test_subsets_say_all_only_where_all_were_fitted():
      (None, "an unknown share")],
 )  # fmt: skip
 def test_a_share_is_all_or_none_only_where_it_is(percent, words):
-    assert what_if_words.share_words(percent) == words
+    assert sensitivity_choices.share_words(percent) == words
 
 
 def share(choice, value=None, **more):
@@ -244,7 +251,7 @@ def test_multiverse_names_the_choice_that_explains_most():
         share("remainder", 95),
         share("all", **total),
     ]
-    text, _ = what_if_words.multiverse(CLEAR, rows)
+    text, _ = sensitivity_choices.multiverse(CLEAR, rows)
     assert "gives 1,220 different specifications: all of them have the sign" in text
     assert "98 % an interval clear of no difference" in text and "from 1.3 to 2.9 %" in text
     assert (
@@ -252,13 +259,13 @@ def test_multiverse_names_the_choice_that_explains_most():
     )
     for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
         rows = [share("people", part), share("tau2", 20.0), share("all", **total)]
-        text, _ = what_if_words.multiverse(CLEAR, rows)
+        text, _ = sensitivity_choices.multiverse(CLEAR, rows)
         assert f"left out explains {words} of their spread ({part:.0f} % of the variance)." in text
-    text, _ = what_if_words.multiverse(CLEAR, [share("people", 0), share("all", **total)])
+    text, _ = sensitivity_choices.multiverse(CLEAR, [share("people", 0), share("all", **total)])
     assert "no choice makes a difference" in text
     none = share("all", status="not_applicable", reason="fewer than two studies are pooled")
-    assert what_if_words.multiverse(CLEAR, [none])[1] == [("", none.reason)]
-    assert what_if_words.multiverse(CLEAR, [])[0] == ""
+    assert sensitivity_choices.multiverse(CLEAR, [none])[1] == [("", none.reason)]
+    assert sensitivity_choices.multiverse(CLEAR, [])[0] == ""
 
 
 def small_row(analysis, **more):
@@ -272,7 +279,7 @@ def test_small_study_effects_are_a_sensitivity():
         small_row("selection", estimate=0.01), small_row("pet_peese", status="not_estimable",
                                                          reason="no solution"),
     ]  # fmt: skip
-    text, missing = what_if_models.small_study(CLEAR, rows)
+    text, missing = sensitivity_models.small_study(CLEAR, rows)
     assert "Egger's regression p < 0.001, rank correlation p not defined." in text
     assert (
         "never as a corrected result: trim and fill adds two studies on the left and gives" in text
@@ -280,19 +287,19 @@ def test_small_study_effects_are_a_sensitivity():
     assert text.endswith("selection model 1.0 %.")
     assert missing == [("PET-PEESE", "no solution")]
     few = [small_row("egger", status="not_applicable", reason="4 studies: they need 10")]
-    assert what_if_models.small_study(CLEAR, few) == ("", [("", "4 studies: they need 10")])
+    assert sensitivity_models.small_study(CLEAR, few) == ("", [("", "4 studies: they need 10")])
 
 
 def test_slopes_are_told_per_step_on_the_scale_of_the_effect():
     row = record(MetaRegressionRow, covariate="weeks", k=12, slope=-0.001, ci_low=-0.002,
                  ci_high=0.0, p=0.05, p_permutation=0.0001, status="ok")  # fmt: skip
-    text, _ = what_if_models.meta_regression(CLEAR, [row])
+    text, _ = sensitivity_models.meta_regression(CLEAR, [row])
     assert "10 weeks more of training: −1.00 % (95 % CI −1.98 to 0.00 %; p = 0.050" in text
     assert "by permutation < 0.001" in text and "proves no cause" in text
     ratio = dataclasses.replace(CLEAR, row=dataclasses.replace(CLEAR.row, outcome="CTX"))
-    assert "times 0.990 (" in what_if_models.meta_regression(ratio, [row])[0]
+    assert "times 0.990 (" in sensitivity_models.meta_regression(ratio, [row])[0]
     few = dataclasses.replace(row, status="not_applicable", k=1, reason="1 study tells it, 10 are")
-    assert what_if_models.meta_regression(CLEAR, [few])[1] == [("", few.reason)]
+    assert sensitivity_models.meta_regression(CLEAR, [few])[1] == [("", few.reason)]
 
 
 def test_permutation_says_that_the_average_is_ranked_by_its_standard_error():
@@ -310,23 +317,23 @@ def test_permutation_says_that_the_average_is_ranked_by_its_standard_error():
     row = record(PermutationRow, test="sign_flip", k=got.k, permutations=got.permutations,
                  statistic=got.statistic, exact=True, p=got.p, p_smallest=got.p_smallest,
                  status="ok")  # fmt: skip
-    text, _ = what_if_models.permutation(CLEAR, [row])
+    text, _ = sensitivity_models.permutation(CLEAR, [row])
     assert f"in {by_statistic} of all {len(flips)} arrangements" in text
     assert f"for its standard error (t = {own.statistic:.2f}), or farther," in text
     wald = found(0.02, 0.01, 0.03, ci_method="wald")
-    assert "(z = " in what_if_models.permutation(wald, [row])[0]
+    assert "(z = " in sensitivity_models.permutation(wald, [row])[0]
 
 
 def test_permutation_counts_arrangements():
     row = record(PermutationRow, test="sign_flip", k=4, permutations=16, exact=True, p=0.375,
                  statistic=-1.2, p_smallest=0.125, status="ok")  # fmt: skip
-    text, _ = what_if_models.permutation(CLEAR, [row])
+    text, _ = sensitivity_models.permutation(CLEAR, [row])
     assert "in 6 of all 16 arrangements (p = 0.375; the smallest that four studies can" in text
     sampled = dataclasses.replace(row, permutations=10000, exact=False, p=0.0123, p_smallest=1e-4)
-    text, _ = what_if_models.permutation(CLEAR, [sampled])
+    text, _ = sensitivity_models.permutation(CLEAR, [sampled])
     assert "in 1.2 % of 10,000 random arrangements (p = 0.012;" in text and "below 0.001" in text
     one = dataclasses.replace(row, status="not_estimable", reason="1 study: it needs two")
-    assert what_if_models.permutation(CLEAR, [one]) == ("", [("", "1 study: it needs two")])
+    assert sensitivity_models.permutation(CLEAR, [one]) == ("", [("", "1 study: it needs two")])
 
 
 def test_companions_are_never_the_headline():
@@ -337,7 +344,7 @@ def test_companions_are_never_the_headline():
                warning="fewer than 4 degrees of freedom", status="ok"),
         record(CompanionRow, model="robust", status="not_applicable", reason="nothing is nested"),
     ]  # fmt: skip
-    text, missing = what_if_models.companions(CLEAR, rows)
+    text, missing = sensitivity_models.companions(CLEAR, rows)
     assert text.startswith("Beside the primary result, never in its place: Bayesian model, prior τ")
     assert "95 % credible interval" in text and "(fewer than 4 degrees of freedom)" in text
     assert missing == [("robust variance", "nothing is nested")]
@@ -354,7 +361,7 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
                p=0.125, **seven),
         record(CompanionRow, model="robust_wild", status="not_estimable", reason="singular"),
     ]  # fmt: skip
-    text, missing = what_if_models.companions(CLEAR, rows)
+    text, missing = sensitivity_models.companions(CLEAR, rows)
     assert "turns the signs of whole studies in all 128 ways and goes before the others" in text
     assert "three-level model" in text and "p = 0.250;" in text and "p = 0.125;" in text
     assert text.endswith("the smallest p that seven studies can give is 0.016.")
@@ -363,15 +370,15 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
         dataclasses.replace(row, ci_low=None, ci_high=None, k=4, sign_vectors=16, p_smallest=0.125)
         for row in rows[1:3]
     ]
-    text, _ = what_if_models.companions(CLEAR, few)
+    text, _ = sensitivity_models.companions(CLEAR, few)
     assert text.startswith("Beside the primary result, never in its place: Cluster wild bootstrap")
     assert "goes before" not in text
     assert text.endswith("four studies can give is 0.125, so that there is no interval.")
     drawn = dataclasses.replace(rows[1], exact=False, sign_vectors=2000, p_smallest=1 / 2000)
-    text, _ = what_if_models.companions(CLEAR, [drawn])
+    text, _ = sensitivity_models.companions(CLEAR, [drawn])
     assert "in 2,000 random ways" in text and "can give is below 0.001" in text
     same = [dataclasses.replace(row, status="not_applicable", reason="none") for row in few]
-    assert what_if_models.companions(CLEAR, same)[1] == [("cluster wild bootstrap", "none")]
+    assert sensitivity_models.companions(CLEAR, same)[1] == [("cluster wild bootstrap", "none")]
 
 
 def test_what_does_not_apply_is_told_once_with_its_reason():
@@ -423,30 +430,32 @@ def test_both_mappings_stand_side_by_side():
         by_paper("Bo 2002", "aerobic", measure="SMD"),
         by_paper("Bo 2002", "aerobic", variant="r=0.5"),
     ]
-    other = mappings.pool_by_paper(done, variants)
+    other = exercise_types.pool_by_paper(done, variants)
     row = changed("type_by=paper", "by the paper", 0.04, 0.01, 0.07, group="resistance", k=2)
-    table = mappings.mapping_rows(done, other, [row])
+    table = exercise_types.mapping_rows(done, other, [row])
     assert [line["type"] for line in table] == ["Resistance", "High-intensity"]
     assert table[0]["studies"] == "3: Ada 2001; Bo 2002; Cy 2003"
     assert table[0]["studies_by_paper"] == "2: Bo 2002; Cy 2003"
     assert table[0]["effect_by_paper"] == "4.1 % (1.0 to 7.3 %)"
     assert table[1] == {"type": "High-intensity", "studies": "none", "effect": "",
                         "studies_by_paper": "1: Ada 2001", "effect_by_paper": ""}  # fmt: skip
-    words = mappings.mapping_words(done, other)
+    words = exercise_types.mapping_words(done, other)
     assert words.startswith("One study of the pool changes room")
     assert "Ada 2001, resistance by what was done, high-intensity by the paper." in words
 
 
 def test_arms_merged_under_one_mapping_may_part_under_the_other():
     variants = [by_paper("Ada 2001", "high_intensity"), by_paper("Ada 2001", "resistance")]
-    words = mappings.mapping_words(CLEAR, mappings.pool_by_paper(CLEAR, variants))
+    words = exercise_types.mapping_words(CLEAR, exercise_types.pool_by_paper(CLEAR, variants))
     assert "resistance by what was done, resistance and high-intensity by the paper." in words
 
 
 def test_mappings_that_agree_have_one_sentence():
-    assert mappings.mapping_rows(CLEAR, CLEAR.pool, []) == []
-    assert mappings.mapping_words(CLEAR, CLEAR.pool).startswith("Both mappings put every study")
-    assert mappings.mapping_words(dataclasses.replace(CLEAR, effects=()), []) == ""
+    assert exercise_types.mapping_rows(CLEAR, CLEAR.pool, []) == []
+    assert exercise_types.mapping_words(CLEAR, CLEAR.pool).startswith(
+        "Both mappings put every study"
+    )
+    assert exercise_types.mapping_words(dataclasses.replace(CLEAR, effects=()), []) == ""
 
 
 def test_combined_p_values_name_their_studies_or_the_reason():
@@ -480,20 +489,22 @@ def tables(**levels):
     ],
 )  # fmt: skip
 def test_a_statement_is_as_sure_as_the_certainty_that_people_entered(level, words):
-    assert summary.statement(CLEAR, CLEAR.model(), level) == words
+    assert summary_of_findings.statement(CLEAR, CLEAR.model(), level) == words
 
 
 def test_a_statement_says_what_the_interval_and_the_design_leave_open():
-    assert summary.statement(ACROSS, ACROSS.model(), "low") == (
+    assert summary_of_findings.statement(ACROSS, ACROSS.model(), "low") == (
         "Exercise may lower BMD at the lumbar spine, but the interval leaves open whether it does."
     )
     within = found(0.02, 0.01, 0.03, within=True)
-    assert summary.statement(within, within.model(), "high").startswith("A change within one arm")
+    assert summary_of_findings.statement(within, within.model(), "high").startswith(
+        "A change within one arm"
+    )
 
 
 def test_summary_of_findings_translates_effects_by_a_named_reference():
     config = load_config(ROOT / "config.yaml")
-    row = summary.summary_of_findings([CLEAR], tables(), config)[0]
+    row = summary_of_findings.summary_of_findings([CLEAR], tables(), config)[0]
     assert row["certainty"] == NOT_ASSESSED and row["statement"] == ""
     assert row["people"] == "60" and row["k"] == "3"
     mean = config.outcomes["BMD"].baseline_mean["lumbar_spine"]
@@ -505,20 +516,19 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
         effect("Cy 2003", measure="MD", shown="after", sd_control=400, unit="pg/mL"),
         effect("Di 2004", measure="MD", shown="change", sd_control=9, unit="ng/mL"),
     ]
-    sd, unit, named = summary.reference_sd(printed, "controlled")
+    sd, unit, named = summary_of_findings.reference_sd(printed, "controlled")
     assert (round(sd, 12), unit, named) == (0.3, "ng/mL", "SD after, median of two studies")
-    assert summary.reference_sd(printed[:1], "controlled")[2] == "SD after, Ada 2001"
-    assert summary.reference_sd(printed[3:], "controlled") is None
+    assert summary_of_findings.reference_sd(printed[:1], "controlled")[2] == "SD after, Ada 2001"
+    assert summary_of_findings.reference_sd(printed[3:], "controlled") is None
     bare = found(-0.4, -0.8, 0.1, measure="SMD")
-    assert "prints an SD of levels" in summary.summary_of_findings([bare], tables(), config)[0][
-        "absolute"
-    ]  # fmt: skip
+    (row,) = summary_of_findings.summary_of_findings([bare], tables(), config)
+    assert "prints an SD of levels" in row["absolute"]
 
 
 def test_an_analysis_without_a_size_is_no_finding():
     config = load_config(ROOT / "config.yaml")
     none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(Vote),))
-    assert summary.summary_of_findings([none], tables(), config) == []
+    assert summary_of_findings.summary_of_findings([none], tables(), config) == []
 
 
 def test_a_figure_with_links_is_a_group_and_one_without_an_image(tmp_path):

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 from conftest import copied
-from osteometa.check import check_review
-from osteometa.effects.ladder import LADDERS
-from osteometa.evidence import derive
-from osteometa.figures.forest_rows import BLOCK_WORDS, FLAG_WORDS
-from osteometa.files import columns_of, text_of
-from osteometa.ledger import ledger_of
-from osteometa.records import DirectionEntry, Effect, LedgerLine
-from osteometa.tables import ENTERED_FLAGS, ROWS
+from osteometa.derivation.derive import derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.effects.hierarchy import LADDERS
+from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
+from osteometa.figures.forest.rows import BLOCK_WORDS
+from osteometa.figures.forest.words import FLAG_WORDS
+from osteometa.io.csv_records import columns_of, text_of
+from osteometa.records.directions import DirectionEntry
+from osteometa.records.effects import Effect
+from osteometa.records.ledger import LedgerLine
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/results.md").read_text(encoding="utf-8")
@@ -163,7 +166,7 @@ def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
 
 
 def test_every_doubt_is_explained():
-    source = (ROOT / "workflow/osteometa/check_warnings.py").read_text(encoding="utf-8")
+    source = (ROOT / "workflow/osteometa/validation/plausibility.py").read_text(encoding="utf-8")
     codes = set(re.findall(r'"(W\d\d)"', source))
     assert codes == set(re.findall(r"^\| `(W\d\d)` \|", PAGE, flags=re.MULTILINE))
 

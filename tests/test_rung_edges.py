@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from osteometa.summaries import hedges_j, p_to_t
+from osteometa.numerics.distributions import hedges_j, p_to_t
 from test_rung_sources import AFTER, BARE_PERCENT, BEFORE, CHANGES, LOGS, MEANS, R_BETWEEN, md, t
 from test_rungs import N, change, contrast, crossover, direction, parallel, told
 from test_rungs_more import chosen, within

@@ -4,8 +4,8 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from osteometa.evidence import derive
-from osteometa.tables import Tables
+from osteometa.derivation.derive import derive
+from osteometa.extraction.tables import Tables
 from test_rungs import change, contrast, crossover, direction, parallel
 from test_rungs_more import within
 from test_within import CONFIG, level, logs, reviewed, tables, with_assay

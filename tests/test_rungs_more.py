@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from osteometa.directions import votes
-from osteometa.evidence import derive
-from osteometa.p_values import albatross
+from osteometa.comparisons.quantiles import from_quantiles, is_skewed
+from osteometa.derivation.derive import derive
+from osteometa.directions.p_values import albatross
+from osteometa.directions.per_study import votes
+from osteometa.extraction.tables import Tables
+from osteometa.numerics.distributions import hedges_j, p_to_t
 from osteometa.pooling.covariance import checked_covariance, row_weights
 from osteometa.pooling.model import pool
-from osteometa.quantiles import from_quantiles, is_skewed
-from osteometa.summaries import hedges_j, p_to_t
-from osteometa.tables import Tables
 from test_rungs import CHANGES, N, change, contrast, crossover, direction, parallel, told
 from test_rungs_paired import PAIR
 from test_within import CONFIG, effects, level, tables

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from osteometa.summaries import hedges_j, p_to_t
+from osteometa.numerics.distributions import hedges_j, p_to_t
 from test_rungs import change, contrast, crossover, direction, told
 from test_within import level
 

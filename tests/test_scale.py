@@ -6,11 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
+from osteometa.numerics.range import LARGEST, SMALLEST
 from osteometa.pooling import likelihood
 from osteometa.pooling.batch import intercept_batch, moments
 from osteometa.pooling.kernel import fit
-from osteometa.pooling.model import CI_METHODS, METHODS, checked, pool, regress
-from osteometa.scale import LARGEST, SMALLEST
+from osteometa.pooling.model import checked, pool, regress
+from osteometa.wording.choices import CI_METHODS, METHODS
 from test_cli import BCG, table, told
 
 RANDOM = np.random.default_rng(20)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.directions import direction_sets
-from osteometa.evidence import derive
+from osteometa.derivation.derive import derive
+from osteometa.directions.entries import direction_sets
+from osteometa.validation.review import check_review
 
 SEED = Path(__file__).parent / "reviews/seed"
 

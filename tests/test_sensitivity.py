@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from osteometa.check import check_review
-from osteometa.config import from_part
-from osteometa.evidence import derive
-from osteometa.pooling import pool_joint, pooled_rows
-from osteometa.sensitivity import FLAGS, Case, sensitivity_rows
-from osteometa.settings import pool_settings
-from osteometa.syntheses import covariances_in, split
-from osteometa.variants import split_variants, variants
+from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.derive import derive
+from osteometa.protocol.config import from_part
+from osteometa.protocol.dependencies import pool_settings
+from osteometa.sensitivity.one_at_a_time import FLAGS, Case, sensitivity_rows
+from osteometa.synthesis.pools import pool_joint, pooled_rows
+from osteometa.synthesis.sets import covariances_in, split
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "tests/reviews/shared_control"

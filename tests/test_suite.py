@@ -6,21 +6,15 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from osteometa.explore.common import one_per_study
-from osteometa.explore.meta_regression import meta_regression
-from osteometa.explore.small_study import egger
-from osteometa.explore.subsets import SAMPLED, by_study, subsets
-from osteometa.explore.suite import (
-    RECORDS,
-    asymmetry,
-    companions,
-    explore,
-    meta_regressions,
-    set_of,
-)
 from osteometa.figures.specification import specification_marks
-from osteometa.files import read_records, write_records
-from osteometa.pooling import pool
+from osteometa.io.csv_records import read_records, write_records
+from osteometa.pooling.model import pool
+from osteometa.records.sensitivity import RECORDS
+from osteometa.sensitivity.analyses import asymmetry, companions, explore, meta_regressions, set_of
+from osteometa.sensitivity.gosh import SAMPLED, by_study, subsets
+from osteometa.sensitivity.meta_regression import meta_regression
+from osteometa.sensitivity.small_study import egger
+from osteometa.sensitivity.status import one_per_study
 from test_multiverse import ROOT, SPINE, cases_of
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"

@@ -7,23 +7,19 @@ from pkgutil import walk_packages
 
 import osteometa
 import pytest
-from osteometa.evidence import derive
-from osteometa.quantiles import from_five, from_quantiles
-from osteometa.summaries import (
+from osteometa.comparisons.quantiles import from_five, from_quantiles
+from osteometa.comparisons.reported_tests import is_omnibus, printed_tests
+from osteometa.comparisons.summaries import (
     Cell,
     People,
     Summary,
-    half_width_to_se,
-    hedges_j,
-    is_omnibus,
     merge_people,
     merge_summaries,
-    p_to_t,
-    printed_tests,
     summary_of,
-    t_quantile,
 )
-from osteometa.tables import Contrast, Measurement
+from osteometa.derivation.derive import derive
+from osteometa.extraction.tables import Contrast, Measurement
+from osteometa.numerics.distributions import half_width_to_se, hedges_j, p_to_t, t_quantile
 from scipy.special import ndtri, stdtrit
 from test_rungs import ROOT, N
 from test_within import CONFIG, tables

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from osteometa.config import load_config
-from osteometa.crosscheck import agreement_rows
-from osteometa.pooling.rows import pooled_rows, weighted
-from osteometa.summaries import hedges_j, p_to_t
+from osteometa.numerics.distributions import hedges_j, p_to_t
+from osteometa.protocol.config import load_config
+from osteometa.synthesis.independent_fits import agreement_rows
+from osteometa.synthesis.pools import pooled_rows, weighted
 from tiny import CTX, OPG, ROOT, arms, both, contrast, derived, effects, study
 
 CONFIG = load_config(ROOT / "config.yaml")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import tiny
-from osteometa.check import check_review
-from osteometa.evidence import derive
-from osteometa.readings import readings_of
-from osteometa.syntheses import asks_for
-from osteometa.variants import READING, alternatives, split_variants, variants
+from osteometa.derivation.alternatives import READING, alternatives, split_variants, variants
+from osteometa.derivation.contradictions import readings_of
+from osteometa.derivation.derive import derive
+from osteometa.synthesis.sets import asks_for
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "tests/reviews/shared_control"

@@ -4,11 +4,11 @@ import csv
 import io
 
 import pytest
-from osteometa.check import check_review
 from osteometa.cli import main
-from osteometa.evidence import derive
-from osteometa.tables import Measurement
-from osteometa.wanted import wanted_in, wanted_rows
+from osteometa.derivation.derive import derive
+from osteometa.derivation.missing_data import wanted_in, wanted_rows
+from osteometa.extraction.tables import Measurement
+from osteometa.validation.review import check_review
 from tiny import OPG, SPINE, arms, both, contrast, study, write
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from osteometa.check_warnings import warnings_of
-from osteometa.comparisons import comparisons_of
-from osteometa.correlations import Correlations
-from osteometa.effects.ladder import climb
-from osteometa.evidence import derive
-from osteometa.summaries import hedges_j, p_to_t
-from osteometa.tables import Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.comparisons.build import comparisons_of
+from osteometa.comparisons.correlations import Correlations
+from osteometa.derivation.derive import derive
+from osteometa.effects.hierarchy import climb
+from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.numerics.distributions import hedges_j, p_to_t
+from osteometa.validation.plausibility import warnings_of
 from test_effects import CONFIG
 
 NUMBER = "ng/mL"

@@ -4,9 +4,9 @@ import csv
 import shutil
 from pathlib import Path
 
-from osteometa.check import check_review
-from osteometa.evidence import derive
-from osteometa.tables import ROWS
+from osteometa.derivation.derive import derive
+from osteometa.extraction.tables import ROWS
+from osteometa.validation.review import check_review
 
 ROOT = Path(__file__).parents[1]
 SPINE = {"outcome": "BMD", "analyte": "bmd_areal", "site": "lumbar_spine"}

@@ -2,10 +2,11 @@
 
 import sys
 
-from osteometa.crosscheck import agreement_rows
-from osteometa.files import read_records, write_records
-from osteometa.jobs import job
-from osteometa.records import AgreementRow, Covariance, WeightedEffect
+from osteometa.io.csv_records import read_records, write_records
+from osteometa.records.effects import Covariance, WeightedEffect
+from osteometa.records.pools import AgreementRow
+from osteometa.run.jobs import job
+from osteometa.synthesis.independent_fits import agreement_rows
 
 with job(snakemake, "asking PyMARE and statsmodels ..."):
     rows = []

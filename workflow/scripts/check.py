@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from osteometa.check import check_review, report_text, write_warnings
-from osteometa.jobs import job
-from osteometa.manifest import stamp
-from osteometa.reading import write_checked
+from osteometa.extraction.reading import write_checked
+from osteometa.run.jobs import job
+from osteometa.run.manifest import stamp
+from osteometa.validation.review import check_review, report_text, write_warnings
 
 with job(snakemake, "checking the tables ..."):
     outcome = check_review(".")

@@ -1,14 +1,15 @@
 """Adapter: checked tables -> effects, their covariances, directions, ledger."""
 
-from osteometa.config import from_part
-from osteometa.evidence import derive
-from osteometa.files import write_records
-from osteometa.jobs import job
-from osteometa.ledger import ledger_of
-from osteometa.manifest import stamp
-from osteometa.reading import read_checked
-from osteometa.records import Covariance, Effect, LedgerLine
-from osteometa.records_directions import DirectionEntry
+from osteometa.derivation.derive import derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.extraction.reading import read_checked
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.directions import DirectionEntry
+from osteometa.records.effects import Covariance, Effect
+from osteometa.records.ledger import LedgerLine
+from osteometa.run.jobs import job
+from osteometa.run.manifest import stamp
 
 with job(snakemake, "deriving effects and directions ..."):
     config = from_part(snakemake.params.choices)

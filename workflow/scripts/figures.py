@@ -1,8 +1,8 @@
 """Adapter: results of one synthesis -> all its figures."""
 
-from osteometa.figures.kinds import draw_all
 from osteometa.figures.presets import resolved
-from osteometa.jobs import job
+from osteometa.figures.synthesis_figures import draw_all
+from osteometa.run.jobs import job
 
 with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ..."):
     draw_all(f"results/{snakemake.wildcards.synthesis}", resolved(snakemake.params.settings))

@@ -2,8 +2,8 @@
 
 import sys
 
-from osteometa.jobs import job
-from osteometa.manifest import write_manifest
+from osteometa.run.jobs import job
+from osteometa.run.manifest import write_manifest
 
 with job(snakemake, "listing what was made ..."):
     write_manifest(snakemake.output[0])

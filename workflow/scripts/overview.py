@@ -1,7 +1,7 @@
 """Adapter: results of all syntheses -> the figures of the whole review."""
 
-from osteometa.figures.overview import draw_overview
-from osteometa.jobs import job
+from osteometa.figures.review_figures import draw_overview
+from osteometa.run.jobs import job
 
 with job(snakemake, "drawing the whole review ..."):
     draw_overview(".", snakemake.params.choices)

@@ -3,22 +3,21 @@
 import shutil
 from pathlib import Path
 
-from osteometa.config import from_part
-from osteometa.explore.suite import explore
-from osteometa.files import read_records, write_records
-from osteometa.jobs import job
-from osteometa.pooling import pooled_rows, subgroup_tests, weighted
-from osteometa.records import (
+from osteometa.io.csv_records import read_records, write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.effects import (
     Covariance,
     Effect,
-    PooledRow,
-    SubgroupTest,
     VariantCovariance,
     VariantEffect,
     WeightedEffect,
 )
-from osteometa.records_explore import RECORDS
-from osteometa.sensitivity import Case
+from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.sensitivity import RECORDS
+from osteometa.run.jobs import job
+from osteometa.sensitivity.analyses import explore
+from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
 with job(snakemake, f"pooling {name} ..."):

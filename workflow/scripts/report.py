@@ -1,9 +1,9 @@
 """Adapter: all tables and figures -> the report."""
 
-from osteometa.config import from_part
-from osteometa.files import write_text
-from osteometa.jobs import job
-from osteometa.report import render_report
+from osteometa.io.csv_records import write_text
+from osteometa.protocol.config import from_part
+from osteometa.report.page import render_report
+from osteometa.run.jobs import job
 
 with job(snakemake, "writing the report ..."):
     config = from_part(snakemake.params.choices)

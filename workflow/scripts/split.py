@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from osteometa.config import from_part
-from osteometa.files import read_records, write_records
-from osteometa.jobs import job
-from osteometa.records import Covariance, Effect
-from osteometa.records_directions import DirectionEntry, Vote
-from osteometa.syntheses import covariances_in, split
+from osteometa.io.csv_records import read_records, write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.directions import DirectionEntry, Vote
+from osteometa.records.effects import Covariance, Effect
+from osteometa.run.jobs import job
+from osteometa.synthesis.sets import covariances_in, split
 
 with job(snakemake, "splitting by synthesis ..."):
     effects = read_records(snakemake.input.effects, Effect)

@@ -1,21 +1,22 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
-from osteometa.config import from_part
-from osteometa.directions import direction_sets
-from osteometa.files import read_records, write_records
-from osteometa.jobs import job
-from osteometa.manifest import forget_syntheses
-from osteometa.p_values import albatross, p_combinations
-from osteometa.reading import read_checked
-from osteometa.records import Effect, PooledRow, SynthesisRow, WeightedEffect
-from osteometa.records_directions import (
+from osteometa.directions.entries import direction_sets
+from osteometa.directions.p_values import albatross, p_combinations
+from osteometa.extraction.reading import read_checked
+from osteometa.io.csv_records import read_records, write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.directions import (
     AlbatrossPoint,
     DirectionEntry,
     DirectionSet,
     PCombination,
     Vote,
 )
-from osteometa.syntheses import summary_rows
+from osteometa.records.effects import Effect, WeightedEffect
+from osteometa.records.pools import PooledRow, SynthesisRow
+from osteometa.run.jobs import job
+from osteometa.run.manifest import forget_syntheses
+from osteometa.synthesis.sets import summary_rows
 
 with job(snakemake, "summing up ..."):
     config = from_part(snakemake.params.choices)

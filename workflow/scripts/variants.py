@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from osteometa.config import from_part
-from osteometa.files import write_records
-from osteometa.jobs import job
-from osteometa.reading import read_checked
-from osteometa.records import VariantCovariance, VariantEffect
-from osteometa.variants import split_variants, variants
+from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.extraction.reading import read_checked
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.effects import VariantCovariance, VariantEffect
+from osteometa.run.jobs import job
 
 with job(snakemake, "deriving variants ..."):
     config = from_part(snakemake.params.choices)

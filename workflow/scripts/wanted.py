@@ -1,12 +1,12 @@
 """Adapter: checked tables -> the numbers that are missing."""
 
-from osteometa.config import from_part
-from osteometa.evidence import derive
-from osteometa.files import write_records
-from osteometa.jobs import job
-from osteometa.reading import read_checked
-from osteometa.records import WantedRow
-from osteometa.wanted import wanted_in, wanted_rows
+from osteometa.derivation.derive import derive
+from osteometa.derivation.missing_data import wanted_in, wanted_rows
+from osteometa.extraction.reading import read_checked
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import from_part
+from osteometa.records.ledger import WantedRow
+from osteometa.run.jobs import job
 
 with job(snakemake, "looking for what is missing ..."):
     config = from_part(snakemake.params.choices)

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    from osteometa.check import check_review, report_text
+    from osteometa.validation.review import check_review, report_text
 
     outcome = check_review(directory)
     print(report_text(outcome, directory), end="")

@@ -23,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the ladders of the studies named."""
     from osteometa.cli.review import checked_review, unknown_studies
-    from osteometa.evidence import derive
+    from osteometa.derivation.derive import derive
 
     outcome, status = checked_review(arguments.directory, "escalc")
     if outcome is None:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osteometa.options import STYLES, WIDTHS
+from osteometa.wording.choices import STYLES, WIDTHS
 
 if TYPE_CHECKING:
-    from osteometa.config import Config
-    from osteometa.figures.kinds import Drawn
+    from osteometa.figures.synthesis_figures import Drawn
+    from osteometa.protocol.config import Config
 
 ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
 
@@ -57,10 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
-    from osteometa.config import forest_settings
-    from osteometa.figures.kinds import KINDS, NAMES, figure_named
+    from osteometa.figures.catalogue import KINDS, NAMES
     from osteometa.figures.presets import resolved
-    from osteometa.problems import suggestion
+    from osteometa.figures.synthesis_figures import figure_named
+    from osteometa.io.problems import suggestion
+    from osteometa.protocol.config import forest_settings
 
     ids = [synthesis.id for synthesis in config.syntheses]
     for what, name, known in (
@@ -90,7 +91,7 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
 def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
     """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
     from osteometa.figures.style import encoded
-    from osteometa.files import write_whole
+    from osteometa.io.csv_records import write_whole
 
     kind = ENDINGS[out.suffix.lower()]
     pages = drawn.pages
@@ -104,8 +105,8 @@ def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
 
 
 def _config(root: Path) -> Config | None:
-    from osteometa.config import load_config
-    from osteometa.problems import ProblemsFound
+    from osteometa.io.problems import ProblemsFound
+    from osteometa.protocol.config import load_config
 
     try:
         return load_config(root / "config.yaml")

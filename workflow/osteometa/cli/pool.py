@@ -12,14 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from osteometa.cli.pool_input import (
-    Row,
-    UsageError,
-    moderators,
-    read_covariance,
-    read_effects,
-)
-from osteometa.options import CI_METHODS, METHODS, studies_words
+from osteometa.cli.pool_input import Row, UsageError, moderators, read_covariance, read_effects
+from osteometa.wording.choices import CI_METHODS, METHODS, studies_words
 
 TEST = ("statistic", "df1", "df2", "p")
 LIMITS = tuple(f"{name}_ci_{end}" for name in ("tau2", "i2", "h2") for end in ("low", "high"))
@@ -235,8 +229,8 @@ def _regression(
 ) -> dict[str, object]:  # fmt: skip
     import numpy as np
 
+    from osteometa.numerics.range import refuse_design
     from osteometa.pooling.model import regress, tau2_limits
-    from osteometa.scale import refuse_design
 
     kept, names, design = moderators(rows, columns, delimiter)
     k, p = len(kept), len(names)
@@ -302,7 +296,7 @@ def _joint(fit: object, contrasts: object) -> dict[str, object]:
 def _coefficient(fit: object, i: int, name: str) -> dict[str, object]:
     import numpy as np
 
-    from osteometa.summaries import t_quantile
+    from osteometa.numerics.distributions import t_quantile
 
     estimate, se = float(fit.coefficients[i]), float(fit.covariance[i, i]) ** 0.5
     half = t_quantile(0.975, fit.df) * se

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from osteometa.scale import out_of_range
+from osteometa.numerics.range import out_of_range
 
 
 class UsageError(ValueError):

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osteometa.check import CheckOutcome
-    from osteometa.tables import Tables
+    from osteometa.extraction.tables import Tables
+    from osteometa.validation.review import CheckOutcome
 
 
 def checked_review(directory: str, command: str) -> tuple[CheckOutcome | None, int]:
     """Return the checked tables of a review, or None and the exit status after saying why not."""
-    from osteometa.check import check_review, report_text
+    from osteometa.validation.review import check_review, report_text
 
     if not (Path(directory) / "config.yaml").exists():
         print(f"osteometa {command}: {directory} holds no config.yaml.", file=sys.stderr)
@@ -28,7 +28,7 @@ def checked_review(directory: str, command: str) -> tuple[CheckOutcome | None, i
 
 def unknown_studies(names: Sequence[str], tables: Tables, command: str) -> list[str]:
     """Return the names that studies.csv does not know, each said with what is near to it."""
-    from osteometa.problems import suggestion
+    from osteometa.io.problems import suggestion
 
     known = [study.study_id for study in tables.studies]
     unknown = [name for name in names if name not in known]

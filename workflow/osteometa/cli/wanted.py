@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osteometa.config import Config
-    from osteometa.wanted import Wanted
+    from osteometa.derivation.missing_data import Wanted
+    from osteometa.protocol.config import Config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -34,8 +34,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the request."""
     from osteometa.cli.review import checked_review, unknown_studies
-    from osteometa.evidence import derive
-    from osteometa.wanted import wanted_in
+    from osteometa.derivation.derive import derive
+    from osteometa.derivation.missing_data import wanted_in
 
     outcome, status = checked_review(arguments.directory, "wanted")
     if outcome is None:
@@ -91,7 +91,7 @@ def _paragraph(text: str, indent: str = "") -> list[str]:
 
 
 def _one(number: int, item: Wanted, config: Config) -> list[str]:
-    from osteometa.wanted import unit_of, words_of
+    from osteometa.derivation.missing_data import unit_of, words_of
 
     comparison = item.comparison
     outcome = config.outcomes[comparison.outcome].label
@@ -110,9 +110,9 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 
 def table(found: Sequence[Wanted], config: Config) -> str:
     """Return rows of measurements.csv with what is printed filled in and what is wanted empty."""
-    from osteometa.cell_types import Printed
-    from osteometa.tables import Measurement
-    from osteometa.wanted import asked_rows
+    from osteometa.derivation.missing_data import asked_rows
+    from osteometa.extraction.cell_types import Printed
+    from osteometa.extraction.tables import Measurement
 
     columns = Measurement.columns()
     buffer = io.StringIO()

@@ -1,5 +1,6 @@
 """Effects of comparisons on MD, SMD and ROM, each by the first rung of its ladder that can be."""
 
-from osteometa.effects.ladder import Attempt, Estimate, climb
+from osteometa.effects.basis import Estimate
+from osteometa.effects.hierarchy import Attempt, climb
 
 __all__ = ["Attempt", "Estimate", "climb"]

@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from osteometa.comparisons import Comparison, difference_of_means
-from osteometa.config import Config
-from osteometa.correlations import Correlation, Correlations
+from osteometa.comparisons.build import Comparison, difference_of_means
+from osteometa.comparisons.correlations import Correlation, Correlations
+from osteometa.comparisons.reported_tests import PrintedTest
+from osteometa.comparisons.summaries import Cell, Summary
 from osteometa.effects import formulas
-from osteometa.summaries import Cell, PrintedTest, Summary, hedges_j
-from osteometa.units import UnitError, convert
+from osteometa.extraction.units import UnitError, convert
+from osteometa.numerics.distributions import hedges_j
+from osteometa.protocol.config import Config
 
 
 class RefusalError(Exception):

@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from osteometa.comparisons.reported_tests import PrintedTest
+from osteometa.comparisons.summaries import Cell, Summary
 from osteometa.effects.basis import (
     Basis,
     Estimate,
@@ -25,7 +27,6 @@ from osteometa.effects.basis import (
 )
 from osteometa.effects.formulas import change_variance as variance_of_change
 from osteometa.effects.formulas import lajeunesse, md, rom
-from osteometa.summaries import Cell, PrintedTest, Summary
 
 GEARY_LIMIT = 3.0
 """A log ratio wants mean * sqrt(n) / SD of at least this in each arm."""

@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from osteometa.options import SMD_VARIANCES
-from osteometa.summaries import hedges_j
+from osteometa.numerics.distributions import hedges_j
+from osteometa.wording.choices import SMD_VARIANCES
 
 VarianceForm = Literal[SMD_VARIANCES]
 Effect = tuple[float, float]

@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from osteometa.correlations import Correlation
+from osteometa.comparisons.correlations import Correlation
+from osteometa.comparisons.reported_tests import PrintedTest
+from osteometa.comparisons.summaries import Cell, Summary
 from osteometa.effects.basis import (
     Basis,
     Estimate,
@@ -23,7 +25,6 @@ from osteometa.effects.basis import (
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
-from osteometa.summaries import Cell, PrintedTest, Summary
 
 Rung = Callable[[Basis], Estimate]
 

@@ -9,6 +9,8 @@ import math
 import re
 from collections.abc import Callable
 
+from osteometa.comparisons.reported_tests import PrintedTest, people_of
+from osteometa.comparisons.summaries import Cell, Summary, origin_flags
 from osteometa.effects.basis import (
     Basis,
     Estimate,
@@ -25,17 +27,9 @@ from osteometa.effects.basis import (
     unit_factor,
     with_sd,
 )
-from osteometa.effects.formulas import g_term as g_term
 from osteometa.effects.formulas import g_variance, smd, smdh
-from osteometa.summaries import (
-    Cell,
-    PrintedTest,
-    Summary,
-    half_width_to_se,
-    origin_flags,
-    people_of,
-)
-from osteometa.tables import Contrast
+from osteometa.extraction.tables import Contrast
+from osteometa.numerics.distributions import half_width_to_se
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from osteometa.comparisons.summaries import Cell, Summary
 from osteometa.effects.basis import (
     Basis,
     Estimate,
@@ -25,7 +26,6 @@ from osteometa.effects.basis import (
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
 from osteometa.effects.smd import g_of_printed_smd
-from osteometa.summaries import Cell, Summary
 
 Rung = Callable[[Basis], Estimate]
 

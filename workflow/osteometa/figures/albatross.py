@@ -12,7 +12,7 @@ from osteometa.figures.chart import Frame, Mark, draw_mark
 from osteometa.figures.labels import Line, draw_labels, place_labels
 from osteometa.figures.scatter import Ground, ground_figure
 from osteometa.figures.style import BLACK, BLUE, GREY
-from osteometa.records import AlbatrossPoint
+from osteometa.records.directions import AlbatrossPoint
 
 FEWEST = 3
 """Studies that a page holds at least: fewer show no pattern."""

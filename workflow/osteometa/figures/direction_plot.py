@@ -12,25 +12,18 @@ from dataclasses import dataclass, replace
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.config import EXERCISE_TYPES, Config
-from osteometa.figures.forest_marks import direction_mark
-from osteometa.figures.forest_rows import TYPE_WORDS, p_number, p_text
+from osteometa.comparisons.risk_of_bias import risk_of_bias_of
+from osteometa.directions.per_study import votes
+from osteometa.extraction.tables import RiskOfBias
+from osteometa.figures.forest.marks import direction_mark
+from osteometa.figures.forest.rows import TYPE_WORDS
+from osteometa.figures.forest.words import p_number, p_text
 from osteometa.figures.risk_of_bias import LEVELS
-from osteometa.figures.style import (
-    BLACK,
-    BODY,
-    GREY,
-    SMALL,
-    new_figure,
-    put,
-    text_width,
-    wrapped,
-)
-from osteometa.judgements import risk_of_bias_of
-from osteometa.records import DirectionEntry, DirectionSet, Vote
-from osteometa.synthesis_words import PHASES, room_words
-from osteometa.tables import RiskOfBias
-from osteometa.votes import votes
+from osteometa.figures.style import BLACK, BODY, GREY, SMALL, new_figure, put, text_width, wrapped
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionEntry, DirectionSet, Vote
+from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.wording.syntheses import PHASES, room_words
 
 WIDTH, HIGHEST = 183.0, 240.0
 MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
-from osteometa.figures.chart import (
-    MARGIN,
-    WIDE,
-    Mark,
-    note_height,
-    noted,
-    title_height,
-    titled,
-)
-from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.chart import MARGIN, WIDE, Mark, note_height, noted, title_height, titled
+from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
-from osteometa.records import DirectionEntry
-from osteometa.synthesis_words import PHASES
+from osteometa.records.directions import DirectionEntry
+from osteometa.wording.syntheses import PHASES
 
 LABELS, ROW, LARGEST = 30.0, 13.0, 10.5
 SIZED, TOLD = "size known", "at most a direction"

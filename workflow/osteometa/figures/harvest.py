@@ -34,7 +34,7 @@ from osteometa.figures.style import (
     text_width,
     wrapped,
 )
-from osteometa.synthesis_words import PHASES
+from osteometa.wording.syntheses import PHASES
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {

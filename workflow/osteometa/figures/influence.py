@@ -23,18 +23,9 @@ from osteometa.figures.chart import (
     titled,
     told_apart,
 )
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    SMALL,
-    VERMILION,
-    new_figure,
-    put,
-    text_width,
-)
-from osteometa.records import PooledRow
-from osteometa.records_explore import InfluenceRow
+from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, VERMILION, new_figure, put, text_width
+from osteometa.records.pools import PooledRow
+from osteometa.records.sensitivity import InfluenceRow
 
 PANELS = {
     "rstudent": "Studentised residual",

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from osteometa.extraction.tables import RiskOfBias
+from osteometa.figures.catalogue import TOOLS
 from osteometa.figures.chart import (
     MARGIN,
     WIDE,
@@ -17,7 +19,6 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.names import TOOLS
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -29,7 +30,6 @@ from osteometa.figures.style import (
     put,
     wrapped,
 )
-from osteometa.tables import RiskOfBias
 
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {

@@ -28,11 +28,12 @@ from osteometa.figures.chart import (
     titled,
     told_apart,
 )
-from osteometa.figures.forest_layout import FAST, ticks_of
-from osteometa.figures.forest_rows import TYPE_WORDS, Scale, p_text, signed
+from osteometa.figures.forest.layout import FAST, ticks_of
+from osteometa.figures.forest.rows import TYPE_WORDS
+from osteometa.figures.forest.words import Scale, p_text, signed
 from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
-from osteometa.records_explore import (
+from osteometa.records.sensitivity import (
     InfluenceRow,
     MetaRegressionRow,
     RegressionLine,

@@ -19,8 +19,8 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest_layout import ticks_of
-from osteometa.figures.forest_rows import Scale
+from osteometa.figures.forest.layout import ticks_of
+from osteometa.figures.forest.words import Scale
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -32,8 +32,8 @@ from osteometa.figures.style import (
     put,
     text_width,
 )
-from osteometa.options import ESTIMATORS, INTERVALS, variant_words
-from osteometa.records_explore import MultiverseRow, MultiverseShare
+from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
+from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 
 CHOICES = {
     "derivation": "Derivation",

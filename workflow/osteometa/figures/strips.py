@@ -25,8 +25,8 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest_layout import ticks_of
-from osteometa.figures.forest_rows import Scale, p_text
+from osteometa.figures.forest.layout import ticks_of
+from osteometa.figures.forest.words import Scale, p_text
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -38,8 +38,8 @@ from osteometa.figures.style import (
     text_width,
     wrapped,
 )
-from osteometa.records import PooledRow
-from osteometa.records_explore import SensitivityRow, StepRow
+from osteometa.records.pools import PooledRow
+from osteometa.records.sensitivity import SensitivityRow, StepRow
 
 ROW = 4.2
 PLOT = 60.0

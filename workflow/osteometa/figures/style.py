@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from osteometa.figures.fonts import FALLBACK, FAMILY, face, family_of, font_file, font_files
-from osteometa.files import write_whole
+from osteometa.io.csv_records import write_whole
 
 # Okabe and Ito's palette, told apart by people who see colours differently.
 BLUE, ORANGE, GREEN, VERMILION, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#000000"

@@ -25,12 +25,13 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.forest_layout import Axis, ticks_of
-from osteometa.figures.forest_marks import diamond, interval
-from osteometa.figures.forest_rows import OVERALL, TYPE_WORDS, ForestRow, Scale
+from osteometa.figures.forest.layout import Axis, ticks_of
+from osteometa.figures.forest.marks import diamond, interval
+from osteometa.figures.forest.rows import OVERALL, TYPE_WORDS, ForestRow
+from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.style import BLACK, GREY, SMALL, new_figure, put, text_width, wrapped
-from osteometa.records import PooledRow
+from osteometa.records.pools import PooledRow
 
 ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
 """Heights in mm: a row, an axis with its words, what follows an analysis and its heading."""

@@ -11,17 +11,10 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from osteometa.options import CI_METHODS, METHODS
-from osteometa.pooling.batch import (
-    Array,
-    Batch,
-    Moments,
-    intercept_batch,
-    moments,
-    orthonormal,
-)
+from osteometa.numerics.range import computable
+from osteometa.pooling.batch import Array, Batch, Moments, intercept_batch, moments, orthonormal
 from osteometa.pooling.tau2 import estimate
-from osteometa.scale import computable
+from osteometa.wording.choices import CI_METHODS, METHODS
 
 CELLS = 1 << 16
 """Effects times models worked on together, so that they stay in the processor's cache."""
@@ -273,7 +266,7 @@ def heterogeneity(
 
 def _quantiles(df: Array) -> Array:
     """Return the 97.5 % quantiles of t, of the normal where df is infinite."""
-    from osteometa.summaries import t_quantile
+    from osteometa.numerics.distributions import t_quantile
 
     whole = np.where(np.isinf(df), 0, df).astype(int)
     table = np.zeros(np.max(whole, initial=0) + 1)

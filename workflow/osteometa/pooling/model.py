@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
-from osteometa.options import CI_METHODS, METHODS
+from osteometa.numerics.distributions import t_quantile
+from osteometa.numerics.range import out_of_range, refuse_design
 from osteometa.pooling.batch import Array, Batch, moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
-from osteometa.scale import out_of_range, refuse_design
-from osteometa.summaries import t_quantile
+from osteometa.wording.choices import CI_METHODS, METHODS
 
 __all__ = [
     "CI_METHODS", "METHODS", "Pooled", "Regression", "checked", "joint_test", "pool",

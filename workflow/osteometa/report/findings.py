@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.config import Synthesis
-from osteometa.figures.forest_rows import TYPE_WORDS, Scale
-from osteometa.files import read_records
-from osteometa.records import PooledRow, SubgroupTest, SynthesisRow, Vote, WeightedEffect
+from osteometa.figures.forest.rows import TYPE_WORDS
+from osteometa.figures.forest.words import Scale
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import Synthesis
+from osteometa.records.directions import Vote
+from osteometa.records.effects import WeightedEffect
+from osteometa.records.pools import PooledRow, SubgroupTest, SynthesisRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from osteometa.config import Config
-from osteometa.figures.forest_rows import TYPE_WORDS
+from osteometa.figures.forest.rows import TYPE_WORDS
+from osteometa.protocol.config import Config
 from osteometa.report.findings import Findings
-from osteometa.report.words import DIRECTIONS, counts_of, room_words, what_words
-from osteometa.synthesis_words import window_words
+from osteometa.report.sentences import DIRECTIONS, counts_of, room_words, what_words
+from osteometa.wording.syntheses import window_words
 
 COLUMNS = ("All types", *TYPE_WORDS.values())
 SIGNS = {"up": "▲", "down": "▼", "mixed": "◆", "zero": "=", "unknown": "?"}

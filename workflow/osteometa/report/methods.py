@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from osteometa.config import Config
-from osteometa.options import ESTIMATORS
-from osteometa.records import WeightedEffect
-from osteometa.report.words import MINUS, counted, joined
-from osteometa.synthesis_words import hours_words
+from osteometa.protocol.config import Config
+from osteometa.records.effects import WeightedEffect
+from osteometa.report.sentences import MINUS, counted, joined
+from osteometa.wording.choices import ESTIMATORS
+from osteometa.wording.syntheses import hours_words
 
 MEASURES = {
     "SMD": "standardised mean differences",

@@ -12,32 +12,27 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from osteometa import __version__
-from osteometa.config import Config
-from osteometa.figures.forest_rows import FLAG_WORDS
-from osteometa.files import read_records
-from osteometa.manifest import sha256
-from osteometa.reading import read_checked
-from osteometa.records import (
-    AgreementRow,
-    DirectionSet,
-    FigureRow,
-    LedgerLine,
-    PCombination,
-    SynthesisRow,
-    VariantEffect,
-    WantedRow,
-)
-from osteometa.records_explore import SensitivityRow
-from osteometa.report import cells, mappings, studies, words
+from osteometa.extraction.reading import read_checked
+from osteometa.extraction.tables import ROWS, Tables
+from osteometa.figures.forest.words import FLAG_WORDS
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionSet, PCombination
+from osteometa.records.effects import VariantEffect
+from osteometa.records.figures import FigureRow
+from osteometa.records.ledger import LedgerLine, WantedRow
+from osteometa.records.pools import AgreementRow, SynthesisRow
+from osteometa.records.sensitivity import SensitivityRow
+from osteometa.report import exercise_types, raw_rows, sentences, studies
 from osteometa.report.checklist import ITEMS
-from osteometa.report.direction_words import direction_cells, p_cells
+from osteometa.report.directions import direction_cells, p_cells
 from osteometa.report.findings import Findings, read_findings
 from osteometa.report.glance import COLUMNS, counts, glance
-from osteometa.report.inline import inline_svg, page_fonts
+from osteometa.report.inline_figures import inline_svg, page_fonts
 from osteometa.report.methods import methods_sentences
-from osteometa.report.summary import summary_of_findings
-from osteometa.report.what_if import read_what_if, what_if_lines
-from osteometa.tables import ROWS, Tables
+from osteometa.report.sensitivity import read_what_if, what_if_lines
+from osteometa.report.summary_of_findings import summary_of_findings
+from osteometa.run.manifest import sha256
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 STATUSES = ("used", "direction_only", "not_used", "not_asked")
@@ -70,9 +65,9 @@ def render_report(root: str | Path, config: Config) -> str:
         direction_sets=[{"row": row, **direction_cells(row)} for row in sets],
         p_sets=_p_sets(root, tables),
         summary=summary_of_findings(findings, tables, config),
-        moved_arms=mappings.moved_arms(tables, config),
+        moved_arms=exercise_types.moved_arms(tables, config),
         checklist=ITEMS,
-        methods=words.unbroken(
+        methods=sentences.unbroken(
             " ".join(methods_sentences(config, effects, _unsized(tables, findings), versions))
         ),
         studies=studies.study_rows(tables, config),
@@ -81,7 +76,7 @@ def render_report(root: str | Path, config: Config) -> str:
         warnings=_csv(root / "data" / "processed" / "warnings.csv"),
         wanted=_wanted(read_records(root / "results" / "wanted.csv", WantedRow), findings),
         ledger=ledger,
-        raw_rows=cells.used_rows(tables, effects),
+        raw_rows=raw_rows.used_rows(tables, effects),
         statuses={status: sum(line.status == status for line in ledger) for status in STATUSES},
         risk_of_bias=tables.risk_of_bias,
         prisma=tables.prisma,
@@ -110,12 +105,12 @@ def _template() -> Any:
 def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dict[str, Any]:
     synthesis, row = found.synthesis, found.row
     folder = root / "results" / synthesis.id
-    heading = words.heading(synthesis, config)
+    heading = sentences.heading(synthesis, config)
     judged = sorted({effect.study_id for effect in found.pool})
     risk = studies.risk_words(judged, synthesis.outcome, tables)
     flags = sorted({flag for effect in found.effects for flag in effect.flags.split()})
     numbers = [
-        {**words.pooled_cells(pooled, found.scale(pooled.measure)),
+        {**sentences.pooled_cells(pooled, found.scale(pooled.measure)),
          "first": pooled.measure == row.measure}
         for pooled in found.pooled
         if pooled.k > 1 or pooled.group == "overall"
@@ -128,12 +123,12 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "not_done": not_done,
         **_mapping(root, config, found, explored.sensitivity),
         "heading": heading,
-        "sentences": words.synthesis_sentences(
+        "sentences": sentences.synthesis_sentences(
             found, risk, studies.certainty_words(synthesis.id, tables)
         ),
         "figures": _figures(folder, synthesis.id),
         "effects": found.effects,
-        "cells": {e.effect_id: cells.linked(e) for e in found.effects},
+        "cells": {e.effect_id: raw_rows.linked(e) for e in found.effects},
         "flags": [(flag, FLAG_WORDS[flag]) for flag in flags],
         "numbers": [cells for cells in numbers if cells["first"]],
         "others": [cells for cells in numbers if not cells["first"]],
@@ -148,10 +143,12 @@ def _mapping(
     if config.derivation.type_by == "paper":
         return {"mapping": [], "mapping_words": ""}
     folder = root / "data" / "processed" / "variants" / found.row.synthesis
-    by_paper = mappings.pool_by_paper(found, read_records(folder / "effects.csv", VariantEffect))
+    by_paper = exercise_types.pool_by_paper(
+        found, read_records(folder / "effects.csv", VariantEffect)
+    )
     return {
-        "mapping": mappings.mapping_rows(found, by_paper, rows),
-        "mapping_words": mappings.mapping_words(found, by_paper),
+        "mapping": exercise_types.mapping_rows(found, by_paper, rows),
+        "mapping_words": exercise_types.mapping_words(found, by_paper),
     }
 
 
@@ -178,7 +175,11 @@ def _wanted(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> list[dic
         found = headings[row.synthesis]
         line = lines.setdefault(
             key,
-            {"row": row, "sets": [], "what": f"{row.outcome}, {words.what_words(found.synthesis)}"},
+            {
+                "row": row,
+                "sets": [],
+                "what": f"{row.outcome}, {sentences.what_words(found.synthesis)}",
+            },
         )
         line["sets"].append(row.wanted)
     return list(lines.values())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteometa.comparisons import exercise_type, type_by_paper
-from osteometa.config import Config, Synthesis
-from osteometa.figures.forest_rows import TYPE_WORDS
-from osteometa.figures.forest_words import MINUS
-from osteometa.tables import Arm, Printed, PublishedPool, Study, Tables
+from osteometa.comparisons.build import exercise_type, type_by_paper
+from osteometa.extraction.cell_types import Printed
+from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
+from osteometa.figures.forest.rows import TYPE_WORDS
+from osteometa.figures.forest.words import MINUS
+from osteometa.protocol.config import Config, Synthesis
 
 DESIGNS = {
     "rct": "randomised", "crossover_rct": "randomised crossover", "nrct": "not randomised",

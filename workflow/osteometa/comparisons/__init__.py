@@ -1,0 +1,1 @@
+"""Exercise arm against comparator, and what is reported for one outcome and time."""

@@ -1,0 +1,1 @@
+"""From checked tables to effects: chosen, merged, combined and linked."""

@@ -1,0 +1,1 @@
+"""Directions of effects where sizes are unknown, sign tests and combined p values."""

@@ -1,0 +1,1 @@
+"""The raw tables: their columns, how they are read, units and the codebook."""

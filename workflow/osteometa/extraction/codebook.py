@@ -1,0 +1,78 @@
+"""JSON schemas and the codebook, made from the models.
+
+Run as `python -m osteometa.extraction.codebook`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from osteometa.extraction.cell_types import Row
+from osteometa.extraction.tables import ROWS
+from osteometa.io.csv_records import write_text
+from osteometa.protocol.config import Config
+
+ROOT = Path(__file__).parents[3]
+
+
+def documents() -> dict[str, str]:
+    """Return every generated file by its path from the root of the project."""
+    files = {"docs/codebook.md": codebook()}
+    for model in (*ROWS, Config):
+        name = getattr(model, "table", "config")
+        schema = json.dumps(model.model_json_schema(), indent=1, sort_keys=True)
+        files[f"workflow/schemas/{name}.schema.json"] = schema + "\n"
+    return files
+
+
+def codebook() -> str:
+    """Return the codebook of the raw tables."""
+    lines = [
+        "# Codebook of the raw tables",
+        "",
+        "Made from the models in `workflow/osteometa/extraction/tables.py` by "
+        "`python -m osteometa.extraction.codebook`. "
+        "UTF-8 CSV files in `data/raw/` with a header row. **An empty cell means not reported**; "
+        "numbers are typed as printed, conversion happens in code.",
+    ]
+    for model in ROWS:
+        lines += ["", f"## {model.table}.csv", "", f"{model.purpose} Key: {', '.join(model.key)}."]
+        lines += ["", "| column | holds | allowed |", "|---|---|---|"]
+        lines += [f"| `{name}` | {_holds(model, name)} | {_allowed(model, name)} |"
+                  for name in model.columns()]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _holds(model: type[Row], name: str) -> str:
+    return (model.model_fields[name].description or "").replace("|", "\\|")
+
+
+def _allowed(model: type[Row], name: str) -> str:
+    schema = model.model_json_schema()["properties"][name]
+    needed = "; needed" if name in model.model_json_schema().get("required", ()) else ""
+    if "enum" in schema:
+        return ", ".join(word for word in schema["enum"] if word) + needed
+    if "const" in schema:
+        return str(schema["const"]) + needed
+    kinds = schema.get("type") or [part.get("type") for part in schema.get("anyOf", ())]
+    kind = next(
+        (k for k in ([kinds] if isinstance(kinds, str) else kinds) if k != "null"), "string"
+    )
+    words = {"integer": "whole number", "number": "number", "string": "text"}[kind]
+    if "pattern" in schema:
+        words = "small letters, digits, _"
+    return words + needed
+
+
+def main() -> int:
+    """Write the generated files into the project."""
+    for name, text in documents().items():
+        write_text(ROOT / name, text)
+    print("codebook and schemas are written", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The marks of a forest plot: intervals, squares, diamonds and directions."""
+
+from __future__ import annotations
+
+import math
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Polygon, Rectangle
+
+from osteometa.figures.forest.layout import Axis
+from osteometa.figures.forest.rows import ForestRow
+from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
+
+LARGEST_SQUARE = 2.8
+"""Side in mm of the square of the heaviest study; area is proportional to weight."""
+LEAST_SQUARE = 0.6
+"""A square with a side shorter than this has an upright stroke, so that it is seen, mm."""
+SEEN = 0.4
+"""How far an interval must leave its square to be seen, mm."""
+TIP, HALF = 1.2, 0.9
+"""Length and half the height of an arrow at the end of the axis, mm."""
+TALL = 1.5
+"""Half the height of a diamond, mm."""
+
+
+def interval(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str, lw: float = 0.8) -> None:
+    """Draw an interval, with an arrow at an end that lies outside the axis."""
+    left, right = axis.x(row.low), axis.x(row.high)
+    if row.high > axis.low and row.low < axis.high:
+        axes.plot([left, right], [y, y], color=color, lw=lw, zorder=2, solid_capstyle="butt")
+    for beyond, x, step in ((row.low < axis.low, left, TIP), (row.high > axis.high, right, -TIP)):
+        if beyond:
+            points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
+            axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
+
+
+def square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, color: str) -> None:
+    """Draw a study's square, hollow and of one size outside the pool; none off the axis."""
+    if not axis.low <= row.estimate <= axis.high:
+        return
+    side = 1.6 if row.share is None else LARGEST_SQUARE * math.sqrt(row.share / heaviest)
+    x = axis.x(row.estimate)
+    fill = "white" if row.share is None else color
+    edge = GREY if row.share is None else color
+    axes.add_artist(
+        Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
+                  lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
+    )  # fmt: skip
+    if side < LEAST_SQUARE:
+        axes.plot([x, x], [y - HALF, y + HALF], color=color, lw=0.6, zorder=5, gid="tick")
+        return
+    # An interval no wider than its square would be hidden by it: drawn over it, in contrast.
+    ends = max(axis.x(row.low), x - side / 2), min(axis.x(row.high), x + side / 2)
+    if axis.x(row.low) > x - side / 2 - SEEN or axis.x(row.high) < x + side / 2 + SEEN:
+        over = GREY if row.share is None else "white"
+        axes.plot(ends, [y, y], color=over, lw=0.8, zorder=5, solid_capstyle="butt", gid="over")
+
+
+def diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> None:
+    """Draw a pool; where it leaves the axis it is cut off, and an arrow at the end says so."""
+    left, middle, right = (axis.place(v) for v in (row.low, row.estimate, row.high))
+    low = axis.left + TIP + 0.3 if left < axis.left else left
+    high = axis.right - TIP - 0.3 if right > axis.right else right
+    xs = sorted({low, min(max(middle, low), high), high})
+    above = [(x, y - _half_height(x, left, middle, right)) for x in xs]
+    below = [(x, 2 * y - top) for x, top in reversed(above)]
+    points = list(dict.fromkeys([*above, *below]))  # an end that is not cut off is one point
+    fill = color if row.shape == "full" else "white"
+    axes.add_artist(
+        Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.7, zorder=4,
+                gid="diamond")
+    )  # fmt: skip
+    for beyond, x, step in ((left < axis.left, axis.left, TIP), (right > axis.right, axis.right,
+                                                                 -TIP)):  # fmt: skip
+        if beyond:
+            tip = [(x, y), (x + step, y - HALF), (x + step, y + HALF)]
+            axes.add_artist(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5, gid="tip"))
+
+
+def _half_height(x: float, left: float, middle: float, right: float) -> float:
+    """Return half the height of a diamond at x, from its corners."""
+    run, whole = (x - left, middle - left) if x < middle else (right - x, right - middle)
+    return TALL * run / whole if whole > 0 else TALL
+
+
+def direction_mark(
+    axes: Axes, x: float, y: float, shape: str, size: float = 1.3, face: str = ""
+) -> None:
+    """Draw a direction: triangle up or down, double bar (mixed), bar (zero), or a question.
+
+    `face` fills the mark in place of the colour of its direction.
+    """
+    h = size
+    if shape in ("up", "down"):
+        tip = -h if shape == "up" else h
+        points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
+        color = face or (BLUE if shape == "up" else ORANGE)
+        axes.add_artist(
+            Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
+        )
+    elif shape in ("mixed", "zero"):
+        apart = 0.55 if face else 0.35 * h
+        for step in (-apart, apart) if shape == "mixed" else (0.0,):
+            if face:
+                axes.add_artist(
+                    Rectangle((x - h, y + step - 0.3), 2 * h, 0.6, facecolor=face, edgecolor=BLACK,
+                              lw=0.5, zorder=4)
+                )  # fmt: skip
+            else:
+                axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
+    else:
+        axes.add_artist(
+            Polygon(_circle(x, y, 1.45), closed=True, facecolor=face or "white",
+                    edgecolor=BLACK if face else GREY, lw=0.6, zorder=4)
+        )  # fmt: skip
+        dark = face in (BLUE, VERMILION)
+        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5,
+                  color="white" if dark else BLACK)  # fmt: skip
+
+
+def _circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    angles = [2 * math.pi * i / 36 for i in range(36)]
+    return [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]

@@ -1,0 +1,182 @@
+"""The figures of the whole review: summary forest, evidence map, directions, flow, risk of bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from osteometa.extraction.reading import read_checked
+from osteometa.extraction.tables import Tables
+from osteometa.figures import (
+    albatross,
+    direction_plot,
+    evidence_map,
+    flow,
+    harvest,
+    risk_of_bias,
+    summary_forest,
+)
+from osteometa.figures.catalogue import TITLES, TOOLS
+from osteometa.figures.chart import Mark
+from osteometa.figures.forest.draw import scale_of, title_words
+from osteometa.figures.presets import resolved
+from osteometa.figures.synthesis_figures import Drawn, ReasonError, panel, write_figures
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import Config, Synthesis, from_part
+from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet
+from osteometa.records.effects import WeightedEffect
+from osteometa.records.pools import PooledRow
+from osteometa.wording.syntheses import room_words, window_words
+
+
+def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
+    """Draw every figure of the whole review into `results/`.
+
+    Parameters
+    ----------
+    root : path
+        The review's folder.
+    settings : dict
+        Parts of the config: outcomes, directions, windows, figures and syntheses.
+    """
+    figures = drawn_of(root, from_part(settings))
+    write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
+
+
+def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
+    """Yield each figure of the whole review with its name, or the panel that says why not."""
+    for name, draw in _kinds(Path(root), config):
+        title = TITLES[name]
+        try:
+            yield name, draw(title)
+        except ReasonError as error:
+            yield name, panel(title, str(error))
+
+
+def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
+    entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
+    tables = cache(lambda: read_checked(root / "data/processed/checked"))
+    yield "summary_forest", lambda title: _summary(root, config, title)
+    yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
+    sets = read_records(root / "results/direction_sets.csv", DirectionSet)
+    yield "directions", lambda title: _directions(entries, sets, config, tables(), title)
+    yield "harvest", lambda title: _harvest(entries, config, title)
+    yield "albatross_plot", lambda title: _albatross(root, entries, title)
+    yield "prisma", lambda title: _flow(tables(), title)
+    for tool in TOOLS:
+        yield f"risk_of_bias_{tool}", lambda title, tool=tool: _lights(tables(), tool)
+
+
+def _summary(root: Path, config: Config, title: str) -> Drawn:
+    panels = []
+    for synthesis in config.syntheses:
+        folder = root / "results" / synthesis.id
+        outcome = config.outcomes[synthesis.outcome]
+        rows = read_records(folder / "pooled.csv", PooledRow)
+        settings = _settings(config, synthesis)
+        scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
+        chosen = tuple(r for r in rows if r.primary and r.measure == settings["measure"])
+        if any(row.group == "overall" and row.estimate is not None for row in chosen):
+            panels.append(
+                summary_forest.Panel(
+                    heading=title_words(settings), rows=chosen, scale=scale, axis=outcome.axis
+                )
+            )
+    marks = summary_forest.summary_marks(panels)
+    if not marks:
+        raise ReasonError("Not drawn: no synthesis has an effect size.")
+    pages = summary_forest.summary_figures(marks, panels, title, config.figures.style)
+    return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
+
+
+def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
+    """Return how the pools of one synthesis are named and written."""
+    outcome = config.outcomes[synthesis.outcome]
+    return {
+        **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
+        "measure": outcome.measures[0], "label": outcome.label,
+        "when": ", ".join(window_words(synthesis.window, config.windows)),
+    }  # fmt: skip
+
+
+def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
+    marks = evidence_map.map_marks(entries, outcomes)
+    if not marks:
+        raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
+    return Drawn([evidence_map.map_figure(marks, title)], marks, Mark,
+                 evidence_map.map_alt(marks, title))  # fmt: skip
+
+
+def _directions(
+    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, tables: Tables,
+    title: str,
+) -> Drawn:  # fmt: skip
+    pages, figures = direction_plot.direction_pages(entries, sets, config, tables.risk_of_bias)
+    rows = direction_plot.drawn_rows(pages)
+    alt = (
+        f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
+        "direction. The counts stand in the table of direction sets."
+    )
+    return Drawn(figures, rows, direction_plot.DirectionRow, alt)
+
+
+def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
+    marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
+    if not marks:
+        raise ReasonError("Not drawn: no study has a vote.")
+    return Drawn(harvest.harvest_figures(marks, title), marks, Mark,
+                 harvest.harvest_alt(marks, title))  # fmt: skip
+
+
+def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
+    """Return a page per set, the largest first; sets of fewer studies are named in a note."""
+    sets: dict[tuple[str, str, str], list[AlbatrossPoint]] = {}
+    for row in read_records(root / "results" / "albatross.csv", AlbatrossPoint):
+        sets.setdefault((row.outcome, row.phase, row.design_class), []).append(row)
+    drawn = {key: albatross.albatross_marks(rows) for key, rows in sets.items()}
+    order = sorted((key for key in drawn if drawn[key]), key=lambda key: -len(drawn[key]))
+    large = [key for key in order if len(drawn[key]) >= albatross.FEWEST]
+    if not large:
+        most = len(drawn[order[0]]) if order else 0
+        raise ReasonError(
+            f"Not drawn: at most {most} studies of a set print an exact p, a direction and their "
+            f"people; {albatross.FEWEST} are needed."
+        )
+    small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
+    few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
+    pages, marks = [], []
+    for key in large:
+        found = {e.site for e in entries if (e.outcome, e.phase, e.design_class) == key and e.site}
+        sites = ", ".join(sorted(found)).replace("_", " ")
+        words = [f"Sites are mixed, one point per study: {sites}."] if len(found) > 1 else []
+        words += [few] if small and key == large[-1] else []
+        name = f"{title}: {_set_words(key)}"
+        pages.append(albatross.albatross_figure(drawn[key], name, key[2], " ".join(words)))
+        marks += drawn[key]
+    alt = f"{title}, {len(pages)} pages: people against p by direction. {few if small else ''}"
+    return Drawn(pages, marks, Mark, alt.strip())
+
+
+def _set_words(key: tuple[str, str, str]) -> str:
+    outcome, phase, design_class = key
+    return f"{outcome}, {room_words(phase, design_class).lower()}"
+
+
+def _flow(tables: Tables, title: str) -> Drawn:
+    if not tables.prisma:
+        raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
+    reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma}, reasons)
+    return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
+
+
+def _lights(tables: Tables, tool: str) -> Drawn:
+    labels = {study.study_id: study.label for study in tables.studies}
+    weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
+    marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
+    if not marks:
+        raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
+    return Drawn(risk_of_bias.light_figures(marks, tool), marks, Mark,
+                 risk_of_bias.light_alt(marks, tool))  # fmt: skip

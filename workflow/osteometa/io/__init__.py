@@ -1,0 +1,1 @@
+"""How files are written and read, and how problems in them are reported."""

@@ -1,0 +1,1 @@
+"""The choices of config.yaml, and what depends on each."""

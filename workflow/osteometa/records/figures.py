@@ -1,0 +1,20 @@
+"""The record of one figure: a row of `figures.csv`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """One figure of a folder: a row of `figures.csv`."""
+
+    figure: str
+    """Name of its files without their endings."""
+    title: str
+    pages: int
+    """Further pages lie in figure_pages/."""
+    alt: str
+    """What it shows, for people who do not see it."""
+    reason: str
+    """Why it is only a small panel; empty where it is drawn."""

@@ -1,0 +1,108 @@
+"""Records of pooled models and of the status of each planned analysis, field by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledRow:
+    """One pooled model: a row of `pooled.csv`. ROM stays on the log scale."""
+
+    synthesis: str
+    measure: str
+    group: str
+    """overall or an exercise type."""
+    model: str
+    """random or common."""
+    method: str
+    ci_method: str
+    primary: bool
+    k: int
+    """Studies."""
+    k_effects: int
+    """Effects: more than k where types of one study share a control."""
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    pi_low: float | None
+    pi_high: float | None
+    tau2: float | None
+    tau2_ci_low: float | None
+    tau2_ci_high: float | None
+    i2: float | None
+    h2: float | None
+    q: float | None
+    q_df: int | None
+    q_p: float | None
+    statistic: float | None
+    df: float | None
+    p: float | None
+    status: str
+    """ok, listed, not_estimable or failed."""
+    diamond: str
+    """none, hollow or full: what a forest plot draws for this row."""
+    pi_shown: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupTest:
+    """Test of differences between exercise types: a row of `subgroup_test.csv`."""
+
+    synthesis: str
+    measure: str
+    tested: bool
+    k: int
+    groups: int
+    tau2_model: str
+    """common or separate; empty where not tested."""
+    statistic: float | None
+    df1: int | None
+    df2: float | None
+    p: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisRow:
+    """One planned analysis and what became of it: a row of `syntheses.csv`."""
+
+    synthesis: str
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    design_class: str
+    measure: str
+    """The primary measure."""
+    k: int
+    """Studies pooled on the primary measure."""
+    k_directions: int
+    """Studies in directions.csv, those of which the direction is not known included."""
+    status: str
+    """pooled, listed, direction_only or empty."""
+    reason: str
+    note: str
+    """What a reader must keep in mind of such a set, whatever its status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRow:
+    """Our number and a witness's for the same set: a row of `agreement.csv`."""
+
+    synthesis: str
+    measure: str
+    group: str
+    method: str
+    quantity: str
+    library: str
+    ours: float | None
+    theirs: float | None
+    difference: float | None
+    """Relative: over max(|theirs|, scale / 1000)."""
+    verdict: str
+    """agrees, differs or not_comparable."""
+    cause: str

@@ -1,0 +1,1 @@
+"""What one run of the workflow needs: progress, hashes, dependence on code."""

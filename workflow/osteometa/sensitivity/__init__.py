@@ -1,0 +1,1 @@
+"""What happens to a pool when a study or a choice changes."""

@@ -1,0 +1,337 @@
+"""Every look at one synthesis: which effects go into it, and the rows that come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osteometa.records.effects import Effect
+from osteometa.records.sensitivity import (
+    CompanionRow,
+    FunnelPoint,
+    GoshRow,
+    InfluenceRow,
+    MetaRegressionRow,
+    MultiverseRow,
+    MultiverseShare,
+    PermutationRow,
+    RegressionLine,
+    RegressionPoint,
+    SensitivityRow,
+    SmallStudyRow,
+    StepRow,
+)
+from osteometa.sensitivity.bayes import posterior
+from osteometa.sensitivity.gosh import by_study, gosh
+from osteometa.sensitivity.influence import Set, cumulative, influence, leave_one_out
+from osteometa.sensitivity.meta_regression import MetaRegression, line_of, meta_regression
+from osteometa.sensitivity.multilevel import LEAST_STUDIES as NESTED
+from osteometa.sensitivity.multilevel import Multilevel, multilevel, robust_variance
+from osteometa.sensitivity.multiverse import multiverse
+from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
+from osteometa.sensitivity.permutation import permute_moderator, sign_flip
+from osteometa.sensitivity.small_study import LEAST_STUDIES, small_study
+from osteometa.sensitivity.trim_fill import trim_fill
+from osteometa.sensitivity.wild_bootstrap import LEAST_STUDIES as FLIPPED
+from osteometa.sensitivity.wild_bootstrap import Wild, wild_bootstrap
+from osteometa.wording.choices import studies_words
+
+FEW = 5
+"""Below this many studies the Bayesian companion has something to add."""
+COVARIATES = ("weeks", "age", "year", "sessions", "n")
+LINE_POINTS = 41
+"""Of a regression line and its band: enough for a smooth curve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """All rows of one synthesis, by table."""
+
+    sensitivity: list[SensitivityRow]
+    influence: list[InfluenceRow]
+    leave_one_out: list[StepRow]
+    cumulative: list[StepRow]
+    small_study: list[SmallStudyRow]
+    funnel_points: list[FunnelPoint]
+    gosh: list[GoshRow]
+    multiverse: list[MultiverseRow]
+    multiverse_shares: list[MultiverseShare]
+    meta_regression: list[MetaRegressionRow]
+    regression_points: list[RegressionPoint]
+    regression_line: list[RegressionLine]
+    permutation: list[PermutationRow]
+    companions: list[CompanionRow]
+
+
+def explore(case: Case) -> Explored:
+    """Return every look at a synthesis, of its primary measure."""
+    effects = case.joint().effects
+    chosen = set_of(case)
+    rows, shares = multiverse(case)
+    fits, points, line = meta_regressions(chosen, effects, case.config.seed)
+    return Explored(
+        sensitivity=sensitivity_rows(case),
+        influence=influence(chosen),
+        leave_one_out=leave_one_out(chosen),
+        cumulative=cumulative(chosen),
+        small_study=asymmetry(chosen, effects),
+        funnel_points=funnel_points(chosen, effects),
+        gosh=gosh(chosen, case.config.seed),
+        multiverse=rows,
+        multiverse_shares=shares,
+        meta_regression=fits,
+        regression_points=points,
+        regression_line=line,
+        permutation=permutations(chosen, case.config.seed),
+        companions=companions(chosen, case),
+    )
+
+
+def set_of(case: Case) -> Set:
+    """Return the pooled effects of the primary measure, with the choices of their pool."""
+    joint = case.joint()
+    numbers, pooling = joint.numbers, case.config.pooling
+    effects = joint.effects
+    V = numbers.get("V")
+    return Set(
+        ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
+        labels=tuple(e.label for e in effects), y=np.array(numbers["yi"], dtype=float),
+        v=np.array(numbers["vi"], dtype=float), V=None if V is None else np.asarray(V),
+        years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
+        pi_df=pooling.pi_df,
+    )  # fmt: skip
+
+
+def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
+    """Return what Egger's regression regresses on, and its name.
+
+    For SMD the part of the standard error without the effect, because the ordinary one is
+    correlated with the effect by itself (Pustejovsky and Rodgers 2019); else the standard error.
+    """
+    if not effects or effects[0].measure != "SMD":
+        return None, "standard error"
+    if any(e.n_total is None for e in effects):
+        return None, "standard error (people not known for all)"
+    parts = [e.vi - e.yi**2 / (2 * e.n_total) for e in effects]
+    if min(parts) <= 0:
+        return None, "standard error (its parts are not known for all)"
+    return [part**0.5 for part in parts], "standard error without the effect's part"
+
+
+def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
+    """Return the small-study analyses; effects of one study are combined first."""
+    predictor, name = imprecision(effects)
+    y, v = chosen.y, chosen.v
+    if chosen.k < len(y):
+        y, v = by_study(chosen)
+        predictor, name = None, "standard error"
+    found = small_study(
+        y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
+    )  # fmt: skip
+    return [
+        SmallStudyRow(
+            analysis=row.analysis, k=row.k, predictor=row.predictor, statistic=row.statistic,
+            df=row.df, p=row.p, estimate=row.estimate, se=row.se, ci_low=row.ci_low,
+            ci_high=row.ci_high, slope=row.slope, tau2=row.tau2, filled=row.filled,
+            side=row.side, status=row.status, reason=row.reason,
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def funnel_points(chosen: Set, effects: Sequence[Effect]) -> list[FunnelPoint]:
+    """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
+    if chosen.k < LEAST_STUDIES:
+        return []
+    points = [
+        FunnelPoint(effect_id=i, label=label, yi=float(y), se=float(v) ** 0.5, filled=False)
+        for i, label, y, v in zip(chosen.ids, chosen.labels, chosen.y, chosen.v, strict=True)
+    ]
+    y, v = by_study(chosen)
+    predictor = imprecision(effects)[0] if len(y) == len(effects) else None
+    filled = trim_fill(y, v, predictor=predictor, method=chosen.method, ci=chosen.ci)
+    added = zip(filled.filled_yi, filled.filled_vi, strict=True)
+    return points + [
+        FunnelPoint(effect_id="", label="filled in", yi=y, se=v**0.5, filled=True) for y, v in added
+    ]
+
+
+def covariate(effect: Effect, name: str) -> float | None:
+    """Return a covariate of an effect, None where it is not known."""
+    value = {
+        "weeks": effect.weeks, "age": effect.age, "year": effect.year,
+        "sessions": effect.sessions, "n": effect.n_total,
+    }[name]  # fmt: skip
+    return None if value is None else float(value)
+
+
+def meta_regressions(
+    chosen: Set, effects: Sequence[Effect], seed: int
+) -> tuple[list[MetaRegressionRow], list[RegressionPoint], list[RegressionLine]]:
+    """Return a regression per covariate (each alone), its points, and its line with a band.
+
+    At least ten studies whose covariate is known are needed for one.
+    """
+    rows, points, line = [], [], []
+    for name in COVARIATES:
+        x = np.array([covariate(e, name) for e in effects], dtype=float)
+        found = meta_regression(
+            chosen.y, chosen.v, x, V=chosen.V, study=chosen.studies, method=chosen.method,
+            ci=chosen.ci,
+        )  # fmt: skip
+        rows.append(_regression_row(name, found, chosen, x, seed))
+        if found.status == "ok":
+            points += _regression_points(name, found, chosen, x, effects)
+            line += _regression_line(name, found, x)
+    return rows, points, line
+
+
+def _regression_row(
+    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, seed: int
+) -> MetaRegressionRow:
+    if found.status != "ok":
+        return MetaRegressionRow(
+            covariate=name, k=found.k, intercept=None, slope=None, se=None, ci_low=None,
+            ci_high=None, statistic=None, df=None, p=None, tau2=None, r2=None, centre=None,
+            p_permutation=None, status=found.status, reason=found.reason,
+        )  # fmt: skip
+    term = found.terms[0]
+    p, reason = _permuted(chosen, x, seed)
+    return MetaRegressionRow(
+        covariate=name, k=found.k, intercept=found.intercept, slope=term.slope, se=term.se,
+        ci_low=term.ci_low, ci_high=term.ci_high, statistic=term.statistic, df=found.df2,
+        p=term.p, tau2=found.tau2, r2=found.r2, centre=term.centre, p_permutation=p,
+        status="ok", reason=reason,
+    )  # fmt: skip
+
+
+def _permuted(chosen: Set, x: np.ndarray, seed: int) -> tuple[float | None, str]:
+    """Return the permutation p of a covariate, or why there is none."""
+    known = np.isfinite(x)
+    studies = [study for study, there in zip(chosen.studies, known, strict=True) if there]
+    if len(set(studies)) < len(studies):
+        return None, "no permutation test: effects of one study cannot change places"
+    found = permute_moderator(
+        chosen.y[known], chosen.v[known], x[known], method=chosen.method, ci=chosen.ci, seed=seed
+    )
+    return found.p, found.reason
+
+
+def _regression_points(
+    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, effects: Sequence[Effect]
+) -> list[RegressionPoint]:
+    known = np.flatnonzero(np.isfinite(x))
+    weights = 1.0 / (chosen.v[known] + found.tau2)
+    return [
+        RegressionPoint(
+            covariate=name, effect_id=effects[i].effect_id, label=effects[i].label,
+            exercise_type=effects[i].exercise_type, x=float(x[i]), yi=effects[i].yi,
+            vi=effects[i].vi, weight=float(weight),
+        )
+        for i, weight in zip(known, 100 * weights / weights.sum(), strict=True)
+    ]  # fmt: skip
+
+
+def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[RegressionLine]:
+    """Return the line from the lowest to the highest value that a study tells."""
+    grid = np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist()
+    return [
+        RegressionLine(
+            covariate=name, x=at.x, fitted=at.fitted, ci_low=at.ci_low, ci_high=at.ci_high
+        )
+        for at in line_of(found, grid)
+    ]  # fmt: skip
+
+
+def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
+    """Return the sign-flip test of the pooled effect, one effect per study."""
+    y, v = by_study(chosen) if chosen.k else (chosen.y, chosen.v)
+    found = sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)
+    return [
+        PermutationRow(
+            test="sign_flip", k=found.k, statistic=found.statistic,
+            permutations=found.permutations, exact=found.exact, p=found.p,
+            p_smallest=found.p_smallest, status=found.status, reason=found.reason,
+        )
+    ]  # fmt: skip
+
+
+def companions(chosen: Set, case: Case) -> list[CompanionRow]:
+    """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
+
+    The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
+    """
+    rho = case.config.derivation.rho
+    given, seed = (chosen.y, chosen.v, chosen.studies), case.config.seed
+    models = {
+        "three_level": lambda: multilevel(*given, rho=0.0),
+        "che": lambda: multilevel(*given, rho=rho),
+        "robust": lambda: robust_variance(*given, rho=rho),
+    }
+    if len(chosen.studies) > chosen.k:
+        rows = [_multilevel_row(name, model()) for name, model in models.items()]
+        for name in models:
+            known = 0.0 if name == "three_level" else rho
+            found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
+            rows.append(_wild_row(f"{name}_wild", found))
+    else:
+        rows = [_no_companion(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
+        rows += [
+            _no_companion(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
+        ]
+    return [*rows, _bayesian(chosen, case)]
+
+
+def _not_nested(k: int, least: int) -> str:
+    """Return why a nested model is not fitted to studies with one effect each."""
+    if k < least:
+        return f"{studies_words(k)}, {least} are needed, one of them with several effects"
+    return "each study has one effect: nothing is nested"
+
+
+def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
+        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
+        p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
+        warning=fit.warning, status=fit.status, reason=fit.reason,
+    )  # fmt: skip
+
+
+def _wild_row(name: str, found: Wild) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
+        ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
+        sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
+        tau2=found.tau2, omega2=found.omega2, tau_low=None, tau_high=None, prior="",
+        warning=found.warning, status=found.status, reason=found.reason,
+    )  # fmt: skip
+
+
+def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
+    return CompanionRow(
+        model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
+        ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
+        omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
+        reason=reason,
+    )  # fmt: skip
+
+
+def _bayesian(chosen: Set, case: Case) -> CompanionRow:
+    if case.measure != "SMD":
+        return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
+    if not 1 < chosen.k < FEW:
+        return _no_companion(
+            "bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies"
+        )
+    fit = posterior(*by_study(chosen))
+    return CompanionRow(
+        model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
+        ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
+        p_smallest=None,
+        tau2=None if fit.tau_median is None else fit.tau_median**2, omega2=None,
+        tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="",
+        status=fit.status, reason=fit.reason,
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Pools of all subsets of the studies (GOSH, Olkin, Dahabreh and Trikalinos 2012)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteometa.pooling.kernel import fit
+from osteometa.records.sensitivity import GoshRow
+from osteometa.sensitivity.influence import LEAST_STUDIES, Set, too_few
+from osteometa.sensitivity.status import Array, one_per_study
+
+ALL_UP_TO = 15
+"""Studies up to which all subsets are taken."""
+SAMPLED = 100_000
+
+
+def by_study(effects: Set) -> tuple[Array, Array]:
+    """Return one effect and variance per study, in order of appearance."""
+    return one_per_study(effects.y, effects.v, effects.V, effects.studies)
+
+
+def subsets(k: int, seed: int) -> NDArray[np.bool_]:
+    """Return subsets of at least two of k studies, a row each: all of them, or a seeded sample.
+
+    A sample draws its sizes as they occur among all subsets.
+    """
+    if k <= ALL_UP_TO:
+        numbers = np.arange(1, 2**k, dtype=np.int64)
+        masks = (numbers[:, None] >> np.arange(k)) & 1 == 1
+    else:
+        masks = np.random.default_rng(seed).random((SAMPLED, k)) < 0.5
+    return masks[masks.sum(axis=1) >= 2]
+
+
+def gosh(effects: Set, seed: int) -> list[GoshRow]:
+    """Return the pool of each subset, or a row that says why there is none."""
+    if effects.k < LEAST_STUDIES:
+        return [
+            GoshRow(
+                subset="", k=effects.k, estimate=None, tau2=None, i2=None,
+                status="not_applicable", reason=too_few(effects.k),
+            )
+        ]  # fmt: skip
+    y, v = by_study(effects)
+    masks = subsets(len(y), seed)
+    fits = fit(y, v, mask=masks, method=effects.method, ci="wald")
+    return [
+        GoshRow(
+            subset="".join("1" if inside else "0" for inside in mask), k=int(k),
+            estimate=float(estimate), tau2=float(tau2), i2=float(i2),
+        )
+        for mask, k, estimate, tau2, i2 in zip(
+            masks, fits.k, fits.estimate, fits.tau2, fits.i2, strict=True
+        )
+    ]  # fmt: skip

@@ -1,0 +1,205 @@
+"""How single studies pull on a pool: deletion diagnostics, leave-one-out, cumulative pools.
+
+Diagnostics follow Viechtbauer and Cheung (2010) with the conventional (Wald) standard errors, so
+that they do not depend on the interval method; pools follow the review's choices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteometa.pooling.model import Pooled, pool
+from osteometa.records.sensitivity import InfluenceRow, StepRow
+from osteometa.wording.choices import studies_words
+
+Array = NDArray[np.float64]
+LEAST_STUDIES = 3
+"""With fewer nothing is left to pool when one is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Effects that are pooled together, and the choices of their pool.
+
+    Attributes
+    ----------
+    ids, studies, labels : tuples of length k
+    y, v : arrays of length k
+    V : array of shape (k, k) or None
+        Sampling covariance where effects share people.
+    years : tuple of length k
+        None where the year is not known.
+    """
+
+    ids: tuple[str, ...]
+    studies: tuple[str, ...]
+    labels: tuple[str, ...]
+    y: Array
+    v: Array
+    V: Array | None
+    years: tuple[int | None, ...]
+    method: str = "REML"
+    ci: str = "hksj-floor"
+    pi_df: str = "k-1"
+
+    @property
+    def k(self) -> int:
+        """How many studies there are."""
+        return len(set(self.studies))
+
+    def pooled(self, chosen: Sequence[int] | None = None, **other: str) -> Pooled:
+        """Pool some of the effects (all by default), some choices changed."""
+        index = np.arange(len(self.y)) if chosen is None else np.asarray(chosen, dtype=int)
+        more = {"method": self.method, "ci": self.ci, "pi_df": self.pi_df, **other}
+        studies = [self.studies[i] for i in index]
+        if self.V is not None:
+            more["V"] = self.V[np.ix_(index, index)]
+        if len(set(studies)) < len(studies):
+            more["studies"] = len(set(studies))
+        return pool(self.y[index], self.v[index], **more)
+
+
+def without_one(effects: Set) -> list[tuple[str, list[int]]]:
+    """Return each study in order of appearance, and the effects of all others."""
+    return [
+        (study, [i for i, other in enumerate(effects.studies) if other != study])
+        for study in dict.fromkeys(effects.studies)
+    ]
+
+
+def leave_one_out(effects: Set) -> list[StepRow]:
+    """Return the pool without each study (with all its effects)."""
+    whole = effects.pooled()
+    if effects.k < LEAST_STUDIES:
+        return [_not("leave_one_out", effects.k)]
+    rows = []
+    for step, (study, rest) in enumerate(without_one(effects), start=1):
+        label = effects.labels[effects.studies.index(study)]
+        fit = effects.pooled(rest)
+        rows.append(_step("leave_one_out", step, study, label, fit, whole))
+    return rows
+
+
+def cumulative(effects: Set) -> list[StepRow]:
+    """Return pools of the studies so far: by year, then by precision, most precise first.
+
+    Studies whose year is not known come last in the order of years.
+    """
+    if effects.k < LEAST_STUDIES:
+        return [_not(sequence, effects.k) for sequence in ("year", "precision")]
+    whole = effects.pooled()
+    studies = list(dict.fromkeys(effects.studies))
+    first = {study: effects.studies.index(study) for study in studies}
+    best = {
+        study: min(v for v, s in zip(effects.v, effects.studies, strict=True) if s == study)
+        for study in studies
+    }
+    by_year = sorted(studies, key=lambda s: (effects.years[first[s]] or math.inf, s))
+    by_precision = sorted(studies, key=lambda s: (best[s], s))
+    rows = []
+    for sequence, order in (("year", by_year), ("precision", by_precision)):
+        for step in range(1, len(order) + 1):
+            inside = set(order[:step])
+            chosen = [i for i, study in enumerate(effects.studies) if study in inside]
+            study = order[step - 1]
+            label = effects.labels[first[study]]
+            rows.append(_step(sequence, step, study, label, effects.pooled(chosen), whole))
+    return rows
+
+
+def too_few(k: int) -> str:
+    """Return why nothing can be left out or added one by one."""
+    return f"{studies_words(k)}, {LEAST_STUDIES} are needed"
+
+
+def _not(sequence: str, k: int) -> StepRow:
+    return StepRow(
+        sequence=sequence, step=0, study_id="", label="", k=k, estimate=None, se=None, ci_low=None,
+        ci_high=None, p=None, tau2=None, i2=None, q=None, q_p=None, sign_changed=None,
+        null_crossed=None, status="not_applicable", reason=too_few(k),
+    )  # fmt: skip
+
+
+def _step(sequence: str, step: int, study: str, label: str, fit: Pooled, whole: Pooled) -> StepRow:
+    fine = fit.status in ("ok", "listed")
+    return StepRow(
+        sequence=sequence, step=step, study_id=study, label=label, k=fit.k, estimate=fit.estimate,
+        se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high, p=fit.p, tau2=fit.tau2, i2=fit.i2,
+        q=fit.q, q_p=fit.q_p,
+        sign_changed=fit.estimate * whole.estimate < 0 if fine else None,
+        null_crossed=holds_null(fit) != holds_null(whole) if fine else None,
+        status="ok" if fine else "not_estimable", reason="" if fine else fit.note,
+    )  # fmt: skip
+
+
+def holds_null(fit: Pooled) -> bool:
+    """Tell whether an interval holds the null, its limits included."""
+    return fit.ci_low <= 0 <= fit.ci_high
+
+
+def influence(effects: Set) -> list[InfluenceRow]:
+    """Return the deletion diagnostics of each effect.
+
+    rstudent: (y_i - mu_(-i)) / sqrt(v_i + tau2_(-i) + Var mu_(-i)). dffits: the shift of the
+    pooled effect over sqrt(hat_i (v_i + tau2_(-i))). Cook's distance: its square over the variance
+    of the pooled effect. hat: the weight. `influential` if |dffits| is above 3 sqrt(1 / (k - 1)),
+    Cook's distance above the median of chi-square on 1 df, or hat above 3 / k.
+    """
+    k = len(effects.y)
+    if effects.k < LEAST_STUDIES:
+        rows: Sequence[int | None] = range(k) if k else [None]
+        return [_no_influence(effects, i, too_few(effects.k)) for i in rows]
+    whole = effects.pooled(ci="wald")
+    if whole.status != "ok":
+        return [_no_influence(effects, i, whole.note) for i in range(k)]
+    primary = effects.pooled()
+    rows = []
+    for i in range(k):
+        rest = [j for j in range(k) if j != i]
+        rows.append(_influence_row(effects, i, effects.pooled(rest, ci="wald"), whole, primary))
+    return rows
+
+
+COOK_BOUND = 0.4549364231195724
+"""Median of chi-square on one degree of freedom."""
+
+
+def _influence_row(
+    effects: Set, i: int, rest: Pooled, whole: Pooled, primary: Pooled
+) -> InfluenceRow:
+    if rest.status not in ("ok", "listed"):
+        return _no_influence(effects, i, rest.note)
+    k = len(effects.y)
+    y, v = float(effects.y[i]), float(effects.v[i])
+    tau2 = rest.tau2 or 0.0
+    hat = whole.weights[i] / 100
+    shift = whole.estimate - rest.estimate
+    dffits = shift / math.sqrt(hat * (v + tau2))
+    cook = shift**2 / whole.se**2
+    rstudent = (y - rest.estimate) / math.sqrt(v + tau2 + rest.se**2)
+    bounds = (
+        abs(dffits) > 3 * math.sqrt(1 / (k - 1)), cook > COOK_BOUND, hat > 3 / k and k > 3,
+    )  # fmt: skip
+    return InfluenceRow(
+        effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i], yi=y, vi=v,
+        weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits, cook_d=cook,
+        cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
+        baujat_x=(y - whole.estimate) ** 2 / (v + (whole.tau2 or 0.0)),
+        baujat_y=shift**2 / rest.se**2, influential=any(bounds), status="ok", reason="",
+    )  # fmt: skip
+
+
+def _no_influence(effects: Set, i: int | None, reason: str) -> InfluenceRow:
+    none = i is None
+    return InfluenceRow(
+        effect_id="" if none else effects.ids[i], study_id="" if none else effects.studies[i],
+        label="" if none else effects.labels[i], yi=None if none else float(effects.y[i]),
+        vi=None if none else float(effects.v[i]), weight=None, hat=None, rstudent=None,
+        dffits=None, cook_d=None, cov_ratio=None, tau2_without=None, q_without=None,
+        baujat_x=None, baujat_y=None, influential=None, status="not_applicable", reason=reason,
+    )  # fmt: skip

@@ -1,0 +1,392 @@
+"""The multiverse: the product of the registered choices (Voracek, Kossmeier and Tran 2019)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osteometa.numerics.distributions import t_quantile
+from osteometa.pooling.batch import Array, column_batch
+from osteometa.pooling.covariance import decorrelated
+from osteometa.pooling.kernel import fit, solve
+from osteometa.records.effects import Effect
+from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
+from osteometa.sensitivity.one_at_a_time import READING, Case
+from osteometa.synthesis.pools import Joint
+
+CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
+PRIMARY = "primary"
+NOT_DERIVED = (READING, "type_by=")
+"""Variants that are no other derivation of the same effects."""
+RISK = "ROB"
+"""Stands among flags for an overall judgement that `sensitivity.rob_exclude` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Effects that are fitted together, by size; equal ones are one set."""
+
+    yi: tuple[float, ...]
+    vi: tuple[float, ...]
+    studies: int
+    V: tuple[tuple[float, ...], ...] = ()
+    """Sampling covariance where effects share people, else empty."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether every effect is a study of its own."""
+        return self.studies == len(self.yi)
+
+    def rows(self) -> tuple[Array, Array, Array]:
+        """Return effects, variances and design (k x 1) of the same model without covariances."""
+        y, X = np.array(self.yi), np.ones((len(self.yi), 1))
+        return decorrelated(y, np.array(self.V or np.diag(self.vi)), X)
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Pools of all sets by one model, an entry per set."""
+
+    k: Array
+    estimate: Array
+    se: Array
+    ci_low: Array
+    ci_high: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """One combination of choices, before it is fitted."""
+
+    measure: str
+    choices: tuple[str, ...]
+    """In the order of CHOICES."""
+    members: int
+    """Which of the sets of effects it fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Universe:
+    """All specifications, and the different sets of effects that they fit."""
+
+    specifications: tuple[Specification, ...]
+    sets: tuple[Members, ...]
+
+
+def universe(case: Case) -> Universe:
+    """Return the specifications of a synthesis; those of fewer than two studies are left out.
+
+    More than the cap of config.yaml are sampled with its seed, the primary one always kept.
+    """
+    rows: list[Specification] = []
+    sets: dict[Members, int] = {}
+    choices = case.config.multiverse
+    models = [
+        (method, ci)
+        for method, ci in itertools.product(choices.methods, choices.intervals)
+        if method != "EE" or ci == "wald"
+    ]
+    for measure in case.config.outcomes[case.outcome].measures:
+        for names, effects in _sets(case, measure):
+            if effects.studies < 2:
+                continue
+            members = sets.setdefault(effects, len(sets))
+            rows += [Specification(measure, (*names, *model), members) for model in models]
+    if len(rows) > choices.cap:
+        rng = np.random.default_rng(case.config.seed)
+        kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
+        rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, case)]
+    return Universe(tuple(rows), tuple(sets))
+
+
+def is_primary(row: Specification, case: Case) -> bool:
+    """Tell whether a specification is that of the review's primary result."""
+    pooling = case.config.pooling
+    return row.measure == case.measure and row.choices == (
+        PRIMARY, "all", "randomised", "undisputed", pooling.method, pooling.ci,
+    )  # fmt: skip
+
+
+def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]:
+    """Yield names of choices, and the effects that they give."""
+    choices = case.config.multiverse
+    own = {v.variant for v in case.variants if v.measure == measure}
+    names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
+    for derivation in (PRIMARY, *names):
+        joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
+        for designs, prints in itertools.product(choices.designs, choices.prints):
+            added = _others(case, measure, derivation) if designs == "all designs" else []
+            added += _cautious(case, measure) if prints == "cautious readings" else []
+            for people, flags in choices.people.items():
+                if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
+                    continue
+                kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
+                names_here = (derivation, people, designs, prints)
+                yield names_here, _members(Joint(tuple(kept), joint.links))
+
+
+def _has_any(effect: Effect, flags: Sequence[str], case: Case) -> bool:
+    own = set(effect.flags.split())
+    if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
+        own.add(RISK)
+    return bool(own & set(flags))
+
+
+def _others(case: Case, measure: str, derivation: str) -> list[Effect]:
+    """Return the effects of other designs under a derivation."""
+    rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
+    changed = {row.study_id for row in rows}
+    usual = [e for e in case.effects if e.measure == measure and e.study_id not in changed]
+    return [e for e in (*usual, *rows) if e.block == "non_randomised"]
+
+
+def _cautious(case: Case, measure: str) -> list[Effect]:
+    """Return the weakest reading (least |z|) of each disputed comparison."""
+    weakest: dict[tuple[str, str], Effect] = {}
+    for row in case.variants:
+        if row.measure == measure and row.variant.startswith(READING):
+            key = (row.study_id, row.arm_id)
+            if key not in weakest or abs(row.z) < abs(weakest[key].z):
+                weakest[key] = row
+    return list(weakest.values())
+
+
+def _members(joint: Joint) -> Members:
+    numbers = joint.numbers
+    y, v, V = numbers["yi"], numbers["vi"], numbers.get("V")
+    order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
+    return Members(
+        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
+        V=() if V is None else tuple(map(tuple, V[np.ix_(order, order)].tolist())),
+    )  # fmt: skip
+
+
+def fitted(made: Universe) -> dict[tuple[str, str], Pools]:
+    """Return the pools of every set, by method and interval."""
+    if not made.sets:
+        return {}
+    models = sorted({spec.choices[-2:] for spec in made.specifications})
+    if all(members.plain for members in made.sets):
+        y, v, mask = _cells([(np.array(m.yi), np.array(m.vi)) for m in made.sets])
+        fits = {model: fit(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
+        return {
+            model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
+        }
+    return {model: _jointly(made.sets, *model) for model in models}
+
+
+def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return effects and variances (sets x the longest), and where a set has an effect."""
+    widest = max(len(y) for y, *_ in rows)
+    y, v = np.zeros((len(rows), widest)), np.ones((len(rows), widest))
+    mask = np.zeros(y.shape, dtype=bool)
+    for i, (effects, variances, *_) in enumerate(rows):
+        y[i, : len(effects)], v[i, : len(effects)] = effects, variances
+        mask[i, : len(effects)] = True
+    return y, v, mask
+
+
+def _jointly(sets: Sequence[Members], method: str, ci: str) -> Pools:
+    """Fit sets in which effects share people, with their covariance as in the primary pool."""
+    rows = [members.rows() for members in sets]
+    y, v, mask = _cells(rows)
+    X = np.zeros((*y.shape, 1))
+    for i, (_, _, column) in enumerate(rows):
+        X[i, : len(column)] = column
+    studies = np.array([members.studies for members in sets])
+    got = solve(column_batch(y.T, np.where(mask, v, np.inf).T, X), method, ci, studies=studies)
+    estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
+    half = se * [t_quantile(0.975, None if np.isinf(df) else float(df)) for df in got.df]
+    return Pools(studies, estimate, se, estimate - half, estimate + half)
+
+
+def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
+    """Return the specifications, duplicates merged, and what each choice explains."""
+    made = universe(case)
+    fits = fitted(made)
+    if len(made.specifications) < 2:
+        reason = "no combination of choices pools two studies"
+        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
+    estimates = np.array(
+        [fits[spec.choices[-2:]].estimate[spec.members] for spec in made.specifications]
+    )
+    shares: list[MultiverseShare] = []
+    rows = _merged(made, fits, case)
+    for measure in case.config.outcomes[case.outcome].measures:
+        index = [i for i, s in enumerate(made.specifications) if s.measure == measure]
+        if index:
+            chosen = [made.specifications[i] for i in index]
+            own = [row for row in rows if row.measure == measure]
+            shares += explained(measure, chosen, estimates[index])
+            shares.append(_overall(measure, own))
+    shares.append(_overall("all", rows))
+    return rows, shares
+
+
+def _no_specification(case: Case, reason: str) -> MultiverseRow:
+    return MultiverseRow(
+        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
+        k=case.joint().k, estimate=None, ci_low=None, ci_high=None, z=None, excludes_null=None,
+        primary=False, status="not_applicable", reason=reason,
+    )  # fmt: skip
+
+
+def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> list[MultiverseRow]:
+    """Return one row per different set and model: the first specification stands for the others."""
+    held: dict[tuple, list[Specification]] = {}
+    for spec in made.specifications:
+        held.setdefault((spec.measure, spec.members, *spec.choices[-2:]), []).append(spec)
+    rows = []
+    for same in held.values():
+        spec = next((s for s in same if is_primary(s, case)), same[0])
+        found = fits[spec.choices[-2:]]
+        at = spec.members
+        low, high = float(found.ci_low[at]), float(found.ci_high[at])
+        estimate, se = float(found.estimate[at]), float(found.se[at])
+        named = dict(zip(CHOICES, spec.choices, strict=True))
+        rows.append(
+            MultiverseRow(
+                specification=0, measure=spec.measure, **named, merged=len(same),
+                k=int(found.k[at]), estimate=estimate, ci_low=low, ci_high=high,
+                z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
+                primary=is_primary(spec, case),
+            )
+        )  # fmt: skip
+    measures = case.config.outcomes[case.outcome].measures
+    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.people,
+                             r.designs, r.prints, r.tau2, r.ci))  # fmt: skip
+    return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]
+
+
+def explained(
+    measure: str, specifications: Sequence[Specification], estimates: Array
+) -> list[MultiverseShare]:
+    """Return the part of the variance of the estimates that each choice explains.
+
+    The part of a choice is what it adds to R2 of a model of main effects, averaged over all orders
+    in which the choices can come in (Lindeman, Merenda and Gold 1980; Groemping 2007). Where all
+    combinations exist this is its main effect in an analysis of variance; where some are missing
+    the parts still add up. The remainder are interactions. An interval does not move an estimate:
+    each combination of the other choices counts once, whatever its intervals. Of derivation each
+    key of config.yaml has a part of its own, see `_by_key`.
+    """
+    moving = len(CHOICES) - 1
+    once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
+    rows = list(once)
+    y = estimates[list(once.values())]
+    parts = _parts(rows, y)
+    shares = [
+        _share(measure, key, levels, 100 * part, len(rows))
+        for key, (levels, part) in _by_key(rows, y, parts[0]).items()
+    ]
+    for place, part in enumerate([*parts[1:], 0.0], start=1):
+        levels = len({spec.choices[place] for spec in specifications})
+        shares.append(_share(measure, CHOICES[place], levels, 100 * part, len(rows)))
+    left = max(0.0, 100.0 - sum(share.share for share in shares))
+    return [*shares, _share(measure, "remainder", 1, left, len(rows))]
+
+
+def _parts(rows: Sequence[tuple[str, ...]], y: Array) -> list[float]:
+    """Return the average increase of R2 by each choice (rows: levels of the choices)."""
+    n, scale = len(rows[0]), float(np.max(np.abs(y)))
+    y = y - np.mean(y)
+    total = float(y @ y)
+    # Equal estimates differ by rounding, which no choice explains.
+    if total <= len(y) * (1e-12 * scale) ** 2:
+        return [0.0] * n
+    X, owner, _ = _columns(rows)
+    gram, cross = X.T @ X, X.T @ y
+    r2 = {}
+    for chosen in itertools.product((False, True), repeat=n):
+        own = np.flatnonzero([chosen[place] for place in owner])
+        r2[chosen] = float(cross[own] @ _solved(gram[np.ix_(own, own)], cross[own])) / total
+    parts = [0.0] * n
+    for chosen, before in r2.items():
+        for place in (place for place in range(n) if not chosen[place]):
+            after = r2[(*chosen[:place], True, *chosen[place + 1 :])]
+            parts[place] += (after - before) / (n * math.comb(n - 1, sum(chosen)))
+    return [min(1.0, part) if part > 1e-12 else 0.0 for part in parts]
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> tuple[Array, NDArray[np.int_], list[str]]:
+    """Return centred dummies of the levels but the first of each choice, their choice and level."""
+    columns, owner, levels = [], [], []
+    for place in range(len(rows[0])):
+        values = [row[place] for row in rows]
+        for level in list(dict.fromkeys(values))[1:]:
+            column = np.array([float(value == level) for value in values])
+            columns.append(column - np.mean(column))
+            owner.append(place)
+            levels.append(level)
+    X = np.array(columns).reshape(len(columns), len(rows)).T
+    return X, np.array(owner, dtype=int), levels
+
+
+def _solved(gram: Array, cross: Array) -> Array:
+    return np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ cross
+
+
+def _by_key(rows: Sequence[tuple[str, ...]], y: Array, part: float) -> dict[str, tuple[int, float]]:
+    """Return levels (primary included) and part of each key of config.yaml that derivation holds.
+
+    Derivations enter one at a time, so the main effect of each is its move away from the primary
+    derivation. The part of derivation is divided in proportion to the squared moves, summed over
+    the combinations: a key that moves nothing has none, and the parts add up.
+    """
+    counts = Counter(row[0] for row in rows)
+    X, owner, levels = _columns(rows)
+    slopes = _solved(X.T @ X, X.T @ (y - np.mean(y)))
+    effect = dict.fromkeys(counts, 0.0) | {
+        level: float(b) for level, b, place in zip(levels, slopes, owner, strict=True) if place == 0
+    }
+    # A sample may hold no primary derivation of a measure that is not the primary one.
+    mean = sum(counts[level] * effect[level] for level in counts) / len(rows)
+    origin = effect.get(PRIMARY, mean)
+    moved: dict[str, float] = {}
+    found: dict[str, int] = {}
+    for level in (level for level in counts if level != PRIMARY):
+        key = level.partition("=")[0]
+        found[key] = found.get(key, 1) + 1
+        moved[key] = moved.get(key, 0.0) + counts[level] * (effect[level] - origin) ** 2
+    total = sum(moved.values())
+    return {
+        key: (found[key], part * (moved[key] / total if total > 0 else 1 / len(moved)))
+        for key in moved
+    }
+
+
+def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:
+    return MultiverseShare(
+        measure=measure, choice=choice, levels=levels, share=share, specifications=n,
+        same_sign=None, excludes_null=None, median=None, lowest=None, highest=None, status="ok",
+        reason="",
+    )  # fmt: skip
+
+
+def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
+    """Return the shares of sign and of intervals over the different specifications."""
+    estimates = [row.estimate for row in rows]
+    primary = next((row.estimate for row in rows if row.primary), float(np.median(estimates)))
+    one = measure != "all"
+    return MultiverseShare(
+        measure=measure, choice="all", levels=len(rows), share=None, specifications=len(rows),
+        same_sign=100 * sum(e * primary > 0 for e in estimates) / len(rows),
+        excludes_null=100 * sum(row.excludes_null for row in rows) / len(rows),
+        median=float(np.median(estimates)) if one else None,
+        lowest=min(estimates) if one else None, highest=max(estimates) if one else None,
+        status="ok", reason="",
+    )  # fmt: skip
+
+
+def _no_share(measure: str, reason: str) -> MultiverseShare:
+    return MultiverseShare(
+        measure=measure, choice="all", levels=0, share=None, specifications=0, same_sign=None,
+        excludes_null=None, median=None, lowest=None, highest=None, status="not_applicable",
+        reason=reason,
+    )  # fmt: skip

@@ -1,0 +1,368 @@
+"""What happens to a pool when one choice changes: the rows of `sensitivity.csv`.
+
+Every change of the suite has a line, in a fixed order; where a change does not
+apply to a set the row says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from osteometa.pooling.model import Pooled
+from osteometa.protocol.config import Config
+from osteometa.protocol.dependencies import other_forms
+from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.sensitivity import SensitivityRow
+from osteometa.sensitivity.influence import holds_null
+from osteometa.synthesis.pools import Joint, pool_joint, primary_fits
+from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
+
+READING = "reading="
+ONE_STUDY = "one study: its own estimate and interval"
+FLAGS = {
+    "INDIRECT": "without people whose state itself acts on bone",
+    "PP": "without per-protocol analyses",
+    "2ND": "without numbers read in another review or in the press",
+    "RIMP": "without effects that rest on an assumed r",
+    "BASE": "without assumed baseline means",
+    "PCT": "without effects made from percent changes",
+    "TMD": "without SDs from a test between the arms",
+    "ADJSE": "without SEs of adjusted means",
+    "FUNK": "without tests whose factor is not known",
+    "SKEW": "without skewed data",
+    "FIG": "without numbers read off figures",
+    "NREP": "without n from another report",
+    "NRAND": "without n as randomised",
+    "MERGED": "without merged arms",
+}
+CODES = {
+    "COMPOSITE": (("COMPOSITE",), "without effects combined within a study"),
+    "quantiles": (("Q5", "Q3", "R3"), "without means and SDs made from medians and ranges"),
+}
+IMPUTED = frozenset({"RIMP", "BASE", "FIG"})
+BLOCKS = {
+    "non_randomised": "with trials that are not randomised",
+    "active": "with comparators that exercise too",
+    "listed": "with comparisons that are listed only",
+    "borrowed": "with SDs borrowed from other studies by the same assay",
+}
+METHOD_WORDS = {
+    **{name: f"τ² by {words}" for name, words in ESTIMATORS.items()},
+    "EE": f"{ESTIMATORS['EE']}, {INTERVALS['wald']}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One synthesis: its effects, what links them, and how they would be under other choices."""
+
+    outcome: str
+    effects: tuple[Effect, ...]
+    links: tuple[Covariance, ...]
+    variants: tuple[VariantEffect, ...]
+    variant_links: tuple[VariantCovariance, ...]
+    config: Config
+
+    @property
+    def measure(self) -> str:
+        """The primary measure."""
+        return self.config.outcomes[self.outcome].measures[0]
+
+    def joint(self, measure: str = "") -> Joint:
+        """Return the primary pool of a measure."""
+        return Joint.of(self.effects, measure or self.measure, self.links)
+
+    def under(self, variant: str, measure: str = "") -> Joint:
+        """Return the pool of a measure under another choice.
+
+        What a variant holds of a study and measure stands for all of that study's effects on it.
+        """
+        measure = measure or self.measure
+        rows = [v for v in self.variants if v.variant == variant and v.measure == measure]
+        changed = {row.study_id for row in rows}
+        gone = {e.effect_id for e in self.effects if e.study_id in changed}
+        kept = [e for e in self.joint(measure).effects if e.study_id not in changed]
+        links = [link for link in self.links if link.effect_id_1 not in gone]
+        links += [link for link in self.variant_links if link.variant == variant]
+        return Joint((*kept, *(row for row in rows if row.pooled)), tuple(links))
+
+    def named(self, prefix: str) -> list[str]:
+        """Return the variants whose name starts so, in the order of the rows."""
+        return list(dict.fromkeys(v.variant for v in self.variants if v.variant.startswith(prefix)))
+
+
+def sensitivity_rows(case: Case) -> list[SensitivityRow]:
+    """Return all rows of one synthesis."""
+    writer = _Writer(case)
+    rows = list(writer.changed("primary", "the primary pool", case.joint(), same=True))
+    for part in (
+        _disputed, _without, _with, _types_by_paper, _correlations, _other_derivations, _models,
+        _measures, _one_out,
+    ):  # fmt: skip
+        rows += part(case, writer)
+    words = "p by turning the signs of the effects in place of a t or normal distribution"
+    reason = "it gives p and no other estimate or interval: it stands in permutation.csv"
+    return [*rows, writer.none("sign flip", words, reason)]
+
+
+class _Writer:
+    """Writes rows against the primary pools."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        measures = case.config.outcomes[case.outcome].measures
+        self._primary = {m: primary_fits(case.joint(m), case.config) for m in measures}
+
+    def changed(
+        self, row: str, change: str, joint: Joint, *, measure: str = "", same: bool = False,
+        types: bool = False,
+    ) -> Iterator[SensitivityRow]:  # fmt: skip
+        """Yield the row of a changed set, and those of the types that the change moves.
+
+        Parameters
+        ----------
+        row, change : str
+        joint : Joint
+        measure : str
+            Empty for the primary one.
+        same : bool
+            Whether a set that is not changed still has numbers.
+        types : bool
+            Whether every type has a row, not only those of two studies whose effects change.
+        """
+        measure = measure or self.case.measure
+        before = self.case.joint(measure)
+        if not same and joint.effects == before.effects and joint.links == before.links:
+            yield self.none(row, change, "no pooled effect changes", measure=measure)
+            return
+        fits = primary_fits(joint, self.case.config)
+        usual = self._primary[measure]
+        yield self.fitted(row, change, fits["overall"], joint.k, measure=measure)
+        groups = [g for g in dict.fromkeys([*usual, *fits]) if g != "overall"]
+        for group in groups if len(groups) > 1 and not same else []:
+            own = joint.of_type(group)
+            moved = own.effects != before.of_type(group).effects and own.k >= 2
+            if types or moved:
+                fit = fits.get(group) or Pooled(0)
+                yield self.fitted(row, change, fit, own.k, group=group, measure=measure)
+
+    def fitted(
+        self, row: str, change: str, fit: Pooled, k: int, *, group: str = "overall",
+        measure: str = "", reason: str = "",
+    ) -> SensitivityRow:  # fmt: skip
+        """Return the row of a fit; delta, sign and null against the primary pool of its group."""
+        measure = measure or self.case.measure
+        named = {"row": row, "group": group, "measure": measure, "change": change}
+        if fit.estimate is None or fit.status == "failed":
+            gone = "no study is pooled" if row == "primary" else "no study is left"
+            note = fit.note if fit.status == "failed" else gone
+            return SensitivityRow(
+                **named, k=k, estimate=None, ci_low=None, ci_high=None, delta=None,
+                sign_changed=None, null_crossed=None, status="not_estimable", reason=note,
+            )  # fmt: skip
+        own = self._primary[measure].get(group)
+        across = row.startswith("measure=")
+        usual = self._primary[self.case.measure].get(group) if across else own
+        known = usual is not None and usual.estimate is not None
+        return SensitivityRow(
+            **named, k=k, estimate=fit.estimate, ci_low=fit.ci_low, ci_high=fit.ci_high,
+            delta=_difference(fit.estimate, usual.estimate) if known and not across else None,
+            sign_changed=fit.estimate * usual.estimate < 0 if known else None,
+            null_crossed=holds_null(fit) != holds_null(usual) if known else None,
+            status="ok", reason=reason or (ONE_STUDY if k == 1 else ""),
+        )  # fmt: skip
+
+    def none(self, row: str, change: str, reason: str, *, measure: str = "") -> SensitivityRow:
+        """Return the row of a change that does not apply."""
+        return SensitivityRow(
+            row=row, group="overall", measure=measure or self.case.measure, change=change, k=None,
+            estimate=None, ci_low=None, ci_high=None, delta=None, sign_changed=None,
+            null_crossed=None, status="not_applicable", reason=reason,
+        )  # fmt: skip
+
+
+def _difference(estimate: float, usual: float) -> float:
+    """Return a difference, 0 where only the order of a sum made it."""
+    delta = estimate - usual
+    return delta if abs(delta) > 1e-12 * abs(usual) else 0.0
+
+
+def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    """Each reading of contradictory prints added singly, then the most cautious of all."""
+    measures = case.config.outcomes[case.outcome].measures
+    readings = [v for v in case.variants if v.variant.startswith(READING)]
+    readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
+    for reading in readings:
+        name = f"with {reading.study_id} {reading.variant.removeprefix(READING)}"
+        change = f"{reading.label} as if only this print were right: {reading.reason}"
+        joint = _added(case, reading.measure, [reading])
+        yield from writer.changed(name, change, joint, measure=reading.measure)
+    change = "with all disputed effects, each in the reading that is weakest (least |z|)"
+    weakest: dict[tuple, VariantEffect] = {}
+    for reading in readings:
+        key = (reading.study_id, reading.arm_id)
+        held = weakest.get(key)
+        if reading.measure == case.measure and (held is None or abs(reading.z) < abs(held.z)):
+            weakest[key] = reading
+    if weakest:
+        joint = _added(case, case.measure, list(weakest.values()))
+        yield from writer.changed("with all disputed", change, joint)
+    else:
+        yield writer.none("with all disputed", change, "no disputed effect on this measure")
+
+
+def _added(case: Case, measure: str, effects: Iterable[Effect]) -> Joint:
+    joint = case.joint(measure)
+    return Joint((*joint.effects, *effects), joint.links)
+
+
+def _kept(case: Case, keep: Callable[[Effect], bool]) -> Joint:
+    joint = case.joint()
+    return Joint(tuple(e for e in joint.effects if keep(e)), joint.links)
+
+
+def _without(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
+    for flag, words in FLAGS.items():
+        joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
+        yield from _dropped(case, writer, f"without {flag}", words, joint, "has the flag")
+    for name, (codes, words) in CODES.items():
+        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
+        yield from _dropped(case, writer, f"without {name}", words, joint, "is made so")
+    quantiles = set(CODES["quantiles"][0])
+    doubts = IMPUTED | quantiles
+    joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
+    words = "without imputed (r, baseline mean), digitised or quantile-based numbers"
+    yield from _dropped(case, writer, "without imputed", words, joint, "is made so")
+    joint = _kept(case, lambda e: not e.cointervention)
+    words = "without comparisons in which both arms got something else as well"
+    yield from _dropped(case, writer, "without cointervention", words, joint, "has one")
+    yield from _risk_of_bias(case, writer)
+    words = "randomised trials only"
+    joint = _kept(case, lambda e: e.design in ("rct", "crossover_rct"))
+    if joint.effects or not case.joint().effects:
+        yield from _dropped(case, writer, "randomised only", words, joint, "is another design")
+    else:
+        yield writer.none("randomised only", words, "no change within one arm is randomised")
+
+
+def _dropped(
+    case: Case, writer: _Writer, row: str, words: str, joint: Joint, missing: str
+) -> Iterator[SensitivityRow]:
+    if joint.effects == case.joint().effects:
+        yield writer.none(row, words, f"no pooled effect {missing}")
+    else:
+        yield from writer.changed(row, words, joint)
+
+
+def _risk_of_bias(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    excluded = case.config.sensitivity.rob_exclude
+    row, words = "without high risk of bias", f"without overall judgements {', '.join(excluded)}"
+    judged = [e for e in case.joint().effects if e.risk_of_bias]
+    if not judged:
+        yield writer.none(row, words, "nobody has judged the risk of bias of these studies yet")
+        return
+    joint = _kept(case, lambda e: e.risk_of_bias not in excluded)
+    yield from _dropped(case, writer, row, words, joint, "is judged so")
+
+
+def _with(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    """Add what is drawn apart: other designs, active comparators, comparisons listed only."""
+    for block, words in BLOCKS.items():
+        added = [
+            e
+            for e in case.effects
+            if e.block == block
+            and e.measure == case.measure
+            # A controlled trial's change within one arm belongs to no before-after pool.
+            and not (e.design_class == "within_arm" and e.design in ("rct", "nrct"))
+        ]
+        if added:
+            joint = _added(case, case.measure, added)
+            yield from writer.changed(f"with {block}", words, joint)
+        else:
+            yield writer.none(f"with {block}", words, "no such effect in this set")
+
+
+def _types_by_paper(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    words = "high-intensity is what the paper itself calls so, whatever the modality"
+    if case.config.derivation.type_by == "paper":
+        yield writer.none("type_by=paper", words, "this is the primary mapping")
+    elif any(v.variant == "type_by=paper" and v.pooled for v in case.variants):
+        joint = case.under("type_by=paper")
+        yield from writer.changed("type_by=paper", words, joint, types=True)
+    else:
+        yield writer.none("type_by=paper", words, "no study of the pool changes its type")
+
+
+def _correlations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    assumed = any("RIMP" in e.flags.split() for e in case.joint().effects)
+    for value in case.config.outcomes[case.outcome].r_grid:
+        row, words = f"r={value:g}", variant_words(f"r={value:g}")
+        if any(v.variant == row and v.measure == case.measure for v in case.variants):
+            yield from writer.changed(row, words, case.under(row), same=assumed)
+        elif assumed:
+            yield from writer.changed(row, words, case.joint(), same=True)
+        else:
+            yield writer.none(row, words, "no pooled effect rests on an assumed r")
+
+
+def _other_derivations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    sensitivity = case.config.sensitivity
+    names = [f"baseline_mean={factor:g}" for factor in sensitivity.baseline_mean]
+    names += [f"rho={value:g}" for value in sensitivity.rho]
+    names += [f"training_time={value}" for value in sensitivity.training_time]
+    names += ["shared_control=split"]
+    names += [name for name, _ in other_forms(case.config)]
+    for name in names:
+        yield from writer.changed(name, variant_words(name), case.under(name))
+
+
+def _models(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    joint = case.joint()
+    settings = [
+        (f"tau2={name}", METHOD_WORDS[name],
+         {"method": name, **({"ci": "wald"} if name == "EE" else {})})
+        for name in case.config.sensitivity.methods
+    ] + [
+        (f"ci={name}", INTERVALS[name], {"ci": name})
+        for name in case.config.sensitivity.intervals
+    ]  # fmt: skip
+    for row, words, choices in settings:
+        if joint.k < 2:
+            yield writer.none(row, words, "fewer than two studies are pooled")
+        else:
+            yield writer.fitted(row, words, pool_joint(joint, case.config, **choices), joint.k)
+
+
+def _measures(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    for measure in case.config.outcomes[case.outcome].measures[1:]:
+        joint = case.joint(measure)
+        row, words = f"measure={measure}", f"the same question on the scale of {measure}"
+        if joint.effects:
+            fit = primary_fits(joint, case.config)["overall"]
+            yield writer.fitted(row, words, fit, joint.k, measure=measure)
+        else:
+            yield writer.none(row, words, f"no study gives {measure}", measure=measure)
+
+
+def _one_out(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+    """The study whose absence moves the pool most; all of them are in leave_one_out.csv."""
+    joint = case.joint()
+    row, words = "leave one out", "without the study whose absence moves the estimate most"
+    if joint.k < 3:
+        yield writer.none(row, words, "fewer than three studies: nothing is left to pool")
+        return
+    whole = pool_joint(joint, case.config)
+    fits: list[tuple[str, Pooled]] = []
+    labels = {e.study_id: e.label for e in joint.effects}
+    for study in labels:
+        rest = Joint(tuple(e for e in joint.effects if e.study_id != study), joint.links)
+        fits.append((study, pool_joint(rest, case.config)))
+    if whole.estimate is None or any(fit.estimate is None for _, fit in fits):
+        yield writer.none(row, words, "the model has no solution")
+        return
+    study, fit = max(fits, key=lambda item: abs(item[1].estimate - whole.estimate))
+    yield writer.fitted(row, f"without {labels[study]}: of all studies this one moves the estimate "
+                        "most", fit, joint.k - 1)  # fmt: skip

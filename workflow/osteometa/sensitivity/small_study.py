@@ -1,0 +1,301 @@
+"""Small-study effects: regression and rank tests, PET-PEESE, and the suite for one synthesis.
+
+All of it is sensitivity analysis, never a corrected headline: asymmetry has other causes than
+unpublished studies, and with fewer than ten studies the tests see next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from osteometa.numerics.distributions import t_quantile
+from osteometa.pooling.model import checked, regress
+from osteometa.sensitivity.selection_model import selection_model
+from osteometa.sensitivity.status import ROUNDING, Array, NotEstimableError, estimable, two_sided
+from osteometa.sensitivity.trim_fill import trim_fill
+from osteometa.wording.choices import studies_words
+
+LEAST_STUDIES = 10
+EXACT_UP_TO = 300
+PEESE_BELOW = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallStudy:
+    """One look at small-study effects; None where a quantity does not exist."""
+
+    analysis: str = ""
+    """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
+    k: int
+    predictor: str = ""
+    """What the regression regresses on."""
+    statistic: float | None = None
+    """Test of asymmetry: t or z of the slope, Kendall's tau, likelihood ratio of selection."""
+    df: float | None = None
+    p: float | None = None
+    """Two-sided p of the test of asymmetry."""
+    estimate: float | None = None
+    """Pooled estimate that the analysis gives (a limit at predictor 0 for the regressions)."""
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    estimate_p: float | None = None
+    slope: float | None = None
+    slope_se: float | None = None
+    tau2: float | None = None
+    filled: int | None = None
+    """Studies filled in (trim and fill)."""
+    side: str = ""
+    """Where studies are filled in, or the direction that selection is thought to favour."""
+    status: str = "ok"
+    """ok, not_applicable (too few studies by the protocol) or not_estimable."""
+    reason: str = ""
+
+
+def _line(
+    yi: Sequence[float], vi: Sequence[float], predictor: Array, method: str, ci: str
+) -> SmallStudy:
+    """Return the regression of effects on a predictor, as intercept and slope."""
+    y, v = checked(yi, vi)
+    x = np.asarray(predictor, dtype=float)
+    if x.shape != y.shape or not np.all(np.isfinite(x)):
+        raise NotEstimableError("the predictor is not known for every study")
+    if len(y) < 3:
+        raise NotEstimableError(f"{studies_words(len(y))}: a line needs three")
+    w = 1.0 / v
+    # Centred and scaled, or predictors of 1e-6 would cost the digits that effects in g/cm2 have.
+    centre = float(np.sum(w * x) / np.sum(w))
+    spread = float(np.max(np.abs(x - centre)))
+    if spread <= 1e-10 * float(np.max(np.abs(x))):
+        raise NotEstimableError("the predictor is the same for all studies")
+    X = np.column_stack([np.ones_like(x), (x - centre) / spread])
+    fit = regress(y, v, X, method=method, ci=ci)
+    residuals = np.abs(y - X @ fit.coefficients)
+    if ci == "hksj" and np.max(residuals) <= ROUNDING * np.max(np.abs(y)):
+        raise NotEstimableError("all effects lie on one line: nothing is left to judge it by")
+    back = np.array([[1.0, -centre / spread], [0.0, 1.0 / spread]])
+    intercept, slope = (float(b) for b in back @ fit.coefficients)
+    covariance = back @ fit.covariance @ back.T
+    se, slope_se = (math.sqrt(float(c)) for c in np.diagonal(covariance))
+    half = t_quantile(0.975, fit.df) * se
+    statistic = slope / slope_se
+    return SmallStudy(
+        k=len(y), statistic=statistic, df=fit.df, p=two_sided(statistic, fit.df),
+        estimate=intercept, se=se, ci_low=intercept - half, ci_high=intercept + half,
+        estimate_p=two_sided(intercept / se, fit.df), slope=slope, slope_se=slope_se,
+        tau2=fit.tau2,
+    )  # fmt: skip
+
+
+@estimable(SmallStudy)
+def egger(
+    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    method: str | None = None, predictor_name: str = "",
+) -> SmallStudy:  # fmt: skip
+    """Test funnel asymmetry by regressing effects on a measure of their imprecision.
+
+    Parameters
+    ----------
+    yi, vi : sequences of length k
+    predictor : sequence of length k, optional
+        By default the standard error (Egger et al. 1997). For standardised mean differences it
+        must be the part of the standard error that does not hold the effect, sqrt(1/nT + 1/nC)
+        (Pustejovsky and Rodgers 2019): the ordinary one is correlated with the effect by itself.
+    method : str, optional
+        Estimator of tau2 of a mixed-effects regression with a normal test (Sterne and Egger
+        2005). None is the classic weighted regression with a multiplicative variance and t on
+        k - 2 df, which is Hartung and Knapp's regression at tau2 = 0.
+    predictor_name : str
+        For the table.
+
+    Raises
+    ------
+    ValueError
+        For variances that are not positive and effects that are not finite.
+    """
+    x = np.sqrt(np.asarray(vi, dtype=float)) if predictor is None else predictor
+    model, ci = ("EE", "hksj") if method is None else (method, "wald")
+    name = predictor_name or ("standard error" if predictor is None else "given")
+    found = _line(yi, vi, x, model, ci)
+    return replace(
+        found, analysis="egger" if method is None else "egger_mixed", predictor=name,
+        tau2=None if method is None else found.tau2,
+    )  # fmt: skip
+
+
+@estimable(SmallStudy)
+def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
+    """Correlate the ranks of standardised effects and variances (Begg and Mazumdar 1994).
+
+    Kendall's tau-b; p is exact without ties, with ties (or over 300 studies) normal with the
+    variance under ties and no correction for continuity (Kendall 1970), as R's `cor.test` and
+    metafor have it.
+
+    Raises
+    ------
+    ValueError
+        For variances that are not positive and effects that are not finite.
+    """
+    y, v = checked(yi, vi)
+    k = len(y)
+    if k < 3:
+        raise NotEstimableError(f"{studies_words(k)}: ranks need three")
+    w = 1.0 / v
+    residuals = y - np.sum(w * y) / np.sum(w)
+    # Rounding around the mean must not make an order of effects that are equal.
+    residuals[np.abs(residuals) <= 8 * k * np.finfo(float).eps * np.max(np.abs(y))] = 0.0
+    # v - 1 / sum(w) without its cancellation where one study has nearly all the weight; summed
+    # exactly, for the order of a sum must not untie studies that are equal.
+    others = np.array([math.fsum(np.delete(w, i)) for i in range(k)])
+    x = residuals / np.sqrt(v * others / math.fsum(w))
+    if len(set(x)) == 1 or len(set(v)) == 1:
+        what = "effects" if len(set(x)) == 1 else "variances"
+        raise NotEstimableError(f"all {what} are equal: no ranks to correlate")
+    score, pairs, ties_x, ties_v = _concordance(x, v)
+    tau = score / math.sqrt((pairs - ties_x) * (pairs - ties_v))
+    if ties_x == ties_v == 0 and k <= EXACT_UP_TO:
+        p = _exact_p(round((score + pairs) / 2), k)
+    else:
+        p = two_sided(score / math.sqrt(_kendall_variance(x, v)), None)
+    return SmallStudy(analysis="rank", k=k, predictor="variance", statistic=tau, p=p)
+
+
+def _concordance(x: Array, y: Array) -> tuple[int, int, int, int]:
+    """Return Kendall's score, the number of pairs, and of pairs tied in x and in y."""
+    upper = np.triu_indices(len(x), 1)
+    dx = np.sign(x[:, None] - x[None, :])[upper]
+    dy = np.sign(y[:, None] - y[None, :])[upper]
+    return int(np.sum(dx * dy)), len(dx), int(np.sum(dx == 0)), int(np.sum(dy == 0))
+
+
+def _exact_p(concordant: int, k: int) -> float:
+    """Return the exact two-sided p of a number of concordant pairs without ties."""
+    # Probability of each number of concordant pairs: the k-th study adds 0 to k - 1 at random.
+    chance = np.ones(1)
+    for size in range(2, k + 1):
+        below = np.concatenate([np.cumsum(chance), np.ones(size - 1)])
+        below[size:] -= below[:-size].copy()
+        chance = below / size
+    # The distribution is symmetric, and its lower tail is free of cancellation.
+    tail = min(concordant, len(chance) - 1 - concordant)
+    return min(1.0, 2 * float(np.sum(chance[: tail + 1])))
+
+
+def _kendall_variance(x: Array, y: Array) -> float:
+    """Return the variance of Kendall's score under ties (Kendall 1970, chapter 5)."""
+    n = float(len(x))
+    tx, ty = (np.unique(z, return_counts=True)[1].astype(float) for z in (x, y))
+
+    def all_terms(t: Array | float) -> float:
+        return float(np.sum(t * (t - 1) * (2 * t + 5)))
+
+    def pairs(t: Array | float) -> float:
+        return float(np.sum(t * (t - 1)))
+
+    def triples(t: Array | float) -> float:
+        return float(np.sum(t * (t - 1) * (t - 2)))
+
+    return (
+        (all_terms(n) - all_terms(tx) - all_terms(ty)) / 18
+        + pairs(tx) * pairs(ty) / (2 * pairs(n))
+        + triples(tx) * triples(ty) / (9 * triples(n))
+    )
+
+
+def pet_peese(
+    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    method: str | None = None, predictor_name: str = "",
+) -> tuple[SmallStudy, SmallStudy, SmallStudy]:  # fmt: skip
+    """Return PET, PEESE and the one of both that Stanley and Doucouliagos (2014) would read.
+
+    PET is the limit of Egger's regression at predictor 0, PEESE that of a regression on the
+    squared predictor. PEESE is read where PET's limit differs from 0 with a two-sided p below
+    0.10, else PET.
+
+    Parameters
+    ----------
+    yi, vi, predictor, method, predictor_name
+        As for `egger`.
+
+    Raises
+    ------
+    ValueError
+        For variances that are not positive and effects that are not finite.
+    """
+    v = np.asarray(vi, dtype=float)
+    x = np.sqrt(v) if predictor is None else np.asarray(predictor, dtype=float)
+    name = predictor_name or ("standard error" if predictor is None else "given")
+    pet = egger(yi, vi, predictor=x, method=method, predictor_name=name)
+    peese = egger(yi, vi, predictor=x**2, method=method, predictor_name=f"{name}, squared")
+    differs = pet.status == "ok" and pet.estimate_p < PEESE_BELOW
+    chosen = peese if differs else pet
+    return (
+        replace(pet, analysis="pet"),
+        replace(peese, analysis="peese"),
+        replace(chosen, analysis="pet_peese"),
+    )
+
+
+def small_study(
+    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    predictor_name: str = "", method: str = "REML", ci: str = "hksj-floor",
+    least: int = LEAST_STUDIES,
+) -> tuple[SmallStudy, ...]:  # fmt: skip
+    """Return all small-study analyses of one synthesis, in a fixed order.
+
+    Parameters
+    ----------
+    yi, vi : sequences of length k
+    predictor, predictor_name
+        As for `egger`; the trim-and-fill side and PET-PEESE use it too.
+    method, ci : str
+        Those of the primary model.
+    least : int
+        Below this many studies no analysis is made and each says so.
+    """
+    options = {"predictor": predictor, "predictor_name": predictor_name}
+    analyses: dict[str, Callable[[], SmallStudy]] = {
+        "egger": lambda: egger(yi, vi, **options),
+        "egger_mixed": lambda: egger(yi, vi, method=method, **options),
+        "rank": lambda: rank_test(yi, vi),
+        "trim_fill": lambda: _filled(yi, vi, predictor, method, ci),
+        "pet": lambda: pet_peese(yi, vi, **options)[0],
+        "peese": lambda: pet_peese(yi, vi, **options)[1],
+        "pet_peese": lambda: pet_peese(yi, vi, **options)[2],
+        "selection": lambda: _selected(yi, vi),
+    }
+    k = len(yi)
+    if k < least:
+        reason = f"{studies_words(k)}: small-study analyses need {least}"
+        return tuple(
+            SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
+            for name in analyses
+        )
+    # One that is not estimable comes without its name.
+    return tuple(replace(analysis(), analysis=name) for name, analysis in analyses.items())
+
+
+def _filled(
+    yi: Sequence[float], vi: Sequence[float], predictor: Sequence[float] | None,
+    method: str, ci: str,
+) -> SmallStudy:  # fmt: skip
+    found = trim_fill(yi, vi, predictor=predictor, method=method, ci=ci)
+    return SmallStudy(
+        k=found.k, estimate=found.estimate, se=found.se, ci_low=found.ci_low,
+        ci_high=found.ci_high, estimate_p=found.p, df=found.df, tau2=found.tau2,
+        filled=found.filled, side=found.side, status=found.status, reason=found.reason,
+    )  # fmt: skip
+
+
+def _selected(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
+    found = selection_model(yi, vi)
+    return SmallStudy(
+        k=found.k, statistic=found.lrt, df=found.lrt_df, p=found.lrt_p, estimate=found.estimate,
+        se=found.se, ci_low=found.ci_low, ci_high=found.ci_high, estimate_p=found.p,
+        slope=found.relative_chance, slope_se=found.relative_chance_se, tau2=found.tau2,
+        side=found.favoured, status=found.status, reason=found.reason,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Planned analyses: their sets, pools and status."""

@@ -1,0 +1,144 @@
+"""Syntheses: the planned analyses, what falls into each, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from osteometa.directions.per_study import votes
+from osteometa.protocol.config import Config, Synthesis
+from osteometa.records.directions import DirectionEntry, Vote
+from osteometa.records.effects import Covariance, Effect
+from osteometa.records.pools import PooledRow, SynthesisRow
+from osteometa.wording.choices import EXERCISE_TYPES
+
+REDUCED = "reduced"
+"""Block of effects that another effect of the same people stands for; in no set."""
+
+
+def asks_for(synthesis: Synthesis, record: Effect | DirectionEntry) -> bool:
+    """Tell whether a synthesis asks for an effect or a direction."""
+    return (
+        record.outcome, record.analyte, record.site, record.phase, record.design_class,
+        record.window,
+    ) == (
+        synthesis.outcome, synthesis.analyte, synthesis.site, synthesis.phase,
+        synthesis.design_class, synthesis.window,
+    )  # fmt: skip
+
+
+def effect_order(effect: Effect) -> tuple:
+    """Return the sort key of effects in tables and figures: type, year, label."""
+    return (
+        EXERCISE_TYPES.index(effect.exercise_type), effect.year or 0, effect.label,
+        effect.effect_id,
+    )  # fmt: skip
+
+
+def split(
+    effects: Iterable[Effect], entries: Iterable[DirectionEntry], config: Config
+) -> dict[str, tuple[list[Effect], list[Vote]]]:
+    """Return effects and votes of each synthesis, by id."""
+    effects, entries = list(effects), list(entries)
+    sets = {}
+    for synthesis in config.syntheses:
+        chosen = [e for e in effects if e.block != REDUCED and asks_for(synthesis, e)]
+        told = [entry for entry in entries if asks_for(synthesis, entry)]
+        with_effect = {effect.study_id for effect in chosen}
+        cast = [
+            vote_with(vote, vote.study_id in with_effect)
+            for vote in votes(told, config.directions.vote_share)
+        ]
+        sets[synthesis.id] = (sorted(chosen, key=effect_order), cast)
+    return sets
+
+
+def covariances_in(
+    effects: Iterable[Effect], covariances: Iterable[Covariance]
+) -> list[Covariance]:
+    """Return the covariances between effects of one set."""
+    ids = {effect.effect_id for effect in effects}
+    return [row for row in covariances if {row.effect_id_1, row.effect_id_2} <= ids]
+
+
+def vote_with(vote: Vote, has_effect: bool) -> Vote:
+    """Return the vote, knowing whether an effect of the study stands in the same set."""
+    return replace(vote, has_effect=has_effect)
+
+
+def synthesis_row(
+    synthesis: Synthesis, measure: str, pooled: Sequence[PooledRow], effects: Sequence[Effect],
+    cast: Sequence[Vote],
+) -> SynthesisRow:  # fmt: skip
+    """Return what became of one planned analysis."""
+    main = next((row for row in pooled if row.primary and row.group == "overall"
+                 and row.measure == measure), None)  # fmt: skip
+    k = main.k if main else 0
+    if k >= 2 and main.status == "ok":
+        status, reason = "pooled", ""
+    elif effects:
+        status = "listed"
+        reason = main.note if k and main.note else _why_listed(effects, k, measure)
+    elif cast:
+        status, reason = "direction_only", "no study prints numbers that give an effect size here"
+    else:
+        status, reason = "empty", "no study of the tables falls here"
+    return SynthesisRow(
+        synthesis=synthesis.id,
+        outcome=synthesis.outcome,
+        analyte=synthesis.analyte,
+        site=synthesis.site,
+        phase=synthesis.phase,
+        window=synthesis.window,
+        design_class=synthesis.design_class,
+        measure=measure,
+        k=k,
+        k_directions=len(cast),
+        status=status,
+        reason=reason,
+        note=_note(synthesis, cast),
+    )
+
+
+def _note(synthesis: Synthesis, cast: Sequence[Vote]) -> str:
+    """Return what moves a marker after a bout without any exercise effect on bone."""
+    notes = []
+    if synthesis.phase != "acute" or not cast:
+        return ""
+    if synthesis.outcome == "CTX" and synthesis.design_class == "within_arm":
+        notes.append(
+            "CTX falls by itself from morning to afternoon, as much as it moves after a bout: "
+            "without a resting control the two cannot be told apart"
+        )
+    uncorrected = [vote for vote in cast if set(vote.plasma_volume.split("/")) - {"corrected"}]
+    if uncorrected and synthesis.outcome != "BMD":
+        notes.append(
+            f"haemoconcentration: {len(uncorrected)} of {len(cast)} studies do not correct for the "
+            "plasma volume that a bout takes away, or do not say so; a rise of some per cent may "
+            "be that loss"
+        )
+    return "; ".join(notes)
+
+
+def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
+    if k == 1:
+        return "one study: its own estimate is listed, nothing is pooled"
+    blocks = sorted({e.reason for e in effects if not e.pooled})
+    if not blocks:
+        return f"no study gives {measure}"
+    return "no effect is eligible for the pool: " + "; ".join(blocks)
+
+
+def summary_rows(
+    config: Config,
+    pooled: Mapping[str, Sequence[PooledRow]],
+    sets: Mapping[str, tuple[Sequence[Effect], Sequence[Vote]]],
+) -> list[SynthesisRow]:
+    """Return the table of all syntheses, in the order in which they are declared."""
+    return [
+        synthesis_row(
+            synthesis, config.outcomes[synthesis.outcome].measures[0], pooled[synthesis.id],
+            *sets[synthesis.id],
+        )
+        for synthesis in config.syntheses
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Every problem of the tables, reported at once."""

@@ -1,0 +1,139 @@
+"""Every rule a review's tables must obey, and every doubt worth a look, reported at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from osteometa.extraction.cell_types import Row
+from osteometa.extraction.reading import read_raw
+from osteometa.extraction.tables import Finding, Tables
+from osteometa.io.csv_records import write_rows
+from osteometa.io.problems import Problem, ProblemsFound, errors_of, render
+from osteometa.protocol.config import Config, load_config
+from osteometa.validation.cells import value_problems
+from osteometa.validation.keys import link_problems
+from osteometa.validation.plausibility import warnings_of
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What a check of a review found."""
+
+    problems: tuple[Problem, ...]
+    tables: Tables | None
+    """None if there are errors."""
+    config: Config | None
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether a run may go on."""
+        return self.tables is not None
+
+
+def check_review(directory: str | Path, *, raw: str | Path | None = None) -> CheckOutcome:
+    """Check config.yaml and data/raw of a review, all problems in one go."""
+    directory = Path(directory)
+    problems: list[Problem] = []
+    config = None
+    try:
+        config = load_config(directory / "config.yaml")
+    except ProblemsFound as error:
+        problems += error.problems
+    tables, wrong = read_raw(raw or directory / "data" / "raw")
+    problems += wrong
+    problems += check_tables(tables, config, unread_of(problems))
+    if errors_of(problems):
+        return CheckOutcome(tuple(problems), None, config)
+    return CheckOutcome(tuple(problems), tables, config)
+
+
+def unread_of(problems: Iterable[Problem]) -> frozenset[tuple[str, str]]:
+    """Return table and study of rows that could not be read, so that nothing is said to lack them.
+
+    The study is empty where a whole table could not be read.
+    """
+    return frozenset((Path(p.file).stem, p.study) for p in problems if p.severity == "error")
+
+
+def check_tables(
+    tables: Tables, config: Config | None, unread: frozenset[tuple[str, str]] = frozenset()
+) -> list[Problem]:
+    """Return every problem and warning of tables whose cells could be read.
+
+    Without a config (it has problems of its own) the rules that need none are checked. Warnings
+    are looked for only in tables without a problem: a wrong cell would raise false ones.
+    """
+    problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
+    problems = _accepted(tables, problems)
+    if config is not None and not unread and not errors_of(problems):
+        problems += warnings_of(tables, config)
+    return problems
+
+
+def _accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
+    """Let rows pass whose paper really prints what a check refuses, and only those."""
+    problems = list(problems)
+    for row in _findings(tables):
+        if not row.accept:
+            continue
+        fired = [problem for problem in problems if _is_at(problem, row, row.accept)]
+        if not fired:
+            message = f"{row.accept} does not refuse this row. Empty accept and accept_reason."
+            problems.append(at(row, "accept", "E105", message, row.accept))
+        elif not row.accept_reason:
+            message = "accept needs accept_reason: say what the paper prints."
+            problems.append(at(row, "accept_reason", "E105", message))
+        else:
+            problems = [problem for problem in problems if problem not in fired]
+    return problems
+
+
+def _findings(tables: Tables) -> list[Finding]:
+    return [*tables.measurements, *tables.contrasts, *tables.directions]
+
+
+def _is_at(problem: Problem, row: Row, code: str) -> bool:
+    return (problem.file, problem.row, problem.code) == (f"data/raw/{row.table}.csv", row.row, code)
+
+
+def at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
+    """Return a problem of one cell of a row."""
+    from osteometa.validation.cells import problem_at
+
+    return problem_at(row, column, code, message, found)
+
+
+def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
+    """Return all that a reviewer reads after a check."""
+    text = render(outcome.problems)
+    return text if outcome.passed else text + results_left(directory)
+
+
+def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
+    """Write warnings and notes as a table: what a reviewer should look at again."""
+    rows = [problem for problem in problems if problem.severity != "error"]
+    rows.sort(key=lambda p: (p.file, p.row or 0, p.column, p.code))
+    columns = ("file", "row", "study", "column", "code", "found", "message")
+    write_rows(path, columns, ([getattr(p, name) for name in columns] for p in rows))
+
+
+def results_left(directory: str | Path) -> str:
+    """Say how old the results are that a failed check leaves as they are."""
+    results = Path(directory) / "results"
+    files = [path for path in results.rglob("*") if path.is_file() and path.name != ".gitkeep"]
+    if not files:
+        return "Nothing was computed; there are no results yet.\n"
+    seconds = time.time() - max(path.stat().st_mtime for path in files)
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            number = int(seconds // size)
+            age = f"{number} {unit}{'' if number == 1 else 's'} old"
+            break
+    else:
+        age = "less than a minute old"
+    return (
+        f"Nothing was computed; results/ is as it was: {age}, of the tables before this change.\n"
+    )

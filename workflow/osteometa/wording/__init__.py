@@ -1,0 +1,1 @@
+"""Words that figures, report and commands share, each set once."""
