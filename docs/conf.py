@@ -16,7 +16,6 @@ copyright = "osteometa contributors, MIT licence"
 version = release = osteometa.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["beside_metafor.md"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 4
 autodoc_typehints = "none"  # the docstrings say the types in words

@@ -94,8 +94,7 @@ def main() -> None:
         lines += [f"### {shown.words}", ""]
         lines += [READ[shown.name], ""] if part in ("synthesis", "review") else []
         lines += [f"![{alt}](gallery/{file})", ""]
-    lines.append((DOCS / "beside_metafor.md").read_text(encoding="utf-8").rstrip())
-    (DOCS / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (DOCS / "gallery.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for name, source in README.items():
         shutil.copyfile(root / "results" / source, DOCS / "figures" / name)
 
