@@ -166,7 +166,9 @@ def test_the_hierarchies_have_the_order_in_which_methods_are_tried():
     for compared, measures in LADDERS.items():
         for measure, hierarchy in measures.items():
             order = ", ".join(name for name, _ in hierarchy)
-            assert f"| `{measure}` | {compared.replace('people', 'participants')} | {order} |" in PAGE
+            assert (
+                f"| `{measure}` | {compared.replace('people', 'participants')} | {order} |" in PAGE
+            )
 
 
 def test_every_plausibility_check_is_explained():
