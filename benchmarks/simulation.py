@@ -128,8 +128,8 @@ def _set_up(repetitions: int) -> str:
         f"Made by `benchmarks/simulation.py` (seed {SEED}, {repetitions:,} reviews per row; "
         f"standard error of a coverage near 95 %: {error:.2f} points). Each trial has "
         f"{PEOPLE[0]} to {PEOPLE[1]} participants per arm (uniform, independent between arms) and "
-        f"normal outcomes; the effect is Hedges' g with exact J and the large-sample variance; the true "
-        f"effects are normal around {MEAN:g} with variance tau2. tau2 = 0.04 is about that of "
+        "normal outcomes; the effect is Hedges' g with exact J and the large-sample variance; the "
+        f"true effects are normal around {MEAN:g} with variance tau2. tau2 = 0.04 is about that of "
         "the SMDs of lumbar spine BMD in the shipped review, 0.40 about that of the SMDs of CTX. "
         "All pools are REML."
     )

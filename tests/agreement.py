@@ -150,8 +150,8 @@ CONVENTIONS = """
 - **Degrees of freedom of 0.** With k = 1, or k = 2 under the t(k-2) convention, metafor computes
   a prediction interval on t with 1 degree of freedom. osteometa gives none.
 - **Standard error of 0.** If all effects are equal, plain Knapp-Hartung has standard error 0;
-  metafor gives an infinite statistic. Here it is empty, p is 0 (empty if the effect is 0), and a note
-  gives the reason.
+  metafor gives an infinite statistic. Here it is empty, p is 0 (empty if the effect is 0), and a
+  note gives the reason.
 - **One study.** metafor reports tau2 = 0 and I2 = 0 for k = 1. osteometa lists the study with its
   normal interval and leaves them empty.
 - **EB and PM** solve the same equation, and so are one number here; metafor's two searches differ
@@ -164,7 +164,8 @@ CONVENTIONS = """
 - **Prediction interval of a model with normal tests.** metafor 3.8 uses the normal
   distribution: for dat.molloy2014 by REML from -0.0371 to 0.3369; osteometa uses t(k-1) for each
   interval method: from -0.0535 to 0.3533. The tables above compare t with t.
-- **Prediction interval of a common effect.** It would equal the confidence interval and is not given.
+- **Prediction interval of a common effect.** It would equal the confidence interval and is not
+  given.
 - **Influence** is measured in standard errors of the model with normal tests, whatever interval is
   reported. In a Knapp-Hartung model metafor scales each standard error by its own factor: its
   studentised residuals and DFFITS then differ by up to 3 % in dat.bcg and 9 % in dat.molloy2014,
@@ -176,8 +177,8 @@ CONVENTIONS = """
   take 2 (1 - r) / n for each arm, which holds if no SD changes and both arms have one SD. PPC
   takes the SDs as reported: .1069 instead of .1134 in the first trial, .2856 instead of .1634
   in the fifth (tests/effects/test_worked_checks.py, checks 17 and 18).
-- **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and it may not be
-  pooled with effects over the SD of levels.
+- **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and it may not
+  be pooled with effects over the SD of levels.
 - **SMDH and ROM.** Variance and bias correction are those of metafor 3.8; later releases have
   others.
 """
@@ -190,7 +191,8 @@ NOT_DONE = """\
 - **Test of excess significance** (`tes`): it counts significant results, and takes the pooled
   effect for the true effect of every study.
 - **Henmi and Copas** (`hc`): an interval about the common-effect mean, with DerSimonian and Laird's
-  tau2. The common-effect row of `sensitivity.csv` and the selection model address the same question.
+  tau2. The common-effect row of `sensitivity.csv` and the selection model address the same
+  question.
 - **Trim and fill by R0 and Q0**: L0 is used.
 - **Rank test by the normal approximation**: the p here is exact for any k without ties, and R's
   with them.
