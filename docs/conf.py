@@ -5,6 +5,9 @@ reads numpydoc docstrings and Markdown (MyST), and docutils turns formulas into 
 pages need neither a network nor a script to show them.
 """
 
+from pathlib import Path
+
+import matplotlib
 import osteometa
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -23,7 +26,9 @@ napoleon_google_docstring = False
 
 html_theme = "furo"
 html_title = f"osteometa {version}"
-html_static_path = ["_static"]
+# A font with a MATH table, for systems that have none; matplotlib ships it.
+MATH_FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSerif.ttf")
+html_static_path = ["_static", str(MATH_FONT)]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
