@@ -21,7 +21,7 @@ TESTS = ROOT / "tests"
 
 
 def copied(name: str, target: Path) -> Path:
-    shutil.copytree(ROOT / "reviews" / name, target, dirs_exist_ok=True)
+    shutil.copytree(TESTS / "reviews" / name, target, dirs_exist_ok=True)
     return target
 
 

@@ -40,7 +40,7 @@ def test_every_file_that_a_script_loads_is_an_input_of_its_rule(script, loaded):
 
 
 def test_imports_inside_functions_count_too():
-    assert str(PACKAGE / "check_values.py") in code_of(SCRIPTS[0].with_name("check.py"))
+    assert str(PACKAGE / "validation/cells.py") in code_of(SCRIPTS[0].with_name("check.py"))
 
 
 def libraries(name):
