@@ -78,6 +78,20 @@ def test_broken_links_are_found(tmp_path):
     assert list(broken(page)) == ["#c", "none.md"]
 
 
+def test_sections_of_the_methods_that_are_cited_exist():
+    methods = "\n".join(text_of(page) for page in PAGES if page.parent.name == "methods")
+    there = set(re.findall(r"^#+ (M\d+(?:\.\d+)?) ", methods, flags=re.MULTILINE))
+    there |= {f"M11.{number}" for number in re.findall(r"^\| (\d+) \|", methods, re.MULTILINE)}
+    sources = [*PAGES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")]
+    cited = {
+        (path.name, section)
+        for path in sources
+        for section in re.findall(r"\bM1?\d\.\d+\b", text_of(path))
+    }
+    assert len(cited) > 30
+    assert sorted((name, section) for name, section in cited if section not in there) == []
+
+
 def commands():
     """Calls of osteometa in blocks of code and between backticks, with their page."""
     for page in PAGES:

@@ -211,7 +211,7 @@ def _printed_p(tables: Tables, config: Config) -> Iterator[Problem]:
 
 
 def _of_printed_changes(row: Contrast, pair: list[Measurement]) -> bool:
-    """Tell whether a test is the one that two printed changes imply (METHODS section 5).
+    """Tell whether a test is the one that two printed changes imply (M5.5).
 
     Not one of levels, nor of several groups or times together; and an adjusted test only where the
     means beside it are adjusted as well (flag ADJSE).
