@@ -33,7 +33,7 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
-smartquotes = False
+smartquotes_action = "D"  # dashes only
 
 
 def visit_inline(translator: nodes.NodeVisitor, node: nodes.math) -> None:

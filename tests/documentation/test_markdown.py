@@ -65,6 +65,16 @@ def test_every_line_of_a_table_belongs_to_a_table(page):
         assert len(columns) == 1, lines[0]
 
 
+@every_page
+def test_prose_uses_the_terms_of_the_glossary(page):
+    words = re.sub(r"`[^`]*`", "", prose(page))
+    found = re.findall(
+        r"\b(?:print(?:s|ed)|rungs?|ladders?|witness\w*|doubt\w*|votes?|speaks?|told|what-if)\b",
+        words,
+    )
+    assert found == []
+
+
 def test_a_table_cut_by_an_empty_line_is_found(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("| a | b |\n|---|---|\n| 1 | 2 |\n\n| 3 | 4 |\n", encoding="utf-8")
