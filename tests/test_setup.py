@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 TOOLS = (
@@ -218,3 +220,30 @@ def test_a_run_that_cannot_be_planned_says_why(checkout, planned):
     result = checkout.run("review")
     assert result.returncode == 7
     assert result.stderr == ("" if planned else "AmbiguousRuleException:\ntwo rules\n")
+
+
+def targets():
+    """Names after .PHONY of the Makefile."""
+    line = next(
+        line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")
+    )
+    return set(line.split()[1:])
+
+
+def test_every_target_is_known_to_the_script():
+    usage = (ROOT / "workflow/setup.sh").read_text().split("usage: sh workflow/setup.sh [")[1]
+    assert set(usage.split("]")[0].split("|")) == targets()
+
+
+def test_continuous_integration_runs_targets_on_every_supported_python():
+    jobs = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")["jobs"]
+    assert set(jobs["static"]["strategy"]["matrix"]["target"]) <= targets()
+    for job in (jobs["static"], jobs["fast"]):
+        commands = [step["run"] for step in job["steps"] if "run" in step]
+        assert all(command.startswith("make ") for command in commands)
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    versions = jobs["fast"]["strategy"]["matrix"]["python"]
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    assert versions == [name.split()[-1] for name in classifiers if "Python :: 3" in name]
+    script = (ROOT / "workflow/setup.sh").read_text()
+    assert f"from {versions[0]} to {versions[-1]} " in script

@@ -143,6 +143,12 @@ lint() {
 
 types() { "$venv/bin/basedpyright" --pythonpath "$venv/bin/python"; }
 
+# Strict: a warning, a broken link among them, fails.
+build_docs() {
+    "$venv/bin/python" -m sphinx -q -W --keep-going -E -b html docs site
+    say "The documentation is built: open site/index.html."
+}
+
 case "${1:-review}" in
     setup) set_up_tools ;;
     review)
@@ -161,8 +167,9 @@ case "${1:-review}" in
         ;;
     lint) set_up_tools; lint ;;
     types) set_up_tools; types ;;
+    docs) set_up_tools; build_docs ;;
     lock) lock ;;
     upgrade) lock --upgrade ;;
     clean) clean ;;
-    *) say "usage: sh workflow/setup.sh [setup|review|test|test-fast|lint|types|lock|upgrade|clean]"; exit 2 ;;
+    *) say "usage: sh workflow/setup.sh [setup|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
 esac
