@@ -169,7 +169,13 @@ def change(arm, kind="change", **cells):
 
 
 def account_of(effect):
-    return effect.rung, effect.provenance, effect.flags, effect.n_exercise, effect.n_control
+    return (
+        effect.derivation_method,
+        effect.provenance,
+        effect.flags,
+        effect.n_exercise,
+        effect.n_control,
+    )
 
 
 def direction(word, basis="between_arm", **cells):

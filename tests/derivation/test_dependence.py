@@ -49,7 +49,7 @@ def test_arms_of_one_type_are_one_arm(effects):
     assert merged.vi == pytest.approx(var)
     assert (merged.n_exercise, merged.n_control, merged.n_total) == (30, 15, 45)
     assert "MERGED" in merged.flags.split() and merged.pooled
-    assert merged.mean_exercise == pytest.approx(after) and merged.shown == "after"
+    assert merged.mean_exercise == pytest.approx(after) and merged.means_kind == "after"
     for arm in ("high", "low"):
         single = effects[f"made_one_type_2002.{arm}.{SPINE}.md"]
         assert single.block == "reduced" and single.reason.startswith("merged")

@@ -161,7 +161,7 @@ def test_a_line_of_directions_only_leads_to_a_direction_of_its_study(review):
         for name in line.synthesis.split("; "):
             assert any(
                 asks_for(syntheses[name], entry) if name in syntheses
-                else entry.votes
+                else entry.counted
                 and name == f"directions {entry.outcome} {entry.phase} {entry.design_class}"
                 for entry in entries[line.study_id]
             ), line  # fmt: skip

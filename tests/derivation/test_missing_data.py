@@ -84,7 +84,7 @@ def test_the_filled_request_can_be_pasted_back(tmp_path, capsys, what):
     derived = derive(outcome.tables, outcome.config)
     measure = outcome.config.outcomes[what["outcome"]].measures[0]
     (effect,) = [effect for effect in derived.effects if effect.measure == measure]
-    assert effect.pooled and effect.rung == "PPC"
+    assert effect.pooled and effect.derivation_method == "PPC"
     assert wanted_in(derived, outcome.config) == []
 
 

@@ -197,7 +197,7 @@ def test_swapped_arms_of_levels_before_and_after(values, n_e, n_c):
     other = derive(review_of(rows_of(values, n_e, n_c, -1)), CONFIG).effects
     assert [e.measure for e in one] == [e.measure for e in other] and len(one) >= 2
     for effect, mirrored in zip(one, other, strict=True):
-        assert effect.rung == mirrored.rung
+        assert effect.derivation_method == mirrored.derivation_method
         assert mirrored.yi == pytest.approx(-effect.yi, rel=1e-9, abs=1e-12)
         assert mirrored.vi == pytest.approx(effect.vi, rel=1e-9)
         assert (mirrored.n_exercise, mirrored.n_control) == (effect.n_control, effect.n_exercise)

@@ -180,7 +180,7 @@ def test_a_trial_arm_without_comparator_has_no_vote_within_arms(tmp_path):
     alone[1]["comparator"], alone[1]["comparator_kind"] = "", "none"
     rows = [row for row in percents(sd=3, **N20) if row["arm_id"] == "ex"]
     (entry,) = derived_review(tmp_path, arms=alone, measurements=rows).entries
-    assert not entry.votes
+    assert not entry.counted
 
 
 @pytest.mark.parametrize("value", [0.1, 0.0])

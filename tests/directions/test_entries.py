@@ -63,7 +63,7 @@ def test_where_a_direction_comes_from(rows, wanted):
 @pytest.mark.parametrize("basis", ["within_arm", "not_stated"])
 def test_one_arm_speaks_of_itself(basis):
     found = entry([direction("down", basis=basis)], design="uncontrolled")
-    assert (found.direction, found.origin, found.votes) == ("down", "typed", True)
+    assert (found.direction, found.origin, found.counted) == ("down", "typed", True)
     other = entry([direction("down", basis="between_arm")], design="uncontrolled")
     assert other.direction == "unknown"
     md = contrast("md", value=2, compares="within")
@@ -108,11 +108,11 @@ def test_an_arm_of_a_controlled_trial_alone_has_no_vote():
     row = direction("up", basis="within_arm")
     for design in ("rct", "nrct"):
         found = entry([row], design=design)
-        assert not found.votes and "without its comparator" in found.reason
+        assert not found.counted and "without its comparator" in found.reason
     unknown = entry([direction("unknown")])
-    assert (unknown.votes, unknown.reason) == (False, "direction typed as unknown")
+    assert (unknown.counted, unknown.reason) == (False, "direction typed as unknown")
     both = entry([direction("unknown"), direction("up")])
-    assert (both.votes, both.direction) == (True, "up")
+    assert (both.counted, both.direction) == (True, "up")
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_a_cointervention_in_one_arm_is_listed(of_exercise, of_control, given):
         return entry
 
     listed = found(of_exercise, of_control)
-    assert not listed.votes and listed.reason == f"cointervention in one arm only: {given}"
-    assert found(" Calcium", "calcium ").votes
+    assert not listed.counted and listed.reason == f"cointervention in one arm only: {given}"
+    assert found(" Calcium", "calcium ").counted
 
 
 # How many people a direction has.

@@ -86,7 +86,7 @@ def test_fewer_than_three_are_not_combined(shipped):
 def test_every_direction_set_has_a_row_and_only_exact_p_count(shipped):
     raw, derived = shipped
     rows = p_combinations(derived.entries, raw, CONFIG)
-    sets = {(e.outcome, e.phase, e.design_class) for e in derived.entries if e.votes}
+    sets = {(e.outcome, e.phase, e.design_class) for e in derived.entries if e.counted}
     assert {(r.outcome, r.phase, r.design_class) for r in rows} == sets and len(rows) == len(sets)
     exact = {c.study_id for c in raw.contrasts if c.p is not None and c.p_operator == "="}
     for row in rows:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from osteometa.derivation.derive import derive
 from osteometa.directions.entries import direction_sets, share_interval, sign_test
-from osteometa.directions.per_study import votes
+from osteometa.directions.per_study import study_directions
 from osteometa.validation.review import check_review
 
 HERE = TESTS
@@ -30,9 +30,9 @@ def test_swapping_arms_leaves_p_and_mirrors_the_share(n, data):
 
 
 def entries_of(small, *directions, study="one"):
-    entry = next(entry for entry in small[0] if entry.votes)
+    entry = next(entry for entry in small[0] if entry.counted)
     return [
-        replace(entry, study_id=study, label=study, direction=word, votes=True, origin="typed")
+        replace(entry, study_id=study, label=study, direction=word, counted=True, origin="typed")
         for word in directions
     ]
 
@@ -51,7 +51,7 @@ def entries_of(small, *directions, study="one"):
     ],
 )
 def test_seven_of_ten_known_entries_make_a_vote(small, directions, vote):
-    (cast,) = votes(entries_of(small, *directions), small[1].directions.vote_share)
+    (cast,) = study_directions(entries_of(small, *directions), small[1].directions.agreement_share)
     assert cast.direction == vote
 
 
@@ -71,7 +71,7 @@ def test_the_range_over_unknown_directions_is_not_only_at_its_ends(small):
 
 
 def test_entries_that_do_not_vote_are_in_no_set(small):
-    entry = replace(entries_of(small, "up")[0], votes=False)
+    entry = replace(entries_of(small, "up")[0], counted=False)
     assert direction_sets([entry], small[1]) == []
 
 

@@ -13,13 +13,12 @@ from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.effects.hierarchy import LADDERS
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
-from osteometa.figures.forest.rows import BLOCK_WORDS
-from osteometa.figures.forest.words import FLAG_WORDS
 from osteometa.io.csv_records import columns_of, text_of
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
 from osteometa.validation.review import check_review
+from osteometa.wording.vocabulary import Block, Flag
 
 PAGES = sorted((ROOT / "docs/results").glob("*.md"))
 PAGE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
@@ -156,8 +155,8 @@ def test_every_code_is_explained_once():
     hierarchies = [order for measures in LADDERS.values() for order in measures.values()]
     methods = {name for order in hierarchies for name, _ in order} - {"BASE"}
     assert sorted(codes_under("Derivation methods")) == sorted(methods)
-    assert sorted(codes_under("Flags")) == sorted({*FLAG_WORDS, *ENTERED_FLAGS})
-    assert sorted(codes_under("Blocks")) == sorted([*BLOCK_WORDS, "pooled", "reduced"])
+    assert sorted(codes_under("Flags")) == sorted({*Flag, *ENTERED_FLAGS})
+    assert sorted(codes_under("Blocks")) == sorted(Block)
     headings = re.findall(r"^### (\w+):", METHODS, flags=re.MULTILINE)
     assert sorted(headings) == sorted({*methods, "BASE"})
 

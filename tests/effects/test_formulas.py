@@ -42,7 +42,7 @@ def test_morris_pre_post_control():
     """Checks 17 and 18: d_ppc2, and gT - gC, by the ladder."""
     found = pre_post(becker=False)
     assert [round(effect.yi, 4) for effect in found] == [0.7684, 0.8010, 1.2045, 1.0476, 0.4389]
-    assert {effect.rung for effect in found} == {"PPC"}
+    assert {effect.derivation_method for effect in found} == {"PPC"}
     for trial, effect in enumerate(pre_post(becker=True)):
         gT, gC = (metafor("SMCR", arm, trial)[0] for arm in ARMS)
         assert effect.yi == pytest.approx(gT - gC, rel=1e-8)

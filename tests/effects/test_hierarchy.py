@@ -65,7 +65,7 @@ def test_pre_post_control(arms, g):
         rows.append(measurement(arm, "baseline", mean=before, sd=sd, n=n))
         rows.append(measurement(arm, "end", mean=after, sd=sd, n=n))
     effect = effects_of(review_of(rows))["SMD"]
-    assert effect.rung == "PPC"
+    assert effect.derivation_method == "PPC"
     assert round(effect.yi, 4) == g
     # By hand with the assumed r of 0.5 and SDs that do not change: u = 2 (1 - r) / n, in S0^2.
     s0 = math.sqrt((15.0**2 + 13.8**2) / 2)

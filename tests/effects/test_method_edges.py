@@ -70,7 +70,7 @@ def test_an_smd_of_one_group_takes_three_people(n, usable):
         for m, (a, at) in enumerate(((a, at) for a in "ec" for at in ("baseline", "end")), start=5)
     ]
     found = parallel(both, config=with_effects(smd_pre_post="becker")).get("SMD")
-    assert (found is not None and found.rung == "PPC") == usable
+    assert (found is not None and found.derivation_method == "PPC") == usable
 
 
 @pytest.mark.parametrize(("n_c", "usable"), [(1, False), (2, True)])
@@ -353,7 +353,7 @@ def test_an_unadjusted_test_is_no_adjusted_difference():
     plain = mean_difference(3, se=1, score="post", adjusted="no", **N)
     assert parallel([*BEFORE, plain])["SMD"].provenance == "TST+SE"
     percent = contrast("adj_md", value=-3, se=1.5, unit="%", **N)
-    assert parallel([*BEFORE, percent])["SMD"].rung == "TST"
+    assert parallel([*BEFORE, percent])["SMD"].derivation_method == "TST"
 
 
 def test_levels_after_without_an_sd_give_no_change():

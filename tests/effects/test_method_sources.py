@@ -423,7 +423,11 @@ def test_baselines_of_people_known_from_the_start_stay_flagged_beside_an_adjuste
     raw = tables([*before, ADJUSTED], design="rct", control=True)
     arms = tuple(arm.model_copy(update={"n_start": 14}) for arm in raw.arms)
     found = {e.measure: e for e in derive(replace(raw, arms=arms), CONFIG).effects}
-    assert (found["SMD"].rung, found["SMD"].flags, found["SMD"].n_exercise) == ("ADJ", "NRAND", 12)
+    assert (found["SMD"].derivation_method, found["SMD"].flags, found["SMD"].n_exercise) == (
+        "ADJ",
+        "NRAND",
+        12,
+    )
 
 
 def test_an_assumed_correlation_of_a_printed_smd_is_flagged():

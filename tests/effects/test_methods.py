@@ -118,7 +118,7 @@ def test_the_sd_of_levels_from_their_t_test(t):
 def test_no_other_test_gives_the_sd_of_levels(cells):
     rows = [level("end", mean=5, n=12), level("end", arm="c", mean=7, n=16),
             contrast("t", value=2.5, **{"score": "post", **cells}, **N)]  # fmt: skip
-    assert {e.rung for e in parallel(rows).values()} == {"TST"}
+    assert {e.derivation_method for e in parallel(rows).values()} == {"TST"}
 
 
 # ADJ: J D / S0, v = (J SE / S0)^2 + g^2 / (2 (nT + nC)), J on the degrees of freedom of S0.
@@ -153,7 +153,7 @@ def test_changes_over_the_baseline_sd():
     assert account_of(found["SMD"]) == ("PPC", "PPC+SD", "", 12, 16) and found["SMD"].r is None
     assert (found["MD"].yi, found["MD"].vi) == pytest.approx((3, u))
     assert account_of(found["MD"]) == ("CHG", "CHG+SD", "", 12, 16)
-    assert (found["MD"].shown, found["MD"].mean_exercise, found["MD"].sd_control) == (
+    assert (found["MD"].means_kind, found["MD"].mean_exercise, found["MD"].sd_control) == (
         "change",
         4,
         3,
@@ -272,7 +272,7 @@ def test_a_change_of_bone_as_a_ratio(baselines, m0, flags):
     variance = 0.03**2 / 12 + 0.02**2 / 16
     assert found.yi == pytest.approx(math.log1p(0.03 / m0))
     assert found.vi == pytest.approx(variance / (m0 + 0.03) ** 2)
-    assert (found.rung, found.flags) == ("CHG", flags)
+    assert (found.derivation_method, found.flags) == ("CHG", flags)
 
 
 # SMDP: a printed SMD.

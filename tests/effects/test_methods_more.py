@@ -25,7 +25,7 @@ from builders import (
 from osteometa.comparisons.quantiles import from_quantiles, is_skewed
 from osteometa.derivation.derive import derive
 from osteometa.directions.p_values import albatross
-from osteometa.directions.per_study import votes
+from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import Tables
 from osteometa.numerics.distributions import hedges_j, p_to_t
 from osteometa.pooling.covariance import checked_covariance, row_weights
@@ -150,7 +150,7 @@ def test_the_average_effect_stands_in_changes_over_one_pooled_sd_alone(form):
         return [e for e in derive(raw, config).effects if e.measure == "SMD"]
 
     plain, averaged = smds("LS"), smds("AV")
-    assert [e.rung for e in plain] == ["ADJ", "CHG", "PPC"]
+    assert [e.derivation_method for e in plain] == ["ADJ", "CHG", "PPC"]
     members = plain if form == "ppc" else plain[:2]
     mean = sum(e.yi * e.n_total for e in members) / sum(e.n_total for e in members)
     for one, other in zip(plain, averaged, strict=True):
@@ -224,7 +224,7 @@ def test_a_change_over_its_own_sd(kind, flags):
     found = within_arm([change("e", kind, mean=4, sd=5, n=12)])["SMD"]
     g = hedges_j(11) * 4 / 5
     assert (found.yi, found.vi) == pytest.approx((g, 1 / 12 + g**2 / 24))
-    assert set(found.flags.split()) == flags and found.rung == "SMCR"
+    assert set(found.flags.split()) == flags and found.derivation_method == "SMCR"
 
 
 def test_a_printed_standardised_change():
@@ -375,8 +375,8 @@ def test_the_primary_measure_gives_the_direction(what, word):
 def test_a_study_of_two_types_names_both():
     entries = [replace(entry([direction("up")], design="rct", control=True), exercise_type=kind)
                for kind in ("resistance", "aerobic")]  # fmt: skip
-    (both,) = votes(entries, 0.7)
-    (one,) = votes(entries[1:], 0.7)
+    (both,) = study_directions(entries, 0.7)
+    (one,) = study_directions(entries[1:], 0.7)
     assert (both.exercise_type, one.exercise_type) == ("aerobic/resistance", "aerobic")
 
 
@@ -390,7 +390,7 @@ def test_a_p_of_one_tail_is_doubled_on_the_albatross_plot():
 def test_a_ratio_of_means_near_0_is_refused():
     """Mean 5, SD 9, n 12: 5 sqrt(12) / 9 is below 3; the levels after still give a ratio."""
     rows = [level("baseline", mean=5, sd=9, n=12), CHANGES[1], *AFTER]
-    assert {m: e.rung for m, e in parallel(rows).items()} == {
+    assert {m: e.derivation_method for m, e in parallel(rows).items()} == {
         "SMD": "PPC", "MD": "PPC", "ROM": "POST",
     }  # fmt: skip
     one = within_arm([rows[0], AFTER[0]])
@@ -401,7 +401,7 @@ def test_the_reason_of_the_last_test_is_told():
     t = contrast("t", value=2.2, adjusted="no", score="post")
     raw = tables([t], design="rct", control=True)
     (climbed,) = derive(raw, CONFIG).ladders.climbed
-    reasons = {attempt.rung: attempt.reason for attempt in climbed.attempts["SMD"]}
+    reasons = {attempt.method: attempt.reason for attempt in climbed.attempts["SMD"]}
     assert "n per arm is not printed" in reasons["TST"]
 
 

@@ -21,7 +21,11 @@ AFTER = level("end", mean=26, sd=30**0.5, n=60)
 def test_levels_with_a_reported_correlation():
     """Check 16 through the tables, r printed."""
     found = effects([BEFORE, AFTER, ("contrasts", "e", "end", "r", {"value": 0.7})])
-    assert {m: e.rung for m, e in found.items()} == {"SMD": "SMCR", "MD": "MC", "ROM": "ROMC"}
+    assert {m: e.derivation_method for m, e in found.items()} == {
+        "SMD": "SMCR",
+        "MD": "MC",
+        "ROM": "ROMC",
+    }
     assert (found["MD"].yi, round(found["MD"].vi, 4)) == (4.0, 0.2618)
     assert (round(found["ROM"].yi, 4), round(found["ROM"].vi, 6)) == (0.1671, 0.000429)
     # metafor 3.8: escalc("SMCR", m1i=26, m2i=22, sd1i=sqrt(20), ni=60, ri=.7)
@@ -191,7 +195,7 @@ def test_crossover_with_its_correlation():
     assert found["SMD"].vi == pytest.approx(0.064 + found["SMD"].yi ** 2 / 20)
     ratio = 2.38**2 / 490 + 2.21**2 / 422.5 - 2 * 0.68 * 2.38 * 2.21 / 455
     assert found["ROM"].vi == pytest.approx(ratio)
-    assert {e.rung for e in found.values()} == {"SMCR", "MC", "ROMC"}
+    assert {e.derivation_method for e in found.values()} == {"SMCR", "MC", "ROMC"}
     assert {e.n_total for e in found.values()} == {10} and {e.flags for e in found.values()} == {""}
     assert {e.block for e in found.values()} == {"pooled"}
 
@@ -207,7 +211,7 @@ def test_paired_statistics_of_a_crossover_go_first():
     t = 0.5 / 0.583
     rows = [*HANDBOOK, ("contrasts", "e", "end", "t", {"value": t, "score": "post"})]
     found = crossover(rows)
-    assert found["MD"].rung == "DIF" and found["MD"].vi == pytest.approx(0.583**2)
+    assert found["MD"].derivation_method == "DIF" and found["MD"].vi == pytest.approx(0.583**2)
     r = (2.38**2 + 2.21**2 - 10 * 0.583**2) / (2 * 2.38 * 2.21)
     assert found["SMD"].r == pytest.approx(r) and found["SMD"].r_source == "paired_test"
     assert {e.flags for e in found.values()} == {""}
@@ -250,10 +254,10 @@ def test_parallel_acute_bouts_climb_the_ladders_of_training():
     rows = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, sd=2.21, n=10)]
     acute = effects(rows, design="rct", phase="acute", control=True)
     training = effects(rows, design="rct", control=True)
-    assert {m: (e.yi, e.vi, e.rung) for m, e in acute.items()} == {
-        m: (e.yi, e.vi, e.rung) for m, e in training.items()
+    assert {m: (e.yi, e.vi, e.derivation_method) for m, e in acute.items()} == {
+        m: (e.yi, e.vi, e.derivation_method) for m, e in training.items()
     }
-    assert acute["SMD"].rung == "POST"
+    assert acute["SMD"].derivation_method == "POST"
 
 
 def test_forms_of_the_variance_are_chosen_in_the_config():
@@ -287,7 +291,7 @@ def test_a_borrowed_sd_is_never_pooled():
     comparisons = comparisons_of(warnings_on(*printed, with_assay("c", None)), CONFIG)
     needy = next(one for one in comparisons if one.study.study_id == "c")
     tried = climb(needy, "SMD", Correlations(comparisons, CONFIG), CONFIG)
-    assert [attempt.rung for attempt in tried] == ["SMCR"], "only where it is asked for"
+    assert [attempt.method for attempt in tried] == ["SMCR"], "only where it is asked for"
     for lone in ([with_assay("a", 0.1)], [with_assay("a", 0.1), with_assay("b", 0.3, "kit B")]):
         found = derive(warnings_on(*lone, with_assay("c", None)), CONFIG).effects
         assert "c" not in {e.study_id for e in found}
@@ -303,7 +307,12 @@ def test_changes_of_two_conditions_are_taken_as_uncorrelated():
     assert set(found) == {"MD"}
     md = found["MD"]
     assert (md.yi, md.vi) == (pytest.approx(0.2), pytest.approx(0.005208333, rel=1e-6))
-    assert (md.rung, md.r, md.r_source, md.flags) == ("CHG", 0.0, "uncorrelated", "RIMP")
+    assert (md.derivation_method, md.r, md.r_source, md.flags) == (
+        "CHG",
+        0.0,
+        "uncorrelated",
+        "RIMP",
+    )
     assert (md.n_exercise, md.n_control, md.n_total) == (12, None, 12)
 
 

@@ -34,7 +34,6 @@ from osteometa.figures import (
 from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest.draw import forest_figures
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES
 from osteometa.figures.style import encoded
 from osteometa.figures.synthesis_figures import panel, share_panels, write_figures
@@ -51,6 +50,7 @@ from osteometa.records.sensitivity import (
     SensitivityRow,
     StepRow,
 )
+from osteometa.wording.scale import Scale
 from PIL import Image
 
 PERCENT = Scale("ROM", "BMD", "", "[a, b]")
@@ -552,7 +552,7 @@ def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
 
 def entry(**more):
     fields = dict.fromkeys(DirectionEntry.__dataclass_fields__, "")
-    fields |= {"year": 2001, "time": None, "n": 20, "votes": True, "conflict": False, **more}
+    fields |= {"year": 2001, "time": None, "n": 20, "counted": True, "conflict": False, **more}
     return DirectionEntry(**fields)
 
 

@@ -35,16 +35,17 @@ from osteometa.figures.forest.layout import ROW, place_axis, place_columns, plac
 from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
 from osteometa.figures.forest.rows import ForestRow, forest_rows
-from osteometa.figures.forest.words import FLAG_WORDS, Scale
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import forest_settings
-from osteometa.records.directions import Vote
+from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import Flag
 
 PER_MM = 72 / 25.4
 
@@ -180,7 +181,7 @@ def test_direction_plots_are_readable(review):
 
 
 LEGEND = [
-    f"{letter}: {FLAG_WORDS[flag]}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
+    f"{letter}: {Flag(flag).words}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
 ]
 
 
@@ -576,8 +577,10 @@ def test_a_note_of_one_study_does_not_interrupt_the_null_line():
 
 
 def test_a_forest_plot_of_no_study_counts_as_not_drawn(tmp_path):
-    for name, record in (("effects", WeightedEffect), ("directions", Vote), ("pooled", PooledRow),
-                         ("subgroup_test", SubgroupTest)):  # fmt: skip
+    for name, record in (
+        ("effects", WeightedEffect), ("directions", StudyDirection), ("pooled", PooledRow),
+        ("subgroup_test", SubgroupTest),
+    ):  # fmt: skip
         write_records(tmp_path / f"{name}.csv", record, [])
     empty = synthesis_figures.figure_named(tmp_path, SETTINGS, "forest")
     assert empty.reason == empty.rows[0].label and empty.reason.startswith("No study")

@@ -9,7 +9,7 @@ from builders import ROOT
 from osteometa.figures.style import new_figure, put, save, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
-from osteometa.records.directions import DirectionSet, PCombination, Vote
+from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
 from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
@@ -37,6 +37,7 @@ from osteometa.report.sensitivity import WhatIf, what_if_lines
 from osteometa.report.sentences import synthesis_sentences
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.sensitivity.permutation import sign_flip
+from osteometa.wording.vocabulary import SHOWN_APART
 
 FILL = {"str": "", "int": 0, "float": 0.0, "bool": False}
 
@@ -416,6 +417,14 @@ def test_what_moves_a_marker_after_a_bout_is_told():
     assert "3 of 4 studies do not correct" in text
 
 
+@pytest.mark.parametrize("block", SHOWN_APART)
+def test_every_study_that_a_forest_plot_draws_below_the_pool_is_in_the_report(block):
+    apart = dataclasses.replace(effect("Di 2004"), pooled=False, block=block, vi=1.0)
+    synthesis = dataclasses.replace(CLEAR, effects=(*CLEAR.effects, apart))
+    text = " ".join(synthesis_sentences(synthesis, NOT_ASSESSED, NOT_ASSESSED))
+    assert f"not pooled: {block.words} (1)." in text
+
+
 def by_paper(label, kind, **more):
     more = {"variant": "type_by=paper", "measure": "ROM", **more}
     return record(VariantEffect, study_id=label.lower(), label=label, exercise_type=kind,
@@ -462,7 +471,7 @@ def test_combined_p_values_name_their_studies_or_the_reason():
     done = record(PCombination, k=3, n_total=60, p_stouffer=0.0002, p_stouffer_lower=0.9998,
                   p_fisher=0.01, p_fisher_lower=1.0, status="ok", studies="a b")  # fmt: skip
     cells = p_cells(done, {"a": "Ada 2001"})
-    assert (cells["stouffer_up"], cells["fisher_down"]) == ("< 0.001", "1")
+    assert (cells["stouffer_up"], cells["fisher_down"]) == ("< 0.001", "1.000")
     assert (cells["studies"], cells["people"]) == ("Ada 2001; b", "60")
     none = dataclasses.replace(
         done, status="not_applicable", reason="1 of at least 3", p_fisher=None
@@ -511,10 +520,10 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     assert row["absolute"].startswith("0.019 (0.009 to 0.028) g/cm²")
     assert f"where the mean is {mean:g} g/cm²" in row["absolute"]
     printed = [
-        effect("Ada 2001", measure="MD", shown="after", sd_control=0.2, unit="ng/mL"),
-        effect("Bo 2002", measure="MD", shown="after", sd_control=0.4, unit="ng/mL"),
-        effect("Cy 2003", measure="MD", shown="after", sd_control=400, unit="pg/mL"),
-        effect("Di 2004", measure="MD", shown="change", sd_control=9, unit="ng/mL"),
+        effect("Ada 2001", measure="MD", means_kind="after", sd_control=0.2, unit="ng/mL"),
+        effect("Bo 2002", measure="MD", means_kind="after", sd_control=0.4, unit="ng/mL"),
+        effect("Cy 2003", measure="MD", means_kind="after", sd_control=400, unit="pg/mL"),
+        effect("Di 2004", measure="MD", means_kind="change", sd_control=9, unit="ng/mL"),
     ]
     sd, unit, named = summary_of_findings.reference_sd(printed, "controlled")
     assert (round(sd, 12), unit, named) == (0.3, "ng/mL", "SD after, median of two studies")
@@ -527,7 +536,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
 
 def test_an_analysis_without_a_size_is_no_finding():
     config = load_config(ROOT / "config.yaml")
-    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(Vote),))
+    none = dataclasses.replace(CLEAR, pooled=(), effects=(), votes=(record(StudyDirection),))
     assert summary_of_findings.summary_of_findings([none], tables(), config) == []
 
 

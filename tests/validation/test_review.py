@@ -18,6 +18,7 @@ EXPECTED = json.loads((BAD / "expected.json").read_text())
 EDITS = {
     "E101_config_duplicate": ("schema_version: 1 ", "schema_version: 1\nschema_version: 1 "),
     "E101_config_key": ("  method: REML", "  methode: REML"),
+    "E101_config_renamed": ("agreement_share:", "vote_share:"),
     "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
     "E601_phases": ("phase: training,", "phase: [acute, training],"),
 }
@@ -52,6 +53,11 @@ def test_bad_input_is_named(small, name, capsys):
     text = capsys.readouterr().out
     assert problem.code in text and "Traceback" not in text
     assert ("Nothing was computed" in text) == failed
+
+
+def test_a_renamed_key_is_one_problem_that_names_old_and_new(small):
+    (problem,) = check_review(overlaid(small, "E101_config_renamed")).problems
+    assert "'vote_share' is now called 'agreement_share'" in problem.message
 
 
 def test_every_broken_review_is_expected():
