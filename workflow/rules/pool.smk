@@ -70,7 +70,7 @@ rule summary:
         p_combination="results/p_combination.csv",
         albatross="results/albatross.csv",
     params:
-        choices=choices("outcomes", "sites", "directions", "syntheses"),
+        choices=choices("outcomes", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
 

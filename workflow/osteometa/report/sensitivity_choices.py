@@ -24,9 +24,9 @@ CHOICES = {
     "smd_post": "the SD of levels after",
     "smd_pre_post": "the SD by which changes are standardised",
     "rom_correction": "the small-sample correction of log ratios",
-    "people": "which effects are left out",
+    "inclusion": "which effects are excluded",
     "designs": "whether trials without randomisation come in",
-    "prints": "how contradictory prints are read",
+    "inconsistent_data": "how inconsistently reported data are resolved",
     "tau2": "the estimator of τ²",
     "ci": "the kind of interval",
 }
