@@ -102,6 +102,20 @@ def test_sections_of_the_methods_that_are_cited_exist():
     assert sorted((name, section) for name, section in cited if section not in there) == []
 
 
+def test_publications_that_the_methods_cite_are_in_the_sources():
+    sources = text_of(ROOT / "docs/methods/m13_sources.md")
+    name = r"[A-ZÖ][\w\-öø]+"
+    citation = re.compile(rf"({name})(?:,? (?:and )?{name})*(?: et al)?,? \(?((?:19|20)\d\d)\)?")
+    pages = [p for p in PAGES if p.parent.name == "methods" and "m13" not in p.name]
+    cited = {found for page in pages for found in citation.findall(prose(page).replace("\n", " "))}
+    cited -= {("PRISMA", "2020"), ("Report", "2020")}
+    assert len(cited) > 50
+    missing = [
+        c for c in cited if not re.search(rf"^- {c[0]}\b.*\({c[1]}\)", sources, re.MULTILINE)
+    ]
+    assert missing == []
+
+
 def commands():
     """Calls of osteometa in blocks of code and between backticks, with their page."""
     for page in PAGES:
