@@ -181,7 +181,7 @@ def _wanted(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> list[dic
                 "what": f"{row.outcome}, {sentences.what_words(found.synthesis)}",
             },
         )
-        line["sets"].append(row.wanted)
+        line["sets"].append(row.missing)
     return list(lines.values())
 
 
