@@ -1,12 +1,12 @@
-"""Models of the raw tables: every column, what it holds and what is allowed in it.
+"""Models of the raw tables: every column, its content and its allowed values.
 
-The codebook is made from these models; `cell_types` says what a cell can be.
+The codebook is made from these models; `cell_types` defines the types of cells.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
 
 from osteometa.extraction.cell_types import (
     Identifier,
@@ -16,11 +16,11 @@ from osteometa.extraction.cell_types import (
     Text,
     Whole,
     cell,
-    choice,
 )
 
-ACCEPTABLE = ("E203", "E204", "E205", "E401", "E402")
-INDIRECT = (
+Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
+Indirect = Literal[
+    "",
     "cancer or its treatment",
     "androgen deprivation",
     "bariatric surgery",
@@ -30,9 +30,9 @@ INDIRECT = (
     "lactation",
     "spinal cord injury",
     "growth before 18 years",
-)
+]
 ENTERED_FLAGS = ("NREP", "NRAND", "ADJSE", "2ND")
-PRISMA_BOXES = (
+PrismaBox = Literal[
     "identified_databases",
     "identified_registers",
     "removed_duplicates",
@@ -46,11 +46,11 @@ PRISMA_BOXES = (
     "excluded_reports",
     "included_studies",
     "included_reports",
-)
-Phase = choice("acute", "training", empty=False)
-YesNo = choice("yes", "no", "not_stated")
-Analysed = choice("itt", "per_protocol", "completers", "not_stated")
-Origin = choice("text", "table", "figure", "author", "other_review", "press")
+]
+Phase = Literal["acute", "training"]
+YesNo = Literal["", "yes", "no", "not_stated"]
+Analysed = Literal["", "itt", "per_protocol", "completers", "not_stated"]
+Origin = Literal["", "text", "table", "figure", "author", "other_review", "press"]
 
 
 class Study(Row):
@@ -66,11 +66,11 @@ class Study(Row):
     journal: Text = cell("Journal, volume and pages as far as known.")
     doi: Text = cell("DOI without address.")
     pmid: Text = cell("PubMed or PMC number.")
-    design: choice("rct", "crossover_rct", "nrct", "uncontrolled", empty=False) = cell(
+    design: Literal["rct", "crossover_rct", "nrct", "uncontrolled"] = cell(
         "Allocation of the participants.", ...
     )
     population: Text = cell("Who took part.")
-    sex: choice("female", "male", "mixed") = cell("Sex of the participants.")
+    sex: Literal["", "female", "male", "mixed"] = cell("Sex of the participants.")
     age_mean: Number = cell("Mean age, years.", None)
     age_sd: Number = cell("Standard deviation of age, years.", None)
     n_enrolled: Whole = cell(
@@ -78,8 +78,8 @@ class Study(Row):
         "participants.",
         None,
     )
-    indirect: choice(*INDIRECT) = cell("Condition affecting bone.")
-    include: choice("yes", "no", empty=False) = cell("Whether the study is in the review.", ...)
+    indirect: Indirect = cell("Condition affecting bone.")
+    include: Literal["yes", "no"] = cell("Whether the study is in the review.", ...)
     exclude_reason: Text = cell("Why not; needed if include is no.")
     note: Text = cell("Remarks for a referee.")
 
@@ -93,18 +93,18 @@ class Arm(Row):
     study_id: Identifier = cell("Study, from studies.csv.", ...)
     arm_id: Identifier = cell("Short name of the arm.", ...)
     label: Name = cell("Name of the arm in words.", ...)
-    role: choice("exercise", "control", empty=False) = cell("What the arm is.", ...)
+    role: Literal["exercise", "control"] = cell("What the arm is.", ...)
     modality: Text = cell("Kind of exercise, a modality of config.yaml.")
-    intensity: choice("low", "moderate", "high", "not_stated") = cell(
+    intensity: Literal["", "low", "moderate", "high", "not_stated"] = cell(
         "Intensity as the paper states it."
     )
     phase: Phase = cell("A single bout (acute) or a programme (training).", ...)
-    exercise_type: choice("resistance", "aerobic", "high_intensity", "combined", "other") = cell(
-        "Overrides the type that config.yaml gives the modality."
+    exercise_type: Literal["", "resistance", "aerobic", "high_intensity", "combined", "other"] = (
+        cell("Overrides the type that config.yaml gives the modality.")
     )
     type_reason: Text = cell("Why; needed with exercise_type.")
     comparator: Text = cell("arm_id it is compared with; empty = its own baseline.")
-    comparator_kind: choice("none", "usual", "attention", "low_dose", "active") = cell(
+    comparator_kind: Literal["", "none", "usual", "attention", "low_dose", "active"] = cell(
         "Kind of comparator."
     )
     dose: Text = cell("Frequency, duration, load in words.")
@@ -118,7 +118,7 @@ class Arm(Row):
     n_start: Whole = cell("Participants at the start.", None)
     n_end: Whole = cell("Participants at the end.", None)
     note: Text = cell("Remarks for a referee.")
-    plasma_volume: choice("corrected", "not_corrected", "not_stated") = cell(
+    plasma_volume: Literal["", "corrected", "not_corrected", "not_stated"] = cell(
         "Single bouts: whether blood values were corrected for the shift of plasma volume."
     )
 
@@ -126,10 +126,26 @@ class Arm(Row):
 class Finding(Row):
     """What measurements, contrasts and directions have in common."""
 
+    if TYPE_CHECKING:  # each table has these columns at a place of its own
+        study_id: Identifier
+        arm_id: Identifier
+        outcome: Name
+        analyte: Text
+        site: Text
+        timepoint: Name
+        time_h: Number
+        time_wk: Number
+        report: Text
+        population_analysed: Analysed
+        flag: Text
+        disputed: Text
+        accept: Acceptable
+        accept_reason: Text
+
     @property
     def usable(self) -> bool:
         """Tell whether the row may be used: an accepted misprint is shown only."""
-        return not getattr(self, "accept", "")
+        return not self.accept
 
 
 class Measurement(Finding):
@@ -145,12 +161,12 @@ class Measurement(Finding):
     arm_id: Identifier = cell("Arm, from arms.csv.", ...)
     outcome: Name = cell("Outcome of config.yaml.", ...)
     analyte: Text = cell("Exact quantity measured; empty for secondary outcomes.")
-    site: Text = cell("Site of BMD; empty for blood.")
+    site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     assay: Text = cell("Assay or instrument.")
     timepoint: Name = cell("`baseline`, `during` or a name such as 12_months.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
-    kind: choice("level", "change", "pct_change", "log_level", empty=False) = cell(
+    kind: Literal["level", "change", "pct_change", "log_level"] = cell(
         "Kind of the numbers; log_level: of natural logarithms.", ...
     )
     report: Text = cell("Which of several reports of one study.")
@@ -160,7 +176,7 @@ class Measurement(Finding):
     sd: Number = cell("Standard deviation.", None)
     se: Number = cell("Standard error of the mean.", None)
     spread: Number = cell("A reported +- of unspecified type.", None)
-    spread_kind: choice("sd", "se", "unknown") = cell("Type of the spread.")
+    spread_kind: Literal["", "sd", "se", "unknown"] = cell("Type of the spread.")
     ci_low: Number = cell("Lower confidence limit of the mean.", None)
     ci_high: Number = cell("Upper confidence limit of the mean.", None)
     ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
@@ -174,7 +190,7 @@ class Measurement(Finding):
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
     disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
-    accept: choice(*ACCEPTABLE) = cell("Code of a check that the reported value itself violates.")
+    accept: Acceptable = cell("Code of a check that the reported value itself violates.")
     accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Text = cell("Remarks for a referee.")
 
@@ -192,21 +208,21 @@ class Contrast(Finding):
     arm_id: Identifier = cell("Exercise arm, from arms.csv.", ...)
     outcome: Name = cell("Outcome of config.yaml.", ...)
     analyte: Text = cell("Exact quantity measured.")
-    site: Text = cell("Site of BMD; empty for blood.")
+    site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
-    statistic: choice("md", "adj_md", "smd", "t", "f", "p", "r", empty=False) = cell(
+    statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r"] = cell(
         "Kind of `value`; p where only a p is reported; r is the before-after correlation (of a "
         "crossover, with compares between: that of its two conditions).",
         ...,
     )
-    compares: choice("between", "within", empty=False) = cell("Arms, or before and after.", ...)
-    score: choice("post", "change", "not_stated") = cell("What was compared.")
+    compares: Literal["between", "within"] = cell("Arms, or before and after.", ...)
+    score: Literal["", "post", "change", "not_stated"] = cell("What was compared.")
     adjusted: YesNo = cell("Whether the baseline is a covariate.")
     covariates: Whole = cell("How many covariates.", None)
-    test: choice("t_pooled", "t_welch", "paired_t", "ancova", "rm_anova", "rank", "other") = cell(
-        "The test."
+    test: Literal["", "t_pooled", "t_welch", "paired_t", "ancova", "rm_anova", "rank", "other"] = (
+        cell("The test.")
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell("Analysis population.")
@@ -219,17 +235,17 @@ class Contrast(Finding):
     ci_high: Number = cell("Upper confidence limit.", None)
     ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
     p: Number = cell("p as reported.", None)
-    p_operator: choice("=", "<", "<=", ">", ">=") = cell("How p is reported.")
+    p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
     tails: Whole = cell("1 or 2; empty = 2.", None)
     df1: Number = cell("Numerator degrees of freedom of F.", None)
     df2: Number = cell("Degrees of freedom of t, denominator of F.", None)
-    standardiser: choice("raw", "change", "not_stated") = cell("SD of a reported smd.")
+    standardiser: Literal["", "raw", "change", "not_stated"] = cell("SD of a reported smd.")
     unit: Text = cell("Unit of the value; % for percentages.")
     source: Text = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
     disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
-    accept: choice(*ACCEPTABLE) = cell("Code of a check that the reported value itself violates.")
+    accept: Acceptable = cell("Code of a check that the reported value itself violates.")
     accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Text = cell("Remarks for a referee.")
 
@@ -249,22 +265,24 @@ class Direction(Finding):
     arm_id: Identifier = cell("Arm, from arms.csv.", ...)
     outcome: Name = cell("Outcome of config.yaml.", ...)
     analyte: Text = cell("Exact quantity measured; empty for secondary outcomes.")
-    site: Text = cell("Site of BMD; empty for blood.")
+    site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
-    basis: choice("within_arm", "between_arm", "not_stated", empty=False) = cell(
+    basis: Literal["within_arm", "between_arm", "not_stated"] = cell(
         "Against its own baseline or against the comparator.", ...
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell("Analysis population.")
-    arrow: choice("up", "down", "none", "mixed") = cell("Direction claimed by the authors.")
+    arrow: Literal["", "up", "down", "none", "mixed"] = cell("Direction claimed by the authors.")
     significant: YesNo = cell("Whether they call it significant.")
-    direction: choice("up", "down", "zero", "unknown") = cell("Sign of the estimate, if reported.")
+    direction: Literal["", "up", "down", "zero", "unknown"] = cell(
+        "Sign of the estimate, if reported."
+    )
     source: Text = cell("Page, table or abstract.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
     disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
-    accept: choice(*ACCEPTABLE) = cell("Code of a check that the reported value itself violates.")
+    accept: Acceptable = cell("Code of a check that the reported value itself violates.")
     accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Text = cell("Remarks for a referee.")
 
@@ -276,7 +294,7 @@ class RiskOfBias(Row):
     key: ClassVar[tuple[str, ...]] = ("study_id", "tool", "outcome", "domain")
     purpose: ClassVar[str] = "One row per study, tool and domain; entered by reviewers."
     study_id: Identifier = cell("Study, from studies.csv.", ...)
-    tool: choice("rob2", "robins_i", "nhlbi_prepost", empty=False) = cell("Tool.", ...)
+    tool: Literal["rob2", "robins_i", "nhlbi_prepost"] = cell("Tool.", ...)
     outcome: Text = cell("Outcome judged; empty = all.")
     domain: Name = cell("rob2 d1-d5, robins_i d1-d7, nhlbi_prepost q1-q12, or overall.", ...)
     judgement: Name = cell("Level of the tool.", ...)
@@ -289,7 +307,7 @@ class Prisma(Row):
     table: ClassVar[str] = "prisma"
     key: ClassVar[tuple[str, ...]] = ("box",)
     purpose: ClassVar[str] = "One row per box of the PRISMA 2020 flow; entered by reviewers."
-    box: choice(*PRISMA_BOXES, empty=False) = cell("Box of the flow.", ...)
+    box: PrismaBox = cell("Box of the flow.", ...)
     n: Whole = cell("Number of records, reports or studies.", ...)
 
 
@@ -311,7 +329,7 @@ class Grade(Row):
     key: ClassVar[tuple[str, ...]] = ("synthesis",)
     purpose: ClassVar[str] = "One row per synthesis; entered by reviewers."
     synthesis: Identifier = cell("Synthesis of config.yaml.", ...)
-    certainty: choice("high", "moderate", "low", "very_low", empty=False) = cell("GRADE.", ...)
+    certainty: Literal["high", "moderate", "low", "very_low"] = cell("GRADE.", ...)
     reasons: Text = cell("Why.")
 
 
@@ -339,7 +357,7 @@ class PublishedPool(Row):
     ci_high: Number = cell("Upper limit.", None)
     ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
     p: Number = cell("p as reported.", None)
-    p_operator: choice("=", "<", "<=", ">", ">=") = cell("How p is reported.")
+    p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
     i2: Number = cell("I2 in percent.", None)
     q: Number = cell("Cochran's Q.", None)
     tau2: Number = cell("Between-study variance.", None)
@@ -366,3 +384,24 @@ class Tables:
     assays: tuple[Assay, ...] = ()
     grade: tuple[Grade, ...] = ()
     published_pools: tuple[PublishedPool, ...] = ()
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class RowsOf(Protocol):
+    """Anything that gives the rows of a table by their model."""
+
+    def __call__(self, model: type[AnyRow], /) -> tuple[AnyRow, ...]:
+        """Return the rows of one table."""
+        ...
+
+
+def tables_from(rows: RowsOf) -> Tables:
+    """Return all tables, the rows of each asked for by their model."""
+    return Tables(
+        studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
+        contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
+        prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
+        published_pools=rows(PublishedPool),
+    )  # fmt: skip
