@@ -1,6 +1,6 @@
 """Derivation methods of the mean difference (MD) and the log ratio of means (ROM) of two arms.
 
-Methods and formulas are those of "Codes" in `docs/results.md`.
+Formulas and codes: docs/methods, M3.7 and M3.8.
 """
 
 from __future__ import annotations

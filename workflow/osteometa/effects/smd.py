@@ -1,6 +1,6 @@
 """Derivation methods of the standardised mean difference (Hedges' g) of two arms.
 
-Methods and formulas are those of "Codes" in `docs/results.md`.
+Formulas and codes: docs/methods, M3.7.
 """
 
 from __future__ import annotations
