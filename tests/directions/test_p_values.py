@@ -165,6 +165,6 @@ def test_a_printed_p_is_a_point_where_no_effect_is():
     derived = derive(raw, CONFIG)
     assert derived.effects == ()
     (point,) = albatross(derived.entries, derived.effects, raw, CONFIG)
-    assert (point.p, point.n, point.direction, point.origin) == (0.02, 17, "down", "printed")
+    assert (point.p, point.n, point.direction, point.origin) == (0.02, 17, "down", "reported")
     (row,) = p_combinations(derived.entries, raw, CONFIG)
     assert row.k == 1 and row.status == "not_applicable"

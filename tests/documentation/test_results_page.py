@@ -13,7 +13,7 @@ from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.effects.hierarchy import HIERARCHIES
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
-from osteometa.io.csv_records import columns_of, text_of
+from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
@@ -92,7 +92,7 @@ def evidence():
         ),
     }  # fmt: skip
     written = {
-        file: [{name: text_of(getattr(row, name)) for name in columns_of(kind)} for row in rows]
+        file: [dict(zip(columns_of(kind), cells, strict=True)) for cells in texts_of(kind, rows)]
         for file, (kind, rows) in kinds.items()
     }
     return outcome.tables, written

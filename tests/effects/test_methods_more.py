@@ -385,7 +385,7 @@ def test_a_p_of_one_tail_is_doubled_on_the_albatross_plot():
     p = contrast("p", p=0.02, p_operator="=", tails=1, test="rank", **N)
     raw = tables([p, direction("up")], design="rct", control=True)
     (point,) = albatross(derive(raw, CONFIG).entries, (), raw, CONFIG)
-    assert (point.p, point.origin) == (pytest.approx(0.04), "printed")
+    assert (point.p, point.origin) == (pytest.approx(0.04), "reported")
 
 
 def test_a_ratio_of_means_near_0_is_refused():
