@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 from builders import ROOT
 from matplotlib.patches import Patch
@@ -303,7 +304,7 @@ def pooled_row(**more):
         "synthesis": "x", "measure": "ROM", "group": "overall", "model": "random",
         "method": "REML", "ci_method": "hksj-floor", "primary": True, "k": 12, "k_effects": 12,
         "estimate": 0.02, "se": 0.005, "ci_low": 0.01, "ci_high": 0.03, "status": "ok",
-        "diamond": "full", "pi_shown": False, "note": "",
+        "diamond": "full", "pi_shown": False, "note": "", "tau2_model": "separate",
     }  # fmt: skip
     row |= more
     return PooledRow(**{k: v for k, v in row.items() if k in PooledRow.__dataclass_fields__})
@@ -313,9 +314,10 @@ def made_funnel(spread=0.02, filled=3):
     rng = random.Random(3)
     points = [
         FunnelPoint(effect_id=f"e{n}", label="x", yi=rng.gauss(spread, spread),
-                    se=spread * (0.2 + rng.random()), filled=n < filled)
+                    se=spread * (0.2 + rng.random()), filled=n < filled, outside=False)
         for n in range(14)
     ]  # fmt: skip
+    points = [replace(p, outside=abs(p.yi - spread) > 1.96 * p.se) for p in points]
     return funnel.funnel_marks(points, pooled_row(estimate=spread))
 
 

@@ -116,7 +116,7 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
         PRIMARY,
         changed("without PCT", "without percent changes", -0.01, -0.02, 0.01, k=1,
                 sign_changed=True, null_crossed=True),
-        changed("with a_2000 TST+p", "A 2000 as if only this print were right: t and p", 0.5,
+        changed("with a_2000 TST+p", "A 2000, only the value derived by TST+p: t and p", 0.5,
                 -0.1, 1.1, measure="SMD", k=4, null_crossed=True),
         changed("without PP", "without per-protocol analyses", None, None, None, k=0,
                 status="not_estimable"),
@@ -129,8 +129,8 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
     assert "one changes the sign of the average (without percent changes, one study);" in text
     assert (
         "with two choices the interval, which lies clear of no difference, reaches across it "
-        "(without percent changes, one study; A 2000 as if only the print read by TST+p were "
-        "right, as SMD, four studies)" in text
+        "(without percent changes, one study; A 2000, only the value derived by TST+p, "
+        "as SMD, four studies)" in text
     )
     assert "Aerobic: without baseline means, two studies." in text
     assert text.endswith("No study would be left without per-protocol analyses.")

@@ -57,7 +57,7 @@ def suite(rows):
 
 
 def is_reading(row):
-    return row.row.startswith("with ") and "only this print" in row.change
+    return row.row.startswith("with ") and ", only the value derived by " in row.change
 
 
 def test_every_set_has_the_whole_suite_in_one_order(neck, shared):

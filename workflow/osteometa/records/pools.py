@@ -31,6 +31,8 @@ class PooledRow:
     tau2: float | None
     tau2_ci_low: float | None
     tau2_ci_high: float | None
+    tau2_model: str
+    """common (one tau2 for all exercise types) or separate (of the studies of this row alone)."""
     i2: float | None
     h2: float | None
     q: float | None

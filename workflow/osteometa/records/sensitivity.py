@@ -127,6 +127,8 @@ class FunnelPoint:
     yi: float
     se: float
     filled: bool
+    outside: bool
+    """Whether it lies beyond the 95 % limits around the pooled effect, without heterogeneity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,12 +152,7 @@ def _named(row: SensitivityRow, k: int, measure: str) -> str:
 
 
 def _change(row: SensitivityRow) -> str:
-    """Return the change; of a disputed print, which number it gives stands for what it says."""
-    change, _, disputed = row.change.partition(": ")
-    if disputed and " as if only this print " in change:
-        reading = row.row.rsplit(" ", 1)[-1]
-        change = change.replace("only this print", f"only the print read by {reading}")
-    return change
+    return row.change.partition(": ")[0]
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.distributions import t_quantile
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
     CompanionRow,
@@ -145,17 +146,24 @@ def funnel_points(chosen: Set, effects: Sequence[Effect]) -> list[FunnelPoint]:
     """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
     if chosen.k < LEAST_STUDIES:
         return []
+    centre = chosen.pooled().estimate
+
+    def point(effect_id: str, label: str, y: float, v: float, filled: bool) -> FunnelPoint:
+        se = v**0.5
+        outside = abs(y - centre) > t_quantile(0.975, None) * se
+        return FunnelPoint(
+            effect_id=effect_id, label=label, yi=y, se=se, filled=filled, outside=outside
+        )
+
     points = [
-        FunnelPoint(effect_id=i, label=label, yi=float(y), se=float(v) ** 0.5, filled=False)
+        point(i, label, float(y), float(v), False)
         for i, label, y, v in zip(chosen.ids, chosen.labels, chosen.y, chosen.v, strict=True)
     ]
     y, v = by_study(chosen)
     predictor = imprecision(effects)[0] if len(y) == len(effects) else None
     filled = trim_fill(y, v, predictor=predictor, method=chosen.method, ci=chosen.ci)
     added = zip(filled.filled_yi, filled.filled_vi, strict=True)
-    return points + [
-        FunnelPoint(effect_id="", label="filled in", yi=y, se=v**0.5, filled=True) for y, v in added
-    ]
+    return points + [point("", "filled in", y, v, True) for y, v in added]
 
 
 def covariate(effect: Effect, name: str) -> float | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.model import Pooled, pool
 from osteometa.records.sensitivity import InfluenceRow, StepRow
 from osteometa.wording.choices import studies_words
@@ -165,10 +166,6 @@ def influence(effects: Set) -> list[InfluenceRow]:
     return rows
 
 
-COOK_BOUND = 0.4549364231195724
-"""Median of chi-square on one degree of freedom."""
-
-
 def _influence_row(
     effects: Set, i: int, rest: Pooled, whole: Pooled, primary: Pooled
 ) -> InfluenceRow:
@@ -182,15 +179,13 @@ def _influence_row(
     dffits = shift / math.sqrt(hat * (v + tau2))
     cook = shift**2 / whole.se**2
     rstudent = (y - rest.estimate) / math.sqrt(v + tau2 + rest.se**2)
-    bounds = (
-        abs(dffits) > 3 * math.sqrt(1 / (k - 1)), cook > COOK_BOUND, hat > 3 / k and k > 3,
-    )  # fmt: skip
+    flags = (is_beyond("dffits", dffits, k), is_beyond("cook_d", cook, k), is_beyond("hat", hat, k))
     return InfluenceRow(
         effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i], yi=y, vi=v,
         weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits, cook_d=cook,
         cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
         baujat_x=(y - whole.estimate) ** 2 / (v + (whole.tau2 or 0.0)),
-        baujat_y=shift**2 / rest.se**2, influential=any(bounds), status="ok", reason="",
+        baujat_y=shift**2 / rest.se**2, influential=any(flags), status="ok", reason="",
     )  # fmt: skip
 
 

@@ -194,8 +194,9 @@ def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     readings = [v for v in case.variants if v.variant.startswith(READING)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        name = f"with {reading.study_id} {reading.variant.removeprefix(READING)}"
-        change = f"{reading.label} as if only this print were right: {reading.reason}"
+        method = reading.variant.removeprefix(READING)
+        name = f"with {reading.study_id} {method}"
+        change = f"{reading.label}, only the value derived by {method}: {reading.reason}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
     change = "with all disputed effects, each in the reading that is weakest (least |z|)"

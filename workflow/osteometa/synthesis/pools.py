@@ -109,10 +109,15 @@ def weighted(
     names = [field.name for field in fields(Effect)]
     return [
         WeightedEffect(
-            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id)
+            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id),
+            ci_low=e.yi - _half_width(e), ci_high=e.yi + _half_width(e),
         )
         for e in effects
-    ]
+    ]  # fmt: skip
+
+
+def _half_width(effect: Effect) -> float:
+    return t_quantile(0.975, None) * math.sqrt(effect.vi)
 
 
 def _measures(effects: Sequence[Effect]) -> list[str]:
@@ -153,12 +158,17 @@ class Types:
 
 def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, str]:
     """Return the primary model of a group, and a note."""
-    if types is None or types.common is None or joint.k < 2:
+    if not _shares_tau2(joint, types):
         main = pool_joint(joint, config)
         return main, main.note
     fit = _from_common_tau2(joint, types, config)
     interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
     return fit, f"one tau2 for all types, {interval}"
+
+
+def _shares_tau2(joint: Joint, types: Types | None) -> bool:
+    """Tell whether the primary model of a group takes its tau2 from that of all types."""
+    return types is not None and types.common is not None and joint.k >= 2
 
 
 def _group_rows(
@@ -180,6 +190,7 @@ def _group_rows(
             _row(
                 fit, synthesis=synthesis, measure=measure, group=group, model=model,
                 primary=primary, diamond=diamond, k=k, k_effects=len(joint.effects),
+                tau2_model="common" if primary and _shares_tau2(joint, types) else "separate",
                 pi_shown=primary and group == "overall" and _shows_pi(fit, config),
                 note=_note(fit, note if primary else fit.note, primary),
             )
