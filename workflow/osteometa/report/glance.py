@@ -7,7 +7,7 @@ from typing import Any
 
 from osteometa.protocol.config import Config
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import DIRECTIONS, counts_of, room_words, what_words
+from osteometa.report.sentences import DIRECTIONS, counts_of, setting_words, what_words
 from osteometa.wording.syntheses import window_words
 from osteometa.wording.vocabulary import ExerciseType
 
@@ -27,7 +27,7 @@ def glance(findings: Sequence[Findings], config: Config) -> dict[str, list[dict[
             "unit": _unit(found),
             "cells": [_cell(found, group) for group in ("overall", *ExerciseType)],
         }
-        rooms.setdefault(room_words(found.synthesis), []).append(row)
+        rooms.setdefault(setting_words(found.synthesis), []).append(row)
     return rooms
 
 

@@ -26,13 +26,13 @@ DIRECTIONS = {
 def heading(synthesis: Synthesis, config: Config) -> str:
     """Return what a synthesis is about, as a heading."""
     label = config.outcomes[synthesis.outcome].label
-    parts = [label, what_words(synthesis), room_words(synthesis).lower()]
+    parts = [label, what_words(synthesis), setting_words(synthesis).lower()]
     return "; ".join([*parts, *window_words(synthesis.window, config.windows)])
 
 
-def room_words(synthesis: Synthesis) -> str:
+def setting_words(synthesis: Synthesis) -> str:
     """Return phase and design class, which never share a synthesis."""
-    return syntheses.room_words(synthesis.phase, synthesis.design_class)
+    return syntheses.setting_words(synthesis.phase, synthesis.design_class)
 
 
 def what_words(synthesis: Synthesis) -> str:

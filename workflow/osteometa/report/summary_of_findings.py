@@ -11,7 +11,7 @@ from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import room_words, subject
+from osteometa.report.sentences import setting_words, subject
 from osteometa.report.studies import certainty_words
 from osteometa.wording.numbers import counted, signed, unbroken
 from osteometa.wording.syntheses import window_words
@@ -35,7 +35,7 @@ def _row(found: Findings, tables: Tables, config: Config) -> dict[str, str]:
         "id": name,
         "what": subject(found.synthesis),
         "room": "; ".join(
-            [room_words(found.synthesis), *window_words(found.synthesis.window, config.windows)]
+            [setting_words(found.synthesis), *window_words(found.synthesis.window, config.windows)]
         ),
         "people": people_cell(found.pool),
         "k": str(main.k),

@@ -13,14 +13,17 @@ class Scale:
     """How an effect is written: on which axis, with how many decimals."""
 
     measure: str
-    outcome: str
-    unit: str
-    interval: str
+    unit: str = ""
+    interval: str = "(a to b)"
+    ratio_as: str = "ratio"
+    """How a ratio of means is written: ratio, or percent (its difference from 1)."""
+    decimals: int = 2
+    """Of a mean difference."""
 
     @property
     def percent(self) -> bool:
         """Tell whether a ratio of means is shown as percent."""
-        return self.measure == "ROM" and self.outcome == "BMD"
+        return self.measure == "ROM" and self.ratio_as == "percent"
 
     def shown(self, value: float) -> float:
         """Return a value as a reader sees it."""
@@ -30,9 +33,7 @@ class Scale:
 
     def number(self, value: float) -> str:
         """Return a value as text."""
-        decimals = 1 if self.percent else 2
-        if self.measure == "MD" and self.outcome == "BMD":
-            decimals = 3
+        decimals = self.decimals if self.measure == "MD" else 1 if self.percent else 2
         try:
             return signed(self.shown(value), decimals)
         except OverflowError:
