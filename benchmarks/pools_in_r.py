@@ -104,8 +104,8 @@ def keyed(folder: Path, primary: str) -> Iterator[tuple[str, str, dict[str, str]
         if row["status"] == "ok":
             yield "leave_one_out", f"{name}|{primary}|{row['study_id']}", row
     for row in table(folder / "multiverse.csv"):
-        if (row["derivation"], row["prints"]) == ("primary", "excluded"):
-            parts = (row[x] for x in ("measure", "people", "designs", "tau2", "ci"))
+        if (row["derivation"], row["inconsistent_data"]) == ("primary", "excluded"):
+            parts = (row[x] for x in ("measure", "inclusion", "designs", "tau2", "ci"))
             yield "multiverse", "|".join((name, *parts)), row
 
 

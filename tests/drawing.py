@@ -34,8 +34,8 @@ from osteometa.records.sensitivity import (
     RECORDS,
     FunnelPoint,
 )
-from osteometa.sensitivity.analyses import explore
-from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.sensitivity.analyses import sensitivity_tables
+from osteometa.sensitivity.one_at_a_time import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
@@ -66,12 +66,12 @@ def write_results(review, target, cap=300):
         tests = subgroup_tests(name, effects, config, links)
         write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
         chosen = from_part(pool_settings(config, name))
-        case = Case(
+        case = SynthesisData(
             outcome=next(iter(chosen.outcomes)), effects=tuple(effects), links=tuple(links),
             variants=tuple(others[name].effects), variant_links=tuple(others[name].covariances),
             config=chosen,
         )  # fmt: skip
-        found = explore(case)
+        found = sensitivity_tables(case)
         for table, record in RECORDS.items():
             write_records(folder / f"{table}.csv", record, getattr(found, table))
     _write_common(target, tables, derived, config)

@@ -404,8 +404,9 @@ def test_specification_curve(n):
     rows = [
         MultiverseRow(
             specification=i, measure="ROM", derivation=rng.choice(["primary", "r=0.85", "r=0.98"]),
-            people=rng.choice(["all", "without INDIRECT", "without PP 2ND"]), designs="randomised",
-            prints="excluded", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
+            inclusion=rng.choice(["all", "without INDIRECT", "without PP 2ND"]),
+            designs="randomised", inconsistent_data="excluded",
+            tau2=rng.choice(["REML", "DL", "PM", "EE"]),
             ci=rng.choice(["hksj-floor", "hksj", "wald"]), merged=1, k=12,
             estimate=(y := rng.gauss(0.02, 0.004)), ci_low=y - 0.02, ci_high=y + 0.02, z=2.0,
             excludes_null=y > 0.02, primary=i == 0,
@@ -417,12 +418,12 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("r", 50.0), ("rho", 10.0), ("people", 30.0), ("tau2", 0.2),
+        for choice, share in (("r", 50.0), ("rho", 10.0), ("inclusion", 30.0), ("tau2", 0.2),
                               ("ci", 0.0), ("remainder", 9.8), ("all", None))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
     shown = {mark.group: mark.x for mark in marks if mark.kind == "bar"}
-    assert shown == {"derivation": 60.0, "people": 30.0, "tau2": 0.2, "ci": 0.0}
+    assert shown == {"derivation": 60.0, "inclusion": 30.0, "tau2": 0.2, "ci": 0.0}
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
     strokes = figure.axes[0].collections

@@ -25,9 +25,9 @@ from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, SynthesisRow
 from osteometa.report.page import render_report
-from osteometa.sensitivity.analyses import meta_regressions, set_of
+from osteometa.sensitivity.analyses import meta_regressions, pooled_effects
 from osteometa.sensitivity.multiverse import multiverse
-from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
+from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split, summary_rows
 from osteometa.validation.plausibility import warnings_of
@@ -162,11 +162,11 @@ def what_if(config, tables, sets):
     """Return what changes with the choices, and the look at the spine that needs a seed."""
     own = split_variants(variants(tables, config), config)
     neck, spine = (
-        Case("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
+        SynthesisData("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
              from_part(pool_settings(config, name)))
         for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
     )  # fmt: skip
-    regressions = meta_regressions(set_of(spine), spine.joint().effects, spine.config.seed)
+    regressions = meta_regressions(pooled_effects(spine), spine.joint().effects, spine.config.seed)
     return sensitivity_rows(neck), multiverse(neck), regressions
 
 

@@ -37,9 +37,9 @@ from osteometa.wording.scale import Scale
 
 CHOICES = {
     "derivation": "Derivation",
-    "people": "Effects",
+    "inclusion": "Effects",
     "designs": "Designs",
-    "prints": "Contradictory prints",
+    "inconsistent_data": "Inconsistent data",
     "tau2": "Estimator of τ²",
     "ci": "Interval",
 }

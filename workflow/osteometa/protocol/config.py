@@ -48,7 +48,11 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
 FILE = "config.yaml"
-RENAMED = {("directions", "vote_share"): "agreement_share"}
+RENAMED = {
+    ("directions", "vote_share"): "agreement_share",
+    ("multiverse", "people"): "inclusion",
+    ("multiverse", "prints"): "inconsistent_data",
+}
 """Keys of earlier versions, by their place, with the name that each has now."""
 
 

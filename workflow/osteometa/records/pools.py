@@ -93,7 +93,7 @@ class SynthesisRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRow:
-    """Our number and a witness's for the same set: a row of `agreement.csv`."""
+    """A number of this package and of another implementation: a row of `agreement.csv`."""
 
     synthesis: str
     measure: str
@@ -101,10 +101,10 @@ class AgreementRow:
     method: str
     quantity: str
     library: str
-    ours: float | None
-    theirs: float | None
+    osteometa: float | None
+    reference: float | None
     difference: float | None
-    """Relative: over max(|theirs|, scale / 1000)."""
+    """Relative: over max(|reference|, scale / 1000)."""
     verdict: str
     """agrees, differs or not_comparable."""
     cause: str

@@ -153,11 +153,11 @@ class MultiverseRow:
     measure: str
     derivation: str
     """primary, or one other choice of derivation, for instance `r=0.98`."""
-    people: str
-    """Which effects: all, or without some."""
+    inclusion: str
+    """Which effects are included: all, or without some."""
     designs: str
-    prints: str
-    """excluded, or most cautious: of inconsistently reported data none or one resolution."""
+    inconsistent_data: str
+    """excluded, or most cautious: with the resolution that has the smallest absolute z."""
     tau2: str
     ci: str
     merged: int | None
@@ -265,8 +265,8 @@ class PermutationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompanionRow:
-    """A further model of the same set: a row of `companions.csv`."""
+class AlternativeModel:
+    """A further model of the same set: a row of `alternative_models.csv`."""
 
     model: str
     """three_level, che (correlated and hierarchical effects), robust, these three with _wild
@@ -302,6 +302,6 @@ RECORDS = {
     "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
     "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
     "regression_line": RegressionLine, "permutation": PermutationRow,
-    "companions": CompanionRow,
+    "alternative_models": AlternativeModel,
 }  # fmt: skip
 """Record of each table of `results/<synthesis>/` that changes choices, by its name."""

@@ -9,7 +9,7 @@ from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.report.findings import Review
 from osteometa.wording.choices import ESTIMATORS
-from osteometa.wording.numbers import MINUS, counted, joined, studies
+from osteometa.wording.numbers import MINUS, counted, joined
 from osteometa.wording.syntheses import hours_words, site_words
 from osteometa.wording.vocabulary import (
     ComparatorKind,

@@ -44,9 +44,7 @@ def render_report(root: str | Path, config: Config) -> str:
     return template.render(**_content(review, chapters, overview))
 
 
-def _content(
-    review: Review, chapters: list[Chapter], overview: list[Figure]
-) -> dict[str, object]:
+def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) -> dict[str, object]:
     """Return what the template shows, by the names that it uses."""
     config, tables, findings = review.config, review.tables, review.findings
     versions = {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}

@@ -81,9 +81,7 @@ def one_at_a_time(found: Findings, main: Average, rows: Sequence[SensitivityRow]
     return Account(" ".join(parts), []) if parts else not_done("no other choice changes this pool")
 
 
-def _whole(
-    found: Findings, main: Average, rows: Sequence[tuple[SensitivityRow, Estimate]]
-) -> str:
+def _whole(found: Findings, main: Average, rows: Sequence[tuple[SensitivityRow, Estimate]]) -> str:
     scale = found.scale()
     sign = [_named(r, main.row.k, main.row.measure) for r, _ in rows if r.sign_changed]
     null = [_named(r, main.row.k, main.row.measure) for r, _ in rows if r.null_crossed]
@@ -145,9 +143,7 @@ def _named(row: SensitivityRow, k: int | None, measure: str) -> str:
     return named if row.k == k or row.k is None else f"{named}, {studies(row.k)}"
 
 
-def _same(
-    item: tuple[SensitivityRow, Estimate], primary: tuple[SensitivityRow, Estimate]
-) -> bool:
+def _same(item: tuple[SensitivityRow, Estimate], primary: tuple[SensitivityRow, Estimate]) -> bool:
     row, other = item[0], primary[0]
     if (row.group, row.measure, row.k) != (other.group, other.measure, other.k):
         return False

@@ -13,7 +13,7 @@ from osteometa.records.sensitivity import (
 )
 from osteometa.report.findings import Average, Findings
 from osteometa.report.sensitivity_choices import Account, not_done
-from osteometa.wording.numbers import counted, p_number, p_text, signed, small, studies
+from osteometa.wording.numbers import p_number, p_text, signed, small, studies
 from osteometa.wording.scale import Scale, estimate_of
 
 TESTS = {
@@ -47,7 +47,9 @@ def small_study(found: Findings, rows: Sequence[SmallStudyRow]) -> Account:
               if name in done]  # fmt: skip
     text = f"Tests of small-study effects, of low power with few studies: {'; '.join(tests)}."
     if any(models):
-        text += f" Adjusted estimates, as sensitivity analyses only: {'; '.join(filter(None, models))}."
+        text += (
+            f" Adjusted estimates, as sensitivity analyses only: {'; '.join(filter(None, models))}."
+        )
     return Account(text, missing)
 
 
@@ -87,7 +89,9 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
         _change(step * value, scale) for value in (row.slope, row.ci_low, row.ci_high)
     )
     unit, times = " %" if scale.percent else "", "times " if _ratio(scale) else ""
-    shuffled = "" if row.p_permutation is None else f", by permutation {p_number(row.p_permutation)}"
+    shuffled = (
+        "" if row.p_permutation is None else f", by permutation {p_number(row.p_permutation)}"
+    )
     return (
         f"{words} {times}{slope}{unit} (95 % CI {low} to {high}{unit}; {p_text(row.p)}{shuffled})"
     )

@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from osteometa.numerics.arrays import Array
 from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.model import Pooled, pool
 from osteometa.records.sensitivity import InfluenceRow, StepRow
+from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
 
-Array = NDArray[np.float64]
 LEAST_STUDIES = 3
 """With fewer nothing is left to pool when one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class PooledEffects:
     """Effects that are pooled together, and the choices of their pool.
 
     Attributes
@@ -53,6 +53,10 @@ class Set:
         """How many studies there are."""
         return len(set(self.studies))
 
+    def one_per_study(self) -> tuple[Array, Array]:
+        """Return one effect and variance per study, in order of appearance."""
+        return one_per_study(self.y, self.v, self.V, self.studies)
+
     def pooled(self, chosen: Sequence[int] | None = None, **other: str) -> Pooled:
         """Pool some of the effects (all by default), some choices changed."""
         index = np.arange(len(self.y)) if chosen is None else np.asarray(chosen, dtype=int)
@@ -65,7 +69,7 @@ class Set:
         return pool(self.y[index], self.v[index], **more)
 
 
-def without_one(effects: Set) -> list[tuple[str, list[int]]]:
+def without_one(effects: PooledEffects) -> list[tuple[str, list[int]]]:
     """Return each study in order of appearance, and the effects of all others."""
     return [
         (study, [i for i, other in enumerate(effects.studies) if other != study])
@@ -73,7 +77,7 @@ def without_one(effects: Set) -> list[tuple[str, list[int]]]:
     ]
 
 
-def leave_one_out(effects: Set) -> list[StepRow]:
+def leave_one_out(effects: PooledEffects) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
     whole = effects.pooled()
     if effects.k < LEAST_STUDIES:
@@ -86,7 +90,7 @@ def leave_one_out(effects: Set) -> list[StepRow]:
     return rows
 
 
-def cumulative(effects: Set) -> list[StepRow]:
+def cumulative(effects: PooledEffects) -> list[StepRow]:
     """Return pools of the studies so far: by year, then by precision, most precise first.
 
     Studies whose year is not known come last in the order of years.
@@ -143,7 +147,7 @@ def holds_null(fit: Pooled) -> bool:
     return fit.ci_low <= 0 <= fit.ci_high
 
 
-def influence(effects: Set) -> list[InfluenceRow]:
+def influence(effects: PooledEffects) -> list[InfluenceRow]:
     """Return the deletion diagnostics of each effect.
 
     rstudent: (y_i - mu_(-i)) / sqrt(v_i + tau2_(-i) + Var mu_(-i)). dffits: the shift of the
@@ -167,7 +171,7 @@ def influence(effects: Set) -> list[InfluenceRow]:
 
 
 def _influence_row(
-    effects: Set, i: int, rest: Pooled, whole: Pooled, primary: Pooled
+    effects: PooledEffects, i: int, rest: Pooled, whole: Pooled, primary: Pooled
 ) -> InfluenceRow:
     if rest.status not in ("ok", "listed"):
         return _no_influence(effects, i, rest.note)
@@ -189,7 +193,7 @@ def _influence_row(
     )  # fmt: skip
 
 
-def _no_influence(effects: Set, i: int | None, reason: str) -> InfluenceRow:
+def _no_influence(effects: PooledEffects, i: int | None, reason: str) -> InfluenceRow:
     none = i is None
     return InfluenceRow(
         effect_id="" if none else effects.ids[i], study_id="" if none else effects.studies[i],
