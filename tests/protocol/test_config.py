@@ -30,8 +30,7 @@ from osteometa.sensitivity.multiverse import multiverse
 from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split, summary_rows
-from osteometa.validation.plausibility import warnings_of
-from osteometa.validation.review import check_tables
+from osteometa.validation.review import check_tables, warnings_of
 from osteometa.wording.scale import Scale
 from pydantic import ValidationError
 
