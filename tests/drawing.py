@@ -176,7 +176,9 @@ def five_types():
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [forest_study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
         rows.append(forest_diamond(words, effects[1], 0.009, "20.0"))
-        note = "k = 3; Q = 1.90, df = 2, p = 0.387; one model for all types: τ² = 0.00013, I² = 77 %"
+        note = (
+            "k = 3; Q = 1.90, df = 2, p = 0.387; one model for all types: τ² = 0.00013, I² = 77 %"
+        )
         rows.append(ForestRow(kind="note", label=note))
     return rows + pooled_marks(15, 0.01, 0.004, 0.02)
 
