@@ -175,7 +175,7 @@ def test_a_group_test_says_what_is_left_out_and_why_there_is_none(tmp_path, caps
     across = effects_csv(tmp_path, ["a2,b,0.02", "a1,c,0.01"], "a,b,covariance", "across.csv")
     test = result(capsys, path, "--cov", across, "--group", "type")["group_test"]
     assert test["separate_tau2"] is None and test["common_tau2"]["p"] is not None
-    assert "a1 and c and others share a covariance; left out, because type is" in test["note"]
+    assert "a1 and c and others have a covariance; left out, because type is" in test["note"]
     assert (
         f"({test['note']})"
         in output_of(capsys, "pool", path, "--cov", across, "--group", "type")[1]
@@ -251,7 +251,7 @@ def test_bad_covariances_are_sentences(tmp_path, capsys, header, rows, words):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "moderator 'x' has the same value for all effects"),
+        (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "'x' has the same value for all effects"),
         (["a,1,1,3", "b,2,1,high", "c,1,2,4", "d,1,2,5"], "mixes numbers and words ('high')"),
     ],
 )
