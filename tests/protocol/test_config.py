@@ -32,8 +32,7 @@ from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split, summary_rows
 from osteometa.synthesis.subgroup_tests import subgroup_tests
-from osteometa.validation.plausibility import warnings_of
-from osteometa.validation.review import check_tables
+from osteometa.validation.review import check_tables, warnings_of
 from osteometa.wording.scale import Scale
 from pydantic import ValidationError
 
