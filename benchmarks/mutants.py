@@ -170,10 +170,10 @@ def sample(folder: Path) -> None:
 
 
 KINDS = {
-    "same": "do the same on every input",
-    "cost": "change time or memory alone",
-    "unreached": "differ only on inputs that cannot come in",
-    "rounding": "differ in digits that no test can hold",
+    "same": "give the same result for every input",
+    "cost": "change time or memory only",
+    "unreached": "differ only for inputs that are rejected before",
+    "rounding": "differ only in rounding",
 }
 
 
@@ -199,13 +199,13 @@ def page_lines() -> Iterator[str]:
         "# Mutation testing", "",
         "Made by `benchmarks/mutation.py`, which says how to run it. cosmic-ray changes one place "
         "of the statistics at a time (an operator, a number, a comparison, a decorator); a mutant "
-        "is killed when a test fails. Changes of annotations and docstrings, which nothing runs, "
-        "and of the mark `*` in a signature, which is no product, are not drawn.", "",
+        "is killed when a test fails. Annotations, docstrings and the mark `*` in a "
+        "signature are left out.", "",
         f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
         f"**{killed} killed ({100 * killed / total:.1f} %)**, "
         f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
         f"{len(alive)} survived all tests of their line. Of the {total - same} that "
-        f"change what comes out for some input, {100 * killed / (total - same):.1f} % were killed.",
+        f"change the result for some input, {100 * killed / (total - same):.1f} % were killed.",
         "",
         "The survivors:", "",
         *(f"- {counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind]),
@@ -219,7 +219,7 @@ def page_lines() -> Iterator[str]:
         "",
         "## Survivors",
         "",
-        "| place | line | changed to | why it lives |",
+        "| place | line | changed to | why it survives |",
         "|---|---|---|---|",
     )
     for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
