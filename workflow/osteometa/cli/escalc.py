@@ -1,4 +1,4 @@
-"""The command `osteometa escalc`: how the effects of a study are derived, method by method."""
+"""The command `osteometa escalc`: how the effects of a study are derived."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "escalc",
         help="show how the effects of a study are derived, method by method",
-        description="For each comparison of a study: the derivation methods in their order, why "
-        "each could not be used, the one that was, its effect, and the raw cells behind it.",
+        description="For each comparison of a study and each measure: the derivation methods in "
+        "their order, why the first ones cannot be used, the one that is used, its effect and "
+        "variance, and the raw cells behind them. Nothing is written.",
         epilog="Example: osteometa escalc rief_2016. Exit status: 0 shown, 1 the tables have "
         "problems, 2 no such study.",
     )
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _study(name: str, items: Sequence[Estimated], effects: Sequence[Effect]) -> str:
     if not items:
-        return f"{name}: no comparison on a main outcome"
+        return f"{name}: no comparison on an outcome that is pooled"
     lines = [f"{items[0].comparison.study.label} ({name})"]
     for item in items:
         comparison = item.comparison
@@ -56,7 +57,7 @@ def _study(name: str, items: Sequence[Estimated], effects: Sequence[Effect]) -> 
         place = " ".join(p for p in (comparison.outcome, comparison.analyte, comparison.site) if p)
         more = " ".join(p for p in (comparison.report, comparison.population) if p)
         lines.append(f"\n{place}, {comparison.timepoint}{f' ({more})' if more else ''}")
-        lines.append(f"  {comparison.arm.label} against {control}")
+        lines.append(f"  {comparison.arm.label} compared with {control}")
         if item.not_tried:
             lines.append(f"  {item.not_tried}")
         for measure, attempts in item.attempts.items():
@@ -68,14 +69,14 @@ def _study(name: str, items: Sequence[Estimated], effects: Sequence[Effect]) -> 
 
 def _attempt(attempt: Attempt) -> str:
     if attempt.estimate is None:
-        return f"    {attempt.method:<5} no: {attempt.reason}"
+        return f"    {attempt.method:<5} not used: {attempt.reason}"
     estimate, used = attempt.estimate, attempt.estimate.correlation
-    codes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
+    notes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
     r = f", r = {used.r:.3g} ({'+'.join(used.sources)})" if used is not None else ""
     flags = f", flags {' '.join(sorted(estimate.flags))}" if estimate.flags else ""
     return (
-        f"    {attempt.method:<5} yes: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
-        f"by {codes}{r}{flags}; the methods after it are not tried"
+        f"    {attempt.method:<5} used: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
+        f"by {notes}{r}{flags}"
     )
 
 

@@ -11,6 +11,7 @@ from osteometa.records.directions import DirectionEntry, StudyDirection
 from osteometa.records.effects import Covariance, Effect, set_key
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus
 
 
@@ -78,9 +79,9 @@ def synthesis_row(
         status = SynthesisStatus.LISTED
         reason = main.note if main and k and main.note else _why_listed(effects, k, measure)
     elif studies:
-        status, reason = SynthesisStatus.DIRECTION_ONLY, "no effect estimate is available"
+        status, reason = SynthesisStatus.DIRECTION_ONLY, "no study reports data that give an effect estimate"
     else:
-        status, reason = SynthesisStatus.EMPTY, "no study of the tables belongs here"
+        status, reason = SynthesisStatus.EMPTY, "no study addresses this question"
     return SynthesisRow(
         synthesis=synthesis.id,
         outcome=synthesis.outcome,
@@ -99,33 +100,27 @@ def synthesis_row(
 
 
 def _note(synthesis: Synthesis, outcome: Outcome, studies: Sequence[StudyDirection]) -> str:
-    """Return what changes a value after a bout without any effect of exercise on bone."""
-    notes = []
+    """Return what changes an outcome after a bout without any effect of exercise on bone."""
     if synthesis.phase != Phase.ACUTE or not studies:
         return ""
-    if outcome.diurnal and synthesis.design_class == DesignClass.WITHIN_ARM:
-        notes.append(
-            f"{synthesis.outcome} {outcome.diurnal}: without a resting control this change and an "
-            "effect of the bout cannot be separated"
+    within = synthesis.design_class == DesignClass.WITHIN_ARM
+    uncorrected = [one for one in studies if set(one.plasma_volume) - {PlasmaVolume.CORRECTED}]
+    return "; ".join(
+        bout_cautions(
+            synthesis.outcome,
+            diurnal=outcome.diurnal if within else "",
+            uncorrected=len(uncorrected) if outcome.haemoconcentration else 0,
+            studies=len(studies),
         )
-    uncorrected = [
-        study for study in studies if set(study.plasma_volume) - {PlasmaVolume.CORRECTED}
-    ]
-    if uncorrected and outcome.haemoconcentration:
-        notes.append(
-            f"haemoconcentration: {len(uncorrected)} of {len(studies)} studies do not correct for "
-            "the plasma volume that is lost in a bout, or do not report it; a rise of a few per "
-            "cent may be due to that loss"
-        )
-    return "; ".join(notes)
+    )
 
 
 def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
     if k == 1:
-        return "one study: its own estimate is listed, nothing is pooled"
+        return "a single study is listed, not pooled"
     blocks = sorted({e.reason for e in effects if not e.pooled})
     if not blocks:
-        return f"no study gives {measure}"
+        return f"no study gives an effect as {measure}"
     return "no effect is eligible for the pool: " + "; ".join(blocks)
 
 
