@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect

@@ -79,7 +79,10 @@ def synthesis_row(
         status = SynthesisStatus.LISTED
         reason = main.note if main and k and main.note else _why_listed(effects, k, measure)
     elif studies:
-        status, reason = SynthesisStatus.DIRECTION_ONLY, "no study reports data that give an effect estimate"
+        status, reason = (
+            SynthesisStatus.DIRECTION_ONLY,
+            "no study reports data that give an effect estimate",
+        )
     else:
         status, reason = SynthesisStatus.EMPTY, "no study addresses this question"
     return SynthesisRow(
