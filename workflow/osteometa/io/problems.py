@@ -34,6 +34,19 @@ class Problem:
         return f"  {self.code:<5}{', '.join(place)}{': ' if place else ''}{self.message}{found}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWarning:
+    """A warning or note, which does not stop a run: a row of warnings.csv."""
+
+    file: str
+    row: int | None
+    study: str
+    column: str
+    code: str
+    found: str
+    message: str
+
+
 class ProblemsFound(ValueError):
     """Raised if input cannot be used; holds every problem."""
 
