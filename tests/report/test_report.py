@@ -411,7 +411,9 @@ def test_what_does_not_apply_is_told_once_with_its_reason():
     )  # fmt: skip
     lines, words = sensitivity_lines(dataclasses.replace(CLEAR, tables=tables))
     assert lines == []
-    assert "leave-one-out, influence, permutation (1 study, 3 are needed)" in words
+    assert (
+        "one study left out, influential studies, permutation test (1 study, 3 are needed)" in words
+    )
     empty = dataclasses.replace(CLEAR, pooled=(), effects=())
     assert sensitivity_lines(empty) == (
         [], "not applicable, because no effect estimate is in the pool.",

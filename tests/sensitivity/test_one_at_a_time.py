@@ -68,7 +68,7 @@ def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
     assert suite(sensitivity_rows(empty)) == suite(shared[1])
     names = suite(neck[1])
     assert len(names) == len(set(names))
-    assert {f"without {flag}" for flag in Flag if flag.left_out} <= set(names)
+    assert {f"without {flag}" for flag in Flag if flag.analysis} <= set(names)
     assert {"with non_randomised", "with active", "with listed", "randomised only"} <= set(names)
     assert {"tau2=DL", "tau2=PM", "tau2=EE", "ci=wald", "ci=hksj", "measure=SMD"} <= set(names)
     assert names[0] == "primary" and names[-2:] == ["leave one out", "sign flip"]
@@ -119,7 +119,7 @@ def test_disputed_readings_come_in_one_at_a_time(neck):
 
 def test_what_is_left_out_is_left_out(neck):
     case, rows = neck
-    for flag in (flag for flag in Flag if flag.left_out):
+    for flag in (flag for flag in Flag if flag.analysis):
         left = [e for e in case.primary_set().effects if flag not in e.flags.split()]
         row = row_of(rows, f"without {flag}")
         if len(left) == len(case.primary_set().effects):

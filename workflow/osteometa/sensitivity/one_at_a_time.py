@@ -168,10 +168,9 @@ def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
 
 def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
-    for flag in (flag for flag in Flag if flag.left_out):
+    for flag in (flag for flag in Flag if flag.analysis):
         joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
-        words = f"without {flag.left_out}"
-        yield from _dropped(case, writer, f"without {flag}", words, joint, "has the flag")
+        yield from _dropped(case, writer, f"without {flag}", flag.analysis, joint, "has the flag")
     for name, (codes, words) in CODES.items():
         joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
         yield from _dropped(case, writer, f"without {name}", words, joint, "is derived in this way")
@@ -230,9 +229,9 @@ def _with(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         ]
         if added:
             joint = _added(case, case.measure, added)
-            yield from writer.changed(f"with {block}", block.added, joint)
+            yield from writer.changed(f"with {block}", block.analysis, joint)
         else:
-            yield writer.none(f"with {block}", block.added, "no such effect in this set")
+            yield writer.none(f"with {block}", block.analysis, "no such effect in this set")
 
 
 def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
