@@ -5,18 +5,40 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.extraction.cell_types import ReportedNumber, Row
-from osteometa.extraction.tables import ROWS, AnyRow, Tables, tables_from
+from osteometa.extraction.tables import (
+    ROWS,
+    Arm,
+    Assay,
+    Contrast,
+    Direction,
+    Grade,
+    Measurement,
+    Prisma,
+    PublishedPool,
+    RiskOfBias,
+    Study,
+    Tables,
+)
 from osteometa.io.csv_records import write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.sheet import Sheet, SheetError, plain_number, read_sheet
 
 FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class RowsOf(Protocol):
+    """Anything that gives the rows of a table by their model."""
+
+    def __call__(self, model: type[AnyRow], /) -> tuple[AnyRow, ...]:
+        """Return the rows of one table."""
+        ...
 
 
 def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
@@ -34,7 +56,17 @@ def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
         problems.extend(wrong)
         return found
 
-    return tables_from(rows), problems
+    return _tables_from(rows), problems
+
+
+def _tables_from(rows: RowsOf) -> Tables:
+    """Return all tables, the rows of each asked for by their model."""
+    return Tables(
+        studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
+        contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
+        prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
+        published_pools=rows(PublishedPool),
+    )  # fmt: skip
 
 
 def require_tables(directory: str | Path) -> None:
@@ -76,7 +108,7 @@ def read_checked(directory: str | Path) -> Tables:
         with path.open(encoding="utf-8", newline="") as lines:
             return tuple(model.model_validate(row) for row in csv.DictReader(lines))
 
-    return tables_from(rows)
+    return _tables_from(rows)
 
 
 def _typed(value: Any) -> Any:
