@@ -48,7 +48,7 @@ one <- function(e) {
   r <- num(e$r); tokens <- strsplit(e$provenance, "+", fixed = TRUE)[[1]]; M <- rows_of(e, "measurements")
   side <- ifelse(M$arm_id %in% e$comparator, 2, 1); when <- ifelse(M$timepoint == "baseline", 0, 1)
   at <- function(s, w) arm(M[side == s & when == w, , drop = FALSE], c(e$n_exercise, e$n_control)[s])
-  T0 <- at(1, 0); T1 <- at(1, 1); C0 <- at(2, 0); C1 <- at(2, 1); k <- paste(e$measure, e$rung)
+  T0 <- at(1, 0); T1 <- at(1, 1); C0 <- at(2, 0); C1 <- at(2, 1); k <- paste(e$measure, e$derivation_method)
   change <- if (any(M$kind == "level") && is.na(e$comparator)) T1$m - T0$m else T1$m - or(C1$m, NA)
   if (is.na(e$comparator) && !any(M$kind == "level")) change <- T1$m
   pooled <- function(x, y) sqrt(((x$n - 1) * x$s^2 + (y$n - 1) * y$s^2) / (x$n + y$n - 2))

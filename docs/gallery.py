@@ -26,8 +26,7 @@ from osteometa.protocol.config import forest_settings, load_config
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
-from test_charts import made_funnel, made_judgements  # noqa: E402 - the tests' folder is on the path only now
-from test_figures import HARD, SETTINGS, SMD, pool  # noqa: E402 - the tests' folder is on the path only now
+from drawing import HARD, SETTINGS, SMD_POOL, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch: to look at on a screen; the figures of a run have 300."""
@@ -150,14 +149,16 @@ def made() -> Iterator[Shown]:
     for name, rows in (("risk_column", judged()), *HARD.items()):
         settings = {**SETTINGS, "label": "Made records: bone mineral density"}
         legend = ["a: from percent changes"]
-        shown = SMD if name.startswith("means") else scale
+        shown = SMD_POOL if name.startswith("means") else scale
         page = draw.forest_figures(rows, legend, shown, settings)[0]
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
     for style in STYLES:
         settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
         scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
-        page = draw.forest_figures([*judged(), *pool(4, 0.011, 0.006, 0.02)], [], scale, settings)
+        page = draw.forest_figures(
+            [*judged(), *pooled_marks(4, 0.011, 0.006, 0.02)], [], scale, settings
+        )
         yield Shown(part="made", name=f"risk_column_{style}_89", figure=page[0],
                     words=f"`{style}`, 89 mm, with judgements")  # fmt: skip
 

@@ -174,7 +174,7 @@ CONVENTIONS = """
 - **Pretest, posttest and control.** The variances published for the five trials of Morris (2008)
   take 2 (1 - r) / n for each arm, which holds if no SD changes and both arms have one SD. The
   ladder takes the SDs as printed: .1069 instead of .1134 in the first trial, .2856 instead of .1634
-  in the fifth (tests/test_m11.py, checks 17 and 18).
+  in the fifth (tests/effects/test_worked_checks.py, checks 17 and 18).
 - **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and no pool may
   mix it with effects over the SD of people.
 - **SMDH and ROM.** Variance and bias correction are those of metafor 3.8; later releases have

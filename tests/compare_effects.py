@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from builders import effects, level
 from compare import CLOSED_LIMIT, METAFOR, Comparison, compared
 from osteometa.directions.entries import share_interval, sign_test
 from osteometa.effects import formulas as f
 from osteometa.numerics.distributions import hedges_j
-from test_within import effects, level
 
 GRID, MORRIS = METAFOR["escalc_grid"], METAFOR["pre_post"]
 RAW = list(

@@ -1,14 +1,5 @@
-import shutil
-from pathlib import Path
-
 import pytest
-
-TESTS = Path(__file__).parent
-
-
-def copied(name: str, target: Path) -> Path:
-    shutil.copytree(TESTS / "reviews" / name, target, dirs_exist_ok=True)
-    return target
+from builders import copied
 
 
 @pytest.fixture

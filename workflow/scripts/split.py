@@ -4,7 +4,7 @@ from pathlib import Path
 
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.protocol.config import from_part
-from osteometa.records.directions import DirectionEntry, Vote
+from osteometa.records.directions import DirectionEntry, StudyDirection
 from osteometa.records.effects import Covariance, Effect
 from osteometa.run.jobs import job
 from osteometa.synthesis.sets import covariances_in, split
@@ -19,4 +19,4 @@ with job(snakemake, "splitting by synthesis ..."):
     for name, (chosen, votes) in sets.items():
         write_records(folder / name / "effects.csv", Effect, chosen)
         write_records(folder / name / "covariance.csv", Covariance, covariances_in(chosen, links))
-        write_records(folder / name / "directions.csv", Vote, votes)
+        write_records(folder / name / "directions.csv", StudyDirection, votes)

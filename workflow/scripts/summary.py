@@ -10,7 +10,7 @@ from osteometa.records.directions import (
     DirectionEntry,
     DirectionSet,
     PCombination,
-    Vote,
+    StudyDirection,
 )
 from osteometa.records.effects import Effect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
@@ -25,7 +25,7 @@ with job(snakemake, "summing up ..."):
     sets = {
         name: (
             read_records(f"results/{name}/effects.csv", WeightedEffect),
-            read_records(f"results/{name}/directions.csv", Vote),
+            read_records(f"results/{name}/directions.csv", StudyDirection),
         )
         for name in names
     }

@@ -61,13 +61,13 @@ def _study(name: str, items: list, effects) -> str:
 
 def _attempt(attempt) -> str:
     if attempt.estimate is None:
-        return f"    {attempt.rung:<5} no: {attempt.reason}"
+        return f"    {attempt.method:<5} no: {attempt.reason}"
     estimate = attempt.estimate
-    notes = "+".join(dict.fromkeys((estimate.rung, *estimate.codes)))
+    notes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
     r = f", r = {estimate.r:.3g} ({estimate.r_source})" if estimate.r is not None else ""
     flags = f", flags {' '.join(sorted(estimate.flags))}" if estimate.flags else ""
     return (
-        f"    {attempt.rung:<5} yes: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
+        f"    {attempt.method:<5} yes: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
         f"by {notes}{r}{flags}; lower rungs are not tried"
     )
 

@@ -105,11 +105,11 @@ def control_part(basis: Basis, measure: str, estimate: Estimate) -> tuple[float 
 
 def _smd_part(basis: Basis, estimate: Estimate) -> tuple[float | None, str]:
     n_e, n_c = estimate.n
-    if estimate.rung == "POST" and n_c:
+    if estimate.method == "POST" and n_c:
         return 1 / n_c, "post"
-    if estimate.rung == "PPC":
+    if estimate.method == "PPC":
         return _change(basis) / pooled_sd(*basis.before) ** 2, "change"
-    if estimate.rung == "CHG":
+    if estimate.method == "CHG":
         one, other = basis.change if _complete(basis.change) else basis.percent
         s0 = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r))
         return other.sd**2 / other.n / s0**2, "change"
@@ -121,11 +121,11 @@ def _smd_part(basis: Basis, estimate: Estimate) -> tuple[float | None, str]:
 
 def _md_part(basis: Basis, estimate: Estimate) -> tuple[float | None, str]:
     if "TMD" not in estimate.codes:
-        if estimate.rung == "POST":
+        if estimate.method == "POST":
             return _square(basis.after[1]), "post"
-        if estimate.rung == "PPC":
+        if estimate.method == "PPC":
             return _change(basis), "change"
-        if estimate.rung == "CHG":
+        if estimate.method == "CHG":
             return _square(basis.change[1]), "change"
     return None, "test"
 
@@ -134,18 +134,18 @@ def _rom_part(basis: Basis, estimate: Estimate) -> tuple[float | None, str]:
     if "TMD" in estimate.codes:
         return None, "test"
     after, before = basis.after[1], basis.before[1]
-    if estimate.rung == "POST":
+    if estimate.method == "POST":
         return _square(after) / after.mean**2, "post"
-    if estimate.rung == "PPC":
+    if estimate.method == "PPC":
         twice = 2 * basis.r[1].r * before.sd * after.sd / max(before.n, after.n)
         return (
             _square(after) / after.mean**2 + _square(before) / before.mean**2
             - twice / (before.mean * after.mean)
         ), "change"  # fmt: skip
-    if estimate.rung == "CHG" and "PCT" in estimate.codes:
+    if estimate.method == "CHG" and "PCT" in estimate.codes:
         control = basis.percent[1]
         return percent_to_log(control.mean, control.sd, control.n)[1], "change"
-    if estimate.rung == "CHG":  # changes in g/cm2, brought to a ratio by a baseline mean
+    if estimate.method == "CHG":  # changes in g/cm2, brought to a ratio by a baseline mean
         one, other = (_square(side) for side in basis.change)
         return estimate.vi * other / (one + other), "change"
     return None, "test"
@@ -262,7 +262,7 @@ def composite(parts: Sequence[Found], rho: float) -> Found:
         r=_mean_r(effects),
         r_source="+".join(sorted({s for e in effects for s in e.r_source.split("+") if s})),
         flags=" ".join(sorted({flag for e in effects for flag in e.flags.split()})),
-        shown="", shown_unit="", mean_exercise=None, sd_exercise=None, mean_control=None,
+        means_kind="", means_unit="", mean_exercise=None, sd_exercise=None, mean_control=None,
         sd_control=None,
         inputs=" ".join(sorted({cell for e in effects for cell in e.inputs.split()})),
         source="; ".join(dict.fromkeys(s for e in effects for s in e.source.split("; ") if s)),

@@ -121,7 +121,7 @@ class _Writer:
         sets = {
             f"directions {entry.outcome} {entry.phase} {entry.design_class}"
             for entry in told
-            if entry.votes
+            if entry.counted
         }
         if not lines:
             place = " ".join(part for part in (row.outcome, row.analyte, row.site) if part)
@@ -182,11 +182,11 @@ def _refusals(row: Finding, items: Sequence[Climbed]) -> str:
     reasons: dict[str, None] = {}
     for item in items:
         for tries in list(item.attempts.values())[:1]:
-            reasons |= dict.fromkeys(t.reason for t in tries if t.rung in near and t.reason)
+            reasons |= dict.fromkeys(t.reason for t in tries if t.method in near and t.reason)
     if not reasons:
         reasons = dict.fromkeys(
             t.reason for item in items for tries in item.attempts.values() for t in tries
-            if t.rung in near and t.reason
+            if t.method in near and t.reason
         )  # fmt: skip
     return "; ".join(reasons) or "no rung of the ladder can be taken"
 
@@ -222,7 +222,7 @@ def why_not(row: Finding, items: Sequence[Climbed], config: Config) -> str:
             return "the sign of the effect goes before a typed direction"
         return "only a direction"
     if found:
-        return f"another print of the comparison goes first ({found[0][1].rung})"
+        return f"another print of the comparison goes first ({found[0][1].method})"
     if row.disputed:
         return f"contradictory prints: {row.disputed}"
     return _refusals(row, items)

@@ -14,10 +14,10 @@ from scipy.special import bdtr, bdtrc, betaincinv
 
 from osteometa.comparisons.build import Comparison, difference_of_means, exercise_type
 from osteometa.comparisons.summaries import Cell
-from osteometa.directions.per_study import votes
+from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import Arm, Direction
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry, DirectionSet, Vote
+from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.records.effects import Effect
 
 OPPOSITE = {"up": "down", "down": "up"}
@@ -68,7 +68,7 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         arrow="/".join(arrows),
         significant="/".join(sorted({row.significant for row in typed if row.significant})),
         n=_people(comparison),
-        votes=not barred,
+        counted=not barred,
         conflict=conflict,
         reason=barred or reason,
         inputs=inputs,
@@ -223,24 +223,24 @@ def _people_of_arms(comparison: Comparison) -> int | None:
 def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[DirectionSet]:
     """Return the sign test of each outcome, phase and design class that any study speaks of."""
     return [
-        _direction_set(key, votes(members, config.directions.vote_share))
-        for key, members in voting(found, config).items()
+        _direction_set(key, study_directions(members, config.directions.agreement_share))
+        for key, members in counted_entries(found, config).items()
     ]
 
 
-def voting(
+def counted_entries(
     found: Iterable[DirectionEntry], config: Config
 ) -> dict[DirectionSetKey, list[DirectionEntry]]:
-    """Return the voting entries of each direction set, in the order of direction_sets.csv."""
+    """Return the entries that count in each direction set, in the order of direction_sets.csv."""
     sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
     for entry in found:
-        if entry.votes:
+        if entry.counted:
             sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
     outcomes = list(config.outcomes)
     return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
 
-def _direction_set(key: DirectionSetKey, cast: Sequence[Vote]) -> DirectionSet:
+def _direction_set(key: DirectionSetKey, cast: Sequence[StudyDirection]) -> DirectionSet:
     counts = {
         word: sum(vote.direction == word for vote in cast)
         for word in ("up", "down", "mixed", "zero", "unknown")

@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from osteometa.comparisons.build import population_of
 from osteometa.comparisons.reported_tests import is_omnibus
-from osteometa.directions.entries import DirectionSetKey, fisher, stouffer, voting
+from osteometa.directions.entries import DirectionSetKey, counted_entries, fisher, stouffer
 from osteometa.extraction.tables import Contrast, Tables
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import Config
@@ -66,7 +66,7 @@ def p_combinations(
     printed = _printed(tables)
     return [
         combine_p(key, _one_per_study(found, printed, tables, config))
-        for key, found in voting(entries, config).items()
+        for key, found in counted_entries(entries, config).items()
     ]
 
 
@@ -120,7 +120,7 @@ def albatross(
         if primary and effect.block not in DOUBTED:
             by_place.setdefault((*_place(effect), effect.population_analysed), effect)
     points = []
-    for key, found in voting(entries, config).items():
+    for key, found in counted_entries(entries, config).items():
         for group in _by_study(found, tables, config):
             point = _point(key, group, by_place, printed)
             if point is not None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from osteometa.records.directions import DirectionEntry, Vote
+from osteometa.records.directions import DirectionEntry, StudyDirection
 
 
-def votes(found: Iterable[DirectionEntry], share: float) -> list[Vote]:
+def study_directions(found: Iterable[DirectionEntry], share: float) -> list[StudyDirection]:
     """Return one vote per study: the direction that at least `share` of its known entries have."""
     by_study: dict[str, list[DirectionEntry]] = defaultdict(list)
     for entry in found:
@@ -17,9 +17,9 @@ def votes(found: Iterable[DirectionEntry], share: float) -> list[Vote]:
     return sorted(rows, key=lambda vote: (vote.year or 0, vote.label, vote.study_id))
 
 
-def _vote(group: list[DirectionEntry], share: float) -> Vote:
+def _vote(group: list[DirectionEntry], share: float) -> StudyDirection:
     # A study that is barred from voting still says what it says.
-    voting = [entry for entry in group if entry.votes] or group
+    voting = [entry for entry in group if entry.counted] or group
     counts = {
         word: sum(entry.direction == word for entry in voting)
         for word in ("up", "down", "zero", "unknown")
@@ -35,14 +35,14 @@ def _vote(group: list[DirectionEntry], share: float) -> Vote:
     reasons = dict.fromkeys(entry.reason for entry in group if entry.reason)
     types = sorted({entry.exercise_type for entry in group})
     arrows = sorted({arrow for entry in group for arrow in entry.arrow.split("/") if arrow})
-    return Vote(
+    return StudyDirection(
         study_id=first.study_id,
         label=first.label,
         year=first.year,
         design=first.design,
         exercise_type=types[0] if len(types) == 1 else "/".join(types),
         direction=direction,
-        votes=any(entry.votes for entry in group),
+        counted=any(entry.counted for entry in group),
         n_up=counts["up"],
         n_down=counts["down"],
         n_zero=counts["zero"],

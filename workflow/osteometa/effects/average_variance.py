@@ -45,8 +45,8 @@ def averaged(effects: Sequence[Effect], config: Config) -> list[Effect]:
 def _of_form(effect: Effect, config: Config) -> bool:
     if effect.n_total is None or "COMPOSITE" in effect.provenance:
         return False
-    if effect.rung == "SMDP":
+    if effect.derivation_method == "SMDP":
         return ":ci_low" not in effect.inputs
-    if effect.rung == "POST":
+    if effect.derivation_method == "POST":
         return config.effects.smd_post == "pooled"
-    return effect.rung != "PPC" or config.effects.smd_pre_post == "ppc"
+    return effect.derivation_method != "PPC" or config.effects.smd_pre_post == "ppc"

@@ -26,13 +26,13 @@ class Estimate:
 
     yi: float
     vi: float
-    rung: str
+    method: str
     codes: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
     cells: tuple[Cell, ...] = ()
     r: float | None = None
     r_source: str = ""
-    shown: str = ""
+    means_kind: str = ""
     """after, change, pct_change: which summaries a figure shows beside the effect."""
     sides: tuple[Summary | None, Summary | None] = (None, None)
     n: tuple[int | None, int | None] = (None, None)
@@ -331,11 +331,11 @@ def with_sd(summary: Summary | None) -> bool:
     return summary is not None and summary.sd is not None and summary.mean is not None
 
 
-def shown(basis: Basis, first: str = "change") -> dict[str, object]:
+def means(basis: Basis, first: str = "change") -> dict[str, object]:
     """Return which means and SDs a figure shows beside the effect, the kind it rests on first."""
     pairs = {"change": basis.change, "pct_change": basis.percent, "after": basis.after}
     for word in dict.fromkeys((first, *pairs)):
         pair = [pairs[word][side] for side in basis.sides]
         if all(summary is not None and summary.mean is not None for summary in pair):
-            return {"shown": word, "sides": (pair[0], pair[1] if len(pair) > 1 else None)}
+            return {"means_kind": word, "sides": (pair[0], pair[1] if len(pair) > 1 else None)}
     return {}

@@ -21,7 +21,7 @@ from osteometa.effects.basis import (
     change_variance,
     gathered,
     mean_change,
-    shown,
+    means,
     unit_factor,
     with_sd,
 )
@@ -47,7 +47,7 @@ def md_pre_post(basis: Basis) -> Estimate:
         changes[0] - changes[1], sum(variances), "PPC", codes,
         flags | (basis.r_flags if rests else frozenset()),
         cells + (basis.r_cells if rests else ()),
-        n=(used[0].n, used[1].n), **shown(basis), **rests,
+        n=(used[0].n, used[1].n), **means(basis), **rests,
     )  # fmt: skip
 
 
@@ -74,7 +74,13 @@ def md_change(basis: Basis) -> Estimate:
         return _md_change_by_test(basis, error)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        *md(*arms(one, other)), "CHG", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+        *md(*arms(one, other)),
+        "CHG",
+        codes,
+        flags,
+        cells,
+        n=(one.n, other.n),
+        **means(basis),
     )
 
 
@@ -92,7 +98,7 @@ def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
     return Estimate(
         difference, se**2, "CHG", ("TMD", test.code), flags | test.flags | {"TMD"},
         cells + test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
-        **shown(basis),
+        **means(basis),
     )  # fmt: skip
 
 
@@ -109,7 +115,13 @@ def md_post(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        *md(*arms(one, other)), "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+        *md(*arms(one, other)),
+        "POST",
+        codes,
+        flags,
+        cells,
+        n=(one.n, other.n),
+        **means(basis),
     )
 
 
@@ -129,7 +141,7 @@ def rom_pre_post(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(*before, *after)
     return Estimate(
         value, variance, "PPC", codes, flags | basis.r_flags, cells + basis.r_cells,
-        n=(after[0].n, after[1].n), **shown(basis), **basis.r_notes,
+        n=(after[0].n, after[1].n), **means(basis), **basis.r_notes,
     )  # fmt: skip
 
 
@@ -173,7 +185,7 @@ def rom_percent(basis: Basis) -> Estimate:
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, s.n) for s in (one, other))
     return Estimate(
         y1 - y2, v1 + v2, "CHG", (*codes, *sd_codes), flags, cells, n=(one.n, other.n),
-        **shown(basis, "pct_change"),
+        **means(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -212,7 +224,7 @@ def rom_percent_difference(basis: Basis) -> Estimate:
     return Estimate(
         math.log1p(value / 100), (se / 100) ** 2, "DIF", ("PCT", test.code), flags | {"PCT"},
         cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
-        **shown(basis, "pct_change"),
+        **means(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -248,7 +260,7 @@ def rom_post(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     value, variance = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
     return Estimate(
-        value, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+        value, variance, "POST", codes, flags, cells, n=(one.n, other.n), **means(basis)
     )
 
 
@@ -310,7 +322,7 @@ def _from_difference(basis: Basis, test: PrintedTest, rung: str) -> Estimate:
     factor = unit_factor(basis, test)
     return Estimate(
         test.difference * factor, (test.se * factor) ** 2, rung, (test.code,), test.flags,
-        test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total, **shown(basis),
+        test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total, **means(basis),
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Attempt:
     """One rung: the estimate it gave, or why it gave none."""
 
     measure: str
-    rung: str
+    method: str
     estimate: Estimate | None
     reason: str
 

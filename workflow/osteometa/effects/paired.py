@@ -18,7 +18,7 @@ from osteometa.effects.basis import (
     Estimate,
     RefusalError,
     gathered,
-    shown,
+    means,
     small_sample,
     unit_factor,
     with_sd,
@@ -93,7 +93,7 @@ def smcr(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", codes,
-        flags | _flags(found), cells + found.cells, **_people(n), **shown(basis, "after"),
+        flags | _flags(found), cells + found.cells, **_people(n), **means(basis, "after"),
         **_r(found),
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
         return Estimate(
             g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", (test.code,),
             test.flags | _flags(found), test.cells + told + found.cells, **_people(n),
-            **shown(basis, "after"), **_r(found),
+            **means(basis, "after"), **_r(found),
         )  # fmt: skip
     raise RefusalError(
         f"{error}; no paired t or exact p of levels after (one of changes gives no SMD: it would "
@@ -127,7 +127,7 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
             factor = 1.0 if percent else unit_factor(basis, test)
             return Estimate(
                 test.difference * factor, (test.se * factor) ** 2, "DIF", (test.code,), test.flags,
-                test.cells, **_people(test.n_exercise), **shown(basis),
+                test.cells, **_people(test.n_exercise), **means(basis),
             )  # fmt: skip
     for test in basis.tests:
         if test.t and test.difference is None:
@@ -136,7 +136,7 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
                 raise RefusalError("DIF: the printed means are equal, so their test gives no SE")
             return Estimate(
                 value, (value / test.t) ** 2, "DIF", (test.code,), flags | test.flags,
-                cells + test.cells, **_people(test.n_exercise), **shown(basis),
+                cells + test.cells, **_people(test.n_exercise), **means(basis),
             )  # fmt: skip
     kind = "in %" if percent else "in the unit of the levels"
     raise RefusalError(f"DIF: no paired difference {kind} with SE, CI, t or exact p")
@@ -183,7 +183,7 @@ def md_levels(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r), "MC", codes,
-        flags | _flags(found), cells + found.cells, **_people(n), **shown(basis, "after"),
+        flags | _flags(found), cells + found.cells, **_people(n), **means(basis, "after"),
         **_r(found),
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ def md_changes(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         one.mean - other.mean, (one.sd**2 + other.sd**2) / n, "CHG", codes, flags | {"RIMP"},
-        cells, **_people(n), **shown(basis), r=0.0, r_source="uncorrelated",
+        cells, **_people(n), **means(basis), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def rom_difference(basis: Basis) -> Estimate:
         raise RefusalError("DIF: a percent difference of -100 or less has no log ratio")
     return replace(
         found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2, codes=("PCT", *found.codes),
-        flags=found.flags | {"PCT"}, **shown(basis, "pct_change"),
+        flags=found.flags | {"PCT"}, **means(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -231,7 +231,7 @@ def rom_levels(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         value, variance, "ROMC", codes, flags | _flags(found), cells + found.cells, **_people(n),
-        **shown(basis, "after"), **_r(found),
+        **means(basis, "after"), **_r(found),
     )  # fmt: skip
 
 
@@ -253,7 +253,7 @@ def rom_percent(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(one, other)
     return Estimate(
         y1 - y2, v1 + v2, "CHG", ("PCT", *codes), flags | {"RIMP", "PCT"}, cells, **_people(n),
-        **shown(basis, "pct_change"), r=0.0, r_source="uncorrelated",
+        **means(basis, "pct_change"), r=0.0, r_source="uncorrelated",
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def effect_row(
     sides = [side or None for side in estimate.sides]
     cells = sorted({cell.row.cell_name(cell.column) for cell in estimate.cells})
     sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
-    codes = "+".join((estimate.rung, *estimate.codes)).split("+")
+    codes = "+".join((estimate.method, *estimate.codes)).split("+")
     return Effect(
         **common_columns(comparison, config),
         effect_id=effect_id(comparison, measure, name_population=name_population),
@@ -56,14 +56,14 @@ def effect_row(
         n_exercise=estimate.n[0],
         n_control=estimate.n[1],
         n_total=estimate.n_total if None in estimate.n else sum(estimate.n),
-        rung=estimate.rung,
+        derivation_method=estimate.method,
         provenance="+".join(dict.fromkeys(codes)),
         r=estimate.r,
         r_source=estimate.r_source,
         z=estimate.yi / estimate.vi**0.5,
         flags=" ".join(sorted(flags_of(comparison, estimate))),
-        shown=estimate.shown,
-        shown_unit=comparison.unit if estimate.shown in ("after", "change") else "",
+        means_kind=estimate.means_kind,
+        means_unit=comparison.unit if estimate.means_kind in ("after", "change") else "",
         mean_exercise=sides[0].mean if sides[0] else None,
         sd_exercise=sides[0].sd if sides[0] else None,
         mean_control=sides[1].mean if sides[1] else None,

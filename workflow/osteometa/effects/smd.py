@@ -21,8 +21,8 @@ from osteometa.effects.basis import (
     change_variance,
     gathered,
     mean_change,
+    means,
     pooled_sd,
-    shown,
     small_sample,
     unit_factor,
     with_sd,
@@ -50,7 +50,7 @@ def adjusted(basis: Basis) -> Estimate:
     return Estimate(
         g, g_variance(u, g, n_e + n_c, m, basis.form, scaled=True), "ADJ", (test.code, *codes),
         flags | test.flags, cells + test.cells, n=(n_e, n_c),
-        **shown(basis),
+        **means(basis),
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def pre_post_control(basis: Basis) -> Estimate:
     rests = {} if all(with_sd(change) for change in basis.change) else basis.r_notes
     return Estimate(
         g, variance, "PPC", codes, flags | (basis.r_flags if rests else frozenset()),
-        cells + (basis.r_cells if rests else ()), n=n, **shown(basis), **rests,
+        cells + (basis.r_cells if rests else ()), n=n, **means(basis), **rests,
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def change_scores(basis: Basis) -> Estimate:
         return Estimate(
             g, g_variance(u, g, one.n + other.n, m, basis.form), "CHG", codes,
             flags | basis.r_flags | extra, cells + basis.r_cells, n=(one.n, other.n),
-            **shown(basis), **basis.r_notes,
+            **means(basis), **basis.r_notes,
         )  # fmt: skip
     raise RefusalError(_most_telling(reasons))
 
@@ -136,7 +136,7 @@ def post_scores(basis: Basis) -> Estimate:
     else:
         g, variance = smd(*arms(one, other), form=basis.form)
     return Estimate(
-        g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **shown(basis)
+        g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **means(basis)
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
         g, g_variance((f * root) ** 2, g, n_e + n_c, n_e + n_c - 2, basis.form), "TST",
         (test.code,), flags,
         test.cells + told + (basis.r_cells if uses_r else ()), n=(n_e, n_c),
-        **shown(basis), **(basis.r_notes if uses_r else {}),
+        **means(basis), **(basis.r_notes if uses_r else {}),
     )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ def printed_smd(basis: Basis) -> Estimate:
             g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
             (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells,
              *(basis.r_cells if uses_r else ())),
-            n=(n_e, n_c), **shown(basis), **(basis.r_notes if uses_r else {}),
+            n=(n_e, n_c), **means(basis), **(basis.r_notes if uses_r else {}),
         )  # fmt: skip
     raise RefusalError(refusal)
 

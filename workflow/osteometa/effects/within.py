@@ -18,7 +18,7 @@ from osteometa.effects.basis import (
     complete,
     gathered,
     mean_change,
-    shown,
+    means,
     small_sample,
     unit_factor,
     with_sd,
@@ -140,7 +140,7 @@ def _over_baseline(basis: Basis) -> Estimate:
     return Estimate(
         g, g_variance(u, g, n1, n0 - 1, basis.form), "SMCR",
         codes if rests else (*codes, *paired.codes), flags | more_flags, more_cells + cells,
-        n=(n1, None), n_total=n1, **shown(basis), **rests,
+        n=(n1, None), n_total=n1, **means(basis), **rests,
     )  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _over_change(basis: Basis) -> Estimate:
             return Estimate(
                 g, g_variance(u, g, own.n, own.n - 1, basis.form), "SMCR",
                 ("CHG", own.code, *extra), own.flags | basis.r_flags | frozenset(extra),
-                own.cells + basis.r_cells, n=(own.n, None), n_total=own.n, **shown(basis),
+                own.cells + basis.r_cells, n=(own.n, None), n_total=own.n, **means(basis),
                 **basis.r_notes,
             )  # fmt: skip
     raise RefusalError("no change with its SD and n")
@@ -172,7 +172,7 @@ def _from_test(basis: Basis) -> Estimate:
             flags |= {"PCT"}
         return Estimate(
             g, g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), "SMCR", (test.code,), flags,
-            test.cells + told + basis.r_cells, n=(n, None), n_total=n, **shown(basis),
+            test.cells + told + basis.r_cells, n=(n, None), n_total=n, **means(basis),
             **basis.r_notes,
         )  # fmt: skip
     raise RefusalError("no paired t, F of two times or exact p with n")
@@ -193,7 +193,7 @@ def _printed(basis: Basis) -> Estimate:
             return Estimate(
                 g, g_variance(u, g, n, n - 1, basis.form), "SMCR", ("SMDP",),
                 basis.r_flags | (people.flags if not row.n_exercise else frozenset()),
-                (*cells, *basis.r_cells), n=(n, None), n_total=n, **shown(basis), **basis.r_notes,
+                (*cells, *basis.r_cells), n=(n, None), n_total=n, **means(basis), **basis.r_notes,
             )  # fmt: skip
     raise RefusalError("no standardised change is printed")
 
@@ -207,7 +207,7 @@ def _mc_paired(basis: Basis) -> Estimate:
     found = mean_change_of(basis)
     return Estimate(
         found.mean, found.se**2, "MC", found.codes, found.flags, found.cells, n=(found.n, None),
-        n_total=found.n, **shown(basis),
+        n_total=found.n, **means(basis),
     )  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def _mc_levels(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(before, after)
     return Estimate(
         after.mean - before.mean, variance, "MC", codes, flags | basis.r_flags,
-        cells + basis.r_cells, n=(after.n, None), n_total=after.n, **shown(basis, "after"),
+        cells + basis.r_cells, n=(after.n, None), n_total=after.n, **means(basis, "after"),
         **basis.r_notes,
     )  # fmt: skip
 
@@ -249,7 +249,7 @@ def _romc_levels(basis: Basis) -> Estimate:
     cells, flags, codes = gathered(before, after)
     return Estimate(
         value, variance, "ROMC", codes, flags | basis.r_flags, cells + basis.r_cells,
-        n=(after.n, None), n_total=after.n, **shown(basis, "after"), **basis.r_notes,
+        n=(after.n, None), n_total=after.n, **means(basis, "after"), **basis.r_notes,
     )  # fmt: skip
 
 
@@ -274,7 +274,7 @@ def _romc_percent(basis: Basis) -> Estimate:
     value, variance = percent_to_log(found.mean, found.se * math.sqrt(found.n), found.n)
     return Estimate(
         value, variance, "ROMC", ("PCT", *found.codes), found.flags | {"PCT"}, found.cells,
-        n=(found.n, None), n_total=found.n, **shown(basis, "pct_change"),
+        n=(found.n, None), n_total=found.n, **means(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -285,7 +285,7 @@ def _romc_difference(basis: Basis) -> Estimate:
     return Estimate(
         math.log1p(found.mean / 100), (found.se / 100) ** 2, "ROMC", ("PCT", *found.codes),
         found.flags | {"PCT"}, found.cells, n=(found.n, None), n_total=found.n,
-        **shown(basis, "pct_change"),
+        **means(basis, "pct_change"),
     )  # fmt: skip
 
 
@@ -294,7 +294,7 @@ def _romc_base(basis: Basis) -> Estimate:
     if basis.config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
         raise RefusalError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
-    return over_baseline_mean(basis, replace(found, rung="ROMC"))
+    return over_baseline_mean(basis, replace(found, method="ROMC"))
 
 
 RUNGS: dict[str, tuple[tuple[str, Rung], ...]] = {

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.comparisons.risk_of_bias import risk_of_bias_of
-from osteometa.directions.per_study import votes
+from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.forest.rows import TYPE_WORDS
@@ -21,7 +21,7 @@ from osteometa.figures.forest.words import p_number, p_text
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import BLACK, BODY, GREY, SMALL, new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry, DirectionSet, Vote
+from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.syntheses import PHASES, room_words
 
@@ -65,7 +65,7 @@ def direction_rows(
 ) -> list[DirectionRow]:
     """Return the marks: one vote per study, phase, type, design class and outcome."""
     rows = []
-    voting = [entry for entry in entries if entry.votes]
+    voting = [entry for entry in entries if entry.counted]
     for phase in ("training", "acute"):
         for kind in EXERCISE_TYPES:
             here = [e for e in voting if (e.phase, e.exercise_type) == (phase, kind)]
@@ -76,13 +76,13 @@ def direction_rows(
                     ]
                     rows += [
                         _mark(vote, phase, kind, outcome, design_class, judged)
-                        for vote in votes(chosen, config.directions.vote_share)
+                        for vote in study_directions(chosen, config.directions.agreement_share)
                     ]
     return rows
 
 
 def _mark(
-    vote: Vote, phase: str, kind: str, outcome: str, design_class: str,
+    vote: StudyDirection, phase: str, kind: str, outcome: str, design_class: str,
     judged: Sequence[RiskOfBias],
 ) -> DirectionRow:  # fmt: skip
     return DirectionRow(

@@ -44,6 +44,8 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
 FILE = "config.yaml"
+RENAMED = {("directions", "vote_share"): "agreement_share"}
+"""Keys of earlier versions, by their place, with the name that each has now."""
 
 
 class Closed(BaseModel):
@@ -117,9 +119,9 @@ class Multiverse(Closed):
 
 
 class Directions(Closed):
-    """Choices of the direction synthesis."""
+    """Choices of the synthesis of directions."""
 
-    vote_share: Share
+    agreement_share: Share
 
 
 class Pooling(Closed):
@@ -224,7 +226,13 @@ def load_config(path: str | Path) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise ProblemsFound([_problem_of(item, lines, raw) for item in error.errors()]) from None
+        items = error.errors()
+        under_old_name = {
+            (*item["loc"][:-1], RENAMED[item["loc"]]) for item in items if item["loc"] in RENAMED
+        }
+        raise ProblemsFound(
+            [_problem_of(item, lines, raw) for item in items if item["loc"] not in under_old_name]
+        ) from None
     problems = list(_references(config, lines))
     if problems:
         raise ProblemsFound(problems)
@@ -245,6 +253,8 @@ def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, An
         known = _keys_at(location[:-1])
         near = suggestion(str(location[-1]), known)
         message = f"This key is not known. {near}Allowed: {', '.join(known)}."
+        if location in RENAMED:
+            message = f"'{location[-1]}' is now called '{RENAMED[location]}'. Rename the key."
         code, found = "E101", str(location[-1])
     elif item["type"] == "missing":
         message, code, found = (

@@ -40,7 +40,7 @@ class DirectionEntry:
     significant: str
     n: int | None
     """People, both arms of a comparison together; None where not printed."""
-    votes: bool
+    counted: bool
     """False for entries that stay out of direction sets; `reason` says why."""
     conflict: bool
     """True where the sign of the effect contradicts a typed arrow or direction."""
@@ -50,7 +50,7 @@ class DirectionEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
+class StudyDirection:
     """One study's direction in one set: a row of a set's `directions.csv`."""
 
     study_id: str
@@ -60,7 +60,7 @@ class Vote:
     exercise_type: str
     direction: str
     """up, down, mixed, zero or unknown."""
-    votes: bool
+    counted: bool
     """False for a study that stays out of direction sets; `reason` says why."""
     n_up: int
     n_down: int

@@ -58,19 +58,19 @@ class Effect:
     n_exercise: int | None
     n_control: int | None
     n_total: int | None
-    rung: str
-    """Rung of the effect ladder: ADJ, PPC, CHG, POST, DIF, SMDP, TST."""
+    derivation_method: str
+    """Which method of derivation gave the effect: ADJ, PPC, CHG, POST, DIF, SMDP, TST, ..."""
     provenance: str
-    """How each number came about, codes joined by +, the rung first (for instance PPC+SE)."""
+    """How each number came about, codes joined by +, the method first (for instance PPC+SE)."""
     r: float | None
     r_source: str
     z: float
     """Estimate over its standard error."""
     flags: str
     """Flags as `docs/results.md` explains them, sorted, separated by spaces."""
-    shown: str
+    means_kind: str
     """What mean and SD below are: after, change, pct_change or empty."""
-    shown_unit: str
+    means_unit: str
     """Their unit; empty for pct_change and where no means are shown."""
     mean_exercise: float | None
     sd_exercise: float | None

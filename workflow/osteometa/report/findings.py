@@ -10,7 +10,7 @@ from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.figures.forest.words import Scale
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Synthesis
-from osteometa.records.directions import Vote
+from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest, SynthesisRow
 
@@ -22,7 +22,7 @@ class Findings:
     synthesis: Synthesis
     row: SynthesisRow
     effects: tuple[WeightedEffect, ...]
-    votes: tuple[Vote, ...]
+    votes: tuple[StudyDirection, ...]
     pooled: tuple[PooledRow, ...]
     tests: tuple[SubgroupTest, ...]
 
@@ -37,7 +37,7 @@ class Findings:
         return [effect for effect in self.sized if effect.pooled]
 
     @property
-    def told(self) -> list[Vote]:
+    def told(self) -> list[StudyDirection]:
         """Return the votes of the studies that have no size on the primary measure."""
         sized = {effect.study_id for effect in self.sized}
         return [vote for vote in self.votes if vote.study_id not in sized]
@@ -95,7 +95,7 @@ def _findings(folder: Path, synthesis: Synthesis, row: SynthesisRow) -> Findings
         synthesis=synthesis,
         row=row,
         effects=tuple(read_records(folder / "effects.csv", WeightedEffect)),
-        votes=tuple(read_records(folder / "directions.csv", Vote)),
+        votes=tuple(read_records(folder / "directions.csv", StudyDirection)),
         pooled=tuple(read_records(folder / "pooled.csv", PooledRow)),
         tests=tuple(read_records(folder / "subgroup_test.csv", SubgroupTest)),
     )

@@ -159,7 +159,7 @@ def _types(config: Config) -> str:
 def _directions(config: Config) -> str:
     windows = ", ".join(f"{name} ({hours_words(name, config.windows)})" for name in config.windows)
     return (
-        f"A study votes up or down where {100 * config.directions.vote_share:g} % of its known "
-        "directions agree; sign tests are exact and two-sided, given as the range over all that "
-        f"the unknown directions could be. Windows after a single bout: {windows}."
+        f"A study counts as up or down where {100 * config.directions.agreement_share:g} % of its "
+        "known directions agree; sign tests are exact and two-sided, given as the range over all "
+        f"that the unknown directions could be. Windows after a single bout: {windows}."
     )

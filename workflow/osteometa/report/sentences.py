@@ -15,7 +15,7 @@ from osteometa.figures.forest.words import (
     subgroup_words,
 )
 from osteometa.protocol.config import Config, Synthesis
-from osteometa.records.directions import Vote
+from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Findings
@@ -84,16 +84,16 @@ def subject(synthesis: Synthesis) -> str:
     return f"{kind} {synthesis.outcome}"
 
 
-def counts_of(cast: Sequence[Vote]) -> dict[str, int]:
+def counts_of(cast: Sequence[StudyDirection]) -> dict[str, int]:
     """Return how many voting studies say what of the direction, those that occur only."""
-    counts = Counter(vote.direction for vote in cast if vote.votes)
+    counts = Counter(vote.direction for vote in cast if vote.counted)
     return {name: counts[name] for name in DIRECTIONS if counts[name]}
 
 
-def vote_words(cast: Sequence[Vote]) -> str:
+def vote_words(cast: Sequence[StudyDirection]) -> str:
     """Return the same in words."""
     words = [f"{number} {DIRECTIONS[name]}" for name, number in counts_of(cast).items()]
-    silent = sum(not vote.votes for vote in cast)
+    silent = sum(not vote.counted for vote in cast)
     return ", ".join([*words, *([f"{silent} without a vote"] if silent else [])])
 
 

@@ -126,7 +126,7 @@ def reference_sd(
     printed = {
         effect.study_id: (getattr(effect, field), effect.unit, effect.label)
         for effect in effects
-        if effect.measure == "MD" and effect.shown == "after" and getattr(effect, field)
+        if effect.measure == "MD" and effect.means_kind == "after" and getattr(effect, field)
     }
     if not printed:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from osteometa.directions.per_study import votes
+from osteometa.directions.per_study import study_directions
 from osteometa.protocol.config import Config, Synthesis
-from osteometa.records.directions import DirectionEntry, Vote
+from osteometa.records.directions import DirectionEntry, StudyDirection
 from osteometa.records.effects import Covariance, Effect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.wording.choices import EXERCISE_TYPES
@@ -37,7 +37,7 @@ def effect_order(effect: Effect) -> tuple:
 
 def split(
     effects: Iterable[Effect], entries: Iterable[DirectionEntry], config: Config
-) -> dict[str, tuple[list[Effect], list[Vote]]]:
+) -> dict[str, tuple[list[Effect], list[StudyDirection]]]:
     """Return effects and votes of each synthesis, by id."""
     effects, entries = list(effects), list(entries)
     sets = {}
@@ -47,7 +47,7 @@ def split(
         with_effect = {effect.study_id for effect in chosen}
         cast = [
             vote_with(vote, vote.study_id in with_effect)
-            for vote in votes(told, config.directions.vote_share)
+            for vote in study_directions(told, config.directions.agreement_share)
         ]
         sets[synthesis.id] = (sorted(chosen, key=effect_order), cast)
     return sets
@@ -61,14 +61,14 @@ def covariances_in(
     return [row for row in covariances if {row.effect_id_1, row.effect_id_2} <= ids]
 
 
-def vote_with(vote: Vote, has_effect: bool) -> Vote:
+def vote_with(vote: StudyDirection, has_effect: bool) -> StudyDirection:
     """Return the vote, knowing whether an effect of the study stands in the same set."""
     return replace(vote, has_effect=has_effect)
 
 
 def synthesis_row(
     synthesis: Synthesis, measure: str, pooled: Sequence[PooledRow], effects: Sequence[Effect],
-    cast: Sequence[Vote],
+    cast: Sequence[StudyDirection],
 ) -> SynthesisRow:  # fmt: skip
     """Return what became of one planned analysis."""
     main = next((row for row in pooled if row.primary and row.group == "overall"
@@ -100,7 +100,7 @@ def synthesis_row(
     )
 
 
-def _note(synthesis: Synthesis, cast: Sequence[Vote]) -> str:
+def _note(synthesis: Synthesis, cast: Sequence[StudyDirection]) -> str:
     """Return what moves a marker after a bout without any exercise effect on bone."""
     notes = []
     if synthesis.phase != "acute" or not cast:
@@ -132,7 +132,7 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
 def summary_rows(
     config: Config,
     pooled: Mapping[str, Sequence[PooledRow]],
-    sets: Mapping[str, tuple[Sequence[Effect], Sequence[Vote]]],
+    sets: Mapping[str, tuple[Sequence[Effect], Sequence[StudyDirection]]],
 ) -> list[SynthesisRow]:
     """Return the table of all syntheses, in the order in which they are declared."""
     return [

@@ -54,7 +54,7 @@ from osteometa.figures.style import (
     wrapped,
 )
 from osteometa.io.csv_records import read_records
-from osteometa.records.directions import Vote
+from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.wording.syntheses import not_stated, room_words
@@ -72,7 +72,7 @@ def read_forest(
     effects = read_records(folder / "effects.csv", WeightedEffect)
     rows, legend = forest_rows(
         effects,
-        read_records(folder / "directions.csv", Vote),
+        read_records(folder / "directions.csv", StudyDirection),
         read_records(folder / "pooled.csv", PooledRow),
         read_records(folder / "subgroup_test.csv", SubgroupTest),
         settings,

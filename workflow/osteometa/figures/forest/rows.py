@@ -21,7 +21,7 @@ from osteometa.figures.forest.words import (
     subgroup_words,
     unit_words,
 )
-from osteometa.records.directions import Vote
+from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 
@@ -79,7 +79,7 @@ class ForestRow:
 
 
 def forest_rows(
-    effects: Sequence[WeightedEffect], votes: Sequence[Vote], pooled: Sequence[PooledRow],
+    effects: Sequence[WeightedEffect], votes: Sequence[StudyDirection], pooled: Sequence[PooledRow],
     tests: Sequence[SubgroupTest], settings: dict[str, Any],
 ) -> tuple[list[ForestRow], list[str]]:  # fmt: skip
     """Return the rows of the forest plot of one synthesis, and the lines of its legend.
@@ -123,7 +123,9 @@ def forest_rows(
     return rows, legend
 
 
-def _message(chosen: Sequence[WeightedEffect], told: Sequence[Vote], settings: dict) -> str:
+def _message(
+    chosen: Sequence[WeightedEffect], told: Sequence[StudyDirection], settings: dict
+) -> str:
     if chosen:
         return ""
     if not told:
@@ -228,11 +230,11 @@ def _study(
         label=label,
         marks=" ".join(letters[flag] for flag in effect.flags.split()),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
-        exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.shown),
+        exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.means_kind),
         control_n="" if effect.n_control is None else str(effect.n_control),
-        unit=unit_words(effect.shown_unit),
+        unit=unit_words(effect.means_unit),
         n_total=_n_total(effect),
-        control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.shown),
+        control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.means_kind),
         effect=scale.with_interval(effect.yi, low, high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
         estimate=effect.yi,
@@ -252,9 +254,9 @@ def _n_total(effect: WeightedEffect) -> str:
 
 
 def _decimals(effect: WeightedEffect) -> int:
-    if effect.outcome == "BMD" and effect.shown != "pct_change":
+    if effect.outcome == "BMD" and effect.means_kind != "pct_change":
         return 3
-    return 1 if effect.shown == "pct_change" else 2
+    return 1 if effect.means_kind == "pct_change" else 2
 
 
 def _mean(mean: float | None, sd: float | None, decimals: int, shown: str) -> str:
@@ -265,12 +267,12 @@ def _mean(mean: float | None, sd: float | None, decimals: int, shown: str) -> st
     return signed(mean, decimals) + mark + spread
 
 
-def _direction(vote: Vote) -> ForestRow:
+def _direction(vote: StudyDirection) -> ForestRow:
     words = {
         "up": "up", "down": "down", "mixed": "mixed", "zero": "none", "unknown": "not known",
     }[vote.direction]  # fmt: skip
     known = "" if vote.direction == "unknown" else f"{words}, "
-    effect = words if vote.votes else f"{known}no vote"
+    effect = words if vote.counted else f"{known}no vote"
     return ForestRow(
         kind="direction", label=vote.label, shape=vote.direction, effect=effect,
         n_total="" if vote.n is None else f"N {vote.n}",

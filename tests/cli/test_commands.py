@@ -1,0 +1,141 @@
+"""The commands as people type them."""
+
+import json
+import re
+
+import pytest
+from builders import BCG, ORACLE, ROOT, effects_csv, output_of
+
+NAMES = {
+    "estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "tau2_ci_low",
+    "tau2_ci_high", "i2", "h2", "q", "q_df", "q_p", "k",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["REML", "DL", "EE"])
+@pytest.mark.parametrize(("ci", "key"), [("wald", "z"), ("hksj", "knha"), ("hksj-floor", "adhoc")])
+def test_pool_prints_metafors_numbers(tmp_path, capsys, method, ci, key):
+    path = effects_csv(tmp_path, BCG)
+    status, out, err = output_of(capsys, "pool", path, "--method", method, "--ci", ci, "--json")
+    assert (status, err) == (0, "")
+    result = json.loads(out)
+    assert set(result) == {"overall", "groups"}
+    assert set(result["groups"]) == {"a", "b"}
+    overall = result["overall"]
+    assert set(overall) >= NAMES
+    theirs = ORACLE["bcg_RR"]["estimators"][method]
+    assert overall["estimate"] == pytest.approx(theirs["estimate"], rel=1e-6)
+    assert overall["tau2"] == pytest.approx(theirs["tau2"], rel=1e-6)
+    limits = [overall["ci_low"], overall["ci_high"]]
+    assert limits == pytest.approx(theirs[key]["ci"], rel=1e-6)
+    assert overall["k"] == 13
+    assert result["groups"]["a"]["k"] == 6
+
+
+@pytest.mark.parametrize("rows", [["one,0.5,0.1,a"], ["one,0,0.1,", "two,0,0.1,"]])
+def test_pool_prints_null_and_never_nan(tmp_path, capsys, rows):
+    status, out, _ = output_of(capsys, "pool", effects_csv(tmp_path, rows), "--json")
+    assert status == 0
+    assert not re.search(r"NaN|Infinity", out)
+    overall = json.loads(out)["overall"]
+    assert overall["k"] == len(rows)
+    if len(rows) == 1:
+        assert overall["tau2"] is None
+        assert (overall["status"], overall["q"]) == ("listed", None)
+
+
+def test_pool_reads_a_european_table_and_prints_words(tmp_path, capsys):
+    path = effects_csv(tmp_path, ["Ä;0,3;0,04", "B;0,9;0,06"], "study;yi;vi")
+    status, out, _ = output_of(capsys, "pool", path, "--ci", "hksj")
+    assert status == 0
+    assert "0.5833" in out and "k = 2" in out
+
+
+def test_pool_says_that_a_study_stands_in_two_rows(tmp_path, capsys):
+    status, out, err = output_of(
+        capsys, "pool", effects_csv(tmp_path, ["a,1,1,", "a,2,1,"]), "--json"
+    )
+    assert status == 0 and json.loads(out)["overall"]["k"] == 2
+    assert "a stands in more than one row" in err
+
+
+def test_pool_prints_no_prediction_interval_where_tau2_is_estimated_0(tmp_path, capsys):
+    alike = effects_csv(tmp_path, ["a,1,1,", "b,1.1,1,", "c,0.9,1,"])
+    assert "prediction" not in output_of(capsys, "pool", alike)[1]
+    assert "prediction" in output_of(capsys, "pool", effects_csv(tmp_path, BCG))[1]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "words"),
+    [
+        ("study,yi,vi", [], "nothing to pool (k = 0)"),
+        ("study,effect,vi", ["a,1,1"], "no column yi"),
+        ("study,yi,vi", ["a,1,0"], "row 2, study a, column vi: 0 must be above 0"),
+        ("study,yi,vi", ["a,1,1", "b,high,1"], "row 3, study b, column yi: 'high' is no number"),
+        ("study,yi,vi", ["a,nan,1"], "must be finite"),
+        ("study,yi,vi", ["a,1,-1", "b,,1"], "row 3, study b, column yi: '' is no number"),
+        ("study,yi,vi", ["a,0,3,0,04"], "row 2 has 5 cells, the header 3"),
+        ("study,yi,vi", ["a,1"], "row 2 has 2 cells, the header 3"),
+        ("study,yi,vi,yi", ["a,1,1,2"], "two columns yi"),
+        ("study,yi,vi", ['"a,1,1'], "cannot be read as CSV"),
+    ],
+)
+def test_pool_says_what_is_wrong_with_a_table(tmp_path, capsys, header, rows, words):
+    status, out, err = output_of(capsys, "pool", effects_csv(tmp_path, rows, header), "--json")
+    assert (status, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_pool_says_what_is_wrong_with_a_file(tmp_path, capsys):
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    picture = tmp_path / "picture.csv"
+    picture.write_bytes(b"\x89PNG\xff\xfe")
+    for path, words in (
+        (tmp_path / "absent.csv", "does not exist"),
+        (empty, "is empty"),
+        (picture, "cannot be read"),
+        (tmp_path, "cannot be read"),
+    ):
+        status, out, err = output_of(capsys, "pool", path)
+        assert (status, out) == (2, "")
+        assert words in err
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_an_unknown_method_is_wrong_use(tmp_path, capsys):
+    status, _, err = output_of(capsys, "pool", effects_csv(tmp_path, BCG), "--method", "XX")
+    assert status == 2
+    assert "REML" in err
+
+
+@pytest.mark.parametrize("command", [(), ("check",), ("escalc",), ("pool",)])
+def test_help_says_what_it_is_for(capsys, command):
+    status, out, _ = output_of(capsys, *command, "--help")
+    assert status == 0
+    assert len(out.split()) > 40
+    assert "Traceback" not in out
+
+
+def test_escalc_shows_each_rung_and_why(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, out, _ = output_of(capsys, "escalc", "nelson_1994", "rief_2016")
+    assert status == 0
+    for words in ("Nelson 1994", "Rief 2016", "CHG", "PPC", "ADJ"):
+        assert words in out
+
+
+def test_escalc_of_an_unknown_study_suggests_one(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, _, err = output_of(capsys, "escalc", "nelson_1949")
+    assert status == 2
+    assert "nelson_1994" in err
+
+
+def test_commands_outside_a_review_say_so(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for words in (("check",), ("escalc", "nelson_1994")):
+        status, _, err = output_of(capsys, *words)
+        assert status == 2
+        assert "Traceback" not in err

@@ -1,0 +1,297 @@
+"""The command osteometa figure, and what a forest plot of a small review must show."""
+
+import re
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from builders import ROOT
+from drawing import HARD, drawn_forest, forest_study, texts_of, write_results
+from matplotlib.colors import to_hex
+from osteometa.cli import figure, main
+from osteometa.extraction.reading import read_checked
+from osteometa.figures import direction_plot, review_figures, synthesis_figures
+from osteometa.figures.forest import draw
+from osteometa.figures.forest.rows import BLOCK_WORDS, ForestRow
+from osteometa.figures.forest.words import p_number
+from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.risk_of_bias import LEVELS
+from osteometa.figures.style import text_width
+from osteometa.io.csv_records import read_records
+from osteometa.protocol.config import forest_settings, load_config
+from osteometa.records.directions import DirectionEntry, DirectionSet
+from osteometa.report import sentences as report_words
+from PIL import Image
+
+SPINE = "bmd_lumbar_spine_training_controlled"
+CTX = "ctx_serum_training_controlled"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The small review with made judgements, and the results its figures are drawn from."""
+    folder = tmp_path_factory.mktemp("made") / "review"
+    shutil.copytree(ROOT / "tests/reviews/small", folder)
+    judged = folder / "data/raw/risk_of_bias.csv"
+    studies = (folder / "data/raw/studies.csv").read_text("utf-8").splitlines()[1:]
+    header = judged.read_text("utf-8").splitlines()[0].split(",")
+    rows = []
+    for number, line in enumerate(studies):
+        cells = {"study_id": line.split(",")[0], "tool": "rob2", "domain": "overall",
+                 "judgement": ("low", "some", "high")[number % 3], "support": "made"}  # fmt: skip
+        rows.append(",".join(cells.get(name, "") for name in header))
+    judged.write_text("\n".join([",".join(header), *rows]) + "\n", "utf-8")
+    return folder, write_results(folder, folder)
+
+
+def told(capsys, *words):
+    try:
+        status = main(["figure", *map(str, words)])
+    except SystemExit as stop:
+        status = stop.code
+    return status, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("ending", ["pdf", "svg", "png", "tiff"])
+def test_a_figure_is_drawn_again_without_a_run(made, tmp_path, capsys, ending):
+    folder, _ = made
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    outs = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
+    for out in outs:
+        words = ("--directory", folder, "--style", "bmj", "--width", 89, "--out", out)
+        assert told(capsys, SPINE, *words) == (0, f"{out}\n", "")
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    if ending in ("png", "tiff"):
+        with Image.open(outs[0]) as image:
+            dots = {"png": 300, "tiff": 600}[ending]
+            assert image.size[0] == int(89 / 25.4 * dots)
+            assert round(float(image.info["dpi"][0])) == dots
+    if ending == "svg":
+        assert " to " in outs[0].read_text("utf-8")  # the interval as the BMJ has it
+
+
+def test_what_does_not_apply_is_said(made, tmp_path, capsys):
+    folder, _ = made
+    out = tmp_path / "gosh.pdf"
+    words = (CTX, "--kind", "gosh_plot", "--directory", folder, "--out", out)
+    status, _, err = told(capsys, *words)
+    assert (status, out.exists()) == (0, True)
+    assert err.startswith("Not drawn: ")
+
+
+def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
+    folder, _ = made
+    out = tmp_path / "a.pdf"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(folder / "config.yaml", empty)
+    cases = [
+        ((f"{SPINE}x", "--directory", folder, "--out", out), 2, f"Did you mean '{SPINE}'?"),
+        (("bmd_", "--directory", folder, "--out", out), 2, f"There are: {SPINE}"),
+        ((SPINE, "--kind", "funel", "--directory", folder, "--out", out), 2, "'funnel'"),
+        ((SPINE, "--directory", folder, "--out", tmp_path / "a.jpg"), 2, "must end in .pdf"),
+        ((SPINE, "--directory", folder, "--out", tmp_path / "no/a.pdf"), 2, "there is no folder"),
+        ((SPINE, "--directory", tmp_path, "--out", out), 2, "holds no config.yaml"),
+        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet: run make"),
+    ]
+    for words, status, piece in cases:
+        found, printed, err = told(capsys, *words)
+        assert (found, printed) == (status, ""), words
+        assert piece in err and "Traceback" not in err, (words, err)
+    assert not out.exists()
+    (empty / "results" / SPINE).mkdir(parents=True)
+    (empty / "results" / SPINE / "effects.csv").write_text("other,columns\n", "utf-8")
+    status, _, err = told(capsys, SPINE, "--directory", empty, "--out", out)
+    assert status == 1 and "make the results anew" in err
+
+
+def test_the_styles_of_the_command_are_those_of_the_figures():
+    assert figure.STYLES == STYLES
+
+
+def test_judgements_stand_in_a_column_of_their_own(made):
+    folder, config = made
+    settings = resolved(forest_settings(config, SPINE))
+    rows, legend, scale = draw.read_forest(folder / "results" / SPINE, settings)
+    judged = [row.risk_of_bias for row in rows if row.kind == "study"]
+    assert set(judged) <= {"low", "some", "high"} and all(judged)
+    page = draw.forest_figures(rows, legend, scale, settings)[0]
+    lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
+    assert len(lights) == len(judged)
+    assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
+
+
+@pytest.mark.parametrize(("style", "piece"), [("standard", "[95 % CI]"), ("bmj", "(95 % CI)")])
+def test_the_style_reaches_the_summary_forest(made, style, piece):
+    folder, config = made
+    figures = config.figures.model_copy(update={"style": style})
+    drawn = dict(review_figures.drawn_of(folder, config.model_copy(update={"figures": figures})))
+    texts = [
+        text.get_text() for page in drawn["summary_forest"].pages for text, _ in texts_of(page)
+    ]
+    assert f"Effect {piece}" in texts
+    assert any(re.search(r"\d \(.* to .*\)", text) for text in texts) == (style == "bmj")
+    assert any(re.search(r"\d \[.*, .*\]", text) for text in texts) == (style == "standard")
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_the_direction_plot_is_filled_by_what_people_judged(made, few):
+    """Each mark has the colour and the sign of the study's overall judgement, grey without one."""
+    folder, config = made
+    judged = read_checked(folder / "data/processed/checked").risk_of_bias
+    judged = [row for row in judged if not few or row.judgement != "high"]
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    pages, figures = direction_plot.direction_pages(entries, [], config, judged)
+    rows = direction_plot.drawn_rows(pages)
+    given = {row.study_id: row.judgement for row in judged}
+    assert [row.risk_of_bias for row in rows] == [given.get(row.study_id, "") for row in rows]
+    shown = [to_hex(patch.get_facecolor()) for page in figures for patch in page.axes[0].patches]
+    colors = [LEVELS[row.risk_of_bias][1] if row.risk_of_bias else "#bdbdbd" for row in rows]
+    twice = [(c, row) for c, row in zip(colors, rows, strict=True) if row.direction == "mixed"]
+    assert Counter(shown) == Counter(c.lower() for c in [*colors, *(c for c, _ in twice)])
+    texts = [text.get_text() for page in figures for text, _ in texts_of(page)]
+    signs = Counter(text[-1] for text in texts if re.fullmatch(r"[RXNU]w? \S", text))
+    assert signs == Counter(LEVELS[row.risk_of_bias][0] for row in rows if row.risk_of_bias)
+    words = direction_plot.legend_words(rows)
+    assert "+ low" in words and ("× high" in words) != few and ("not judged" in words) == few
+
+
+def test_without_judgements_the_direction_plot_says_so(made):
+    folder, config = made
+    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
+    words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
+    assert "No judgement of risk of bias is entered" in words and "blue up" in words
+
+
+@pytest.mark.parametrize(
+    ("analyte", "title"),
+    [
+        ("opg_serum", "Outcome, serum"), ("srankl_not_stated", "Outcome, kind not stated"),
+        ("ctx_not_stated", "Outcome, specimen not stated"), ("bmd_areal", "Outcome, areal"),
+        ("", "Outcome"),
+    ],
+)  # fmt: skip
+def test_titles_name_the_analyte(analyte, title):
+    assert draw.subject_words("Outcome", analyte) == title
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ctx_serum_training_controlled", "training, against a comparator"),
+        ("ctx_serum_acute_immediate_controlled",
+         "single bout, against a comparator; up to 0.5 h after the bout"),
+        ("ctx_serum_acute_late_within_arm",
+         "single bout, within one arm; later than 36 h after the bout"),
+        ("opg_acute_during_within_arm", "single bout, within one arm; during the bout"),
+    ],
+)  # fmt: skip
+def test_titles_speak_as_the_report_does(name, words):
+    config = load_config(ROOT / "config.yaml")
+    settings = forest_settings(config, name)
+    title = draw.title_words(settings)
+    assert title.endswith(f"; {words}")
+    heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
+    assert heading.endswith(f"; {words}")
+    assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
+    assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
+
+
+def test_p_of_a_sign_test_has_three_decimals():
+    assert [p_number(p) for p in (0.125, 0.0625, 1.0, 0.00024)] == [
+        "0.125", "0.063", "1.000", "< 0.001",
+    ]  # fmt: skip
+    empty = dict.fromkeys(DirectionSet.__dataclass_fields__, 0)
+    known = {"outcome": "CTX", "phase": "acute", "design_class": "controlled", "n_up": 4,
+             "p_known": 0.125, "p_lowest": 0.125, "p_highest": 0.125}  # fmt: skip
+    told = direction_plot.set_words(DirectionSet(**{**empty, **known}))
+    assert told.startswith("CTX, single bout, against a comparator: 4 up")
+    assert told.endswith("sign test p = 0.125")
+    one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
+    told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
+    assert told.endswith("sign test p = 1.000, whichever way those not known went")
+
+
+POOL = ForestRow(
+    kind="diamond", label="All studies", shape="full", estimate=0.011, low=0.008, high=0.014,
+    effect="0.011 [0.008, 0.014]", weight="100",
+)  # fmt: skip
+
+
+def lines(figure, gid):
+    return [line for line in figure.axes[0].lines if line.get_gid() == gid]
+
+
+def test_the_null_line_is_whole_but_for_texts():
+    heading = ForestRow(kind="heading", label="Resistance")
+    rows = [heading, *HARD["two studies"], heading, *HARD["two studies"], POOL]
+    (null,) = lines(drawn_forest(rows), "null")
+    axis_of = [line for line in drawn_forest(rows).axes[0].lines if line.get_gid() is None]
+    assert max(null.get_ydata()) == pytest.approx(max(min(a.get_ydata()) for a in axis_of[1:2]))
+    long = ForestRow(kind="note", label="A note that is far wider than the column of studies. " * 3)
+    crossed = drawn_forest([*rows, long, *rows], style="metafor", interval="[a, b]")
+    assert len(lines(crossed, "null")) == 2
+
+
+def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
+    rows = [*HARD["two studies"], POOL, ForestRow(kind="heading", label=BLOCK_WORDS["active"]),
+            forest_study("Other 2003", 0.01, 0.01)]  # fmt: skip
+    page = drawn_forest(rows)
+    (pooled,) = lines(page, "pooled")
+    (diamond,) = [p for p in page.axes[0].patches if p.get_gid() == "diamond"]
+    middle = diamond.get_xy()[1]
+    assert list(pooled.get_xdata()) == pytest.approx([middle[0]] * 2)
+    assert max(pooled.get_ydata()) == pytest.approx(diamond.get_xy()[0][1])
+    assert not lines(drawn_forest(HARD["two studies"]), "pooled")
+    other = [replace(row, label=BLOCK_WORDS["unit"]) if row.kind == "heading" else row
+             for row in rows]  # fmt: skip
+    assert not lines(drawn_forest(other), "pooled")
+
+
+def test_an_interval_shorter_than_its_square_is_seen():
+    page = drawn_forest(
+        [forest_study("Sharp", 0.01, 0.0005, 90), forest_study("Wide", 0.02, 0.03, 10)]
+    )
+    (over,) = lines(page, "over")
+    squares = [p for p in page.axes[0].patches if str(p.get_gid()).startswith("square")]
+    widest = max(squares, key=lambda square: square.get_width())
+    assert over.get_zorder() > widest.get_zorder()
+    assert over.get_color() == "white"
+    assert max(over.get_xdata()) - min(over.get_xdata()) < widest.get_width()
+
+
+def test_the_drawing_takes_what_the_columns_leave():
+    rows = [forest_study("Able 2001", 0.01, 0.01, 50), forest_study("Baker 2002", 0.02, 0.01, 50)]
+    columns = draw.place_columns(rows, draw.PRESETS["standard"], 183.0)
+    used = columns.label_width + sum(
+        max(text_width(getattr(row, name), weight="bold") for row in rows) for name in columns.right
+    )
+    assert columns.plot_right - columns.plot_left > 183 - used - 45
+    assert columns.plot_right - columns.plot_left > 60
+
+
+def test_a_plot_of_one_arm_has_no_columns_of_a_control():
+    arm = replace(HARD["one study"][0], control_n="", control_mean="")
+    told_only = ForestRow(kind="direction", label="Other", shape="up", n_total="N 11")
+    page = drawn_forest([arm, told_only])
+    texts = {text.get_text(): box for text, box in texts_of(page)}
+    assert "Control" not in texts
+    assert texts["N 11"].x1 == pytest.approx(texts["20"].x1, abs=0.5)
+    empty = replace(HARD["one study"][0], exercise_mean="", control_mean="", weight="")
+    texts = {text.get_text() for text, _ in texts_of(drawn_forest([empty]))}
+    assert {"Exercise", "Control"} <= texts and not {"Mean (SD)", "Weight"} & texts
+
+
+def test_no_number_of_a_style_is_lost_between_formats(made):
+    folder, config = made
+    for style in STYLES:
+        settings = resolved(forest_settings(config, SPINE), style)
+        page = synthesis_figures.figure_named(folder / "results" / SPINE, settings, "forest").pages[
+            0
+        ]
+        texts = " ".join(text.get_text() for text, _ in texts_of(page))
+        assert re.search(
+            r"\d \(.* to .*\)" if style in ("jama", "bmj") else r"\d \[.*, .*\]", texts
+        )

@@ -1,0 +1,182 @@
+"""Effects under other choices, and the readings of contradictory prints."""
+
+from dataclasses import replace
+
+import builders
+import pytest
+from builders import ROOT
+from osteometa.derivation.alternatives import READING, alternatives, split_variants, variants
+from osteometa.derivation.contradictions import readings_of
+from osteometa.derivation.derive import derive
+from osteometa.synthesis.sets import asks_for
+from osteometa.validation.review import check_review
+
+SHARED = ROOT / "tests/reviews/shared_control"
+LIFTMOR = "watson_2018_liftmor.hirit.bmd.bmd_areal.femoral_neck.8_months"
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    outcome = check_review(ROOT)
+    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    outcome = check_review(SHARED)
+    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+
+
+def rows_of(found, variant, measure=None):
+    return [e for e in found.effects if e.variant == variant and measure in (None, e.measure)]
+
+
+def test_every_registered_value_has_one_alternative(shipped):
+    config = shipped[0].config
+    names = [name for name, _ in alternatives(config)]
+    assert len(names) == len(set(names))
+    grid = sorted({r for outcome in config.outcomes.values() for r in outcome.r_grid})
+    assert [name for name in names if name.startswith("r=")] == [f"r={r:g}" for r in grid]
+    assert {"rho=0.3", "rho=0.8", "training_time=latest", "type_by=paper"} <= set(names)
+    assert "rho=0.5" not in names and "training_time=end" not in names
+
+
+def test_only_what_differs_is_kept(shipped):
+    _, derived, found = shipped
+    usual = {e.effect_id: (e.yi, e.vi, e.exercise_type, e.block) for e in derived.effects}
+    assert found.effects
+    groups = {}
+    for e in found.effects:
+        if e.variant.startswith(READING):
+            continue
+        key = (e.variant, e.study_id, e.outcome, e.analyte, e.site, e.window, e.measure)
+        same = usual.get(e.effect_id) == (e.yi, e.vi, e.exercise_type, e.block)
+        groups.setdefault(key, []).append(same)
+    # What differs may be the covariance alone: then the variant holds that too.
+    linked = {(c.variant, c.effect_id_1.split(".")[0]) for c in found.covariances}
+    alike = {key[:2] for key, same in groups.items() if all(same)}
+    assert alike <= linked
+
+
+def test_another_r_touches_only_effects_that_rest_on_an_assumed_one(shipped):
+    _, derived, found = shipped
+    assumed = {e.effect_id for e in derived.effects if "RIMP" in e.flags.split()}
+    for variant in ("r=0.85", "r=0.99", "r=0.7"):
+        rows = rows_of(found, variant)
+        assert rows and {row.effect_id for row in rows} <= assumed
+        assert {row.r for row in rows} == {float(variant[2:])}
+    assert {row.outcome for row in rows_of(found, "r=0.85")} == {"BMD"}
+    assert "BMD" not in {row.outcome for row in rows_of(found, "r=0.7")}
+
+
+def test_an_effect_that_another_r_takes_away_says_so(shipped):
+    _, _, found = shipped
+    gone = [row for row in found.effects if row.block == "gone"]
+    assert gone and not any(row.pooled for row in gone)
+    assert all("no rung gives an effect" in row.reason for row in gone)
+
+
+def test_readings_believe_one_print_at_a_time(shipped):
+    """LIFTMOR's femoral neck: by its SDs of 2.6 %, or by its p of .004."""
+    _, _, found = shipped
+    rows = {e.variant: e for e in found.effects if e.effect_id == f"{LIFTMOR}.rom"}
+    assert set(rows) >= {"reading=CHG+PCT+SD", "reading=CHG+PCT+TMD+p"}
+    by_sd, by_p = rows["reading=CHG+PCT+SD"], rows["reading=CHG+PCT+TMD+p"]
+    assert by_sd.vi == pytest.approx(0.026**2 / 1.003**2 / 49 + 0.026**2 / 0.981**2 / 52, rel=1e-3)
+    assert abs(by_p.z) == pytest.approx(2.95, abs=0.01) and by_p.vi > by_sd.vi
+    for row in rows.values():
+        assert row.block == "disputed" and not row.pooled and "DISPUTED" in row.flags.split()
+    assert any(":sd" in cell for cell in by_sd.inputs.split())
+    assert any(":p" in cell for cell in by_p.inputs.split())
+
+
+def test_an_undisputed_comparison_has_no_reading(shipped):
+    outcome, derived, _ = shipped
+    for item in derived.climbed:
+        if not any(getattr(row, "disputed", "") for row in item.comparison.rows):
+            for measure in item.attempts:
+                one = readings_of(
+                    item.comparison, measure, derived.ladders.correlations, outcome.config
+                )
+                assert one == []
+
+
+def test_a_disputed_smd_of_bmd_counts_as_one_of_change(shipped):
+    _, _, found = shipped
+    (row,) = rows_of(found, "reading=SMDP")
+    assert "FUNK" in row.flags.split() and row.study_id == "kemmler_2021_actlife"
+
+
+def test_a_split_control_stands_for_the_joint_fit(shared):
+    _, derived, found = shared
+    usual = {e.effect_id: e for e in derived.effects}
+    links = {(c.effect_id_1, c.effect_id_2): c.covariance for c in derived.covariances}
+    rows = rows_of(found, "shared_control=split", "MD")
+    two = [r for r in rows if r.study_id == "made_two_types_2001" and r.outcome == "BMD"]
+    assert len(two) == 2
+    (shared_variance,) = [v for (a, _), v in links.items() if a == two[0].effect_id]
+    for row in two:
+        assert row.yi == usual[row.effect_id].yi
+        assert row.vi == pytest.approx(usual[row.effect_id].vi + shared_variance)
+    assert not [c for c in found.covariances if c.variant == "shared_control=split"]
+    tests = [r for r in rows if r.study_id == "made_tests_2003"]
+    assert sorted(r.arm_id for r in tests) == ["running", "walking"]
+    assert not [r for r in rows if r.study_id == "made_one_type_2002"], "merged arms stay merged"
+
+
+def test_the_second_mapping_parts_what_the_first_merges(shared):
+    _, _, found = shared
+    rows = rows_of(found, "type_by=paper", "ROM")
+    assert {(r.arm_id, r.exercise_type) for r in rows if r.outcome == "BMD"} == {
+        ("high", "high_intensity"), ("low", "resistance"),
+    }  # fmt: skip
+    linked = [c for c in found.covariances if c.variant == "type_by=paper"]
+    assert {c.effect_id_1.split(".")[1] for c in linked} == {"high"}
+
+
+def test_rho_moves_composites_only(shared):
+    _, derived, found = shared
+    usual = {e.effect_id: e for e in derived.effects}
+    rows = rows_of(found, "rho=0.8")
+    assert rows and all("COMPOSITE" in row.provenance for row in rows)
+    assert all(row.vi > usual[row.effect_id].vi for row in rows)
+
+
+def test_another_study_changes_nothing_of_other_sets(shipped):
+    """Nothing written per synthesis may hold anything of studies that are not in it."""
+    outcome, _, found = shipped
+    config = outcome.config
+    kept = [s for s in outcome.tables.studies if s.study_id != "kemmler_efops"]
+    fewer = replace(outcome.tables, studies=tuple(kept))
+    whole = split_variants(found, config)
+    parts = split_variants(variants(fewer, config), config)
+    for synthesis in config.syntheses:
+        rest = [e for e in whole[synthesis.id].effects if e.study_id != "kemmler_efops"]
+        assert list(parts[synthesis.id].effects) == rest
+        assert all(asks_for(synthesis, e) for e in rest)
+
+
+def test_times_of_training(tmp_path):
+    """The end by default; the earliest and the latest sample as variants."""
+    rows = [
+        row
+        for weeks, gain in ((13, 0.5), (26, 1.0), (52, 2.0))
+        for row in (
+            builders.csv_measurement(
+                "ex", f"w{weeks}", "pct_change", n=20, mean=gain, sd=3, time_wk=weeks
+            ),
+            builders.csv_measurement(
+                "control", f"w{weeks}", "pct_change", n=20, mean=0, sd=3, time_wk=weeks
+            ),
+        )
+    ]
+    folder = builders.write_review(
+        tmp_path, studies=[builders.csv_study()], arms=builders.csv_arms(), measurements=rows
+    )
+    outcome = check_review(folder)
+    derived = derive(outcome.tables, outcome.config)
+    chosen = {e.timepoint: e.block for e in derived.effects if e.measure == "ROM"}
+    assert chosen == {"w13": "reduced", "w26": "pooled", "w52": "reduced"}
+    found = variants(outcome.tables, outcome.config)
+    assert [e.timepoint for e in rows_of(found, "training_time=earliest", "ROM")] == ["w13"]
+    assert [e.timepoint for e in rows_of(found, "training_time=latest", "ROM")] == ["w52"]

@@ -1,0 +1,100 @@
+"""What is missing is told by the ladder, and a filled request makes the study poolable."""
+
+import csv
+import io
+
+import pytest
+from builders import OPG, SPINE, csv_arms, csv_both, csv_contrast, csv_study, write_review
+from osteometa.cli import main
+from osteometa.derivation.derive import derive
+from osteometa.derivation.missing_data import wanted_in, wanted_rows
+from osteometa.extraction.tables import Measurement
+from osteometa.validation.review import check_review
+
+
+def wanted(folder, **tables):
+    tables = {"studies": [csv_study()], "arms": csv_arms(), **tables}
+    outcome = check_review(write_review(folder, **tables))
+    assert outcome.passed, [problem.message for problem in outcome.problems]
+    derived = derive(outcome.tables, outcome.config)
+    return wanted_rows(wanted_in(derived, outcome.config), outcome.config)
+
+
+def levels(timepoint, **more):
+    return csv_both(timepoint, exercise={"mean": "0.95"}, control={"mean": "0.94"}, **more)
+
+
+def direction(what, **more):
+    return {
+        "study_id": "a_2000", "arm_id": "ex", **what, "timepoint": "6_months", "time_wk": 26,
+        "basis": "between_arm", "arrow": "none", "significant": "no", **more,
+    }  # fmt: skip
+
+
+def test_an_unlabelled_spread_wants_one_word(tmp_path):
+    printed = {"n": 20, "spread": "0.1", "spread_kind": "unknown"}
+    rows = wanted(
+        tmp_path, measurements=levels("baseline", **printed) + levels("6_months", **printed)
+    )
+    assert "what the printed ± is (SD or SE) in both arms" in [row.wanted for row in rows]
+    assert {row.people for row in rows} == {40}
+
+
+def test_a_bound_wants_the_exact_p(tmp_path):
+    means = csv_both(
+        "6_months", "pct_change", exercise={"mean": "1.0"}, control={"mean": "-1.0"}, n=20
+    )
+    bound = csv_contrast("p", p="0.05", p_operator="<", score="change", adjusted="no")
+    rows = wanted(tmp_path, measurements=means, contrasts=[bound])
+    assert rows[0].wanted == "exact p of the between-group test, with its direction"
+    assert (rows[0].alternative, rows[0].cells) == (1, 1)
+
+
+def test_a_study_in_the_pool_wants_nothing(tmp_path):
+    full = {"n": 20, "sd": "0.1"}
+    assert (
+        wanted(tmp_path, measurements=levels("baseline", **full) + levels("6_months", **full)) == []
+    )
+
+
+def test_what_no_number_would_bring_into_a_pool_is_not_asked_for(tmp_path):
+    told = {"directions": [direction(SPINE)]}
+    assert wanted(tmp_path / "rct", **told)
+    assert wanted(tmp_path / "nrct", studies=[csv_study(design="nrct")], **told) == []
+    assert wanted(tmp_path / "active", arms=csv_arms(comparator_kind="active"), **told) == []
+
+
+@pytest.mark.parametrize("what", [SPINE, OPG])
+def test_the_filled_request_can_be_pasted_back(tmp_path, capsys, what):
+    review = write_review(
+        tmp_path / "review", studies=[csv_study()], arms=csv_arms(), directions=[direction(what)]
+    )
+    assert main(["wanted", "a_2000", "--directory", str(review)]) == 0
+    text = capsys.readouterr().out
+    assert "To the authors of a_2000" in text
+    asked = list(csv.DictReader(io.StringIO(text[text.index("study_id,") :])))
+    assert tuple(asked[0]) == Measurement.columns()
+    unit = {"unit": "pg/mL"} if what is OPG else {}
+    for number, row in enumerate(asked):
+        row.update(n="20", mean=f"0.9{number}", sd="0.1", **unit)
+    with (review / "data/raw/measurements.csv").open("a", encoding="utf-8", newline="") as lines:
+        csv.DictWriter(lines, Measurement.columns()).writerows(asked)
+    outcome = check_review(review)
+    assert outcome.passed, [problem.message for problem in outcome.problems]
+    derived = derive(outcome.tables, outcome.config)
+    measure = outcome.config.outcomes[what["outcome"]].measures[0]
+    (effect,) = [effect for effect in derived.effects if effect.measure == measure]
+    assert effect.pooled and effect.derivation_method == "PPC"
+    assert wanted_in(derived, outcome.config) == []
+
+
+def test_nothing_missing_and_no_such_study_are_said(tmp_path, capsys):
+    full = {"n": 20, "sd": "0.1"}
+    rows = levels("baseline", **full) + levels("6_months", **full)
+    review = write_review(
+        tmp_path / "review", studies=[csv_study()], arms=csv_arms(), measurements=rows
+    )
+    assert main(["wanted", "a_2000", "--directory", str(review)]) == 0
+    assert "nothing is missing" in capsys.readouterr().err
+    assert main(["wanted", "b_2000", "--directory", str(review)]) == 2
+    assert "no study 'b_2000'" in capsys.readouterr().err

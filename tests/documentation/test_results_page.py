@@ -1,0 +1,207 @@
+"""docs/results.md tells of every column and code of the files of a run, and of no other."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders import ROOT, copied
+from osteometa.derivation.derive import derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.effects.hierarchy import LADDERS
+from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
+from osteometa.figures.forest.rows import BLOCK_WORDS
+from osteometa.figures.forest.words import FLAG_WORDS
+from osteometa.io.csv_records import columns_of, text_of
+from osteometa.records.directions import DirectionEntry
+from osteometa.records.effects import Effect
+from osteometa.records.ledger import LedgerLine
+from osteometa.validation.review import check_review
+
+PAGE = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+PLACEHOLDER = re.compile(r"<[a-z]+>")
+KEYS = {model.table: model.key for model in ROWS}
+
+
+class Section:
+    """What the page says of one kind of file: columns, and what may stand in them."""
+
+    def __init__(self, text):
+        heading, _, body = text.partition("\n")
+        self.files = re.findall(r"`([^`]+\.csv)`", heading)
+        self.base = next(iter(re.findall(r"All columns of\s+`([^`]+)`, and:", body)), None)
+        table = body.partition("| column | unit or values | meaning |")[2].partition("\n\n")[0]
+        cells = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", table, flags=re.MULTILINE)
+        assert len(cells) == table.count("\n| `")
+        self.own = [name for name, _ in cells]
+        self.values = {name: set(re.findall(r"`([^`]+)`", said)) for name, said in cells}
+
+
+SECTIONS = [section for text in PAGE.split("\n## ")[1:] if (section := Section(text)).files]
+
+
+def section_of(name):
+    found = [s for s in SECTIONS for file in s.files if matches(file, name)]
+    assert len(found) == 1, f"{len(found)} sections of docs/results.md tell of {name}"
+    return found[0]
+
+
+def matches(file, name):
+    return re.fullmatch(PLACEHOLDER.sub("[^/]+", re.escape(file)), name) is not None
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        return list(reader.fieldnames), list(reader)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the header and rows of every table that a whole run writes, by path."""
+    review = copied("small", tmp_path_factory.mktemp("run") / "review")
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--directory", str(review)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    paths = [*(review / "data/processed").rglob("*.csv"), *(review / "results").rglob("*.csv")]
+    return {str(path.relative_to(review)): rows_of(path) for path in sorted(paths)}
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    """Return the shipped tables, and what is derived from them by file."""
+    outcome = check_review(ROOT)
+    assert outcome.passed
+    derived = derive(outcome.tables, outcome.config)
+    kinds = {
+        "data/processed/effects.csv": (Effect, derived.effects),
+        "data/processed/directions.csv": (DirectionEntry, derived.entries),
+        "data/processed/ledger.csv": (
+            LedgerLine, ledger_of(outcome.tables, derived, outcome.config),
+        ),
+    }  # fmt: skip
+    written = {
+        file: [{name: text_of(getattr(row, name)) for name in columns_of(kind)} for row in rows]
+        for file, (kind, rows) in kinds.items()
+    }
+    return outcome.tables, written
+
+
+def documented(section, name):
+    if section.base is None:
+        return section.own
+    table = Path(name).stem
+    base = section.base.replace("<table>", table)
+    if base.startswith("data/raw/"):
+        raw = next(model for model in ROWS if model.table == table)
+        return [*section.own, *raw.columns()]
+    return [*documented(section_of(base), base), *section.own]
+
+
+def test_every_file_of_a_run_has_a_section_and_every_section_a_file(run):
+    assert len(run) > 20
+    for name in run:
+        section_of(name)
+    for file in (file for section in SECTIONS for file in section.files):
+        assert any(matches(file, name) for name in run), f"no run writes {file}"
+
+
+def test_every_column_of_every_file_is_explained_in_its_order_and_no_other(run):
+    for name, (header, _) in run.items():
+        told = documented(section_of(name), name)
+        missing, gone = set(header) - set(told), set(told) - set(header)
+        assert not missing, f"{name}: docs/results.md does not explain {sorted(missing)}"
+        assert not gone, f"{name}: docs/results.md explains {sorted(gone)}, which is not there"
+        assert told == header, f"{name}: docs/results.md has another order"
+
+
+def strays(section, rows):
+    """Return words of closed columns that the page does not tell, alone or joined."""
+    return {
+        (name, word)
+        for row in rows
+        for name, told in section.values.items()
+        if told and row[name] not in told
+        for word in re.split(r"[+/ ]", row[name])
+        if word and word not in told
+    }
+
+
+def test_every_word_of_a_closed_column_is_explained(run, evidence):
+    for name, (_, rows) in run.items():
+        assert strays(section_of(name), rows) == set(), name
+    for name, rows in evidence[1].items():
+        assert len(rows) > 100
+        assert strays(section_of(name), rows) == set(), name
+
+
+def codes_under(heading):
+    part = PAGE.split(f"\n### {heading}\n")[1].partition("\n#")[0]
+    return re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE)
+
+
+def test_every_code_is_explained_once():
+    ladders = [ladder for measures in LADDERS.values() for ladder in measures.values()]
+    rungs = {name for ladder in ladders for name, _ in ladder} - {"BASE"}
+    assert sorted(codes_under("Rungs of the ladder")) == sorted(rungs)
+    assert sorted(codes_under("Flags")) == sorted({*FLAG_WORDS, *ENTERED_FLAGS})
+    assert sorted(codes_under("Blocks")) == sorted([*BLOCK_WORDS, "pooled", "reduced"])
+
+
+def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
+    for compared, measures in LADDERS.items():
+        for measure, ladder in measures.items():
+            order = ", ".join(name for name, _ in ladder)
+            assert f"| `{measure}` | {compared} | {order} |" in PAGE
+
+
+def test_every_doubt_is_explained():
+    source = (ROOT / "workflow/osteometa/validation/plausibility.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r'"(W\d\d)"', source))
+    assert codes == set(re.findall(r"^\| `(W\d\d)` \|", PAGE, flags=re.MULTILINE))
+
+
+def test_every_input_leads_to_one_filled_cell_as_the_page_says(evidence):
+    tables, written = evidence
+    rows = {}
+    for table in ("measurements", "contrasts", "directions"):
+        for row in getattr(tables, table):
+            key = "/".join(str(getattr(row, name)).replace(" ", "_") for name in KEYS[table])
+            rows.setdefault((table, key), []).append(row)
+    records = [
+        *written["data/processed/effects.csv"],
+        *written["data/processed/directions.csv"],
+    ]
+    inputs = {cell for record in records for cell in record["inputs"].split(" ") if cell}
+    assert len(inputs) > 300
+    for cell in inputs:
+        table, key, column = cell.split(":")
+        found = rows[(table, key)]
+        assert len(found) == 1, cell
+        assert getattr(found[0], column) not in (None, ""), cell
+
+
+def test_the_example_is_what_the_tables_give(evidence):
+    tables, written = evidence
+    name, shown = re.search(
+        r"its `estimate` is ([\d.]+)\. The effect is\s+`([^`]+)`", PAGE
+    ).groups()[::-1]
+    effect = next(row for row in written["data/processed/effects.csv"] if row["effect_id"] == name)
+    assert float(effect["yi"]) == pytest.approx(float(shown), abs=5e-8)
+    assert f"provenance `{effect['provenance']}`" in PAGE
+    inputs = effect["inputs"].split(" ")
+    assert len(inputs) == 6 and re.search(r"one is\s+`([^`]+)`", PAGE).group(1) in inputs
+    percents = [m for m in tables.measurements if m.cell_name("mean") in inputs]
+    assert len(percents) == 2
+    for row in percents:
+        printed = f"{row.mean.text.replace('-', '−')} % (SD {row.sd.text}, n {row.n})"
+        assert re.search(re.escape(printed).replace(r"\ ", r"\s+"), PAGE), printed

@@ -1,0 +1,63 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builders import ROOT
+from osteometa.run.code_inputs import PACKAGE, code_of
+
+SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
+# Runs the import lines of each script in turn and tells which files of the package they loaded.
+LOADER = """
+import ast, json, sys
+from pathlib import Path
+
+loaded = {}
+for script in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "osteometa"]:
+        del sys.modules[name]
+    tree = ast.parse(Path(script).read_text(encoding="utf-8"))
+    tree.body = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    exec(compile(tree, script, "exec"), {})
+    loaded[script] = [
+        module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "osteometa"
+    ]
+print(json.dumps(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    command = [sys.executable, "-c", LOADER, *map(str, SCRIPTS)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_every_file_that_a_script_loads_is_an_input_of_its_rule(script, loaded):
+    assert loaded[str(script)]
+    assert set(loaded[str(script)]) <= set(code_of(script))
+
+
+def test_imports_inside_functions_count_too():
+    assert str(PACKAGE / "validation/cells.py") in code_of(SCRIPTS[0].with_name("check.py"))
+
+
+def libraries(name):
+    """Return the libraries that a script alone has loaded when its work begins."""
+    lines = f"{LOADER}\nprint(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    command = [sys.executable, "-c", lines, str(SCRIPTS[0].with_name(f"{name}.py"))]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return set(json.loads(output.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("name", ["figures", "overview"])
+def test_drawing_rests_on_no_statistics(name):
+    statistics = {"pooling", "effects", "explore"}
+    files = code_of(SCRIPTS[0].with_name(f"{name}.py"))
+    assert not statistics & {Path(file).relative_to(PACKAGE).parts[0] for file in files}
+    assert not {"scipy", "statsmodels", "pymare", "pandas"} & libraries(name)
+
+
+def test_pooling_does():
+    assert "scipy" in libraries("pool")

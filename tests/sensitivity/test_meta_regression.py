@@ -1,0 +1,167 @@
+"""Meta-regression against metafor, and against odd data."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from builders import TESTS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from osteometa.sensitivity.meta_regression import line_of, meta_regression
+from osteometa.sensitivity.permutation import permute_moderator
+
+ORACLE = json.loads((TESTS / "oracle" / "metafor.json").read_text())["datasets"]
+EXTRA = json.loads((TESTS / "oracle" / "explore.json").read_text())
+CI = {"z": "wald", "knha": "hksj", "adhoc": "hksj-floor"}
+REGRESSIONS = [
+    (name, key, fit)
+    for name, data in ORACLE.items()
+    for key, model in data.get("meta_regression", {}).items()
+    for fit in model["fits"]
+    if fit.split("_")[0] in ("EE", "DL", "REML")
+]
+CLOSED, ITERATED = 1e-8, 1e-6
+
+
+def tolerance_of(method):
+    return ITERATED if method == "REML" else CLOSED
+
+
+def agrees(ours, theirs, scale, tolerance):
+    return abs(ours - theirs) <= tolerance * max(abs(theirs), abs(scale) / 1000)
+
+
+@pytest.mark.parametrize(("name", "key", "fit"), REGRESSIONS)
+def test_meta_regression_agrees_with_metafor(name, key, fit):
+    model = ORACLE[name]["meta_regression"][key]
+    theirs = model["fits"][fit]
+    method, test = fit.split("_")
+    X = np.array(model["design_matrix"], dtype=float)
+    ours = meta_regression(
+        model["yi"], model["vi"], X[:, 1:], method=method, ci=CI[test], per_covariate=1
+    )
+    tolerance = tolerance_of(method)
+    assert agrees(ours.tau2, theirs["tau2"], float(np.mean(model["vi"])), tolerance)
+    slopes = 0.0
+    for j, term in enumerate(ours.terms, start=1):
+        for found, column in (
+            (term.slope, "beta"), (term.se, "se"), (term.ci_low, "ci_lb"), (term.ci_high, "ci_ub"),
+        ):  # fmt: skip
+            assert agrees(found, theirs[column][j], theirs["se"][j], tolerance)
+        assert agrees(term.statistic, theirs["stat"][j], 1, tolerance)
+        assert agrees(term.p, theirs["pval"][j], 1, tolerance)
+        slopes += term.slope * term.centre
+    assert agrees(ours.intercept - slopes, theirs["beta"][0], theirs["se"][0], tolerance)
+    assert agrees(ours.statistic, theirs["QM"], 1, tolerance)
+    assert [ours.df1, ours.df2] == theirs["QM_df"]
+    assert agrees(ours.p, theirs["QMp"], 1, tolerance)
+    assert agrees(ours.q, theirs["QE"], 1, CLOSED) and agrees(ours.q_p, theirs["QEp"], 1, CLOSED)
+    if method != "EE":
+        # metafor's I2 is relative to 100; its tau2 of 1e-16 is our 0.
+        assert agrees(ours.i2, theirs["I2"], 100, tolerance)
+        assert agrees(ours.r2, theirs["R2"], 100, tolerance)
+
+
+def test_the_intercept_is_the_effect_at_the_means():
+    model = ORACLE["bcg_RR"]["meta_regression"]["ablat"]
+    x = np.array(model["design_matrix"])[:, 1]
+    ours = meta_regression(model["yi"], model["vi"], x, names=["latitude"])
+    assert ours.status == "ok" and ours.terms[0].name == "latitude"
+    assert ours.terms[0].centre == pytest.approx(np.mean(x))
+    moved = meta_regression(model["yi"], model["vi"], x + 1e6, names=["latitude"])
+    assert moved.intercept == pytest.approx(ours.intercept, rel=1e-9)
+    assert moved.terms[0].slope == pytest.approx(ours.terms[0].slope, rel=1e-9)
+    permuted = permute_moderator(
+        model["yi"], model["vi"], x, permutations=20, exact_up_to=0, ci="hksj-floor"
+    )
+    assert permuted.statistic == pytest.approx(ours.terms[0].statistic, rel=1e-9)
+
+
+@pytest.mark.parametrize("fit", EXTRA["bcg"]["line_ablat"]["fits"], ids=str)
+@pytest.mark.parametrize("factor", [1.0, 1e-6, 1e3])
+def test_the_band_of_the_line_is_that_of_predict(fit, factor):
+    data, latitudes = ORACLE["bcg_RR"], EXTRA["bcg"]["line_ablat"]["latitudes"]
+    x = np.array(data["meta_regression"]["ablat"]["design_matrix"])[:, 1]
+    y, v = factor * np.array(data["yi"]), factor**2 * np.array(data["vi"])
+    ours = meta_regression(y, v, x, method=fit["method"], ci=CI[fit["test"]])
+    band = line_of(ours, latitudes)
+    assert [at.x for at in band] == latitudes
+    for name, column in (("fitted", "fitted"), ("ci_low", "low"), ("ci_high", "high")):
+        found = np.array([getattr(at, name) for at in band]) / factor
+        assert found == pytest.approx(fit[column], rel=ITERATED), name
+    at_centre = line_of(ours, [ours.terms[0].centre])[0]
+    assert (at_centre.fitted, at_centre.ci_low, at_centre.ci_high) == pytest.approx(
+        (ours.intercept, ours.intercept_low, ours.intercept_high), rel=1e-12
+    )
+
+
+def test_there_is_no_line_of_several_covariates_or_of_none():
+    data = ORACLE["bcg_RR"]
+    x = np.column_stack([np.arange(13.0), np.arange(13.0) ** 2])
+    two = meta_regression(data["yi"], data["vi"], x, per_covariate=1)
+    few = meta_regression(data["yi"], data["vi"], x)
+    for found, words in ((two, "several"), (few, "20 are needed")):
+        with pytest.raises(ValueError, match=words):
+            line_of(found, [1.0])
+
+
+def test_each_covariate_needs_ten_studies():
+    data = ORACLE["bcg_RR"]
+    x = np.column_stack([np.arange(13.0), np.arange(13.0) ** 2])
+    ours = meta_regression(data["yi"], data["vi"], x)
+    assert (ours.status, ours.reason) == (
+        "not_applicable",
+        "13 studies tell all 2 covariates, 20 are needed",
+    )
+    assert ours.intercept is None and ours.terms == ()
+
+
+def test_an_unknown_covariate_leaves_its_study_out():
+    data = ORACLE["raudenbush1985"]
+    y, v, x = np.array(data["yi"]), np.array(data["vi"]), np.arange(19.0)
+    x[[3, 7]] = math.nan
+    ours = meta_regression(y, v, x)
+    known = np.isfinite(x)
+    assert (ours.k, ours.left_out) == (17, 2)
+    assert ours.terms == meta_regression(y[known], v[known], x[known]).terms
+
+
+def test_effects_that_share_people_are_fitted_with_their_covariance():
+    """Generalised least squares by hand at tau2 = 0; t on studies less coefficients."""
+    y = np.array([0.30, 0.34, 0.25, 0.41, 0.38, 0.44])
+    v = np.array([0.090, 0.085, 0.120, 0.070, 0.060, 0.100])
+    V, x = np.diag(v), np.array([1.0, 2.0, 1.5, 3.0, 2.5, 4.0])
+    V[0, 1] = V[1, 0] = 0.045
+    study = ["a", "a", "b", "c", "d", "e"]
+    ours = meta_regression(y, v, x, V=V, study=study, ci="wald", per_covariate=1)
+    X = np.column_stack([np.ones(6), x])
+    covariance = np.linalg.inv(X.T @ np.linalg.solve(V, X))
+    slope = (covariance @ X.T @ np.linalg.solve(V, y))[1]
+    assert ours.tau2 == 0 and ours.k == 5
+    assert ours.terms[0].slope == pytest.approx(slope, rel=1e-9)
+    assert ours.terms[0].se == pytest.approx(math.sqrt(covariance[1, 1]), rel=1e-9)
+    assert meta_regression(y, v, x, V=V, study=study, per_covariate=1).df2 == 3
+    alone = meta_regression(y, v, x, ci="wald", per_covariate=1)
+    assert alone.terms[0].slope != pytest.approx(slope, rel=1e-3)
+
+
+odd = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.3, -0.2, 1e5, 0.7]), st.sampled_from([0.04, 0.1, 1e-9, 1e8]),
+        st.sampled_from([0.0, 1.0, 2.0, 2011.0, math.nan]),
+    ),
+    max_size=7,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(odd, st.sampled_from(["wald", "hksj", "hksj-floor"]))
+def test_odd_data_give_a_reason_and_never_nan(rows, ci):
+    y, v, x = ([row[i] for row in rows] for i in range(3))
+    ours = meta_regression(y, v, np.array(x), method="DL", ci=ci, per_covariate=1)
+    if ours.status == "ok":
+        numbers = [ours.intercept, ours.statistic, ours.p, ours.tau2, ours.i2, ours.terms[0].p]
+        assert all(math.isfinite(n) for n in numbers)
+    else:
+        assert ours.reason and ours.intercept is None and not ours.terms

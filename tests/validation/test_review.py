@@ -1,0 +1,243 @@
+"""Every message by the file that provokes it."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from builders import TESTS
+from osteometa.cli import main
+from osteometa.io.problems import errors_of
+from osteometa.protocol.config import load_config
+from osteometa.validation.review import check_review, report_text
+
+BAD = TESTS / "bad_input"
+REVIEWS = TESTS / "reviews"
+EXPECTED = json.loads((BAD / "expected.json").read_text())
+# What is edited in config.yaml; the other broken reviews have a table of their own in `bad_input/`.
+EDITS = {
+    "E101_config_duplicate": ("schema_version: 1 ", "schema_version: 1\nschema_version: 1 "),
+    "E101_config_key": ("  method: REML", "  methode: REML"),
+    "E101_config_renamed": ("agreement_share:", "vote_share:"),
+    "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
+    "E601_phases": ("phase: training,", "phase: [acute, training],"),
+}
+
+
+def overlaid(small, name):
+    if name not in EDITS:
+        shutil.copytree(BAD / name, small, dirs_exist_ok=True)
+        return small
+    config = small / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert EDITS[name][0] in text
+    config.write_text(text.replace(*EDITS[name], 1), encoding="utf-8")
+    return small
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_bad_input_is_named(small, name, capsys):
+    expected = EXPECTED[name]
+    review = overlaid(small, name)
+    outcome = check_review(review)
+    found = [
+        p
+        for p in outcome.problems
+        if all(expected[key] in (None, getattr(p, key)) for key in expected)
+    ]
+    assert found, report_text(outcome, review)
+    problem = found[0]
+    assert problem.message.rstrip().endswith((".", "?")) and len(problem.message) > 20
+    failed = expected["severity"] == "error"
+    assert main(["check", str(review)]) == (1 if failed else 0)
+    text = capsys.readouterr().out
+    assert problem.code in text and "Traceback" not in text
+    assert ("Nothing was computed" in text) == failed
+
+
+def test_a_renamed_key_is_one_problem_that_names_old_and_new(small):
+    (problem,) = check_review(overlaid(small, "E101_config_renamed")).problems
+    assert "'vote_share' is now called 'agreement_share'" in problem.message
+
+
+def test_every_broken_review_is_expected():
+    folders = {path.name for path in BAD.iterdir() if path.is_dir()}
+    assert set(EXPECTED) == {name for name in folders if name[0] in "EW"} | set(EDITS)
+
+
+@pytest.mark.parametrize("review", sorted(REVIEWS.iterdir()), ids=lambda path: path.name)
+def test_a_small_review_makes_the_choices_of_the_shipped_one(review):
+    """A new key goes into these copies of config.yaml too; title and syntheses are their own."""
+    shipped, own = (
+        load_config(folder / "config.yaml").model_dump(exclude={"title", "syntheses"})
+        for folder in (REVIEWS.parents[1], review)
+    )
+    assert own == shipped
+
+
+@pytest.mark.parametrize("name", ["fine_european_csv", "fine_accepted_print"])
+def test_unusual_but_fine(small, name):
+    outcome = check_review(overlaid(small, name))
+    assert outcome.passed, report_text(outcome, small)
+
+
+def test_european_csv_reads_the_same_numbers_and_says_so(small):
+    plain = check_review(small).tables
+    outcome = check_review(overlaid(small, "fine_european_csv"))
+    assert outcome.tables.measurements == plain.measurements
+    assert any(p.severity == "note" and "European" in p.message for p in outcome.problems)
+
+
+def test_the_unit_of_another_marker_is_told(small):
+    outcome = check_review(overlaid(small, "E206_unit_of_ntx"))
+    (problem,) = outcome.problems[:1]
+    assert "another marker" in problem.message
+
+
+def test_an_accepted_row_is_not_usable(small):
+    tables = check_review(overlaid(small, "fine_accepted_print")).tables
+    row = next(row for row in tables.measurements if row.accept)
+    assert not row.usable
+
+
+def test_all_problems_come_at_once(small):
+    for name in ("E102_filler", "E105_word", "E402_arrow", "E701_flow", "E101_config_key"):
+        overlaid(small, name)
+    outcome = check_review(small)
+    files = {problem.file for problem in errors_of(outcome.problems)}
+    assert files == {
+        "config.yaml", "data/raw/directions.csv", "data/raw/measurements.csv",
+        "data/raw/prisma.csv", "data/raw/studies.csv",
+    }  # fmt: skip
+    text = report_text(outcome, small)
+    assert [line for line in text.splitlines() if not line.startswith(" ")][:-2] == sorted(files)
+
+
+def test_many_wrong_cells_of_one_row_are_all_named(small):
+    path = small / "data" / "raw" / "measurements.csv"
+    lines = path.read_text().splitlines()
+    cells = lines[1].split(",")
+    header = lines[0].split(",")
+    for column, text in (("mean", "abc"), ("kind", "levels"), ("sd", "1,,"), ("n", "2.5")):
+        cells[header.index(column)] = text.replace(",", "")
+    cells[header.index("sd")] = "x"
+    lines[1] = ",".join(cells)
+    path.write_text("\n".join(lines) + "\n")
+    columns = {p.column for p in check_review(small).problems if p.row == 2}
+    assert columns >= {"mean", "kind", "sd", "n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "empty"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b'study_id,"label\n', "CSV"),
+        (None, "missing"),
+    ],
+)
+def test_unreadable_files(small, text, words):
+    path = small / "data" / "raw" / "studies.csv"
+    path.unlink() if text is None else path.write_bytes(text)
+    outcome = check_review(small)
+    assert not outcome.passed
+    assert any(words in p.message for p in outcome.problems if p.file.endswith("studies.csv"))
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [\n", "\tb: 1\n", "title: x\n"])
+def test_unreadable_config(small, text):
+    (small / "config.yaml").write_text(text)
+    outcome = check_review(small)
+    assert not outcome.passed
+    assert all(p.file == "config.yaml" for p in errors_of(outcome.problems))
+
+
+def test_no_review_is_wrong_use(tmp_path, capsys):
+    assert main(["check", str(tmp_path)]) == 2
+    assert "config.yaml" in capsys.readouterr().err
+
+
+def test_a_suggestion_is_made(small):
+    outcome = check_review(overlaid(small, "E105_modality"))
+    assert "Did you mean 'resistance'?" in report_text(outcome, small)
+
+
+def with_cells(review, table, row, **cells):
+    """Change cells of one row of a review, the row counted as the spreadsheet does."""
+    path = review / f"data/raw/{table}.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    rows[row - 2].update(cells)
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return check_review(review).problems
+
+
+INTERVAL = {"sd": "", "ci_low": "0.1", "ci_high": "2.9"}
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "code"),
+    [
+        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E105"),
+        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E105"),
+        ("measurements", {"time_wk": "-1"}, "time_wk", "E201"),
+        ("measurements", {"timepoint": "Baseline"}, "timepoint", "E105"),
+        ("contrasts", {"ci_level": "0"}, "ci_level", "E105"),
+        ("contrasts", {"tails": "3"}, "tails", "E105"),
+        ("contrasts", {"covariates": "-1"}, "covariates", "E201"),
+        ("contrasts", {"statistic": "smd", "value": "3.4"}, "value", "W03"),
+        ("contrasts", {"n_total": "999"}, "n_total", "W10"),
+        ("contrasts", {"ci_low": "0.1"}, "ci_high", "W11"),
+        ("measurements", {"ci_high": "2.9"}, "ci_low", "W11"),
+    ],
+)
+def test_numbers_that_cannot_be(small, table, cells, column, code):
+    shutil.copy(BAD / "W02_implied_sd/data/raw/contrasts.csv", small / "data/raw")
+    found = with_cells(small, table, 2, **cells)
+    assert (column, code) in {(p.column, p.code) for p in found if p.row == 2}
+
+
+def test_a_p_of_a_half_in_one_tail_implies_no_sd(small):
+    overlaid(small, "W02_implied_sd")
+    found = with_cells(small, "contrasts", 2, p="0.5", tails="1")
+    assert not errors_of(found) and "W02" not in {p.code for p in found}
+
+
+def test_a_problem_is_not_drowned_in_warnings(small):
+    overlaid(small, "W09_time_of_day")
+    overlaid(small, "E105_word")
+    text = report_text(check_review(small), small)
+    assert "1 problem, warnings are looked for once there is none." in text
+    assert "W09" not in text
+
+
+def test_an_unknown_outcome_is_one_problem(small):
+    found = errors_of(with_cells(small, "measurements", 2, outcome="BMDD"))
+    assert [(p.column, "Did you mean 'BMD'" in p.message) for p in found] == [("outcome", True)]
+
+
+def test_capitals_are_a_near_miss(small):
+    (problem,) = errors_of(with_cells(small, "studies", 2, design="RCT"))
+    assert "Did you mean 'rct'?" in problem.message
+
+
+def test_columns_that_a_spreadsheet_appends_are_left_out(small):
+    plain = check_review(small).tables
+    path = small / "data/raw/measurements.csv"
+    wider = [f"{line},,\n" for line in path.read_text("utf-8").splitlines()]
+    path.write_text("".join(wider), "utf-8")
+    assert check_review(small).tables == plain
+    wider[1] = wider[1].replace(",,\n", ",x,\n")
+    path.write_text("".join(wider), "utf-8")
+    assert not check_review(small).passed
+
+
+def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
+    for mark in ("\u2028", "\x0b", "\x85"):
+        problems = with_cells(small, "measurements", 2, note=f"one{mark}two", mean="\u22121.5")
+        assert not errors_of(problems)
+    row = check_review(small).tables.measurements[0]
+    assert (row.mean, row.mean.text, row.row) == (-1.5, "-1.5", 2)
