@@ -16,8 +16,7 @@ from osteometa.figures import (
     funnel,
 )
 from osteometa.figures.forest import draw
-from osteometa.figures.forest.rows import BLOCK_WORDS, TYPE_WORDS, ForestRow
-from osteometa.figures.forest.words import Scale
+from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.style import SMALL
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part
@@ -39,6 +38,8 @@ from osteometa.sensitivity.one_at_a_time import Case
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import Block, ExerciseType
 
 
 def write_results(review, target, cap=300):
@@ -168,7 +169,7 @@ def pooled_marks(k, estimate, half, predicted=0.0):
 
 def five_types():
     rows = []
-    for number, words in enumerate(TYPE_WORDS.values()):
+    for number, words in enumerate(kind.heading for kind in ExerciseType):
         rows.append(ForestRow(kind="heading", label=words))
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [forest_study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
@@ -214,7 +215,7 @@ HARD = {
     ],
     "five exercise types": five_types(),
     "only not randomised": [
-        ForestRow(kind="heading", label=BLOCK_WORDS["non_randomised"]),
+        ForestRow(kind="heading", label=Block.NON_RANDOMISED.apart),
         *(forest_study(f"Author {n}", 0.01 * n, 0.01, None) for n in range(1, 4)),
     ],
     "a label of 80 characters": [

@@ -13,8 +13,7 @@ from osteometa.cli import figure, main
 from osteometa.extraction.reading import read_checked
 from osteometa.figures import direction_plot, review_figures, synthesis_figures
 from osteometa.figures.forest import draw
-from osteometa.figures.forest.rows import BLOCK_WORDS, ForestRow
-from osteometa.figures.forest.words import p_number
+from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import text_width
@@ -22,6 +21,8 @@ from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import forest_settings, load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.report import sentences as report_words
+from osteometa.wording.numbers import p_number
+from osteometa.wording.vocabulary import Block
 from PIL import Image
 
 SPINE = "bmd_lumbar_spine_training_controlled"
@@ -236,7 +237,7 @@ def test_the_null_line_is_whole_but_for_texts():
 
 
 def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
-    rows = [*HARD["two studies"], POOL, ForestRow(kind="heading", label=BLOCK_WORDS["active"]),
+    rows = [*HARD["two studies"], POOL, ForestRow(kind="heading", label=Block.ACTIVE.apart),
             forest_study("Other 2003", 0.01, 0.01)]  # fmt: skip
     page = drawn_forest(rows)
     (pooled,) = lines(page, "pooled")
@@ -245,7 +246,7 @@ def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
     assert list(pooled.get_xdata()) == pytest.approx([middle[0]] * 2)
     assert max(pooled.get_ydata()) == pytest.approx(diamond.get_xy()[0][1])
     assert not lines(drawn_forest(HARD["two studies"]), "pooled")
-    other = [replace(row, label=BLOCK_WORDS["unit"]) if row.kind == "heading" else row
+    other = [replace(row, label=Block.UNIT.apart) if row.kind == "heading" else row
              for row in rows]  # fmt: skip
     assert not lines(drawn_forest(other), "pooled")
 

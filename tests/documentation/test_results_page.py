@@ -13,13 +13,12 @@ from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.effects.hierarchy import LADDERS
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
-from osteometa.figures.forest.rows import BLOCK_WORDS
-from osteometa.figures.forest.words import FLAG_WORDS
 from osteometa.io.csv_records import columns_of, text_of
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
 from osteometa.validation.review import check_review
+from osteometa.wording.vocabulary import Block, Flag
 
 PAGE = (ROOT / "docs/results.md").read_text(encoding="utf-8")
 PLACEHOLDER = re.compile(r"<[a-z]+>")
@@ -153,8 +152,8 @@ def test_every_code_is_explained_once():
     ladders = [ladder for measures in LADDERS.values() for ladder in measures.values()]
     rungs = {name for ladder in ladders for name, _ in ladder} - {"BASE"}
     assert sorted(codes_under("Rungs of the ladder")) == sorted(rungs)
-    assert sorted(codes_under("Flags")) == sorted({*FLAG_WORDS, *ENTERED_FLAGS})
-    assert sorted(codes_under("Blocks")) == sorted([*BLOCK_WORDS, "pooled", "reduced"])
+    assert sorted(codes_under("Flags")) == sorted({*Flag, *ENTERED_FLAGS})
+    assert sorted(codes_under("Blocks")) == sorted(Block)
 
 
 def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():

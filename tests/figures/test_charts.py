@@ -34,7 +34,6 @@ from osteometa.figures import (
 from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest.draw import forest_figures
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES
 from osteometa.figures.style import encoded
 from osteometa.figures.synthesis_figures import panel, share_panels, write_figures
@@ -51,6 +50,7 @@ from osteometa.records.sensitivity import (
     SensitivityRow,
     StepRow,
 )
+from osteometa.wording.scale import Scale
 from PIL import Image
 
 PERCENT = Scale("ROM", "BMD", "", "[a, b]")

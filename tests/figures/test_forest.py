@@ -35,7 +35,6 @@ from osteometa.figures.forest.layout import ROW, place_axis, place_columns, plac
 from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
 from osteometa.figures.forest.rows import ForestRow, forest_rows
-from osteometa.figures.forest.words import FLAG_WORDS, Scale
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
 from osteometa.io.csv_records import write_records
@@ -45,6 +44,8 @@ from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import Flag
 
 PER_MM = 72 / 25.4
 
@@ -180,7 +181,7 @@ def test_direction_plots_are_readable(review):
 
 
 LEGEND = [
-    f"{letter}: {FLAG_WORDS[flag]}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
+    f"{letter}: {Flag(flag).words}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
 ]
 
 

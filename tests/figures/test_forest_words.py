@@ -6,21 +6,21 @@ import pytest
 from drawing import REVIEWS, derived_of, pooled_row
 from osteometa.figures.forest.draw import legend_of
 from osteometa.figures.forest.layout import place_columns
-from osteometa.figures.forest.rows import BLOCK_WORDS, TYPE_WORDS, ForestRow, _overall, forest_rows
+from osteometa.figures.forest.rows import ForestRow, _overall, forest_rows
 from osteometa.figures.forest.words import (
     HOLLOW_WORDS,
     N_WITHIN_WORDS,
     N_WORDS,
     NO_VOTE_WORDS,
-    Scale,
-    heterogeneity,
     mean_words,
-    model_words,
 )
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.protocol.config import forest_settings
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split
+from osteometa.wording.models import heterogeneity, model_words
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
 
 SPINE = "bmd_lumbar_spine_training_controlled"
 ROW = pooled_row(
@@ -73,9 +73,9 @@ def spine():
 def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
     effects, rows, *_ = spine
     seen = 0
-    for kind, words in TYPE_WORDS.items():
+    for kind in ExerciseType:
         for row in rows:
-            if row.kind == "diamond" and row.label == words:
+            if row.kind == "diamond" and row.label == kind.heading:
                 own = sum(e.weight for e in effects if e.pooled and e.exercise_type == kind)
                 assert row.weight == f"{own:.1f}"
                 seen += 1
@@ -86,7 +86,7 @@ def test_blocks_stand_by_year(spine):
     effects, rows, *_ = spine
     years = {e.effect_id: e.year for e in effects}
     headings = [row.label for row in rows if row.kind == "heading"]
-    for words in set(headings) & set(BLOCK_WORDS.values()):
+    for words in set(headings) & {block.apart for block in SHOWN_APART}:
         start = next(n for n, row in enumerate(rows) if row.label == words) + 1
         block = []
         for row in rows[start:]:

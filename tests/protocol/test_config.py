@@ -15,7 +15,6 @@ from osteometa.figures.catalogue import TITLES
 from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest.draw import forest_figure
 from osteometa.figures.forest.rows import forest_rows
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import resolved
 from osteometa.io.csv_records import write_records, write_rows, write_text
 from osteometa.io.problems import errors_of
@@ -32,6 +31,7 @@ from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split, summary_rows
 from osteometa.validation.review import check_tables
+from osteometa.wording.scale import Scale
 from pydantic import ValidationError
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"

@@ -37,6 +37,7 @@ from osteometa.report.sensitivity import WhatIf, what_if_lines
 from osteometa.report.sentences import synthesis_sentences
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.sensitivity.permutation import sign_flip
+from osteometa.wording.vocabulary import SHOWN_APART
 
 FILL = {"str": "", "int": 0, "float": 0.0, "bool": False}
 
@@ -416,6 +417,14 @@ def test_what_moves_a_marker_after_a_bout_is_told():
     assert "3 of 4 studies do not correct" in text
 
 
+@pytest.mark.parametrize("block", SHOWN_APART)
+def test_every_study_that_a_forest_plot_draws_below_the_pool_is_in_the_report(block):
+    apart = dataclasses.replace(effect("Di 2004"), pooled=False, block=block, vi=1.0)
+    synthesis = dataclasses.replace(CLEAR, effects=(*CLEAR.effects, apart))
+    text = " ".join(synthesis_sentences(synthesis, NOT_ASSESSED, NOT_ASSESSED))
+    assert f"not pooled: {block.words} (1)." in text
+
+
 def by_paper(label, kind, **more):
     more = {"variant": "type_by=paper", "measure": "ROM", **more}
     return record(VariantEffect, study_id=label.lower(), label=label, exercise_type=kind,
@@ -462,7 +471,7 @@ def test_combined_p_values_name_their_studies_or_the_reason():
     done = record(PCombination, k=3, n_total=60, p_stouffer=0.0002, p_stouffer_lower=0.9998,
                   p_fisher=0.01, p_fisher_lower=1.0, status="ok", studies="a b")  # fmt: skip
     cells = p_cells(done, {"a": "Ada 2001"})
-    assert (cells["stouffer_up"], cells["fisher_down"]) == ("< 0.001", "1")
+    assert (cells["stouffer_up"], cells["fisher_down"]) == ("< 0.001", "1.000")
     assert (cells["studies"], cells["people"]) == ("Ada 2001; b", "60")
     none = dataclasses.replace(
         done, status="not_applicable", reason="1 of at least 3", p_fisher=None

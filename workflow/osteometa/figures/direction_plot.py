@@ -16,14 +16,14 @@ from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
-from osteometa.figures.forest.rows import TYPE_WORDS
-from osteometa.figures.forest.words import p_number, p_text
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import BLACK, BODY, GREY, SMALL, new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.wording.numbers import p_number, p_text
 from osteometa.wording.syntheses import PHASES, room_words
+from osteometa.wording.vocabulary import ExerciseType
 
 WIDTH, HIGHEST = 183.0, 240.0
 MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
@@ -163,7 +163,7 @@ def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[B
 def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
     blocks: dict[str, dict[tuple[str, str], Line]] = {}
     for row in rows:
-        heading = f"{PHASES[row.phase]}: {TYPE_WORDS[row.exercise_type].lower()}"
+        heading = f"{PHASES[row.phase]}: {ExerciseType(row.exercise_type).words}"
         lines = blocks.setdefault(heading, {})
         lines.setdefault((row.study_id, row.design_class), []).append(row)
     return [

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
 from osteometa.figures.chart import MARGIN, WIDE, Mark, note_height, noted, title_height, titled
-from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records.directions import DirectionEntry
 from osteometa.wording.syntheses import PHASES
+from osteometa.wording.vocabulary import ExerciseType
 
 LABELS, ROW, LARGEST = 30.0, 13.0, 10.5
 SIZED, TOLD = "size known", "at most a direction"
@@ -37,7 +37,7 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
         for outcome in outcomes:
             if (phase, outcome) not in places:
                 continue
-            for kind in TYPE_WORDS:
+            for kind in ExerciseType:
                 here = [
                     e for e in entries
                     if (e.phase, e.outcome, e.exercise_type) == (phase, outcome, kind)
@@ -58,7 +58,7 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
 def map_figure(marks: Sequence[Mark], title: str) -> Figure:
     """Return the map: rows outcomes by phase, columns exercise types."""
     rows = list(dict.fromkeys(mark.label for mark in marks))
-    kinds = [kind for kind in TYPE_WORDS if any(mark.group == kind for mark in marks)]
+    kinds = [kind for kind in ExerciseType if any(mark.group == kind for mark in marks)]
     totals: dict[tuple[str, str], float] = {}
     for mark in marks:
         key = (mark.label, mark.group)
@@ -71,7 +71,7 @@ def map_figure(marks: Sequence[Mark], title: str) -> Figure:
     step = (WIDE - MARGIN - LABELS) / len(kinds)
     for index, kind in enumerate(kinds):
         x = LABELS + step * (index + 0.5)
-        put(axes, x, top - 3, TYPE_WORDS[kind], weight="bold", align="center")
+        put(axes, x, top - 3, kind.heading, weight="bold", align="center")
     axes.plot([MARGIN, WIDE - MARGIN], [top - 0.6] * 2, color=BLACK, lw=0.6)
     for number, label in enumerate(rows):
         y = top + ROW * 1.25 * number + ROW / 2

@@ -24,11 +24,11 @@ from osteometa.figures.chart import (
     told_apart,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import FunnelPoint
+from osteometa.wording.scale import Scale
 
 # Two-sided p of an effect against the null, and the shade between its lines and the next ones.
 CONTOURS = ((2.5758293035489, "#DADADA"), (1.9599639845401, "#BDBDBD"), (1.6448536269515, "white"))

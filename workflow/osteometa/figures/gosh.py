@@ -14,10 +14,10 @@ from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import Frame, Mark, padded
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.scatter import Ground, ground_figure
 from osteometa.figures.style import BLACK, BLUE, ORANGE
 from osteometa.records.sensitivity import GoshRow
+from osteometa.wording.scale import Scale
 
 FEWEST = 5
 """Studies below which the subsets are so few that there is nothing to see."""

@@ -29,8 +29,6 @@ from osteometa.figures.chart import (
     told_apart,
 )
 from osteometa.figures.forest.layout import FAST, ticks_of
-from osteometa.figures.forest.rows import TYPE_WORDS
-from osteometa.figures.forest.words import Scale, p_text, signed
 from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
 from osteometa.records.sensitivity import (
@@ -39,6 +37,9 @@ from osteometa.records.sensitivity import (
     RegressionLine,
     RegressionPoint,
 )
+from osteometa.wording.numbers import p_text, signed
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import ExerciseType
 
 HEIGHT = 58.0
 BAND = "#dadada"
@@ -155,9 +156,9 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
             side = side_of(m.size, heaviest, 4.0)
             draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color, edge="white")
 
-    kinds = [kind for kind in TYPE_WORDS if any(m.group == kind for m in points)]
+    kinds = [kind for kind in ExerciseType if any(m.group == kind for m in points)]
     covariate = COVARIATES[line[0].label]
-    legend = "; ".join(f"{TYPE_MARKS[kind][1]} {TYPE_WORDS[kind].lower()}" for kind in kinds)
+    legend = "; ".join(f"{TYPE_MARKS[kind][1]} {kind.words}" for kind in kinds)
     ground = Ground(
         title=f"{title}; by {covariate.split(',')[0].lower()}", x=x_range, y=y_range,
         x_ticks=plain_ticks(*x_range), y_ticks=ticks_of(*y_range, scale), x_title=covariate,

@@ -20,7 +20,6 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -34,6 +33,7 @@ from osteometa.figures.style import (
 )
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
+from osteometa.wording.scale import Scale
 
 CHOICES = {
     "derivation": "Derivation",

@@ -26,7 +26,6 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.forest.words import Scale, p_text
 from osteometa.figures.style import (
     BLACK,
     BLUE,
@@ -40,6 +39,8 @@ from osteometa.figures.style import (
 )
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import SensitivityRow, StepRow
+from osteometa.wording.numbers import p_text
+from osteometa.wording.scale import Scale
 
 ROW = 4.2
 PLOT = 60.0

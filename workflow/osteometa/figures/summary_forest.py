@@ -27,11 +27,12 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
-from osteometa.figures.forest.rows import OVERALL, TYPE_WORDS, ForestRow
-from osteometa.figures.forest.words import Scale
+from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.style import BLACK, GREY, SMALL, new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import ALL_STUDIES, group_heading
 
 ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
 """Heights in mm: a row, an axis with its words, what follows an analysis and its heading."""
@@ -91,7 +92,7 @@ def _mark(row: PooledRow, panel: Panel) -> Mark | None:
         return None
     if row.group != "overall" and len(panel.rows) == 2:
         return None  # studies of one type: the overall row has shown them
-    word = TYPE_WORDS.get(row.group, OVERALL)
+    word = group_heading(row.group)
     if row.k > 1 and row.diamond == "none":
         return Mark(kind="message", label=word, size=float(row.k), group=panel.heading,
                     text=TOO_FEW)  # fmt: skip
@@ -154,7 +155,7 @@ def _placed(
 def _limits(marks: Sequence[Mark]) -> tuple[float, float]:
     """Return the range of an axis: an interval far wider than the others is cut, with an arrow."""
     drawn = [m for m in marks if m.kind != "message"]
-    core = [m for m in drawn if m.shape == "full" and m.label == OVERALL] or drawn
+    core = [m for m in drawn if m.shape == "full" and m.label == ALL_STUDIES] or drawn
     reach = 2.0 * max(max(abs(m.low), abs(m.high)) for m in core)
     low = max(min(*(m.low for m in drawn), 0.0), -reach)
     high = min(max(*(m.high for m in drawn), 0.0), reach)
@@ -209,7 +210,7 @@ def _plot_ends(page: Sequence[Placed], preset: Preset) -> tuple[float, float]:
 
 
 def _weight(mark: Mark) -> str:
-    return "bold" if mark.label in (OVERALL, ONE) else "normal"
+    return "bold" if mark.label in (ALL_STUDIES, ONE) else "normal"
 
 
 def _effect_head(page: Sequence[Placed], preset: Preset) -> str:
@@ -245,7 +246,7 @@ def _shape(axes: Axes, axis: Axis, mark: Mark, y: float, preset: Preset) -> None
     row = ForestRow(kind=mark.kind, label=mark.label, shape=mark.shape, estimate=mark.x,
                     low=mark.low, high=mark.high)  # fmt: skip
     if mark.kind == "diamond":
-        color = preset.diamond if mark.label == OVERALL else preset.square
+        color = preset.diamond if mark.label == ALL_STUDIES else preset.square
         diamond(axes, row, axis, y, color)
         return
     interval(axes, row, axis, y, BLACK)
@@ -293,6 +294,6 @@ def summary_alt(marks: Sequence[Mark], title: str) -> str:
     parts = [
         f"{mark.group}, {mark.label.lower()}: {mark.text} ({_studies(mark.size)})"
         for mark in marks
-        if mark.label in (OVERALL, ONE)
+        if mark.label in (ALL_STUDIES, ONE)
     ]
     return f"{title}. {'; '.join(parts)}."

@@ -15,7 +15,6 @@ from osteometa.figures.catalogue import KINDS, NAMES
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest.draw import forest_figures, read_forest, title_words
 from osteometa.figures.forest.rows import ForestRow, alt_text
-from osteometa.figures.forest.words import Scale
 from osteometa.figures.style import copy, save
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.records.figures import FigureRow
@@ -34,6 +33,7 @@ from osteometa.records.sensitivity import (
     StepRow,
 )
 from osteometa.wording.choices import INTERVALS
+from osteometa.wording.scale import Scale
 
 
 @dataclass(frozen=True, slots=True)

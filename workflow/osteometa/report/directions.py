@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from osteometa.records.directions import DirectionSet, PCombination
-from osteometa.report.sentences import counted, p_words, unbroken
+from osteometa.wording.numbers import counted, p_number, unbroken
 
 
 def range_words(low: float | None, high: float | None, of_p: bool = True) -> str:
     """Return a range of p or of shares; both ends the same are one number."""
     if low is None or high is None:
         return "not defined"
-    a, b = (p_words(low), p_words(high)) if of_p else (f"{100 * low:.0f} %", f"{100 * high:.0f} %")
+    a, b = (
+        (p_number(low), p_number(high)) if of_p else (f"{100 * low:.0f} %", f"{100 * high:.0f} %")
+    )
     return a if a == b else f"{a} to {b}"
 
 
@@ -27,7 +29,7 @@ def direction_cells(row: DirectionSet) -> dict[str, str]:
     cells = {
         "known": f"{known} of {total}",
         "p_range": range_words(row.p_lowest, row.p_highest),
-        "p_known": "" if row.p_known is None else f"known only: {p_words(row.p_known)}",
+        "p_known": "" if row.p_known is None else f"known only: {p_number(row.p_known)}",
         "share_range": range_words(row.share_lowest, row.share_highest, of_p=False),
         "share_known": share,
         "words": _direction_words(row, known, total),
@@ -58,10 +60,10 @@ def p_cells(row: PCombination, labels: Mapping[str, str]) -> dict[str, str]:
     """
     done = row.status == "ok"
     return {
-        "stouffer_up": p_words(row.p_stouffer) if done else "",
-        "stouffer_down": p_words(row.p_stouffer_lower) if done else "",
-        "fisher_up": p_words(row.p_fisher) if done else "",
-        "fisher_down": p_words(row.p_fisher_lower) if done else "",
+        "stouffer_up": p_number(row.p_stouffer) if done else "",
+        "stouffer_down": p_number(row.p_stouffer_lower) if done else "",
+        "fisher_up": p_number(row.p_fisher) if done else "",
+        "fisher_down": p_number(row.p_fisher_lower) if done else "",
         "people": str(row.n_total) if done and row.n_total is not None else "",
         "studies": "; ".join(labels.get(study, study) for study in row.studies.split()),
         "reason": row.reason,

@@ -7,12 +7,12 @@ from typing import Any
 
 from osteometa.comparisons.build import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Tables
-from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import counted, interval_words, joined
+from osteometa.wording.numbers import counted, joined
+from osteometa.wording.vocabulary import ExerciseType
 
 BY_PAPER = "type_by=paper"
 
@@ -37,14 +37,14 @@ def mapping_rows(
         return []
     other = {r.group: r for r in rows if r.row == BY_PAPER and r.status == "ok"}
     table = []
-    for kind, words in TYPE_WORDS.items():
+    for kind in ExerciseType:
         first, second = _labels(found.pool, kind), _labels(by_paper, kind)
         if not first and not second:
             continue
         shown, row = found.shown(kind), other.get(kind)
         table.append(
             {
-                "type": words,
+                "type": kind.heading,
                 "studies": _studies(first),
                 "effect": _effect(found, shown) if shown is not None and shown.k > 1 else "",
                 "studies_by_paper": _studies(second),
@@ -74,7 +74,7 @@ def _moved(found: Findings, by_paper: Sequence[Effect]) -> list[str]:
     words = []
     for study, label in {effect.study_id: effect.label for effect in found.pool}.items():
         first, second = (
-            [kind for kind in TYPE_WORDS
+            [kind for kind in ExerciseType
              if any(e.study_id == study and e.exercise_type == kind for e in effects)]
             for effects in (found.pool, by_paper)
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _moved(found: Findings, by_paper: Sequence[Effect]) -> list[str]:
 
 
 def _types(kinds: Sequence[str]) -> str:
-    return joined([TYPE_WORDS[kind].lower() for kind in kinds]) or "not pooled"
+    return joined([kind.words for kind in kinds]) or "not pooled"
 
 
 def _labels(effects: Sequence[Effect], kind: str) -> list[str]:
@@ -100,7 +100,7 @@ def _studies(labels: Sequence[str]) -> str:
 def _effect(found: Findings, row: Any) -> str:
     scale = found.scale()
     value = scale.number(row.estimate) + (" %" if scale.percent else "")
-    return f"{value} ({interval_words(row.ci_low, row.ci_high, scale)})"
+    return f"{value} ({scale.limits(row.ci_low, row.ci_high)})"
 
 
 def moved_arms(tables: Tables, config: Config) -> list[dict[str, str]]:
@@ -112,8 +112,8 @@ def moved_arms(tables: Tables, config: Config) -> list[dict[str, str]]:
             "arm": arm.label,
             "modality": arm.modality.replace("_", " ") or "not stated",
             "intensity": arm.intensity.replace("_", " ") or "not stated",
-            "by_modality": TYPE_WORDS[by_modality(arm, config)],
-            "by_paper": TYPE_WORDS[type_by_paper(arm, config)],
+            "by_modality": ExerciseType(by_modality(arm, config)).heading,
+            "by_paper": ExerciseType(type_by_paper(arm, config)).heading,
         }
         for arm in tables.arms
         if arm.role == "exercise"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.figures.forest.rows import TYPE_WORDS
-from osteometa.figures.forest.words import Scale
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Synthesis
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest, SynthesisRow
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import ExerciseType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Findings:
     @property
     def types(self) -> list[str]:
         """Return the exercise types of the pool, in the order of the figures."""
-        return [kind for kind in TYPE_WORDS if any(e.exercise_type == kind for e in self.pool)]
+        return [kind for kind in ExerciseType if any(e.exercise_type == kind for e in self.pool)]
 
     def model(self, group: str = "overall", primary: bool = True) -> PooledRow | None:
         """Return the model of a group on the primary measure; not primary: the common effect."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.protocol.config import Config
 from osteometa.report.findings import Findings
 from osteometa.report.sentences import DIRECTIONS, counts_of, room_words, what_words
 from osteometa.wording.syntheses import window_words
+from osteometa.wording.vocabulary import ExerciseType
 
-COLUMNS = ("All types", *TYPE_WORDS.values())
+COLUMNS = ("All types", *(kind.heading for kind in ExerciseType))
 SIGNS = {"up": "▲", "down": "▼", "mixed": "◆", "zero": "=", "unknown": "?"}
 UNITS = {"SMD": "standard deviations", "ROM": "ratio of means"}
 
@@ -25,7 +25,7 @@ def glance(findings: Sequence[Findings], config: Config) -> dict[str, list[dict[
             "what": ", ".join([found.row.outcome, what_words(found.synthesis)]),
             "when": ", ".join(window_words(found.synthesis.window, config.windows)),
             "unit": _unit(found),
-            "cells": [_cell(found, group) for group in ("overall", *TYPE_WORDS)],
+            "cells": [_cell(found, group) for group in ("overall", *ExerciseType)],
         }
         rooms.setdefault(room_words(found.synthesis), []).append(row)
     return rooms

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
-from osteometa.report.sentences import MINUS, counted, joined
 from osteometa.wording.choices import ESTIMATORS
+from osteometa.wording.numbers import MINUS, counted, joined
 from osteometa.wording.syntheses import hours_words
 
 MEASURES = {

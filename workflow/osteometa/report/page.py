@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from osteometa import __version__
 from osteometa.extraction.reading import read_checked
 from osteometa.extraction.tables import ROWS, Tables
-from osteometa.figures.forest.words import FLAG_WORDS
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionSet, PCombination
@@ -33,6 +32,7 @@ from osteometa.report.methods import methods_sentences
 from osteometa.report.sensitivity import read_what_if, what_if_lines
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
+from osteometa.wording.vocabulary import Flag
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 STATUSES = ("used", "direction_only", "not_used", "not_asked")
@@ -129,7 +129,7 @@ def _section(root: Path, config: Config, found: Findings, tables: Tables) -> dic
         "figures": _figures(folder, synthesis.id),
         "effects": found.effects,
         "cells": {e.effect_id: raw_rows.linked(e) for e in found.effects},
-        "flags": [(flag, FLAG_WORDS[flag]) for flag in flags],
+        "flags": [(flag, Flag(flag).words) for flag in flags],
         "numbers": [cells for cells in numbers if cells["first"]],
         "others": [cells for cells in numbers if not cells["first"]],
         "published": studies.published_rows(synthesis, tables),

@@ -20,7 +20,7 @@ from osteometa.records.sensitivity import (
 )
 from osteometa.report import sensitivity_choices, sensitivity_models, sensitivity_studies
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import unbroken
+from osteometa.wording.numbers import unbroken
 
 RECORDS = {
     "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,

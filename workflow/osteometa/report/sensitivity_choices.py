@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from osteometa.figures.forest.rows import TYPE_WORDS
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import MultiverseShare, SensitivityRow
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import counted, interval_words, joined, number_words
+from osteometa.wording.numbers import counted, joined, number_words
+from osteometa.wording.vocabulary import ExerciseType
 
 Told = tuple[str, list[tuple[str, str]]]
 """Words, and what does not apply with the reason; an empty name stands for the whole table."""
@@ -96,7 +96,7 @@ def _whole(
     like = [r.estimate for r in rows if r.measure == primary.measure]
     spread = ""
     if like:
-        limits = interval_words(min(like), max(like), scale)
+        limits = scale.limits(min(like), max(like))
         spread = f"; the {what}s run from {limits} (primary {scale.number(primary.estimate)}" + (
             " %)" if scale.percent else ")"
         )
@@ -123,13 +123,13 @@ def _types(found: Findings, rows: Sequence[SensitivityRow]) -> list[str]:
     if not rows:
         return []
     parts = []
-    for kind in TYPE_WORDS:
+    for kind in ExerciseType:
         own = [r for r in rows if r.group == kind and (r.sign_changed or r.null_crossed)]
         names = [
             _named(r, -1, found.row.measure) + (", sign too" if r.sign_changed else "") for r in own
         ]
         if names:
-            parts.append(f"{TYPE_WORDS[kind].lower()}: {'; '.join(names)}")
+            parts.append(f"{kind.words}: {'; '.join(names)}")
     if not parts:
         number = counted(len(rows), "look")
         return [
@@ -178,7 +178,7 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Told:
         reason = all_of.reason if all_of else "no specification has two studies"
         return "", [("", reason)]
     scale = found.scale()
-    spread = interval_words(all_of.lowest, all_of.highest, scale)
+    spread = scale.limits(all_of.lowest, all_of.highest)
     text = (
         f"Combining the registered choices gives {all_of.specifications:,} different "
         f"specifications: {share_words(all_of.same_sign)} of them have the sign of the primary "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from osteometa.figures.forest.words import Scale, signed, small
 from osteometa.records.sensitivity import (
     CompanionRow,
     MetaRegressionRow,
@@ -14,7 +13,8 @@ from osteometa.records.sensitivity import (
 )
 from osteometa.report.findings import Findings
 from osteometa.report.sensitivity_choices import Told
-from osteometa.report.sentences import counted, interval_words, p_words
+from osteometa.wording.numbers import counted, p_number, signed, small
+from osteometa.wording.scale import Scale
 
 TESTS = {
     "egger": "Egger's regression", "egger_mixed": "Egger's regression with τ²",
@@ -71,7 +71,7 @@ def _effect(
     value = scale.number(estimate) + (" %" if scale.percent else "")
     if low is None or high is None:
         return value
-    return f"{value} ({name} {interval_words(low, high, scale)})"
+    return f"{value} ({name} {scale.limits(low, high)})"
 
 
 def meta_regression(found: Findings, rows: Sequence[MetaRegressionRow]) -> Told:
@@ -94,7 +94,9 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
     step, words = COVARIATES[row.covariate]
     numbers = [_change(step * value, scale) for value in (row.slope, row.ci_low, row.ci_high)]
     unit = " %" if scale.percent else ""
-    shuffled = "" if row.p_permutation is None else f", by permutation {p_words(row.p_permutation)}"
+    shuffled = (
+        "" if row.p_permutation is None else f", by permutation {p_number(row.p_permutation)}"
+    )
     return (
         f"{words}: {'times ' if _ratio(scale) else ''}{numbers[0]}{unit} (95 % CI {numbers[1]} to "
         f"{numbers[2]}{unit}; {_p(row.p)}{shuffled})"
@@ -104,7 +106,7 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
 def _p(value: float | None) -> str:
     if value is None:
         return "p not defined"
-    words = p_words(value)
+    words = p_number(value)
     return f"p {words}" if words.startswith("<") else f"p = {words}"
 
 
@@ -141,7 +143,7 @@ def permutation(found: Findings, rows: Sequence[PermutationRow]) -> Told:
         f"would turn up in {often} arrangements ({_p(row.p)}"
     )
     if row.p_smallest is not None:
-        least = p_words(row.p_smallest).replace("<", "below")
+        least = p_number(row.p_smallest).replace("<", "below")
         text += f"; the smallest that {counted(row.k, 'study', 'studies')} can give is {least}"
     return f"{text})." + (f" {row.reason.capitalize()}." if row.reason else ""), []
 
@@ -195,7 +197,7 @@ def _bootstrap(turned: Sequence[CompanionRow], rows: Sequence[CompanionRow], sca
         f"{_effect(row.estimate, row.ci_low, row.ci_high, scale)}, {_p(row.p)}"
         for row in turned
     ]
-    least = p_words(first.p_smallest).replace("<", "below")
+    least = p_number(first.p_smallest).replace("<", "below")
     text = (
         f"Cluster wild bootstrap, which turns the signs of whole studies in {ways} ways{why}: "
         f"{'; '.join(each)}; the smallest p that {counted(first.k, 'study', 'studies')} can give "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from osteometa.figures.forest.words import Scale, signed, small
 from osteometa.records.sensitivity import GoshRow, InfluenceRow, StepRow
 from osteometa.report.findings import Findings
 from osteometa.report.sensitivity_choices import Told, other_side, share_words, side_words
-from osteometa.report.sentences import counted, interval_words, joined, number_words
+from osteometa.wording.numbers import counted, joined, number_words, signed, small
+from osteometa.wording.scale import Scale
 
 
 def leave_one_out(found: Findings, rows: Sequence[StepRow]) -> Told:
@@ -118,7 +118,7 @@ def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
     values = sorted(row.estimate for row in done)
     k = len(done[0].subset)
     kind = "all" if number == 2**k - 1 - k else "a random sample of"
-    middle = interval_words(values[number // 4], values[(3 * number) // 4], scale)
+    middle = scale.limits(values[number // 4], values[(3 * number) // 4])
     same = 100 * sum(value * main.estimate > 0 for value in values) / number
     return (
         f"Over {kind} {number:,} subsets of two studies or more the average lies between "

@@ -5,15 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from osteometa.figures.forest.rows import TYPE_WORDS
-from osteometa.figures.forest.words import (
-    Scale,
-    heterogeneity,
-    p_number,
-    p_text,
-    small,
-    subgroup_words,
-)
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
@@ -21,36 +12,15 @@ from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Findings
 from osteometa.wording import syntheses
 from osteometa.wording.choices import INTERVALS
+from osteometa.wording.models import heterogeneity, subgroup_words
+from osteometa.wording.numbers import counted, joined, p_number, p_text, small, unbroken
+from osteometa.wording.scale import Scale
 from osteometa.wording.syntheses import window_words
+from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType, group_heading
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-MINUS = "\N{MINUS SIGN}"
 DIRECTIONS = {
     "up": "up", "down": "down", "mixed": "mixed", "zero": "no change", "unknown": "not known",
 }  # fmt: skip
-BLOCKS = {
-    "non_randomised": "not randomised",
-    "disputed": "with contradictory prints",
-    "dependent": "with arms that share one control",
-    "unit": "in another unit",
-    "active": "against an active comparator",
-    "listed": "listed only",
-}
-
-
-def number_words(number: int) -> str:
-    """Return a number, in words to ten."""
-    return NUMBERS[number] if number < len(NUMBERS) else str(number)
-
-
-def counted(number: int, word: str, plural: str = "") -> str:
-    """Return a number with its noun."""
-    return f"{number_words(number)} {word if number == 1 else plural or word + 's'}"
-
-
-def joined(words: Sequence[str]) -> str:
-    """Return words with commas and an 'and'."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def heading(synthesis: Synthesis, config: Config) -> str:
@@ -97,21 +67,9 @@ def vote_words(cast: Sequence[StudyDirection]) -> str:
     return ", ".join([*words, *([f"{silent} without a vote"] if silent else [])])
 
 
-def unbroken(text: str) -> str:
-    """Return text in which no line ends within a percentage or a p."""
-    for loose in (" %", "p = ", "p < "):
-        text = text.replace(loose, loose.replace(" ", "\N{NO-BREAK SPACE}"))
-    return text
-
-
-def interval_words(low: float, high: float, scale: Scale) -> str:
-    """Return an interval, with the sign for percent."""
-    return f"{scale.number(low)} to {scale.number(high)}{' %' if scale.percent else ''}"
-
-
 def size_words(row: PooledRow, scale: Scale, within: bool = False) -> str:
     """Return an estimate with its side, interval and unit; signs mean the same in both."""
-    limits = f"95 % CI {interval_words(row.ci_low, row.ci_high, scale)}"
+    limits = f"95 % CI {scale.limits(row.ci_low, row.ci_high)}"
     number = scale.number(row.estimate)
     if scale.percent:
         size = f"difference {number} %"
@@ -189,7 +147,7 @@ def _studies(found: Findings, number: int) -> str:
 
 def _one(found: Findings, main: PooledRow) -> list[str]:
     effect = found.pool[0]
-    who = ", ".join(filter(None, [effect.label, TYPE_WORDS[effect.exercise_type].lower()]))
+    who = ", ".join(filter(None, [effect.label, ExerciseType(effect.exercise_type).words]))
     within = found.row.design_class == "within_arm"
     size = size_words(main, found.scale(), within)
     return [
@@ -256,17 +214,17 @@ def _spread(found: Findings, main: PooledRow) -> list[str]:
 def _types(found: Findings) -> list[str]:
     kinds = found.types
     if len(kinds) == 1:
-        return [f"Type of exercise in all of them: {TYPE_WORDS[kinds[0]].lower()}."]
+        return [f"Type of exercise in all of them: {ExerciseType(kinds[0]).words}."]
     scale, parts = found.scale(), []
     few: dict[int, list[str]] = {}
     for kind in kinds:
-        row, word = found.shown(kind), TYPE_WORDS[kind].lower()
+        row, word = found.shown(kind), kind.words
         if row is None or row.k == 1:
             number = sum(effect.exercise_type == kind for effect in found.pool)
             few.setdefault(number, []).append(word)
             continue
         size = scale.number(row.estimate) + (" %" if scale.percent else "")
-        limits = interval_words(row.ci_low, row.ci_high, scale)
+        limits = scale.limits(row.ci_low, row.ci_high)
         parts.append(f"{word} {size} (95 % CI {limits}; {counted(row.k, 'study', 'studies')})")
     for number, names in sorted(few.items()):
         studies = counted(number, "study", "studies") + (" each" if len(names) > 1 else "")
@@ -277,11 +235,10 @@ def _types(found: Findings) -> list[str]:
 
 def _outside(found: Findings) -> list[str]:
     blocks = {
-        words: len({e.study_id for e in found.sized if e.block == block})
-        for block, words in BLOCKS.items()
+        block: len({e.study_id for e in found.sized if e.block == block}) for block in SHOWN_APART
     }
-    apart = [f"{number} {words}" for words, number in blocks.items() if number]
-    parts = [f"Studies with a size that is not pooled: {', '.join(apart)}."] if apart else []
+    apart = [f"{block.words} ({number})" for block, number in blocks.items() if number]
+    parts = [f"Studies with a size that are not pooled: {', '.join(apart)}."] if apart else []
     if found.told:
         number = len(found.told)
         who = counted(number, "further study", "further studies") if found.sized else counted(
@@ -294,13 +251,6 @@ def _outside(found: Findings) -> list[str]:
     return parts
 
 
-def p_words(p: float | None) -> str:
-    """Return p without a name before it."""
-    if p is None:
-        return ""
-    return "< 0.001" if p < 0.001 else "1" if p == 1 else p_number(p)
-
-
 def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
     """Return one row of the table of pooled numbers as text."""
     effect = prediction = ""
@@ -311,12 +261,12 @@ def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     return {
         "measure": f"{scale.title} ({row.measure})",
-        "group": TYPE_WORDS.get(row.group, "All studies"),
+        "group": group_heading(row.group),
         "model": "one study" if row.k == 1 else f"{model}, {INTERVALS[row.ci_method]}",
         "k": str(row.k),
         "effect": effect or row.status.replace("_", " "),
         "prediction": prediction,
-        "p": p_words(row.p),
+        "p": p_number(row.p),
         "heterogeneity": _heterogeneity(row),
         "note": row.note,
     }

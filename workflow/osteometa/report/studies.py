@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from osteometa.comparisons.build import exercise_type, type_by_paper
 from osteometa.extraction.cell_types import Printed
 from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
-from osteometa.figures.forest.rows import TYPE_WORDS
-from osteometa.figures.forest.words import MINUS
 from osteometa.protocol.config import Config, Synthesis
+from osteometa.wording.numbers import MINUS
+from osteometa.wording.vocabulary import ExerciseType
 
 DESIGNS = {
     "rct": "randomised", "crossover_rct": "randomised crossover", "nrct": "not randomised",
@@ -70,8 +70,8 @@ def _age(study: Study) -> str:
 def _type_words(arm: Arm, config: Config) -> str:
     """Return the type of an arm, and that by the other mapping where it is another."""
     first, second = exercise_type(arm, config), type_by_paper(arm, config)
-    other = "" if first == second else f" ({TYPE_WORDS[second].lower()} by its paper)"
-    return TYPE_WORDS[first] + other
+    other = "" if first == second else f" ({ExerciseType(second).words} by its paper)"
+    return ExerciseType(first).heading + other
 
 
 def _arm_words(arm: Arm) -> str:

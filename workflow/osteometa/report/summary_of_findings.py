@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from statistics import median
 
 from osteometa.extraction.tables import Tables
-from osteometa.figures.forest.words import signed
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import counted, interval_words, room_words, subject, unbroken
+from osteometa.report.sentences import room_words, subject
 from osteometa.report.studies import certainty_words
+from osteometa.wording.numbers import counted, signed, unbroken
 from osteometa.wording.syntheses import window_words
 
 SURE = {"high": "{}s", "moderate": "probably {}s", "low": "may {}"}
@@ -40,9 +40,9 @@ def _row(found: Findings, tables: Tables, config: Config) -> dict[str, str]:
         "people": people_cell(found.pool),
         "k": str(main.k),
         "measure": scale.title,
-        "effect": f"{value} ({interval_words(main.ci_low, main.ci_high, scale)})",
+        "effect": f"{value} ({scale.limits(main.ci_low, main.ci_high)})",
         "absolute": absolute_words(found, main, config),
-        "prediction": f"{interval_words(main.pi_low, main.pi_high, scale)}"
+        "prediction": f"{scale.limits(main.pi_low, main.pi_high)}"
         if main.pi_shown
         else "not given",
         "certainty": certainty_words(name, tables),

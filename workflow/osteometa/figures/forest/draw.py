@@ -25,19 +25,12 @@ from osteometa.figures.forest.layout import (
     place_rows,
 )
 from osteometa.figures.forest.pages import PAGE_HEIGHT, pages_of
-from osteometa.figures.forest.rows import (
-    BLOCK_WORDS,
-    DIRECTION_ONLY,
-    OVERALL,
-    ForestRow,
-    forest_rows,
-)
+from osteometa.figures.forest.rows import DIRECTION_ONLY, ForestRow, forest_rows
 from osteometa.figures.forest.words import (
     HOLLOW_WORDS,
     N_WITHIN_WORDS,
     N_WORDS,
     NO_VOTE_WORDS,
-    Scale,
     mean_words,
 )
 from osteometa.figures.presets import PRESETS, Preset
@@ -57,7 +50,9 @@ from osteometa.io.csv_records import read_records
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.wording.scale import Scale
 from osteometa.wording.syntheses import not_stated, room_words
+from osteometa.wording.vocabulary import ALL_STUDIES, SHOWN_APART, Block
 
 TOP = 15.0
 TEXT_KINDS = ("heading", "note", "message")
@@ -261,11 +256,13 @@ def _reference_lines(
     """
     for low, high in _free_of_text(placed, axis.x(0.0), placed[0].top, bottom + 1.5):
         axes.plot([axis.x(0.0)] * 2, [low, high], color=BLACK, lw=0.6, zorder=1, gid="null")
-    pooled = next((r for r in rows if r.kind == "diamond" and r.label.startswith(OVERALL)), None)
-    apart = {*BLOCK_WORDS.values(), DIRECTION_ONLY}
+    pooled = next(
+        (r for r in rows if r.kind == "diamond" and r.label.startswith(ALL_STUDIES)), None
+    )
+    apart = {*(block.apart for block in SHOWN_APART), DIRECTION_ONLY}
     end = next((i.top for i in placed if i.row.label.split(" (continued)")[0] in apart), bottom)
     end = next((i.middle for i in placed if i.row is pooled), end)
-    if pooled is None or any(row.label == BLOCK_WORDS["unit"] for row in rows):
+    if pooled is None or any(row.label == Block.UNIT.apart for row in rows):
         return
     x = axis.x(pooled.estimate)
     for low, high in _free_of_text(placed, x, placed[0].top, end):

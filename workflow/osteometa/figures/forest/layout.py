@@ -9,10 +9,11 @@ from statistics import median
 
 from matplotlib.ticker import MaxNLocator
 
-from osteometa.figures.forest.rows import OVERALL, ForestRow
-from osteometa.figures.forest.words import Scale
+from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.presets import DROPPED, Preset
 from osteometa.figures.style import BODY, SMALL, text_width, wrapped
+from osteometa.wording.scale import Scale
+from osteometa.wording.vocabulary import ALL_STUDIES
 
 MARGIN, GAP = 2.0, 2.0
 NARROW_TOTAL = 12.0
@@ -272,7 +273,7 @@ def place_rows(
 
 def starts(row: ForestRow) -> bool:
     """Tell whether some room is left before a row."""
-    return row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(OVERALL))
+    return row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(ALL_STUDIES))
 
 
 def unbroken(text: str) -> str:

@@ -7,41 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from osteometa.figures.forest.words import (
-    FLAG_WORDS,
-    N_WITHIN_WORDS,
-    N_WORDS,
-    NO_VOTE_WORDS,
-    Scale,
-    heterogeneity,
-    model_words,
-    p_text,
-    signed,
-    small,
-    subgroup_words,
-    unit_words,
-)
+from osteometa.figures.forest.words import N_WITHIN_WORDS, N_WORDS, NO_VOTE_WORDS
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.wording.models import heterogeneity, model_words, subgroup_words
+from osteometa.wording.numbers import p_text, signed, small
+from osteometa.wording.scale import Scale, unit_words
+from osteometa.wording.vocabulary import ALL_STUDIES, SHOWN_APART, ExerciseType, Flag
 
-TYPE_WORDS = {
-    "resistance": "Resistance",
-    "aerobic": "Aerobic",
-    "high_intensity": "High-intensity",
-    "combined": "Combined",
-    "other": "Other",
-}
-BLOCK_WORDS = {
-    "non_randomised": "Not randomised (not pooled)",
-    "disputed": "Contradictory prints (not pooled)",
-    "borrowed": "SD borrowed from other studies (not pooled)",
-    "unit": "In another unit (not pooled)",
-    "active": "Active comparator (not pooled)",
-    "listed": "Listed only (not pooled)",
-}
 DIRECTION_ONLY = "Direction only (not estimable)"
-OVERALL = "All studies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +75,10 @@ def forest_rows(
     models = [row for row in pooled if row.measure == measure and row.primary]
     test = next((row for row in tests if row.measure == measure), None)
     rows = _pooled_block(chosen, models, test, scale, letters, settings)
-    for block, words in BLOCK_WORDS.items():
+    for block in SHOWN_APART:
         members = [effect for effect in chosen if effect.block == block]
         if members:
-            rows.append(ForestRow(kind="heading", label=words))
+            rows.append(ForestRow(kind="heading", label=block.apart))
             # In no order of types, which have no headings here.
             members.sort(key=lambda effect: (effect.year or 0, effect.label, effect.effect_id))
             rows += [_study(effect, scale, letters, chosen) for effect in members]
@@ -119,7 +94,7 @@ def forest_rows(
     people = N_WITHIN_WORDS if within else N_WORDS
     legend = [people] if any(row.n_total.startswith("N ") for row in rows) else []
     legend += [NO_VOTE_WORDS] if any(row.effect.endswith("no vote") for row in rows) else []
-    legend += [f"{letter}: {FLAG_WORDS[flag]}" for flag, letter in letters.items()]
+    legend += [f"{letter}: {Flag(flag).words}" for flag, letter in letters.items()]
     return rows, legend
 
 
@@ -150,16 +125,16 @@ def _pooled_block(
     scale: Scale, letters: dict[str, str], settings: dict[str, Any],
 ) -> list[ForestRow]:  # fmt: skip
     inside = [effect for effect in effects if effect.pooled]
-    kinds = [kind for kind in TYPE_WORDS if any(e.exercise_type == kind for e in inside)]
+    kinds = [kind for kind in ExerciseType if any(e.exercise_type == kind for e in inside)]
     by_group = {row.group: row for row in models}
     rows: list[ForestRow] = []
     for kind in kinds:
-        rows.append(ForestRow(kind="heading", label=TYPE_WORDS[kind]))
+        rows.append(ForestRow(kind="heading", label=kind.heading))
         members = [effect for effect in inside if effect.exercise_type == kind]
         rows += [_study(effect, scale, letters, effects) for effect in members]
         if len(kinds) > 1 and by_group[kind].diamond != "none":
             share = sum(effect.weight for effect in members if effect.weight is not None)
-            rows.append(_diamond(by_group[kind], scale, TYPE_WORDS[kind], f"{share:.1f}"))
+            rows.append(_diamond(by_group[kind], scale, kind.heading, f"{share:.1f}"))
             words = heterogeneity(by_group[kind], settings["leading_zero"])
             rows.append(ForestRow(kind="note", label=words))
     overall = by_group.get("overall")
@@ -181,7 +156,7 @@ def _overall(
     rows = []
     if row.diamond != "none":
         mark = " (k = 2)" if row.k == 2 else ""
-        rows.append(_diamond(row, scale, f"{OVERALL}{mark}", "100"))
+        rows.append(_diamond(row, scale, f"{ALL_STUDIES}{mark}", "100"))
     if row.pi_shown:
         rows.append(
             ForestRow(
@@ -283,7 +258,7 @@ def alt_text(rows: Sequence[ForestRow], settings: dict[str, Any]) -> str:
     """Return what a forest plot says, for people who do not see it."""
     studies = [row for row in rows if row.kind == "study" and row.share is not None]
     told = [row for row in rows if row.kind == "direction"]
-    overall = [row for row in rows if row.kind == "diamond" and row.label.startswith(OVERALL)]
+    overall = [row for row in rows if row.kind == "diamond" and row.label.startswith(ALL_STUDIES)]
     parts = [f"Forest plot of {settings['label']}, {settings['measure']}"]
     one = len(studies) == 1
     parts.append("1 study with a size, not pooled" if one else f"{len(studies)} pooled studies")
