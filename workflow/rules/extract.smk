@@ -7,12 +7,15 @@ checkpoint check:
         "Check the tables and config.yaml."
     input:
         tables=expand("data/raw/{table}.csv", table=TABLES),
-        config="config.yaml",
+        config=list(invocation.files),
         code=code("check.py"),
     output:
         tables=expand("data/processed/checked/{table}.csv", table=TABLES),
         warnings="data/processed/warnings.csv",
         stamp="data/processed/checked/inputs.sha256",
+    params:
+        root=ROOT,
+        invocation=asdict(invocation),
     script:
         "../scripts/check.py"
 
@@ -49,6 +52,7 @@ rule effects:
         ledger="data/processed/ledger.csv",
         stamp="data/processed/inputs.sha256",
     params:
+        root=ROOT,
         choices=choices("secondary_outcomes", *DERIVING),
     script:
         "../scripts/effects.py"
@@ -63,6 +67,7 @@ rule wanted:
     output:
         "results/wanted.csv",
     params:
+        root=ROOT,
         choices=choices(*DERIVING),
     script:
         "../scripts/wanted.py"
@@ -90,6 +95,7 @@ checkpoint split:
     output:
         directory("data/processed/sets"),
     params:
+        root=ROOT,
         choices=choices("directions", "syntheses"),
     script:
         "../scripts/split.py"

@@ -11,6 +11,7 @@ checkpoint variants:
     output:
         directory("data/processed/variants"),
     params:
+        root=ROOT,
         choices=choices("sensitivity", *DERIVING),
     script:
         "../scripts/variants.py"
@@ -45,6 +46,7 @@ rule pool:
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
     params:
+        root=ROOT,
         settings=lambda wildcards: pool_settings(config_read, wildcards.synthesis),
     script:
         "../scripts/pool.py"
@@ -70,6 +72,7 @@ rule summary:
         p_combination="results/p_combination.csv",
         albatross="results/albatross.csv",
     params:
+        root=ROOT,
         choices=choices("outcomes", "sites", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
@@ -84,6 +87,7 @@ rule agreement:
     output:
         "results/agreement.csv",
     params:
+        root=ROOT,
         syntheses=SYNTHESES,
     script:
         "../scripts/agreement.py"

@@ -25,12 +25,13 @@ rule report:
         raw=expand("data/raw/{table}.csv", table=TABLES),
         code=code("report.py"),
         templates=expand(
-            str(Path(workflow.basedir) / "workflow/osteometa/report/{file}"),
+            str(HOME / "workflow/osteometa/report/{file}"),
             file=["report.html.j2", "report.css", "report.js"],
         ),
     output:
         "results/report.html",
     params:
+        root=ROOT,
         choices=config_read.model_dump(mode="json"),
     script:
         "../scripts/report.py"
@@ -49,5 +50,7 @@ rule manifest:
         code=code("manifest.py"),
     output:
         "results/manifest.csv",
+    params:
+        root=ROOT,
     script:
         "../scripts/manifest.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from pydantic import (
 )
 
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
-from osteometa.io.yaml_file import read_yaml
+from osteometa.protocol.sources import Place, read_settings
 from osteometa.wording.choices import (
     CI_METHODS,
     EXERCISE_TYPES,
@@ -43,7 +44,6 @@ DesignClass = Literal["controlled", "within_arm"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
-FILE = "config.yaml"
 RENAMED = {("directions", "vote_share"): "agreement_share"}
 """Keys of earlier versions, by their place, with the name that each has now."""
 
@@ -214,15 +214,17 @@ class Config(Closed):
         return self.outcomes[outcome].analytes.get(analyte, "")
 
 
-def load_config(path: str | Path) -> Config:
-    """Read config.yaml.
+def load_config(
+    *files: str | Path, given: Mapping[str, Any] | None = None, giver: str = "--config"
+) -> Config:
+    """Read config.yaml, further files that extend it, and values that extend both.
 
     Raises
     ------
     ProblemsFound
-        With every problem of the file: its line, key, value, and what is allowed.
+        With every problem: file and line, key, value, and what is allowed.
     """
-    raw, lines = read_yaml(Path(path))
+    raw, places = read_settings(files, given or {}, giver)
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
@@ -231,21 +233,21 @@ def load_config(path: str | Path) -> Config:
             (*item["loc"][:-1], RENAMED[item["loc"]]) for item in items if item["loc"] in RENAMED
         }
         raise ProblemsFound(
-            [_problem_of(item, lines, raw) for item in items if item["loc"] not in under_old_name]
+            [_problem_of(item, places) for item in items if item["loc"] not in under_old_name]
         ) from None
-    problems = list(_references(config, lines))
+    problems = list(_references(config, places))
     if problems:
         raise ProblemsFound(problems)
     return config
 
 
-def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, Any]) -> Problem:
+def _problem_of(item: dict[str, Any], places: dict[tuple, Place]) -> Problem:
     location = tuple(item["loc"])
-    while location and location not in lines:
-        if location[:-1] in lines or len(location) == 1:
+    while location and location not in places:
+        if location[:-1] in places or len(location) == 1:
             break
         location = location[:-1]
-    line = lines.get(location) or lines.get(location[:-1])
+    file, line = _place(places, location)
     found = "" if isinstance(item["input"], dict) else str(item["input"])
     message = item["msg"].removeprefix("Value error, ")
     code = "E105"
@@ -268,7 +270,7 @@ def _problem_of(item: dict[str, Any], lines: dict[tuple, int], raw: dict[str, An
             code = "E601" if isinstance(item["input"], list) else code
             message += " A synthesis may not mix phases or design classes: declare two."
     return Problem(
-        file=FILE,
+        file=file,
         row=line,
         column=".".join(str(part) for part in location),
         code=code,
@@ -294,16 +296,22 @@ def _models_in(annotation: Any) -> list[type[Closed]]:
     return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
 
 
-def _references(config: Config, lines: dict[tuple, int]) -> list[Problem]:
+def _place(places: dict[tuple, Place], where: tuple) -> Place:
+    """Return the place of a key, or of what should hold it."""
+    return places.get(where) or places.get(where[:-1]) or places[()]
+
+
+def _references(config: Config, places: dict[tuple, Place]) -> list[Problem]:
     problems: list[Problem] = []
 
     def check(where: tuple, value: str, allowed: list[str], what: str) -> None:
         if value not in allowed:
             message = f"This {what} is not declared. {suggestion(value, allowed)}"
+            file, line = _place(places, where)
             problems.append(
                 Problem(
-                    file=FILE,
-                    row=lines.get(where) or lines.get(where[:-1]),
+                    file=file,
+                    row=line,
                     column=".".join(map(str, where)),
                     code="E105",
                     found=value,
@@ -323,10 +331,11 @@ def _references(config: Config, lines: dict[tuple, int]) -> list[Problem]:
         windows = ["during", *config.windows] if synthesis.phase == "acute" else [""]
         check((*where, "window"), synthesis.window, windows, "window")
         if counts[synthesis.id] > 1:
+            file, line = _place(places, (*where, "id"))
             problems.append(
                 Problem(
-                    file=FILE,
-                    row=lines.get((*where, "id")),
+                    file=file,
+                    row=line,
                     column=f"syntheses.{index}.id",
                     code="E103",
                     found=synthesis.id,

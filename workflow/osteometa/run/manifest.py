@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from osteometa.io.csv_records import write_rows, write_text
 
@@ -27,13 +28,16 @@ def sha256(path: str | Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def stamp(path: str | Path, inputs: Iterable[str]) -> None:
+def stamp(path: str | Path, inputs: Iterable[str], given: Mapping[str, Any] | None = None) -> None:
     """Write the hash of a job's inputs, contents only: it changes when the job has cause to run.
+
+    Values that the job was given beside files count too.
 
     A step whose other outputs stay the same would else end the run: Snakemake plans what lies
     behind a checkpoint anew only when the checkpoint has run.
     """
     together = "".join(sha256(name) for name in inputs)
+    together += json.dumps(given, sort_keys=True) if given else ""
     write_text(path, hashlib.sha256(together.encode()).hexdigest() + "\n")
 
 
