@@ -67,7 +67,6 @@ BESIDE_SVG = ["pdf", "png", "csv"]
 # What an effect depends on of config.yaml, from its prints to its place in a set.
 DERIVING = [
     "outcomes",
-    "sites",
     "modalities",
     "comparator_kinds",
     "designs",

@@ -24,7 +24,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core for everybody
 
 import numpy as np  # noqa: E402 - read the threads set above
-from osteometa.pooling.kernel import fit  # noqa: E402 - read the threads set above
+from osteometa.pooling.kernel import pool_many  # noqa: E402 - read the threads set above
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -103,7 +103,7 @@ def measured() -> list[tuple[int, str, str, float]]:
             for method in ("REML", "DL"):
                 note(k, method, "PyMARE", by_pymare(y, v, mask[:20_000], method))
             for method in ("REML", "ML", "PM", "DL", "EE"):
-                used = seconds(lambda m=method, a=y, b=v, c=mask: fit(a, b, mask=c, method=m))
+                used = seconds(lambda m=method, a=y, b=v, c=mask: pool_many(a, b, mask=c, method=m))
                 note(k, method, "osteometa", used / len(mask))
     return [(*key, value) for key, value in sorted(best.items(), key=lambda item: item[0][:2])]
 
@@ -112,9 +112,9 @@ def profile(method: str) -> str:
     """Where the kernel's time goes, the functions above 5 % of it."""
     y, v = (np.array(ORACLE[SETS[20]][column]) for column in ("yi", "vi"))
     mask = subsets(20, FITS)
-    fit(y, v, mask=mask[:100], method=method)
+    pool_many(y, v, mask=mask[:100], method=method)
     run = cProfile.Profile()
-    run.runcall(fit, y, v, mask=mask, method=method)
+    run.runcall(pool_many, y, v, mask=mask, method=method)
     stats = pstats.Stats(run, stream=io.StringIO())
     total = stats.total_tt
     rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])

@@ -78,7 +78,7 @@ def asked_for(config: Config) -> None:
 
 def in_r(review: Path, config: Config) -> dict[tuple[str, str, str], float]:
     """Return R's numbers by file, key and quantity."""
-    people = config.multiverse.people
+    people = config.multiverse.inclusion
     named = ";".join(f"{name}={' '.join(flags)}" for name, flags in people.items())
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "r.csv")
@@ -104,8 +104,8 @@ def keyed(folder: Path, primary: str) -> Iterator[tuple[str, str, dict[str, str]
         if row["status"] == "ok":
             yield "leave_one_out", f"{name}|{primary}|{row['study_id']}", row
     for row in table(folder / "multiverse.csv"):
-        if (row["derivation"], row["prints"]) == ("primary", "undisputed"):
-            parts = (row[x] for x in ("measure", "people", "designs", "tau2", "ci"))
+        if (row["derivation"], row["inconsistent_data"]) == ("primary", "excluded"):
+            parts = (row[x] for x in ("measure", "inclusion", "designs", "tau2", "ci"))
             yield "multiverse", "|".join((name, *parts)), row
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from osteometa.numerics.distributions import hedges_j, t_quantile
-from osteometa.sensitivity.batch_regression import regress_many
+from osteometa.pooling.kernel import regress_many
 from osteometa.wording.choices import CI_METHODS
 from scipy.special import ndtr
 
@@ -72,7 +72,7 @@ def simulated(k: int, tau2: float, repetitions: int) -> Cell:
     y, v = reviews(k, tau2, repetitions)
     half, covered, width, excludes, predicted = {}, {}, {}, {}, {}
     for ci in CI_METHODS:
-        fits = regress_many(y, v, np.ones((1, k, 1)), "REML", ci)
+        fits = regress_many(y, v, np.ones((1, k, 1)), method="REML", ci=ci)
         estimate, se = fits.coefficients[:, 0], np.sqrt(fits.covariance[:, 0, 0])
         quantile = t_quantile(0.975, None if ci == "wald" else k - 1)
         half[ci] = quantile * se

@@ -12,7 +12,7 @@ from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.sensitivity.one_at_a_time import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
 
@@ -247,7 +247,7 @@ def cases_of(folder, names):
     sets = split(derived.effects, derived.entries, config)
     own = split_variants(variants(tables, config), config)
     return {
-        name: Case(
+        name: SynthesisData(
             outcome=next(s.outcome for s in config.syntheses if s.id == name),
             effects=tuple(sets[name][0]),
             links=tuple(covariances_in(sets[name][0], derived.covariances)),

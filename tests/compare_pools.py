@@ -18,7 +18,7 @@ from compare import (
     width_of,
 )
 from osteometa.numerics.distributions import t_quantile
-from osteometa.pooling.kernel import fit
+from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import joint_test, pool, regress
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
 from osteometa.wording.choices import METHODS
@@ -179,8 +179,8 @@ def left_out() -> Iterator[Comparison]:
             method, test = key.split("_")
             if not isinstance(theirs, dict) or "estimate" not in theirs or data["k"] < 3:
                 continue
-            ours = fit(data["yi"], data["vi"], mask=~np.eye(data["k"], dtype=bool), method=method,
-                       ci=CI[test])  # fmt: skip
+            mask = ~np.eye(data["k"], dtype=bool)
+            ours = pool_many(data["yi"], data["vi"], mask=mask, method=method, ci=CI[test])
             for i in range(data["k"]):
                 wide = width_of(data, theirs["ci_lb"][i], theirs["ci_ub"][i])
                 rows = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from compare import ITERATED_LIMIT, ORACLE, TIGHT, Comparison, arrays, compared
-from osteometa.sensitivity.influence import Set, cumulative, influence
+from osteometa.sensitivity.influence import PooledEffects, cumulative, influence
 from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 
 DIAGNOSTICS = {
@@ -15,12 +15,12 @@ DIAGNOSTICS = {
 }  # fmt: skip
 
 
-def set_of(data: dict, method: str = "REML", ci: str = "hksj-floor") -> Set:
+def set_of(data: dict, method: str = "REML", ci: str = "hksj-floor") -> PooledEffects:
     """Return a set of the oracle as effects of studies s000, s001 and so on."""
     y, v = np.array(data["yi"], float), np.array(data["vi"], float)
     names = tuple(f"s{i:03d}" for i in range(len(y)))
     years = tuple(data.get("year") or [None] * len(y))
-    return Set(names, names, names, y, v, None, years, method, ci)
+    return PooledEffects(names, names, names, y, v, None, years, method, ci)
 
 
 def _column(

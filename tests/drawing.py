@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 from builders import ROOT
 from matplotlib.patches import Patch
@@ -33,8 +34,8 @@ from osteometa.records.sensitivity import (
     RECORDS,
     FunnelPoint,
 )
-from osteometa.sensitivity.analyses import explore
-from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.sensitivity.analyses import sensitivity_tables
+from osteometa.sensitivity.one_at_a_time import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
@@ -65,12 +66,12 @@ def write_results(review, target, cap=300):
         tests = subgroup_tests(name, effects, config, links)
         write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
         chosen = from_part(pool_settings(config, name))
-        case = Case(
+        case = SynthesisData(
             outcome=next(iter(chosen.outcomes)), effects=tuple(effects), links=tuple(links),
             variants=tuple(others[name].effects), variant_links=tuple(others[name].covariances),
             config=chosen,
         )  # fmt: skip
-        found = explore(case)
+        found = sensitivity_tables(case)
         for table, record in RECORDS.items():
             write_records(folder / f"{table}.csv", record, getattr(found, table))
     _write_common(target, tables, derived, config)
@@ -303,7 +304,7 @@ def pooled_row(**more):
         "synthesis": "x", "measure": "ROM", "group": "overall", "model": "random",
         "method": "REML", "ci_method": "hksj-floor", "primary": True, "k": 12, "k_effects": 12,
         "estimate": 0.02, "se": 0.005, "ci_low": 0.01, "ci_high": 0.03, "status": "ok",
-        "diamond": "full", "pi_shown": False, "note": "",
+        "diamond": "full", "pi_shown": False, "note": "", "tau2_model": "separate",
     }  # fmt: skip
     row |= more
     return PooledRow(**{k: v for k, v in row.items() if k in PooledRow.__dataclass_fields__})
@@ -313,9 +314,10 @@ def made_funnel(spread=0.02, filled=3):
     rng = random.Random(3)
     points = [
         FunnelPoint(effect_id=f"e{n}", label="x", yi=rng.gauss(spread, spread),
-                    se=spread * (0.2 + rng.random()), filled=n < filled)
+                    se=spread * (0.2 + rng.random()), filled=n < filled, outside=False)
         for n in range(14)
     ]  # fmt: skip
+    points = [replace(p, outside=abs(p.yi - spread) > 1.96 * p.se) for p in points]
     return funnel.funnel_marks(points, pooled_row(estimate=spread))
 
 

@@ -17,7 +17,7 @@ from osteometa.derivation.dependence import (
 )
 from osteometa.derivation.derive import derive
 from osteometa.numerics.distributions import hedges_j
-from osteometa.synthesis.pools import Joint, pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.pools import EffectSet, pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import asks_for, covariances_in, split, summary_rows
 from osteometa.validation.review import check_review
 
@@ -260,7 +260,7 @@ def test_the_pool_counts_studies_and_uses_the_covariance(made):
     assert test.tested and (test.k, test.df1, test.df2) == (6, 1, 4)
     weights = [e.weight for e in weighted(chosen, outcome.config, links) if e.weight is not None]
     assert sum(weights) == pytest.approx(100 * 3)  # one pool per measure
-    assert len(Joint.of(chosen, "ROM", links).effects) == 7
+    assert len(EffectSet.of(chosen, "ROM", links).effects) == 7
 
 
 def acute(hours, **more):

@@ -14,7 +14,7 @@ from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.records.sensitivity import RECORDS
 from osteometa.report import methods
 from osteometa.run.code_inputs import PACKAGE
-from osteometa.sensitivity.analyses import Explored
+from osteometa.sensitivity.analyses import SensitivityTables
 from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
 from osteometa.wording.choices import (
     CI_METHODS,
@@ -30,7 +30,7 @@ from osteometa.wording.choices import (
 
 
 def test_every_look_at_a_synthesis_is_a_table():
-    assert [field.name for field in fields(Explored)] == list(RECORDS)
+    assert [field.name for field in fields(SensitivityTables)] == list(RECORDS)
 
 
 def test_every_kind_of_figure_of_a_synthesis_is_drawn():

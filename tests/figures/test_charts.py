@@ -182,7 +182,9 @@ def test_a_name_without_room_is_a_number_or_none():
 def test_the_funnel_says_which_number_is_whom():
     """Two studies beyond the bounds, of which one name has room for no line to it."""
     points = [
-        FunnelPoint(effect_id=f"e{n}", label=label, yi=yi, se=se, filled=False)
+        FunnelPoint(
+            effect_id=f"e{n}", label=label, yi=yi, se=se, filled=False, outside=yi > 1.96 * se
+        )
         for n, (label, yi, se) in enumerate(
             [("A 1999", 0.0, 0.03), ("B 2001", 0.01, 0.02), (LONG, 0.2, 0.03)]
         )
@@ -274,17 +276,6 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     tips = [p for p in figure.axes[0].patches if p.get_gid() == "tip"]
     assert len(tips) == (2 if odd[1] < 0 < odd[2] else 1)
     assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
-
-
-def test_readings_of_contradictory_prints_are_told_apart():
-    rows = [
-        replace(row, row=f"with a_1996 {reading}", change="A 1996 as if only this print were right")
-        for row, reading in zip(changes([(0.02, 0.0, 0.04)] * 2), ("CI", "P"), strict=True)
-    ]
-    assert [mark.label for mark in strips.sensitivity_marks(rows, pooled_row())][:2] == [
-        "A 1996 as if only the print read by CI were right",
-        "A 1996 as if only the print read by P were right",
-    ]
 
 
 def test_tips_of_a_wide_diamond_touch_no_number():
@@ -413,8 +404,9 @@ def test_specification_curve(n):
     rows = [
         MultiverseRow(
             specification=i, measure="ROM", derivation=rng.choice(["primary", "r=0.85", "r=0.98"]),
-            people=rng.choice(["all", "without INDIRECT", "without PP 2ND"]), designs="randomised",
-            prints="undisputed", tau2=rng.choice(["REML", "DL", "PM", "EE"]),
+            inclusion=rng.choice(["all", "without INDIRECT", "without PP 2ND"]),
+            designs="randomised", inconsistent_data="excluded",
+            tau2=rng.choice(["REML", "DL", "PM", "EE"]),
             ci=rng.choice(["hksj-floor", "hksj", "wald"]), merged=1, k=12,
             estimate=(y := rng.gauss(0.02, 0.004)), ci_low=y - 0.02, ci_high=y + 0.02, z=2.0,
             excludes_null=y > 0.02, primary=i == 0,
@@ -426,12 +418,12 @@ def test_specification_curve(n):
             measure="ROM", choice=choice, levels=3, share=share, specifications=n, same_sign=None,
             excludes_null=None, median=None, lowest=None, highest=None, status="ok", reason="",
         )
-        for choice, share in (("r", 50.0), ("rho", 10.0), ("people", 30.0), ("tau2", 0.2),
+        for choice, share in (("r", 50.0), ("rho", 10.0), ("inclusion", 30.0), ("tau2", 0.2),
                               ("ci", 0.0), ("remainder", 9.8), ("all", None))
     ]  # fmt: skip
     marks = specification.specification_marks(rows, shares, "ROM")
     shown = {mark.group: mark.x for mark in marks if mark.kind == "bar"}
-    assert shown == {"derivation": 60.0, "people": 30.0, "tau2": 0.2, "ci": 0.0}
+    assert shown == {"derivation": 60.0, "inclusion": 30.0, "tau2": 0.2, "ci": 0.0}
     figure = specification.specification_figure(marks, TITLE, PERCENT)
     assert_apart(figure, f"{n} specifications")
     strokes = figure.axes[0].collections

@@ -42,7 +42,7 @@ def test_heterogeneity_says_the_scale_of_tau2():
 
 
 def test_types_that_share_a_tau2_say_its_interval_and_i2_as_of_all():
-    shared = replace(ROW, note="one tau2 for all types, t with 8 df")
+    shared = replace(ROW, tau2_model="common")
     assert heterogeneity(shared) == (
         "k = 5; Q = 17.49, df = 4, p = 0.002; one model of all types: "
         "τ² = 0.000126 (0.0000295 to 0.000813; log scale), I² = 71 %"

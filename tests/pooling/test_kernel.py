@@ -9,7 +9,7 @@ from builders import TESTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from osteometa.pooling.batch import column_batch, intercept_batch, log_likelihood, moments
-from osteometa.pooling.kernel import fit, solve
+from osteometa.pooling.kernel import pool_many, solve
 from osteometa.pooling.model import pool, regress
 from osteometa.wording.choices import CI_METHODS, METHODS
 
@@ -45,7 +45,7 @@ def same_sets():
 def test_kernel_and_full_covariance_agree(method, table, ci, seed):
     """The same rows turned by any rotation, with the covariance that they then have."""
     y, v = (np.array(column) for column in zip(*table, strict=True))
-    kernel = fit(y[None], v[None], method=method, ci=ci)
+    kernel = pool_many(y[None], v[None], method=method, ci=ci)
     start = np.array([np.mean((y - y.mean()) ** 2)])
     columns = solve(
         column_batch(y[:, None], v[:, None], np.ones((1, len(y), 1))), method, ci, sj=start
@@ -78,8 +78,8 @@ def test_masked_rows_are_the_small_models_themselves(name, method):
     mask = ~np.eye(k, dtype=bool)
     rows_y, rows_v = np.where(mask, y, np.nan), np.where(mask, v, -1.0)
     both = [
-        fit(y, v, mask=mask, method=method, weights=True),
-        fit(rows_y, rows_v, mask=mask, method=method, weights=True),
+        pool_many(y, v, mask=mask, method=method, weights=True),
+        pool_many(rows_y, rows_v, mask=mask, method=method, weights=True),
     ]
     for f in both:
         for i in range(0, k, 7):
@@ -98,9 +98,9 @@ def test_masked_rows_are_the_small_models_themselves(name, method):
 def test_many_models_are_worked_on_in_parts_and_come_back_in_order(monkeypatch):
     rng = np.random.default_rng(0)
     y, v = rng.normal(size=(40, 6)), rng.uniform(0.1, 1, (40, 6))
-    whole = fit(y, v, weights=True)
+    whole = pool_many(y, v, weights=True)
     monkeypatch.setattr("osteometa.pooling.kernel.CELLS", 30)
-    parts = fit(y, v, weights=True)
+    parts = pool_many(y, v, weights=True)
     for field in (*FIELDS, "weights", "p", "q_p", "df", "k"):
         assert getattr(parts, field) == pytest.approx(getattr(whole, field), rel=1e-12)
 
@@ -124,7 +124,7 @@ def test_reml_is_the_highest_maximum_at_sixty_digits(table, power):
     """The score changes sign within 1e-9 of the estimate, and no point of a fine grid is higher."""
     y, v = (np.array(column) for column in zip(*table, strict=True))
     y, v = y * 10.0**power, v * 10.0 ** (2 * power)
-    tau2 = float(fit(y[None], v[None]).tau2[0])
+    tau2 = float(pool_many(y[None], v[None]).tau2[0])
     hair = 1e-9 * (tau2 + float(np.min(v)))
     assert precise(y, v, tau2 + hair)[0] <= 0
     if tau2 > 2 * hair:
@@ -142,7 +142,7 @@ def test_of_two_maxima_the_higher_one_counts():
     """
     data = ORACLE["gibson2002_MD"]
     y, v = np.array(data["yi"]), np.array(data["vi"])
-    rows = fit(np.array([y, 0.83 * y]), v)
+    rows = pool_many(np.array([y, 0.83 * y]), v)
     assert rows.tau2[0] == pytest.approx(data["estimators"]["REML"]["tau2"], rel=1e-6)
     assert rows.tau2[1] == 0.0
     for factor, other in ((1.0, 9.679214), (0.83, 0.24715613)):
@@ -199,7 +199,7 @@ def test_sums_that_are_not_asked_for_are_not_made():
 )
 def test_impossible_batches_are_refused(yi, vi, more, words):
     with pytest.raises(ValueError, match=words):
-        fit(np.array(yi), np.array(vi), **more)
+        pool_many(np.array(yi), np.array(vi), **more)
 
 
 def test_columns_that_say_the_same_are_refused():
@@ -214,8 +214,8 @@ def test_what_comes_in_is_left_as_it_was():
     y, v = np.array([0.3, 0.1, 0.7]), np.array([0.2, 0.1, 0.3])
     mask = np.array([[True, False, True], [True, True, True]])
     before = (y.copy(), v.copy(), mask.copy())
-    fit(y, v, mask=mask)
-    fit(y[None], v[None])
+    pool_many(y, v, mask=mask)
+    pool_many(y[None], v[None])
     pool(y, v)
     regress(y, v, np.c_[np.ones(3), [1.0, 2.0, 4.0]])
     for now, then in zip((y, v, mask), before, strict=True):

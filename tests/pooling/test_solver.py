@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from osteometa.pooling import kernel
 from osteometa.pooling.batch import intercept_batch, log_likelihood, moments
-from osteometa.pooling.kernel import fit
+from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.likelihood import last_root_bound
 from osteometa.pooling.model import checked, joint_test, pool, prediction_interval, regress
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, typical_variance
@@ -188,7 +188,7 @@ def test_the_bound_of_the_search_is_where_its_equation_holds(restricted):
 @pytest.mark.parametrize("weights", [True, False])
 def test_p_values_and_weights_of_a_batch(ci, weights):
     y, v = np.array([Y, -3 * Y, 0.1 * Y]), np.array([V, 2 * V, V])
-    found = fit(y, v, ci=ci, weights=weights)
+    found = pool_many(y, v, ci=ci, weights=weights)
     for i in range(3):
         alone = pool(y[i], v[i], ci=ci)
         assert (found.p[i], found.q_p[i]) == pytest.approx((alone.p, alone.q_p), rel=1e-9)
@@ -202,7 +202,7 @@ def test_p_values_and_weights_of_a_batch(ci, weights):
 
 
 def test_one_effect_has_no_test_of_heterogeneity():
-    found = fit(Y, V, mask=np.array([[True] + [False] * 5, [True] * 2 + [False] * 4]))
+    found = pool_many(Y, V, mask=np.array([[True] + [False] * 5, [True] * 2 + [False] * 4]))
     assert np.isnan(found.q_p[0]) and found.q_p[1] == pytest.approx(chdtrc(1, found.q[1]))
     assert (found.k[0], found.tau2[0], np.isinf(found.df[0])) == (1, 0.0, True)
 
@@ -211,7 +211,7 @@ def test_one_effect_has_no_test_of_heterogeneity():
 def test_what_stands_where_a_model_has_no_effect_is_nothing(filler):
     mask = np.array([[True] * 6, [True] * 4 + [False] * 2])
     y, v = np.where(mask, Y, filler), np.where(mask, V, filler)
-    found = fit(y, v, mask=mask)
+    found = pool_many(y, v, mask=mask)
     for i, k in enumerate((6, 4)):
         alone = pool(Y[:k], V[:k])
         assert (found.estimate[i], found.tau2[i]) == pytest.approx((alone.estimate, alone.tau2))
@@ -231,7 +231,7 @@ def test_what_stands_where_a_model_has_no_effect_is_nothing(filler):
 )
 def test_the_place_of_an_impossible_number_in_a_batch_is_told(y, v, mask, words):
     with pytest.raises(ValueError, match=words):
-        fit(np.array(y), np.array(v), mask=mask)
+        pool_many(np.array(y), np.array(v), mask=mask)
 
 
 @pytest.mark.parametrize("models", [1, 4, 5, 6, 11])
@@ -242,7 +242,7 @@ def test_a_batch_is_worked_on_in_parts_that_fit_the_cache(models, monkeypatch):
         kernel, "_fit", lambda *args: parts.append(args[4].shape) or one_part(*args)
     )
     y = np.array([(1 + i) * Y for i in range(models)])
-    found = fit(y, V)
+    found = pool_many(y, V)
     wanted = [5] * (models // 5) + ([models % 5] if models % 5 else [])
     assert parts == [(5, 6, count) for count in wanted]
     assert found.estimate == pytest.approx([pool(row, V).estimate for row in y])

@@ -25,11 +25,12 @@ from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, SynthesisRow
 from osteometa.report.page import render_report
-from osteometa.sensitivity.analyses import meta_regressions, set_of
+from osteometa.sensitivity.analyses import meta_regressions, pooled_effects
 from osteometa.sensitivity.multiverse import multiverse
-from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
+from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split, summary_rows
+from osteometa.validation.plausibility import warnings_of
 from osteometa.validation.review import check_tables
 from osteometa.wording.scale import Scale
 from pydantic import ValidationError
@@ -41,6 +42,12 @@ LEVELS_AFTER = tables(
     [level("end", mean=5, sd=1, n=20), level("end", arm="c", mean=4, sd=2, n=30)],
     design="rct", control=True,
 )  # fmt: skip
+# In no study of the real review three SDs imply a correlation; in this one they do.
+THREE_SDS = tables(
+    [level("baseline", mean=1, sd=0.2, n=20), level("end", mean=1, sd=0.2, n=20),
+     ("measurements", "e", "end", "change", {"mean": 0.01, "sd": 0.1, "n": 20})],
+    what="BMD", site="lumbar_spine",
+)  # fmt: skip
 # What each key is changed to; a function gets the old value. `*` stands for names of the review:
 # the change is made to the name after the equals sign.
 CHANGES = {
@@ -51,14 +58,23 @@ CHANGES = {
     "outcomes.*=BMD.r": 0.5,
     "outcomes.*=BMD.r_grid": [0.9],
     "outcomes.*=BMD.axis": ["Less", "More"],
-    "outcomes.*=BMD.analytes": {"bmd_areal": "concentration", "bmd_volumetric": "concentration"},
-    "outcomes.*=BMD.baseline_mean": {"lumbar_spine": 0.5, "femoral_neck": 0.5, "total_hip": 0.5},
+    "outcomes.*=BMD.ratio_as": "ratio",
+    "outcomes.*=BMD.decimals": 2,
+    "outcomes.*=BMD.units": {"mg/cm2": (300, 2000), "mg/cm3": (20, 1400)},
+    "outcomes.*=BMD.sites": lambda old: [site for site in old if site != "lumbar_spine"],
+    "outcomes.*=CTX.diurnal": "",
+    "outcomes.*=CTX.haemoconcentration": False,
+    "outcomes.*=BMD.plausible.r": (-0.2, 0.5),
+    "outcomes.*=BMD.plausible.sd_of_change": 50,
+    "outcomes.*=BMD.analytes.*=bmd_areal.label": "by DXA",
+    "outcomes.*=BMD.analytes.*=bmd_areal.quantity": "concentration",
+    "outcomes.*=BMD.analytes.*=bmd_areal.baseline_mean": {"lumbar_spine": 0.5},
+    "outcomes.*=BMD.analytes.*=bmd_volumetric.directions_counted": True,
     "effects.smd_variance": "AV",
     "effects.smd_post": "separate",
     "effects.smd_pre_post": "becker",
     "effects.rom_correction": True,
     "secondary_outcomes": lambda old: old[1:],
-    "sites": lambda old: [site for site in old if site != "lumbar_spine"],
     "modalities.*=resistance": "other",
     "modalities.*=football": "aerobic",
     "comparator_kinds": ["usual"],
@@ -75,9 +91,9 @@ CHANGES = {
     "sensitivity.methods": ["DL"],
     "sensitivity.intervals": ["wald"],
     "sensitivity.rob_exclude": ["high"],
-    "multiverse.people": {"all": [], "without percent changes": ["PCT"]},
+    "multiverse.inclusion": {"all": [], "without percent changes": ["PCT"]},
     "multiverse.designs": ["randomised"],
-    "multiverse.prints": ["undisputed"],
+    "multiverse.inconsistent_data": ["excluded"],
     "multiverse.methods": ["REML", "DL"],
     "multiverse.intervals": ["hksj-floor", "wald"],
     "multiverse.cap": 300,
@@ -123,11 +139,12 @@ def usual(config, tables, tmp_path_factory):
 
 def outputs(config, tables, folder):
     """Yield what a run gives, step by step, the quick steps first."""
-    yield [(p.code, p.row, p.column) for p in errors_of(check_tables(tables, config))]
+    yield [(p.code, p.row, p.column, p.message) for p in check_tables(tables, config)]
     derived = derive(tables, config)
     ledger = ledger_of(tables, derived, config)
     yield derived.effects, derived.covariances, derived.entries, ledger
     yield derive(LEVELS_AFTER, config).effects
+    yield [problem.code for problem in warnings_of(THREE_SDS, config)]
     sets = split(derived.effects, derived.entries, config)
     yield sets
     yield direction_rows(derived.entries, config), direction_sets(derived.entries, config)
@@ -145,11 +162,11 @@ def what_if(config, tables, sets):
     """Return what changes with the choices, and the look at the spine that needs a seed."""
     own = split_variants(variants(tables, config), config)
     neck, spine = (
-        Case("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
+        SynthesisData("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
              from_part(pool_settings(config, name)))
         for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
     )  # fmt: skip
-    regressions = meta_regressions(set_of(spine), spine.joint().effects, spine.config.seed)
+    regressions = meta_regressions(pooled_effects(spine), spine.joint().effects, spine.config.seed)
     return sensitivity_rows(neck), multiverse(neck), regressions
 
 

@@ -13,7 +13,7 @@ from osteometa.records.directions import DirectionSet, PCombination, StudyDirect
 from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
-    CompanionRow,
+    AlternativeModel,
     GoshRow,
     InfluenceRow,
     MetaRegressionRow,
@@ -116,7 +116,7 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
         PRIMARY,
         changed("without PCT", "without percent changes", -0.01, -0.02, 0.01, k=1,
                 sign_changed=True, null_crossed=True),
-        changed("with a_2000 TST+p", "A 2000 as if only this print were right: t and p", 0.5,
+        changed("with a_2000 TST+p", "A 2000, only the value derived by TST+p: t and p", 0.5,
                 -0.1, 1.1, measure="SMD", k=4, null_crossed=True),
         changed("without PP", "without per-protocol analyses", None, None, None, k=0,
                 status="not_estimable"),
@@ -129,8 +129,8 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
     assert "one changes the sign of the average (without percent changes, one study);" in text
     assert (
         "with two choices the interval, which lies clear of no difference, reaches across it "
-        "(without percent changes, one study; A 2000 as if only the print read by TST+p were "
-        "right, as SMD, four studies)" in text
+        "(without percent changes, one study; A 2000, only the value derived by TST+p, "
+        "as SMD, four studies)" in text
     )
     assert "Aerobic: without baseline means, two studies." in text
     assert text.endswith("No study would be left without per-protocol analyses.")
@@ -247,7 +247,7 @@ def test_multiverse_names_the_choice_that_explains_most():
     total = {"specifications": 1220, "same_sign": 100, "excludes_null": 97.9, "median": 0.021,
              "lowest": 0.013, "highest": 0.029}  # fmt: skip
     rows = [
-        share("people", 80.4),
+        share("inclusion", 80.4),
         share("tau2", 0.2),
         share("remainder", 95),
         share("all", **total),
@@ -256,13 +256,13 @@ def test_multiverse_names_the_choice_that_explains_most():
     assert "gives 1,220 different specifications: all of them have the sign" in text
     assert "98 % an interval clear of no difference" in text and "from 1.3 to 2.9 %" in text
     assert (
-        "which effects are left out explains most of their spread (80 % of the variance)." in text
+        "which effects are excluded explains most of their spread (80 % of the variance)." in text
     )
     for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
-        rows = [share("people", part), share("tau2", 20.0), share("all", **total)]
+        rows = [share("inclusion", part), share("tau2", 20.0), share("all", **total)]
         text, _ = sensitivity_choices.multiverse(CLEAR, rows)
-        assert f"left out explains {words} of their spread ({part:.0f} % of the variance)." in text
-    text, _ = sensitivity_choices.multiverse(CLEAR, [share("people", 0), share("all", **total)])
+        assert f"excluded explains {words} of their spread ({part:.0f} % of the variance)." in text
+    text, _ = sensitivity_choices.multiverse(CLEAR, [share("inclusion", 0), share("all", **total)])
     assert "no choice makes a difference" in text
     none = share("all", status="not_applicable", reason="fewer than two studies are pooled")
     assert sensitivity_choices.multiverse(CLEAR, [none])[1] == [("", none.reason)]
@@ -337,15 +337,16 @@ def test_permutation_counts_arrangements():
     assert sensitivity_models.permutation(CLEAR, [one]) == ("", [("", "1 study: it needs two")])
 
 
-def test_companions_are_never_the_headline():
+def test_alternative_models_are_never_the_headline():
     rows = [
-        record(CompanionRow, model="bayesian", estimate=-0.02, ci_low=-0.05, ci_high=0.01,
+        record(AlternativeModel, model="bayesian", estimate=-0.02, ci_low=-0.05, ci_high=0.01,
                prior="tau half-normal(0.5), mu flat", tau_low=0.1, tau_high=0.9, status="ok"),
-        record(CompanionRow, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
+        record(AlternativeModel, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
                warning="fewer than 4 degrees of freedom", status="ok"),
-        record(CompanionRow, model="robust", status="not_applicable", reason="nothing is nested"),
+        record(AlternativeModel, model="robust", status="not_applicable",
+               reason="nothing is nested"),
     ]  # fmt: skip
-    text, missing = sensitivity_models.companions(CLEAR, rows)
+    text, missing = sensitivity_models.alternative_models(CLEAR, rows)
     assert text.startswith("Beside the primary result, never in its place: Bayesian model, prior τ")
     assert "95 % credible interval" in text and "(fewer than 4 degrees of freedom)" in text
     assert missing == [("robust variance", "nothing is nested")]
@@ -354,15 +355,15 @@ def test_companions_are_never_the_headline():
 def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
     seven = {"k": 7, "sign_vectors": 128, "exact": True, "p_smallest": 2 / 128, "status": "ok"}
     rows = [
-        record(CompanionRow, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
+        record(AlternativeModel, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
                warning="fewer than 4 degrees of freedom", status="ok"),
-        record(CompanionRow, model="three_level_wild", estimate=-0.02, ci_low=-0.05, ci_high=0.01,
-               p=0.25, **seven),
-        record(CompanionRow, model="che_wild", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
+        record(AlternativeModel, model="three_level_wild", estimate=-0.02, ci_low=-0.05,
+               ci_high=0.01, p=0.25, **seven),
+        record(AlternativeModel, model="che_wild", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
                p=0.125, **seven),
-        record(CompanionRow, model="robust_wild", status="not_estimable", reason="singular"),
+        record(AlternativeModel, model="robust_wild", status="not_estimable", reason="singular"),
     ]  # fmt: skip
-    text, missing = sensitivity_models.companions(CLEAR, rows)
+    text, missing = sensitivity_models.alternative_models(CLEAR, rows)
     assert "turns the signs of whole studies in all 128 ways and goes before the others" in text
     assert "three-level model" in text and "p = 0.250;" in text and "p = 0.125;" in text
     assert text.endswith("the smallest p that seven studies can give is 0.016.")
@@ -371,15 +372,17 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
         dataclasses.replace(row, ci_low=None, ci_high=None, k=4, sign_vectors=16, p_smallest=0.125)
         for row in rows[1:3]
     ]
-    text, _ = sensitivity_models.companions(CLEAR, few)
+    text, _ = sensitivity_models.alternative_models(CLEAR, few)
     assert text.startswith("Beside the primary result, never in its place: Cluster wild bootstrap")
     assert "goes before" not in text
     assert text.endswith("four studies can give is 0.125, so that there is no interval.")
     drawn = dataclasses.replace(rows[1], exact=False, sign_vectors=2000, p_smallest=1 / 2000)
-    text, _ = sensitivity_models.companions(CLEAR, [drawn])
+    text, _ = sensitivity_models.alternative_models(CLEAR, [drawn])
     assert "in 2,000 random ways" in text and "can give is below 0.001" in text
     same = [dataclasses.replace(row, status="not_applicable", reason="none") for row in few]
-    assert sensitivity_models.companions(CLEAR, same)[1] == [("cluster wild bootstrap", "none")]
+    assert sensitivity_models.alternative_models(CLEAR, same)[1] == [
+        ("cluster wild bootstrap", "none")
+    ]
 
 
 def test_what_does_not_apply_is_told_once_with_its_reason():
@@ -516,7 +519,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     row = summary_of_findings.summary_of_findings([CLEAR], tables(), config)[0]
     assert row["certainty"] == NOT_ASSESSED and row["statement"] == ""
     assert row["people"] == "60" and row["k"] == "3"
-    mean = config.outcomes["BMD"].baseline_mean["lumbar_spine"]
+    mean = config.outcomes["BMD"].analytes["bmd_areal"].baseline_mean["lumbar_spine"]
     assert row["absolute"].startswith("0.019 (0.009 to 0.028) g/cm²")
     assert f"where the mean is {mean:g} g/cm²" in row["absolute"]
     printed = [

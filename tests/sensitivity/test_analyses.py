@@ -11,8 +11,14 @@ from osteometa.figures.specification import specification_marks
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.pooling.model import pool
 from osteometa.records.sensitivity import RECORDS
-from osteometa.sensitivity.analyses import asymmetry, companions, explore, meta_regressions, set_of
-from osteometa.sensitivity.gosh import SAMPLED, by_study, subsets
+from osteometa.sensitivity.analyses import (
+    alternative_models,
+    asymmetry,
+    meta_regressions,
+    pooled_effects,
+    sensitivity_tables,
+)
+from osteometa.sensitivity.gosh import SAMPLED, subsets
 from osteometa.sensitivity.meta_regression import meta_regression
 from osteometa.sensitivity.small_study import egger
 from osteometa.sensitivity.status import one_per_study
@@ -30,7 +36,7 @@ def cases():
 
 @pytest.fixture(scope="module")
 def looks(cases):
-    return {name: explore(case) for name, case in cases.items()}
+    return {name: sensitivity_tables(case) for name, case in cases.items()}
 
 
 def test_every_table_has_rows_of_its_record(looks):
@@ -40,7 +46,7 @@ def test_every_table_has_rows_of_its_record(looks):
     assert {f.name for f in fields(looks[NECK])} == set(RECORDS)
     for name in ("sensitivity", "influence", "leave_one_out", "cumulative", "gosh", "multiverse",
                  "multiverse_shares", "small_study", "meta_regression", "permutation",
-                 "companions"):  # fmt: skip
+                 "alternative_models"):  # fmt: skip
         assert getattr(looks[NECK], name), name
 
 
@@ -55,20 +61,20 @@ def test_what_has_no_numbers_says_why(looks):
 
 def test_the_pool_is_the_same_in_all_tables(cases, looks):
     for name, look in looks.items():
-        fit = set_of(cases[name]).pooled()
+        fit = pooled_effects(cases[name]).pooled()
         (primary,) = [row for row in look.sensitivity if row.row == "primary"]
         assert primary.estimate == fit.estimate
         if fit.k >= 3:
             last = [row for row in look.cumulative if row.k == fit.k]
             assert [row.estimate for row in last] == [pytest.approx(fit.estimate, rel=1e-9)] * 2
         (flipped,) = look.permutation
-        if set_of(cases[name]).k == len(fit.weights) and fit.k >= 2:
+        if pooled_effects(cases[name]).k == len(fit.weights) and fit.k >= 2:
             assert flipped.statistic == pytest.approx(fit.statistic, rel=1e-6)
 
 
 def test_gosh_is_a_pool_of_every_subset(cases, looks):
     """2^k - 1 - k subsets of two studies and more, each as the solver of single pools has it."""
-    chosen = set_of(cases[NECK])
+    chosen = pooled_effects(cases[NECK])
     k = chosen.k
     rows = looks[NECK].gosh
     assert len(rows) == len({row.subset for row in rows}) == 2**k - 1 - k
@@ -99,9 +105,9 @@ def test_many_studies_are_sampled_with_the_seed():
 
 
 def test_effects_of_one_study_are_combined_with_their_covariance(cases, looks):
-    chosen = set_of(cases["shared"])
+    chosen = pooled_effects(cases["shared"])
     assert chosen.V is not None and chosen.k < len(chosen.y)
-    y, v = by_study(chosen)
+    y, v = chosen.one_per_study()
     assert len(y) == chosen.k
     study = next(s for s in chosen.studies if chosen.studies.count(s) == 2)
     index = [i for i, other in enumerate(chosen.studies) if other == study]
@@ -118,7 +124,7 @@ def test_effects_of_one_study_are_combined_with_their_covariance(cases, looks):
 
 def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
     effects = cases[LUMBAR].joint().effects
-    chosen = set_of(cases[LUMBAR])
+    chosen = pooled_effects(cases[LUMBAR])
     rows = {row.covariate: row for row in looks[LUMBAR].meta_regression}
     assert list(rows) == ["weeks", "age", "year", "sessions", "n"]
     year = rows["year"]
@@ -146,7 +152,7 @@ def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
 
 def test_effects_that_share_people_keep_their_covariance_and_are_not_shuffled(cases):
     effects = cases["shared"].joint().effects
-    chosen = set_of(cases["shared"])
+    chosen = pooled_effects(cases["shared"])
     times = 1 + math.ceil(10 / chosen.k)
     many = replace(
         chosen,
@@ -171,7 +177,7 @@ def test_small_study_tests_wait_for_ten_studies(looks, cases):
     assert {row.status for row in looks[NECK].small_study} == {"not_applicable"}
     assert looks[NECK].funnel_points == []
     rows = {row.analysis: row for row in looks[LUMBAR].small_study}
-    chosen = set_of(cases[LUMBAR])
+    chosen = pooled_effects(cases[LUMBAR])
     assert rows["egger"].p == egger(chosen.y, chosen.v).p
     points = looks[LUMBAR].funnel_points
     assert len(points) == chosen.k + rows["trim_fill"].filled
@@ -186,7 +192,7 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
         n, g = 10 + 3 * i, 0.1 * (i % 5)
         effects.append(replace(effect, effect_id=f"e{i}", study_id=f"s{i}", n_total=2 * n, yi=g,
                                vi=2 / n + g**2 / (4 * n), pooled=True))  # fmt: skip
-    chosen = set_of(replace(cases[OPG], effects=tuple(effects), links=()))
+    chosen = pooled_effects(replace(cases[OPG], effects=tuple(effects), links=()))
     row = next(r for r in asymmetry(chosen, effects) if r.analysis == "egger")
     by_hand = egger(chosen.y, chosen.v, predictor=[math.sqrt(4 / e.n_total) for e in effects])
     assert row.p == pytest.approx(by_hand.p, rel=1e-9)
@@ -196,18 +202,18 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
     assert row.p == egger(chosen.y, chosen.v).p and "not known" in row.predictor
 
 
-def test_companions_say_when_nothing_is_nested(looks):
-    rows = {row.model: row for row in looks[NECK].companions}
+def test_alternative_models_say_when_nothing_is_nested(looks):
+    rows = {row.model: row for row in looks[NECK].alternative_models}
     nested = ("three_level", "che", "robust")
     wild = tuple(f"{name}_wild" for name in nested)
     assert list(rows) == [*nested, *wild, "bayesian"]
     bar = "8 studies, 10 are needed, one of them with several effects"
     assert {rows[name].reason for name in nested} == {bar}
     assert {rows[name].reason for name in wild} == {"each study has one effect: nothing is nested"}
-    spine = {row.model: row for row in looks[LUMBAR].companions}
+    spine = {row.model: row for row in looks[LUMBAR].alternative_models}
     assert all("nothing is nested" in spine[name].reason for name in (*nested, *wild))
     assert "the prior is for SMD" in rows["bayesian"].reason
-    nested = {row.model: row for row in looks["shared"].companions}
+    nested = {row.model: row for row in looks["shared"].alternative_models}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason
     turned = nested["che_wild"]
@@ -215,9 +221,9 @@ def test_companions_say_when_nothing_is_nested(looks):
 
 
 @pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
-def test_companions_of_hardly_a_study_name_both_bars(cases, k, words):
+def test_alternative_models_of_hardly_a_study_name_both_bars(cases, k, words):
     case = replace(cases[NECK], effects=cases[NECK].joint().effects[:k], links=())
-    rows = {row.model: row for row in companions(set_of(case), case)}
+    rows = {row.model: row for row in alternative_models(pooled_effects(case), case)}
     more = "are needed, one of them with several effects"
     for name in ("three_level", "che", "robust"):
         assert (rows[name].k, rows[name].status) == (k, "not_applicable")
@@ -227,9 +233,9 @@ def test_companions_of_hardly_a_study_name_both_bars(cases, k, words):
 
 def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
     case = cases[NECK]
-    chosen = set_of(case)
+    chosen = pooled_effects(case)
     ours = replace(chosen, studies=(chosen.studies[1], *chosen.studies[1:]))
-    rows = {row.model: row for row in companions(ours, case)}
+    rows = {row.model: row for row in alternative_models(ours, case)}
     for name in ("three_level", "che", "robust"):
         assert "the model needs 10" in rows[name].reason and rows[name].sign_vectors is None
         wild = rows[f"{name}_wild"]
@@ -251,7 +257,7 @@ POINTS = ("funnel_points", "regression_points", "regression_line")
 def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
     effects = cases[NECK].joint().effects[:k]
     few = replace(cases[NECK], effects=effects, links=(), variants=(), variant_links=())
-    look = explore(few)
+    look = sensitivity_tables(few)
     for name in set(RECORDS) - set(POINTS):
         rows = getattr(look, name)
         assert rows, name
@@ -278,7 +284,7 @@ def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
 
 def test_rows_that_say_why_are_read_back_and_skipped(cases, tmp_path):
     few = replace(cases[NECK], effects=(), links=(), variants=(), variant_links=())
-    look = explore(few)
+    look = sensitivity_tables(few)
     for name in ("gosh", "multiverse", "influence"):
         path = tmp_path / f"{name}.csv"
         write_records(path, RECORDS[name], getattr(look, name))

@@ -1,4 +1,4 @@
-"""The Bayesian companion against adaptive integration in two dimensions and closed forms."""
+"""The Bayesian model against adaptive integration in two dimensions and closed forms."""
 
 import itertools
 import json

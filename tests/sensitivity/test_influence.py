@@ -5,7 +5,7 @@ import pytest
 from compare import ORACLE
 from compare_studies import set_of
 from osteometa.pooling.model import pool
-from osteometa.sensitivity.influence import Set, cumulative, influence, leave_one_out
+from osteometa.sensitivity.influence import PooledEffects, cumulative, influence, leave_one_out
 from osteometa.wording.choices import CI_METHODS
 
 
@@ -34,8 +34,8 @@ def test_two_studies_have_no_diagnostics_but_a_reason():
 
 def test_a_study_with_two_effects_is_left_out_whole():
     y, v = np.array([0.1, 0.2, 0.5, 0.4]), np.array([0.1, 0.2, 0.1, 0.1])
-    effects = Set(tuple("abcd"), ("one", "one", "two", "three"), tuple("abcd"), y, v, None,
-                  (None,) * 4, "EE", "wald")  # fmt: skip
+    effects = PooledEffects(tuple("abcd"), ("one", "one", "two", "three"), tuple("abcd"), y, v,
+                            None, (None,) * 4, "EE", "wald")  # fmt: skip
     rows = leave_one_out(effects)
     assert [row.study_id for row in rows] == ["one", "two", "three"]
     assert rows[0].estimate == pytest.approx(0.45)

@@ -9,8 +9,14 @@ from builders import ROOT, SPINE_SYNTHESIS, cases_of
 from osteometa.derivation.alternatives import alternatives
 from osteometa.pooling.model import pool
 from osteometa.report.sensitivity_choices import CHOICES as WORDS
-from osteometa.sensitivity.multiverse import CHOICES, Specification, explained, multiverse, universe
-from osteometa.synthesis.pools import Joint, pooled_rows
+from osteometa.sensitivity.multiverse import (
+    CHOICES,
+    Specification,
+    combinations,
+    explained,
+    multiverse,
+)
+from osteometa.synthesis.pools import EffectSet, pooled_rows
 from osteometa.validation.review import check_review
 
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
@@ -48,7 +54,7 @@ def test_the_primary_specification_is_the_primary_pool(made, name):
 @pytest.mark.parametrize("name", NAMES[:3])
 def test_each_bmd_site_has_hundreds_of_specifications(made, name):
     case, rows, _ = made[name]
-    specifications = universe(case).specifications
+    specifications = combinations(case).specifications
     assert len(specifications) >= 500
     assert sum(row.merged for row in rows) == len(specifications)
     assert len(rows) >= 500
@@ -90,13 +96,13 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
     """Leave out, add, change r: each against the solver of single pools."""
     case, rows, _ = made[name]
     joint = case.joint()
-    kept = Joint(tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.links)
+    kept = EffectSet(tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.links)
     added = [e for e in case.effects if e.block == "non_randomised" and e.measure == case.measure]
     derivation = next(r.derivation for r in rows if r.measure == case.measure
                       and r.derivation != "primary")  # fmt: skip
     sets = {
         ("primary", "without percent changes", "randomised"): kept,
-        ("primary", "all", "all designs"): Joint((*joint.effects, *added), joint.links),
+        ("primary", "all", "all designs"): EffectSet((*joint.effects, *added), joint.links),
         (derivation, "all", "randomised"): case.under(derivation),
     }
     checked = 0
@@ -104,8 +110,9 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
         for method, ci in (("DL", "wald"), ("REML", "hksj"), ("EE", "wald")):
             found = [
                 r for r in rows
-                if (r.measure, r.derivation, r.people, r.designs, r.prints, r.tau2, r.ci)
-                == (case.measure, how, people, designs, "undisputed", method, ci)
+                if r.measure == case.measure
+                and (r.derivation, r.inclusion, r.designs, r.inconsistent_data, r.tau2, r.ci)
+                == (how, people, designs, "excluded", method, ci)
             ]  # fmt: skip
             for row in found:
                 ours = pool(**{"vi": None, **chosen.numbers}, method=method, ci=ci)
@@ -141,12 +148,12 @@ def test_shares_of_a_full_product_are_those_of_an_analysis_of_variance():
     for a, high in (("primary", 1.0), ("r=0.9", -1.0)):
         for b, up in (("all", 0.5), ("some", -0.5)):
             for interval in ("hksj", "wald"):
-                rows.append(specification(a, b, "randomised", "undisputed", "REML", interval))
+                rows.append(specification(a, b, "randomised", "excluded", "REML", interval))
                 y.append(2 + high + up + 0.5 * high * up)
     found = {s.choice: s.share for s in explained("SMD", rows, np.array(y))}
     total = 4 * (1 + 0.25 + 0.0625)
     assert found["r"] == pytest.approx(100 * 4 / total)
-    assert found["people"] == pytest.approx(100 * 1 / total)
+    assert found["inclusion"] == pytest.approx(100 * 1 / total)
     assert found["remainder"] == pytest.approx(100 * 0.25 / total)
     assert found["tau2"] == found["ci"] == 0
 
@@ -157,7 +164,7 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     rows, y = [], []
     for derivation, move in moves.items():
         for people, up in (("all", 0.5), ("some", -0.5)):
-            rows.append(specification(derivation, people, "randomised", "undisputed", "DL", "wald"))
+            rows.append(specification(derivation, people, "randomised", "excluded", "DL", "wald"))
             y.append(7 + move + up)
     shares = explained("SMD", rows, np.array(y))
     found = {s.choice: s.share for s in shares}
@@ -167,7 +174,7 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     assert found["r"] == pytest.approx(100 * derivation / total * (4 + 1) / (4 + 1 + 9))
     assert found["training_time"] == pytest.approx(100 * derivation / total * 9 / (4 + 1 + 9))
     assert found["rho"] == pytest.approx(0, abs=1e-9)
-    assert found["people"] == pytest.approx(100 * 2.5 / total)
+    assert found["inclusion"] == pytest.approx(100 * 2.5 / total)
     assert sum(found.values()) == pytest.approx(100)
     assert {s.choice: s.levels for s in shares if s.choice in ("r", "rho")} == {"r": 3, "rho": 2}
 
@@ -182,19 +189,19 @@ def test_r_explains_the_spread_of_smd_at_the_spine(made):
 
 def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     case = made[NAMES[1]][0]
-    (name,) = [n for n, f in case.config.multiverse.people.items() if f == ("ROB",)]
-    assert name not in {row.people for row in made[NAMES[1]][1]}
+    (name,) = [n for n, f in case.config.multiverse.inclusion.items() if f == ("ROB",)]
+    assert name not in {row.inclusion for row in made[NAMES[1]][1]}
     gone = case.joint().effects[0]
     judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
                    for e in case.effects)  # fmt: skip
     judged = replace(case, effects=judged, variants=tuple(
         replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
         for e in case.variants))  # fmt: skip
-    kept = Joint(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
+    kept = EffectSet(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
     row = next(
         r for r in multiverse(judged)[0]
-        if (r.people, r.derivation, r.designs, r.prints) ==
-        (name, "primary", "randomised", "undisputed")
+        if (r.inclusion, r.derivation, r.designs, r.inconsistent_data) ==
+        (name, "primary", "randomised", "excluded")
         and (r.tau2, r.ci, r.measure) == ("REML", "hksj-floor", case.measure)
     )  # fmt: skip
     theirs = pool(**kept.numbers)
@@ -210,9 +217,9 @@ def test_every_key_of_the_derivation_has_words():
 def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
     """Three of four combinations: R2 of one choice alone and after the other, by hand."""
     rows = [
-        specification("primary", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("r=0.9", "all", "randomised", "undisputed", "REML", "wald"),
-        specification("primary", "some", "randomised", "undisputed", "REML", "wald"),
+        specification("primary", "all", "randomised", "excluded", "REML", "wald"),
+        specification("r=0.9", "all", "randomised", "excluded", "REML", "wald"),
+        specification("primary", "some", "randomised", "excluded", "REML", "wald"),
     ]
     y = np.array([0.0, 3.0, 1.0])
     total = float(np.sum((y - y.mean()) ** 2))
@@ -224,7 +231,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
     first, second = r2([[0, 2], [1]]), r2([[0, 1], [2]])
     found = {s.choice: s.share for s in explained("SMD", rows, y)}
     assert found["r"] == pytest.approx((first + 100 - second) / 2)
-    assert found["people"] == pytest.approx((second + 100 - first) / 2)
+    assert found["inclusion"] == pytest.approx((second + 100 - first) / 2)
     assert found["remainder"] == pytest.approx(0, abs=1e-9)
 
 

@@ -8,8 +8,8 @@ from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.sensitivity.one_at_a_time import FLAGS, Case, sensitivity_rows
-from osteometa.synthesis.pools import pool_joint, pooled_rows
+from osteometa.sensitivity.one_at_a_time import FLAGS, SynthesisData, sensitivity_rows
+from osteometa.synthesis.pools import pool_set, pooled_rows
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
 
@@ -24,7 +24,7 @@ def case_of(folder, name):
     derived = derive(outcome.tables, config)
     effects = split(derived.effects, derived.entries, config)[name][0]
     own = split_variants(variants(outcome.tables, config), config)[name]
-    return Case(
+    return SynthesisData(
         outcome=next(s.outcome for s in config.syntheses if s.id == name),
         effects=tuple(effects),
         links=tuple(covariances_in(effects, derived.covariances)),
@@ -57,7 +57,7 @@ def suite(rows):
 
 
 def is_reading(row):
-    return row.row.startswith("with ") and "only this print" in row.change
+    return row.row.startswith("with ") and ", only the value derived by " in row.change
 
 
 def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
@@ -187,9 +187,7 @@ def test_leaving_one_out_names_the_study_that_moves_most(neck):
         joint = case.joint()
         rest = replace(joint, effects=tuple(e for e in joint.effects if e.study_id != study))
         label = next(e.label for e in joint.effects if e.study_id == study)
-        shifts[label] = abs(
-            pool_joint(rest, case.config).estimate - row_of(rows, "primary").estimate
-        )
+        shifts[label] = abs(pool_set(rest, case.config).estimate - row_of(rows, "primary").estimate)
     assert abs(row.delta) == pytest.approx(max(shifts.values()))
     assert max(shifts, key=shifts.get) in row.change
 
@@ -198,7 +196,7 @@ def test_models_are_those_asked_for(neck):
     case, rows = neck
     joint = case.joint()
     for name in ("REML", "DL", "PM"):
-        fit = pool_joint(joint, case.config, method=name)
+        fit = pool_set(joint, case.config, method=name)
         assert row_of(rows, f"tau2={name}").estimate == fit.estimate
     wald, floor = row_of(rows, "ci=wald"), row_of(rows, "ci=hksj-floor")
     assert wald.estimate == floor.estimate and wald.ci_high < floor.ci_high

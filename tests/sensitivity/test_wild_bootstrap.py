@@ -192,7 +192,7 @@ def test_few_studies_say_the_smallest_p(studies):
     assert not wild_bootstrap(*nested(6)).warning
 
 
-def test_the_estimate_is_that_of_the_companion():
+def test_the_estimate_is_that_of_the_model_itself():
     y, v, study = nested(12, seed=4)
     for model, fit in (
         ("three_level", multilevel(y, v, study)), ("che", multilevel(y, v, study, rho=0.5)),

@@ -13,8 +13,8 @@ from osteometa.pooling.tau2 import q_profile, typical_variance
 from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
 from osteometa.synthesis.pools import (
-    Joint,
-    Types,
+    EffectSet,
+    ExerciseTypes,
     pooled_rows,
     primary_fits,
     subgroup_tests,
@@ -196,8 +196,8 @@ def test_types_are_compared_as_metafor_compares_groups(pattern, name, key, metho
 def test_effects_of_a_type_are_weighted_by_the_common_tau2(pattern):
     """Shares of 1 / (v + tau2), and a prediction interval with the df of the interval beside it."""
     effects = studies(pattern, {"resistance": 6, "aerobic": 3})
-    types = Types.of(Joint.of(effects, "ROM"), CONFIG)
-    found = primary_fits(Joint.of(effects, "ROM"), CONFIG)["aerobic"]
+    types = ExerciseTypes.of(EffectSet.of(effects, "ROM"), CONFIG)
+    found = primary_fits(EffectSet.of(effects, "ROM"), CONFIG)["aerobic"]
     own = [e for e in effects if e.exercise_type == "aerobic"]
     shares = [1 / (e.vi + types.common.tau2) for e in own]
     assert found.weights == pytest.approx([100 * share / sum(shares) for share in shares])
@@ -276,15 +276,15 @@ def test_covariances_count_where_both_effects_are_pooled(pattern):
         **{f.name: "" for f in fields(Covariance) if f.name not in (
             "effect_id_1", "effect_id_2", "covariance")},
     )  # fmt: skip
-    numbers = Joint.of(effects, "ROM", [link]).numbers
+    numbers = EffectSet.of(effects, "ROM", [link]).numbers
     wanted = np.diag([e.vi for e in effects])
     wanted[0, 1] = wanted[1, 0] = 5e-5
     assert np.array_equal(numbers["V"], wanted)
-    assert "V" not in Joint.of(effects[1:], "ROM", [link]).numbers
+    assert "V" not in EffectSet.of(effects[1:], "ROM", [link]).numbers
 
 
 def test_a_measure_read_from_a_file_is_the_same_word(pattern):
-    assert len(Joint.of(studies(pattern, {"resistance": 3}), "-ROM"[1:]).effects) == 3
+    assert len(EffectSet.of(studies(pattern, {"resistance": 3}), "-ROM"[1:]).effects) == 3
 
 
 def test_notes_of_a_pool(pattern):

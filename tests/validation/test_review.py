@@ -91,7 +91,7 @@ def test_european_csv_reads_the_same_numbers_and_says_so(small):
 def test_the_unit_of_another_marker_is_told(small):
     outcome = check_review(overlaid(small, "E206_unit_of_ntx"))
     (problem,) = outcome.problems[:1]
-    assert "another marker" in problem.message
+    assert "bone collagen equivalents" in problem.message
 
 
 def test_an_accepted_row_is_not_usable(small):

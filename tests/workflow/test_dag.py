@@ -291,7 +291,7 @@ def test_a_table_that_is_gone_is_told(project, review):
 
 def test_a_broken_config_is_told_without_a_traceback(project, review):
     before = files_of(review)
-    edit(review / "config.yaml", "agreement_share", "vote_shar")
+    edit(review / "config.yaml", "agreement_share", "agreement_shar")
     result = project.run(review)
     assert result.returncode != 0 and "Did you mean 'agreement_share'" in result.stderr
     assert "Traceback" not in result.stderr and files_of(review) == before

@@ -1,7 +1,7 @@
 # Results -> figures: one job for all figures of a synthesis, one for those of the whole review.
 
 
-NOT_DRAWN = {"covariance.csv", "permutation.csv", "companions.csv"}
+NOT_DRAWN = {"covariance.csv", "permutation.csv", "alternative_models.csv"}
 
 
 def result_files(wildcards):

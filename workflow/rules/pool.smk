@@ -73,7 +73,7 @@ rule summary:
         albatross="results/albatross.csv",
     params:
         root=ROOT,
-        choices=choices("outcomes", "sites", "directions", "syntheses"),
+        choices=choices("outcomes", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
 

@@ -15,8 +15,8 @@ from osteometa.records.effects import (
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.records.sensitivity import RECORDS
 from osteometa.run.jobs import job
-from osteometa.sensitivity.analyses import explore
-from osteometa.sensitivity.one_at_a_time import Case
+from osteometa.sensitivity.analyses import sensitivity_tables
+from osteometa.sensitivity.one_at_a_time import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
@@ -29,7 +29,7 @@ with job(snakemake, f"pooling {name} ..."):
     write_records(made.subgroup_test, SubgroupTest, subgroup_tests(name, effects, config, links))
     shutil.copyfile(given.covariance, made.covariance)
     shutil.copyfile(given.directions, made.directions)
-    case = Case(
+    case = SynthesisData(
         outcome=next(iter(config.outcomes)),
         effects=tuple(effects),
         links=tuple(links),
@@ -37,6 +37,6 @@ with job(snakemake, f"pooling {name} ..."):
         variant_links=tuple(read_records(given.variant_covariance, VariantCovariance)),
         config=config,
     )
-    found = explore(case)
+    found = sensitivity_tables(case)
     for table, record in RECORDS.items():
         write_records(Path(made.pooled).with_name(f"{table}.csv"), record, getattr(found, table))

@@ -16,7 +16,7 @@ from osteometa.comparisons.summaries import (
     summary_of,
 )
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
-from osteometa.extraction.units import UNITS, canonical, convert
+from osteometa.extraction.units import UNITS, convert, pooled_unit
 from osteometa.protocol.config import Config
 
 # Whom the numbers speak of, the better analysis first.
@@ -58,6 +58,8 @@ class Comparison:
     logs: tuple[Measurement | None, Measurement | None] = (None, None)
     """Natural logarithms at the timepoint."""
     log_baselines: tuple[Measurement | None, Measurement | None] = (None, None)
+    units: tuple[str, ...] = ()
+    """Units in which config.yaml pools the outcome."""
     parts: tuple[Comparison, ...] = ()
     """The comparisons of single arms that are merged here; empty for one arm as printed."""
 
@@ -100,7 +102,7 @@ class Comparison:
     def unit(self) -> str:
         """The unit in which the outcome is pooled."""
         rows = [row for row in self.rows if getattr(row, "unit", "") not in ("", "%")]
-        return canonical(self.outcome, rows[0].unit) if rows else ""
+        return pooled_unit(rows[0].unit, self.units) if rows else ""
 
     def people(self, side: int, row: Print) -> People:
         """Return the people of one side (0 exercise, 1 control) behind a row."""
@@ -180,7 +182,7 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
     studies = {study.study_id: study for study in tables.studies}
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
     found: dict[tuple[str, ...], Comparison] = {}
-    index = _Index(tables)
+    index = _Index(tables, config)
     for arm in tables.arms:
         study = studies.get(arm.study_id)
         if arm.role != "exercise" or study is None or study.include == "no":
@@ -241,7 +243,8 @@ def difference_of_means(
 class _Index:
     """The findings of all arms, by place: outcome, analyte, site, timepoint, report, population."""
 
-    def __init__(self, tables: Tables):
+    def __init__(self, tables: Tables, config: Config):
+        self.units = {name: tuple(outcome.units) for name, outcome in config.outcomes.items()}
         self.measurements = self._by_arm(tables.measurements)
         self.contrasts = self._by_arm(tables.contrasts)
         self.directions = self._by_arm(tables.directions)
@@ -289,6 +292,7 @@ class _Index:
             log_baselines=pick("log_level", "baseline"),
             contrasts=tuple(self._here(self.contrasts[sides[0]], where)),
             directions=tuple(self._here(self.directions[sides[0]], where)),
+            units=self.units[outcome],
             controls_own=tuple(
                 row
                 for row in self._here(self.contrasts.get(sides[1], []), where)

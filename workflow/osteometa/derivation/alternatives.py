@@ -44,10 +44,7 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
         yield f"r={value:g}", config.model_copy(update={"outcomes": outcomes})
     for factor in config.sensitivity.baseline_mean:
         outcomes = {
-            name: outcome.model_copy(
-                update={"baseline_mean": {s: m * factor for s, m in outcome.baseline_mean.items()}}
-            )
-            for name, outcome in config.outcomes.items()
+            name: outcome.with_baseline_means(factor) for name, outcome in config.outcomes.items()
         }
         yield f"baseline_mean={factor:g}", config.model_copy(update={"outcomes": outcomes})
     for key, values in (

@@ -108,7 +108,8 @@ def _without(
 
 def _smd_of_change(comparison: Comparison, config: Config) -> Comparison:
     """Let a disputed BMD trial's SMD without a named SD count as one of change."""
-    if config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
+    analyte = config.analyte(comparison.outcome, comparison.analyte)
+    if analyte is None or analyte.quantity != "areal_density":
         return comparison
     rows = tuple(
         row.model_copy(update={"standardiser": "change", "flag": f"{row.flag} FUNK".strip()})

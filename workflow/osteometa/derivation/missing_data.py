@@ -19,7 +19,6 @@ from osteometa.directions.entries import why_listed, window_of
 from osteometa.effects.hierarchy import climb
 from osteometa.extraction.cell_types import Printed
 from osteometa.extraction.tables import Contrast, Measurement
-from osteometa.extraction.units import KINDS, UNITS
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.ledger import WantedRow
 from osteometa.synthesis.sets import asks_for
@@ -262,9 +261,7 @@ def unit_of(comparison: Comparison, config: Config) -> str:
     """Return the unit of a comparison's levels, '' where no print names one."""
     if comparison.unit:
         return comparison.unit
-    kinds = KINDS.get(config.dimension_of(comparison.outcome, comparison.analyte), ())
-    units = [unit for unit, (kind, _) in UNITS.items() if kind in kinds]
-    return units[0] if len(kinds) == 1 and units else ""
+    return config.outcomes[comparison.outcome].unit_of(comparison.analyte)
 
 
 def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Measurement:

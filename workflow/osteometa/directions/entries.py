@@ -116,8 +116,9 @@ def window_of(comparison: Comparison, config: Config) -> str:
 
 def why_no_vote(comparison: Comparison, typed: Sequence[Direction], config: Config) -> str:
     """Return why a comparison has no vote in a direction set, '' if it has one."""
-    if config.dimension_of(comparison.outcome, comparison.analyte) == "volumetric_density":
-        return "volumetric BMD: only areal BMD votes"
+    analyte = config.analyte(comparison.outcome, comparison.analyte)
+    if analyte is not None and not analyte.directions_counted:
+        return f"{comparison.outcome}, {analyte.label}: listed, not counted"
     reason = why_listed(comparison, config)
     if reason:
         return reason

@@ -171,7 +171,7 @@ def _by_study(
     the earliest), then the arm with most people: chosen without looking at any p.
     """
     weeks = {(arm.study_id, arm.arm_id): arm.weeks for arm in tables.arms}
-    sites = ["", *config.sites]
+    sites = ["", *(site for o in config.outcomes.values() for site in o.sites)]
 
     def order(entry: DirectionEntry) -> tuple:
         end = weeks.get((entry.study_id, entry.arm_id))

@@ -245,8 +245,9 @@ def rom_from_md(basis: Basis) -> Estimate:
     if estimate is None:
         raise RefusalError("BASE: no difference of changes with its SE")
     comparison = basis.comparison
-    if basis.config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
-        raise RefusalError("BASE: only for areal BMD")
+    analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
+    if analyte is None or not analyte.baseline_mean:
+        raise RefusalError("BASE: no baseline mean is declared for this analyte")
     if all(with_sd(summary) for summary in basis.after):
         raise RefusalError("BASE: levels after are printed")
     return over_baseline_mean(basis, estimate)
@@ -350,11 +351,10 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]
         mean = sum(w * s.mean for w, s in zip(weights, own, strict=True)) / sum(weights)
         return mean, tuple(s.cells[0] for s in own), frozenset()
     place = basis.comparison
-    means = basis.config.outcomes[place.outcome].baseline_mean
-    areal = basis.config.dimension_of(place.outcome, place.analyte) == "areal_density"
-    if not areal or place.site not in means:
+    analyte = basis.config.analyte(place.outcome, place.analyte)
+    if analyte is None or place.site not in analyte.baseline_mean:
         raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
-    return means[place.site], (), frozenset({"BASE"})
+    return analyte.baseline_mean[place.site], (), frozenset({"BASE"})
 
 
 def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:

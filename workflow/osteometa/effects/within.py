@@ -291,7 +291,8 @@ def _romc_difference(basis: Basis) -> Estimate:
 
 def _romc_base(basis: Basis) -> Estimate:
     comparison = basis.comparison
-    if basis.config.dimension_of(comparison.outcome, comparison.analyte) != "areal_density":
+    analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
+    if analyte is None or not analyte.baseline_mean:
         raise RefusalError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
     return over_baseline_mean(basis, replace(found, method="ROMC"))

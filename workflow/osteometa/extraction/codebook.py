@@ -1,30 +1,18 @@
-"""JSON schemas and the codebook, made from the models.
+"""The codebook of the raw tables, made from their models.
 
 Run as `python -m osteometa.extraction.codebook`.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import ROWS
 from osteometa.io.csv_records import write_text
-from osteometa.protocol.config import Config
 
-ROOT = Path(__file__).parents[3]
-
-
-def documents() -> dict[str, str]:
-    """Return every generated file by its path from the root of the project."""
-    files = {"docs/codebook.md": codebook()}
-    for model in (*ROWS, Config):
-        name = getattr(model, "table", "config")
-        schema = json.dumps(model.model_json_schema(), indent=1, sort_keys=True)
-        files[f"workflow/schemas/{name}.schema.json"] = schema + "\n"
-    return files
+PATH = Path(__file__).parents[3] / "docs/codebook.md"
 
 
 def codebook() -> str:
@@ -67,10 +55,9 @@ def _allowed(model: type[Row], name: str) -> str:
 
 
 def main() -> int:
-    """Write the generated files into the project."""
-    for name, text in documents().items():
-        write_text(ROOT / name, text)
-    print("codebook and schemas are written", file=sys.stderr)
+    """Write the codebook into the project."""
+    write_text(PATH, codebook())
+    print(f"{PATH.name} is written", file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,6 @@
 """Models of the raw tables: every column, what it holds and what is allowed in it.
 
-The JSON schemas and the codebook are made from these models; `cell_types` says what a cell can be.
+The codebook is made from these models; `cell_types` says what a cell can be.
 """
 
 from __future__ import annotations

@@ -1,32 +1,61 @@
-"""Units: a closed table of exact factors, and refusal of every other conversion.
+"""Units of measurement: one table of exact factors, and the refusal of every other conversion.
 
-Kept by hand because the units libraries that were tried reject g/cm2 or round.
+A new unit is one line of `UNITS`; a new kind of quantity is one more line of `QUANTITIES`. Kept by
+hand because the units libraries that were tried reject g/cm2 or round.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-# unit -> dimension, exact factor to the first unit of its dimension
+QUANTITIES: dict[str, tuple[str, ...]] = {
+    "concentration": ("mass concentration", "molar concentration"),
+    "enzyme_activity": ("enzyme activity",),
+    "collagen_equivalents": ("bone collagen equivalents",),
+    "areal_density": ("areal density",),
+    "volumetric_density": ("volumetric density",),
+    "strength": ("mass", "force", "torque"),
+    "power": ("power",),
+    "length": ("length",),
+    "time": ("time",),
+    "speed": ("speed",),
+    "other": (),
+}
+"""Kinds of quantity that config.yaml may give an analyte, and the dimensions of their units.
+
+Units of one dimension are converted into each other, those of two dimensions never. `other` is for
+what has no closed list of units (ratios, counts, scores): any unit is accepted, none converted.
+"""
+
 UNITS: dict[str, tuple[str, Fraction]] = {
-    "ng/mL": ("mass_concentration", Fraction(1)),
-    "ug/L": ("mass_concentration", Fraction(1)),
-    "pg/mL": ("mass_concentration", Fraction(1, 1000)),
-    "ng/L": ("mass_concentration", Fraction(1, 1000)),
-    "nmol/L": ("molar_concentration", Fraction(1)),
-    "pmol/L": ("molar_concentration", Fraction(1, 1000)),
-    "g/cm2": ("areal_density", Fraction(1)),
-    "mg/cm2": ("areal_density", Fraction(1, 1000)),
-    "mg/cm3": ("volumetric_density", Fraction(1)),
+    "ng/mL": ("mass concentration", Fraction(1)),
+    "ug/L": ("mass concentration", Fraction(1)),
+    "pg/mL": ("mass concentration", Fraction(1, 1000)),
+    "ng/L": ("mass concentration", Fraction(1, 1000)),
+    "nmol/L": ("molar concentration", Fraction(1)),
+    "pmol/L": ("molar concentration", Fraction(1, 1000)),
+    "U/L": ("enzyme activity", Fraction(1)),
+    "nM BCE": ("bone collagen equivalents", Fraction(1)),
+    "g/cm2": ("areal density", Fraction(1)),
+    "mg/cm2": ("areal density", Fraction(1, 1000)),
+    "mg/cm3": ("volumetric density", Fraction(1)),
+    "kg": ("mass", Fraction(1)),
+    "g": ("mass", Fraction(1, 1000)),
+    "N": ("force", Fraction(1)),
+    "kN": ("force", Fraction(1000)),
+    "N m": ("torque", Fraction(1)),
+    "W": ("power", Fraction(1)),
+    "m": ("length", Fraction(1)),
+    "cm": ("length", Fraction(1, 100)),
+    "mm": ("length", Fraction(1, 1000)),
+    "s": ("time", Fraction(1)),
+    "min": ("time", Fraction(60)),
+    "m/s": ("speed", Fraction(1)),
+    "km/h": ("speed", Fraction(1000, 3600)),
     "%": ("percent", Fraction(1)),
 }
-KINDS = {
-    "concentration": ("mass_concentration", "molar_concentration"),
-    "areal_density": ("areal_density",),
-    "volumetric_density": ("volumetric_density",),
-    "ratio": (),
-}
-CANONICAL = {"CTX": "ng/mL", "BMD": "g/cm2"}
+"""Each known unit: its dimension, and the exact factor to the first unit of that dimension."""
 
 
 class UnitError(ValueError):
@@ -46,34 +75,31 @@ def dimension(unit: str) -> str:
     return UNITS[unit][0]
 
 
+def units_of(quantity: str) -> list[str]:
+    """Return the units that a kind of quantity can be reported in; none where any is accepted."""
+    dimensions = QUANTITIES[quantity]
+    return [unit for unit, (found, _) in UNITS.items() if found in dimensions]
+
+
 def convert(value: float, unit: str, to: str) -> float:
     """Convert a value exactly.
 
     Raises
     ------
     UnitError
-        If a unit is not known or the two differ in dimension. Mass and molar concentrations are
-        never converted without the mass that the assay itself states.
+        If a unit is not known or the two differ in dimension.
     """
     if unit == to:
         return float(value)
     found, wanted = dimension(unit), dimension(to)
     if found != wanted:
-        hint = ""
-        if {found, wanted} == {"mass_concentration", "molar_concentration"}:
-            hint = " Enter the mass that the kit states in assays.csv."
-        raise UnitError(f"'{unit}' cannot be converted into '{to}'.{hint}")
+        raise UnitError(f"'{unit}' ({found}) cannot be converted into '{to}' ({wanted}).")
     factor = UNITS[unit][1] / UNITS[to][1]
     return float(value) * factor.numerator / factor.denominator
 
 
-def canonical(outcome: str, unit: str) -> str:
-    """Return the unit in which an outcome is pooled; the unit itself where none is set."""
-    target = CANONICAL.get(outcome, unit)
-    if unit in UNITS and target in UNITS and UNITS[unit][0] == UNITS[target][0]:
-        return target
-    if UNITS.get(unit, ("",))[0] == "mass_concentration":
-        return "pg/mL"
-    if UNITS.get(unit, ("",))[0] == "molar_concentration":
-        return "pmol/L"
-    return unit
+def pooled_unit(unit: str, targets: Iterable[str]) -> str:
+    """Return the unit of `targets` with the dimension of a unit; the unit itself if none has it."""
+    if unit not in UNITS:
+        return unit
+    return next((to for to in targets if UNITS[to][0] == UNITS[unit][0]), unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
@@ -30,8 +31,8 @@ from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import FunnelPoint
 from osteometa.wording.scale import Scale
 
-# Two-sided p of an effect against the null, and the shade between its lines and the next ones.
-CONTOURS = ((2.5758293035489, "#DADADA"), (1.9599639845401, "#BDBDBD"), (1.6448536269515, "white"))
+SHADES = {0.01: "#DADADA", 0.05: "#BDBDBD", 0.10: "white"}
+"""Two-sided p of an effect against the null, and the shade between its lines and the next ones."""
 NOTE = (
     "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
     "the middle p above 0.10, white outside below 0.01. Black line: no effect; blue: pooled "
@@ -41,12 +42,18 @@ NOTE = (
 FILLED = " Hollow: filled in by trim and fill."
 
 
+def quantile(p: float) -> float:
+    """Return how many standard errors the contour of a two-sided p lies from no effect."""
+    return NormalDist().inv_cdf(1 - p / 2)
+
+
 def funnel_marks(points: Sequence[FunnelPoint], overall: PooledRow) -> list[Mark]:
     """Return the marks: studies, filled studies and the pooled line."""
     marks = [
         Mark(
             kind="point", label=label, x=point.yi, y=point.se, effect_id=point.effect_id,
             group="filled" if point.filled else "study",
+            shape="outside" if point.outside else "",
         )
         for point, label in zip(points, told_apart(points), strict=True)
     ]  # fmt: skip
@@ -59,7 +66,7 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     centre = next(mark.x for mark in marks if mark.kind == "line")
     filled = any(mark.group == "filled" for mark in points)
     highest = max(mark.y for mark in points) * 1.08
-    reach = CONTOURS[0][0] * highest
+    reach = quantile(min(SHADES)) * highest
     low, high = padded([*(mark.x for mark in points), 0.0, centre], 0.12)
     low, high = min(low, -0.6 * reach), max(high, 0.6 * reach)
     y_ticks = plain_ticks(0.0, highest)
@@ -71,8 +78,8 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     note = f"{NOTE}{short}{FILLED if filled else ''}"
     figure, axes = new_figure(NARROW, top + 62 + 9 + note_height(note, NARROW) + 2)
     titled(axes, title, NARROW)
-    for z, shade in CONTOURS:
-        _triangle(axes, frame, z, shade)
+    for p, shade in SHADES.items():
+        _triangle(axes, frame, quantile(p), shade)
     for line, color, width, dashes in _lines(frame, centre):
         axes.plot(*line, color=color, lw=width, dashes=dashes, zorder=2)
     for mark in points:
@@ -96,8 +103,7 @@ def _lines(frame: Frame, centre: float) -> list[tuple[Line, str, float, tuple]]:
     upright = (frame.top, frame.bottom)
     null, pool = (((frame.x(x), frame.x(x)), upright) for x in (0.0, centre))
     bounds = [
-        _clipped(frame, centre, centre + z * frame.y_low)
-        for z in (-1.9599639845401, 1.9599639845401)
+        _clipped(frame, centre, centre + z * frame.y_low) for z in (-quantile(0.05), quantile(0.05))
     ]
     return [
         *((line, GREY, 0.6, (4, 2)) for line in bounds),
@@ -112,8 +118,7 @@ def _named(frame: Frame, points: Sequence[Mark], centre: float) -> tuple[list[Pl
     The farthest from the pooled effect, by standard errors, come first.
     """
     order = sorted(points, key=lambda m: -abs(m.x - centre) / max(m.y, 1e-12))
-    beyond = [m.group == "study" and abs(m.x - centre) > 1.9599639845401 * m.y for m in order]
-    names = [mark.label if far else "" for mark, far in zip(order, beyond, strict=True)]
+    names = [m.label if (m.group, m.shape) == ("study", "outside") else "" for m in order]
     marks = [(frame.x(m.x), frame.y(m.y), 1.8, name) for m, name in zip(order, names, strict=True)]
     places = place_labels(marks, frame, [line for line, *_ in _lines(frame, centre)], numbers=True)
     short = [

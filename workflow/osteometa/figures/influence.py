@@ -5,7 +5,6 @@ The diagnostics and their bounds are those of Viechtbauer and Cheung (2010).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 from matplotlib.figure import Figure
@@ -24,6 +23,7 @@ from osteometa.figures.chart import (
     told_apart,
 )
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, VERMILION, new_figure, put, text_width
+from osteometa.numerics.influence_bounds import bounds_of, is_beyond
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import InfluenceRow
 
@@ -38,21 +38,10 @@ PANELS = {
 }
 ROW = 3.6
 COLUMNS = 4
-BOUND = ("rstudent", "dffits", "cook_d", "hat")
-"""Diagnostics with a bound that is passed or not; the other lines are there to compare with."""
+NO_CHANGE = (1.0,)
+"""The covariance ratio of a study that changes nothing: to compare with, no bound."""
 WITHIN_SIGHT = 2.5
 """A bound this many times further out than every value is not drawn."""
-
-
-def bounds_of(name: str, k: int) -> tuple[float, ...]:
-    """Return the usual bounds of a diagnostic of k studies, where it has any."""
-    return {
-        "rstudent": (-1.959964, 1.959964),
-        "dffits": (-3 * math.sqrt(1 / (k - 1)), 3 * math.sqrt(1 / (k - 1))),
-        "cook_d": (0.454936,),  # the median of chi-square on 1 df
-        "hat": (3 / k,),
-        "cov_ratio": (1.0,),
-    }.get(name, ())
 
 
 def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[Mark]:
@@ -64,27 +53,22 @@ def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = No
         for name, value in whole.items()
         if value is not None
     ] + [
-        Mark(kind="line", label="Usual bound" if name in BOUND else "No change", x=bound,
-             group=name)
+        Mark(kind="line", label="No change" if name == "cov_ratio" else "Usual bound",
+             x=bound, group=name)
         for name in PANELS
-        for bound in bounds_of(name, k)
+        for bound in (NO_CHANGE if name == "cov_ratio" else bounds_of(name, k))
     ]  # fmt: skip
     labels = told_apart(rows)
     return lines + [
         Mark(
             kind="point", label=label, x=value, group=name, effect_id=row.effect_id,
-            shape="beyond" if name in BOUND and _beyond(value, name, k) else "",
+            shape="beyond" if is_beyond(name, value, k) else "",
             text="influential" if row.influential else "",
         )
         for name in PANELS
         for row, label in zip(rows, labels, strict=True)
         if (value := getattr(row, name)) is not None
     ]  # fmt: skip
-
-
-def _beyond(value: float, name: str, k: int) -> bool:
-    low, high = min(bounds_of(name, k)), max(bounds_of(name, k))
-    return value > high or (low < high and value < low)
 
 
 def influence_figure(marks: Sequence[Mark], title: str) -> Figure:

@@ -37,9 +37,9 @@ from osteometa.wording.scale import Scale
 
 CHOICES = {
     "derivation": "Derivation",
-    "people": "Effects",
+    "inclusion": "Effects",
     "designs": "Designs",
-    "prints": "Contradictory prints",
+    "inconsistent_data": "Inconsistent data",
     "tau2": "Estimator of τ²",
     "ci": "Interval",
 }
@@ -92,7 +92,7 @@ def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[Mark]:
 
 
 WORDS = {"primary": "as in the primary result", "all": "all effects", **ESTIMATORS, **INTERVALS}
-FIRST = ("primary", "all", "randomised", "undisputed", "REML", "hksj-floor")
+FIRST = ("primary", "all", "randomised", "excluded", "REML", "hksj-floor")
 
 
 def level_words(level: str) -> str:

@@ -87,16 +87,10 @@ def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> lis
             continue
         warn = bool(row.null_crossed or row.sign_changed)
         marks.append(
-            Mark(kind="interval", label=_change(row), x=row.estimate, low=row.ci_low,
+            Mark(kind="interval", label=row.change, x=row.estimate, low=row.ci_low,
                  high=row.ci_high, group="changed" if warn else "same", text=f"k = {row.k}")
         )  # fmt: skip
     return [*marks, _all(overall)]
-
-
-def _change(row: SensitivityRow) -> str:
-    """Return the change; of contradictory prints, which number is taken as the right one."""
-    reading = row.row.rsplit(" ", 1)[-1]
-    return row.change.replace("only this print", f"only the print read by {reading}")
 
 
 def _all(overall: PooledRow) -> Mark:

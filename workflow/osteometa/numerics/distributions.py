@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import gammaln, ndtri, stdtrit
+from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 
 def hedges_j(m: float) -> float:
@@ -27,6 +27,12 @@ def t_quantile(probability: float, df: float | None) -> float:
     if df is None:
         return float(ndtri(probability))
     return float(stdtrit(df, probability))
+
+
+def two_sided_p(statistic: float, df: float | None) -> float:
+    """Return the two-sided p of a t statistic, or of a z statistic where df is None."""
+    tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
+    return float(2 * tail)
 
 
 def half_width_to_se(low: float, high: float, level: float, df: float | None) -> float:

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.covariance import decorrelated
-
-Array = NDArray[np.float64]
 
 
 class Moments(NamedTuple):

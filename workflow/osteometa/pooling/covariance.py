@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from osteometa.numerics.arrays import Array
 
 
 def blocks(V: Array) -> list[list[int]]:

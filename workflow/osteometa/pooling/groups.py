@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from osteometa.pooling.batch import Array
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import pool
 
 

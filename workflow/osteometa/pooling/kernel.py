@@ -1,7 +1,7 @@
-"""The batch kernel: fits very many small random-effects models at once.
+"""The solver, for many random-effects models at once.
 
-Leave-one-out, subsets, permutations and specifications are such batches; a single pool is a batch
-of one.
+`pool_many` and `regress_many` fit the models of subsets, permutations and specifications;
+`pooling.model` fits one model, as a batch of one. All of them call `solve`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,17 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile
 from osteometa.numerics.range import computable
-from osteometa.pooling.batch import Array, Batch, Moments, intercept_batch, moments, orthonormal
+from osteometa.pooling.batch import (
+    Batch,
+    Moments,
+    column_batch,
+    intercept_batch,
+    moments,
+    orthonormal,
+)
 from osteometa.pooling.tau2 import estimate
 from osteometa.wording.choices import CI_METHODS, METHODS
 
@@ -21,8 +30,8 @@ CELLS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Fits:
-    """What many models (m) with an intercept gave; i2 and h2 of one effect are not a number."""
+class PooledMany:
+    """Pools of m sets of effects, one entry per set; I2 and H2 of a single effect are NaN."""
 
     k: NDArray[np.intp]
     """Effects in each model."""
@@ -58,11 +67,11 @@ class Fits:
             return np.where(self.k > 1, chdtrc(self.k - 1.0, self.q), np.nan)
 
 
-def fit(
+def pool_many(
     yi: Array, vi: Array, *, mask: NDArray[np.bool_] | None = None, method: str = "REML",
     ci: str = "hksj-floor", weights: bool = False,
-) -> Fits:  # fmt: skip
-    """Fit y ~ N(mu, v + tau2) for every row.
+) -> PooledMany:  # fmt: skip
+    """Pool every row of effects: y ~ N(mu, v + tau2).
 
     Parameters
     ----------
@@ -98,13 +107,13 @@ def fit(
         part = _fit(*cells, order, here, method, ci, weights)
         if count == m:
             return part
-        for name, values in ((f.name, getattr(part, f.name)) for f in fields(Fits)):
+        for name, values in ((f.name, getattr(part, f.name)) for f in fields(PooledMany)):
             if values is None:
                 continue
             if start == 0:
                 whole[name] = np.empty((m, *values.shape[1:]), dtype=values.dtype)
             whole[name][models] = values
-    return Fits(**whole)
+    return PooledMany(**whole)
 
 
 def _cells(
@@ -141,7 +150,7 @@ def _cells(
 def _fit(
     y: Array, v: Array, mask: NDArray[np.bool_] | None, order: NDArray[np.intp], rows: Array,
     method: str, ci: str, weights: bool,
-) -> Fits:  # fmt: skip
+) -> PooledMany:  # fmt: skip
     """Fit the models of one part in `rows` (5, k, m), room for effects, variances and work."""
     _pad(y, v, mask, order, rows)
     variances = rows[1].copy() if weights else None
@@ -155,7 +164,7 @@ def _fit(
     if variances is not None:
         w = 1.0 / (variances + got.tau2)
         shares = (100 * w / np.sum(w, axis=0)).T
-    return Fits(
+    return PooledMany(
         batch.n.astype(int), estimate, se, got.tau2, estimate - half, estimate + half, got.q,
         got.i2, got.h2, got.df, shares,
     )  # fmt: skip
@@ -182,8 +191,8 @@ def _pad(
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
-    """What a batch of m models with p coefficients gave."""
+class RegressedMany:
+    """Regressions of m models with p coefficients, one entry per model."""
 
     coefficients: Array
     """(m, p)"""
@@ -197,16 +206,65 @@ class Solved:
     """Degrees of freedom of t; infinite where the interval is normal."""
 
 
+def regress_many(
+    Y: Array, v: Array, designs: Array, *, method: str, ci: str, studies: Array | None = None
+) -> RegressedMany:
+    """Fit y ~ N(X b, v + tau2) for every row of effects or every design.
+
+    Parameters
+    ----------
+    Y : array of shape (m, k) or (1, k)
+        Effects; one row serves all designs.
+    v : array of shape (m, k) or (1, k)
+        Sampling variances; one row serves all models. Infinite where a model has no such effect.
+    designs : array of shape (m, k, p) or (1, k, p)
+        Design matrices; one serves all rows of effects.
+    method, ci : str
+        As for `pool_many`.
+    studies : array (m), optional
+        As for `solve`.
+
+    Raises
+    ------
+    ValueError
+        If the columns of a design are not linearly independent.
+    """
+    m, k, p = max(len(Y), len(v), len(designs)), Y.shape[1], designs.shape[2]
+    intercept = p == 1 and bool(np.all(designs == 1.0))
+    size = max(1, CELLS // (k * p))
+    parts = []
+    for start in range(0, m, size):
+        rows = slice(start, min(m, start + size))
+        y, variances = (_rows(table, rows).T for table in (Y, v))
+        if intercept:
+            batch = intercept_batch(y, variances)
+        else:
+            batch = column_batch(y, variances, _rows(designs, rows))
+        own = None if studies is None else studies[rows]
+        parts.append(solve(batch, method, ci, studies=own))
+    names = [field.name for field in fields(RegressedMany)]
+    return RegressedMany(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    )
+
+
+def _rows(table: Array, rows: slice) -> Array:
+    """Return some rows of a table; a single row serves all of them."""
+    if len(table) > 1:
+        return np.array(table[rows])
+    return np.array(np.broadcast_to(table, (rows.stop - rows.start, *table.shape[1:])))
+
+
 def solve(
     batch: Batch, method: str, ci: str, *, studies: Array | None = None, sj: Array | None = None
-) -> Solved:
+) -> RegressedMany:
     """Return tau2 and the coefficients by generalised least squares.
 
     Parameters
     ----------
     batch : Batch
     method, ci : str
-        As for `fit`.
+        As for `pool_many`.
     studies : array (m), optional
         Independent studies of each model, for the degrees of freedom of t; all effects by default.
     sj : array (m), optional
@@ -232,7 +290,9 @@ def solve(
         factor = np.maximum(1.0, factor) if ci == "hksj-floor" else factor
         covariance = covariance * np.where(scaled, factor, 1.0)[:, None, None]
     i2, h2 = heterogeneity(tau2, at0.q, at0.trace, free, common=method == "EE")
-    return Solved(coefficients, covariance, tau2, at0.q, i2, h2, np.where(scaled, t_df, np.inf))
+    return RegressedMany(
+        coefficients, covariance, tau2, at0.q, i2, h2, np.where(scaled, t_df, np.inf)
+    )
 
 
 def _least_squares(batch: Batch, tau2: Array, now: Moments) -> tuple[Array, Array]:
@@ -266,8 +326,6 @@ def heterogeneity(
 
 def _quantiles(df: Array) -> Array:
     """Return the 97.5 % quantiles of t, of the normal where df is infinite."""
-    from osteometa.numerics.distributions import t_quantile
-
     whole = np.where(np.isinf(df), 0, df).astype(int)
     table = np.zeros(np.max(whole, initial=0) + 1)
     for value in np.flatnonzero(np.bincount(whole)):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from osteometa.pooling.batch import Array, Batch, Moments, log_likelihood, moments
+from osteometa.numerics.arrays import Array
+from osteometa.pooling.batch import Batch, Moments, log_likelihood, moments
 
 STEPS = 200
 """Most steps of a search; it takes a handful."""

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, fdtrc, ndtr, stdtr
+from scipy.special import chdtrc, fdtrc
 
-from osteometa.numerics.distributions import t_quantile
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.numerics.range import out_of_range, refuse_design
-from osteometa.pooling.batch import Array, Batch, moments, one_model
+from osteometa.pooling.batch import Batch, moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
@@ -226,7 +227,7 @@ def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Poole
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
     return Pooled(
-        1, estimate, se, estimate - half, estimate + half, statistic=z, p=float(2 * ndtr(-abs(z))),
+        1, estimate, se, estimate - half, estimate + half, statistic=z, p=two_sided_p(z, None),
         method=method, ci_method="wald", weights=fit.weights, status="listed",
         note=f"one study: its own estimate and interval{several}",
     )  # fmt: skip
@@ -333,8 +334,7 @@ def _tested(
             return None, None, "all effects are 0: plain Hartung-Knapp has no standard error"
         return None, 0.0, "all effects are equal: plain Hartung-Knapp has standard error 0"
     statistic = estimate / se
-    tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
-    return statistic, float(2 * tail), ""
+    return statistic, two_sided_p(statistic, df), ""
 
 
 def joint_test(fit: Regression, contrasts: Array) -> tuple[float, int, float | None, float]:

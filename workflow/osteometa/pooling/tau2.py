@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.batch import (
-    Array,
     Batch,
     Moments,
     dot,

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from osteometa.extraction.units import QUANTITIES, UNITS, units_of
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.protocol.sources import Place, read_settings
 from osteometa.wording.choices import (
@@ -42,9 +43,16 @@ TrainingTime = Literal[TRAINING_TIMES]
 Phase = Literal["acute", "training"]
 DesignClass = Literal["controlled", "within_arm"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+Quantity = Literal[tuple(QUANTITIES)]
+Correlation = Annotated[float, Field(gt=-1, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
-RENAMED = {("directions", "vote_share"): "agreement_share"}
+RENAMED = {
+    ("directions", "vote_share"): "agreement_share",
+    ("multiverse", "people"): "inclusion",
+    ("multiverse", "prints"): "inconsistent_data",
+}
 """Keys of earlier versions, by their place, with the name that each has now."""
 
 
@@ -54,18 +62,54 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Analyte(Closed):
+    """What exactly was measured: analytes of one outcome are never pooled together."""
+
+    label: str
+    quantity: Quantity
+    baseline_mean: dict[str, Positive] = {}
+    directions_counted: bool = True
+
+
+class Plausible(Closed):
+    """Limits beyond which `osteometa check` warns of a mistake."""
+
+    r: tuple[Correlation, Correlation]
+    sd_of_change: Annotated[float, Field(ge=0, lt=100)]
+
+
 class Outcome(Closed):
     """What is measured, and how it enters an analysis."""
 
     label: str
     measures: tuple[Measure, ...] = Field(min_length=1)
-    r: float = Field(gt=-1, lt=1)
-    r_grid: tuple[Annotated[float, Field(gt=-1, lt=1)], ...] = ()
+    r: Correlation
+    r_grid: tuple[Correlation, ...] = ()
     axis: tuple[str, str]
-    analytes: dict[
-        Identifier, Literal["concentration", "ratio", "areal_density", "volumetric_density"]
-    ]
-    baseline_mean: dict[str, Annotated[float, Field(gt=0)]] = {}
+    ratio_as: Literal["ratio", "percent"]
+    decimals: Annotated[int, Field(ge=0, le=6)]
+    units: dict[str, tuple[Positive, Positive]]
+    sites: tuple[str, ...] = ()
+    diurnal: str = ""
+    haemoconcentration: bool
+    plausible: Plausible
+    analytes: dict[Identifier, Analyte] = Field(min_length=1)
+
+    def unit_of(self, analyte: str) -> str:
+        """Return the unit in which an analyte is pooled; '' where it may be one of several."""
+        known = units_of(self.analytes[analyte].quantity)
+        found = [unit for unit in self.units if unit in known]
+        return found[0] if len(found) == 1 else ""
+
+    def with_baseline_means(self, factor: float) -> Outcome:
+        """Return the outcome with every baseline mean times a factor."""
+        analytes = {
+            name: analyte.model_copy(
+                update={"baseline_mean": {s: m * factor for s, m in analyte.baseline_mean.items()}}
+            )
+            for name, analyte in self.analytes.items()
+        }
+        return self.model_copy(update={"analytes": analytes})
 
 
 class Effects(Closed):
@@ -103,19 +147,19 @@ class Sensitivity(Closed):
 class Multiverse(Closed):
     """The choices whose product is fitted."""
 
-    people: dict[str, tuple[str, ...]]
+    inclusion: dict[str, tuple[str, ...]]
     designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
-    prints: tuple[Literal["undisputed", "cautious readings"], ...] = Field(min_length=1)
+    inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(min_length=1)
     methods: tuple[Method, ...] = Field(min_length=1)
     intervals: tuple[Interval, ...] = Field(min_length=1)
     cap: Annotated[int, Field(ge=2)]
 
-    @field_validator("people")
+    @field_validator("inclusion")
     @classmethod
-    def _with_all(cls, people: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if people.get("all") != ():
+    def _with_all(cls, inclusion: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if inclusion.get("all") != ():
             raise ValueError("one entry must be `all: []`: every effect")
-        return people
+        return inclusion
 
 
 class Directions(Closed):
@@ -175,7 +219,6 @@ class Config(Closed):
     outcomes: dict[str, Outcome]
     effects: Effects
     secondary_outcomes: tuple[str, ...] = ()
-    sites: tuple[str, ...]
     modalities: dict[Identifier, ExerciseType | None]
     comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
     designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
@@ -207,11 +250,10 @@ class Config(Closed):
             return ""
         return next(name for name, bound in self.windows.items() if time_h <= bound)
 
-    def dimension_of(self, outcome: str, analyte: str) -> str:
-        """Return the kind of quantity of an analyte, '' for secondary outcomes."""
-        if outcome not in self.outcomes:
-            return ""
-        return self.outcomes[outcome].analytes.get(analyte, "")
+    def analyte(self, outcome: str, analyte: str) -> Analyte | None:
+        """Return what is declared of an analyte; None for secondary outcomes."""
+        declared = self.outcomes.get(outcome)
+        return None if declared is None else declared.analytes.get(analyte)
 
 
 def load_config(
@@ -326,7 +368,8 @@ def _references(config: Config, places: dict[tuple, Place]) -> list[Problem]:
         if synthesis.outcome in config.outcomes:
             analytes = list(config.outcomes[synthesis.outcome].analytes)
             check((*where, "analyte"), synthesis.analyte, analytes, "analyte")
-        sites = list(config.sites) if synthesis.outcome == "BMD" else [""]
+        declared = config.outcomes.get(synthesis.outcome)
+        sites = list(declared.sites if declared else ()) or [""]
         check((*where, "site"), synthesis.site, sites, "site")
         windows = ["during", *config.windows] if synthesis.phase == "acute" else [""]
         check((*where, "window"), synthesis.window, windows, "window")
@@ -343,8 +386,12 @@ def _references(config: Config, places: dict[tuple, Place]) -> list[Problem]:
                 )
             )
     for name, outcome in config.outcomes.items():
-        for site in outcome.baseline_mean:
-            check(("outcomes", name, "baseline_mean", site), site, list(config.sites), "site")
+        for unit in outcome.units:
+            check(("outcomes", name, "units", unit), unit, list(UNITS), "unit")
+        for key, analyte in outcome.analytes.items():
+            for site in analyte.baseline_mean:
+                where = ("outcomes", name, "analytes", key, "baseline_mean", site)
+                check(where, site, list(outcome.sites), "site")
     return problems
 
 
@@ -379,6 +426,9 @@ def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dic
         "measure": measure or outcome.measures[0],
         "measures": list(outcome.measures),
         "axis": list(outcome.axis),
+        "analyte": outcome.analytes[synthesis.analyte].label,
+        "ratio_as": outcome.ratio_as,
+        "decimals": outcome.decimals,
         "when": ", ".join(window_words(synthesis.window, config.windows)),
         "style": config.figures.style,
         "width": config.figures.width,

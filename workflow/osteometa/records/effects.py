@@ -94,6 +94,9 @@ class WeightedEffect(Effect):
 
     weight: float | None
     """Percent of the primary model's pool of its measure; None if not pooled."""
+    ci_low: float
+    ci_high: float
+    """Normal 95 % interval of the effect by itself, yi -/+ 1.96 sqrt(vi)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

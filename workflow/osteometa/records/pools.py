@@ -31,6 +31,8 @@ class PooledRow:
     tau2: float | None
     tau2_ci_low: float | None
     tau2_ci_high: float | None
+    tau2_model: str
+    """common (one tau2 for all exercise types) or separate (of the studies of this row alone)."""
     i2: float | None
     h2: float | None
     q: float | None
@@ -91,7 +93,7 @@ class SynthesisRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRow:
-    """Our number and a witness's for the same set: a row of `agreement.csv`."""
+    """A number of this package and of another implementation: a row of `agreement.csv`."""
 
     synthesis: str
     measure: str
@@ -99,10 +101,10 @@ class AgreementRow:
     method: str
     quantity: str
     library: str
-    ours: float | None
-    theirs: float | None
+    osteometa: float | None
+    reference: float | None
     difference: float | None
-    """Relative: over max(|theirs|, scale / 1000)."""
+    """Relative: over max(|reference|, scale / 1000)."""
     verdict: str
     """agrees, differs or not_comparable."""
     cause: str

@@ -127,6 +127,8 @@ class FunnelPoint:
     yi: float
     se: float
     filled: bool
+    outside: bool
+    """Whether it lies beyond the 95 % limits around the pooled effect, without heterogeneity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +153,11 @@ class MultiverseRow:
     measure: str
     derivation: str
     """primary, or one other choice of derivation, for instance `r=0.98`."""
-    people: str
-    """Which effects: all, or without some."""
+    inclusion: str
+    """Which effects are included: all, or without some."""
     designs: str
-    prints: str
-    """undisputed, or with the most cautious readings of contradictory prints."""
+    inconsistent_data: str
+    """excluded, or most cautious: with the resolution that has the smallest absolute z."""
     tau2: str
     ci: str
     merged: int | None
@@ -263,8 +265,8 @@ class PermutationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompanionRow:
-    """A further model of the same set: a row of `companions.csv`."""
+class AlternativeModel:
+    """A further model of the same set: a row of `alternative_models.csv`."""
 
     model: str
     """three_level, che (correlated and hierarchical effects), robust, these three with _wild
@@ -300,6 +302,6 @@ RECORDS = {
     "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
     "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
     "regression_line": RegressionLine, "permutation": PermutationRow,
-    "companions": CompanionRow,
+    "alternative_models": AlternativeModel,
 }  # fmt: skip
 """Record of each table of `results/<synthesis>/` that changes choices, by its name."""

@@ -109,9 +109,10 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
     base = sum("BASE" in effect.flags.split() for effect in pooled.values())
     means = "; ".join(
         f"{name} "
-        + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in o.baseline_mean.items())
+        + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in a.baseline_mean.items())
         for name, o in config.outcomes.items()
-        if o.baseline_mean
+        for a in o.analytes.values()
+        if a.baseline_mean
     )
     if means:
         sentences.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from osteometa.io.csv_records import read_records
 from osteometa.records.sensitivity import (
-    CompanionRow,
+    AlternativeModel,
     GoshRow,
     InfluenceRow,
     MetaRegressionRow,
@@ -26,7 +26,7 @@ RECORDS = {
     "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
     "cumulative": StepRow, "small_study": SmallStudyRow, "gosh": GoshRow,
     "multiverse_shares": MultiverseShare, "meta_regression": MetaRegressionRow,
-    "permutation": PermutationRow, "companions": CompanionRow,
+    "permutation": PermutationRow, "alternative_models": AlternativeModel,
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class WhatIf:
     multiverse_shares: tuple[MultiverseShare, ...] = ()
     meta_regression: tuple[MetaRegressionRow, ...] = ()
     permutation: tuple[PermutationRow, ...] = ()
-    companions: tuple[CompanionRow, ...] = ()
+    alternative_models: tuple[AlternativeModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,12 @@ SENTENCES: tuple[tuple[str, str, str, Callable], ...] = (
     ("Small-study effects", "small_study", "small-study effects", sensitivity_models.small_study),
     ("Covariates", "meta_regression", "meta-regression", sensitivity_models.meta_regression),
     ("Chance alone", "permutation", "permutation", sensitivity_models.permutation),
-    ("Other models", "companions", "companions", sensitivity_models.companions),
+    (
+        "Alternative models",
+        "alternative_models",
+        "alternative models",
+        sensitivity_models.alternative_models,
+    ),
 )
 """Heading, table, its name in a list of what is not done, and the function that puts its rows into
 words; in the order of the report."""

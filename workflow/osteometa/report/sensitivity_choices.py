@@ -24,9 +24,9 @@ CHOICES = {
     "smd_post": "the SD of levels after",
     "smd_pre_post": "the SD by which changes are standardised",
     "rom_correction": "the small-sample correction of log ratios",
-    "people": "which effects are left out",
+    "inclusion": "which effects are excluded",
     "designs": "whether trials without randomisation come in",
-    "prints": "how contradictory prints are read",
+    "inconsistent_data": "how inconsistently reported data are resolved",
     "tau2": "the estimator of τ²",
     "ci": "the kind of interval",
 }
@@ -152,12 +152,7 @@ def _named(row: SensitivityRow, k: int, measure: str) -> str:
 
 
 def _change(row: SensitivityRow) -> str:
-    """Return the change; of a disputed print, which number it gives stands for what it says."""
-    change, _, disputed = row.change.partition(": ")
-    if disputed and " as if only this print " in change:
-        reading = row.row.rsplit(" ", 1)[-1]
-        change = change.replace("only this print", f"only the print read by {reading}")
-    return change
+    return row.change.partition(": ")[0]
 
 
 def _same(row: SensitivityRow, primary: SensitivityRow) -> bool:

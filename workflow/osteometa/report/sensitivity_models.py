@@ -1,4 +1,4 @@
-"""Small-study effects, covariates, permutation and companion models in words."""
+"""Small-study effects, covariates, permutation and alternative models in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from osteometa.records.sensitivity import (
-    CompanionRow,
+    AlternativeModel,
     MetaRegressionRow,
     PermutationRow,
     SmallStudyRow,
@@ -152,7 +152,7 @@ def _share(p: float) -> str:
     return f"{100 * p:.2g} %" if p < 0.995 else f"{100 * p:.0f} %"
 
 
-def companions(found: Findings, rows: Sequence[CompanionRow]) -> Told:
+def alternative_models(found: Findings, rows: Sequence[AlternativeModel]) -> Told:
     """Return the models beside the primary one, labelled as such."""
     scale, parts, turned = found.scale(), [], []
     missing = [(_model(row), row.reason) for row in rows if row.status != "ok"]
@@ -181,12 +181,14 @@ def companions(found: Findings, rows: Sequence[CompanionRow]) -> Told:
     return f"Beside the primary result, never in its place: {' '.join(sentences)}", missing
 
 
-def _model(row: CompanionRow) -> str:
+def _model(row: AlternativeModel) -> str:
     wild = row.model.endswith(WILD)
     return "cluster wild bootstrap" if wild else MODELS[row.model]
 
 
-def _bootstrap(turned: Sequence[CompanionRow], rows: Sequence[CompanionRow], scale: Scale) -> str:
+def _bootstrap(
+    turned: Sequence[AlternativeModel], rows: Sequence[AlternativeModel], scale: Scale
+) -> str:
     """Return what turning the signs of whole studies shows, and what it can show at best."""
     first = turned[0]
     ways = f"all {first.sign_vectors:,}" if first.exact else f"{first.sign_vectors:,} random"

@@ -98,7 +98,8 @@ def absolute_words(found: Findings, main: PooledRow, config: Config) -> str:
         sd, unit, named = reference
         values = [value * sd for value in (main.estimate, main.ci_low, main.ci_high)]
         return f"{_three(values)} {unit}, where 1 SD is {sd:.3g} {unit} ({named})"
-    mean = config.outcomes[found.row.outcome].baseline_mean.get(found.row.site)
+    analyte = config.analyte(found.row.outcome, found.synthesis.analyte)
+    mean = analyte.baseline_mean.get(found.row.site) if analyte else None
     if mean is None:
         return "no reference mean is entered"
     values = [mean * math.expm1(value) for value in (main.estimate, main.ci_low, main.ci_high)]

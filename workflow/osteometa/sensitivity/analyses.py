@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.distributions import t_quantile
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
-    CompanionRow,
+    AlternativeModel,
     FunnelPoint,
     GoshRow,
     InfluenceRow,
@@ -24,29 +25,29 @@ from osteometa.records.sensitivity import (
     StepRow,
 )
 from osteometa.sensitivity.bayes import posterior
-from osteometa.sensitivity.gosh import by_study, gosh
-from osteometa.sensitivity.influence import Set, cumulative, influence, leave_one_out
+from osteometa.sensitivity.gosh import gosh
+from osteometa.sensitivity.influence import PooledEffects, cumulative, influence, leave_one_out
 from osteometa.sensitivity.meta_regression import MetaRegression, line_of, meta_regression
 from osteometa.sensitivity.multilevel import LEAST_STUDIES as NESTED
 from osteometa.sensitivity.multilevel import Multilevel, multilevel, robust_variance
 from osteometa.sensitivity.multiverse import multiverse
-from osteometa.sensitivity.one_at_a_time import Case, sensitivity_rows
+from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
 from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 from osteometa.sensitivity.small_study import LEAST_STUDIES, small_study
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.sensitivity.wild_bootstrap import LEAST_STUDIES as FLIPPED
-from osteometa.sensitivity.wild_bootstrap import Wild, wild_bootstrap
+from osteometa.sensitivity.wild_bootstrap import WildBootstrap, wild_bootstrap
 from osteometa.wording.choices import studies_words
 
 FEW = 5
-"""Below this many studies the Bayesian companion has something to add."""
+"""Below this many studies the Bayesian model is fitted."""
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
 LINE_POINTS = 41
 """Of a regression line and its band: enough for a smooth curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explored:
+class SensitivityTables:
     """All rows of one synthesis, by table."""
 
     sensitivity: list[SensitivityRow]
@@ -62,16 +63,16 @@ class Explored:
     regression_points: list[RegressionPoint]
     regression_line: list[RegressionLine]
     permutation: list[PermutationRow]
-    companions: list[CompanionRow]
+    alternative_models: list[AlternativeModel]
 
 
-def explore(case: Case) -> Explored:
+def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
     """Return every look at a synthesis, of its primary measure."""
     effects = case.joint().effects
-    chosen = set_of(case)
+    chosen = pooled_effects(case)
     rows, shares = multiverse(case)
     fits, points, line = meta_regressions(chosen, effects, case.config.seed)
-    return Explored(
+    return SensitivityTables(
         sensitivity=sensitivity_rows(case),
         influence=influence(chosen),
         leave_one_out=leave_one_out(chosen),
@@ -85,17 +86,17 @@ def explore(case: Case) -> Explored:
         regression_points=points,
         regression_line=line,
         permutation=permutations(chosen, case.config.seed),
-        companions=companions(chosen, case),
+        alternative_models=alternative_models(chosen, case),
     )
 
 
-def set_of(case: Case) -> Set:
+def pooled_effects(case: SynthesisData) -> PooledEffects:
     """Return the pooled effects of the primary measure, with the choices of their pool."""
     joint = case.joint()
     numbers, pooling = joint.numbers, case.config.pooling
     effects = joint.effects
     V = numbers.get("V")
-    return Set(
+    return PooledEffects(
         ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
         labels=tuple(e.label for e in effects), y=np.array(numbers["yi"], dtype=float),
         v=np.array(numbers["vi"], dtype=float), V=None if V is None else np.asarray(V),
@@ -120,12 +121,12 @@ def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
     return [part**0.5 for part in parts], "standard error without the effect's part"
 
 
-def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
+def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> list[SmallStudyRow]:
     """Return the small-study analyses; effects of one study are combined first."""
     predictor, name = imprecision(effects)
     y, v = chosen.y, chosen.v
     if chosen.k < len(y):
-        y, v = by_study(chosen)
+        y, v = chosen.one_per_study()
         predictor, name = None, "standard error"
     found = small_study(
         y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
@@ -141,21 +142,28 @@ def asymmetry(chosen: Set, effects: Sequence[Effect]) -> list[SmallStudyRow]:
     ]  # fmt: skip
 
 
-def funnel_points(chosen: Set, effects: Sequence[Effect]) -> list[FunnelPoint]:
+def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[FunnelPoint]:
     """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
     if chosen.k < LEAST_STUDIES:
         return []
+    centre = chosen.pooled().estimate
+
+    def point(effect_id: str, label: str, y: float, v: float, filled: bool) -> FunnelPoint:
+        se = v**0.5
+        outside = abs(y - centre) > t_quantile(0.975, None) * se
+        return FunnelPoint(
+            effect_id=effect_id, label=label, yi=y, se=se, filled=filled, outside=outside
+        )
+
     points = [
-        FunnelPoint(effect_id=i, label=label, yi=float(y), se=float(v) ** 0.5, filled=False)
+        point(i, label, float(y), float(v), False)
         for i, label, y, v in zip(chosen.ids, chosen.labels, chosen.y, chosen.v, strict=True)
     ]
-    y, v = by_study(chosen)
+    y, v = chosen.one_per_study()
     predictor = imprecision(effects)[0] if len(y) == len(effects) else None
     filled = trim_fill(y, v, predictor=predictor, method=chosen.method, ci=chosen.ci)
     added = zip(filled.filled_yi, filled.filled_vi, strict=True)
-    return points + [
-        FunnelPoint(effect_id="", label="filled in", yi=y, se=v**0.5, filled=True) for y, v in added
-    ]
+    return points + [point("", "filled in", y, v, True) for y, v in added]
 
 
 def covariate(effect: Effect, name: str) -> float | None:
@@ -168,7 +176,7 @@ def covariate(effect: Effect, name: str) -> float | None:
 
 
 def meta_regressions(
-    chosen: Set, effects: Sequence[Effect], seed: int
+    chosen: PooledEffects, effects: Sequence[Effect], seed: int
 ) -> tuple[list[MetaRegressionRow], list[RegressionPoint], list[RegressionLine]]:
     """Return a regression per covariate (each alone), its points, and its line with a band.
 
@@ -189,7 +197,7 @@ def meta_regressions(
 
 
 def _regression_row(
-    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, seed: int
+    name: str, found: MetaRegression, chosen: PooledEffects, x: np.ndarray, seed: int
 ) -> MetaRegressionRow:
     if found.status != "ok":
         return MetaRegressionRow(
@@ -207,7 +215,7 @@ def _regression_row(
     )  # fmt: skip
 
 
-def _permuted(chosen: Set, x: np.ndarray, seed: int) -> tuple[float | None, str]:
+def _permuted(chosen: PooledEffects, x: np.ndarray, seed: int) -> tuple[float | None, str]:
     """Return the permutation p of a covariate, or why there is none."""
     known = np.isfinite(x)
     studies = [study for study, there in zip(chosen.studies, known, strict=True) if there]
@@ -220,7 +228,11 @@ def _permuted(chosen: Set, x: np.ndarray, seed: int) -> tuple[float | None, str]
 
 
 def _regression_points(
-    name: str, found: MetaRegression, chosen: Set, x: np.ndarray, effects: Sequence[Effect]
+    name: str,
+    found: MetaRegression,
+    chosen: PooledEffects,
+    x: np.ndarray,
+    effects: Sequence[Effect],
 ) -> list[RegressionPoint]:
     known = np.flatnonzero(np.isfinite(x))
     weights = 1.0 / (chosen.v[known] + found.tau2)
@@ -245,9 +257,9 @@ def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[Re
     ]  # fmt: skip
 
 
-def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
+def permutations(chosen: PooledEffects, seed: int) -> list[PermutationRow]:
     """Return the sign-flip test of the pooled effect, one effect per study."""
-    y, v = by_study(chosen) if chosen.k else (chosen.y, chosen.v)
+    y, v = chosen.one_per_study() if chosen.k else (chosen.y, chosen.v)
     found = sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)
     return [
         PermutationRow(
@@ -258,7 +270,7 @@ def permutations(chosen: Set, seed: int) -> list[PermutationRow]:
     ]  # fmt: skip
 
 
-def companions(chosen: Set, case: Case) -> list[CompanionRow]:
+def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[AlternativeModel]:
     """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
 
     The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
@@ -277,9 +289,9 @@ def companions(chosen: Set, case: Case) -> list[CompanionRow]:
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
             rows.append(_wild_row(f"{name}_wild", found))
     else:
-        rows = [_no_companion(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
+        rows = [_not_fitted(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
         rows += [
-            _no_companion(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
+            _not_fitted(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
         ]
     return [*rows, _bayesian(chosen, case)]
 
@@ -291,8 +303,8 @@ def _not_nested(k: int, least: int) -> str:
     return "each study has one effect: nothing is nested"
 
 
-def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
-    return CompanionRow(
+def _multilevel_row(name: str, fit: Multilevel) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
         ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
         p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
@@ -300,8 +312,8 @@ def _multilevel_row(name: str, fit: Multilevel) -> CompanionRow:
     )  # fmt: skip
 
 
-def _wild_row(name: str, found: Wild) -> CompanionRow:
-    return CompanionRow(
+def _wild_row(name: str, found: WildBootstrap) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
         ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
         sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
@@ -310,8 +322,8 @@ def _wild_row(name: str, found: Wild) -> CompanionRow:
     )  # fmt: skip
 
 
-def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
-    return CompanionRow(
+def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
+    return AlternativeModel(
         model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
         ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
         omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
@@ -319,15 +331,13 @@ def _no_companion(name: str, chosen: Set, reason: str) -> CompanionRow:
     )  # fmt: skip
 
 
-def _bayesian(chosen: Set, case: Case) -> CompanionRow:
+def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
     if case.measure != "SMD":
-        return _no_companion("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
+        return _not_fitted("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
     if not 1 < chosen.k < FEW:
-        return _no_companion(
-            "bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies"
-        )
-    fit = posterior(*by_study(chosen))
-    return CompanionRow(
+        return _not_fitted("bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies")
+    fit = posterior(*chosen.one_per_study())
+    return AlternativeModel(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
         ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
         p_smallest=None,

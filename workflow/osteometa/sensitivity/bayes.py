@@ -1,4 +1,4 @@
-"""The Bayesian companion for few studies: a normal-normal model by deterministic quadrature."""
+"""The Bayesian model for few studies: a normal-normal model by deterministic quadrature."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp, ndtr
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable
 
 PRIOR_SCALE = 0.5
 NODES_PER_PANEL = 12

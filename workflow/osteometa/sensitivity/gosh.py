@@ -5,19 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osteometa.pooling.kernel import fit
+from osteometa.pooling.kernel import pool_many
 from osteometa.records.sensitivity import GoshRow
-from osteometa.sensitivity.influence import LEAST_STUDIES, Set, too_few
-from osteometa.sensitivity.status import Array, one_per_study
+from osteometa.sensitivity.influence import LEAST_STUDIES, PooledEffects, too_few
 
 ALL_UP_TO = 15
 """Studies up to which all subsets are taken."""
 SAMPLED = 100_000
-
-
-def by_study(effects: Set) -> tuple[Array, Array]:
-    """Return one effect and variance per study, in order of appearance."""
-    return one_per_study(effects.y, effects.v, effects.V, effects.studies)
 
 
 def subsets(k: int, seed: int) -> NDArray[np.bool_]:
@@ -33,7 +27,7 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
     return masks[masks.sum(axis=1) >= 2]
 
 
-def gosh(effects: Set, seed: int) -> list[GoshRow]:
+def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
     """Return the pool of each subset, or a row that says why there is none."""
     if effects.k < LEAST_STUDIES:
         return [
@@ -42,9 +36,9 @@ def gosh(effects: Set, seed: int) -> list[GoshRow]:
                 status="not_applicable", reason=too_few(effects.k),
             )
         ]  # fmt: skip
-    y, v = by_study(effects)
+    y, v = effects.one_per_study()
     masks = subsets(len(y), seed)
-    fits = fit(y, v, mask=masks, method=effects.method, ci="wald")
+    fits = pool_many(y, v, mask=masks, method=effects.method, ci="wald")
     return [
         GoshRow(
             subset="".join("1" if inside else "0" for inside in mask), k=int(k),

@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.model import Pooled, pool
 from osteometa.records.sensitivity import InfluenceRow, StepRow
+from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
 
-Array = NDArray[np.float64]
 LEAST_STUDIES = 3
 """With fewer nothing is left to pool when one is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Set:
+class PooledEffects:
     """Effects that are pooled together, and the choices of their pool.
 
     Attributes
@@ -52,6 +53,10 @@ class Set:
         """How many studies there are."""
         return len(set(self.studies))
 
+    def one_per_study(self) -> tuple[Array, Array]:
+        """Return one effect and variance per study, in order of appearance."""
+        return one_per_study(self.y, self.v, self.V, self.studies)
+
     def pooled(self, chosen: Sequence[int] | None = None, **other: str) -> Pooled:
         """Pool some of the effects (all by default), some choices changed."""
         index = np.arange(len(self.y)) if chosen is None else np.asarray(chosen, dtype=int)
@@ -64,7 +69,7 @@ class Set:
         return pool(self.y[index], self.v[index], **more)
 
 
-def without_one(effects: Set) -> list[tuple[str, list[int]]]:
+def without_one(effects: PooledEffects) -> list[tuple[str, list[int]]]:
     """Return each study in order of appearance, and the effects of all others."""
     return [
         (study, [i for i, other in enumerate(effects.studies) if other != study])
@@ -72,7 +77,7 @@ def without_one(effects: Set) -> list[tuple[str, list[int]]]:
     ]
 
 
-def leave_one_out(effects: Set) -> list[StepRow]:
+def leave_one_out(effects: PooledEffects) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
     whole = effects.pooled()
     if effects.k < LEAST_STUDIES:
@@ -85,7 +90,7 @@ def leave_one_out(effects: Set) -> list[StepRow]:
     return rows
 
 
-def cumulative(effects: Set) -> list[StepRow]:
+def cumulative(effects: PooledEffects) -> list[StepRow]:
     """Return pools of the studies so far: by year, then by precision, most precise first.
 
     Studies whose year is not known come last in the order of years.
@@ -142,7 +147,7 @@ def holds_null(fit: Pooled) -> bool:
     return fit.ci_low <= 0 <= fit.ci_high
 
 
-def influence(effects: Set) -> list[InfluenceRow]:
+def influence(effects: PooledEffects) -> list[InfluenceRow]:
     """Return the deletion diagnostics of each effect.
 
     rstudent: (y_i - mu_(-i)) / sqrt(v_i + tau2_(-i) + Var mu_(-i)). dffits: the shift of the
@@ -165,12 +170,8 @@ def influence(effects: Set) -> list[InfluenceRow]:
     return rows
 
 
-COOK_BOUND = 0.4549364231195724
-"""Median of chi-square on one degree of freedom."""
-
-
 def _influence_row(
-    effects: Set, i: int, rest: Pooled, whole: Pooled, primary: Pooled
+    effects: PooledEffects, i: int, rest: Pooled, whole: Pooled, primary: Pooled
 ) -> InfluenceRow:
     if rest.status not in ("ok", "listed"):
         return _no_influence(effects, i, rest.note)
@@ -182,19 +183,17 @@ def _influence_row(
     dffits = shift / math.sqrt(hat * (v + tau2))
     cook = shift**2 / whole.se**2
     rstudent = (y - rest.estimate) / math.sqrt(v + tau2 + rest.se**2)
-    bounds = (
-        abs(dffits) > 3 * math.sqrt(1 / (k - 1)), cook > COOK_BOUND, hat > 3 / k and k > 3,
-    )  # fmt: skip
+    flags = (is_beyond("dffits", dffits, k), is_beyond("cook_d", cook, k), is_beyond("hat", hat, k))
     return InfluenceRow(
         effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i], yi=y, vi=v,
         weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits, cook_d=cook,
         cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
         baujat_x=(y - whole.estimate) ** 2 / (v + (whole.tau2 or 0.0)),
-        baujat_y=shift**2 / rest.se**2, influential=any(bounds), status="ok", reason="",
+        baujat_y=shift**2 / rest.se**2, influential=any(flags), status="ok", reason="",
     )  # fmt: skip
 
 
-def _no_influence(effects: Set, i: int | None, reason: str) -> InfluenceRow:
+def _no_influence(effects: PooledEffects, i: int | None, reason: str) -> InfluenceRow:
     none = i is None
     return InfluenceRow(
         effect_id="" if none else effects.ids[i], study_id="" if none else effects.studies[i],

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osteometa.numerics.distributions import t_quantile
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, joint_test, regress
 from osteometa.pooling.tau2 import typical_variance
-from osteometa.sensitivity.status import Array, NotEstimableError, guarded, two_sided
+from osteometa.sensitivity.status import NotEstimableError, guarded
 from osteometa.wording.choices import studies_words
 
 STUDIES_PER_COVARIATE = 10
@@ -142,7 +143,7 @@ def _fitted(
         terms.append(Term(
             name=names[j] if j < len(names) else f"x{j + 1}", centre=float(centre[j]), slope=slope,
             se=se, ci_low=slope - quantile * se, ci_high=slope + quantile * se,
-            statistic=slope / se, p=two_sided(slope / se, fit.df),
+            statistic=slope / se, p=two_sided_p(slope / se, fit.df),
         ))  # fmt: skip
     statistic, df1, df2, p = joint_test(fit, np.eye(q + 1)[1:])
     without = regress(y, v, X[:, :1], **model).tau2

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.nested import Nested, by_study
-from osteometa.sensitivity.robust import Correlated, Robust, hierarchical_weights, robust_inference
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.nested import NestedModel, study_order
+from osteometa.sensitivity.robust import (
+    CorrelatedModel,
+    RobustFit,
+    hierarchical_weights,
+    robust_inference,
+)
+from osteometa.sensitivity.status import NotEstimableError, estimable
 from osteometa.wording.choices import studies_words
 
 LEAST_STUDIES = 10
@@ -132,8 +138,8 @@ def multilevel(
     labels = np.asarray([str(s) for s in study])
     V = constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, least)
-    order, starts = by_study(labels)
-    model = Nested.of(
+    order, starts = study_order(labels)
+    model = NestedModel.of(
         V[np.ix_(order, order)], design[order], starts, restricted=method == "REML", within=within
     )
     theta = model.highest(y[None, order])
@@ -183,7 +189,7 @@ def robust_variance(
     constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, least)
     if structure == "correlated":
-        model = Correlated.of(v, design, labels, rho)
+        model = CorrelatedModel.of(v, design, labels, rho)
         estimated = model.tau2(y[None, :])
         tau2, omega2, w = float(estimated[0]), None, model.weights(estimated)[0]
     else:
@@ -195,7 +201,7 @@ def robust_variance(
     )  # fmt: skip
 
 
-def _record(robust: Robust, names: Sequence[str], study: Array, **named: object) -> Multilevel:
+def _record(robust: RobustFit, names: Sequence[str], study: Array, **named: object) -> Multilevel:
     coefficients = tuple(_coefficient(robust, j, names) for j in range(len(robust.estimate)))
     first = coefficients[0]
     return Multilevel(
@@ -224,7 +230,7 @@ def design_of(y: Array, study: Array, X: Array | None, least: int) -> Array:
     return design
 
 
-def _coefficient(robust: Robust, j: int, names: Sequence[str]) -> Coefficient:
+def _coefficient(robust: RobustFit, j: int, names: Sequence[str]) -> Coefficient:
     name = names[j] if j < len(names) else ("intercept" if j == 0 else f"x{j}")
     df = robust.df[j]
     warning = "" if df >= 4 else f"{name}: {df:.1f} degrees of freedom, below 4: not reliable"

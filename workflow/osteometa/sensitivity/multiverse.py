@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
-from osteometa.pooling.batch import Array, column_batch
 from osteometa.pooling.covariance import decorrelated
-from osteometa.pooling.kernel import fit, solve
+from osteometa.pooling.kernel import pool_many, regress_many
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.sensitivity.one_at_a_time import READING, Case
-from osteometa.synthesis.pools import Joint
+from osteometa.sensitivity.one_at_a_time import READING, SynthesisData
+from osteometa.synthesis.pools import EffectSet
 
-CHOICES = ("derivation", "people", "designs", "prints", "tau2", "ci")
+CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (READING, "type_by=")
 """Variants that are no other derivation of the same effects."""
@@ -29,7 +29,7 @@ RISK = "ROB"
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class DistinctSet:
     """Effects that are fitted together, by size; equal ones are one set."""
 
     yi: tuple[float, ...]
@@ -72,20 +72,20 @@ class Specification:
 
 
 @dataclass(frozen=True, slots=True)
-class Universe:
+class Multiverse:
     """All specifications, and the different sets of effects that they fit."""
 
     specifications: tuple[Specification, ...]
-    sets: tuple[Members, ...]
+    sets: tuple[DistinctSet, ...]
 
 
-def universe(case: Case) -> Universe:
+def combinations(case: SynthesisData) -> Multiverse:
     """Return the specifications of a synthesis; those of fewer than two studies are left out.
 
     More than the cap of config.yaml are sampled with its seed, the primary one always kept.
     """
     rows: list[Specification] = []
-    sets: dict[Members, int] = {}
+    sets: dict[DistinctSet, int] = {}
     choices = case.config.multiverse
     models = [
         (method, ci)
@@ -102,43 +102,43 @@ def universe(case: Case) -> Universe:
         rng = np.random.default_rng(case.config.seed)
         kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
         rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, case)]
-    return Universe(tuple(rows), tuple(sets))
+    return Multiverse(tuple(rows), tuple(sets))
 
 
-def is_primary(row: Specification, case: Case) -> bool:
+def is_primary(row: Specification, case: SynthesisData) -> bool:
     """Tell whether a specification is that of the review's primary result."""
     pooling = case.config.pooling
     return row.measure == case.measure and row.choices == (
-        PRIMARY, "all", "randomised", "undisputed", pooling.method, pooling.ci,
+        PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
     )  # fmt: skip
 
 
-def _sets(case: Case, measure: str) -> Iterator[tuple[tuple[str, ...], Members]]:
+def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], DistinctSet]]:
     """Yield names of choices, and the effects that they give."""
     choices = case.config.multiverse
     own = {v.variant for v in case.variants if v.measure == measure}
     names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
     for derivation in (PRIMARY, *names):
         joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
-        for designs, prints in itertools.product(choices.designs, choices.prints):
+        for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if prints == "cautious readings" else []
-            for people, flags in choices.people.items():
+            added += _cautious(case, measure) if inconsistent == "most cautious" else []
+            for inclusion, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
                 kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
-                names_here = (derivation, people, designs, prints)
-                yield names_here, _members(Joint(tuple(kept), joint.links))
+                names_here = (derivation, inclusion, designs, inconsistent)
+                yield names_here, _members(EffectSet(tuple(kept), joint.links))
 
 
-def _has_any(effect: Effect, flags: Sequence[str], case: Case) -> bool:
+def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
     own = set(effect.flags.split())
     if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
 
 
-def _others(case: Case, measure: str, derivation: str) -> list[Effect]:
+def _others(case: SynthesisData, measure: str, derivation: str) -> list[Effect]:
     """Return the effects of other designs under a derivation."""
     rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
     changed = {row.study_id for row in rows}
@@ -146,7 +146,7 @@ def _others(case: Case, measure: str, derivation: str) -> list[Effect]:
     return [e for e in (*usual, *rows) if e.block == "non_randomised"]
 
 
-def _cautious(case: Case, measure: str) -> list[Effect]:
+def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
     """Return the weakest reading (least |z|) of each disputed comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
@@ -157,24 +157,24 @@ def _cautious(case: Case, measure: str) -> list[Effect]:
     return list(weakest.values())
 
 
-def _members(joint: Joint) -> Members:
+def _members(joint: EffectSet) -> DistinctSet:
     numbers = joint.numbers
     y, v, V = numbers["yi"], numbers["vi"], numbers.get("V")
     order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
-    return Members(
+    return DistinctSet(
         yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
         V=() if V is None else tuple(map(tuple, V[np.ix_(order, order)].tolist())),
     )  # fmt: skip
 
 
-def fitted(made: Universe) -> dict[tuple[str, str], Pools]:
+def fitted(made: Multiverse) -> dict[tuple[str, str], Pools]:
     """Return the pools of every set, by method and interval."""
     if not made.sets:
         return {}
     models = sorted({spec.choices[-2:] for spec in made.specifications})
     if all(members.plain for members in made.sets):
         y, v, mask = _cells([(np.array(m.yi), np.array(m.vi)) for m in made.sets])
-        fits = {model: fit(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
+        fits = {model: pool_many(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
         return {
             model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
         }
@@ -192,7 +192,7 @@ def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.
     return y, v, mask
 
 
-def _jointly(sets: Sequence[Members], method: str, ci: str) -> Pools:
+def _jointly(sets: Sequence[DistinctSet], method: str, ci: str) -> Pools:
     """Fit sets in which effects share people, with their covariance as in the primary pool."""
     rows = [members.rows() for members in sets]
     y, v, mask = _cells(rows)
@@ -200,15 +200,16 @@ def _jointly(sets: Sequence[Members], method: str, ci: str) -> Pools:
     for i, (_, _, column) in enumerate(rows):
         X[i, : len(column)] = column
     studies = np.array([members.studies for members in sets])
-    got = solve(column_batch(y.T, np.where(mask, v, np.inf).T, X), method, ci, studies=studies)
+    v = np.where(mask, v, np.inf)
+    got = regress_many(y, v, X, method=method, ci=ci, studies=studies)
     estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
     half = se * [t_quantile(0.975, None if np.isinf(df) else float(df)) for df in got.df]
     return Pools(studies, estimate, se, estimate - half, estimate + half)
 
 
-def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
+def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     """Return the specifications, duplicates merged, and what each choice explains."""
-    made = universe(case)
+    made = combinations(case)
     fits = fitted(made)
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
@@ -229,7 +230,7 @@ def multiverse(case: Case) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     return rows, shares
 
 
-def _no_specification(case: Case, reason: str) -> MultiverseRow:
+def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
     return MultiverseRow(
         specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
         k=case.joint().k, estimate=None, ci_low=None, ci_high=None, z=None, excludes_null=None,
@@ -237,7 +238,9 @@ def _no_specification(case: Case, reason: str) -> MultiverseRow:
     )  # fmt: skip
 
 
-def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> list[MultiverseRow]:
+def _merged(
+    made: Multiverse, fits: dict[tuple[str, str], Pools], case: SynthesisData
+) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification stands for the others."""
     held: dict[tuple, list[Specification]] = {}
     for spec in made.specifications:
@@ -259,8 +262,8 @@ def _merged(made: Universe, fits: dict[tuple[str, str], Pools], case: Case) -> l
             )
         )  # fmt: skip
     measures = case.config.outcomes[case.outcome].measures
-    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.people,
-                             r.designs, r.prints, r.tau2, r.ci))  # fmt: skip
+    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
+                             r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osteometa.sensitivity.status import Array, NotEstimableError
+from osteometa.numerics.arrays import Array
+from osteometa.sensitivity.status import NotEstimableError
 
 ROUNDS = 500
 # Starts of the search, in parts of the variance of the effects.
@@ -20,7 +21,7 @@ CLIMBS = 4
 CELLS = 2_000_000
 
 
-def by_study(study: Array) -> tuple[Array, list[int]]:
+def study_order(study: Array) -> tuple[Array, list[int]]:
     """Return the order that puts the rows of one study together, and the first row of each.
 
     Studies go by the order of their names: what is drawn for them then does not hang on the order
@@ -32,7 +33,7 @@ def by_study(study: Array) -> tuple[Array, list[int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class WeightedFit:
     """What weighting n data sets by the inverse of their covariance gave."""
 
     columns: Array
@@ -55,7 +56,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
-class Nested:
+class NestedModel:
     """y ~ N(X b, V + tau2 (same study) + omega2 I), V without covariance between studies.
 
     Everything is turned into the axes of V within each study, where V + omega2 I is diagonal and
@@ -79,7 +80,7 @@ class Nested:
     @classmethod
     def of(
         cls, V: Array, X: Array, starts: Sequence[int], restricted: bool, within: bool
-    ) -> Nested:
+    ) -> NestedModel:
         """Return the model; rows of one study stand together, the first at each of `starts`."""
         k = len(V)
         turn, values = np.zeros((k, k)), np.empty(k)
@@ -112,7 +113,7 @@ class Nested:
         drawn = self._sums(self.ones[:, None] * once) * (theta[:, :1] / whole)[:, :, None]
         return once - (d * self.ones)[:, :, None] * self._spread(drawn)
 
-    def weigh(self, theta: Array, Y: Array) -> Weighed:
+    def weigh(self, theta: Array, Y: Array) -> WeightedFit:
         """Return the generalised least squares of n data sets in these axes."""
         p = self.design.shape[1]
         cells = np.concatenate(
@@ -123,7 +124,7 @@ class Nested:
         bread = np.linalg.inv(sums[:, :p, :p])
         cross = sums[:, :p, p]
         b = (bread @ cross[:, :, None])[:, :, 0]
-        return Weighed(columns, bread, b, sums[:, p, p] - np.sum(cross * b, axis=1))
+        return WeightedFit(columns, bread, b, sums[:, p, p] - np.sum(cross * b, axis=1))
 
     def value(self, theta: Array, Y: Array) -> Array:
         """Return the (restricted) log-likelihood with all constants (Harville 1977), (n)."""

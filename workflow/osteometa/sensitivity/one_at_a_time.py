@@ -15,7 +15,7 @@ from osteometa.protocol.dependencies import other_forms
 from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.sensitivity.influence import holds_null
-from osteometa.synthesis.pools import Joint, pool_joint, primary_fits
+from osteometa.synthesis.pools import EffectSet, pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 
 READING = "reading="
@@ -54,7 +54,7 @@ METHOD_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SynthesisData:
     """One synthesis: its effects, what links them, and how they would be under other choices."""
 
     outcome: str
@@ -69,11 +69,11 @@ class Case:
         """The primary measure."""
         return self.config.outcomes[self.outcome].measures[0]
 
-    def joint(self, measure: str = "") -> Joint:
+    def joint(self, measure: str = "") -> EffectSet:
         """Return the primary pool of a measure."""
-        return Joint.of(self.effects, measure or self.measure, self.links)
+        return EffectSet.of(self.effects, measure or self.measure, self.links)
 
-    def under(self, variant: str, measure: str = "") -> Joint:
+    def under(self, variant: str, measure: str = "") -> EffectSet:
         """Return the pool of a measure under another choice.
 
         What a variant holds of a study and measure stands for all of that study's effects on it.
@@ -85,14 +85,14 @@ class Case:
         kept = [e for e in self.joint(measure).effects if e.study_id not in changed]
         links = [link for link in self.links if link.effect_id_1 not in gone]
         links += [link for link in self.variant_links if link.variant == variant]
-        return Joint((*kept, *(row for row in rows if row.pooled)), tuple(links))
+        return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(links))
 
     def named(self, prefix: str) -> list[str]:
         """Return the variants whose name starts so, in the order of the rows."""
         return list(dict.fromkeys(v.variant for v in self.variants if v.variant.startswith(prefix)))
 
 
-def sensitivity_rows(case: Case) -> list[SensitivityRow]:
+def sensitivity_rows(case: SynthesisData) -> list[SensitivityRow]:
     """Return all rows of one synthesis."""
     writer = _Writer(case)
     rows = list(writer.changed("primary", "the primary pool", case.joint(), same=True))
@@ -109,13 +109,13 @@ def sensitivity_rows(case: Case) -> list[SensitivityRow]:
 class _Writer:
     """Writes rows against the primary pools."""
 
-    def __init__(self, case: Case):
+    def __init__(self, case: SynthesisData):
         self.case = case
         measures = case.config.outcomes[case.outcome].measures
         self._primary = {m: primary_fits(case.joint(m), case.config) for m in measures}
 
     def changed(
-        self, row: str, change: str, joint: Joint, *, measure: str = "", same: bool = False,
+        self, row: str, change: str, joint: EffectSet, *, measure: str = "", same: bool = False,
         types: bool = False,
     ) -> Iterator[SensitivityRow]:  # fmt: skip
         """Yield the row of a changed set, and those of the types that the change moves.
@@ -123,7 +123,7 @@ class _Writer:
         Parameters
         ----------
         row, change : str
-        joint : Joint
+        joint : EffectSet
         measure : str
             Empty for the primary one.
         same : bool
@@ -188,14 +188,15 @@ def _difference(estimate: float, usual: float) -> float:
     return delta if abs(delta) > 1e-12 * abs(usual) else 0.0
 
 
-def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each reading of contradictory prints added singly, then the most cautious of all."""
     measures = case.config.outcomes[case.outcome].measures
     readings = [v for v in case.variants if v.variant.startswith(READING)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        name = f"with {reading.study_id} {reading.variant.removeprefix(READING)}"
-        change = f"{reading.label} as if only this print were right: {reading.reason}"
+        method = reading.variant.removeprefix(READING)
+        name = f"with {reading.study_id} {method}"
+        change = f"{reading.label}, only the value derived by {method}: {reading.reason}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
     change = "with all disputed effects, each in the reading that is weakest (least |z|)"
@@ -212,17 +213,17 @@ def _disputed(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         yield writer.none("with all disputed", change, "no disputed effect on this measure")
 
 
-def _added(case: Case, measure: str, effects: Iterable[Effect]) -> Joint:
+def _added(case: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
     joint = case.joint(measure)
-    return Joint((*joint.effects, *effects), joint.links)
+    return EffectSet((*joint.effects, *effects), joint.links)
 
 
-def _kept(case: Case, keep: Callable[[Effect], bool]) -> Joint:
+def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
     joint = case.joint()
-    return Joint(tuple(e for e in joint.effects if keep(e)), joint.links)
+    return EffectSet(tuple(e for e in joint.effects if keep(e)), joint.links)
 
 
-def _without(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
     for flag, words in FLAGS.items():
         joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
@@ -248,7 +249,7 @@ def _without(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
 
 
 def _dropped(
-    case: Case, writer: _Writer, row: str, words: str, joint: Joint, missing: str
+    case: SynthesisData, writer: _Writer, row: str, words: str, joint: EffectSet, missing: str
 ) -> Iterator[SensitivityRow]:
     if joint.effects == case.joint().effects:
         yield writer.none(row, words, f"no pooled effect {missing}")
@@ -256,7 +257,7 @@ def _dropped(
         yield from writer.changed(row, words, joint)
 
 
-def _risk_of_bias(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _risk_of_bias(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     excluded = case.config.sensitivity.rob_exclude
     row, words = "without high risk of bias", f"without overall judgements {', '.join(excluded)}"
     judged = [e for e in case.joint().effects if e.risk_of_bias]
@@ -267,7 +268,7 @@ def _risk_of_bias(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
     yield from _dropped(case, writer, row, words, joint, "is judged so")
 
 
-def _with(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _with(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Add what is drawn apart: other designs, active comparators, comparisons listed only."""
     for block, words in BLOCKS.items():
         added = [
@@ -285,7 +286,7 @@ def _with(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
             yield writer.none(f"with {block}", words, "no such effect in this set")
 
 
-def _types_by_paper(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     words = "high-intensity is what the paper itself calls so, whatever the modality"
     if case.config.derivation.type_by == "paper":
         yield writer.none("type_by=paper", words, "this is the primary mapping")
@@ -296,7 +297,7 @@ def _types_by_paper(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         yield writer.none("type_by=paper", words, "no study of the pool changes its type")
 
 
-def _correlations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     assumed = any("RIMP" in e.flags.split() for e in case.joint().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
         row, words = f"r={value:g}", variant_words(f"r={value:g}")
@@ -308,7 +309,7 @@ def _correlations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
             yield writer.none(row, words, "no pooled effect rests on an assumed r")
 
 
-def _other_derivations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _other_derivations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     sensitivity = case.config.sensitivity
     names = [f"baseline_mean={factor:g}" for factor in sensitivity.baseline_mean]
     names += [f"rho={value:g}" for value in sensitivity.rho]
@@ -319,7 +320,7 @@ def _other_derivations(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         yield from writer.changed(name, variant_words(name), case.under(name))
 
 
-def _models(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     joint = case.joint()
     settings = [
         (f"tau2={name}", METHOD_WORDS[name],
@@ -333,10 +334,10 @@ def _models(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
         if joint.k < 2:
             yield writer.none(row, words, "fewer than two studies are pooled")
         else:
-            yield writer.fitted(row, words, pool_joint(joint, case.config, **choices), joint.k)
+            yield writer.fitted(row, words, pool_set(joint, case.config, **choices), joint.k)
 
 
-def _measures(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _measures(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     for measure in case.config.outcomes[case.outcome].measures[1:]:
         joint = case.joint(measure)
         row, words = f"measure={measure}", f"the same question on the scale of {measure}"
@@ -347,19 +348,19 @@ def _measures(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
             yield writer.none(row, words, f"no study gives {measure}", measure=measure)
 
 
-def _one_out(case: Case, writer: _Writer) -> Iterator[SensitivityRow]:
+def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """The study whose absence moves the pool most; all of them are in leave_one_out.csv."""
     joint = case.joint()
     row, words = "leave one out", "without the study whose absence moves the estimate most"
     if joint.k < 3:
         yield writer.none(row, words, "fewer than three studies: nothing is left to pool")
         return
-    whole = pool_joint(joint, case.config)
+    whole = pool_set(joint, case.config)
     fits: list[tuple[str, Pooled]] = []
     labels = {e.study_id: e.label for e in joint.effects}
     for study in labels:
-        rest = Joint(tuple(e for e in joint.effects if e.study_id != study), joint.links)
-        fits.append((study, pool_joint(rest, case.config)))
+        rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.links)
+        fits.append((study, pool_set(rest, case.config)))
     if whole.estimate is None or any(fit.estimate is None for _, fit in fits):
         yield writer.none(row, words, "the model has no solution")
         return

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.arrays import Array
+from osteometa.pooling.kernel import regress_many
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.batch_regression import Many, regress_many
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable
 from osteometa.wording.choices import studies_words
 
 # Statistics nearer than this are tied: equal in truth, apart by rounding.
@@ -41,16 +42,14 @@ class Permutation:
     reason: str = ""
 
 
-def squared_statistics(Y: Array, fits: Many, tested: range) -> Array:
-    """Return the joint test statistic (n) of the tested coefficients of n models.
+def squared_statistics(Y: Array, b: Array, C: Array) -> Array:
+    """Return the joint test statistic (n) of coefficients b (n, c) with covariances C (n, c, c).
 
     The squared z or t for one tested coefficient, F or chi-square divided by its df for several;
     infinity where the standard error is 0 and the coefficient is not, 0 where both are.
     """
-    rows = slice(tested.start, tested.stop)
-    b, C = fits.coefficients[:, rows], fits.covariance[:, rows, rows]
-    if len(tested) > 1:
-        return np.sum(b * np.linalg.solve(C, b[:, :, None])[:, :, 0], axis=1) / len(tested)
+    if b.shape[1] > 1:
+        return np.sum(b * np.linalg.solve(C, b[:, :, None])[:, :, 0], axis=1) / b.shape[1]
     squares, variances = b[:, 0] ** 2, C[:, 0, 0]
     noise = (1e-15 * np.max(np.abs(Y))) ** 2
     none = variances <= noise
@@ -98,8 +97,8 @@ def sign_flip(
         random = np.random.default_rng(seed)
         drawn = 1.0 - 2.0 * random.integers(0, 2, size=(permutations - 1, k))
         signs = np.vstack([np.ones(k), drawn])
-    fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method, ci)
-    squares = squared_statistics(y, fits, range(1))
+    fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method=method, ci=ci)
+    squares = squared_statistics(y, fits.coefficients, fits.covariance)
     total = 2 * len(signs) if exact else len(signs)
     if math.isinf(squares[0]):
         raise NotEstimableError("the standard error is 0: plain Hartung-Knapp of equal effects")
@@ -162,8 +161,8 @@ def permute_moderator(
             [codes, *(random.permutation(codes) for _ in range(permutations - 1))]
         )
     designs = np.concatenate([np.ones((len(arrangements), k, 1)), kinds[arrangements]], axis=2)
-    fits = regress_many(y[None, :], v[None, :], designs, method, ci)
-    squares = squared_statistics(y, fits, range(1, q + 1))
+    fits = regress_many(y[None, :], v[None, :], designs, method=method, ci=ci)
+    squares = squared_statistics(y, fits.coefficients[:, 1:], fits.covariance[:, 1:, 1:])
     first = float(squares[0])
     if not math.isfinite(first):
         raise NotEstimableError(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osteometa.numerics.distributions import t_quantile
-from osteometa.sensitivity.status import Array, NotEstimableError, two_sided
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile, two_sided_p
+from osteometa.sensitivity.status import NotEstimableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Robust:
+class RobustFit:
     """Cluster-robust coefficients; a value per coefficient."""
 
     estimate: tuple[float, ...]
@@ -26,7 +27,7 @@ class Robust:
 
 def robust_inference(
     y: Array, X: Array, study: Sequence[str], working: Array, weights: Array
-) -> Robust:
+) -> RobustFit:
     """Return coefficients with CR2 variances and Satterthwaite degrees of freedom.
 
     Parameters
@@ -71,16 +72,16 @@ def robust_inference(
     return _robust(b, np.sqrt(variance), df, model)
 
 
-def _robust(b: Array, se: Array, df: list[float], model: Array) -> Robust:
+def _robust(b: Array, se: Array, df: list[float], model: Array) -> RobustFit:
     scale = float(np.max(np.abs(b)))
     if np.any(se <= 1e-13 * scale):
         raise NotEstimableError("the clusters do not differ: the robust standard error is 0")
     half = [t_quantile(0.975, d) * s for d, s in zip(df, se, strict=True)]
-    return Robust(
+    return RobustFit(
         estimate=tuple(b.tolist()), se=tuple(se.tolist()), df=tuple(df),
         ci_low=tuple(float(x - h) for x, h in zip(b, half, strict=True)),
         ci_high=tuple(float(x + h) for x, h in zip(b, half, strict=True)),
-        p=tuple(two_sided(x / s, d) for x, s, d in zip(b, se, df, strict=True)),
+        p=tuple(two_sided_p(x / s, d) for x, s, d in zip(b, se, df, strict=True)),
         model_se=tuple(model.tolist()),
     )  # fmt: skip
 
@@ -103,7 +104,7 @@ def _satterthwaite(lines: Array, working: Array) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Correlated:
+class CorrelatedModel:
     """Correlated effects by moments (Hedges, Tipton, Johnson 2010), for any effects of one shape.
 
     Weights are 1 / (n_j (mean v of the study + tau2)), n_j the effects of the study.
@@ -122,7 +123,7 @@ class Correlated:
     studies: int
 
     @classmethod
-    def of(cls, v: Array, X: Array, study: Sequence[str], rho: float) -> Correlated:
+    def of(cls, v: Array, X: Array, study: Sequence[str], rho: float) -> CorrelatedModel:
         """Return the model of effects with variances v and correlation rho within studies."""
         labels = np.asarray(study)
         clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]

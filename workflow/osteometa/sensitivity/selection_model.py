@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, ndtr
 
-from osteometa.numerics.distributions import t_quantile
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, pool
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable, two_sided
+from osteometa.sensitivity.status import NotEstimableError, estimable
 from osteometa.wording.choices import studies_words
 
 STEP = 0.025
@@ -194,7 +195,7 @@ def selection_model(
     lrt = max(0.0, 2 * (likelihood.value(*best) - likelihood.value(*none)))
     return Selection(
         k=k, favoured=favoured, estimate=estimate, se=se, ci_low=estimate - half,
-        ci_high=estimate + half, p=two_sided(estimate / se, None), tau2=float(best[1]) * scale**2,
+        ci_high=estimate + half, p=two_sided_p(estimate / se, None), tau2=float(best[1]) * scale**2,
         relative_chance=chance, relative_chance_se=chance * math.sqrt(float(covariance[2, 2])),
         lrt=lrt, lrt_df=1, lrt_p=float(chdtrc(1, lrt)),
         log_likelihood=likelihood.value(*best) - k * math.log(scale), significant=significant,

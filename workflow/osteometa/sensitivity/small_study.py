@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osteometa.numerics.distributions import t_quantile
+from osteometa.numerics.arrays import Array
+from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, regress
 from osteometa.sensitivity.selection_model import selection_model
-from osteometa.sensitivity.status import ROUNDING, Array, NotEstimableError, estimable, two_sided
+from osteometa.sensitivity.status import ROUNDING, NotEstimableError, estimable
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.wording.choices import studies_words
 
@@ -84,9 +85,9 @@ def _line(
     half = t_quantile(0.975, fit.df) * se
     statistic = slope / slope_se
     return SmallStudy(
-        k=len(y), statistic=statistic, df=fit.df, p=two_sided(statistic, fit.df),
+        k=len(y), statistic=statistic, df=fit.df, p=two_sided_p(statistic, fit.df),
         estimate=intercept, se=se, ci_low=intercept - half, ci_high=intercept + half,
-        estimate_p=two_sided(intercept / se, fit.df), slope=slope, slope_se=slope_se,
+        estimate_p=two_sided_p(intercept / se, fit.df), slope=slope, slope_se=slope_se,
         tau2=fit.tau2,
     )  # fmt: skip
 
@@ -160,7 +161,7 @@ def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
     if ties_x == ties_v == 0 and k <= EXACT_UP_TO:
         p = _exact_p(round((score + pairs) / 2), k)
     else:
-        p = two_sided(score / math.sqrt(_kendall_variance(x, v)), None)
+        p = two_sided_p(score / math.sqrt(_kendall_variance(x, v)), None)
     return SmallStudy(analysis="rank", k=k, predictor="variance", statistic=tau, p=p)
 
 

@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr, stdtr
 
-Array = NDArray[np.float64]
+from osteometa.numerics.arrays import Array
+
 # Differences below this part of the largest effect are rounding, not data.
 ROUNDING = 1e-13
 
@@ -51,12 +50,6 @@ def estimable(record: type, sizes: Callable[..., dict[str, int]] | None = None) 
         return wrapper
 
     return decorate
-
-
-def two_sided(statistic: float, df: float | None) -> float:
-    """Return the two-sided p of a t with df, or of a z where df is None."""
-    tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
-    return float(2 * tail)
 
 
 def one_per_study(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import checked, pool, regress
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable
 from osteometa.wording.choices import studies_words
 
 MAX_ROUNDS = 100

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.batch_regression import Many
 from osteometa.sensitivity.multilevel import constant_correlation, design_of
-from osteometa.sensitivity.nested import Nested, by_study
+from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.permutation import squared_statistics
-from osteometa.sensitivity.robust import Correlated
-from osteometa.sensitivity.status import Array, NotEstimableError, estimable
+from osteometa.sensitivity.robust import CorrelatedModel
+from osteometa.sensitivity.status import NotEstimableError, estimable
 
 LEAST_STUDIES = 3
 EXACT_UP_TO = 12
@@ -29,7 +29,7 @@ MODELS = ("three_level", "che", "robust")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wild:
+class WildBootstrap:
     """A cluster wild bootstrap; None where a quantity does not exist."""
 
     model: str = ""
@@ -65,12 +65,12 @@ def _sizes(
     return {"k": len(set(study)), "effects": len(yi)}
 
 
-@estimable(Wild, _sizes)
+@estimable(WildBootstrap, _sizes)
 def wild_bootstrap(
     yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *, model: str = "three_level",
     rho: float = 0.0, X: Array | None = None, C: Array | None = None,
     exact_up_to: int = EXACT_UP_TO, draws: int = DRAWS, seed: int = 1, interval: bool = True,
-) -> Wild:  # fmt: skip
+) -> WildBootstrap:  # fmt: skip
     """Test C b = 0 by turning the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
 
     Parameters
@@ -125,14 +125,14 @@ def _test_of(
 ) -> _Test:
     V = constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, LEAST_STUDIES)
-    order, starts = by_study(labels)
+    order, starts = study_order(labels)
     y, v, labels, design = y[order], v[order], labels[order], design[order]
     V = V[np.ix_(order, order)]
 
-    def model_of(columns: Array) -> Nested | Correlated:
+    def model_of(columns: Array) -> NestedModel | CorrelatedModel:
         if model == "robust":
-            return Correlated.of(v, columns, labels, rho)
-        return Nested.of(V, columns, starts, restricted=True, within=True)
+            return CorrelatedModel.of(v, columns, labels, rho)
+        return NestedModel.of(V, columns, starts, restricted=True, within=True)
 
     contrasts = _contrasts(C, design.shape[1])
     kept = design @ _null_space(contrasts)
@@ -176,8 +176,8 @@ class _Test:
     design: Array
     starts: Array
     contrasts: Array
-    full: Nested | Correlated
-    null: Nested | Correlated | None
+    full: NestedModel | CorrelatedModel
+    null: NestedModel | CorrelatedModel | None
     """The model under the null, None where it has no coefficient left."""
     kept: Array
     """(k, p - q): its design."""
@@ -188,14 +188,14 @@ class _Test:
         y = self.y - self.design @ shift
         if self.null is None:
             return y
-        return y - self.kept @ self.refit(self.null, y[None, :])[1].coefficients[0]
+        return y - self.kept @ self.refit(self.null, y[None, :])[1][0]
 
     def refit(
-        self, model: Nested | Correlated, Y: Array, near: Array | None = None
-    ) -> tuple[Array, Many]:
+        self, model: NestedModel | CorrelatedModel, Y: Array, near: Array | None = None
+    ) -> tuple[Array, Array, Array]:
         """Return tau2 and omega2 (n, 2), coefficients and CR0 covariances of n data sets."""
         X = model.design
-        if isinstance(model, Nested):
+        if isinstance(model, NestedModel):
             theta = model.highest(Y, climbs=CLIMBS, near=near)
             found = model.weigh(theta, Y @ model.turn.T)
             b, bread, weighted = found.coefficients, found.bread, found.residuals
@@ -208,7 +208,7 @@ class _Test:
             weighted = w * (Y - b @ X.T)
         scores = np.add.reduceat(weighted[:, :, None] * X, self.starts, axis=1)
         covariance = bread @ np.swapaxes(scores, 1, 2) @ scores @ bread
-        return theta, Many(b, covariance, theta[:, 0])
+        return theta, b, covariance
 
     def squares(
         self, signs: Array, value: float = 0.0, near: Array | None = None
@@ -219,21 +219,20 @@ class _Test:
         """
         e = self.residuals(value)
         number = np.diff([*self.starts, len(e)])
-        theta, fits = self.refit(self.full, np.repeat(signs, number, axis=1) * e, near)
+        theta, b, covariance = self.refit(self.full, np.repeat(signs, number, axis=1) * e, near)
         C = self.contrasts
-        tested = Many(fits.coefficients @ C.T, C @ fits.covariance @ C.T, fits.tau2)
-        return squared_statistics(e, tested, range(len(C))), theta
+        return squared_statistics(e, b @ C.T, C @ covariance @ C.T), theta
 
 
-def _answer(test: _Test, signs: Array, model: str, exact: bool, interval: bool) -> Wild:
+def _answer(test: _Test, signs: Array, model: str, exact: bool, interval: bool) -> WildBootstrap:
     k, (squares, _) = signs.shape[1], test.squares(signs)
     if not math.isfinite(squares[0]):
         raise NotEstimableError("the clusters do not differ: the robust standard error is 0")
-    theta, fit = test.refit(test.full, test.y[None, :])
+    theta, coefficients, _ = test.refit(test.full, test.y[None, :])
     total = 2 * len(signs) if exact else len(signs)
     smallest = 2 / total if exact else 1 / total
     one = len(test.contrasts) == 1
-    estimate = float(test.contrasts[0] @ fit.coefficients[0]) if one else None
+    estimate = float(test.contrasts[0] @ coefficients[0]) if one else None
     t = math.sqrt(squares[0])
     se = abs(estimate) / t if one and t > 0 else None
     low, high = (
@@ -241,7 +240,7 @@ def _answer(test: _Test, signs: Array, model: str, exact: bool, interval: bool) 
         if interval and se and smallest <= LEVEL
         else (None, None)
     )
-    return Wild(
+    return WildBootstrap(
         model=model, k=k, effects=len(test.y), estimate=estimate,
         statistic=math.copysign(t, estimate) if one else float(squares[0]),
         tau2=float(theta[0, 0]), omega2=None if model == "robust" else float(theta[0, 1]),

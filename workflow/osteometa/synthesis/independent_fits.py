@@ -10,7 +10,7 @@ import numpy as np
 from osteometa.pooling.model import Pooled, pool
 from osteometa.records.effects import Covariance, Effect
 from osteometa.records.pools import AgreementRow
-from osteometa.synthesis.pools import Joint
+from osteometa.synthesis.pools import EffectSet
 from osteometa.wording.choices import EXERCISE_TYPES
 
 LIMIT = 1e-5
@@ -34,7 +34,7 @@ def agreement_rows(
     """
     rows: list[AgreementRow] = []
     for measure in dict.fromkeys(effect.measure for effect in effects):
-        chosen = Joint.of(effects, measure, links)
+        chosen = EffectSet.of(effects, measure, links)
         groups = {"overall": chosen} | {k: chosen.of_type(k) for k in EXERCISE_TYPES}
         for group, members in groups.items():
             if members.k >= 2:
@@ -42,7 +42,7 @@ def agreement_rows(
     return rows
 
 
-def _compare(synthesis: str, measure: str, group: str, joint: Joint) -> list[AgreementRow]:
+def _compare(synthesis: str, measure: str, group: str, joint: EffectSet) -> list[AgreementRow]:
     rows = []
     numbers = joint.numbers
     yi, vi = np.array(numbers["yi"]), np.array(numbers["vi"])
@@ -88,8 +88,8 @@ def _row(
     elif not cause:
         cause = "it returns no number here"
     return AgreementRow(
-        **dict(zip(names, place, strict=True)), ours=mine, theirs=other, difference=difference,
-        verdict=verdict, cause=cause,
+        **dict(zip(names, place, strict=True)), osteometa=mine, reference=other,
+        difference=difference, verdict=verdict, cause=cause,
     )  # fmt: skip
 
 

@@ -28,20 +28,22 @@ COMMON = {"method": "EE", "ci": "wald"}
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class EffectSet:
     """Effects of one measure that are fitted together, with what links them."""
 
     effects: tuple[Effect, ...]
     links: tuple[Covariance, ...] = ()
 
     @classmethod
-    def of(cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()) -> Joint:
+    def of(
+        cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()
+    ) -> EffectSet:
         """Take the pooled effects of one measure."""
         return cls(tuple(e for e in effects if e.measure == measure and e.pooled), tuple(links))
 
-    def of_type(self, kind: str) -> Joint:
+    def of_type(self, kind: str) -> EffectSet:
         """Return the effects of one exercise type."""
-        return Joint(tuple(e for e in self.effects if e.exercise_type == kind), self.links)
+        return EffectSet(tuple(e for e in self.effects if e.exercise_type == kind), self.links)
 
     @property
     def studies(self) -> list[str]:
@@ -89,9 +91,9 @@ def pooled_rows(
     """
     rows: list[PooledRow] = []
     for measure in _measures(effects):
-        chosen = Joint.of(effects, measure, links)
+        chosen = EffectSet.of(effects, measure, links)
         rows += _group_rows(synthesis, measure, "overall", chosen, config)
-        types = Types.of(chosen, config)
+        types = ExerciseTypes.of(chosen, config)
         for kind in types.kinds:
             rows += _group_rows(synthesis, measure, kind, chosen.of_type(kind), config, types=types)
     return rows
@@ -103,47 +105,52 @@ def weighted(
     """Return the effects with their weights in percent: 100 for the pooled ones of a measure."""
     weights: dict[str, float] = {}
     for measure in _measures(effects):
-        chosen = Joint.of(effects, measure, links)
-        fit = pool_joint(chosen, config)
+        chosen = EffectSet.of(effects, measure, links)
+        fit = pool_set(chosen, config)
         weights |= {e.effect_id: w for e, w in zip(chosen.effects, fit.weights, strict=True)}
     names = [field.name for field in fields(Effect)]
     return [
         WeightedEffect(
-            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id)
+            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id),
+            ci_low=e.yi - _half_width(e), ci_high=e.yi + _half_width(e),
         )
         for e in effects
-    ]
+    ]  # fmt: skip
+
+
+def _half_width(effect: Effect) -> float:
+    return t_quantile(0.975, None) * math.sqrt(effect.vi)
 
 
 def _measures(effects: Sequence[Effect]) -> list[str]:
     return list(dict.fromkeys(sorted((e.measure for e in effects), key=("ROM", "SMD", "MD").index)))
 
 
-def pool_joint(joint: Joint, config: Config, **other: str) -> Pooled:
+def pool_set(joint: EffectSet, config: Config, **other: str) -> Pooled:
     """Pool effects by the choices of config.yaml, some of them changed."""
     choices = {"method": config.pooling.method, "ci": config.pooling.ci, **other}
     return pool(**joint.numbers, pi_df=config.pooling.pi_df, **choices)
 
 
-def primary_fits(joint: Joint, config: Config) -> dict[str, Pooled]:
+def primary_fits(joint: EffectSet, config: Config) -> dict[str, Pooled]:
     """Return the primary model of all types and of each, by group."""
-    fits = {"overall": pool_joint(joint, config)}
-    types = Types.of(joint, config)
+    fits = {"overall": pool_set(joint, config)}
+    types = ExerciseTypes.of(joint, config)
     for kind in types.kinds:
         fits[kind], _ = _primary(joint.of_type(kind), types, config)
     return fits
 
 
 @dataclass(frozen=True, slots=True)
-class Types:
+class ExerciseTypes:
     """The exercise types of a set, and the regression over all of them if they share one tau2."""
 
-    joint: Joint
+    joint: EffectSet
     kinds: tuple[str, ...]
     common: Regression | None
 
     @classmethod
-    def of(cls, joint: Joint, config: Config) -> Types:
+    def of(cls, joint: EffectSet, config: Config) -> ExerciseTypes:
         """Fit the regression where config.yaml asks for one tau2."""
         kinds = tuple(_types(joint))
         if len(kinds) < 2 or not _common_tau2(joint, config):
@@ -151,27 +158,32 @@ class Types:
         return cls(joint, kinds, _regression(joint, config))
 
 
-def _primary(joint: Joint, types: Types | None, config: Config) -> tuple[Pooled, str]:
+def _primary(joint: EffectSet, types: ExerciseTypes | None, config: Config) -> tuple[Pooled, str]:
     """Return the primary model of a group, and a note."""
-    if types is None or types.common is None or joint.k < 2:
-        main = pool_joint(joint, config)
+    if not _shares_tau2(joint, types):
+        main = pool_set(joint, config)
         return main, main.note
     fit = _from_common_tau2(joint, types, config)
     interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
     return fit, f"one tau2 for all types, {interval}"
 
 
+def _shares_tau2(joint: EffectSet, types: ExerciseTypes | None) -> bool:
+    """Tell whether the primary model of a group takes its tau2 from that of all types."""
+    return types is not None and types.common is not None and joint.k >= 2
+
+
 def _group_rows(
-    synthesis: str, measure: str, group: str, joint: Joint, config: Config, *,
-    types: Types | None = None,
+    synthesis: str, measure: str, group: str, joint: EffectSet, config: Config, *,
+    types: ExerciseTypes | None = None,
 ) -> list[PooledRow]:  # fmt: skip
     k = joint.k
     main, note = _primary(joint, types, config)
     models = [("random", main)]
     if k in (3, 4):
-        models.append(("random", pool_joint(joint, config, ci="wald")))
+        models.append(("random", pool_set(joint, config, ci="wald")))
     if k in (2, 3, 4):
-        models.append(("common", pool_joint(joint, config, **COMMON)))
+        models.append(("common", pool_set(joint, config, **COMMON)))
     rows = []
     for index, (model, fit) in enumerate(models):
         primary = index == 0
@@ -180,6 +192,7 @@ def _group_rows(
             _row(
                 fit, synthesis=synthesis, measure=measure, group=group, model=model,
                 primary=primary, diamond=diamond, k=k, k_effects=len(joint.effects),
+                tau2_model="common" if primary and _shares_tau2(joint, types) else "separate",
                 pi_shown=primary and group == "overall" and _shows_pi(fit, config),
                 note=_note(fit, note if primary else fit.note, primary),
             )
@@ -216,7 +229,7 @@ def _shows_pi(fit: Pooled, config: Config) -> bool:
     return bool(enough and fit.tau2 and fit.pi_low is not None)
 
 
-def _diamond(group: str, fit: Pooled, types: Types | None, config: Config) -> str:
+def _diamond(group: str, fit: Pooled, types: ExerciseTypes | None, config: Config) -> str:
     """Return what a forest plot draws: nothing, a hollow diamond or a full one."""
     if fit.status != "ok":
         return "none"
@@ -232,33 +245,33 @@ def _diamond(group: str, fit: Pooled, types: Types | None, config: Config) -> st
     return "hollow" if types.common is not None and enough else "none"
 
 
-def _types(joint: Joint) -> list[str]:
+def _types(joint: EffectSet) -> list[str]:
     return [kind for kind in EXERCISE_TYPES if any(e.exercise_type == kind for e in joint.effects)]
 
 
-def _common_tau2(joint: Joint, config: Config) -> bool:
+def _common_tau2(joint: EffectSet, config: Config) -> bool:
     sizes = [joint.of_type(kind).k for kind in _types(joint)]
     return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
 
 
-def _dummies(joint: Joint) -> np.ndarray:
+def _dummies(joint: EffectSet) -> np.ndarray:
     kinds = _types(joint)
     return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in joint.effects])
 
 
-def _regression(joint: Joint, config: Config) -> Regression:
+def _regression(joint: EffectSet, config: Config) -> Regression:
     """Fit one mean per exercise type with one tau2 for all."""
     X = _dummies(joint)
     choices = {"method": config.pooling.method, "ci": config.pooling.ci}
     return regress(**joint.numbers, X=X, **choices)
 
 
-def _from_common_tau2(joint: Joint, types: Types, config: Config) -> Pooled:
+def _from_common_tau2(joint: EffectSet, types: ExerciseTypes, config: Config) -> Pooled:
     """Return one type's estimate from the regression over all types."""
     within, fit, ci = types.joint, types.common, config.pooling.ci
     X = _dummies(within)
     index = types.kinds.index(joint.effects[0].exercise_type)
-    alone = pool_joint(joint, config, **COMMON)
+    alone = pool_set(joint, config, **COMMON)
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     test = joint_test(fit, np.eye(X.shape[1])[[index]])
@@ -286,12 +299,12 @@ def subgroup_tests(
 ) -> list[SubgroupTest]:
     """Return the test of each measure."""
     return [
-        subgroup_test(synthesis, measure, Joint.of(effects, measure, links), config)
+        subgroup_test(synthesis, measure, EffectSet.of(effects, measure, links), config)
         for measure in _measures(effects)
     ]
 
 
-def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) -> SubgroupTest:
+def subgroup_test(synthesis: str, measure: str, joint: EffectSet, config: Config) -> SubgroupTest:
     """Test differences between exercise types on one measure, or say why there is no test."""
     kinds, k = _types(joint), joint.k
     sizes = [joint.of_type(kind).k for kind in kinds]
@@ -322,5 +335,5 @@ def subgroup_test(synthesis: str, measure: str, joint: Joint, config: Config) ->
     )  # fmt: skip
 
 
-def _common_test(joint: Joint, config: Config) -> tuple[float, int, float | None, float]:
+def _common_test(joint: EffectSet, config: Config) -> tuple[float, int, float | None, float]:
     return joint_test(_regression(joint, config), differences(len(_types(joint))))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Direction, Measurement, PublishedPool, Tables
-from osteometa.extraction.units import KINDS, UNITS
-from osteometa.io.problems import Problem
+from osteometa.extraction.units import UNITS, units_of
+from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config
 
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
@@ -175,18 +175,22 @@ def _unit(
             message = "A percent change has the unit '%'. Type it."
             yield problem_at(row, "unit", "E206", message, row.unit)
         return
-    kinds = KINDS.get(config.dimension_of(row.outcome, row.analyte), ())
-    allowed = [unit for unit, (kind, _) in UNITS.items() if kind in kinds]
-    if not kinds or row.unit in allowed:
+    analyte = config.analyte(row.outcome, row.analyte)
+    allowed = units_of(analyte.quantity) if analyte else []
+    if not allowed or row.unit in allowed:
         return
-    found = UNITS.get(row.unit, ("not known",))[0].replace("_", " ")
-    message = (
-        f"'{row.unit}' is {found}; analyte says {row.analyte}. Use: {', '.join(allowed)}."
-        if row.unit
-        else f"The unit is missing. Use: {', '.join(allowed)}."
-    )
-    if "BCE" in row.unit:
-        message += " nM BCE is the unit of NTX, another marker."
+    quantity = analyte.quantity.replace("_", " ")
+    if not row.unit:
+        message = f"The unit is missing; {row.analyte} is a {quantity}."
+    elif row.unit in UNITS:
+        found = UNITS[row.unit][0]
+        message = (
+            f"'{row.unit}' is a unit of {found}, but {row.analyte} is a {quantity}. "
+            "Is it another analyte?"
+        )
+    else:
+        message = f"The unit '{row.unit}' is not known. {suggestion(row.unit, allowed)}"
+    message = f"{message.strip()} Use: {', '.join(allowed)}."
     yield problem_at(row, "unit", "E206", message, row.unit)
 
 

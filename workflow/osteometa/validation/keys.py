@@ -86,7 +86,7 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
         main = config.outcomes.get(row.outcome)
         if main:
             yield from _listed(row, "analyte", tuple(main.analytes))
-        yield from _listed(row, "site", config.sites if row.outcome == "BMD" else ("",))
+        yield from _listed(row, "site", main.sites if main and main.sites else ("",))
         for flag in row.flag.split():
             if flag not in ENTERED_FLAGS:
                 message = f"'{flag}' is not a flag that is typed. Use: {', '.join(ENTERED_FLAGS)}."

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from osteometa.comparisons.reported_tests import adjustment, is_omnibus
 from osteometa.extraction.cell_types import Printed, Row
 from osteometa.extraction.tables import Contrast, Measurement, Tables
-from osteometa.extraction.units import UnitError, canonical, convert
+from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import p_to_t, two_tailed
 from osteometa.protocol.config import Config
@@ -29,7 +29,8 @@ def warnings_of(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _printed_smd(tables)
     yield from _printed_p(tables, config)
     yield from _scales(tables, config)
-    yield from _ctx(tables)
+    yield from _ranges(tables, config)
+    yield from _time_of_day(tables, config)
     yield from _odd_codes(tables)
     yield from _half_intervals(tables)
 
@@ -94,26 +95,34 @@ def _spreads(tables: Tables, config: Config) -> Iterator[Problem]:
             yield _warn(row, "sd", "W01", message, row.sd)
     for row in tables.measurements:
         sd = sd_of(row)
-        if row.outcome != "BMD" or sd is None or row.kind not in ("change", "pct_change"):
+        if sd is None or row.kind not in ("change", "pct_change"):
             continue
-        level = _level_of(row, config)
-        if level is not None and sd / level < 0.01:
+        level, least = _level_of(row, config), _least_sd(row, config)
+        if level is not None and 100 * sd / level < least:
             message = (
-                "An SD of BMD change below 1 % of the level: DXA cannot measure that. "
-                "Is it a standard error?"
+                f"The SD of change is below {least:g} % of the level, less than the method of "
+                "measurement allows (config.yaml: sd_of_change). Is it a standard error?"
             )
             yield _warn(row, "sd", "W02", message, f"{sd:.4g}")
 
 
 def _level_of(row: Measurement, config: Config) -> float | None:
-    """Return the usual level of areal BMD in the unit of a change; None for other BMD."""
+    """Return the usual level in the unit of a change: 100 for percent, None if not declared."""
     if row.kind == "pct_change":
         return 100.0
-    mean = config.outcomes["BMD"].baseline_mean.get(row.site)
+    analyte = config.analyte(row.outcome, row.analyte)
+    mean = analyte.baseline_mean.get(row.site) if analyte else None
     try:
-        return None if mean is None else convert(mean, "g/cm2", row.unit)
+        unit = config.outcomes[row.outcome].unit_of(row.analyte) if analyte else ""
+        return None if mean is None else convert(mean, unit, row.unit)
     except UnitError:
         return None
+
+
+def _least_sd(row: Measurement | Contrast, config: Config) -> float:
+    """Return the smallest SD of change that the measurement allows, in percent of the level."""
+    outcome = config.outcomes.get(row.outcome)
+    return outcome.plausible.sd_of_change if outcome else 0.0
 
 
 def _pairs(series: Series, config: Config) -> Iterator[Problem]:
@@ -126,11 +135,11 @@ def _pairs(series: Series, config: Config) -> Iterator[Problem]:
                 if None not in (before.n, after.n) and before.n != after.n:
                     message = f"n is {before.n} before and {after.n} after. Is it the same people?"
                     yield _warn(after, "n", "W04", message, after.n)
-                yield from _implied_r(before, after, rows)
+                yield from _implied_r(before, after, rows, config)
 
 
 def _implied_r(
-    before: Measurement, after: Measurement, rows: list[Measurement]
+    before: Measurement, after: Measurement, rows: list[Measurement], config: Config
 ) -> Iterator[Problem]:
     change = next(
         (row for row in rows if row.kind == "change" and row.timepoint == after.timepoint), None
@@ -141,8 +150,8 @@ def _implied_r(
     if None in (s0, s1, sd):
         return
     r = (s0**2 + s1**2 - sd**2) / (2 * s0 * s1)
-    highest = 0.998 if before.outcome == "BMD" else 0.99
-    if not -0.2 <= r <= highest:
+    lowest, highest = config.outcomes[before.outcome].plausible.r
+    if not lowest <= r <= highest:
         message = f"The three SDs imply a before-after correlation of {r:.3f}. Look at the paper."
         yield _warn(change, "sd", "W05", message, f"{sd:.4g}")
 
@@ -222,9 +231,10 @@ def _of_printed_changes(row: Contrast, pair: list[Measurement]) -> bool:
 
 
 def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -> Iterator[Problem]:
-    """Warn where the exact p of two arms' changes implies an SD that DXA cannot measure."""
+    """Warn where the exact p of two arms' changes implies an SD too small to be measured."""
     printed = all(m is not None and m.mean is not None and m.n and m.n > 1 for m in pair)
-    if row.outcome != "BMD" or row.disputed or adjustment(row) == "yes" or row.score == "post":
+    least = _least_sd(row, config)
+    if not least or row.disputed or adjustment(row) == "yes" or row.score == "post":
         return
     if not printed or any(sd_of(m) is not None for m in pair) or row.p == 1:
         return
@@ -236,11 +246,12 @@ def _implied_sd(row: Contrast, pair: list[Measurement | None], config: Config) -
     if t == 0:
         return
     sd = abs(one.mean - other.mean) / t / math.sqrt(1 / one.n + 1 / other.n)
-    if sd / level < 0.01:
+    if 100 * sd / level < least:
         message = (
-            "With the printed means and n this p implies an SD of change of "
-            f"{100 * sd / level:.2g} % of the level, which DXA cannot measure. Type the reason "
-            "into `disputed`, in both arms."
+            "With the reported means and n this p implies an SD of change of "
+            f"{100 * sd / level:.2g} % of the level, less than the method of measurement allows "
+            f"({least:g} %; config.yaml: sd_of_change). Type the reason into `disputed`, in both "
+            "arms."
         )
         yield _warn(row, "p", "W02", message, row.p)
 
@@ -317,7 +328,7 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
     means: dict[tuple[str, ...], list[tuple[float, Measurement]]] = defaultdict(list)
     for row in tables.measurements:
         if row.outcome in config.outcomes and row.kind == "level" and row.mean:
-            unit = canonical(row.outcome, row.unit)
+            unit = pooled_unit(row.unit, config.outcomes[row.outcome].units)
             try:
                 value = convert(row.mean, row.unit, unit)
             except UnitError:
@@ -334,17 +345,37 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
                 yield _warn(row, "mean", "W07", message, row.mean)
 
 
-def _ctx(tables: Tables) -> Iterator[Problem]:
+def _ranges(tables: Tables, config: Config) -> Iterator[Problem]:
+    """Warn of means outside the plausible range that config.yaml declares for their unit."""
+    for row in tables.measurements:
+        outcome = config.outcomes.get(row.outcome)
+        if outcome is None or row.kind != "level" or row.mean is None:
+            continue
+        unit = pooled_unit(row.unit, outcome.units)
+        if unit not in outcome.units:
+            continue
+        low, high = outcome.units[unit]
+        value = convert(row.mean, row.unit, unit)
+        if not low <= value <= high:
+            message = (
+                f"A mean of {value:.3g} {unit} is outside the plausible range of {row.outcome} in "
+                f"config.yaml ({low:g} to {high:g} {unit}). Are number and unit right?"
+            )
+            yield _warn(row, "mean", "W12", message, row.mean)
+
+
+def _time_of_day(tables: Tables, config: Config) -> Iterator[Problem]:
     words = ("fasting", "fasted", "morning", "a.m.", "o'clock", "time of day")
     said: set[str] = set()
     for row in (*tables.measurements, *tables.contrasts):
-        if row.outcome != "CTX" or row.study_id in said:
+        outcome = config.outcomes.get(row.outcome)
+        if outcome is None or not outcome.diurnal or row.study_id in said:
             continue
         if not any(word in row.note.lower() for word in words):
             said.add(row.study_id)
             message = (
-                "CTX without time of day: it falls over the day. "
-                "Say in the note when blood was drawn."
+                f"{row.outcome} {outcome.diurnal}, and the note does not state the time of day. "
+                "Type into the note when it was measured, for instance 'morning' or 'fasting'."
             )
             yield _warn(row, "note", "W09", message)
 

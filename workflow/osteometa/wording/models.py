@@ -36,7 +36,7 @@ class _Fit(Protocol):
     @property
     def pi_shown(self) -> bool: ...
     @property
-    def note(self) -> str: ...
+    def tau2_model(self) -> str: ...
 
 
 class _GroupTest(Protocol):
@@ -88,7 +88,7 @@ def heterogeneity(row: _Fit, leading_zero: bool = True) -> str:
     q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p, leading_zero)}"
     tau2 = f"τ² = {small(row.tau2)}{_in_brackets(row)}"
     i2 = "" if row.i2 is None else f"I² = {row.i2:.0f} %"
-    if row.note.startswith("one tau2"):
+    if row.tau2_model == "common":
         return f"k = {row.k}; {q}; one model of all types: " + ", ".join(filter(None, [tau2, i2]))
     return "; ".join(filter(None, [f"k = {row.k}", tau2, i2, q]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -197,8 +196,6 @@ def _study(
     label = effect.label if len(arms) == 1 else f"{effect.label}, {effect.arm_label}"
     if effect.block == "active":
         label = f"{effect.label}, {effect.arm_label} v {effect.comparator.replace('_', ' ')}"
-    half = 1.959963984540054 * math.sqrt(effect.vi)
-    low, high = effect.yi - half, effect.yi + half
     decimals = _decimals(effect)
     return ForestRow(
         kind="study",
@@ -210,11 +207,11 @@ def _study(
         unit=unit_words(effect.means_unit),
         n_total=_n_total(effect),
         control_mean=_mean(effect.mean_control, effect.sd_control, decimals, effect.means_kind),
-        effect=scale.with_interval(effect.yi, low, high),
+        effect=scale.with_interval(effect.yi, effect.ci_low, effect.ci_high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
         estimate=effect.yi,
-        low=low,
-        high=high,
+        low=effect.ci_low,
+        high=effect.ci_high,
         share=effect.weight,
         risk_of_bias=effect.risk_of_bias,
         effect_id=effect.effect_id,
