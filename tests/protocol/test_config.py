@@ -18,8 +18,9 @@ from osteometa.figures.forest.rows import forest_rows
 from osteometa.figures.presets import resolved
 from osteometa.io.csv_records import write_records, write_rows, write_text
 from osteometa.io.problems import errors_of
-from osteometa.protocol.config import Config, forest_settings, from_part, load_config
+from osteometa.protocol.config import Config, forest_settings, from_part
 from osteometa.protocol.dependencies import pool_settings
+from osteometa.protocol.loading import load_config
 from osteometa.records.directions import DirectionSet, PCombination
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow

@@ -8,7 +8,7 @@ import pytest
 from builders import TESTS
 from osteometa.cli import main
 from osteometa.io.problems import errors_of
-from osteometa.protocol.config import load_config
+from osteometa.protocol.loading import load_config
 from osteometa.validation.review import check_review, report_text
 
 BAD = TESTS / "bad_input"

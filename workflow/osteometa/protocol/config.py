@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,13 +10,10 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     field_validator,
 )
 
-from osteometa.extraction.units import QUANTITIES, UNITS, units_of
-from osteometa.io.problems import Problem, ProblemsFound, suggestion
-from osteometa.protocol.sources import Place, read_settings
+from osteometa.extraction.units import QUANTITIES, units_of
 from osteometa.wording.choices import (
     CI_METHODS,
     EXERCISE_TYPES,
@@ -48,12 +42,6 @@ Correlation = Annotated[float, Field(gt=-1, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0.5, le=1)]
 Count = Annotated[int, Field(ge=1)]
-RENAMED = {
-    ("directions", "vote_share"): "agreement_share",
-    ("multiverse", "people"): "inclusion",
-    ("multiverse", "prints"): "inconsistent_data",
-}
-"""Keys of earlier versions, by their place, with the name that each has now."""
 
 
 class Closed(BaseModel):
@@ -254,145 +242,6 @@ class Config(Closed):
         """Return what is declared of an analyte; None for secondary outcomes."""
         declared = self.outcomes.get(outcome)
         return None if declared is None else declared.analytes.get(analyte)
-
-
-def load_config(
-    *files: str | Path, given: Mapping[str, Any] | None = None, giver: str = "--config"
-) -> Config:
-    """Read config.yaml, further files that extend it, and values that extend both.
-
-    Raises
-    ------
-    ProblemsFound
-        With every problem: file and line, key, value, and what is allowed.
-    """
-    raw, places = read_settings(files, given or {}, giver)
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        items = error.errors()
-        under_old_name = {
-            (*item["loc"][:-1], RENAMED[item["loc"]]) for item in items if item["loc"] in RENAMED
-        }
-        raise ProblemsFound(
-            [_problem_of(item, places) for item in items if item["loc"] not in under_old_name]
-        ) from None
-    problems = list(_references(config, places))
-    if problems:
-        raise ProblemsFound(problems)
-    return config
-
-
-def _problem_of(item: dict[str, Any], places: dict[tuple, Place]) -> Problem:
-    location = tuple(item["loc"])
-    while location and location not in places:
-        if location[:-1] in places or len(location) == 1:
-            break
-        location = location[:-1]
-    file, line = _place(places, location)
-    found = "" if isinstance(item["input"], dict) else str(item["input"])
-    message = item["msg"].removeprefix("Value error, ")
-    code = "E105"
-    if item["type"] == "extra_forbidden":
-        known = _keys_at(location[:-1])
-        near = suggestion(str(location[-1]), known)
-        message = f"This key is not known. {near}Allowed: {', '.join(known)}."
-        if location in RENAMED:
-            message = f"'{location[-1]}' is now called '{RENAMED[location]}'. Rename the key."
-        code, found = "E101", str(location[-1])
-    elif item["type"] == "missing":
-        message, code, found = (
-            "This key is missing. Add it as in the project's config.yaml.",
-            "E101",
-            "",
-        )
-    elif item["type"] == "literal_error":
-        message = f"Use {item['ctx']['expected']}."
-        if location[-1:] and location[-1] in ("phase", "design_class"):
-            code = "E601" if isinstance(item["input"], list) else code
-            message += " A synthesis may not mix phases or design classes: declare two."
-    return Problem(
-        file=file,
-        row=line,
-        column=".".join(str(part) for part in location),
-        code=code,
-        found=found,
-        message=message if message.endswith(".") else f"{message}.",
-    )
-
-
-def _keys_at(location: tuple) -> list[str]:
-    model: Any = Config
-    for part in location:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        if field is not None:
-            model = field.annotation
-        for inner in _models_in(model):
-            model = inner
-    return list(getattr(model, "model_fields", Config.model_fields))
-
-
-def _models_in(annotation: Any) -> list[type[Closed]]:
-    if isinstance(annotation, type) and issubclass(annotation, Closed):
-        return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
-
-
-def _place(places: dict[tuple, Place], where: tuple) -> Place:
-    """Return the place of a key, or of what should hold it."""
-    return places.get(where) or places.get(where[:-1]) or places[()]
-
-
-def _references(config: Config, places: dict[tuple, Place]) -> list[Problem]:
-    problems: list[Problem] = []
-
-    def check(where: tuple, value: str, allowed: list[str], what: str) -> None:
-        if value not in allowed:
-            message = f"This {what} is not declared. {suggestion(value, allowed)}"
-            file, line = _place(places, where)
-            problems.append(
-                Problem(
-                    file=file,
-                    row=line,
-                    column=".".join(map(str, where)),
-                    code="E105",
-                    found=value,
-                    message=f"{message}Use one of: {', '.join(allowed)}.",
-                )
-            )
-
-    counts = Counter(synthesis.id for synthesis in config.syntheses)
-    for index, synthesis in enumerate(config.syntheses):
-        where = ("syntheses", index)
-        check((*where, "outcome"), synthesis.outcome, list(config.outcomes), "outcome")
-        if synthesis.outcome in config.outcomes:
-            analytes = list(config.outcomes[synthesis.outcome].analytes)
-            check((*where, "analyte"), synthesis.analyte, analytes, "analyte")
-        declared = config.outcomes.get(synthesis.outcome)
-        sites = list(declared.sites if declared else ()) or [""]
-        check((*where, "site"), synthesis.site, sites, "site")
-        windows = ["during", *config.windows] if synthesis.phase == "acute" else [""]
-        check((*where, "window"), synthesis.window, windows, "window")
-        if counts[synthesis.id] > 1:
-            file, line = _place(places, (*where, "id"))
-            problems.append(
-                Problem(
-                    file=file,
-                    row=line,
-                    column=f"syntheses.{index}.id",
-                    code="E103",
-                    found=synthesis.id,
-                    message="Two syntheses have this id. Give each its own.",
-                )
-            )
-    for name, outcome in config.outcomes.items():
-        for unit in outcome.units:
-            check(("outcomes", name, "units", unit), unit, list(UNITS), "unit")
-        for key, analyte in outcome.analytes.items():
-            for site in analyte.baseline_mean:
-                where = ("outcomes", name, "analytes", key, "baseline_mean", site)
-                check(where, site, list(outcome.sites), "site")
-    return problems
 
 
 def part(config: Config, *keys: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Finding, Tables
 from osteometa.io.csv_records import write_rows
 from osteometa.io.problems import Problem, ProblemsFound, errors_of, render
-from osteometa.protocol.config import Config, load_config
+from osteometa.protocol.config import Config
+from osteometa.protocol.loading import load_config
 from osteometa.validation.cells import value_problems
 from osteometa.validation.keys import link_problems
 from osteometa.validation.plausibility import warnings_of
