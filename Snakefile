@@ -1,4 +1,4 @@
-# The review as a table of contents: from extraction tables to forest plots and a report.
+# From extraction tables to forest plots and a report; each rule file is a chapter of the methods.
 import shlex
 import sys
 from dataclasses import asdict
@@ -25,8 +25,8 @@ if " " in sys.executable:
 
 # Where this file lies, also when another workflow uses this one as a module.
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
-# Settings are read here first: this names the line of each problem and refuses a key that stands
-# twice.
+# Read before Snakemake reads the same files: problems are reported with their lines, and a key that
+# stands twice is refused.
 try:
     invocation = invocation_of(workflow, config)
 except ValueError as refusal:
@@ -64,7 +64,7 @@ REVIEW_FILES = [
     "figures.csv",
 ]
 BESIDE_SVG = ["pdf", "png", "csv"]
-# What an effect depends on of config.yaml, from its prints to its place in a set.
+# Settings on which an effect depends, from the reported values to its synthesis.
 DERIVING = [
     "outcomes",
     "modalities",

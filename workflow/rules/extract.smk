@@ -1,5 +1,5 @@
-# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis; and what
-# is missing to enter one.
+# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis; and the
+# missing values that would add a study to a synthesis.
 
 
 checkpoint check:
@@ -40,7 +40,7 @@ def derived_stamp(wildcards):
 
 rule effects:
     message:
-        "Derive effects and directions, and write the ledger."
+        "Derive effects and directions of effect, and record the status of each row."
     input:
         tables=checked_tables,
         stamp=checked_stamp,
@@ -60,7 +60,7 @@ rule effects:
 
 rule wanted:
     message:
-        "List which missing numbers would bring a study into a pool."
+        "List the missing values that would add a study to a synthesis."
     input:
         tables=checked_tables,
         code=code("wanted.py"),
@@ -85,7 +85,7 @@ def derived(name):
 
 checkpoint split:
     message:
-        "Give each synthesis its effects and directions."
+        "Assign effects and directions to the planned syntheses."
     input:
         effects=derived("effects"),
         covariance=derived("covariance"),

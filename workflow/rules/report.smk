@@ -1,4 +1,4 @@
-# Everything -> one self-contained report, and the manifest of what was made from what.
+# All results -> one self-contained report, and the manifest of all files.
 
 
 def reported(wildcards):
@@ -44,7 +44,7 @@ def made(wildcards):
 
 rule manifest:
     message:
-        "List what was made from what."
+        "List each file with its hash and its inputs."
     input:
         made,
         code=code("manifest.py"),

@@ -18,7 +18,7 @@ from osteometa.run.jobs import job
 from osteometa.run.manifest import forget_syntheses
 from osteometa.synthesis.sets import summary_rows
 
-with job(snakemake, "summing up ...") as root:
+with job(snakemake, "summarising the syntheses ...") as root:
     config = from_part(snakemake.params.choices)
     names = [synthesis.id for synthesis in config.syntheses]
     home = root / "results"

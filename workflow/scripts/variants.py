@@ -9,7 +9,7 @@ from osteometa.protocol.config import from_part
 from osteometa.records.effects import VariantCovariance, VariantEffect
 from osteometa.run.jobs import job
 
-with job(snakemake, "deriving variants ...") as root:
+with job(snakemake, "deriving alternatives ...") as root:
     config = from_part(snakemake.params.choices)
     found = variants(read_checked(root / "data/processed/checked"), config)
     folder = Path(snakemake.output[0])
