@@ -26,8 +26,10 @@ from osteometa.figures.style import encoded  # noqa: E402 - read the threads set
 from osteometa.figures.synthesis_figures import (  # noqa: E402 - read the threads set above
     figure_named,
 )
-from osteometa.protocol.config import forest_settings  # noqa: E402 - read the threads set above
-from osteometa.protocol.loading import load_config  # noqa: E402 - read the threads set above
+from osteometa.protocol.config import (  # noqa: E402 - read the threads set above
+    forest_settings,
+    load_config,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

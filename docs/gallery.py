@@ -21,8 +21,7 @@ from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.style import pixels
-from osteometa.protocol.config import forest_settings
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import forest_settings, load_config
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))

@@ -10,9 +10,8 @@ from osteometa.cli import main
 from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
-from osteometa.protocol.config import from_part
+from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.protocol.loading import load_config
 from osteometa.sensitivity.one_at_a_time import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review

@@ -18,8 +18,7 @@ from osteometa.figures.presets import STYLES, resolved
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import text_width
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import forest_settings
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import forest_settings, load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.report import sentences as report_words
 from osteometa.wording.numbers import p_number

@@ -16,7 +16,7 @@ from builders import (
     review_effects,
 )
 from osteometa.numerics.distributions import hedges_j, p_to_t
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from osteometa.synthesis.independent_fits import agreement_rows
 from osteometa.synthesis.pools import pooled_rows, weighted
 

@@ -8,7 +8,7 @@ from builders import ROOT, N, change, contrast, direction, level, tables
 from osteometa.derivation.derive import derive
 from osteometa.directions.entries import direction_sets, share_interval, sign_test, stouffer
 from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from scipy.special import chdtrc, ndtr, ndtri
 
 CONFIG = load_config(ROOT / "config.yaml")

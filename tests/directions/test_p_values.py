@@ -9,7 +9,7 @@ from osteometa.derivation.derive import derive
 from osteometa.directions.entries import fisher, stouffer
 from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
 from osteometa.numerics.distributions import two_tailed
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from osteometa.validation.review import check_review
 from scipy.special import ndtr
 

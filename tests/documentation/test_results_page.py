@@ -164,8 +164,8 @@ def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
 
 
 def test_every_doubt_is_explained():
-    source = (ROOT / "workflow/osteometa/validation/plausibility.py").read_text(encoding="utf-8")
-    codes = set(re.findall(r'"(W\d\d)"', source))
+    rules = (ROOT / "workflow/osteometa/validation").glob("*.py")
+    codes = {code for path in rules for code in re.findall(r'"(W\d\d)"', path.read_text("utf-8"))}
     assert codes == set(re.findall(r"^\| `(W\d\d)` \|", PAGE, flags=re.MULTILINE))
 
 

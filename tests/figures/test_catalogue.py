@@ -9,7 +9,7 @@ from osteometa import __version__
 from osteometa.figures import presets, review_figures, risk_of_bias, synthesis_figures
 from osteometa.figures.catalogue import KINDS, NAMES, TITLES, TOOLS
 from osteometa.io.csv_records import write_records
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.records.sensitivity import RECORDS
 from osteometa.report import methods

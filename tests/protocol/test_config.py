@@ -18,9 +18,8 @@ from osteometa.figures.forest.rows import forest_rows
 from osteometa.figures.presets import resolved
 from osteometa.io.csv_records import write_records, write_rows, write_text
 from osteometa.io.problems import errors_of
-from osteometa.protocol.config import Config, forest_settings, from_part
+from osteometa.protocol.config import Config, forest_settings, from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.protocol.loading import load_config
 from osteometa.records.directions import DirectionSet, PCombination
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
@@ -31,8 +30,7 @@ from osteometa.sensitivity.multiverse import multiverse
 from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
 from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
 from osteometa.synthesis.sets import split, summary_rows
-from osteometa.validation.plausibility import warnings_of
-from osteometa.validation.review import check_tables
+from osteometa.validation.review import check_tables, warnings_of
 from osteometa.wording.scale import Scale
 from pydantic import ValidationError
 

@@ -8,8 +8,7 @@ import pytest
 from builders import ROOT
 from osteometa.figures.style import new_figure, put, save, set_up
 from osteometa.pooling.model import pool
-from osteometa.protocol.config import Synthesis
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import Synthesis, load_config
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
 from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow

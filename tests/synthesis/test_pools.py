@@ -10,7 +10,7 @@ import pytest
 from builders import ROOT
 from osteometa.derivation.derive import derive
 from osteometa.pooling.tau2 import q_profile, typical_variance
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
 from osteometa.synthesis.pools import (
     EffectSet,

@@ -8,7 +8,7 @@ import pytest
 from builders import TESTS
 from osteometa.cli import main
 from osteometa.io.problems import errors_of
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import load_config
 from osteometa.validation.review import check_review, report_text
 
 BAD = TESTS / "bad_input"
@@ -85,7 +85,7 @@ def test_european_csv_reads_the_same_numbers_and_says_so(small):
     plain = check_review(small).tables
     outcome = check_review(overlaid(small, "fine_european_csv"))
     assert outcome.tables.measurements == plain.measurements
-    assert any(p.severity == "note" and "European" in p.message for p in outcome.problems)
+    assert any(p.severity == "note" and "semicolons" in p.message for p in outcome.problems)
 
 
 def test_the_unit_of_another_marker_is_told(small):

@@ -106,7 +106,7 @@ def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
 
 def _config(root: Path) -> Config | None:
     from osteometa.io.problems import ProblemsFound
-    from osteometa.protocol.loading import load_config
+    from osteometa.protocol.config import load_config
 
     try:
         return load_config(root / "config.yaml")

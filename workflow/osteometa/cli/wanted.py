@@ -111,7 +111,7 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 def table(found: Sequence[Wanted], config: Config) -> str:
     """Return rows of measurements.csv with what is printed filled in and what is wanted empty."""
     from osteometa.derivation.missing_data import asked_rows
-    from osteometa.extraction.cell_types import Printed
+    from osteometa.extraction.cell_types import ReportedNumber
     from osteometa.extraction.tables import Measurement
 
     columns = Measurement.columns()
@@ -122,7 +122,7 @@ def table(found: Sequence[Wanted], config: Config) -> str:
         cells = (getattr(row, name) for name in columns)
         writer.writerow(
             [
-                cell.text if isinstance(cell, Printed) else "" if cell is None else cell
+                cell.text if isinstance(cell, ReportedNumber) else "" if cell is None else cell
                 for cell in cells
             ]
         )

@@ -1,8 +1,10 @@
-"""The model of config.yaml: every analysis choice, closed, with all problems reported at once."""
+"""The model of config.yaml: every analysis choice of a review."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -10,34 +12,31 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    ValidationError,
     field_validator,
 )
 
-from osteometa.extraction.units import QUANTITIES, units_of
+from osteometa.extraction.units import Quantity, units_of
+from osteometa.io.problems import ProblemsFound
+from osteometa.protocol.config_problems import reference_problems, validation_problems
+from osteometa.protocol.sources import read_settings
 from osteometa.wording.choices import (
-    CI_METHODS,
-    EXERCISE_TYPES,
-    MEASURES,
-    METHODS,
-    SMD_POST,
-    SMD_PRE_POST,
-    SMD_VARIANCES,
-    STYLES,
-    TRAINING_TIMES,
-    WIDTHS,
+    Estimator,
+    ExerciseType,
+    Interval,
+    Measure,
+    SmdPost,
+    SmdPrePost,
+    SmdVariance,
+    Style,
+    TrainingTime,
+    Width,
 )
 from osteometa.wording.syntheses import window_words
 
-ExerciseType = Literal[EXERCISE_TYPES]
-Measure = Literal[MEASURES]
-Method = Literal[METHODS]
-Interval = Literal[CI_METHODS]
-SmdVariance = Literal[SMD_VARIANCES]
-TrainingTime = Literal[TRAINING_TIMES]
 Phase = Literal["acute", "training"]
 DesignClass = Literal["controlled", "within_arm"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-Quantity = Literal[tuple(QUANTITIES)]
 Correlation = Annotated[float, Field(gt=-1, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0.5, le=1)]
@@ -101,16 +100,16 @@ class Outcome(Closed):
 
 
 class Effects(Closed):
-    """Which of several forms of an effect and its variance is computed."""
+    """Form in which an effect and its variance are computed."""
 
     smd_variance: SmdVariance
-    smd_post: Literal[SMD_POST]
-    smd_pre_post: Literal[SMD_PRE_POST]
+    smd_post: SmdPost
+    smd_pre_post: SmdPrePost
     rom_correction: bool
 
 
 class Derivation(Closed):
-    """Choices between what prints allow, and how effects of the same people are reduced."""
+    """How an effect is chosen among reported values, and how dependent effects are combined."""
 
     training_time: TrainingTime
     type_by: Literal["modality", "paper"]
@@ -119,13 +118,13 @@ class Derivation(Closed):
 
 
 class Sensitivity(Closed):
-    """Values that the rows of sensitivity.csv try."""
+    """Values that are tried one at a time (sensitivity.csv)."""
 
     rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
     baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
     training_time: tuple[TrainingTime, ...]
     smd_variance: tuple[SmdVariance, ...]
-    methods: tuple[Method, ...]
+    methods: tuple[Estimator, ...]
     intervals: tuple[Interval, ...]
     rob_exclude: tuple[
         Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
@@ -133,12 +132,12 @@ class Sensitivity(Closed):
 
 
 class Multiverse(Closed):
-    """The choices whose product is fitted."""
+    """The choices whose combinations are all fitted."""
 
     inclusion: dict[str, tuple[str, ...]]
     designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
     inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(min_length=1)
-    methods: tuple[Method, ...] = Field(min_length=1)
+    methods: tuple[Estimator, ...] = Field(min_length=1)
     intervals: tuple[Interval, ...] = Field(min_length=1)
     cap: Annotated[int, Field(ge=2)]
 
@@ -146,7 +145,7 @@ class Multiverse(Closed):
     @classmethod
     def _with_all(cls, inclusion: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
         if inclusion.get("all") != ():
-            raise ValueError("one entry must be `all: []`: every effect")
+            raise ValueError("One entry must be `all: []`, which includes every effect")
         return inclusion
 
 
@@ -159,13 +158,13 @@ class Directions(Closed):
 class Pooling(Closed):
     """The random-effects model."""
 
-    method: Method
+    method: Estimator
     ci: Interval
     pi_df: Literal["k-1", "k-2"]
 
 
 class SmallK(Closed):
-    """Fewest studies for what is shown."""
+    """Fewest studies for a diamond, a prediction interval and a subgroup test."""
 
     diamond: Annotated[int, Field(ge=2)]
     prediction_interval: Annotated[int, Field(ge=3)]
@@ -182,8 +181,8 @@ class Subgroups(Closed):
 class Figures(Closed):
     """How figures look."""
 
-    style: Literal[STYLES]
-    width: Literal[WIDTHS]
+    style: Style
+    width: Width
     interval: Literal["preset", "[a, b]", "(a to b)"]
 
 
@@ -227,7 +226,7 @@ class Config(Closed):
     def _ascending(cls, windows: dict[str, float]) -> dict[str, float]:
         bounds = list(windows.values())
         if bounds != sorted(set(bounds)) or bounds[-1:] != [math.inf]:
-            raise ValueError("upper bounds must ascend and the last must be .inf")
+            raise ValueError("Upper bounds must ascend, and the last must be .inf")
         return windows
 
     def window_of(self, time_h: float | None, timepoint: str) -> str:
@@ -244,9 +243,30 @@ class Config(Closed):
         return None if declared is None else declared.analytes.get(analyte)
 
 
+def load_config(
+    *files: str | Path, given: Mapping[str, Any] | None = None, giver: str = "--config"
+) -> Config:
+    """Read config.yaml, further files that extend it, and values that extend both.
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem: file and line, key, value, and what is allowed.
+    """
+    raw, places = read_settings(files, given or {}, giver)
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        raise ProblemsFound(validation_problems(error.errors(), places, Config)) from None
+    problems = list(reference_problems(config, places))
+    if problems:
+        raise ProblemsFound(problems)
+    return config
+
+
 def part(config: Config, *keys: str) -> dict[str, Any]:
     """Return some keys of a config as plain values: what a rule of the workflow depends on."""
-    return {key: config.model_dump(mode="json")[key] for key in keys}
+    return config.model_dump(mode="json", include=set(keys))
 
 
 def from_part(values: dict[str, Any]) -> Config:
@@ -255,13 +275,13 @@ def from_part(values: dict[str, Any]) -> Config:
     So a rule cannot use a choice that it does not declare, and a change of a choice reruns
     exactly the rules that use it.
     """
-    checked = {
-        key: TypeAdapter(Config.model_fields[key].annotation).validate_python(value)
-        for key, value in values.items()
-    }
+    checked = {}
+    for key, value in values.items():
+        annotation: Any = Config.model_fields[key].annotation
+        checked[key] = TypeAdapter(annotation).validate_python(value)
     config = Config.model_construct(**checked)
     for key in set(Config.model_fields) - set(values):
-        config.__dict__.pop(key, None)
+        vars(config).pop(key, None)
     return config
 
 

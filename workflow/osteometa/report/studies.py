@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from osteometa.comparisons.build import exercise_type, type_by_paper
-from osteometa.extraction.cell_types import Printed
+from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.wording.numbers import MINUS
@@ -147,5 +147,5 @@ def _published(row: PublishedPool) -> dict[str, str]:
     }
 
 
-def _printed(number: Printed | None) -> str:
+def _printed(number: ReportedNumber | None) -> str:
     return "not printed" if number is None else number.text.replace("-", MINUS)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from osteometa.protocol.config import Config
-from osteometa.protocol.loading import load_config
+from osteometa.protocol.config import Config, load_config
 
 FILE = "config.yaml"
 

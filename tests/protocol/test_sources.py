@@ -2,7 +2,7 @@
 
 import pytest
 from osteometa.io.problems import ProblemsFound
-from osteometa.protocol.loading import read_settings
+from osteometa.protocol.sources import read_settings
 
 
 @pytest.fixture
