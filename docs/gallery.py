@@ -1,4 +1,4 @@
-"""Draw the gallery: every kind of figure and every preset, from results/ and from made records.
+"""Draw the gallery: every kind of figure and every preset, from results/ and from made-up records.
 
 usage: .venv/bin/python docs/gallery.py [--root REVIEW]     after a run: make
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 from drawing import HARD, SETTINGS, SMD_POOL, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
-"""Per inch: to look at on a screen; the figures of a run have 300."""
+"""Per inch, for a screen; the figures of a run have 300."""
 LARGE = "bmd_lumbar_spine_training_controlled"
 SHORT = "ctx_serum_training_controlled"
 README = {"bmd_lumbar_spine.svg": f"{LARGE}/draw.svg"}
@@ -47,31 +47,31 @@ class Shown:
 
 
 PARTS = {
-    "preset": "Presets of forest plots, real",
-    "synthesis": "Figures of one synthesis, real",
-    "review": "Figures of the whole review, real",
-    "made": "Made records",
+    "preset": "Presets of forest plots",
+    "synthesis": "Figures of one synthesis",
+    "review": "Figures of the whole review",
+    "made": "Records made for tests",
 }
 READ = {
     path.stem: path.read_text(encoding="utf-8").strip()
     for path in sorted((DOCS.parent / "workflow" / "report").glob("*.rst"))
 }
-"""How each figure is read, as the report of Snakemake says it too."""
+"""The caption of each figure, which the report of Snakemake uses too."""
 INTRO = """# Gallery
 
 <!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
 
-Every kind of figure and every preset. The first parts show the shipped review as a run draws it;
-the last part shows **records made for tests: no study, no number of it is real**, for what the
-shipped review has no data of yet and for hard cases. Of figures with several pages the first is
-shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
-`osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` any figure in any style, TIFF
-(600 dpi) included.
+Every kind of figure and every preset. The first parts show the shipped review as drawn by a run.
+The last part shows **records made for tests: none of their studies and numbers is real**, for
+figures without data in the shipped review and for difficult cases. Of figures with several pages
+the first is shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
+`osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` draws any figure in any style, also
+as TIFF (600 dpi).
 
-Where a forest plot is too narrow for all columns, they go in this order until the drawing is 30 mm
-wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias, only where the
-drawing would be narrower than 18 mm. What there is room for again comes back. No page is higher
-than 240 mm or holds more than 60 rows; blocks that go on repeat their heading.
+Where a forest plot is too narrow for all columns, columns are left out in this order until the plot
+area is 30 mm wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias,
+only where the plot area would be narrower than 18 mm. No page is higher than 240 mm or has more
+than 60 rows; blocks that continue on a further page repeat their heading.
 """
 
 
@@ -94,8 +94,7 @@ def main() -> None:
         lines += [f"### {shown.words}", ""]
         lines += [READ[shown.name], ""] if part in ("synthesis", "review") else []
         lines += [f"![{alt}](gallery/{file})", ""]
-    lines.append((DOCS / "beside_metafor.md").read_text(encoding="utf-8").rstrip())
-    (DOCS / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (DOCS / "gallery.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for name, source in README.items():
         shutil.copyfile(root / "results" / source, DOCS / "figures" / name)
 
@@ -141,7 +140,7 @@ def made() -> Iterator[Shown]:
     marks = flow.flow_marks(counts)
     yield Shown(part="made", name="prisma", words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
                 figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
-    marks, scale = made_funnel(), Scale("MD", "BMD", "g/cm2", "[a, b]")
+    marks, scale = made_funnel(), Scale("MD", "g/cm2", "[a, b]", decimals=3)
     title = "Funnel plot of made studies, three filled in"
     yield Shown(part="made", name="funnel_filled", words="Funnel with trim and fill",
                 figure=funnel.funnel_figure(marks, title, scale),
@@ -155,7 +154,7 @@ def made() -> Iterator[Shown]:
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
     for style in STYLES:
         settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
-        scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
+        scale = Scale("MD", "g/cm2", settings["interval"], decimals=3)
         page = draw.forest_figures(
             [*judged(), *pooled_marks(4, 0.011, 0.006, 0.02)], [], scale, settings
         )

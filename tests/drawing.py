@@ -98,7 +98,8 @@ SETTINGS = {
         "id": "x", "outcome": "BMD", "site": "lumbar_spine", "phase": "training",
         "design_class": "controlled", "window": "",
     },
-    "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
+    "label": "Bone mineral density", "analyte": "areal", "ratio_as": "percent", "decimals": 3,
+    "measure": "MD", "interval": "[a, b]",
     "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
     "pi_least": 5,
     "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
@@ -126,7 +127,7 @@ def overlap(a, b, slack=0.15):
     return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
 
 
-SCALE = Scale("MD", "BMD", "g/cm2", "[a, b]")
+SCALE = Scale("MD", "g/cm2", "[a, b]", "percent", 3)
 
 
 def forest_study(label, estimate, half, share=10.0, **more):
@@ -163,7 +164,7 @@ def pooled_marks(k, estimate, half, predicted=0.0):
         f"k = {k}; τ² = 0.000133 (0.0000329 to 0.000926); I² = 77 %; Q = 27.92, df = {k - 1}, "
         "p < 0.001",
         f"Overall effect: t({k - 1}) = 3.11, p = 0.014",
-        "Model: random effects, REML, Hartung-Knapp with floor; prediction interval on t(k−1)",
+        "Model: random effects, REML, Hartung-Knapp with floor; prediction interval from t(k−1)",
     ]
     return rows + [ForestRow(kind="note", label=note) for note in notes]
 
@@ -175,7 +176,9 @@ def five_types():
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [forest_study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
         rows.append(forest_diamond(words, effects[1], 0.009, "20.0"))
-        note = "k = 3; Q = 1.90, df = 2, p = 0.387; one model of all types: τ² = 0.00013, I² = 77 %"
+        note = (
+            "k = 3; Q = 1.90, df = 2, p = 0.387; one model for all types: τ² = 0.00013, I² = 77 %"
+        )
         rows.append(ForestRow(kind="note", label=note))
     return rows + pooled_marks(15, 0.01, 0.004, 0.02)
 
@@ -186,11 +189,16 @@ def drawn_forest(rows, legend=(), **settings):
 
 
 def scale_for(settings):
-    outcome = settings["synthesis"]["outcome"]
-    return Scale(settings["measure"], outcome, "g/cm2", settings["interval"])
+    return Scale(
+        settings["measure"],
+        "g/cm2",
+        settings["interval"],
+        settings["ratio_as"],
+        settings["decimals"],
+    )
 
 
-SMD_POOL = Scale("SMD", "CTX", "", "[a, b]")
+SMD_POOL = Scale("SMD", "", "[a, b]")
 
 
 LONG_LABEL = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"

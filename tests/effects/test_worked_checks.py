@@ -1,7 +1,7 @@
-"""The 43 checks of METHODS, section 11: published numbers, by hand, or from metafor.
+"""The 43 checks of docs/methods, M11: published numbers, by hand, or from metafor.
 
 Each starts from the inputs as printed and goes through the public functions; the result must lie
-within half a unit of the last digit of the number in METHODS.
+within half a unit of the last digit of the number in M11.
 """
 
 import json

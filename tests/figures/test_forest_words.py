@@ -44,18 +44,18 @@ def test_heterogeneity_says_the_scale_of_tau2():
 def test_types_that_share_a_tau2_say_its_interval_and_i2_as_of_all():
     shared = replace(ROW, tau2_model="common")
     assert heterogeneity(shared) == (
-        "k = 5; Q = 17.49, df = 4, p = 0.002; one model of all types: "
+        "k = 5; Q = 17.49, df = 4, p = 0.002; one model for all types: "
         "τ² = 0.000126 (0.0000295 to 0.000813; log scale), I² = 71 %"
     )
     bare = replace(shared, measure="SMD", tau2_ci_low=None, tau2_ci_high=None, i2=None)
-    assert heterogeneity(bare).endswith("one model of all types: τ² = 0.000126")
+    assert heterogeneity(bare).endswith("one model for all types: τ² = 0.000126")
 
 
 @pytest.mark.parametrize(("shown", "count"), [(True, 1), (False, 0)])
 def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count):
     words = model_words(replace(ROW, pi_shown=shown), "k-1")
     assert words.startswith("Model: random effects, REML, Hartung-Knapp with floor")
-    assert words.count("; prediction interval on t(k−1)") == count
+    assert words.count("; prediction interval from t(k−1)") == count
 
 
 @pytest.fixture(scope="module")
@@ -129,16 +129,17 @@ def test_people_within_an_arm_are_no_comparison(spine):
 def test_only_where_one_would_stand_is_a_missing_prediction_interval_explained(spine, k, count):
     settings = spine[4]
     none = replace(ROW, k=k, tau2=0.0, tau2_ci_low=0.0, pi_shown=False, diamond="none")
-    rows = _overall(none, None, 1, Scale("ROM", "BMD", "", "[a, b]"), settings)
+    rows = _overall(none, None, 1, Scale("ROM", "", "[a, b]", "percent", 3), settings)
     assert [row.label[:22] for row in rows].count("No prediction interval") == count
 
 
 @pytest.mark.parametrize(
-    ("measure", "outcome", "title"),
+    ("measure", "ratio_as", "title"),
     [
-        ("MD", "BMD", "Mean difference, g/cm²"), ("SMD", "CTX", "Standardised mean difference"),
-        ("ROM", "BMD", "Difference, %"), ("ROM", "CTX", "Ratio of means"),
+        ("MD", "percent", "Mean difference, g/cm²"),
+        ("SMD", "ratio", "Standardised mean difference"),
+        ("ROM", "percent", "Difference, %"), ("ROM", "ratio", "Ratio of means"),
     ],
 )  # fmt: skip
-def test_axes_have_units_as_a_journal_prints_them(measure, outcome, title):
-    assert Scale(measure, outcome, "g/cm2", "[a, b]").title == title
+def test_axes_have_units_as_a_journal_prints_them(measure, ratio_as, title):
+    assert Scale(measure, "g/cm2", "[a, b]", ratio_as).title == title

@@ -329,7 +329,7 @@ def _where(comparison: Comparison, atom: Atom) -> str:
 
 
 def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
-    """Return the rows of `wanted.csv`: most people first."""
+    """Return the rows of `wanted.csv`: most participants first."""
     rows = []
     for item in found:
         comparison = item.comparison
@@ -347,19 +347,21 @@ def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
                     site=comparison.site,
                     timepoint=comparison.timepoint,
                     alternative=rank,
-                    wanted=words_of(comparison, chosen),
+                    missing=words_of(comparison, chosen),
                     unit=unit_of(comparison, config),
                     cells=_cells(comparison, chosen),
-                    people=n,
-                    people_known=how,
+                    participants=n,
+                    participants_source=how,
                 )
             )
-    rows.sort(key=lambda r: (-(r.people or 0), r.synthesis, r.study_id, r.arm_id, r.alternative))
+    rows.sort(
+        key=lambda r: (-(r.participants or 0), r.synthesis, r.study_id, r.arm_id, r.alternative)
+    )
     return rows
 
 
 def people_of(comparison: Comparison) -> tuple[int | None, str]:
-    """Return how many people a comparison would add, and how that is known."""
+    """Return how many participants a comparison would add, and the source of that number."""
     sides = _sides(comparison)
     rows = [
         next(

@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
-from osteometa.figures.catalogue import KINDS, NAMES
+from osteometa.figures.catalogue import HEADS, KINDS, NAMES
 from osteometa.figures.chart import Mark, reason_figure, reason_mark
 from osteometa.figures.forest.draw import forest_figures, read_forest, title_words
 from osteometa.figures.forest.rows import ForestRow, alt_text
@@ -285,9 +285,8 @@ def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
     figures = {name: figure_named(folder, settings, name) for name in NAMES}
-    titles = {name: KINDS.get(name, KINDS["forest"]) for name in NAMES}
     shared = share_panels(figures, title_words(settings))
-    write_figures(folder, ((name, titles[name], shared[name]) for name in NAMES))
+    write_figures(folder, ((name, HEADS[name], shared[name]) for name in NAMES))
 
 
 def _kind(name: str) -> str:

@@ -196,7 +196,7 @@ def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     for reading in readings:
         method = reading.variant.removeprefix(READING)
         name = f"with {reading.study_id} {method}"
-        change = f"{reading.label}, only the value derived by {method}: {reading.reason}"
+        change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
     change = "with all disputed effects, each in the reading that is weakest (least |z|)"

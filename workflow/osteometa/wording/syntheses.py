@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-PHASES = {"training": "Training", "acute": "Single bout"}
+from osteometa.wording.vocabulary import DesignClass, Phase
 
 
-def room_words(phase: str, design_class: str) -> str:
+def setting_words(phase: str, design_class: str) -> str:
     """Return phase and design class, which never share a synthesis."""
-    kind = "against a comparator" if design_class == "controlled" else "within one arm"
-    return f"{PHASES[phase]}, {kind}"
+    return f"{Phase(phase).words}, {DesignClass(design_class).words}"
 
 
 def window_words(window: str, windows: Mapping[str, float]) -> list[str]:
@@ -41,6 +40,51 @@ def hours_words(window: str, windows: Mapping[str, float]) -> str:
     return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
 
 
-def not_stated(analyte: str) -> str:
-    """Return what is not stated of an analyte: of RANKL whether it is free, else the specimen."""
-    return "kind not stated" if analyte.startswith("srankl") else "specimen not stated"
+def site_words(site: str) -> str:
+    """Return a site of the body."""
+    return site.replace("_", " ")
+
+
+def title_of(
+    label: str, analyte: str, *, site: str, phase: str, design_class: str, when: str
+) -> str:
+    """Return the title of a synthesis.
+
+    Parameters
+    ----------
+    label, analyte : str
+        Labels of its outcome and analyte in `config.yaml`.
+    site, phase, design_class : str
+        As declared; the site is empty where the outcome has none.
+    when : str
+        Window after a bout in words, empty for training.
+    """
+    parts = [f"{label}, {analyte}", site_words(site), setting_words(phase, design_class), when]
+    return "; ".join(filter(None, parts))
+
+
+def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int) -> list[str]:
+    """Return what changes an outcome after a bout without any effect of exercise on bone.
+
+    Parameters
+    ----------
+    outcome : str
+    diurnal : str
+        How the outcome changes over the day, where no resting control shows it; else empty.
+    uncorrected, studies : int
+        How many of the studies do not correct for plasma volume, or do not state it.
+    """
+    cautions = []
+    if diurnal:
+        cautions.append(
+            f"{outcome} {diurnal}, and without a resting control this cannot be told apart from a "
+            "change after the bout"
+        )
+    if uncorrected:
+        number = "the only study does" if studies == 1 else f"{uncorrected} of {studies} studies do"
+        stated = "does not state it" if studies == 1 else "do not state it"
+        cautions.append(
+            f"{number} not correct for the loss of plasma volume during the bout, or {stated}; "
+            "haemoconcentration may explain a rise of some per cent"
+        )
+    return cautions
