@@ -35,9 +35,10 @@ from osteometa.records.sensitivity import (
     FunnelPoint,
 )
 from osteometa.sensitivity.analyses import sensitivity_tables
-from osteometa.sensitivity.one_at_a_time import SynthesisData
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.effect_sets import SynthesisData
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import Block, ExerciseType
@@ -67,9 +68,9 @@ def write_results(review, target, cap=300):
         write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
         chosen = from_part(pool_settings(config, name))
         case = SynthesisData(
-            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), links=tuple(links),
-            variants=tuple(others[name].effects), variant_links=tuple(others[name].covariances),
-            config=chosen,
+            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
+            variants=tuple(others[name].effects),
+            variant_covariances=tuple(others[name].covariances), config=chosen,
         )  # fmt: skip
         found = sensitivity_tables(case)
         for table, record in RECORDS.items():

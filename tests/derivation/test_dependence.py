@@ -17,8 +17,10 @@ from osteometa.derivation.dependence import (
 )
 from osteometa.derivation.derive import derive
 from osteometa.numerics.distributions import hedges_j
-from osteometa.synthesis.pools import EffectSet, pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.effect_sets import EffectSet
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import asks_for, covariances_in, split, summary_rows
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 
 SHARED = ROOT / "tests/reviews/shared_control"

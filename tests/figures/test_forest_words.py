@@ -16,8 +16,9 @@ from osteometa.figures.forest.words import (
 )
 from osteometa.figures.presets import PRESETS, resolved
 from osteometa.protocol.config import forest_settings
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.wording.models import heterogeneity, model_words
 from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
