@@ -26,7 +26,7 @@ if " " in sys.executable:
 # Where this file lies, also when another workflow uses this one as a module.
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
 # Read before Snakemake reads the same files: problems are reported with their lines, and a key that
-# stands twice is refused.
+# occurs twice is refused.
 try:
     invocation = invocation_of(workflow, config)
 except ValueError as refusal:

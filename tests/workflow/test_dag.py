@@ -276,7 +276,7 @@ def test_a_failing_check_leaves_results_whole(project, review):
         result = project.run(review)
         assert result.returncode != 0
         assert "Did you mean 'walking'" in result.stderr and "E105" in result.stderr
-        assert "Nothing was computed; results/ is as it was" in result.stderr
+        assert "Nothing was computed. results/ is unchanged" in result.stderr
         assert "Traceback" not in result.stderr and len(result.stderr.splitlines()) < 10
         assert files_of(review) == before
     edit(review / "data/raw/arms.csv", "wlking", "walking")

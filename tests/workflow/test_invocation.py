@@ -80,7 +80,7 @@ def test_settings_of_the_command_line_extend_the_file_and_are_left_with_it(small
         ),
         (
             ["--configfile", "twice.yaml"],
-            ["twice.yaml\n", "line 2: A key stands twice. Keep one of the two. (found: seed)"],
+            ["twice.yaml\n", "line 2: The key occurs twice. Keep one of the two. (found: seed)"],
         ),
     ],
 )
