@@ -79,10 +79,8 @@ def synthesis_row(
         status = SynthesisStatus.LISTED
         reason = main.note if main and k and main.note else _why_listed(effects, k, measure)
     elif studies:
-        status, reason = (
-            SynthesisStatus.DIRECTION_ONLY,
-            "no study reports data that give an effect estimate",
-        )
+        status = SynthesisStatus.DIRECTION_ONLY
+        reason = "no study reports the data needed for an effect estimate"
     else:
         status, reason = SynthesisStatus.EMPTY, "no study addresses this question"
     return SynthesisRow(
@@ -124,7 +122,7 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
     blocks = sorted({e.reason for e in effects if not e.pooled})
     if not blocks:
         return f"no study gives an effect as {measure}"
-    return "no effect is eligible for the pool: " + "; ".join(blocks)
+    return f"no effect is eligible for the pool ({'; '.join(blocks)})"
 
 
 def summary_rows(
