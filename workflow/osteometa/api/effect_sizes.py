@@ -9,7 +9,7 @@ import numpy as np
 
 from osteometa.effects import formulas
 from osteometa.numerics.arrays import Array
-from osteometa.pooling.model import refuse_unknown
+from osteometa.numerics.range import refuse_unknown
 from osteometa.wording.choices import SMD_VARIANCES
 
 if TYPE_CHECKING:

@@ -17,10 +17,8 @@ from osteometa.pooling.results import EffectData, Estimated, Pooled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from osteometa.api.plots import ForestPlot
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PooledEffect(Estimated):
     """A pooled effect with its interval, heterogeneity, and the effects behind it.
 
@@ -70,17 +68,6 @@ class PooledEffect(Estimated):
     def cross_check(self) -> pd.DataFrame:
         """Return the same model by PyMARE and statsmodels; see `osteometa.cross_check`."""
         return _compared(self._data(), self.method, self.ci_method)
-
-    def forest(
-        self, *, title: str = "", measure: str = "SMD", style: str = "standard", width: int = 183,
-        favours: tuple[str, str] = ("Lower", "Higher"),
-    ) -> ForestPlot:  # fmt: skip
-        """Return a forest plot; see `osteometa.forest`."""
-        from osteometa.api.plots import forest_of
-
-        return forest_of(
-            self, title=title, measure=measure, style=style, width=width, favours=favours
-        )
 
     def _data(self) -> EffectData:
         return EffectData(self.yi, self.vi, self.V, self.k)
@@ -146,7 +133,7 @@ def pool(
     >>> import osteometa
     >>> found = osteometa.pool([0.1, 0.3, 0.35, 0.65], [0.03, 0.03, 0.05, 0.01])
     >>> found.k, round(found.estimate, 3), round(found.tau2, 3)
-    (4, 0.377, 0.046)
+    (4, 0.377, 0.043)
     >>> found.to_frame()[["ci_low", "ci_high"]].round(3).values.tolist()
     [[-0.044, 0.798]]
     """

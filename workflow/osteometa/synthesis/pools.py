@@ -173,8 +173,8 @@ def _type_model(models: GroupModels, fit: Regression, group: str, alone: Fitted)
     pi_k = alone.k if fit.df is None else int(fit.df) + 1
     pi = prediction_interval(estimate, se, fit.tau2, pi_k, choices.pi_df)
     return Fitted(
-        alone.k, estimate, se, estimate - half, estimate + half, *pi,
-        tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
+        k=alone.k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+        pi_low=pi[0], pi_high=pi[1], tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
         i2=100 * fit.tau2 / (fit.tau2 + s2), h2=(fit.tau2 + s2) / s2,
         q=alone.q, q_df=alone.q_df, q_p=alone.q_p,
         statistic=estimate / se, df=fit.df, p=p, method=choices.method, ci_method=choices.ci,
