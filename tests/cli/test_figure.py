@@ -93,8 +93,8 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
         ((SPINE, "--kind", "funel", "--directory", folder, "--out", out), 2, "'funnel'"),
         ((SPINE, "--directory", folder, "--out", tmp_path / "a.jpg"), 2, "must end in .pdf"),
         ((SPINE, "--directory", folder, "--out", tmp_path / "no/a.pdf"), 2, "there is no folder"),
-        ((SPINE, "--directory", tmp_path, "--out", out), 2, "holds no config.yaml"),
-        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet: run make"),
+        ((SPINE, "--directory", tmp_path, "--out", out), 2, "contains no config.yaml"),
+        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet. Run make"),
     ]
     for words, status, piece in cases:
         found, printed, err = told(capsys, *words)
@@ -104,7 +104,7 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
     (empty / "results" / SPINE).mkdir(parents=True)
     (empty / "results" / SPINE / "effects.csv").write_text("other,columns\n", "utf-8")
     status, _, err = told(capsys, SPINE, "--directory", empty, "--out", out)
-    assert status == 1 and "make the results anew" in err
+    assert status == 1 and "to update the results" in err
 
 
 def test_the_styles_of_the_command_are_those_of_the_figures():

@@ -95,6 +95,6 @@ def test_nothing_missing_and_no_such_study_are_said(tmp_path, capsys):
         tmp_path / "review", studies=[csv_study()], arms=csv_arms(), measurements=rows
     )
     assert main(["wanted", "a_2000", "--directory", str(review)]) == 0
-    assert "nothing is missing" in capsys.readouterr().err
+    assert "no missing numbers" in capsys.readouterr().err
     assert main(["wanted", "b_2000", "--directory", str(review)]) == 2
     assert "no study 'b_2000'" in capsys.readouterr().err

@@ -17,7 +17,7 @@ def checked_review(directory: str, command: str) -> tuple[CheckedReview | None, 
     from osteometa.validation.review import check_review, report_text
 
     if not (Path(directory) / "config.yaml").exists():
-        print(f"osteometa {command}: {directory} holds no config.yaml.", file=sys.stderr)
+        print(f"osteometa {command}: {directory} contains no config.yaml.", file=sys.stderr)
         return None, 2
     outcome = check_review(directory)
     if outcome.checked is None:

@@ -46,8 +46,7 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
                     f"This row of {model.table}.csv is entered twice (first in row "
                     f"{first[row.key_text]}). Delete one of the two"
                 )
-                told_apart = ", or distinguish them by `report`." if "report" in model.key else "."
-                message += told_apart
+                message += ", or distinguish them by `report`." if "report" in model.key else "."
                 yield problem_at(row, ", ".join(model.key), "E103", message, row.key_text)
             first.setdefault(row.key_text, row.row)
 
