@@ -24,8 +24,8 @@ from osteometa.records.effects import (
     Effect,
     VariantCovariance,
     VariantEffect,
-    set_key,
 )
+from osteometa.records.sets import set_key
 from osteometa.synthesis.sets import asks_for, effect_order
 from osteometa.wording.vocabulary import Block
 

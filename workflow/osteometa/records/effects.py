@@ -6,7 +6,7 @@ A text is empty, and a number or code None, where nothing is reported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated
 
 from osteometa.io.csv_records import Joined
 from osteometa.records.cells import CellName
@@ -31,59 +31,6 @@ Codes = Annotated[tuple[DerivationMethod | Provenance, ...], Joined("+")]
 CorrelationSources = Annotated[tuple[CorrelationSource, ...], Joined("+")]
 CellNames = Annotated[tuple[CellName, ...], Joined(" ")]
 Sources = Annotated[tuple[str, ...], Joined("; ")]
-
-
-class SetKey(NamedTuple):
-    """What a planned analysis asks for: records with the same key belong to one set."""
-
-    outcome: str
-    analyte: str
-    site: str
-    phase: str
-    window: str
-    design_class: str
-
-
-class InSet(Protocol):
-    """An effect, a direction or a synthesis: anything that belongs to a set."""
-
-    @property
-    def outcome(self) -> str:
-        """What was measured."""
-        ...
-
-    @property
-    def analyte(self) -> str:
-        """The exact quantity."""
-        ...
-
-    @property
-    def site(self) -> str:
-        """Where in the body; empty for blood and urine."""
-        ...
-
-    @property
-    def phase(self) -> str:
-        """Training or a single bout."""
-        ...
-
-    @property
-    def window(self) -> str:
-        """Time after a bout; empty for training."""
-        ...
-
-    @property
-    def design_class(self) -> str:
-        """Against a comparator or within one arm."""
-        ...
-
-
-def set_key(record: InSet) -> SetKey:
-    """Return the set to which a record belongs."""
-    return SetKey(
-        record.outcome, record.analyte, record.site, record.phase, record.window,
-        record.design_class,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
