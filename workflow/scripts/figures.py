@@ -4,5 +4,5 @@ from osteometa.figures.presets import resolved
 from osteometa.figures.synthesis_figures import draw_all
 from osteometa.run.jobs import job
 
-with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ..."):
-    draw_all(f"results/{snakemake.wildcards.synthesis}", resolved(snakemake.params.settings))
+with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ...") as root:
+    draw_all(root / "results" / snakemake.wildcards.synthesis, resolved(snakemake.params.settings))

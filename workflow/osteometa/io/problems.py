@@ -25,7 +25,7 @@ class Problem:
 
     def text(self) -> str:
         """Return the problem as one line."""
-        word = "line" if self.file.endswith(".yaml") else "row"
+        word = "row" if self.file.endswith(".csv") else "line"
         place = [f"{word} {self.row}"] if self.row else []
         place += [f"study {self.study}"] if self.study else []
         place += [f"column {self.column}"] if self.column and word == "row" else []

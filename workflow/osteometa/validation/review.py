@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +49,21 @@ class CheckOutcome:
         return CheckedReview(self.tables, self.config)
 
 
-def check_review(directory: str | Path, *, raw: str | Path | None = None) -> CheckOutcome:
-    """Check config.yaml and data/raw of a review, all problems in one go."""
+def check_review(
+    directory: str | Path,
+    *,
+    raw: str | Path | None = None,
+    settings: Callable[[], Config] | None = None,
+) -> CheckOutcome:
+    """Check the settings and data/raw of a review, all problems in one go.
+
+    The settings are those of config.yaml unless a run takes them from elsewhere.
+    """
     directory = Path(directory)
     problems: list[Problem] = []
     config = None
     try:
-        config = load_config(directory / "config.yaml")
+        config = settings() if settings else load_config(directory / "config.yaml")
     except ProblemsFound as error:
         problems += error.problems
     tables, wrong = read_raw(raw or directory / "data" / "raw")
