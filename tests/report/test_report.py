@@ -445,7 +445,7 @@ def test_what_changes_a_marker_after_a_bout_is_stated():
     note = "; ".join(bout_cautions("CTX", diurnal="falls at noon", uncorrected=1, studies=1))
     text = " ".join(synthesis_sentences(found(0.02, 0.01, 0.05, note=note), "", ""))
     assert "CTX falls at noon, and without a resting control" in text
-    assert "the only study is not known to correct for the loss of plasma volume" in text
+    assert "no study is known to correct for the loss of plasma volume" in text
     (caution,) = bout_cautions("CTX", diurnal="", uncorrected=3, studies=4)
     assert caution.startswith("3 of 4 studies are not known to correct")
     assert bout_cautions("CTX", diurnal="", uncorrected=0, studies=4) == []
