@@ -6,7 +6,7 @@ A text is empty, and a number or code None, where nothing is reported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from osteometa.io.csv_records import Joined
 from osteometa.records.cells import CellName
@@ -121,17 +121,31 @@ class WeightedEffect(Effect):
     """Normal 95 % interval of the effect by itself, yi -/+ 1.96 sqrt(vi)."""
 
 
-RESOLUTION = "reading="
-"""What stands before the provenance in the name of a resolution of inconsistent data."""
+class Choice(NamedTuple):
+    """An alternative derivation: a key of config.yaml and its other value, written `r=0.7`."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return "=".join(self)
+
+    @classmethod
+    def read(cls, text: str) -> Choice:
+        """Return the choice of a name."""
+        key, _, value = text.partition("=")
+        return cls(key, value)
+
+
+RESOLUTION = "reading"
+"""The key of the resolutions of inconsistently reported data; its value is the provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantEffect(Effect):
     """An effect by an alternative derivation: a row of `variants/<synthesis>/effects.csv`."""
 
-    variant: str
-    """The choice, for instance `r=0.7`, or `reading=TST+p` for one resolution of inconsistently
-    reported data."""
+    variant: Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,4 +162,4 @@ class Covariance:
 class VariantCovariance(Covariance):
     """The same by an alternative derivation: a row of `variants/<synthesis>/covariance.csv`."""
 
-    variant: str
+    variant: Choice
