@@ -28,7 +28,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
-from osteometa.directions.entries import direction_sets
+from osteometa.directions.sign_test import direction_sets
 from osteometa.figures import direction_plot, fonts, style, synthesis_figures
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import ROW, place_axis, place_columns, place_rows, ticks_of

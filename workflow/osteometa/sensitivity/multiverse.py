@@ -15,14 +15,13 @@ from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.covariance import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
-from osteometa.records.effects import Effect
+from osteometa.records.effects import RESOLUTION, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.sensitivity.one_at_a_time import READING
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
-NOT_DERIVED = (READING, "type_by=")
+NOT_DERIVED = (RESOLUTION, "type_by=")
 """Variants that are not another derivation of the same effects."""
 RISK = "ROB"
 """Flag of effects with an overall judgement that `sensitivity.rob_exclude` names."""
@@ -142,7 +141,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
-    own = set(effect.flags.split())
+    own: set[str] = set(effect.flags)
     if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
@@ -160,7 +159,7 @@ def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
     """Return the resolution with the least |z| of each inconsistently reported comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
-        if row.measure == measure and row.variant.startswith(READING):
+        if row.measure == measure and row.variant.startswith(RESOLUTION):
             key = (row.study_id, row.arm_id)
             if key not in weakest or abs(row.z) < abs(weakest[key].z):
                 weakest[key] = row

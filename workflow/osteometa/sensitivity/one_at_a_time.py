@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from osteometa.pooling.results import Estimated, Pooled
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import Effect, VariantEffect
+from osteometa.records.effects import RESOLUTION, Effect, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 from osteometa.wording.vocabulary import Block, Flag
 
-READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"
 CODES = {
     "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
@@ -129,10 +128,10 @@ def _difference(estimate: float, usual: float) -> float:
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each resolution of inconsistent data added singly, then the most cautious of all."""
     measures = case.measures
-    readings = [v for v in case.variants if v.variant.startswith(READING)]
+    readings = [v for v in case.variants if v.variant.startswith(RESOLUTION)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        method = reading.variant.removeprefix(READING)
+        method = reading.variant.removeprefix(RESOLUTION)
         name = f"with {reading.study_id} {method}"
         change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
@@ -166,14 +165,14 @@ def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
 def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
     for flag in (flag for flag in Flag if flag.analysis):
-        joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
+        joint = _kept(case, lambda e, flag=flag: flag not in e.flags)
         yield from _dropped(case, writer, f"without {flag}", flag.analysis, joint, "has the flag")
     for name, (codes, words) in CODES.items():
-        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
+        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance))
         yield from _dropped(case, writer, f"without {name}", words, joint, "is derived in this way")
     quantiles = set(CODES["quantiles"][0])
     doubts = IMPUTED | quantiles
-    joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
+    joint = _kept(case, lambda e: not doubts & {*e.flags, *e.provenance})
     words = (
         "without assumed correlations, assumed baseline means, values read off figures or medians"
     )
@@ -243,7 +242,7 @@ def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
 
 
 def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    assumed = any("RIMP" in e.flags.split() for e in case.primary_set().effects)
+    assumed = any("RIMP" in e.flags for e in case.primary_set().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
         row, words = f"r={value:g}", variant_words(f"r={value:g}")
         if any(v.variant == row and v.measure == case.measure for v in case.variants):

@@ -115,7 +115,7 @@ def _message(
 
 
 def _letters(effects: Sequence[WeightedEffect]) -> dict[str, str]:
-    flags = sorted({flag for effect in effects for flag in effect.flags.split()})
+    flags = sorted({flag for effect in effects for flag in effect.flags})
     return {flag: "abcdefghijklmnopq"[index] for index, flag in enumerate(flags)}
 
 
@@ -200,7 +200,7 @@ def _study(
     return ForestRow(
         kind="study",
         label=label,
-        marks=" ".join(letters[flag] for flag in effect.flags.split()),
+        marks=" ".join(letters[flag] for flag in sorted(effect.flags)),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
         exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, decimals, effect.means_kind),
         control_n="" if effect.n_control is None else str(effect.n_control),
@@ -215,7 +215,7 @@ def _study(
         share=effect.weight,
         risk_of_bias=effect.risk_of_bias,
         effect_id=effect.effect_id,
-        flags=effect.flags,
+        flags=" ".join(sorted(effect.flags)),
     )
 
 
