@@ -301,7 +301,7 @@ def test_a_measure_read_from_a_file_is_the_same_word(pattern):
 
 def test_notes_of_a_pool(pattern):
     notes = {k: rows_of(pattern, resistance=k)[0].note for k in (1, 2, 3, 4, 5)}
-    assert notes[2] == "two studies: the wide interval reflects how little information two hold"
+    assert notes[2] == "two studies: the wide interval reflects how little information they provide"
     assert (
         notes[3] == notes[4] == "the estimate of tau2 is imprecise with so few studies"
         and notes[5] == ""

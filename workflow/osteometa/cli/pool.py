@@ -55,8 +55,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--cov", metavar="FILE",
         help="CSV file with two names of effects and their covariance in each row (the results' "
         "covariance.csv has this form); names are those of the column effect_id, or of study; "
-        "pairs that are not listed share nothing. Degrees of freedom of t count what shares "
-        "nothing and has its own study",
+        "pairs that are not listed have covariance 0. Degrees of freedom of t count groups of "
+        "effects that share neither a study nor a covariance",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON at full precision")
     parser.set_defaults(run=run)
@@ -128,7 +128,7 @@ def _sentence(row: dict[str, Any]) -> str:
         text += f"  {_interval(row)}"
     if row["tau2"] is not None:
         text += f"  tau2 = {row['tau2']:.4g}  I2 = {row['i2']:.1f} %"
-    # With tau2 = 0 it would only repeat the confidence interval; two studies tell none.
+    # With tau2 = 0 it would only repeat the confidence interval; two studies give none.
     if row["pi_low"] is not None and row["tau2"] and row["k"] > 2:
         text += f"  prediction [{row['pi_low']:.4g}, {row['pi_high']:.4g}]"
     return text + (f"  ({row['note']})" if row["note"] else "")

@@ -18,7 +18,7 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One effect as it stands in the file."""
+    """One effect of the file."""
 
     number: int
     """Row as a spreadsheet counts it."""
@@ -67,7 +67,7 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bo
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     if not rows:
-        raise UsageError(f"{path} has a header and no study: there is nothing to pool (k = 0).")
+        raise UsageError(f"{path} has a header but no study to pool (k = 0).")
     return rows, sheet.semicolons
 
 
@@ -121,7 +121,7 @@ def _number(
 
 
 def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
-    """Return the sampling covariance of the effects (k x k), 0 where the file says nothing.
+    """Return the sampling covariance of the effects (k x k), 0 for pairs not in the file.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Numerical building blocks of all statistics; nothing of the review is known here."""
+"""Numerical functions behind all statistics, independent of reviews."""

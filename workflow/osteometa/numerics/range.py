@@ -1,7 +1,7 @@
-"""Which effects and variances a computer can pool: those whose powers it can hold.
+"""Range of effects and variances that can be pooled in floating-point arithmetic.
 
 The likelihood needs squares of effects times cubes of weights, and its Newton steps the squares of
-Q; beyond about 1e308 a product of them would be infinite and a search for a maximum never end.
+Q; a product beyond about 1e308 would be infinite, and a search for a maximum would not end.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 LARGEST, SMALLEST = 1e50, 1e-50
 WIDEST = 1e20
-"""Largest ratio of two variances beside a moderator; a computer's numbers have 16 digits."""
+"""Largest ratio of two variances in a model with a moderator: numbers have 16 digits."""
 RANGE = f"{SMALLEST:g} to {LARGEST:g}; use another unit"
 
 
 def out_of_range(effect: float, variance: float) -> str:
-    """Return what is wrong with the size of an effect or of its variance; empty if nothing."""
+    """Return why an effect or its variance is out of range; empty if neither is."""
     if not abs(effect) <= LARGEST:
         return f"effect {effect:g} is too large to compute with: at most {LARGEST:g}"
     if not SMALLEST <= variance <= LARGEST:
@@ -29,7 +29,7 @@ def out_of_range(effect: float, variance: float) -> str:
 
 
 def computable(y: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which effects (any shape) are in range with their variances; NaN never is."""
+    """Return which effects (any shape) and their variances are in range; NaN is not."""
     return (abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
 
 

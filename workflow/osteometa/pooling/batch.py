@@ -1,4 +1,4 @@
-"""Very many small models side by side: their weighted sums at any tau2.
+"""Weighted sums of many small models at any tau2.
 
 Arrays are (effects, models), so that a sum over effects adds whole rows. An effect that a model
 does not have is a cell with infinite variance: its weight is exactly 0.
@@ -69,7 +69,7 @@ class InterceptBatch:
     """Models with an intercept only: effects y and variances v (k, m), n (m) effects each.
 
     Row 0 is the most precise effect of each model and the origin of y: what one effect of huge
-    weight leaves over is computed without subtracting nearly equal numbers.
+    weight leaves to the others is computed without subtracting nearly equal numbers.
     """
 
     y: Array
@@ -176,7 +176,7 @@ def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
 def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
     """Return the batch of one model: effects y (k), variances v (k) or covariance V, design (k, p).
 
-    What effects share is turned away first, see `covariance`.
+    Covariances are removed by rotation first, see `covariance`.
     """
     y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
     if V is not None:

@@ -1,8 +1,8 @@
 """Correlated effects: from a sampling covariance to uncorrelated rows.
 
 With V = U diag(l) U' the model y ~ N(X b, V + tau2 I) is the same as U'y ~ N(U'X b, l + tau2): an
-orthogonal turn of rows changes no likelihood, no generalised Q, no trace and no sum of squares. So
-one solver for uncorrelated rows serves both.
+orthogonal rotation of rows changes no likelihood, no generalised Q, no trace and no sum of
+squares. So one solver for uncorrelated rows serves both.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def impossible_words(effects: Sequence[str]) -> str:
 def decorrelated(y: Array, V: Array, X: Array) -> tuple[Array, Array, Array]:
     """Return rows y (k), variances (k) and design (k x p) of the same model without covariances.
 
-    Each block is turned by itself, so that the rows of other studies stay as they are.
+    Each block is rotated separately, so that the rows of other studies do not change.
     """
     y, v, X = y.copy(), np.diagonal(V).copy(), X.copy()
     for block in blocks(V):

@@ -31,7 +31,7 @@ from osteometa.pooling.tau2 import estimate
 from osteometa.wording.choices import CI_METHODS, METHODS
 
 CELLS = 1 << 16
-"""Effects times models worked on together, so that they stay in the processor's cache."""
+"""Effects times models computed together, so that they fit in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,9 @@ def pool_many(
     Parameters
     ----------
     yi, vi : arrays of shape (m, k) or (k,)
-        A model a row; (k,) stands for the same effects in every model.
+        One row per model; (k,) gives every model the same effects.
     mask : array of bool, shape (m, k), optional
-        Which effects a model has; the other cells may hold anything. All by default.
+        Which effects each model has, by default all; other cells are ignored.
     method : str
         Estimator of tau2 by metafor's short name, one of METHODS.
     ci : {"wald", "hksj", "hksj-floor"}
@@ -99,7 +99,7 @@ def pool_many(
     """
     y, v, present, m = _cells(yi, vi, mask, method, ci)
     k = y.shape[-1]
-    # The most precise effect of each model comes first: here for most of them at once.
+    # The most precise effect of each model must come first: sorting once does it for most models.
     order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
     size = max(1, CELLS // k)
     room = np.empty(5 * k * min(m, size))
@@ -287,7 +287,7 @@ def solve(
         If effects or variances are too large or too small to compute with.
     """
     at0 = (slope_moments if method in ("ML", "REML") else moments)(batch, 0.0)
-    # Without this a search among sums that are infinite would never end.
+    # A search among infinite sums would not end.
     if not all(np.all(np.isfinite(sums)) for sums in (at0.q, at0.w1, *at0[3:])):
         raise OverflowError("the numbers are too large or too small to compute with")
     tau2 = estimate(batch, method, at0, sj)

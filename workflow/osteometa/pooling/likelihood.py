@@ -80,7 +80,7 @@ def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
     """
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
-    # What is not a number is looked at, and refused there.
+    # NaN is passed on, and refused by the search.
     active = np.flatnonzero(~(top <= 0))
     if not len(active):
         return tau2
@@ -115,7 +115,7 @@ def _maxima(
     Raises
     ------
     FloatingPointError
-        Where the score is not finite: nothing could be decided, and halving would never end.
+        Where the score is not finite, so that halving intervals would not end.
     """
     # All parts of a score fall in tau2, so that those at 0 are the largest.
     if not np.all(np.isfinite([*_stack(at0), top])):

@@ -116,7 +116,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Arra
     lowest = np.min(batch.v, axis=0)[active]
     part, goal, now = batch.take(active), target[active], at0.take(active)
     for _ in range(STEPS):
-        # Rounding may put Q a hair below the target: then this is the root.
+        # Rounding may put Q just below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
         tau2[active] += step
         more = np.flatnonzero(step > CLOSE * (lowest + tau2[active]))

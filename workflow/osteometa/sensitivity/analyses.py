@@ -1,4 +1,4 @@
-"""Every look at one synthesis: which effects go into it, and the rows that come out."""
+"""All sensitivity analyses of one synthesis: their effects and the rows of their tables."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SensitivityTables:
 
 
 def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
-    """Return every look at a synthesis, of its primary measure."""
+    """Return the tables of all sensitivity analyses of the primary measure."""
     effects = case.primary_set().effects
     chosen = pooled_effects(case)
     rows, shares = multiverse(case)
@@ -246,7 +246,7 @@ def _regression_points(
 
 
 def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[RegressionLine]:
-    """Return the line from the lowest to the highest value that a study tells."""
+    """Return the line from the lowest to the highest reported value."""
     grid = np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist()
     return [
         RegressionLine(

@@ -16,7 +16,7 @@ from osteometa.sensitivity.status import NotEstimableError, estimable
 PRIOR_SCALE = 0.5
 NODES_PER_PANEL = 12
 PANELS = 120
-# Below exp(-45) of the highest density nothing reaches the digits of a table.
+# Densities below exp(-45) of the highest do not change the digits of a table.
 NEGLIGIBLE = 45.0
 
 

@@ -1,4 +1,4 @@
-"""How single studies pull on a pool: deletion diagnostics, leave-one-out, cumulative pools.
+"""Influence of single studies: deletion diagnostics, leave-one-out, cumulative pools.
 
 Diagnostics follow Viechtbauer and Cheung (2010) with the conventional (Wald) standard errors, so
 that they do not depend on the interval method; pools follow the review's choices.
@@ -21,7 +21,7 @@ from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
 
 LEAST_STUDIES = 3
-"""With fewer nothing is left to pool when one is left out."""
+"""With fewer, leaving one out leaves nothing to pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PooledEffects:
     ids, studies, labels : tuples of length k
     y, v : arrays of length k
     V : array of shape (k, k) or None
-        Sampling covariance where effects share people.
+        Sampling covariance where effects share participants.
     years : tuple of length k
         None where the year is not known.
     """
@@ -119,7 +119,7 @@ def cumulative(effects: PooledEffects) -> list[StepRow]:
 
 
 def too_few(k: int) -> str:
-    """Return why nothing can be left out or added one by one."""
+    """Return why studies are not left out or added one by one."""
     return f"{studies_words(k)}, {LEAST_STUDIES} are needed"
 
 

@@ -1,4 +1,4 @@
-"""Meta-regression on what the tables hold: weeks, age, year, sessions, number of people."""
+"""Meta-regression on covariates of the tables: weeks, age, year, sessions, participants."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MetaRegression:
     intercept_high: float | None = None
     terms: tuple[Term, ...] = ()
     covariance: tuple[tuple[float, ...], ...] = ()
-    """Of intercept and slopes, as the covariates stand in the tables, less their centre."""
+    """Of intercept and slopes, in the units of the tables, with centred covariates."""
     statistic: float | None = None
     """Of all covariates together: F, or chi-square where df2 is None."""
     df1: int | None = None
@@ -79,10 +79,10 @@ def meta_regression(
     ----------
     yi, vi : sequences of length k
     covariates : array of length k, or (k, q)
-        Not a number where a study does not tell.
+        NaN where a study does not report it.
     names : sequence of q names
     V : array of shape (k, k), optional
-        Sampling covariance of effects that share people.
+        Sampling covariance of effects that share participants.
     study : sequence of k ids, optional
         Which study an effect comes from; by default each has one.
     method, ci : str
@@ -136,7 +136,7 @@ def _fitted(
     errors = np.sqrt(np.diagonal(fit.covariance))
     scales = np.array([1.0, *spread])
     if np.any(errors <= 1e-13 * np.max(np.abs(y))):
-        raise NotEstimableError("all effects lie on the line: nothing is left to judge it by")
+        raise NotEstimableError("all effects lie on the line: the slope has no standard error")
     quantile = t_quantile(0.975, fit.df)
     terms = []
     for j in range(q):
@@ -175,7 +175,7 @@ def line_of(found: MetaRegression, values: Sequence[float]) -> list[LinePoint]:
 
     The band is pointwise, b0 + b1 d -+ q sqrt(var b0 + 2 d cov(b0, b1) + d^2 var b1) with d the
     distance from the centre and q as for the slope: t by Knapp and Hartung (2003), or normal. It
-    says where the mean effect may lie, not where single studies do.
+    is that of the mean effect, not of single studies.
 
     Parameters
     ----------

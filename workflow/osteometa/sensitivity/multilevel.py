@@ -39,7 +39,7 @@ class Coefficient:
     model_se: float
     """Under the model, if it were right."""
     warning: str
-    """Says where df is below 4: the interval is not to be relied on."""
+    """Given where df is below 4: the interval is unreliable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def multilevel(
     tau2, omega2 = (float(variance) for variance in theta[0])
     total = V + tau2 * (labels[:, None] == labels[None, :]) + omega2 * np.eye(len(y))
     robust = robust_inference(y, design, labels, total, np.linalg.inv(total))
-    height = model.value(theta, y[None, order] @ model.turn.T)
+    height = model.value(theta, y[None, order] @ model.rotation.T)
     share = 100 / (tau2 + omega2 + _typical_variance(V, design))
     return _record(
         robust, names, labels, model=("che" if rho else "three_level") if within else "correlated",
@@ -175,7 +175,7 @@ def robust_variance(
     rho : float
         Correlation of sampling errors within a study; only the correlated structure uses it.
     structure : {"correlated", "hierarchical"}
-        Why effects of one study depend on each other: the same people, or the same laboratory.
+        Why effects of one study depend on each other: the same participants or laboratory.
 
     Raises
     ------
@@ -228,7 +228,9 @@ def design_of(y: Array, study: NDArray[np.str_], X: Array | None, least: int) ->
     if studies < max(least, p + 1):
         raise NotEstimableError(f"{studies_words(studies)}: the model needs {max(least, p + 1)}")
     if len(y) == studies:
-        raise NotEstimableError("no study has several effects: the ordinary model says all")
+        raise NotEstimableError(
+            "no study has several effects: the model is the random-effects model"
+        )
     if not np.all(np.isfinite(design)):
         raise NotEstimableError("a moderator is not known for every effect")
     size = np.max(np.abs(design), axis=0)

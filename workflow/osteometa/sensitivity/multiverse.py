@@ -22,9 +22,9 @@ from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (RESOLUTION, "type_by")
-"""Variants that are no other derivation of the same effects."""
+"""Variants that are not another derivation of the same effects."""
 RISK = "ROB"
-"""Stands among flags for an overall judgement that `sensitivity.rob_exclude` names."""
+"""Flag of effects with an overall judgement that `sensitivity.rob_exclude` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class DistinctSet:
     vi: tuple[float, ...]
     studies: int
     V: tuple[tuple[float, ...], ...] = ()
-    """Sampling covariance where effects share people, else empty."""
+    """Sampling covariance where effects share participants, else empty."""
 
     @property
     def plain(self) -> bool:
@@ -110,7 +110,7 @@ def combinations(case: SynthesisData) -> Multiverse:
 
 
 def is_primary(row: Specification, case: SynthesisData) -> bool:
-    """Tell whether a specification is that of the review's primary result."""
+    """Return whether a specification is that of the primary result."""
     pooling = case.config.pooling
     return row.measure == case.measure and row.choices == (
         PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
@@ -154,7 +154,7 @@ def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> lis
 
 
 def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
-    """Return the weakest reading (least |z|) of each disputed comparison."""
+    """Return the resolution with the least |z| of each inconsistently reported comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
         if row.measure == measure and row.variant.key == RESOLUTION:
@@ -199,7 +199,7 @@ def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.
 
 
 def _jointly(sets: Sequence[DistinctSet], method: str, ci: str) -> Pools:
-    """Fit sets in which effects share people, with their covariance as in the primary pool."""
+    """Fit sets with shared participants, with their covariance as in the primary pool."""
     rows = [members.rows() for members in sets]
     y, v, mask = _cells(rows)
     X = np.zeros((*y.shape, 1))
@@ -245,7 +245,7 @@ def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
 def _merged(
     made: Multiverse, fits: dict[tuple[str, str], Pools], case: SynthesisData
 ) -> list[MultiverseRow]:
-    """Return one row per different set and model: the first specification stands for the others."""
+    """Return one row per different set and model: the first specification represents the others."""
     held: dict[tuple, list[Specification]] = {}
     for spec in made.specifications:
         held.setdefault((spec.measure, spec.members, *spec.model), []).append(spec)
@@ -340,11 +340,11 @@ def _solved(gram: Array, cross: Array) -> Array:
 
 
 def _by_key(rows: Sequence[tuple[str, ...]], y: Array, part: float) -> dict[str, tuple[int, float]]:
-    """Return levels (primary included) and part of each key of config.yaml that derivation holds.
+    """Return levels (primary included) and share of each key of config.yaml behind the derivations.
 
     Derivations enter one at a time, so the main effect of each is its move away from the primary
     derivation. The part of derivation is divided in proportion to the squared moves, summed over
-    the combinations: a key that moves nothing has none, and the parts add up.
+    the combinations: a key that changes no estimate has a share of 0, and the shares add up.
     """
     counts = Counter(row[0] for row in rows)
     X, owner, levels = _columns(rows)
@@ -352,7 +352,7 @@ def _by_key(rows: Sequence[tuple[str, ...]], y: Array, part: float) -> dict[str,
     effect = dict.fromkeys(counts, 0.0) | {
         level: float(b) for level, b, place in zip(levels, slopes, owner, strict=True) if place == 0
     }
-    # A sample may hold no primary derivation of a measure that is not the primary one.
+    # A sample may lack the primary derivation of a measure that is not the primary one.
     mean = sum(counts[level] * effect[level] for level in counts) / len(rows)
     origin = effect.get(PRIMARY, mean)
     moved: dict[str, float] = {}

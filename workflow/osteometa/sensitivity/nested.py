@@ -1,4 +1,4 @@
-"""Effects nested in studies: the likelihood of many data sets of one shape at once, and its top."""
+"""Effects nested in studies: likelihood of many data sets of one shape, and its maximum."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ ROUNDS = 500
 SHARES = (0.0, 0.02, 0.2, 1.0)
 CLIMBS = 4
 """So many of the best starts of one data set are followed to their maximum."""
-# Numbers that one array may hold: more data sets than fit are taken in turns.
+# Largest number of elements in one array: more data sets are computed in parts.
 CELLS = 2_000_000
 
 
 def study_order(study: NDArray[np.str_]) -> tuple[NDArray[np.intp], list[int]]:
     """Return the order that puts the rows of one study together, and the first row of each.
 
-    Studies go by the order of their names: what is drawn for them then does not hang on the order
-    of the rows.
+    Studies go by the order of their names: what is drawn for them then does not depend on the
+    order of the rows.
     """
     order = np.argsort(study, kind="stable")
     names = study[order]
@@ -60,7 +60,7 @@ class WeightedFit:
 class NestedModel:
     """y ~ N(X b, V + tau2 (same study) + omega2 I), V without covariance between studies.
 
-    Everything is turned into the axes of V within each study, where V + omega2 I is diagonal and
+    Everything is rotated into the axes of V within each study, where V + omega2 I is diagonal and
     tau2 adds one rank: all that a fit needs are sums over effects, and no matrix of a study is
     inverted again.
     """
@@ -71,7 +71,7 @@ class NestedModel:
     """(k): the vector of ones in these axes."""
     design: Array
     """(k, p): X in these axes."""
-    turn: Array
+    rotation: Array
     """(k, k): takes effects into these axes."""
     starts: NDArray[np.intp]
     """(J): first row of each study."""
@@ -82,7 +82,7 @@ class NestedModel:
     def of(
         cls, V: Array, X: Array, starts: Sequence[int], restricted: bool, within: bool
     ) -> NestedModel:
-        """Return the model; rows of one study stand together, the first at each of `starts`."""
+        """Return the model; rows of one study are adjacent, the first at each of `starts`."""
         k = len(V)
         turn, values = np.zeros((k, k)), np.empty(k)
         for first, end in itertools.pairwise([*starts, k]):
@@ -213,7 +213,7 @@ class NestedModel:
             Where the search reaches no maximum.
         """
         size = max(1, CELLS // self.design.size)
-        turned, found = Y @ self.turn.T, np.empty((len(Y), 2))
+        turned, found = Y @ self.rotation.T, np.empty((len(Y), 2))
         for rows in (slice(i, i + size) for i in range(0, len(Y), size)):
             part = turned[rows]
             starts = self._starts(part, climbs) if near is None else [near[rows]]
@@ -223,7 +223,7 @@ class NestedModel:
     def _starts(self, Y: Array, number: int) -> list[Array]:
         """Return the best starts, (n, 2) each."""
         k = Y.shape[1]
-        # Turning changes neither the sum of squares nor, by the vector of ones, the sum.
+        # Rotation changes neither the sum of squares nor, by the vector of ones, the sum.
         spread = (np.sum(Y**2, axis=1) - (Y @ self.ones) ** 2 / k) / k
         scale = np.maximum(spread, np.min(self.values))
         shares = itertools.product(SHARES, SHARES if self.within else (0.0,))

@@ -1,7 +1,6 @@
-"""What happens to a pool when one choice changes: the rows of `sensitivity.csv`.
+"""One choice changed at a time: the rows of `sensitivity.csv`.
 
-Every change of the suite has a line, in a fixed order; where a change does not
-apply to a set the row says so.
+Every change has a row, in a fixed order; where it does not apply, the row gives the reason.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ def _difference(estimate: float, usual: float) -> float:
 
 
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    """Each reading of contradictory prints added singly, then the most cautious of all."""
+    """Each resolution of inconsistent data added singly, then the most cautious of all."""
     measures = case.measures
     readings = [v for v in case.variants if v.variant.key == RESOLUTION]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))

@@ -1,4 +1,4 @@
-"""Permutation tests: p from the data's own symmetries instead of a distribution of tables."""
+"""Permutation tests of the pooled effect and of a moderator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Permutation:
     """sign_flip or moderator."""
     k: int
     statistic: float | None = None
-    """Of the data as they are: z or t (one column), F or chi-square (several)."""
+    """Of the observed data: z or t (one column), F or chi-square (several)."""
     permutations: int | None = None
     """Arrangements behind p, that of the data included."""
     exact: bool | None = None
@@ -71,8 +71,8 @@ def sign_flip(
     method, ci : str
         The model that is fitted anew to every pattern of signs; its statistic is compared.
     exact_up_to : int
-        Up to so many studies all 2^k patterns are taken, else a seeded sample that holds the
-        data's own pattern.
+        Up to so many studies all 2^k patterns are taken, else a seeded sample that includes the
+        observed pattern.
     permutations, seed : int
         Of the sample.
 
@@ -122,7 +122,7 @@ def permute_moderator(
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
 ) -> Permutation:  # fmt: skip
-    """Test a moderator by giving its values to the studies in other orders.
+    """Test a moderator by permuting its values among the studies.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ def permute_moderator(
     method, ci : str
         The model that is fitted anew to every order.
     exact_up_to : int
-        Up to so many different orders all are taken, else a seeded sample that holds the data's
-        own order.
+        Up to so many different orders all are taken, else a seeded sample that includes the
+        observed order.
     permutations, seed : int
         Of the sample.
 
@@ -166,10 +166,8 @@ def permute_moderator(
     squares = squared_statistics(y, fits.coefficients[:, 1:], fits.covariance[:, 1:, 1:])
     first = float(squares[0])
     if not math.isfinite(first):
-        raise NotEstimableError(
-            "the standard error is 0: nothing is left to judge the moderator by"
-        )
-    # The data's own order stands first and is among all orders once more.
+        raise NotEstimableError("the standard error is 0: the moderator cannot be tested")
+    # The observed order comes first, and once more among all orders.
     return Permutation(
         test="moderator", k=k,
         statistic=math.copysign(math.sqrt(first), fits.coefficients[0, 1]) if q == 1 else first,
@@ -203,7 +201,7 @@ def _share_after_first(squares: Array) -> float:
 
 
 def _number_of_orders(codes: NDArray[np.intp]) -> int:
-    """Return in how many different orders the values can stand."""
+    """Return the number of different orders of the values."""
     number = math.factorial(len(codes))
     for count in np.unique(codes, return_counts=True)[1]:
         number //= math.factorial(int(count))

@@ -173,7 +173,9 @@ def hierarchical_weights(y: Array, v: Array, X: Array, study: Labels) -> tuple[f
         by_tau2[i], by_omega2[i] = np.sum(turned * same), np.trace(turned)
     determinant = by_omega2[1] * by_tau2[0] - by_omega2[0] * by_tau2[1]
     if abs(determinant) <= 1e-12 * abs(by_omega2[1] * by_tau2[0]):
-        raise NotEstimableError("variances between and within studies cannot be told apart")
+        raise NotEstimableError(
+            "variances between and within studies cannot be estimated separately"
+        )
     omega2 = max(0.0, float((by_tau2[0] * sums[1] - by_tau2[1] * sums[0]) / determinant))
     tau2 = max(0.0, float((sums[0] - omega2 * by_omega2[0]) / by_tau2[0]))
     return tau2, omega2, 1 / (v + tau2 + omega2)

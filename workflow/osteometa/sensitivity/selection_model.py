@@ -1,4 +1,4 @@
-"""Three-parameter selection model: how likely studies without significance are to be seen."""
+"""Three-parameter selection model: publication probability of studies without significance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Selection:
     p: float | None = None
     tau2: float | None = None
     relative_chance: float | None = None
-    """Chance of a study with one-sided p above .025 to be seen, relative to one below."""
+    """Publication probability of a study with one-sided p above .025, relative to one below."""
     relative_chance_se: float | None = None
     lrt: float | None = None
     """Likelihood ratio against no selection, chi-square with `lrt_df`."""
@@ -49,10 +49,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class _Likelihood:
-    """The likelihood of effects seen by a step function of their one-sided p.
+    """The likelihood of effects that are published by a step function of their one-sided p.
 
-    A study is seen with relative chance d = exp(c) if y is not above z.975 sqrt(v), so its density
-    is that of N(mu, v + t), times its chance, over A = 1 + (d - 1) P(not above).
+    A study is published with relative probability d = exp(c) if y is not above z.975 sqrt(v), so
+    its density is that of N(mu, v + t), times that probability, over A = 1 + (d - 1) P(not above).
     """
 
     y: Array
@@ -200,7 +200,7 @@ def selection_model(yi: Numbers, vi: Numbers, *, favoured: str = "auto") -> Sele
 
 
 def _highest(likelihood: _Likelihood, fixed_chance: bool) -> Array:
-    """Return the highest maximum that any start leads to."""
+    """Return the highest maximum reached from any start."""
     found = []
     for t, c in STARTS:
         if fixed_chance and c != 0:

@@ -1,7 +1,7 @@
 """Small-study effects: regression and rank tests, PET-PEESE, and the suite for one synthesis.
 
-All of it is sensitivity analysis, never a corrected headline: asymmetry has other causes than
-unpublished studies, and with fewer than ten studies the tests see next to nothing.
+These are sensitivity analyses, not corrected results: asymmetry has other causes than unpublished
+studies, and with fewer than ten studies the tests have little power.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PEESE_BELOW = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallStudy:
-    """One look at small-study effects; None where a quantity does not exist."""
+    """One analysis of small-study effects; None where a quantity does not exist."""
 
     analysis: str = ""
     """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
@@ -51,7 +51,7 @@ class SmallStudy:
     filled: int | None = None
     """Studies filled in (trim and fill)."""
     side: str = ""
-    """Where studies are filled in, or the direction that selection is thought to favour."""
+    """Where studies are filled in, or the direction that selection is assumed to favour."""
     status: str = "ok"
     """ok, not_applicable (too few studies by the protocol) or not_estimable."""
     reason: str = ""
@@ -75,7 +75,7 @@ def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> S
     fit = regress(y, v, X, method=method, ci=ci)
     residuals = np.abs(y - X @ fit.coefficients)
     if ci == "hksj" and np.max(residuals) <= ROUNDING * np.max(np.abs(y)):
-        raise NotEstimableError("all effects lie on one line: nothing is left to judge it by")
+        raise NotEstimableError("all effects lie on one line: the slope has no standard error")
     back = np.array([[1.0, -centre / spread], [0.0, 1.0 / spread]])
     intercept, slope = (float(b) for b in back @ fit.coefficients)
     covariance = back @ fit.covariance @ back.T
@@ -213,10 +213,10 @@ def pet_peese(
     yi: Numbers, vi: Numbers, *, predictor: Numbers | None = None,
     method: str | None = None, predictor_name: str = "",
 ) -> tuple[SmallStudy, SmallStudy, SmallStudy]:  # fmt: skip
-    """Return PET, PEESE and the one of both that Stanley and Doucouliagos (2014) would read.
+    """Return PET, PEESE and the one of both that Stanley and Doucouliagos (2014) report.
 
     PET is the limit of Egger's regression at predictor 0, PEESE that of a regression on the
-    squared predictor. PEESE is read where PET's limit differs from 0 with a two-sided p below
+    squared predictor. PEESE is taken where PET's limit differs from 0 with a two-sided p below
     0.10, else PET.
 
     Parameters
@@ -258,7 +258,7 @@ def small_study(
     method, ci : str
         Those of the primary model.
     least : int
-        Below this many studies no analysis is made and each says so.
+        With fewer studies no analysis is made, and each record gives the reason.
     """
     options = {"predictor": predictor, "predictor_name": predictor_name}
     analyses: dict[str, Callable[[], SmallStudy]] = {
@@ -278,7 +278,7 @@ def small_study(
             SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
             for name in analyses
         )
-    # One that is not estimable comes without its name.
+    # A record that is not estimable has no name yet.
     return tuple(replace(analysis(), analysis=name) for name, analysis in analyses.items())
 
 

@@ -1,4 +1,4 @@
-"""What the explorations share: a status with its reason instead of numbers that mean nothing."""
+"""A status with its reason, where an analysis cannot give numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDING = 1e-13
 
 
 class NotEstimableError(Exception):
-    """The data cannot answer: the message is the reason that a table prints."""
+    """The data do not allow an estimate; the message is the reason given in the tables."""
 
 
 def estimated(fit: Pooled) -> Estimated:
@@ -45,13 +45,13 @@ def guarded(function: Callable[[], Answer]) -> tuple[Answer | None, str]:
     except NotEstimableError as error:
         return None, str(error)
     except (np.linalg.LinAlgError, FloatingPointError, OverflowError, ZeroDivisionError) as error:
-        return None, f"the numbers cannot be worked with: {error}"
+        return None, f"the model cannot be computed: {error}"
 
 
 def estimable(record: type, sizes: Callable[..., dict[str, int]] | None = None) -> Callable:
     """Make a function that raises `NotEstimableError` return `record` with the reason instead.
 
-    `sizes` gives what such a record still holds, from the function's arguments; by default k,
+    `sizes` gives the counts of such a record from the function's arguments; by default k,
     the number of effects.
     """
 

@@ -1,4 +1,4 @@
-"""Trim and fill: studies that a funnel seems to lack."""
+"""Trim and fill: studies that appear to be missing from a funnel plot."""
 
 from __future__ import annotations
 
@@ -114,10 +114,10 @@ def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float, float]:
         if found == missing:
             return missing, raw, centre
         if found in seen:
-            raise NotEstimableError("trim and fill goes round in circles and does not settle")
+            raise NotEstimableError("trim and fill cycles and does not converge")
         seen.add(found)
         missing = found
-    raise NotEstimableError(f"trim and fill has not settled after {MAX_ROUNDS} rounds")
+    raise NotEstimableError(f"trim and fill has not converged after {MAX_ROUNDS} rounds")
 
 
 def _signed_rank_sum(y: Array, centre: float) -> float:

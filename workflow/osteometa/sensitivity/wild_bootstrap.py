@@ -1,4 +1,4 @@
-"""Cluster wild bootstrap: a test of nested effects whose p comes from turning whole studies."""
+"""Cluster wild bootstrap: a test of nested effects by changing the signs of whole studies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEVEL = 0.05
 # Statistics nearer than this are tied: equal in truth, apart by where a search for tau2 stopped.
 TIED = 1e-7
 CLIMBS = 1
-"""Of 6,328 sign vectors of made-up reviews none had a higher top than where its best start led."""
+"""Of 6,328 sign vectors of simulated reviews none had a maximum above that of the best start."""
 MODELS = ("three_level", "che", "robust")
 
 
@@ -70,7 +70,7 @@ def wild_bootstrap(
     rho: float = 0.0, X: Array | None = None, C: Array | None = None,
     exact_up_to: int = EXACT_UP_TO, draws: int = DRAWS, seed: int = 1, interval: bool = True,
 ) -> WildBootstrap:  # fmt: skip
-    """Test C b = 0 by turning the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
+    """Test C b = 0 by changing the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ def wild_bootstrap(
     C : array of shape (q, p), optional
         Contrasts that are 0 under the null; by default the first coefficient.
     exact_up_to : int
-        Up to so many studies all sign vectors are taken, else a seeded sample that holds the
-        data's own.
+        Up to so many studies all sign vectors are taken, else a seeded sample that includes the
+        observed one.
     draws, seed : int
         Of the sample.
     interval : bool
-        Whether to look for the interval as well (one contrast only).
+        Whether to compute the interval as well (one contrast only).
 
     Raises
     ------
@@ -170,12 +170,12 @@ def _all_signs(studies: int) -> Array:
 def _drawn_signs(studies: int, draws: int, seed: int) -> Array:
     random = np.random.default_rng(seed)
     drawn = 1.0 - 2.0 * random.integers(0, 2, size=(draws - 1, studies))
-    return np.vstack([np.ones(studies), drawn])
+    return np.concatenate([np.ones((1, studies)), np.asarray(drawn, dtype=float)])
 
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """What is fitted to every sign vector; rows of one study stand together."""
+    """What is fitted to every sign vector; rows of one study are adjacent."""
 
     y: Array
     design: Array
@@ -202,7 +202,7 @@ class _Test:
         X = model.design
         if isinstance(model, NestedModel):
             theta = model.highest(Y, climbs=CLIMBS, near=near)
-            found = model.weigh(theta, Y @ model.turn.T)
+            found = model.weigh(theta, Y @ model.rotation.T)
             b, bread, weighted = found.coefficients, found.bread, found.residuals
         else:
             tau2 = model.tau2(Y)

@@ -1,4 +1,4 @@
-"""The same models fitted by PyMARE and statsmodels, and how far their numbers agree with ours."""
+"""The same models fitted by PyMARE and statsmodels, and the agreement of their numbers."""
 
 from __future__ import annotations
 
@@ -117,9 +117,9 @@ def _compared(ours: Fitted, answer: Answer, quantity: str, mean_v: float) -> Com
         width = ours.ci_high - ours.ci_low
         scale = mean_v if quantity == "tau2" else width
         # The interval of equal effects may have no width: then 1e-12 of an effect's SD counts.
-        hair = 1e-12 * (mean_v if quantity == "tau2" else mean_v**0.5)
-        difference = abs(mine - other) / max(abs(other), scale / 1000, hair)
-        if abs(mine - other) <= hair:
+        rounding = 1e-12 * (mean_v if quantity == "tau2" else mean_v**0.5)
+        difference = abs(mine - other) / max(abs(other), scale / 1000, rounding)
+        if abs(mine - other) <= rounding:
             difference = 0.0
         verdict = "agrees" if difference <= LIMIT else "differs"
         if verdict == "differs":

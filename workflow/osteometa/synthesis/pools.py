@@ -238,7 +238,7 @@ def _primary_note(fit: Pooled, common: bool) -> str:
         interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
         notes = [f"one tau2 for all types, {interval}"]
     if fit.status == "ok" and fit.k == 2:
-        notes.append("two studies: the wide interval reflects how little information two hold")
+        notes.append("two studies: the wide interval reflects how little information they provide")
     if fit.status == "ok" and fit.method != "EE" and fit.tau2 == 0:
         notes.append("tau2 is estimated as 0: no prediction interval; see its upper limit")
     if fit.status == "ok" and fit.k in (3, 4):
