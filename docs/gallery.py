@@ -141,7 +141,7 @@ def made() -> Iterator[Shown]:
     marks = flow.flow_marks(counts)
     yield Shown(part="made", name="prisma", words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
                 figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
-    marks, scale = made_funnel(), Scale("MD", "BMD", "g/cm2", "[a, b]")
+    marks, scale = made_funnel(), Scale("MD", "g/cm2", "[a, b]", decimals=3)
     title = "Funnel plot of made studies, three filled in"
     yield Shown(part="made", name="funnel_filled", words="Funnel with trim and fill",
                 figure=funnel.funnel_figure(marks, title, scale),
@@ -155,7 +155,7 @@ def made() -> Iterator[Shown]:
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
     for style in STYLES:
         settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
-        scale = Scale("MD", "BMD", "g/cm2", settings["interval"])
+        scale = Scale("MD", "g/cm2", settings["interval"], decimals=3)
         page = draw.forest_figures(
             [*judged(), *pooled_marks(4, 0.011, 0.006, 0.02)], [], scale, settings
         )

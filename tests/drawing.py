@@ -98,7 +98,8 @@ SETTINGS = {
         "id": "x", "outcome": "BMD", "site": "lumbar_spine", "phase": "training",
         "design_class": "controlled", "window": "",
     },
-    "label": "Bone mineral density", "measure": "MD", "interval": "[a, b]",
+    "label": "Bone mineral density", "analyte": "areal", "ratio_as": "percent", "decimals": 3,
+    "measure": "MD", "interval": "[a, b]",
     "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
     "pi_least": 5,
     "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
@@ -126,7 +127,7 @@ def overlap(a, b, slack=0.15):
     return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
 
 
-SCALE = Scale("MD", "BMD", "g/cm2", "[a, b]")
+SCALE = Scale("MD", "g/cm2", "[a, b]", "percent", 3)
 
 
 def forest_study(label, estimate, half, share=10.0, **more):
@@ -186,11 +187,16 @@ def drawn_forest(rows, legend=(), **settings):
 
 
 def scale_for(settings):
-    outcome = settings["synthesis"]["outcome"]
-    return Scale(settings["measure"], outcome, "g/cm2", settings["interval"])
+    return Scale(
+        settings["measure"],
+        "g/cm2",
+        settings["interval"],
+        settings["ratio_as"],
+        settings["decimals"],
+    )
 
 
-SMD_POOL = Scale("SMD", "CTX", "", "[a, b]")
+SMD_POOL = Scale("SMD", "", "[a, b]")
 
 
 LONG_LABEL = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"

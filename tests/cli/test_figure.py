@@ -20,7 +20,6 @@ from osteometa.figures.style import text_width
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import forest_settings, load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
-from osteometa.report import sentences as report_words
 from osteometa.wording.numbers import p_number
 from osteometa.wording.vocabulary import Block
 from PIL import Image
@@ -167,18 +166,6 @@ def test_without_judgements_the_direction_plot_says_so(made):
 
 
 @pytest.mark.parametrize(
-    ("analyte", "title"),
-    [
-        ("opg_serum", "Outcome, serum"), ("srankl_not_stated", "Outcome, kind not stated"),
-        ("ctx_not_stated", "Outcome, specimen not stated"), ("bmd_areal", "Outcome, areal"),
-        ("", "Outcome"),
-    ],
-)  # fmt: skip
-def test_titles_name_the_analyte(analyte, title):
-    assert draw.subject_words("Outcome", analyte) == title
-
-
-@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("ctx_serum_training_controlled", "training, against a comparator"),
@@ -189,13 +176,11 @@ def test_titles_name_the_analyte(analyte, title):
         ("opg_acute_during_within_arm", "single bout, within one arm; during the bout"),
     ],
 )  # fmt: skip
-def test_titles_speak_as_the_report_does(name, words):
+def test_titles_name_phase_comparison_and_window(name, words):
     config = load_config(ROOT / "config.yaml")
     settings = forest_settings(config, name)
     title = draw.title_words(settings)
     assert title.endswith(f"; {words}")
-    heading = report_words.heading(next(s for s in config.syntheses if s.id == name), config)
-    assert heading.endswith(f"; {words}")
     assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
     assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
 

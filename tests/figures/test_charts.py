@@ -53,8 +53,8 @@ from osteometa.records.sensitivity import (
 from osteometa.wording.scale import Scale
 from PIL import Image
 
-PERCENT = Scale("ROM", "BMD", "", "[a, b]")
-SMD = Scale("SMD", "CTX", "", "(a to b)")
+PERCENT = Scale("ROM", "", "[a, b]", "percent", 3)
+SMD = Scale("SMD")
 FAVOURS = ("Lower with exercise", "Higher with exercise")
 TITLE = "Made for tests: Bone mineral density (BMD); lumbar spine; training, controlled"
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
@@ -206,7 +206,7 @@ def test_baujat_of_equal_effects():
 @pytest.mark.parametrize("filled", [0, 3])
 def test_funnel(spread, filled):
     marks = made_funnel(spread, filled)
-    figure = funnel.funnel_figure(marks, TITLE, Scale("MD", "BMD", "g/cm2", "[a, b]"))
+    figure = funnel.funnel_figure(marks, TITLE, Scale("MD", "g/cm2", "[a, b]", "percent", 3))
     assert_apart(figure, f"funnel {spread}")
     drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
     assert len(drawn) == 14
@@ -733,7 +733,7 @@ def test_a_reason_is_a_small_panel():
 @pytest.mark.parametrize("case", ["sixty studies", "letters", "an interval 100 times wider"])
 def test_presets_at_both_widths(style, width, case):
     settings = {**SETTINGS, "style": style, "width": width}
-    scale = Scale("MD", "BMD", "g/cm2", "[a, b]")
+    scale = Scale("MD", "g/cm2", "[a, b]", "percent", 3)
     rows = HARD[case] * (2 if case == "sixty studies" else 1)
     pages = forest_figures(rows, ["a from percent changes"], scale, settings)
     assert len(pages) == math.ceil(len(rows) / 60)

@@ -61,8 +61,13 @@ def forests_of(folder):
             chosen, votes, pooled_rows(name, effects, config), tests, settings
         )
         unit = next((e.unit for e in chosen if e.measure == settings["measure"] and e.unit), "")
-        outcome = settings["synthesis"]["outcome"]
-        scale = Scale(settings["measure"], outcome, unit, settings["interval"])
+        scale = Scale(
+            settings["measure"],
+            unit,
+            settings["interval"],
+            settings["ratio_as"],
+            settings["decimals"],
+        )
         yield name, rows, legend, scale, settings
 
 
@@ -348,8 +353,8 @@ def test_sizes_and_weights_are_those_of_the_preset():
 
 @pytest.mark.parametrize(
     ("measure", "outcome", "head"),
-    [("SMD", "CTX", "SMD"), ("MD", "BMD", "MD"), ("ROM", "BMD", "Difference, %"),
-     ("ROM", "CTX", "Ratio")],
+    [("SMD", "CTX", "SMD"), ("MD", "BMD", "MD"), ("ROM", "percent", "Difference, %"),
+     ("ROM", "ratio", "Ratio")],
 )  # fmt: skip
 def test_the_head_of_the_effects_names_the_measure(measure, outcome, head):
     synthesis = {**SETTINGS["synthesis"], "outcome": outcome}
@@ -387,19 +392,19 @@ def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
 
 
 @pytest.mark.parametrize(
-    ("measure", "outcome", "low", "high", "expected"),
+    ("measure", "ratio_as", "low", "high", "expected"),
     [
-        ("MD", "BMD", -0.0011, 0.0043, {"0", "0.002", "0.004"}),
-        ("SMD", "CTX", -1.3, 0.9, {"−1", "0"}),
-        ("ROM", "BMD", -0.021, 0.062, {"−2", "0", "2", "4", "6"}),
-        ("ROM", "CTX", -0.9, 0.9, {"0.5", "1", "2"}),
-        ("ROM", "CTX", -0.05, 0.39, {"1", "1.2", "1.4"}),
-        ("ROM", "CTX", -0.21, 0.03, {"0.85", "0.9", "0.95", "1"}),
-        ("ROM", "CTX", -2.4, 2.4, {"0.1", "1", "10"}),
+        ("MD", "percent", -0.0011, 0.0043, {"0", "0.002", "0.004"}),
+        ("SMD", "ratio", -1.3, 0.9, {"−1", "0"}),
+        ("ROM", "percent", -0.021, 0.062, {"−2", "0", "2", "4", "6"}),
+        ("ROM", "ratio", -0.9, 0.9, {"0.5", "1", "2"}),
+        ("ROM", "ratio", -0.05, 0.39, {"1", "1.2", "1.4"}),
+        ("ROM", "ratio", -0.21, 0.03, {"0.85", "0.9", "0.95", "1"}),
+        ("ROM", "ratio", -2.4, 2.4, {"0.1", "1", "10"}),
     ],
 )
-def test_ticks_are_round_on_the_scale_that_is_shown(measure, outcome, low, high, expected):
-    ticks = ticks_of(low, high, Scale(measure, outcome, "", "[a, b]"))
+def test_ticks_are_round_on_the_scale_that_is_shown(measure, ratio_as, low, high, expected):
+    ticks = ticks_of(low, high, Scale(measure, "", "[a, b]", ratio_as))
     assert expected <= {text for _, text in ticks}
     assert all(low <= place <= high for place, _ in ticks)
 

@@ -129,16 +129,17 @@ def test_people_within_an_arm_are_no_comparison(spine):
 def test_only_where_one_would_stand_is_a_missing_prediction_interval_explained(spine, k, count):
     settings = spine[4]
     none = replace(ROW, k=k, tau2=0.0, tau2_ci_low=0.0, pi_shown=False, diamond="none")
-    rows = _overall(none, None, 1, Scale("ROM", "BMD", "", "[a, b]"), settings)
+    rows = _overall(none, None, 1, Scale("ROM", "", "[a, b]", "percent", 3), settings)
     assert [row.label[:22] for row in rows].count("No prediction interval") == count
 
 
 @pytest.mark.parametrize(
-    ("measure", "outcome", "title"),
+    ("measure", "ratio_as", "title"),
     [
-        ("MD", "BMD", "Mean difference, g/cm²"), ("SMD", "CTX", "Standardised mean difference"),
-        ("ROM", "BMD", "Difference, %"), ("ROM", "CTX", "Ratio of means"),
+        ("MD", "percent", "Mean difference, g/cm²"),
+        ("SMD", "ratio", "Standardised mean difference"),
+        ("ROM", "percent", "Difference, %"), ("ROM", "ratio", "Ratio of means"),
     ],
 )  # fmt: skip
-def test_axes_have_units_as_a_journal_prints_them(measure, outcome, title):
-    assert Scale(measure, outcome, "g/cm2", "[a, b]").title == title
+def test_axes_have_units_as_a_journal_prints_them(measure, ratio_as, title):
+    assert Scale(measure, "g/cm2", "[a, b]", ratio_as).title == title

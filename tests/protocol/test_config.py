@@ -173,7 +173,9 @@ def what_if(config, tables, sets):
 def letters(config, name, chosen, pooled, tests):
     settings = resolved(forest_settings(config, name))
     rows, legend = forest_rows(weighted(chosen[0], config), chosen[1], pooled, tests, settings)
-    scale = Scale(settings["measure"], settings["synthesis"]["outcome"], "", settings["interval"])
+    scale = Scale(
+        settings["measure"], "", settings["interval"], settings["ratio_as"], settings["decimals"]
+    )
     figure = forest_figure(rows, legend, scale, settings)
     texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
     return texts, figure.get_size_inches().tolist()

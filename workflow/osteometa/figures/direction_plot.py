@@ -22,8 +22,8 @@ from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.numbers import p_number, p_text
-from osteometa.wording.syntheses import PHASES, room_words
-from osteometa.wording.vocabulary import ExerciseType
+from osteometa.wording.syntheses import setting_words
+from osteometa.wording.vocabulary import ExerciseType, Phase
 
 WIDTH, HIGHEST = 183.0, 240.0
 MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
@@ -163,7 +163,7 @@ def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[B
 def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
     blocks: dict[str, dict[tuple[str, str], Line]] = {}
     for row in rows:
-        heading = f"{PHASES[row.phase]}: {ExerciseType(row.exercise_type).words}"
+        heading = f"{Phase(row.phase).heading}: {ExerciseType(row.exercise_type).words}"
         lines = blocks.setdefault(heading, {})
         lines.setdefault((row.study_id, row.design_class), []).append(row)
     return [
@@ -181,7 +181,7 @@ def set_words(row: DirectionSet) -> str:
     """Return the sign test of one set in words: the range over the unknown ones is the headline."""
     known = row.n_up + row.n_down
     words = (
-        f"{row.outcome}, {room_words(row.phase, row.design_class).lower()}: {row.n_up} up, "
+        f"{row.outcome}, {setting_words(row.phase, row.design_class)}: {row.n_up} up, "
         f"{row.n_down} down, {row.n_unknown} not known"
     )
     words += f", {row.n_mixed} mixed" if row.n_mixed else ""

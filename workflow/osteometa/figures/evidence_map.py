@@ -10,8 +10,7 @@ from matplotlib.patches import Wedge
 from osteometa.figures.chart import MARGIN, WIDE, Mark, note_height, noted, title_height, titled
 from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
 from osteometa.records.directions import DirectionEntry
-from osteometa.wording.syntheses import PHASES
-from osteometa.wording.vocabulary import ExerciseType
+from osteometa.wording.vocabulary import ExerciseType, Phase
 
 LABELS, ROW, LARGEST = 30.0, 13.0, 10.5
 SIZED, TOLD = "size known", "at most a direction"
@@ -33,7 +32,7 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
     """
     marks = []
     places = {(e.phase, e.outcome) for e in entries}
-    for phase in PHASES:
+    for phase in Phase:
         for outcome in outcomes:
             if (phase, outcome) not in places:
                 continue
@@ -77,7 +76,7 @@ def map_figure(marks: Sequence[Mark], title: str) -> Figure:
         y = top + ROW * 1.25 * number + ROW / 2
         phase, outcome = label.split(" ", 1)
         put(axes, MARGIN, y - 1.7, outcome, weight="bold")
-        put(axes, MARGIN, y + 1.7, PHASES[phase], size=SMALL, color=GREY)
+        put(axes, MARGIN, y + 1.7, Phase(phase).heading, size=SMALL, color=GREY)
         for index, kind in enumerate(kinds):
             chosen = [m for m in marks if (m.label, m.group) == (label, kind)]
             if chosen:
@@ -116,7 +115,5 @@ def map_alt(marks: Sequence[Mark], title: str) -> str:
         told = sum(int(m.x) for m in chosen if m.shape == TOLD)
         phase, outcome = label.split(" ", 1)
         word = "study" if sized == 1 else "studies"
-        parts.append(
-            f"{outcome}, {PHASES[phase].lower()}: {sized} {word} with a size, {told} without"
-        )
+        parts.append(f"{outcome}, {Phase(phase).words}: {sized} {word} with a size, {told} without")
     return f"{title}. {'; '.join(parts)}."

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
-import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,8 +23,6 @@ EAST_ASIAN = (
     "MS Gothic", "Malgun Gothic",
 )  # fmt: skip
 """Families with Chinese letters, the first that is installed is taken; none comes with Python."""
-TEXT = re.compile(r'<text style="([^"]*)"[^>]*>(.*?)</text>', re.DOTALL)
-
 
 # Latin, combining marks, Greek and Cyrillic, further Latin and Greek, punctuation to mathematics.
 KEPT = ((0x20, 0x250), (0x2B0, 0x530), (0x1E00, 0x2400), (0x25A0, 0x2700), (0xFB00, 0xFB07))
@@ -126,16 +122,6 @@ def face(weight: str, letters: str) -> str:
         f"src:url(data:font/ttf;base64,{_subset(family, weight, found)}) format('truetype')}}"
         for family, found in sorted(used.items(), reverse=True)
     )
-
-
-def letters_of(svg: str) -> dict[str, set[str]]:
-    """Return the letters of an SVG's texts by weight, normal and bold."""
-    found: dict[str, set[str]] = {}
-    for style, text in TEXT.findall(svg):
-        weight = "bold" if re.search(r"font(-weight)?: *(bold|700)", style) else "normal"
-        plain = html.unescape(re.sub(r"<[^>]+>", "", text))
-        found.setdefault(weight, set()).update(plain)
-    return found
 
 
 @cache

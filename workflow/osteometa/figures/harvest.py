@@ -34,7 +34,7 @@ from osteometa.figures.style import (
     text_width,
     wrapped,
 )
-from osteometa.wording.syntheses import PHASES
+from osteometa.wording.vocabulary import Phase
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
@@ -74,7 +74,7 @@ def _column(direction: str) -> str:
 
 def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
     """Return the plot, a row per outcome and phase, a column per direction; then its key."""
-    order = {phase: index for index, phase in enumerate(PHASES)}
+    order = {phase: index for index, phase in enumerate(Phase)}
     outcomes = list(dict.fromkeys(m.group.split(" ", 1)[1] for m in marks))
     groups = sorted(
         {m.group for m in marks},
@@ -133,7 +133,7 @@ def _page(
     for group, height in page:
         phase, outcome = group.split(" ", 1)
         put(axes, MARGIN, y + 2, outcome, weight="bold")
-        put(axes, MARGIN, y + 5.4, PHASES[phase], size=SMALL, color=GREY)
+        put(axes, MARGIN, y + 5.4, Phase(phase).heading, size=SMALL, color=GREY)
         for column in COLUMNS:
             chosen = sorted((m for m in marks if (m.group, m.shape) == (group, column)),
                             key=lambda m: (-m.x, m.size))  # fmt: skip
@@ -215,5 +215,5 @@ def harvest_alt(marks: Sequence[Mark], title: str) -> str:
             if (number := sum((m.group, m.shape) == (group, column) for m in marks))
         ]
         phase, outcome = group.split(" ", 1)
-        parts.append(f"{outcome}, {PHASES[phase].lower()}: {', '.join(counts)}")
+        parts.append(f"{outcome}, {Phase(phase).words}: {', '.join(counts)}")
     return f"{title}. {'; '.join(parts)}."

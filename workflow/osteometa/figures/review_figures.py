@@ -28,7 +28,7 @@ from osteometa.protocol.config import Config, Synthesis, from_part
 from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
-from osteometa.wording.syntheses import room_words, window_words
+from osteometa.wording.syntheses import setting_words, window_words
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -97,6 +97,8 @@ def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
     return {
         **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
         "measure": outcome.measures[0], "label": outcome.label,
+        "analyte": outcome.analytes[synthesis.analyte].label,
+        "ratio_as": outcome.ratio_as, "decimals": outcome.decimals,
         "when": ", ".join(window_words(synthesis.window, config.windows)),
     }  # fmt: skip
 
@@ -161,7 +163,7 @@ def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
 
 def _set_words(key: tuple[str, str, str]) -> str:
     outcome, phase, design_class = key
-    return f"{outcome}, {room_words(phase, design_class).lower()}"
+    return f"{outcome}, {setting_words(phase, design_class)}"
 
 
 def _flow(tables: Tables, title: str) -> Drawn:

@@ -1,71 +1,89 @@
-"""Types of exercise by two mappings: by what was done, and by what the paper calls it."""
+"""Types of exercise by two classifications: by modality, and by the intensity the paper states."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from osteometa.comparisons.build import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Tables
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Effect, VariantEffect
+from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.report.findings import Findings
-from osteometa.wording.numbers import counted, joined
+from osteometa.wording.numbers import joined, studies
+from osteometa.wording.scale import Estimate, estimate_of
 from osteometa.wording.vocabulary import ExerciseType
 
 BY_PAPER = "type_by=paper"
 
 
-def pool_by_paper(found: Findings, variants: Sequence[VariantEffect]) -> list[Effect]:
-    """Return the pool of the primary measure under the second mapping.
+class TypeRow(NamedTuple):
+    """One exercise type by both classifications."""
 
-    What a variant holds of a study stands for all of that study's effects, as arms that one type
-    merges may be of two types under the other.
+    type: str
+    studies: str
+    effect: str
+    studies_by_paper: str
+    effect_by_paper: str
+
+
+def pool_by_paper(found: Findings) -> list[Effect]:
+    """Return the pool of the primary measure under the second classification.
+
+    What an alternative derivation holds of a study stands for all of that study's effects, as arms
+    that one classification merges may be of two types under the other.
     """
-    rows = [v for v in variants if v.variant == BY_PAPER and v.measure == found.row.measure]
+    rows = [
+        row for row in found.alternatives
+        if row.variant == BY_PAPER and row.measure == found.row.measure
+    ]  # fmt: skip
     changed = {row.study_id for row in rows}
     kept: list[Effect] = [effect for effect in found.pool if effect.study_id not in changed]
     return [*kept, *(row for row in rows if row.pooled)]
 
 
-def mapping_rows(
-    found: Findings, by_paper: Sequence[Effect], rows: Sequence[SensitivityRow]
-) -> list[dict[str, Any]]:
-    """Return each type with its studies and average by both mappings; none where they agree."""
+def type_rows(found: Findings, by_paper: Sequence[Effect]) -> list[TypeRow]:
+    """Return each type with its studies and average by both; none where they agree."""
     if not _moved(found, by_paper):
         return []
-    other = {r.group: r for r in rows if r.row == BY_PAPER and r.status == "ok"}
-    table = []
+    other = {row.group: row for row in found.tables.sensitivity if row.row == BY_PAPER}
+    rows = []
     for kind in ExerciseType:
         first, second = _labels(found.pool, kind), _labels(by_paper, kind)
         if not first and not second:
             continue
-        shown, row = found.shown(kind), other.get(kind)
-        table.append(
-            {
-                "type": kind.heading,
-                "studies": _studies(first),
-                "effect": _effect(found, shown) if shown is not None and shown.k > 1 else "",
-                "studies_by_paper": _studies(second),
-                "effect_by_paper": _effect(found, row) if row is not None and row.k > 1 else "",
-            }
+        shown = found.shown(kind)
+        rows.append(
+            TypeRow(
+                type=kind.heading,
+                studies=_listed(first),
+                effect=_effect(found, shown.estimate) if shown and shown.pooled else "",
+                studies_by_paper=_listed(second),
+                effect_by_paper=_other(found, other.get(kind)),
+            )
         )
-    return table
+    return rows
 
 
-def mapping_words(found: Findings, by_paper: Sequence[Effect]) -> str:
-    """Return which studies of a pool change room under the second mapping."""
+def _other(found: Findings, row: SensitivityRow | None) -> str:
+    estimate = None if row is None else estimate_of(row)
+    if row is None or estimate is None or row.k is None or row.k < 2:
+        return ""
+    return _effect(found, estimate)
+
+
+def type_words(found: Findings, by_paper: Sequence[Effect]) -> str:
+    """Return which studies of a pool are of another type under the second classification."""
     if not found.pool:
         return ""
     moved = _moved(found, by_paper)
     if not moved:
-        return "Both mappings put every study of this pool into the same type of exercise."
-    number = counted(len(moved), "study", "studies").capitalize()
+        return "Both classifications assign every study of this pool to the same type of exercise."
     verb = "changes" if len(moved) == 1 else "change"
     return (
-        f"{number} of the pool {verb} room where the paper's own word for the intensity decides: "
-        f"{'; '.join(moved)}."
+        f"{studies(len(moved)).capitalize()} of the pool {verb} type if the intensity stated by "
+        f"the paper decides: {'; '.join(moved)}."
     )
 
 
@@ -73,19 +91,18 @@ def _moved(found: Findings, by_paper: Sequence[Effect]) -> list[str]:
     """Return the studies whose types differ, with both."""
     words = []
     for study, label in {effect.study_id: effect.label for effect in found.pool}.items():
-        first, second = (
-            [kind for kind in ExerciseType
-             if any(e.study_id == study and e.exercise_type == kind for e in effects)]
-            for effects in (found.pool, by_paper)
-        )  # fmt: skip
+        first, second = (_types(effects, study) for effects in (found.pool, by_paper))
         if first != second:
-            words.append(
-                f"{label}, {_types(first)} by what was done, {_types(second)} by the paper"
-            )
+            words.append(f"{label} ({_named(first)} by modality, {_named(second)} by the paper)")
     return words
 
 
-def _types(kinds: Sequence[str]) -> str:
+def _types(effects: Sequence[Effect], study: str) -> list[ExerciseType]:
+    own = {effect.exercise_type for effect in effects if effect.study_id == study}
+    return [kind for kind in ExerciseType if kind in own]
+
+
+def _named(kinds: Sequence[ExerciseType]) -> str:
     return joined([kind.words for kind in kinds]) or "not pooled"
 
 
@@ -93,36 +110,48 @@ def _labels(effects: Sequence[Effect], kind: str) -> list[str]:
     return list(dict.fromkeys(e.label for e in effects if e.exercise_type == kind))
 
 
-def _studies(labels: Sequence[str]) -> str:
+def _listed(labels: Sequence[str]) -> str:
     return f"{len(labels)}: {'; '.join(labels)}" if labels else "none"
 
 
-def _effect(found: Findings, row: Any) -> str:
-    scale = found.scale()
-    value = scale.number(row.estimate) + (" %" if scale.percent else "")
-    return f"{value} ({scale.limits(row.ci_low, row.ci_high)})"
+def _effect(found: Findings, estimate: Estimate) -> str:
+    return found.scale().in_text(estimate, "")
 
 
-def moved_arms(tables: Tables, config: Config) -> list[dict[str, str]]:
-    """Return the exercise arms of the whole review whose type the two mappings tell apart."""
+class ArmRow(NamedTuple):
+    """An exercise arm whose type depends on the classification."""
+
+    label: str
+    arm: str
+    modality: str
+    intensity: str
+    by_modality: str
+    by_paper: str
+
+
+def moved_arms(tables: Tables, config: Config) -> list[ArmRow]:
+    """Return the exercise arms of the review whose type depends on the classification."""
     labels = {study.study_id: study.label for study in tables.studies if study.include == "yes"}
-    return [
-        {
-            "label": labels[arm.study_id],
-            "arm": arm.label,
-            "modality": arm.modality.replace("_", " ") or "not stated",
-            "intensity": arm.intensity.replace("_", " ") or "not stated",
-            "by_modality": ExerciseType(by_modality(arm, config)).heading,
-            "by_paper": ExerciseType(type_by_paper(arm, config)).heading,
-        }
-        for arm in tables.arms
-        if arm.role == "exercise"
-        and arm.study_id in labels
-        and by_modality(arm, config) != type_by_paper(arm, config)
-    ]
+    rows = []
+    for arm in tables.arms:
+        if arm.role != "exercise" or arm.study_id not in labels:
+            continue
+        first, second = by_modality(arm, config), type_by_paper(arm, config)
+        if first != second:
+            rows.append(
+                ArmRow(
+                    label=labels[arm.study_id],
+                    arm=arm.label,
+                    modality=arm.modality.replace("_", " ") or "not stated",
+                    intensity=arm.intensity.replace("_", " ") or "not stated",
+                    by_modality=ExerciseType(first).heading,
+                    by_paper=ExerciseType(second).heading,
+                )
+            )
+    return rows
 
 
 def by_modality(arm: Arm, config: Config) -> str:
-    """Return the type of an arm by what was done, whichever mapping the config chooses."""
+    """Return the type of an arm by its modality, whichever classification the config chooses."""
     derivation = config.derivation.model_copy(update={"type_by": "modality"})
     return exercise_type(arm, config.model_copy(update={"derivation": derivation}))

@@ -1,30 +1,89 @@
-"""What one planned analysis found, as the report tells it."""
+"""What a run found, read once: one record per planned analysis, and one for the whole review."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
+from osteometa.extraction.reading import read_checked
+from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import Synthesis
-from osteometa.records.directions import StudyDirection
-from osteometa.records.effects import WeightedEffect
-from osteometa.records.pools import PooledRow, SubgroupTest, SynthesisRow
-from osteometa.wording.scale import Scale
-from osteometa.wording.vocabulary import ExerciseType
+from osteometa.protocol.config import Config, Outcome, Synthesis
+from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
+from osteometa.records.effects import VariantEffect, WeightedEffect
+from osteometa.records.figures import FigureRow
+from osteometa.records.ledger import LedgerLine, WantedRow
+from osteometa.records.pools import AgreementRow, PooledRow, SubgroupTest, SynthesisRow
+from osteometa.records.sensitivity import (
+    AlternativeModel,
+    GoshRow,
+    InfluenceRow,
+    MetaRegressionRow,
+    MultiverseShare,
+    PermutationRow,
+    SensitivityRow,
+    SmallStudyRow,
+    StepRow,
+)
+from osteometa.wording.scale import Estimate, Scale, estimate_of
+from osteometa.wording.syntheses import window_words
+from osteometa.wording.vocabulary import OVERALL, DesignClass, ExerciseType
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """A pooled estimate with its interval, or the estimate of a single study."""
+
+    row: PooledRow
+    estimate: Estimate
+
+    @property
+    def pooled(self) -> bool:
+        """Tell whether it is of several studies."""
+        return self.row.k > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityTables:
+    """The sensitivity analyses of one synthesis, a table each."""
+
+    sensitivity: tuple[SensitivityRow, ...] = ()
+    influence: tuple[InfluenceRow, ...] = ()
+    leave_one_out: tuple[StepRow, ...] = ()
+    cumulative: tuple[StepRow, ...] = ()
+    small_study: tuple[SmallStudyRow, ...] = ()
+    gosh: tuple[GoshRow, ...] = ()
+    multiverse_shares: tuple[MultiverseShare, ...] = ()
+    meta_regression: tuple[MetaRegressionRow, ...] = ()
+    permutation: tuple[PermutationRow, ...] = ()
+    alternative_models: tuple[AlternativeModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The records of one synthesis."""
+    """One planned analysis: its declaration and all records of it."""
 
     synthesis: Synthesis
+    outcome: Outcome
+    when: str
+    """Window after a bout in words, empty for training."""
     row: SynthesisRow
-    effects: tuple[WeightedEffect, ...]
-    votes: tuple[StudyDirection, ...]
-    pooled: tuple[PooledRow, ...]
-    tests: tuple[SubgroupTest, ...]
+    effects: tuple[WeightedEffect, ...] = ()
+    directions: tuple[StudyDirection, ...] = ()
+    pooled: tuple[PooledRow, ...] = ()
+    tests: tuple[SubgroupTest, ...] = ()
+    figures: tuple[FigureRow, ...] = ()
+    alternatives: tuple[VariantEffect, ...] = ()
+    tables: SensitivityTables = field(default_factory=SensitivityTables)
+
+    @property
+    def within_arm(self) -> bool:
+        """Tell whether effects are changes within one arm."""
+        return self.row.design_class == DesignClass.WITHIN_ARM
 
     @property
     def sized(self) -> list[WeightedEffect]:
@@ -37,10 +96,10 @@ class Findings:
         return [effect for effect in self.sized if effect.pooled]
 
     @property
-    def told(self) -> list[StudyDirection]:
-        """Return the votes of the studies that have no size on the primary measure."""
+    def direction_only(self) -> list[StudyDirection]:
+        """Return the directions of studies without an effect estimate on the primary measure."""
         sized = {effect.study_id for effect in self.sized}
-        return [vote for vote in self.votes if vote.study_id not in sized]
+        return [study for study in self.directions if study.study_id not in sized]
 
     @property
     def test(self) -> SubgroupTest | None:
@@ -48,54 +107,139 @@ class Findings:
         return next((test for test in self.tests if test.measure == self.row.measure), None)
 
     @property
-    def types(self) -> list[str]:
+    def types(self) -> list[ExerciseType]:
         """Return the exercise types of the pool, in the order of the figures."""
         return [kind for kind in ExerciseType if any(e.exercise_type == kind for e in self.pool)]
 
-    def model(self, group: str = "overall", primary: bool = True) -> PooledRow | None:
+    def model(self, group: str = OVERALL, primary: bool = True) -> PooledRow | None:
         """Return the model of a group on the primary measure; not primary: the common effect."""
-        return next(
-            (
-                row
-                for row in self.pooled
-                if (row.measure, row.group) == (self.row.measure, group)
-                and (row.primary if primary else row.model == "common")
-            ),
-            None,
-        )
+        key = (self.row.measure, group)
+        rows = [row for row in self.pooled if (row.measure, row.group) == key]
+        return next((r for r in rows if (r.primary if primary else r.model == "common")), None)
 
-    def shown(self, group: str = "overall") -> PooledRow | None:
-        """Return the model of a group where its numbers may lead: as a figure shows it."""
-        row = self.model(group)
-        if row is None or row.estimate is None:
+    def average(self, group: str = OVERALL, primary: bool = True) -> Average | None:
+        """Return the estimate of a group; None where there is none."""
+        row = self.model(group, primary)
+        estimate = None if row is None else estimate_of(row)
+        return None if row is None or estimate is None else Average(row, estimate)
+
+    def shown(self, group: str = OVERALL) -> Average | None:
+        """Return the estimate of a group where a forest plot shows it too."""
+        average = self.average(group)
+        if average is None:
             return None
-        if group != "overall" and len(self.types) == 1:
+        if group != OVERALL and len(self.types) == 1:
             return self.shown()
-        return row if row.k == 1 or row.diamond != "none" else None
+        return average if average.row.k == 1 or average.row.diamond != "none" else None
 
     def scale(self, measure: str = "") -> Scale:
         """Return how effects are written in running text."""
         measure = measure or self.row.measure
-        units = [e.unit for e in self.effects if e.measure == measure and e.unit]
-        return Scale(measure, self.row.outcome, units[0] if units else "", "(a to b)")
+        unit = next((e.unit for e in self.effects if e.measure == measure and e.unit), "")
+        return Scale(
+            measure, unit, ratio_as=self.outcome.ratio_as, decimals=self.outcome.decimals
+        )  # fmt: skip
 
 
-def read_findings(
-    root: Path, syntheses: Sequence[Synthesis], rows: Sequence[SynthesisRow]
-) -> list[Findings]:
-    """Return what a run found, in the order of config.yaml."""
-    return [
-        _findings(root / "results" / synthesis.id, synthesis, row)
-        for synthesis, row in zip(syntheses, rows, strict=True)
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWarning:
+    """A warning of the check that did not stop the run: a row of `warnings.csv`."""
+
+    file: str
+    row: int | None
+    study: str
+    column: str
+    code: str
+    found: str
+    message: str
 
 
-def _findings(folder: Path, synthesis: Synthesis, row: SynthesisRow) -> Findings:
-    return Findings(
-        synthesis=synthesis,
-        row=row,
-        effects=tuple(read_records(folder / "effects.csv", WeightedEffect)),
-        votes=tuple(read_records(folder / "directions.csv", StudyDirection)),
-        pooled=tuple(read_records(folder / "pooled.csv", PooledRow)),
-        tests=tuple(read_records(folder / "subgroup_test.csv", SubgroupTest)),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """All that a run found."""
+
+    root: Path
+    config: Config
+    tables: Tables
+    findings: tuple[Findings, ...]
+    figures: tuple[FigureRow, ...]
+    direction_sets: tuple[DirectionSet, ...]
+    p_combinations: tuple[PCombination, ...]
+    ledger: tuple[LedgerLine, ...]
+    missing: tuple[WantedRow, ...]
+    agreement: tuple[AgreementRow, ...]
+    warnings: tuple[CheckWarning, ...]
+
+    @property
+    def effects(self) -> list[WeightedEffect]:
+        """Return the effects of all analyses."""
+        return [effect for found in self.findings for effect in found.effects]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Return the label of each study."""
+        return {study.study_id: study.label for study in self.tables.studies}
+
+
+def read_review(root: Path, config: Config) -> Review:
+    """Read each result of a run once."""
+    results, processed = root / "results", root / "data" / "processed"
+    rows = read_records(results / "syntheses.csv", SynthesisRow)
+    return Review(
+        root=root,
+        config=config,
+        tables=read_checked(processed / "checked"),
+        findings=tuple(
+            _findings(root, synthesis, row, config)
+            for synthesis, row in zip(config.syntheses, rows, strict=True)
+        ),
+        figures=_read(results / "figures.csv", FigureRow),
+        direction_sets=_read(results / "direction_sets.csv", DirectionSet),
+        p_combinations=_read(results / "p_combination.csv", PCombination),
+        ledger=_read(processed / "ledger.csv", LedgerLine),
+        missing=_read(results / "wanted.csv", WantedRow),
+        agreement=_read(results / "agreement.csv", AgreementRow),
+        warnings=_read(processed / "warnings.csv", CheckWarning),
     )
+
+
+def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Config) -> Findings:
+    folder = root / "results" / synthesis.id
+    found = Findings(
+        synthesis=synthesis,
+        outcome=config.outcomes[synthesis.outcome],
+        when=", ".join(window_words(synthesis.window, config.windows)),
+        row=row,
+        effects=_read(folder / "effects.csv", WeightedEffect),
+        directions=_read(folder / "directions.csv", StudyDirection),
+        pooled=_read(folder / "pooled.csv", PooledRow),
+        tests=_read(folder / "subgroup_test.csv", SubgroupTest),
+        figures=_read(folder / "figures.csv", FigureRow),
+    )
+    if not found.pool:
+        return found  # nothing is pooled whose sensitivity could be told
+    return replace(found, tables=_tables(folder), alternatives=_alternatives(root, synthesis.id))
+
+
+def _tables(folder: Path) -> SensitivityTables:
+    return SensitivityTables(
+        sensitivity=_read(folder / "sensitivity.csv", SensitivityRow),
+        influence=_read(folder / "influence.csv", InfluenceRow),
+        leave_one_out=_read(folder / "leave_one_out.csv", StepRow),
+        cumulative=_read(folder / "cumulative.csv", StepRow),
+        small_study=_read(folder / "small_study.csv", SmallStudyRow),
+        gosh=_read(folder / "gosh.csv", GoshRow),
+        multiverse_shares=_read(folder / "multiverse_shares.csv", MultiverseShare),
+        meta_regression=_read(folder / "meta_regression.csv", MetaRegressionRow),
+        permutation=_read(folder / "permutation.csv", PermutationRow),
+        alternative_models=_read(folder / "alternative_models.csv", AlternativeModel),
+    )
+
+
+def _alternatives(root: Path, synthesis: str) -> tuple[VariantEffect, ...]:
+    folder = root / "data" / "processed" / "variants" / synthesis
+    return _read(folder / "effects.csv", VariantEffect)
+
+
+def _read(path: Path, record: type[Record]) -> tuple[Record, ...]:
+    return tuple(read_records(path, record))

@@ -1,34 +1,66 @@
-"""The first screen: what is known and unknown, by outcome, phase and type of exercise."""
+"""The first screen: estimates and directions by outcome, phase and type of exercise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
-from osteometa.protocol.config import Config
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import DIRECTIONS, counts_of, room_words, what_words
-from osteometa.wording.syntheses import window_words
-from osteometa.wording.vocabulary import ExerciseType
+from osteometa.report.sentences import counts_of, kind_words
+from osteometa.wording.syntheses import setting_words
+from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType, SynthesisStatus
 
 COLUMNS = ("All types", *(kind.heading for kind in ExerciseType))
-SIGNS = {"up": "▲", "down": "▼", "mixed": "◆", "zero": "=", "unknown": "?"}
+SIGNS = {
+    Direction.UP: "▲", Direction.DOWN: "▼", Direction.MIXED: "◆", Direction.ZERO: "=",
+    Direction.UNKNOWN: "?",
+}  # fmt: skip
 UNITS = {"SMD": "standard deviations", "ROM": "ratio of means"}
 
 
-def glance(findings: Sequence[Findings], config: Config) -> dict[str, list[dict[str, Any]]]:
+class Count(NamedTuple):
+    """How many studies have one direction."""
+
+    sign: str
+    number: int
+    words: str
+
+
+class Cell(NamedTuple):
+    """Estimate and directions of one type of exercise."""
+
+    state: str
+    """pooled, single, direction, unknown or nothing: the class of the cell."""
+    estimate: str
+    limits: str
+    studies: str
+    directions: list[Count]
+
+
+class Line(NamedTuple):
+    """One planned analysis."""
+
+    id: str
+    what: str
+    when: str
+    unit: str
+    cells: list[Cell]
+
+
+def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
     """Return the rows of the first table, grouped by phase and design class."""
-    rooms: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Line]] = {}
     for found in findings:
-        row = {
-            "id": found.row.synthesis,
-            "what": ", ".join([found.row.outcome, what_words(found.synthesis)]),
-            "when": ", ".join(window_words(found.synthesis.window, config.windows)),
-            "unit": _unit(found),
-            "cells": [_cell(found, group) for group in ("overall", *ExerciseType)],
-        }
-        rooms.setdefault(room_words(found.synthesis), []).append(row)
-    return rooms
+        line = Line(
+            id=found.row.synthesis,
+            what=f"{found.row.outcome}, {kind_words(found)}",
+            when=found.when,
+            unit=_unit(found),
+            cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
+        )
+        words = setting_words(found.row.phase, found.row.design_class)
+        groups.setdefault(words[0].upper() + words[1:], []).append(line)
+    return groups
 
 
 def _unit(found: Findings) -> str:
@@ -38,43 +70,40 @@ def _unit(found: Findings) -> str:
     return "%" if scale.percent else UNITS.get(scale.measure, scale.unit)
 
 
-def _cell(found: Findings, group: str) -> dict[str, Any]:
-    """Return size and directions of one type of exercise, and which of them is known."""
-    overall = group == "overall"
-    cast = [vote for vote in found.votes if overall or vote.exercise_type == group]
+def _cell(found: Findings, group: str) -> Cell:
+    overall = group == OVERALL
+    counts = counts_of([s for s in found.directions if overall or s.exercise_type == group])
     k = sum(overall or effect.exercise_type == group for effect in found.pool)
-    row, scale = found.shown(group), found.scale()
-    size, _, limits = (
-        ("", "", "")
-        if row is None
-        else scale.with_interval(row.estimate, row.ci_low, row.ci_high).partition(" (")
+    average, scale = found.shown(group), found.scale()
+    value, limits = "", ""
+    if average is not None:
+        value = scale.number(average.estimate.value)
+        limits = f"({scale.number(average.estimate.low)} to {scale.number(average.estimate.high)})"
+    studies = f"{k} {'study' if k == 1 else 'studies'}"
+    return Cell(
+        state=_state(average is not None, k, counts),
+        estimate=value,
+        limits=limits,
+        studies=studies if value else (f"{studies}, no average" if k else ""),
+        directions=[Count(SIGNS[name], n, name.words) for name, n in counts.items()],
     )
-    votes = [
-        {"sign": SIGNS[name], "number": number, "words": DIRECTIONS[name]}
-        for name, number in counts_of(cast).items()
-    ]
-    people = f"{k} {'study' if k == 1 else 'studies'}"
-    return {
-        "size": size,
-        "limits": f"({limits}" if limits else "",
-        "k": people if size else (f"{people}, no average" if k else ""),
-        "votes": votes,
-        "state": _state(size, k, votes),
-    }
 
 
-def _state(size: str, k: int, votes: Sequence[dict]) -> str:
+def _state(shown: bool, k: int, counts: dict[Direction, int]) -> str:
     if k:
-        return "pooled" if size and k > 1 else "single"
-    known = any(vote["sign"] != "?" for vote in votes)
-    return "direction" if known else "unknown" if votes else "nothing"
+        return "pooled" if shown and k > 1 else "single"
+    if set(counts) - {Direction.UNKNOWN}:
+        return "direction"
+    return "unknown" if counts else "nothing"
 
 
-def counts(findings: Sequence[Findings]) -> dict[str, int]:
-    """Return how many planned analyses know how much."""
-    states = [
-        # Effects that are all outside the pool are shown, but none is the size of the analysis.
-        "direction_only" if found.row.status == "listed" and not found.pool else found.row.status
+def status_counts(findings: Sequence[Findings]) -> dict[SynthesisStatus, int]:
+    """Return how many planned analyses have which status."""
+    statuses = [
+        # Effects that are all outside the pool are shown, but none is the estimate of the analysis.
+        SynthesisStatus.DIRECTION_ONLY
+        if found.row.status == SynthesisStatus.LISTED and not found.pool
+        else SynthesisStatus(found.row.status)
         for found in findings
     ]
-    return {name: states.count(name) for name in ("pooled", "listed", "direction_only", "empty")}
+    return {status: statuses.count(status) for status in SynthesisStatus}

@@ -2,62 +2,114 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
-from osteometa.figures.fonts import face, letters_of
+from osteometa.figures.fonts import face
 
-FONT = re.compile(r"<style>(@font-face.*?)</style>", re.DOTALL)
-PROLOGUE = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-SQUARE = re.compile(r'<g id="square:([^"]+)">(.*?)</g>', re.DOTALL)
-SIZE = re.compile(r'(<svg[^>]*?) width="([\d.]+)pt"', re.DOTALL)
-HEIGHT = re.compile(r'(<svg[^>]*?) height="[\d.]+pt"', re.DOTALL)
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+OWN_PARTS = {f"{{{SVG}}}{name}" for name in ("style", "metadata", "title", "desc")}
+"""What a file has for itself and a page once: fonts, words about the figure (here `aria-label`)."""
+HREF = f"{{{XLINK}}}href"
+SQUARE = "square:"
+"""Begins the id of the square of an effect."""
+WIDEST = 1.25 * 96 / 72
+"""A figure is shown at most 1.25 times as wide as in print, in CSS pixels per point."""
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", XLINK)
 
 
-def inline_svg(path: Path, name: str, alt: str) -> str:
+class InlineFigure(NamedTuple):
+    """A page of a figure as part of an HTML page."""
+
+    svg: str
+    letters: Mapping[str, frozenset[str]]
+    """Letters of its texts by weight, normal and bold."""
+
+
+def inline_figure(path: Path, name: str, alt: str) -> InlineFigure:
     """Return a figure as SVG that can stand in a page beside others.
 
-    Its font is left to the page, its ids get the name of the figure in front, a square becomes a
-    link to the row of its effect, and the alternative text is its title.
+    Its fonts are left to the page, its ids get the name of the figure in front, a square becomes a
+    link to the row of its effect, and the alternative text is its label.
     """
-    svg = PROLOGUE.sub("", path.read_text(encoding="utf-8"))
-    svg = FONT.sub("", svg)
-    svg = re.sub(r"<style type=.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"\s*<(title|desc)>.*?</\1>", "", svg, flags=re.DOTALL)  # in aria-label below
-    # Shapes of a drawing need no name in a page but for squares and what is referred to.
-    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', svg))
-    svg = re.sub(
-        r' id="([^"]+)"',
-        lambda m: m.group(0) if m.group(1) in used or m.group(1).startswith("square:") else "",
-        svg,
-    )
-    svg = re.sub(r' id="(?!square:)([^"]+)"', rf' id="{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    svg = SQUARE.sub(_linked, svg)
-    width = SIZE.search(svg)
-    points = float(width.group(2)) if width else 0.0
-    svg = SIZE.sub(r"\1", HEIGHT.sub(r"\1", svg, count=1), count=1)
-    label = html.escape(alt, quote=True)
-    style = f' style="max-width:{points * 96 / 72 * 1.25:.0f}px;stroke-linejoin:round"'
+    root = ElementTree.parse(path).getroot()
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag in OWN_PARTS]:
+            parent.remove(child)
+    _name_apart(root, name)
+    squares = [element for element in root.iter() if element.get("id", "").startswith(SQUARE)]
+    for element in squares:
+        _link(element)
+    width = float(root.attrib.pop("width").removesuffix("pt"))
+    root.attrib.pop("height")
     # An image has no parts to reach: a figure with links is a group of them.
-    role = "group" if '<a href="#effect-' in svg else "img"
-    return svg.replace("<svg ", f'<svg role="{role}" aria-label="{label}"{style} ', 1)
+    first = {"role": "group" if squares else "img", "aria-label": alt,
+             "style": f"max-width:{width * WIDEST:.0f}px;stroke-linejoin:round"}  # fmt: skip
+    root.attrib = first | root.attrib
+    return InlineFigure(ElementTree.tostring(root, encoding="unicode"), _letters(root))
 
 
-def _linked(match: re.Match[str]) -> str:
-    effect, shape = match.group(1), match.group(2)
-    label = html.escape(f"effect {effect}", quote=True)
-    return f'<a href="#effect-{effect}" aria-label="{label}"><g>{shape}</g></a>'
+def _name_apart(root: Element, name: str) -> None:
+    """Put the name of the figure before all ids that are referred to, and drop the others."""
+    used = {reference for element in root.iter() for reference in _references(element)}
+    for element in root.iter():
+        own = element.get("id", "")
+        if own in used:
+            element.set("id", f"{name}-{own}")
+        elif own and not own.startswith(SQUARE):
+            del element.attrib["id"]
+        for key, value in element.items():
+            if key == HREF:
+                element.set(key, value.replace("#", f"#{name}-", 1))
+            elif "url(#" in value:
+                element.set(key, value.replace("url(#", f"url(#{name}-"))
 
 
-def page_fonts(svgs: Iterable[str]) -> str:
+def _references(element: Element) -> Iterator[str]:
+    for key, value in element.items():
+        if key == HREF:
+            yield value.removeprefix("#")
+        for part in value.split("url(#")[1:]:
+            yield part.partition(")")[0]
+
+
+def _link(square: Element) -> None:
+    """Make a square a link to the row of its effect."""
+    effect = square.attrib.pop("id").removeprefix(SQUARE)
+    shape = Element(f"{{{SVG}}}g")
+    shape.text, square.text = square.text, None
+    for child in list(square):
+        square.remove(child)
+        shape.append(child)
+    square.append(shape)
+    square.tag = f"{{{SVG}}}a"
+    square.attrib = {"href": f"#effect-{effect}", "aria-label": f"effect {effect}"}
+
+
+def _letters(root: Element) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for text in root.iter(f"{{{SVG}}}text"):
+        found.setdefault(_weight(text.get("style", "")), set()).update("".join(text.itertext()))
+    return {weight: frozenset(letters) for weight, letters in found.items()}
+
+
+def _weight(style: str) -> str:
+    """Return the weight of a text, normal or bold."""
+    values = dict(
+        (key.strip(), value) for key, _, value in (part.partition(":") for part in style.split(";"))
+    )
+    words = f"{values.get('font-weight', '')} {values.get('font', '')}".split()
+    return "bold" if {"bold", "700"} & set(words) else "normal"
+
+
+def page_fonts(figures: Iterable[InlineFigure]) -> str:
     """Return @font-face rules with all letters of some figures, for the page that holds them."""
     letters: dict[str, set[str]] = {}
-    for svg in svgs:
-        for weight, used in letters_of(svg).items():
+    for figure in figures:
+        for weight, used in figure.letters.items():
             letters.setdefault(weight, set()).update(used)
     return "".join(face(weight, "".join(sorted(used))) for weight, used in sorted(letters.items()))

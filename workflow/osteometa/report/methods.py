@@ -7,27 +7,18 @@ from collections.abc import Sequence
 
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
+from osteometa.report.findings import Review
 from osteometa.wording.choices import ESTIMATORS
 from osteometa.wording.numbers import MINUS, counted, joined
-from osteometa.wording.syntheses import hours_words
+from osteometa.wording.syntheses import hours_words, site_words
+from osteometa.wording.vocabulary import (
+    ComparatorKind,
+    CorrelationSource,
+    Design,
+    Flag,
+    Measure,
+)
 
-MEASURES = {
-    "SMD": "standardised mean differences",
-    "ROM": "ratios of means",
-    "MD": "mean differences",
-}
-DESIGNS = {
-    "rct": "randomised trials",
-    "crossover_rct": "randomised crossover trials",
-    "nrct": "trials without randomisation",
-    "uncontrolled": "uncontrolled studies",
-}
-COMPARATORS = {
-    "usual": "no intervention or usual activity",
-    "attention": "contact, education or passive treatment",
-    "low_dose": "light stretching or a low-intensity programme",
-    "active": "another programme of exercise",
-}
 MODELS = {
     **{name: f"a random-effects model ({words}; {{}})" for name, words in ESTIMATORS.items()},
     "REML": "a random-effects model (REML; {})",
@@ -38,41 +29,30 @@ INTERVALS = {
     "hksj": "Hartung-Knapp intervals",
     "wald": "conventional (Wald) intervals",
 }
+ASSUMED = {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED}
 
 
-def methods_sentences(
-    config: Config, effects: Sequence[WeightedEffect], unsized: dict[str, int],
-    versions: dict[str, str],
-) -> list[str]:  # fmt: skip
+def methods_sentences(review: Review, versions: dict[str, str]) -> list[str]:
     """Return the methods paragraph, sentence by sentence.
 
     Parameters
     ----------
-    config : Config
-    effects : sequence of WeightedEffect
-        Of all syntheses.
-    unsized : dict
-        How many included studies without any size give a `direction`, how many give `nothing`.
+    review : Review
     versions : dict
         Of osteometa and of the libraries.
     """
+    config = review.config
     return [
         _model(config, versions),
-        *_correlations(config, effects),
+        *_correlations(config, review.effects),
         _scope(config),
         _small_k(config),
         _types(config),
-        _directions(config),
-        f"PyMARE {versions['PyMARE']} and statsmodels {versions['statsmodels']} fitted the same "
-        "sets.",
-        f"{_study(unsized['direction'])} had no usable numbers and "
-        f"{'enters' if unsized['direction'] == 1 else 'enter'} only the direction synthesis; "
-        f"{_study(unsized['nothing']).lower()} said nothing that a planned analysis asks for.",
+        *_directions(config),
+        f"The same data were refitted with PyMARE {versions['PyMARE']} and statsmodels "
+        f"{versions['statsmodels']}.",
+        _contributions(review),
     ]
-
-
-def _study(number: int) -> str:
-    return counted(number, "study", "studies").capitalize()
 
 
 def _model(config: Config, versions: dict[str, str]) -> str:
@@ -80,14 +60,14 @@ def _model(config: Config, versions: dict[str, str]) -> str:
     names: dict[str, list[str]] = {}
     for name, outcome in config.outcomes.items():
         names.setdefault(outcome.measures[0], []).append(name)
-    measures = joined([f"{MEASURES[m]} ({', '.join(of)})" for m, of in names.items()])
+    measures = joined([f"{Measure(m).plural} ({', '.join(of)})" for m, of in names.items()])
     model, interval = MODELS[config.pooling.method].format(software), INTERVALS[config.pooling.ci]
     if config.pooling.method == "EE":
         return f"We pooled {measures} with {model} and {interval}."
     degrees = config.pooling.pi_df.replace("-", MINUS)
     return (
         f"We pooled {measures} with {model}, {interval}, Q-profile intervals for τ² and 95 % "
-        f"prediction intervals (t, {degrees})."
+        f"prediction intervals from t({degrees})."
     )
 
 
@@ -98,43 +78,45 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
         for effect in effects
         if effect.pooled and effect.measure == primary[effect.outcome]
     }
-    counts = Counter(_origin(effect.r_source) for effect in pooled.values())
+    counts = Counter(_origin(effect) for effect in pooled.values())
     assumed = ", ".join(f"{name} {outcome.r:g}" for name, outcome in config.outcomes.items())
     sentences = [
-        f"Of the {len(pooled)} effects pooled on these measures, {counts['']} needed no "
-        f"before-after correlation; it was reported in {counts['reported']}, derived in "
-        f"{counts['derived']}, borrowed from other arms in {counts['borrowed']} and assumed "
-        f"({assumed}) in {counts['assumed']}."
+        f"Of the {len(pooled)} effects pooled on these measures, {counts['']} needed no pre-post "
+        f"correlation; it was reported for {counts['reported']}, derived for {counts['derived']}, "
+        f"taken from other arms for {counts['borrowed']} and assumed ({assumed}) for "
+        f"{counts['assumed']}."
     ]
-    base = sum("BASE" in effect.flags.split() for effect in pooled.values())
-    means = "; ".join(
-        f"{name} "
-        + ", ".join(f"{site.replace('_', ' ')} {mean:g}" for site, mean in a.baseline_mean.items())
-        for name, o in config.outcomes.items()
-        for a in o.analytes.values()
-        if a.baseline_mean
-    )
+    means = [
+        f"{name} {', '.join(f'{site_words(site)} {m:g}' for site, m in analyte.baseline_mean.items())}"
+        for name, outcome in config.outcomes.items()
+        for analyte in outcome.analytes.values()
+        if analyte.baseline_mean
+    ]
     if means:
+        base = sum(Flag.BASELINE_MEAN in effect.flags.split() for effect in pooled.values())
         sentences.append(
-            f"A change printed without a level got a baseline mean ({means}; {base} of them)."
+            "Changes reported without a level were related to an assumed baseline mean "
+            f"({'; '.join(means)}) in {base} of these effects."
         )
     return sentences
 
 
-def _origin(source: str) -> str:
-    """Return the weakest origin of a correlation that two arms may share."""
-    parts = set(source.split("+")) - {""}
-    if parts & {"config", "uncorrelated"}:
+def _origin(effect: WeightedEffect) -> str:
+    """Return the weakest source of a correlation that two arms may share."""
+    sources = {CorrelationSource(source) for source in effect.r_source.split("+") if source}
+    if sources & ASSUMED:
         return "assumed"
-    if "other_arms" in parts:
+    if CorrelationSource.OTHER_ARMS in sources:
         return "borrowed"
-    return "" if not parts else "reported" if parts == {"reported"} else "derived"
+    if not sources:
+        return ""
+    return "reported" if sources == {CorrelationSource.REPORTED} else "derived"
 
 
 def _scope(config: Config) -> str:
-    designs = joined([DESIGNS[design] for design in config.designs])
-    comparators = "; ".join(COMPARATORS[kind] for kind in config.comparator_kinds)
-    return f"Pools hold {designs}. Comparators in them: {comparators}."
+    designs = joined([Design(design).plural for design in config.designs])
+    comparators = "; ".join(ComparatorKind(kind).words for kind in config.comparator_kinds)
+    return f"Pools include {designs}. Eligible comparators: {comparators}."
 
 
 def _small_k(config: Config) -> str:
@@ -143,24 +125,38 @@ def _small_k(config: Config) -> str:
         " The average over all types of exercise is not shown."
     )  # fmt: skip
     return (
-        f"One study is listed, not pooled; an average is shown from {small.diamond} studies on, a "
-        f"prediction interval on plots and in words from {small.prediction_interval}, a test of "
+        f"A single study is listed, not pooled. Averages are shown from {small.diamond} studies, "
+        f"prediction intervals in figures and text from {small.prediction_interval}, tests of "
         f"differences between types of exercise from {small.subgroup_test}.{hidden}"
     )
 
 
 def _types(config: Config) -> str:
-    share = config.subgroups.common_tau2_up_to
+    share = counted(config.subgroups.common_tau2_up_to, "study", "studies")
     return (
-        "Types of exercise follow from the modality, else from what is typed with its reason; "
-        f"they share one τ² if any of them has {share} studies or fewer."
+        "The type of exercise follows from the modality, or where this does not decide from an "
+        f"entry with its reason; types share one τ² if any of them has {share} or fewer."
     )
 
 
-def _directions(config: Config) -> str:
+def _directions(config: Config) -> list[str]:
+    share = f"{100 * config.directions.agreement_share:g} %"
     windows = ", ".join(f"{name} ({hours_words(name, config.windows)})" for name in config.windows)
+    return [
+        f"A study has a direction, up or down, if at least {share} of its known directions agree. "
+        "Sign tests are exact and two-sided, given as the range over all values that the unknown "
+        "directions could take.",
+        f"Windows after a single bout: {windows}.",
+    ]
+
+
+def _contributions(review: Review) -> str:
+    """Return how many of the included studies contribute what."""
+    included = {study.study_id for study in review.tables.studies if study.include == "yes"}
+    sized = {effect.study_id for effect in review.effects} & included
+    directions = {study.study_id for found in review.findings for study in found.directions}
+    only = (directions & included) - sized
     return (
-        f"A study counts as up or down where {100 * config.directions.agreement_share:g} % of its "
-        "known directions agree; sign tests are exact and two-sided, given as the range over all "
-        f"that the unknown directions could be. Windows after a single bout: {windows}."
+        f"Of {counted(len(included), 'included study', 'included studies')}, {len(sized)} contribute an effect estimate, "
+        f"{len(only)} only a direction, and {len(included - sized - only)} neither."
     )

@@ -1,21 +1,25 @@
-"""From an effect back to the cells that were typed, and to the rows that hold them."""
+"""From an effect back to the raw cells behind it, and to the rows that hold them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Tables
 from osteometa.records.effects import Effect
 
-TABLES = ("studies", "arms", "measurements", "contrasts", "directions")
+
+class Link(NamedTuple):
+    """A raw cell by its name, and the row of the page that shows it."""
+
+    anchor: str
+    text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """A typed row as the report shows it."""
+class RawRow(NamedTuple):
+    """A raw row as the report shows it."""
 
     anchor: str
     table: str
@@ -26,36 +30,35 @@ class RawRow:
 
 
 def anchor_of(table: str, key: str) -> str:
-    """Return the name of a typed row in the page."""
+    """Return the name of a raw row in the page."""
     return "row-" + re.sub(r"[^A-Za-z0-9_-]", "-", f"{table}-{key}")
 
 
-def linked(effect: Effect) -> list[dict[str, str]]:
+def cells_behind(effect: Effect) -> list[Link]:
     """Return the cells behind an effect, each with the row of the page that shows it."""
     found = []
     for name in effect.inputs.split():
-        table, key, column = name.split(":", 1)[0], *name.split(":", 1)[1].rsplit(":", 1)
-        found.append({"anchor": anchor_of(table, key), "text": name, "column": column})
+        table, _, rest = name.partition(":")
+        found.append(Link(anchor_of(table, rest.rpartition(":")[0]), name))
     return found
 
 
 def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[RawRow]:
-    """Return the typed rows that any effect rests on, in the order of the tables."""
-    wanted = {cell["anchor"] for effect in effects for cell in linked(effect)}
+    """Return the raw rows that any effect rests on, in the order of the tables."""
+    wanted = {link.anchor for effect in effects for link in cells_behind(effect)}
+    sources: tuple[Sequence[Row], ...] = (
+        tables.studies, tables.arms, tables.measurements, tables.contrasts, tables.directions,
+    )  # fmt: skip
     found = []
-    for name in TABLES:
-        for row in _rows(tables, name):
-            anchor = anchor_of(name, row.key_text.replace(" ", "_"))
-            if anchor in wanted:
-                found.append(RawRow(anchor, name, row.row, row.study_id, tuple(_filled(row))))
+    for row in (row for rows in sources for row in rows):
+        anchor = anchor_of(row.table, row.key_text.replace(" ", "_"))
+        if anchor in wanted:
+            study = str(getattr(row, "study_id", ""))
+            found.append(RawRow(anchor, row.table, row.row, study, tuple(_filled(row))))
     return found
 
 
-def _rows(tables: Tables, name: str) -> Iterable[Row]:
-    return getattr(tables, name)
-
-
-def _filled(row: Row) -> Iterable[tuple[str, str]]:
+def _filled(row: Row) -> Iterator[tuple[str, str]]:
     for column in type(row).columns():
         value = getattr(row, column)
         if value not in (None, "") and column != "study_id":

@@ -3,65 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from osteometa.records.sensitivity import GoshRow, InfluenceRow, StepRow
-from osteometa.report.findings import Findings
-from osteometa.report.sensitivity_choices import Told, other_side, share_words, side_words
-from osteometa.wording.numbers import counted, joined, number_words, signed, small
-from osteometa.wording.scale import Scale
+from osteometa.report.findings import Average, Findings
+from osteometa.report.sensitivity_choices import Account, not_done, null_words, share_words
+from osteometa.wording.numbers import counted, joined, sentence, signed, small, studies
+
+BOUNDS = "the usual thresholds of influence (DFFITS, Cook's distance, weight)"
+Row = TypeVar("Row", StepRow, GoshRow)
 
 
-def leave_one_out(found: Findings, rows: Sequence[StepRow]) -> Told:
-    """Return how far the average moves, and what it takes with it."""
-    done = [row for row in rows if row.status == "ok"]
+def _done(rows: Sequence[Row]) -> list[tuple[Row, float]]:
+    return [(row, row.estimate) for row in rows if row.estimate is not None]
+
+
+def _reason(rows: Sequence[StepRow | InfluenceRow | GoshRow]) -> str:
+    return next((row.reason for row in rows if row.reason), "no study is pooled")
+
+
+def leave_one_out(found: Findings, main: Average, rows: Sequence[StepRow]) -> Account:
+    """Return how far the average moves, and whether sign and interval change with it."""
+    done = _done(rows)
     if not done:
-        return "", _reasons(rows)
+        return not_done(_reason(rows))
     scale = found.scale()
-    low, high = (pick(done, key=lambda r: r.estimate) for pick in (min, max))
+    low, high = (pick(done, key=lambda item: item[1]) for pick in (min, max))
+    sign = [row.label for row, _ in done if row.sign_changed]
+    null = [row.label for row, _ in done if row.null_crossed]
     text = (
-        f"Without any one of {counted(len(rows), 'study', 'studies')} the average stays between "
-        f"{_value(low.estimate, scale)} (without {low.label}) and {_value(high.estimate, scale)} "
-        f"(without {high.label})"
+        f"Leaving out each of {studies(len(rows))} in turn, the average ranges from "
+        f"{scale.value(low[1])} (without {low[0].label}) to {scale.value(high[1])} (without "
+        f"{high[0].label}); the sign "
     )
-    turned = [row.label for row in done if row.sign_changed]
-    crossed = [row.label for row in done if row.null_crossed]
-    sign = f"the sign changes without {_any(turned)}" if turned else "the sign never changes"
-    main = found.model()
-    null = (
-        f"the interval {other_side(main)} no difference without {_any(crossed)}"
-        if crossed
-        else f"the interval always {side_words(main)} no difference"
-    )
+    text += f"changes without {joined(sign, 'or')}" if sign else "never changes"
+    verb = null_words(main.estimate, crossed=bool(null))
+    without = f"without {joined(null, 'or')}" if null else "throughout"
+    text += f", and the interval {verb} no difference {without}"
     failed = len(rows) - len(done)
-    lost = f"; {counted(failed, 'model')} without a study had no solution" if failed else ""
-    return f"{text}; {sign}, and {null}{lost}.", []
+    if failed:
+        text += f"; {counted(failed, 'model')} without a study did not converge"
+    return Account(f"{text}.", [])
 
 
-def _any(labels: Sequence[str]) -> str:
-    return joined(labels).replace(" and ", " or ") if len(labels) > 1 else labels[0]
-
-
-def influence(found: Findings, rows: Sequence[InfluenceRow]) -> Told:
-    """Return which studies pass the usual bounds of influence, or which comes nearest."""
+def influence(main: Average, rows: Sequence[InfluenceRow]) -> Account:
+    """Return which studies exceed the usual thresholds of influence, or which comes nearest."""
     done = [row for row in rows if row.status == "ok"]
     if not done:
-        return "", _reasons(rows)
-    tau2 = found.model().tau2
+        return not_done(_reason(rows))
+    tau2 = main.row.tau2
     strong = [row for row in done if row.influential]
     if strong:
-        verb = "study passes" if len(strong) == 1 else "studies pass"
-        named = [_influence_words(row, tau2) for row in strong]
-        number = number_words(len(strong)).capitalize()
-        return (
-            f"{number} {verb} the usual bounds of influence (DFFITS, Cook's distance, weight): "
-            f"{'; '.join(named)}."
-        ), []
-    known = [row for row in done if row.rstudent is not None]
-    text = "No study passes the usual bounds of influence (DFFITS, Cook's distance, weight)"
-    if not known:
-        return f"{text}.", []
-    far = max(known, key=lambda row: abs(row.rstudent))
-    return f"{text}; farthest from the others lies {_influence_words(far, tau2)}.", []
+        named = "; ".join(_influence_words(row, tau2) for row in strong)
+        verb = "exceeds" if len(strong) == 1 else "exceed"
+        return Account(sentence(f"{studies(len(strong))} {verb} {BOUNDS}: {named}"), [])
+    text = f"No study exceeds {BOUNDS}"
+    known = [(abs(row.rstudent), row) for row in done if row.rstudent is not None]
+    if known:
+        _, far = max(known, key=lambda item: item[0])
+        text += f"; the most outlying is {_influence_words(far, tau2)}"
+    return Account(f"{text}.", [])
 
 
 def _influence_words(row: InfluenceRow, tau2: float | None) -> str:
@@ -69,67 +70,60 @@ def _influence_words(row: InfluenceRow, tau2: float | None) -> str:
     if row.rstudent is not None:
         parts.append(f"studentised deleted residual {signed(row.rstudent, 1)}")
     if row.tau2_without is not None and tau2 is not None:
-        parts.append(f"τ² {small(tau2)} with it, {small(row.tau2_without)} without it")
+        parts.append(f"τ² {small(tau2)} with and {small(row.tau2_without)} without it")
     return f"{row.label} ({'; '.join(parts)})" if parts else row.label
 
 
-def cumulative(found: Findings, rows: Sequence[StepRow]) -> Told:
-    """Return since which study sign and verdict have been those of all studies."""
-    parts, missing = [], []
-    for sequence, words in (("year", "added by year"), ("precision", "from the most precise on")):
+def cumulative(main: Average, rows: Sequence[StepRow]) -> Account:
+    """Return since which study sign and interval have been as with all studies."""
+    parts: list[str] = []
+    reasons: list[str] = []
+    for sequence, words in (("year", "by year"), ("precision", "by decreasing precision")):
         own = [row for row in rows if row.sequence == sequence]
-        done = [row for row in own if row.status == "ok"]
+        done = [row for row, _ in _done(own)]
         if done:
-            parts.append(f"{words}, {_settled(found, done)}")
+            parts.append(sentence(f"added {words}, {_settled(main, done)}"))
         elif own:
-            missing += _reasons(own)
+            reasons.append(_reason(own))
     if not parts:
-        return "", list(dict.fromkeys(missing)) or [("", "no study is pooled")]
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}.", []
+        return not_done(reasons[0] if reasons else "no study is pooled")
+    return Account(" ".join(parts), [])
 
 
-def _settled(found: Findings, rows: Sequence[StepRow]) -> str:
-    main = found.model()
-    side = "above" if main.estimate > 0 else "below"
+def _settled(main: Average, rows: Sequence[StepRow]) -> str:
+    side = "above" if main.estimate.value > 0 else "below"
+    sign = _since([row.sign_changed for row in rows], rows)
+    null = _since([row.null_crossed for row in rows], rows)
     return (
-        f"the average lies {side} no difference {_since(rows, 'sign_changed')}, and its interval "
-        f"{side_words(main)} no difference {_since(rows, 'null_crossed')}"
+        f"the average is {side} no difference {sign}, and its interval "
+        f"{null_words(main.estimate)} no difference {null}"
     )
 
 
-def _since(rows: Sequence[StepRow], name: str) -> str:
+def _since(changed: Sequence[bool | None], rows: Sequence[StepRow]) -> str:
     """Return from which step on something is as in the pool of all studies."""
-    other = [place for place, row in enumerate(rows) if getattr(row, name)]
-    first = other[-1] + 1 if other else 0
+    first = max((place + 1 for place, other in enumerate(changed) if other), default=0)
     if first == 0:
-        return "from the first study on"
+        return "from the first study onwards"
     if first >= len(rows) - 1:
         return f"only with all {len(rows)} studies"
-    return f"from {rows[first].label} on (study {first + 1} of {len(rows)})"
+    return f"from {rows[first].label} (study {first + 1} of {len(rows)}) onwards"
 
 
-def gosh(found: Findings, rows: Sequence[GoshRow]) -> Told:
-    """Return how the averages of the subsets are spread."""
-    main, done = found.model(), [row for row in rows if row.status == "ok"]
+def gosh(found: Findings, main: Average, rows: Sequence[GoshRow]) -> Account:
+    """Return how the averages of the subsets are distributed."""
+    done = _done(rows)
     if not done:
-        return "", _reasons(rows)
+        return not_done(_reason(rows))
     scale, number = found.scale(), len(done)
-    values = sorted(row.estimate for row in done)
-    k = len(done[0].subset)
+    values = sorted(value for _, value in done)
+    k = len(done[0][0].subset)
     kind = "all" if number == 2**k - 1 - k else "a random sample of"
     middle = scale.limits(values[number // 4], values[(3 * number) // 4])
-    same = 100 * sum(value * main.estimate > 0 for value in values) / number
-    return (
-        f"Over {kind} {number:,} subsets of two studies or more the average lies between "
-        f"{_value(values[0], scale)} and {_value(values[-1], scale)}, half of them from "
-        f"{middle}; {share_words(same)} of the subsets have the sign of all studies together."
-    ), []
-
-
-def _value(value: float, scale: Scale) -> str:
-    return scale.number(value) + (" %" if scale.percent else "")
-
-
-def _reasons(rows: Sequence[StepRow | InfluenceRow | GoshRow]) -> list[tuple[str, str]]:
-    return [("", next((row.reason for row in rows if row.reason), "no study is pooled"))]
+    same = 100 * sum(value * main.estimate.value > 0 for value in values) / number
+    return Account(
+        f"Over {kind} {number:,} subsets of at least two studies, the average ranges from "
+        f"{scale.value(values[0])} to {scale.value(values[-1])} (middle half {middle}); "
+        f"{share_words(same)} of them have the sign of all studies together.",
+        [],
+    )

@@ -1,85 +1,155 @@
-"""Results in words that a clinician would sign."""
+"""The result of one planned analysis in words."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
-from osteometa.report.findings import Findings
-from osteometa.wording import syntheses
+from osteometa.report.findings import Average, Findings
 from osteometa.wording.choices import INTERVALS
 from osteometa.wording.models import heterogeneity, subgroup_words
-from osteometa.wording.numbers import counted, joined, p_number, p_text, small, unbroken
-from osteometa.wording.scale import Scale
-from osteometa.wording.syntheses import window_words
-from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType, group_heading
+from osteometa.wording.numbers import (
+    counted,
+    joined,
+    p_number,
+    p_text,
+    participants,
+    sentence,
+    small,
+    studies,
+    unbroken,
+)
+from osteometa.wording.scale import Scale, estimate_of
+from osteometa.wording.syntheses import site_words, title_of
+from osteometa.wording.vocabulary import (
+    SHOWN_APART,
+    Design,
+    Direction,
+    ExerciseType,
+    SynthesisStatus,
+    group_heading,
+)
 
-DIRECTIONS = {
-    "up": "up", "down": "down", "mixed": "mixed", "zero": "no change", "unknown": "not known",
-}  # fmt: skip
-
-
-def heading(synthesis: Synthesis, config: Config) -> str:
-    """Return what a synthesis is about, as a heading."""
-    label = config.outcomes[synthesis.outcome].label
-    parts = [label, what_words(synthesis), room_words(synthesis).lower()]
-    return "; ".join([*parts, *window_words(synthesis.window, config.windows)])
-
-
-def room_words(synthesis: Synthesis) -> str:
-    """Return phase and design class, which never share a synthesis."""
-    return syntheses.room_words(synthesis.phase, synthesis.design_class)
-
-
-def what_words(synthesis: Synthesis) -> str:
-    """Return the site, or of what kind the analyte is."""
-    if synthesis.site:
-        return synthesis.site.replace("_", " ")
-    words = synthesis.analyte.split("_")
-    kind = " ".join(words[1:] if synthesis.outcome.lower() in words[0] else words)
-    return syntheses.not_stated(synthesis.analyte) if kind == "not stated" else kind
+RANDOMISED = {Design.RCT, Design.CROSSOVER_RCT}
 
 
-def subject(synthesis: Synthesis) -> str:
+def heading(found: Findings) -> str:
+    """Return the title of an analysis, as its figures have it."""
+    label = found.outcome.analytes[found.synthesis.analyte].label
+    named = {"site": found.row.site, "phase": found.row.phase, "when": found.when}
+    return title_of(found.outcome.label, label, design_class=found.row.design_class, **named)
+
+
+def kind_words(found: Findings) -> str:
+    """Return the site, or else the analyte."""
+    analyte = found.outcome.analytes[found.synthesis.analyte].label
+    return site_words(found.row.site) or analyte
+
+
+def subject(found: Findings) -> str:
     """Return what was measured, as the subject of a sentence."""
-    if synthesis.site:
-        return f"{synthesis.outcome} at the {synthesis.site.replace('_', ' ')}"
-    kind = what_words(synthesis)
-    if "not stated" in kind or " " in kind:
-        return f"{synthesis.outcome} ({kind})"
-    return f"{kind} {synthesis.outcome}"
+    kind = kind_words(found)
+    if found.row.site:
+        return f"{found.row.outcome} at the {kind}"
+    return f"{found.row.outcome} ({kind})" if " " in kind else f"{kind} {found.row.outcome}"
 
 
-def counts_of(cast: Sequence[StudyDirection]) -> dict[str, int]:
-    """Return how many voting studies say what of the direction, those that occur only."""
-    counts = Counter(vote.direction for vote in cast if vote.counted)
-    return {name: counts[name] for name in DIRECTIONS if counts[name]}
+def counts_of(directions: Sequence[StudyDirection]) -> dict[Direction, int]:
+    """Return how many studies have which direction, of those that count; none that is absent."""
+    counts = Counter(study.direction for study in directions if study.counted)
+    return {direction: counts[direction] for direction in Direction if counts[direction]}
 
 
-def vote_words(cast: Sequence[StudyDirection]) -> str:
-    """Return the same in words."""
-    words = [f"{number} {DIRECTIONS[name]}" for name, number in counts_of(cast).items()]
-    silent = sum(not vote.counted for vote in cast)
-    return ", ".join([*words, *([f"{silent} without a vote"] if silent else [])])
+def direction_words(directions: Sequence[StudyDirection]) -> str:
+    """Return the same in words, and how many do not count."""
+    words = [f"{number} {direction.words}" for direction, number in counts_of(directions).items()]
+    left = sum(not study.counted for study in directions)
+    return ", ".join([*words, *([f"{left} not counted"] if left else [])])
 
 
-def size_words(row: PooledRow, scale: Scale, within: bool = False) -> str:
-    """Return an estimate with its side, interval and unit; signs mean the same in both."""
-    limits = f"95 % CI {scale.limits(row.ci_low, row.ci_high)}"
-    number = scale.number(row.estimate)
-    if scale.percent:
-        size = f"difference {number} %"
-    elif scale.measure == "ROM":
-        size = f"ratio of means {number}"
-    elif scale.measure == "MD":
-        size = f"difference {number} {scale.unit}"
+def participants_words(effects: Sequence[WeightedEffect]) -> str:
+    """Return the number of participants behind effects, as far as it is reported."""
+    known = [e.n_total for e in effects if e.n_total is not None]
+    without = len(effects) - len(known)
+    parts = [participants(sum(known))] if known else []
+    parts += [f"{studies(without)} without a reported n"] if without else []
+    return " and ".join(parts)
+
+
+def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
+    """Return the result of one analysis, sentence by sentence; appraisal is always the last.
+
+    Parameters
+    ----------
+    found : Findings
+    risk, certainty : str
+        The judgements that reviewers entered, or "not assessed".
+    """
+    appraisal = f"Risk of bias: {risk}. Certainty of evidence (GRADE): {certainty}."
+    if found.row.status == SynthesisStatus.EMPTY:
+        return ["No study addresses this question.", appraisal]
+    main = found.average()
+    if main is None:
+        parts = [_no_estimate(found)]
+    elif main.pooled:
+        parts = _several(found, main)
     else:
-        size = f"difference {number} standard deviations"
-    return f"{_side(row.estimate, scale, within)} ({size}, {limits})"
+        parts = [_one(found, main)]
+    parts += _outside(found)
+    parts += [sentence(found.row.note)] if found.row.note else []
+    if found.within_arm:
+        parts.append("A change within one arm has no comparator and proves no effect of exercise.")
+    return [unbroken(part) for part in (*parts, appraisal)]
+
+
+def _no_estimate(found: Findings) -> str:
+    model = found.model()
+    reason = model.note if model is not None and model.k and model.note else found.row.reason
+    return f"There is no effect estimate for {subject(found)}: {reason}."
+
+
+def _trials(found: Findings, number: int) -> str:
+    trials = {effect.design for effect in found.pool} <= RANDOMISED
+    return counted(number, "randomised trial") if trials else studies(number)
+
+
+def _one(found: Findings, main: Average) -> str:
+    effect = found.pool[0]
+    who = f"{effect.label}, {ExerciseType(effect.exercise_type).words}"
+    return (
+        f"{_trials(found, 1).capitalize()} ({who}; {participants_words(found.pool)}) gives an "
+        f"effect estimate: {subject(found)} was {size_words(found, main)}; {_verdict(main)}. "
+        "A single study is not pooled."
+    )
+
+
+def _several(found: Findings, main: Average) -> list[str]:
+    who = f"{_trials(found, main.row.k)} ({participants_words(found.pool)})"
+    if found.shown() is None:
+        parts = [
+            f"{who[0].upper()}{who[1:]} give effect estimates for {subject(found)}; as set in "
+            "config.yaml, no average over all of them is shown."
+        ]
+    else:
+        size = size_words(found, main)
+        parts = [f"In {who}, {subject(found)} was on average {size}; {_verdict(main)}."]
+        parts.append(_spread(found, main))
+    return [*parts, *_types(found)]
+
+
+def size_words(found: Findings, average: Average) -> str:
+    """Return an estimate with its side, interval and unit."""
+    scale, estimate = found.scale(), average.estimate
+    name = {"SMD": "SMD", "ROM": "ratio of means", "MD": "mean difference"}[scale.measure]
+    name = "difference" if scale.percent else name
+    unit = f" {scale.unit}" if scale.measure == "MD" else ""
+    limits = scale.limits(estimate.low, estimate.high)
+    size = f"{name} {scale.value(estimate.value)}{unit}, 95 % CI {limits}"
+    return f"{_side(estimate.value, scale, found.within_arm)} ({size})"
 
 
 def _side(value: float, scale: Scale, within: bool) -> str:
@@ -89,146 +159,60 @@ def _side(value: float, scale: Scale, within: bool) -> str:
     return f"{word} after exercise than before" if within else f"{word} with exercise"
 
 
-def people_words(effects: Sequence[WeightedEffect]) -> str:
-    """Return how many people stand behind effects, as far as printed."""
-    known = [e.n_total for e in effects if e.n_total is not None]
-    silent = len(effects) - len(known)
-    parts = [counted(sum(known), "person", "people")] if known else []
-    if silent:
-        verb = "prints" if silent == 1 else "print"
-        parts.append(f"{counted(silent, 'study', 'studies')} that {verb} no n")
-    return " and ".join(parts)
+def _verdict(main: Average) -> str:
+    verb = "includes" if main.estimate.holds_null else "excludes"
+    return f"the interval {verb} no difference"
 
 
-def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
-    """Return what one synthesis says, sentence by sentence; appraisal is always the last.
-
-    Parameters
-    ----------
-    found : Findings
-    risk, certainty : str
-        What people have judged, or "not assessed".
-    """
-    appraisal = f"Risk of bias: {risk}. Certainty of the evidence: {certainty}."
-    if found.row.status == "empty":
-        return ["No study of the tables falls here: nothing is known.", appraisal]
-    main = found.model()
-    if main is None or main.estimate is None:
-        noted = main is not None and main.k and main.note
-        reason = main.note if noted else found.row.reason
-        parts = [f"No size of effect on {subject(found.synthesis)} is known: {reason}."]
-    elif main.k == 1:
-        parts = _one(found, main)
-    else:
-        parts = _several(found, main)
-    parts += _outside(found)
-    parts += _note(found)
-    if found.row.design_class == "within_arm":
-        parts.append(
-            "A change within one arm has no comparator: it cannot tell exercise from other causes."
-        )
-    return [unbroken(part) for part in (*parts, appraisal)]
-
-
-def _note(found: Findings) -> list[str]:
-    """Return what a reader must keep in mind of a set after a single bout."""
-    note = found.row.note
-    if "1 of 1 studies do not" in note:
-        note = note.replace("1 of 1 studies do not", "the one study does not")
-        note = note.replace("or do not say so", "or does not say so")
-    return [f"{note[0].upper()}{note[1:]}."] if note else []
-
-
-def _studies(found: Findings, number: int) -> str:
-    trials = {effect.design for effect in found.pool} <= {"rct", "crossover_rct"}
-    words = ("randomised trial", "") if trials else ("study", "studies")
-    return counted(number, *words)
-
-
-def _one(found: Findings, main: PooledRow) -> list[str]:
-    effect = found.pool[0]
-    who = ", ".join(filter(None, [effect.label, ExerciseType(effect.exercise_type).words]))
-    within = found.row.design_class == "within_arm"
-    size = size_words(main, found.scale(), within)
-    return [
-        f"{_studies(found, 1).capitalize()} ({who}; {people_words(found.pool)}) gives a size: "
-        f"{subject(found.synthesis)} was {size}; {_verdict(main, within)}. One study is not pooled."
-    ]
-
-
-def _several(found: Findings, main: PooledRow) -> list[str]:
-    scale, who = found.scale(), f"{_studies(found, main.k)} ({people_words(found.pool)})"
-    if found.shown() is None:
-        parts = [
-            f"{who[0].upper()}{who[1:]} give a size of the effect on {subject(found.synthesis)}; "
-            "as config.yaml chooses, no average over all of them is shown."
-        ]
-    else:
-        within = found.row.design_class == "within_arm"
-        size = size_words(main, scale, within)
-        parts = [
-            f"In {who} {subject(found.synthesis)} was on average {size}; {_verdict(main, within)}.",
-            *_spread(found, main),
-        ]
-    return [*parts, *_types(found)]
-
-
-def _verdict(main: PooledRow, within: bool) -> str:
-    if main.ci_low <= 0 <= main.ci_high:
-        what = "it rose or fell" if within else "exercise raises or lowers it"
-        return f"the interval leaves open whether {what}"
-    side = "above" if main.ci_low > 0 else "below"
-    return f"the whole interval lies {side} no difference"
-
-
-def _spread(found: Findings, main: PooledRow) -> list[str]:
-    scale = found.scale()
-    if main.method == "EE":
-        return ["One effect common to all studies is assumed; how far they differ is not modelled."]
-    if main.k == 2:
-        common = found.model(primary=False)
+def _spread(found: Findings, main: Average) -> str:
+    scale, row = found.scale(), main.row
+    if row.method == "EE":
+        return "The model assumes one effect common to all studies and ignores heterogeneity."
+    if row.k == 2:
+        common = found.average(primary=False)
         beside = "" if common is None else (
-            " If both had one common effect, it would be "
-            f"{scale.with_interval(common.estimate, common.ci_low, common.ci_high)}"
-            f"{' %' if scale.percent else ''}."
+            f" The common-effect estimate is {scale.in_text(common.estimate)}."
         )  # fmt: skip
-        return [f"Two studies cannot show how much studies differ.{beside}"]
-    if main.tau2 == 0:
-        upper = (
-            "" if main.tau2_ci_high is None else f" (95 % upper limit {small(main.tau2_ci_high)})"
+        return f"Heterogeneity cannot be judged from two studies.{beside}"
+    if row.tau2 == 0:
+        upper = row.tau2_ci_high
+        limit = "" if upper is None else f" (95 % upper limit {small(upper)})"
+        return (
+            f"The between-study variance τ² is estimated as 0{limit}, which does not show that "
+            "the studies agree; no prediction interval is given."
         )
-        return [
-            f"The variance between studies, τ², is estimated as 0{upper}: no prediction interval "
-            "is given, and that the studies agree is not shown."
-        ]
-    if main.pi_shown:
-        limits = f"{scale.number(main.pi_low)} and {scale.number(main.pi_high)}"
-        return [
-            f"Studies differ (I² {main.i2:.0f} %): in a new study like these the effect is "
-            f"expected between {limits}{' %' if scale.percent else ''} (95 % prediction interval)."
-        ]
-    few = counted(main.k, "study", "studies")
-    return [f"Studies differ (I² {main.i2:.0f} %), but {few} are too few to say by how much."]
+    i2 = "" if row.i2 is None else f" (I² {row.i2:.0f} %)"
+    if row.pi_shown and row.pi_low is not None and row.pi_high is not None:
+        return (
+            f"Effects differ between studies{i2}: that of a new, similar study is expected "
+            f"between {scale.number(row.pi_low)} and {scale.value(row.pi_high)} (95 % prediction "
+            "interval)."
+        )
+    return (
+        f"Effects differ between studies{i2}; {studies(row.k)} are too few for a prediction "
+        "interval."
+    )
 
 
 def _types(found: Findings) -> list[str]:
     kinds = found.types
     if len(kinds) == 1:
-        return [f"Type of exercise in all of them: {ExerciseType(kinds[0]).words}."]
+        return [f"Type of exercise in all of them: {kinds[0].words}."]
     scale, parts = found.scale(), []
     few: dict[int, list[str]] = {}
     for kind in kinds:
-        row, word = found.shown(kind), kind.words
-        if row is None or row.k == 1:
+        average = found.shown(kind)
+        if average is None or not average.pooled:
             number = sum(effect.exercise_type == kind for effect in found.pool)
-            few.setdefault(number, []).append(word)
+            few.setdefault(number, []).append(kind.words)
             continue
-        size = scale.number(row.estimate) + (" %" if scale.percent else "")
-        limits = scale.limits(row.ci_low, row.ci_high)
-        parts.append(f"{word} {size} (95 % CI {limits}; {counted(row.k, 'study', 'studies')})")
+        value, limits = average.estimate.value, average.estimate[1:]
+        size = f"{scale.value(value)} (95 % CI {scale.limits(*limits)}; {studies(average.row.k)})"
+        parts.append(f"{kind.words} {size}")
     for number, names in sorted(few.items()):
-        studies = counted(number, "study", "studies") + (" each" if len(names) > 1 else "")
-        parts.append(f"{studies} of {joined(names)}" + (", not averaged" if number > 1 else ""))
+        each = " each" if len(names) > 1 else ""
+        apart = ", not averaged" if number > 1 else ""
+        parts.append(f"{studies(number)}{each} of {joined(names)}{apart}")
     tested = [f"{subgroup_words(found.test)}."] if found.test is not None else []
     return [f"By type of exercise: {'; '.join(parts)}.", *tested]
 
@@ -238,43 +222,58 @@ def _outside(found: Findings) -> list[str]:
         block: len({e.study_id for e in found.sized if e.block == block}) for block in SHOWN_APART
     }
     apart = [f"{block.words} ({number})" for block, number in blocks.items() if number]
-    parts = [f"Studies with a size that are not pooled: {', '.join(apart)}."] if apart else []
-    if found.told:
-        number = len(found.told)
-        who = counted(number, "further study", "further studies") if found.sized else counted(
-            number, "study", "studies"
-        )  # fmt: skip
+    parts = []
+    if apart:
+        parts.append(f"Studies with an effect estimate, not pooled: {', '.join(apart)}.")
+    number = len(found.direction_only)
+    if number:
+        further = "further " if found.sized else ""
+        who = counted(number, f"{further}study", f"{further}studies").capitalize()
         verb = "gives" if number == 1 else "give"
         parts.append(
-            f"{who.capitalize()} {verb} no size, at most a direction: {vote_words(found.told)}."
+            f"{who} {verb} no effect estimate; direction: {direction_words(found.direction_only)}."
         )
     return parts
 
 
-def pooled_cells(row: PooledRow, scale: Scale) -> dict[str, str]:
-    """Return one row of the table of pooled numbers as text."""
-    effect = prediction = ""
-    if row.estimate is not None:
-        effect = scale.with_interval(row.estimate, row.ci_low, row.ci_high)
-    if row.pi_low is not None and row.tau2:
+class NumberRow(NamedTuple):
+    """A row of the table of pooled results, as text."""
+
+    group: str
+    measure: str
+    model: str
+    k: str
+    effect: str
+    prediction: str
+    p: str
+    heterogeneity: str
+    note: str
+
+
+def number_row(row: PooledRow, scale: Scale) -> NumberRow:
+    """Return one row of the table of pooled results as text."""
+    estimate, prediction = estimate_of(row), ""
+    if row.pi_low is not None and row.pi_high is not None and row.tau2:
         prediction = f"{scale.number(row.pi_low)} to {scale.number(row.pi_high)}"
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
-    return {
-        "measure": f"{scale.title} ({row.measure})",
-        "group": group_heading(row.group),
-        "model": "one study" if row.k == 1 else f"{model}, {INTERVALS[row.ci_method]}",
-        "k": str(row.k),
-        "effect": effect or row.status.replace("_", " "),
-        "prediction": prediction,
-        "p": p_number(row.p),
-        "heterogeneity": _heterogeneity(row),
-        "note": row.note,
-    }
+    missing = row.status.replace("_", " ")
+    return NumberRow(
+        group=group_heading(row.group),
+        measure=f"{scale.title} ({row.measure})",
+        model="single study" if row.k == 1 else f"{model}, {INTERVALS[row.ci_method]}",
+        k=str(row.k),
+        effect=missing if estimate is None else scale.with_interval(*estimate),
+        prediction=prediction,
+        p=p_number(row.p),
+        heterogeneity=_heterogeneity(row),
+        note=row.note,
+    )
 
 
 def _heterogeneity(row: PooledRow) -> str:
     if row.q is None:
         return ""
     if row.method == "EE":
-        return f"I² = {row.i2:.0f} %; Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
-    return heterogeneity(row).partition("; ")[2]
+        i2 = "" if row.i2 is None else f"I² = {row.i2:.0f} %; "
+        return f"{i2}Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p)}"
+    return heterogeneity(row, with_k=False)

@@ -34,9 +34,9 @@ class _Fit(Protocol):
     @property
     def q_p(self) -> float | None: ...
     @property
-    def pi_shown(self) -> bool: ...
-    @property
     def tau2_model(self) -> str: ...
+    @property
+    def pi_shown(self) -> bool: ...
 
 
 class _GroupTest(Protocol):
@@ -60,37 +60,38 @@ class _GroupTest(Protocol):
 
 def subgroup_words(test: _GroupTest, leading_zero: bool = True) -> str:
     """Return the test of differences between exercise types in words."""
-    if not test.tested:
-        return f"Differences between types {test.note}"
+    if not test.tested or test.statistic is None:
+        return f"Differences between exercise types {test.note}"
     df2 = "" if test.df2 is None else f", {test.df2:g}"
     letter = "χ²" if test.df2 is None else "F"
     return (
-        f"Differences between types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
+        f"Differences between exercise types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
         f"{p_text(test.p, leading_zero)} ({test.tau2_model} τ²)"
     )
 
 
 def model_words(row: _Fit, pi_df: str) -> str:
-    """Return the model of a pooled row in words; of the prediction interval where one is shown."""
+    """Return the model of a pooled row, with its prediction interval where one is shown."""
     interval = INTERVALS[row.ci_method]
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     degrees = pi_df.replace("-", MINUS)
-    prediction = f"; prediction interval on t({degrees})" if row.pi_shown else ""
+    prediction = f"; prediction interval from t({degrees})" if row.pi_shown else ""
     return f"Model: {model}, {interval}{prediction}"
 
 
-def heterogeneity(row: _Fit, leading_zero: bool = True) -> str:
+def heterogeneity(row: _Fit, leading_zero: bool = True, with_k: bool = True) -> str:
     """Return the line on heterogeneity.
 
-    Types that share one tau2 share its interval and I2 too: said as of all types, beside the Q of
-    their own studies.
+    Where exercise types share one tau2, its interval and I2 are those of all types, Q is that of
+    the type's own studies.
     """
+    number = [f"k = {row.k}"] if with_k else []
     q = f"Q = {row.q:.2f}, df = {row.q_df}, {p_text(row.q_p, leading_zero)}"
-    tau2 = f"τ² = {small(row.tau2)}{_in_brackets(row)}"
-    i2 = "" if row.i2 is None else f"I² = {row.i2:.0f} %"
+    spread = [f"τ² = {small(row.tau2)}{_in_brackets(row)}"]
+    spread += [] if row.i2 is None else [f"I² = {row.i2:.0f} %"]
     if row.tau2_model == "common":
-        return f"k = {row.k}; {q}; one model of all types: " + ", ".join(filter(None, [tau2, i2]))
-    return "; ".join(filter(None, [f"k = {row.k}", tau2, i2, q]))
+        return "; ".join([*number, q, f"one model for all types: {', '.join(spread)}"])
+    return "; ".join([*number, *spread, q])
 
 
 def _in_brackets(row: _Fit) -> str:

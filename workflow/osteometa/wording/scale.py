@@ -4,8 +4,38 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from osteometa.wording.numbers import signed
+
+
+class Estimate(NamedTuple):
+    """An estimate with its interval: none of the three is missing."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def holds_null(self) -> bool:
+        """Tell whether the interval includes no difference."""
+        return self.low <= 0 <= self.high
+
+
+class _Row(Protocol):
+    @property
+    def estimate(self) -> float | None: ...
+    @property
+    def ci_low(self) -> float | None: ...
+    @property
+    def ci_high(self) -> float | None: ...
+
+
+def estimate_of(row: _Row) -> Estimate | None:
+    """Return the estimate of a row of a results table; None where it has none."""
+    if row.estimate is None or row.ci_low is None or row.ci_high is None:
+        return None
+    return Estimate(row.estimate, row.ci_low, row.ci_high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +43,17 @@ class Scale:
     """How an effect is written: on which axis, with how many decimals."""
 
     measure: str
-    outcome: str
-    unit: str
-    interval: str
+    unit: str = ""
+    interval: str = "(a to b)"
+    ratio_as: str = "ratio"
+    """How a ratio of means is written: ratio, or percent (its difference from 1)."""
+    decimals: int = 2
+    """Of a mean difference."""
 
     @property
     def percent(self) -> bool:
         """Tell whether a ratio of means is shown as percent."""
-        return self.measure == "ROM" and self.outcome == "BMD"
+        return self.measure == "ROM" and self.ratio_as == "percent"
 
     def shown(self, value: float) -> float:
         """Return a value as a reader sees it."""
@@ -30,9 +63,7 @@ class Scale:
 
     def number(self, value: float) -> str:
         """Return a value as text."""
-        decimals = 1 if self.percent else 2
-        if self.measure == "MD" and self.outcome == "BMD":
-            decimals = 3
+        decimals = self.decimals if self.measure == "MD" else 1 if self.percent else 2
         try:
             return signed(self.shown(value), decimals)
         except OverflowError:
@@ -41,6 +72,11 @@ class Scale:
     def value(self, value: float) -> str:
         """Return a value as text, with the sign for percent."""
         return self.number(value) + (" %" if self.percent else "")
+
+    def in_text(self, estimate: Estimate, name: str = "95 % CI") -> str:
+        """Return an estimate with its named interval in running text."""
+        limits = f"{name} {self.limits(estimate.low, estimate.high)}".strip()
+        return f"{self.value(estimate.value)} ({limits})"
 
     def limits(self, low: float, high: float) -> str:
         """Return an interval in running text, with the sign for percent."""

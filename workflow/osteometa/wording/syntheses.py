@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-PHASES = {"training": "Training", "acute": "Single bout"}
+from osteometa.wording.vocabulary import DesignClass, Phase
 
 
-def room_words(phase: str, design_class: str) -> str:
+def setting_words(phase: str, design_class: str) -> str:
     """Return phase and design class, which never share a synthesis."""
-    kind = "against a comparator" if design_class == "controlled" else "within one arm"
-    return f"{PHASES[phase]}, {kind}"
+    return f"{Phase(phase).words}, {DesignClass(design_class).words}"
 
 
 def window_words(window: str, windows: Mapping[str, float]) -> list[str]:
@@ -41,6 +40,24 @@ def hours_words(window: str, windows: Mapping[str, float]) -> str:
     return f"{start:g} to {end:g} h" if start else f"up to {end:g} h"
 
 
-def not_stated(analyte: str) -> str:
-    """Return what is not stated of an analyte: of RANKL whether it is free, else the specimen."""
-    return "kind not stated" if analyte.startswith("srankl") else "specimen not stated"
+def site_words(site: str) -> str:
+    """Return a site of the body."""
+    return site.replace("_", " ")
+
+
+def title_of(
+    label: str, analyte: str, *, site: str, phase: str, design_class: str, when: str
+) -> str:
+    """Return the title of a synthesis.
+
+    Parameters
+    ----------
+    label, analyte : str
+        Labels of its outcome and analyte in `config.yaml`.
+    site, phase, design_class : str
+        As declared; the site is empty where the outcome has none.
+    when : str
+        Window after a bout in words, empty for training.
+    """
+    parts = [f"{label}, {analyte}", site_words(site), setting_words(phase, design_class), when]
+    return "; ".join(filter(None, parts))

@@ -105,7 +105,7 @@ class Direction(Term):
     DOWN = "down", "down"
     MIXED = "mixed", "mixed"
     ZERO = "zero", "no difference"
-    UNKNOWN = "unknown", "not reported"
+    UNKNOWN = "unknown", "unknown"
 
 
 class Block(Term):

@@ -51,7 +51,7 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.wording.scale import Scale
-from osteometa.wording.syntheses import not_stated, room_words
+from osteometa.wording.syntheses import title_of
 from osteometa.wording.vocabulary import ALL_STUDIES, SHOWN_APART, Block
 
 TOP = 15.0
@@ -79,7 +79,7 @@ def scale_of(effects: Sequence[WeightedEffect], settings: dict[str, Any]) -> Sca
     """Return how the effects of a synthesis are written."""
     measure = settings["measure"]
     unit = next((e.unit for e in effects if e.measure == measure and e.unit), "")
-    return Scale(measure, settings["synthesis"]["outcome"], unit, settings["interval"])
+    return Scale(measure, unit, *(settings[key] for key in ("interval", "ratio_as", "decimals")))
 
 
 def forest_figures(
@@ -214,19 +214,8 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
 def title_words(settings: dict[str, Any]) -> str:
     """Return what a synthesis is about, as the title of its figures."""
     synthesis = settings["synthesis"]
-    words = [subject_words(settings["label"], synthesis.get("analyte", ""))]
-    words += [synthesis[key].replace("_", " ") for key in ("site",) if synthesis[key]]
-    words.append(room_words(synthesis["phase"], synthesis["design_class"]).lower())
-    words += [settings["when"]] if settings["when"] else []
-    return "; ".join(words)
-
-
-def subject_words(label: str, analyte: str) -> str:
-    """Return an outcome and which of its analytes, such as 'Osteoprotegerin (OPG), serum'."""
-    kind = analyte.partition("_")[2].replace("_", " ")
-    if kind == "not stated":
-        kind = not_stated(analyte)
-    return f"{label}, {kind}" if kind else label
+    named = {key: synthesis[key] for key in ("site", "phase", "design_class")}
+    return title_of(settings["label"], settings["analyte"], **named, when=settings["when"])
 
 
 def _heads(

@@ -69,7 +69,7 @@ def forest_rows(
     measure = settings["measure"]
     chosen = [effect for effect in effects if effect.measure == measure]
     unit = next((effect.unit for effect in chosen if effect.unit), "")
-    scale = Scale(measure, settings["synthesis"]["outcome"], unit, settings["interval"])
+    scale = Scale(measure, unit, *(settings[key] for key in ("interval", "ratio_as", "decimals")))
     letters = _letters(chosen)
     models = [row for row in pooled if row.measure == measure and row.primary]
     test = next((row for row in tests if row.measure == measure), None)

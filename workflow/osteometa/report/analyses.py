@@ -1,0 +1,116 @@
+"""The chapter of each planned analysis: sentences, figures, pooled results, effects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from osteometa.extraction.tables import Tables
+from osteometa.protocol.config import Config
+from osteometa.records.effects import WeightedEffect
+from osteometa.records.figures import FigureRow
+from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, type_words
+from osteometa.report.findings import Findings
+from osteometa.report.inline_figures import InlineFigure, inline_figure
+from osteometa.report.raw_rows import Link, cells_behind
+from osteometa.report.sensitivity import Line, sensitivity_lines
+from osteometa.report.sentences import NumberRow, heading, number_row, synthesis_sentences
+from osteometa.report.studies import PublishedRow, certainty_words, published_rows, risk_words
+from osteometa.wording.vocabulary import OVERALL, Flag
+
+
+class Figure(NamedTuple):
+    """A figure with its pages; none where it is not drawn."""
+
+    row: FigureRow
+    pages: list[InlineFigure]
+
+    @property
+    def svg(self) -> str:
+        """All pages."""
+        return "".join(page.svg for page in self.pages)
+
+
+class EffectRow(NamedTuple):
+    """An effect, and the raw cells behind it."""
+
+    effect: WeightedEffect
+    cells: list[Link]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One planned analysis as the report shows it."""
+
+    id: str
+    heading: str
+    sentences: list[str]
+    forest: Figure | None
+    figures: list[Figure]
+    """Those that are drawn, the forest plot of the primary measure not among them."""
+    not_drawn: list[FigureRow]
+    numbers: list[NumberRow]
+    other_measures: list[NumberRow]
+    sensitivity: list[Line]
+    not_done: str
+    types: list[TypeRow]
+    type_words: str
+    published: list[PublishedRow]
+    effects: list[EffectRow]
+    flags: list[Flag]
+
+
+def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chapter:
+    """Return the chapter of one analysis."""
+    name = found.row.synthesis
+    judged = sorted({effect.study_id for effect in found.pool})
+    risk = risk_words(judged, found.row.outcome, tables)
+    figures = read_figures(found.figures, root / "results" / name, name)
+    drawn = [figure for figure in figures if figure.pages]
+    lines, not_done = sensitivity_lines(found)
+    # Where the intensity that the paper states decides, there is no second classification.
+    twice = config.derivation.type_by != "paper"
+    by_paper = pool_by_paper(found) if twice else []
+    return Chapter(
+        id=name,
+        heading=heading(found),
+        sentences=synthesis_sentences(found, risk, certainty_words(name, tables)),
+        forest=next((figure for figure in drawn if figure.row.figure == "forest"), None),
+        figures=[figure for figure in drawn if figure.row.figure != "forest"],
+        not_drawn=[figure.row for figure in figures if not figure.pages],
+        numbers=_numbers(found, primary=True),
+        other_measures=_numbers(found, primary=False),
+        sensitivity=lines,
+        not_done=not_done,
+        types=type_rows(found, by_paper) if twice else [],
+        type_words=type_words(found, by_paper) if twice else "",
+        published=published_rows(found, tables),
+        effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
+        flags=sorted({Flag(flag) for e in found.effects for flag in e.flags.split()}),
+    )
+
+
+def _numbers(found: Findings, *, primary: bool) -> list[NumberRow]:
+    return [
+        number_row(row, found.scale(row.measure))
+        for row in found.pooled
+        if (row.k > 1 or row.group == OVERALL) and (row.measure == found.row.measure) == primary
+    ]
+
+
+def read_figures(rows: Sequence[FigureRow], folder: Path, name: str) -> list[Figure]:
+    """Return the figures of a folder, each page as SVG for the report."""
+    return [Figure(row, _pages(row, folder, name)) for row in rows]
+
+
+def _pages(row: FigureRow, folder: Path, name: str) -> list[InlineFigure]:
+    if row.reason:
+        return []
+    paths = [folder / f"{row.figure}.svg"]
+    paths += [folder / "figure_pages" / f"{row.figure}_{n}.svg" for n in range(2, row.pages + 1)]
+    return [
+        inline_figure(path, f"{name}-{row.figure}-{number}", row.alt)
+        for number, path in enumerate(paths)
+    ]
