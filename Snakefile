@@ -1,12 +1,14 @@
 # The review as a table of contents: from extraction tables to forest plots and a report.
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.protocol.config import (forest_settings, load_config, part)
+from osteometa.protocol.config import (load_config, part)
 from osteometa.figures.catalogue import (HEADS, NAMES, TITLES)
+from osteometa.figures.settings import (FigureSettings)
 from osteometa.run.code_inputs import (code_of)
 from osteometa.run.manifest import (is_real_run, set_edited_aside)
 from osteometa.io.problems import (ProblemsFound)

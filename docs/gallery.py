@@ -20,7 +20,7 @@ from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.forest.words import Scale
 from osteometa.figures.presets import STYLES, resolved
-from osteometa.figures.style import pixels
+from osteometa.figures.files import pixels
 from osteometa.protocol.config import forest_settings, load_config
 
 DOCS = Path(__file__).resolve().parent

@@ -18,7 +18,7 @@ from osteometa.figures import (
 )
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.style import SMALL
+from osteometa.figures.palette import SMALL
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings

@@ -35,7 +35,7 @@ from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, rea
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest.draw import forest_figures
 from osteometa.figures.presets import STYLES
-from osteometa.figures.style import encoded
+from osteometa.figures.files import encoded
 from osteometa.figures.synthesis_figures import panel, share_panels, write_figures
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.sensitivity import (

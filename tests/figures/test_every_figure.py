@@ -14,7 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 from osteometa.figures import review_figures, synthesis_figures
 from osteometa.figures.chart import draw_mark, reason_figure
 from osteometa.figures.presets import resolved
-from osteometa.figures.style import encoded
+from osteometa.figures.files import encoded
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import forest_settings
 from osteometa.records.sensitivity import GoshRow, InfluenceRow

@@ -35,8 +35,9 @@ from osteometa.figures.forest.layout import ROW, place_axis, place_columns, plac
 from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
 from osteometa.figures.forest.rows import ForestRow, forest_rows
+from osteometa.figures.palette import SMALL
 from osteometa.figures.presets import PRESETS, resolved
-from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
+from osteometa.figures.style import in_palette, missing_letters, new_figure, put, save
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import forest_settings
 from osteometa.records.directions import StudyDirection

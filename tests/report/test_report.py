@@ -6,7 +6,8 @@ import types
 
 import pytest
 from builders import ROOT
-from osteometa.figures.style import new_figure, put, save, set_up
+from osteometa.figures.files import save
+from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection

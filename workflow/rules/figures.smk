@@ -42,7 +42,7 @@ rule figures:
         expand("results/{{synthesis}}/{name}.{format}", name=NAMES, format=BESIDE_SVG),
         "results/{synthesis}/figures.csv",
     params:
-        settings=lambda wildcards: forest_settings(config_read, wildcards.synthesis),
+        settings=lambda wildcards: asdict(FigureSettings.of(config_read, wildcards.synthesis)),
     script:
         "../scripts/figures.py"
 
@@ -70,6 +70,8 @@ rule overview:
         expand("results/{name}.{format}", name=list(TITLES), format=BESIDE_SVG),
         "results/figures.csv",
     params:
-        choices=choices("outcomes", "directions", "windows", "figures", "syntheses"),
+        choices=choices(
+            "outcomes", "directions", "windows", "figures", "pooling", "small_k", "syntheses"
+        ),
     script:
         "../scripts/overview.py"

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.figures.chart import Frame, Mark, draw_mark
+from osteometa.figures.chart import Frame, Point, draw_mark
 from osteometa.figures.labels import Line, draw_labels, place_labels
+from osteometa.figures.palette import BLACK, BLUE, GREY
 from osteometa.figures.scatter import Ground, ground_figure
-from osteometa.figures.style import BLACK, BLUE, GREY
 from osteometa.records.directions import AlbatrossPoint
 
 FEWEST = 3
@@ -27,11 +27,11 @@ CURVES = {
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
+def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Point]:
     """Return a point per study: people against p, left lower and right higher with exercise."""
     return [
-        Mark(
-            kind="point", label=row.label, y=float(row.n), group=row.origin,
+        Point(
+            label=row.label, y=float(row.n), group=row.origin,
             effect_id=row.effect_id, shape=row.design_class,
             x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
             text=f"{row.p:.3g}",
@@ -60,7 +60,7 @@ def curve_p(size: float, n: float, design_class: str) -> float:
 
 
 def albatross_figure(
-    marks: Sequence[Mark], title: str, design_class: str = "controlled", more: str = ""
+    marks: Sequence[Point], title: str, design_class: str = "controlled", more: str = ""
 ) -> Figure:
     """Return the plot of one set; its curves are those of its design class.
 

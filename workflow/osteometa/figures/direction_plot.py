@@ -16,8 +16,9 @@ from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
+from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
 from osteometa.figures.risk_of_bias import LEVELS
-from osteometa.figures.style import BLACK, BODY, GREY, SMALL, new_figure, put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.wording.choices import EXERCISE_TYPES

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
-from osteometa.figures.chart import MARGIN, WIDE, Mark, note_height, noted, title_height, titled
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
+from osteometa.figures.chart import MARGIN, Count, note_height, noted, title_height, titled
+from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, WIDE
+from osteometa.figures.style import new_figure, put
 from osteometa.records.directions import DirectionEntry
 from osteometa.wording.vocabulary import ExerciseType, Phase
 
@@ -21,7 +24,15 @@ NOTE = (
 )
 
 
-def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Mark]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Count):
+    """Studies of one kind in a field of the map: x their number, size their participants."""
+
+    kind: str = "cell"
+    x: float
+
+
+def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Field]:
     """Return two marks per field of the map: people with a size, and people without.
 
     Parameters
@@ -48,13 +59,13 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
                 for word, studies in ((SIZED, sized), (TOLD, set(people) - sized)):
                     if studies:
                         marks.append(
-                            Mark(kind="cell", label=f"{phase} {outcome}", group=kind, shape=word,
+                            Field(label=f"{phase} {outcome}", group=kind, shape=word,
                                  x=float(len(studies)), size=float(sum(people[s] for s in studies)))
                         )  # fmt: skip
     return marks
 
 
-def map_figure(marks: Sequence[Mark], title: str) -> Figure:
+def map_figure(marks: Sequence[Field], title: str) -> Figure:
     """Return the map: rows outcomes by phase, columns exercise types."""
     rows = list(dict.fromkeys(mark.label for mark in marks))
     kinds = [kind for kind in ExerciseType if any(mark.group == kind for mark in marks)]
@@ -88,7 +99,9 @@ def map_figure(marks: Sequence[Mark], title: str) -> Figure:
     return figure
 
 
-def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most: float) -> None:
+def _field(
+    axes: Axes, x: float, y: float, chosen: Sequence[Field], total: float, most: float
+) -> None:
     radius = LARGEST / 2 * (total / most) ** 0.5
     counts = {mark.shape: (int(mark.x), mark.size) for mark in chosen}
     sized, told = counts.get(SIZED, (0, 0.0)), counts.get(TOLD, (0, 0.0))
@@ -106,7 +119,7 @@ def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most:
         align="center")  # fmt: skip
 
 
-def map_alt(marks: Sequence[Mark], title: str) -> str:
+def map_alt(marks: Sequence[Field], title: str) -> str:
     """Return what the map says, for people who do not see it."""
     parts = []
     for label in dict.fromkeys(mark.label for mark in marks):

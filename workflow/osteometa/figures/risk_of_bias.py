@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -11,25 +12,15 @@ from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.catalogue import TOOLS
 from osteometa.figures.chart import (
     MARGIN,
-    WIDE,
-    Mark,
+    Count,
     draw_mark,
     note_height,
     noted,
     title_height,
     titled,
 )
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    BODY,
-    ORANGE,
-    SMALL,
-    VERMILION,
-    new_figure,
-    put,
-    wrapped,
-)
+from osteometa.figures.palette import BLACK, BLUE, BODY, ORANGE, SMALL, VERMILION, WIDE
+from osteometa.figures.style import new_figure, put, wrapped
 
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
@@ -70,7 +61,7 @@ HIGHEST = 190.0
 def light_marks(
     judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str],
     weights: Mapping[str, float],
-) -> list[Mark]:  # fmt: skip
+) -> list[Count]:  # fmt: skip
     """Return a light per study, outcome and domain of one tool.
 
     Parameters
@@ -81,7 +72,7 @@ def light_marks(
     weights : mapping of study_id to what the study weighs in the bars (people, else 1)
     """
     return [
-        Mark(
+        Count(
             kind="cell",
             label=", ".join(t for t in (labels.get(row.study_id, row.study_id), row.outcome) if t),
             group=row.domain, shape=row.judgement, size=weights.get(row.study_id, 1.0),
@@ -92,7 +83,7 @@ def light_marks(
     ]  # fmt: skip
 
 
-def light_figures(marks: Sequence[Mark], tool: str) -> list[Figure]:
+def light_figures(marks: Sequence[Count], tool: str) -> list[Figure]:
     """Return the pages: traffic lights, and below those of the last page the weighted bars."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     rows = [(label, wrapped(label, LABELS - MARGIN - 2)) for label in labels]
@@ -109,7 +100,7 @@ def _height(lines: Sequence[str]) -> float:
 
 
 def _page(
-    rows: Sequence[tuple[str, list[str]]], marks: Sequence[Mark], tool: str,
+    rows: Sequence[tuple[str, list[str]]], marks: Sequence[Count], tool: str,
     number: tuple[int, int],
 ) -> Figure:  # fmt: skip
     title = f"Risk of bias: {TOOLS[tool]}"
@@ -141,7 +132,7 @@ def _page(
     return figure
 
 
-def _domains(marks: Sequence[Mark]) -> list[str]:
+def _domains(marks: Sequence[Count]) -> list[str]:
     found = {mark.group for mark in marks}
     order = [f"{letter}{n}" for letter in "dq" for n in range(1, 13)] + ["overall"]
     return [name for name in order if name in found]
@@ -151,7 +142,7 @@ def _short(domain: str) -> str:
     return "Overall" if domain == "overall" else domain.upper()
 
 
-def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
+def light(axes: Axes, x: float, y: float, level: str, side: float = 3.2) -> None:
     """Draw one judgement: Cochrane's symbol on its colour."""
     symbol, color = LEVELS[level]
     draw_mark(axes, x, y, side, "circle", color, gid="light", zorder=2)
@@ -161,7 +152,7 @@ def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
 
 
 def _bars(
-    axes, marks: Sequence[Mark], domains: Sequence[str], used: Sequence[str], top: float
+    axes: Axes, marks: Sequence[Count], domains: Sequence[str], used: Sequence[str], top: float
 ) -> None:
     room = RIGHT - LABELS
     for number, domain in enumerate(domains):
@@ -205,7 +196,7 @@ def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) ->
     return " ".join(words)
 
 
-def light_alt(marks: Sequence[Mark], tool: str) -> str:
+def light_alt(marks: Sequence[Count], tool: str) -> str:
     """Return what the figure says, for people who do not see it."""
     overall = [mark.shape for mark in marks if mark.group == "overall"]
     counts = ", ".join(f"{overall.count(w)} {w.replace('_', ' ')}" for w in dict.fromkeys(overall))

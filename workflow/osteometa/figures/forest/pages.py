@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from osteometa.figures.forest.layout import BEFORE, Columns, place_rows, starts
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.style import BODY
+from osteometa.figures.palette import BODY
 
 PAGE_ROWS = 60
 PAGE_HEIGHT = 240.0
