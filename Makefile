@@ -1,13 +1,10 @@
-# make = set up and run the review; make test = set up and test. Everything else is in the script.
-.PHONY: review setup test lock clean
+# make = set up and run the review; make test = set up and test; make docs = the documentation site.
+# Everything else is in the script.
+.PHONY: review setup test test-fast lint types docs lock upgrade clean
 review:
 	@sh workflow/setup.sh review
-setup:
-	@sh workflow/setup.sh setup
 test:
 	@sh workflow/setup.sh test
 	@echo "The browser checks of the report were skipped: they run in .ci/run."
-lock:
-	@sh workflow/setup.sh lock
-clean:
-	@sh workflow/setup.sh clean
+setup test-fast lint types docs lock upgrade clean:
+	@sh workflow/setup.sh $@

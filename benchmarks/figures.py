@@ -35,11 +35,11 @@ START, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 SYNTHESIS = "bmd_lumbar_spine_training_controlled"
 TURNS, TARGET = 3, 4.0
 REMARK = (
-    "Theirs draws the 13 pooled studies; the forest plot here has 45 and more rows with their "
-    "numbers on two pages, the cumulative plot two orders of 13. What remains is mostly letters: "
-    "drawn one by one into the image, and the fonts that are cut to them for each file. Texts are "
-    "placed by the widths of their letters (`style.Label`), not laid out anew in each format; "
-    "images have a palette of 256 colours: half of the time and a third of the bytes."
+    "metafor draws the 13 pooled studies; the forest plot here has more than 45 rows on two pages, "
+    "and the cumulative plot two orders of 13. Most of the time goes into text: letters drawn one "
+    "by one into the image, and fonts reduced to the letters of each file. Texts are placed by the "
+    "widths of their letters (`style.Label`) and not laid out again for each format; images have a "
+    "palette of 256 colours, which takes half of the time and a third of the bytes."
 )
 
 
@@ -95,10 +95,10 @@ def page(folder: Path) -> str:
     lines = [
         START, "## Figures", "",
         f"Made by `python benchmarks/figures.py --write`: the figures of `{SYNTHESIS}` as PDF, SVG "
-        "and PNG (300 dpi), processor time of one core, the best of "
-        f"{TURNS} turns in which both are measured; Python {platform.python_version()}, matplotlib "
-        f"{mpl.__version__}. Imports and the start of R are left out. Further pages of a figure "
-        "are drawn in all three formats too.", "",
+        f"and PNG (300 dpi), processor time of one core, the best of {TURNS} rounds in which both "
+        f"are measured; Python {platform.python_version()}, matplotlib {mpl.__version__}. Imports "
+        "and the start of R are not included. Further pages of a figure are drawn in all three "
+        "formats too.", "",
         "| figure | pages | osteometa | per page | metafor | ratio per page |",
         "|---|---:|---:|---:|---:|---:|",
     ]  # fmt: skip
@@ -117,7 +117,7 @@ def page(folder: Path) -> str:
     word = "met" if middle <= TARGET else "not met"
     lines += [
         "", f"All {len(NAMES)} figures: {whole:.1f} s. Median ratio per page {middle:.1f}; "
-        f"{TARGET:.0f} asked: **{word}**.", "", REMARK, "", profile(folder, settings), "", END,
+        f"target {TARGET:.0f}: **{word}**.", "", REMARK, "", profile(folder, settings), "", END,
     ]  # fmt: skip
     return "\n".join(lines)
 

@@ -134,7 +134,7 @@ def page(rows: list[tuple[int, str, str, float]]) -> str:
         START, "## Batch kernel", "",
         "Made by `python benchmarks/kernel.py --write`: random subsets of the effects of "
         f"{' (k = 10) and '.join(SETS.values())} (k = 20), {FITS:,} for the kernel, processor "
-        f"time of one core per fit, the best of {TURNS} turns in which everybody is measured; "
+        f"time of one core per fit, the best of {TURNS} rounds in which all are measured; "
         f"Python {platform.python_version()}, numpy {np.__version__}. The kernel returns estimate, "
         "interval, tau2, Q, I2 and H2; gosh estimate, tau2, Q, I2 and H2; PyMARE estimate and "
         "tau2.",
@@ -161,7 +161,7 @@ def page(rows: list[tuple[int, str, str, float]]) -> str:
                     met = "met" if theirs / ours >= target else "not met"
                     verdicts.append(
                         f"- {method}, k = {k}: {theirs / ours:,.1f} times as fast as {who}; "
-                        f"{target} asked: **{met}**."
+                        f"target {target}: **{met}**."
                     )
             lines.append(f"| {k} | {method} | {1e6 * ours:,.3f} us | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *verdicts, "", profile("DL"), "", profile("REML"), "", END])

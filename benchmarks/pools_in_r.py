@@ -150,14 +150,14 @@ def compared(review: Path) -> list[Compared]:
 def page(rows: dict[str, list[Compared]]) -> str:
     """The section of docs/benchmarks.md."""
     lines = [
-        START, "## The pools in R", "",
+        START, "## Pools refitted in R", "",
         "Made by `python benchmarks/pools_in_r.py --write`, which reads `effects.csv` and "
         "`covariance.csv` of a finished run and nothing else of its results. metafor, with tight "
-        "convergence, fits every pool again: `rma`, and `rma.mv` with an independent tau2 per "
-        "effect where effects share a control. Differences are relative; for what may be 0 never "
-        "to less than a thousandth of the mean sampling variance (tau2), of the width of the "
-        "interval (estimates and limits), of 100 % (I2) or of 1 (statistic). The results hold "
-        "twelve digits, so 5e-12 is what rounding alone makes.",
+        "convergence, refits every pool: `rma`, and `rma.mv` with an independent tau2 per "
+        "effect where effects share a control. Differences are relative to the "
+        "value of metafor, or if that is larger to a thousandth of the mean sampling variance "
+        "(tau2), of the width of the interval (estimates and limits), of 100 % (I2) or of 1 "
+        "(statistic). The results have twelve digits, so that rounding alone gives 5e-12.",
     ]  # fmt: skip
     for review, found in rows.items():
         linked = sum(x.file == "pooled" and x.quantity == "estimate" and x.linked for x in found)
@@ -166,7 +166,7 @@ def page(rows: dict[str, list[Compared]]) -> str:
             "",
             f"### {review}",
             "",
-            f"{own} pools, {linked} of them over types that share a control.",
+            f"{own} pools, {linked} of them with types that share a control.",
             "",
         ]
         lines += ["| table | rows | quantity | numbers | largest |"]

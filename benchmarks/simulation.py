@@ -102,21 +102,21 @@ def _holds(low: np.ndarray, high: np.ndarray, tau2: float) -> np.ndarray:
 def page(cells: list[Cell], repetitions: int) -> str:
     """Return the page: set-up, tables, and what they say about four studies."""
     return "\n\n".join([
-        "# What the intervals of a small review are worth: a simulation",
+        "# Coverage of the intervals of small reviews: a simulation",
         _set_up(repetitions),
         "## The interval of the mean effect",
         _mean_table(cells),
-        "Wald is the normal interval; HK that of Hartung and Knapp; the default is HK with its "
-        "factor never below 1. Covered: per cent of intervals that hold the true mean (95 is "
-        "meant). Width: median. HK < Wald: per cent of reviews in which plain HK is narrower "
-        "than Wald. Excludes 0: per cent of default intervals that find the effect, which is "
+        "Wald is the normal interval, HK that of Hartung and Knapp; the default is HK with its "
+        "factor never below 1. Covered: percent of intervals that include the true mean (nominal: "
+        "95). Width: median. HK < Wald: percent of reviews in which plain HK is narrower than "
+        "Wald. Excludes 0: percent of default intervals that exclude 0; the true mean is "
         f"{MEAN:g}.",
         "## The prediction interval",
         _prediction_table(cells),
-        "Covered: per cent of the true effects of new studies that lie inside. Wald has normal "
+        "Coverage: percent of the true effects of new studies inside the interval. Wald has normal "
         "quantiles; the default t with k - 1 degrees of freedom and the default standard error. "
-        "tau2 = 0: per cent of reviews in which tau2 is estimated 0; there tables and figures "
-        "show no prediction interval, and the column *shown* leaves those reviews out.",
+        "tau2 = 0: percent of reviews in which tau2 is estimated 0; these have no prediction "
+        "interval in tables and figures, and are left out of the columns *shown*.",
         "## What to expect from four studies",
         _four(cells),
     ]) + "\n"  # fmt: skip
@@ -127,11 +127,11 @@ def _set_up(repetitions: int) -> str:
     return (
         f"Made by `benchmarks/simulation.py` (seed {SEED}, {repetitions:,} reviews per row; "
         f"standard error of a coverage near 95 %: {error:.2f} points). Each trial has "
-        f"{PEOPLE[0]} to {PEOPLE[1]} people per arm (uniform, arms drawn apart) and normal "
-        f"outcomes; the effect is Hedges' g with exact J and the large-sample variance; the true "
-        f"effects are normal around {MEAN:g} with variance tau2. tau2 = 0.04 is about what the "
-        "review's SMDs of lumbar spine BMD show, 0.40 about what its SMDs of CTX show. All pools "
-        "are REML."
+        f"{PEOPLE[0]} to {PEOPLE[1]} participants per arm (uniform, independent between arms) and "
+        "normal outcomes; the effect is Hedges' g with exact J and the large-sample variance; the "
+        f"true effects are normal around {MEAN:g} with variance tau2. tau2 = 0.04 is about that of "
+        "the SMDs of lumbar spine BMD in the shipped review, 0.40 about that of the SMDs of CTX. "
+        "All pools are REML."
     )
 
 
@@ -180,40 +180,42 @@ def _four(cells: list[Cell]) -> str:
 
     return "\n".join(
         [
-            f"- **The default interval promises too little rather than too much.** It holds the "
-            f"mean in {covers(none, default)} of reviews where trials do not differ, "
+            f"- **The default interval is conservative.** It covers the mean in "
+            f"{covers(none, default)} of reviews with homogeneous trials, "
             f"{covers(some, default)} at tau2 = {some.tau2:g} and {covers(much, default)} at "
             f"{much.tau2:g}. Its median width is {some.width[default]:.2f} SD at tau2 = "
             f"{some.tau2:g}, against {some.width['wald']:.2f} for the normal interval.",
-            f"- **It will seldom exclude 0.** A true effect of {MEAN:g} SD is found in "
+            f"- **Its power is low.** With a true effect of {MEAN:g} SD it excludes 0 in "
             f"{_percent(some.excludes_null[default])} % of reviews of four trials at tau2 = "
             f"{some.tau2:g}, and in {_percent(ten.excludes_null[default])} % of reviews of ten. "
-            "An interval across 0 from four trials says that they cannot tell, not that there is "
-            "no effect.",
-            f"- **The normal interval does not know that tau2 is guessed.** Where trials differ "
-            f"much it holds the mean in {covers(much, 'wald')} of reviews (tau2 = "
-            f"{much.tau2:g}); that it looks right at {some.tau2:g} ({covers(some, 'wald')}) is "
-            "two errors that cancel: an estimate is never below 0, and its error is ignored.",
-            f"- **Plain Hartung-Knapp is right on average** ({covers(some, 'hksj')} at tau2 = "
-            f"{some.tau2:g}) **but not in each review**: in {_percent(none.narrower)} % of "
-            "reviews at tau2 = 0 it is narrower than even the normal interval, just where trials "
-            f"agree by chance. The floor takes those away: the median width grows from "
-            f"{some.width['hksj']:.2f} to {some.width[default]:.2f}, the coverage to "
-            f"{covers(some, default)}. That is its price, and it is paid on purpose.",
-            f"- **tau2 of four trials is hardly an estimate.** It is 0 in {_percent(some.zero)} % "
-            f"of reviews although it is {some.tau2:g}, and in {_percent(much.zero)} % although it "
-            f"is {much.tau2:g}. An estimate of 0 is no sign that trials agree; its upper limit "
-            "says what is possible.",
-            f"- **The prediction interval** holds a new trial's true effect in "
+            "An interval that includes 0 from four trials is inconclusive; it does not show that "
+            "there is no effect.",
+            f"- **The normal interval ignores the uncertainty of tau2.** With large heterogeneity "
+            f"it covers the mean in {covers(much, 'wald')} of reviews (tau2 = {much.tau2:g}). Its "
+            f"coverage at {some.tau2:g} ({covers(some, 'wald')}) is the result of two errors that "
+            "cancel: tau2 is overestimated because it cannot be negative, and its uncertainty is "
+            "ignored.",
+            f"- **Plain Hartung-Knapp has nominal coverage on average** ({covers(some, 'hksj')} at "
+            f"tau2 = {some.tau2:g}) **but not in each review**: in {_percent(none.narrower)} % of "
+            "reviews at tau2 = 0 it is narrower than the normal interval, namely where trials "
+            "agree by chance. The floor prevents this: the median width increases from "
+            f"{some.width['hksj']:.2f} to {some.width[default]:.2f}, and the coverage to "
+            f"{covers(some, default)}.",
+            f"- **tau2 of four trials is very imprecise.** It is estimated 0 in "
+            f"{_percent(some.zero)} % of reviews when the true value is {some.tau2:g}, and in "
+            f"{_percent(much.zero)} % when it is {much.tau2:g}. An estimate of 0 is no evidence of "
+            "homogeneity; the upper limit shows what is possible.",
+            f"- **The prediction interval** covers the true effect of a new trial in "
             f"{_percent(some.predicted[default])} % at tau2 = {some.tau2:g} and "
             f"{_percent(much.predicted[default])} % at {much.tau2:g}; where it is shown its "
             f"median width is {some.prediction_width:.2f} and {much.prediction_width:.2f} SD. "
-            "From four trials it stands in the table only: a warning, not a forecast.",
-            f"- **More trials help the mean sooner than the prediction.** Of ten trials at tau2 = "
-            f"{ten.tau2:g} the default interval holds the mean in {covers(ten, default)}, the "
-            f"prediction interval a new effect in only {_percent(ten.predicted[default])} %: "
-            f"tau2 is still estimated 0 in {_percent(ten.zero)} % of reviews. That is why nothing "
-            f"is shown there (where it is shown: {_percent(ten.predicted_shown)} %).",
+            "From four trials it is given in the table only.",
+            f"- **More trials improve the interval of the mean before the prediction interval.** "
+            f"With ten trials at tau2 = {ten.tau2:g} the default interval covers the mean in "
+            f"{covers(ten, default)}, the prediction interval a new effect in only "
+            f"{_percent(ten.predicted[default])} %: tau2 is still estimated 0 in "
+            f"{_percent(ten.zero)} % of reviews, which is why no prediction interval is shown for "
+            f"these (where it is shown: {_percent(ten.predicted_shown)} %).",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Draw the gallery: every kind of figure and every preset, from results/ and from made records.
+"""Draw the gallery: every kind of figure and every preset, from results/ and from made-up records.
 
 usage: .venv/bin/python docs/gallery.py [--root REVIEW]     after a run: make
 
@@ -31,7 +31,7 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 from drawing import HARD, made_forest, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
-"""Per inch: to look at on a screen; the figures of a run have 300."""
+"""Per inch, for a screen; the figures of a run have 300."""
 LARGE = "bmd_lumbar_spine_training_controlled"
 SHORT = "ctx_serum_training_controlled"
 README = {"bmd_lumbar_spine.svg": f"{LARGE}/draw.svg"}
@@ -49,31 +49,31 @@ class Shown:
 
 
 PARTS = {
-    "preset": "Presets of forest plots, real",
-    "synthesis": "Figures of one synthesis, real",
-    "review": "Figures of the whole review, real",
-    "made": "Made records",
+    "preset": "Presets of forest plots",
+    "synthesis": "Figures of one synthesis",
+    "review": "Figures of the whole review",
+    "made": "Records made for tests",
 }
 READ = {
     path.stem: path.read_text(encoding="utf-8").strip()
     for path in sorted((DOCS.parent / "workflow" / "report").glob("*.rst"))
 }
-"""How each figure is read, as the report of Snakemake says it too."""
+"""The caption of each figure, which the report of Snakemake uses too."""
 INTRO = """# Gallery
 
 <!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
 
-Every kind of figure and every preset. The first parts show the shipped review as a run draws it;
-the last part shows **records made for tests: no study, no number of it is real**, for what the
-shipped review has no data of yet and for hard cases. Of figures with several pages the first is
-shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
-`osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` any figure in any style, TIFF
-(600 dpi) included.
+Every kind of figure and every preset. The first parts show the shipped review as drawn by a run.
+The last part shows **records made for tests: none of their studies and numbers is real**, for
+figures without data in the shipped review and for difficult cases. Of figures with several pages
+the first is shown. Images here are small; a run writes PDF, SVG and PNG (300 dpi), and
+`osteometa figure SYNTHESIS --style bmj --width 89 --out FILE` draws any figure in any style, also
+as TIFF (600 dpi).
 
-Where a forest plot is too narrow for all columns, they go in this order until the drawing is 30 mm
-wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias, only where the
-drawing would be narrower than 18 mm. What there is room for again comes back. No page is higher
-than 240 mm or holds more than 60 rows; blocks that go on repeat their heading.
+Where a forest plot is too narrow for all columns, columns are left out in this order until the plot
+area is 30 mm wide (24 mm at 89 mm): weight; means with their unit; n of the arms; risk of bias,
+only where the plot area would be narrower than 18 mm. No page is higher than 240 mm or has more
+than 60 rows; blocks that continue on a further page repeat their heading.
 """
 
 
@@ -96,8 +96,7 @@ def main() -> None:
         lines += [f"### {shown.words}", ""]
         lines += [READ[shown.name], ""] if part in ("synthesis", "review") else []
         lines += [f"![{alt}](gallery/{file})", ""]
-    lines.append((DOCS / "beside_metafor.md").read_text(encoding="utf-8").rstrip())
-    (DOCS / "gallery.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (DOCS / "gallery.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for name, source in README.items():
         shutil.copyfile(root / "results" / source, DOCS / "figures" / name)
 

@@ -114,14 +114,14 @@ def reason(c: Comparison) -> str:
 INTRODUCTION = """\
 # Agreement with metafor
 
-Made by `python tests/agreement.py` from `tests/oracle/` and the code; `make test` fails where the
-two part. Beside ours stand {n} numbers of {sets} data sets and models that metafor 3.8-1, R,
-clubSandwich and robumeta printed, at tight convergence. What they offer and no number here stands
-beside is listed at the end.
+Made by `python tests/agreement.py` from `tests/oracle/` and the code; `make test` fails where they
+differ. {n} numbers of {sets} data sets and models are compared with metafor 3.8-1, R, clubSandwich
+and robumeta, at tight convergence. What these packages offer and is not compared is listed at the
+end.
 
 A difference is relative to metafor's number, or to a thousandth of its scale where that is larger
 (the scale is the mean sampling variance for tau2, the width of the interval for estimates and
-limits). Allowed are 1e-8 for closed formulas and 1e-6 for what rests on an iterated tau2. A cell
+limits). The tolerance is 1e-8 for closed formulas and 1e-6 for results of an iterated tau2. A cell
 gives the next power of ten above the largest difference (1e-12 is rounding) and, in brackets, the
 number of data sets.
 
@@ -129,11 +129,11 @@ number of data sets.
 """
 
 LOOSE = """
-### metafor's loose defaults
+### Default convergence of metafor
 
-As shipped, metafor stops its search for tau2 at an absolute step of 1e-5 and its root searches at
-1.2e-4, whatever the unit. On effects in g/cm2, whose tau2 is about 1e-5, that is no answer; all
-other numbers on this page are metafor's at tight control. The published t = 1.3593 of the 19
+By default metafor stops its search for tau2 at an absolute step of 1e-5 and its root searches at
+1.2e-4, whatever the unit. For effects in g/cm2, whose tau2 is about 1e-5, that is not accurate; all
+other numbers on this page are metafor's with tight convergence. The published t = 1.3593 of the 19
 effects of Raudenbush (1985) under REML with Knapp-Hartung is of this kind: at tight control it is
 1.35924.
 """
@@ -141,18 +141,19 @@ effects of Raudenbush (1985) under REML with Knapp-Hartung is of this kind: at t
 CONVENTIONS = """
 ### Conventions
 
-- **Boundary.** metafor leaves 1e-14 to 1e-17 where tau2 is 0; ours is 0. This counts as agreement.
+- **Boundary.** metafor gives 1e-14 to 1e-17 where tau2 is 0; osteometa gives 0. This counts as
+  agreement.
 - **Two maxima.** The restricted likelihood of gibson2002_MD has a maximum at 0 and a higher one at
-  9.68. metafor finds it from its starting value; ours finds every maximum of any set, because the
-  parts of the score fall in tau2 and so bound it between two points. A search that trusts the
-  score at 0 returns 0.
-- **Degrees of freedom of 0.** With k = 1, or k = 2 under the t(k-2) convention, metafor draws a
-  prediction interval on t with 1 degree of freedom. We give none.
+  9.68. metafor finds it from its starting value; osteometa finds every maximum of any set, because
+  the terms of the score decrease in tau2 and so bound it between two points. A search that relies
+  on the score at 0 returns 0.
+- **Degrees of freedom of 0.** With k = 1, or k = 2 under the t(k-2) convention, metafor computes
+  a prediction interval on t with 1 degree of freedom. osteometa gives none.
 - **Standard error of 0.** If all effects are equal, plain Knapp-Hartung has standard error 0;
-  metafor prints an infinite statistic. Ours is empty, p is 0 (empty if the effect is 0), and a note
-  says why.
-- **One study.** metafor reports tau2 = 0 and I2 = 0 for k = 1. We list the study with its normal
-  interval and leave them empty.
+  metafor gives an infinite statistic. Here it is empty, p is 0 (empty if the effect is 0), and a
+  note gives the reason.
+- **One study.** metafor reports tau2 = 0 and I2 = 0 for k = 1. osteometa lists the study with its
+  normal interval and leaves them empty.
 - **EB and PM** solve the same equation, and so are one number here; metafor's two searches differ
   at its default control.
 - **Profile likelihood with two maxima.** The interval spans all values that are not rejected, as
@@ -160,23 +161,24 @@ CONVENTIONS = """
 - **Covariance.** t has the number of independent studies minus p degrees of freedom;
   rma.mv has normal or, with `test="t"`, rows minus p. The interval of tau2 is the generalised
   Q-profile; rma.mv's `confint` is a profile likelihood, which `tau2_ci="pl"` gives.
-- **Prediction interval of a model with normal tests.** metafor 3.8 draws it on the normal
-  distribution, and so for dat.molloy2014 by REML from -0.0371 to 0.3369; ours is on t(k-1) for each
-  interval method, from -0.0535 to 0.3533. The tables above compare t with t.
-- **Prediction interval of a common effect.** It would be the confidence interval; we give none.
+- **Prediction interval of a model with normal tests.** metafor 3.8 uses the normal
+  distribution: for dat.molloy2014 by REML from -0.0371 to 0.3369; osteometa uses t(k-1) for each
+  interval method: from -0.0535 to 0.3533. The tables above compare t with t.
+- **Prediction interval of a common effect.** It would equal the confidence interval and is not
+  given.
 - **Influence** is measured in standard errors of the model with normal tests, whatever interval is
-  reported. Of a Knapp-Hartung model metafor scales each standard error by its own factor: its
+  reported. In a Knapp-Hartung model metafor scales each standard error by its own factor: its
   studentised residuals and DFFITS then differ by up to 3 % in dat.bcg and 9 % in dat.molloy2014,
   Cook's distances by up to 1 % and 7 %.
-- **Selection model.** The likelihood can have several maxima; ours is the highest of those that a
-  search from several points finds. For dat.li2007 metafor stops at tau2 = 0.055 with
-  log-likelihood -23.753; ours is tau2 = 0 with -23.200.
+- **Selection model.** The likelihood can have several maxima; osteometa takes the highest of those
+  that a search from several points finds. For dat.li2007 metafor stops at tau2 = 0.055 with
+  log-likelihood -23.753; osteometa has tau2 = 0 with -23.200.
 - **Pretest, posttest and control.** The variances published for the five trials of Morris (2008)
-  take 2 (1 - r) / n for each arm, which holds if no SD changes and both arms have one SD. The
-  ladder takes the SDs as printed: .1069 instead of .1134 in the first trial, .2856 instead of .1634
+  take 2 (1 - r) / n for each arm, which holds if no SD changes and both arms have one SD. PPC
+  takes the SDs as reported: .1069 instead of .1134 in the first trial, .2856 instead of .1634
   in the fifth (tests/effects/test_worked_checks.py, checks 17 and 18).
-- **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and no pool may
-  mix it with effects over the SD of people.
+- **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and it may not
+  be pooled with effects over the SD of levels.
 - **SMDH and ROM.** Variance and bias correction are those of metafor 3.8; later releases have
   others.
 """
@@ -184,25 +186,26 @@ CONVENTIONS = """
 NOT_DONE = """\
 ## Not done, and why
 
-- **Fail-safe N** (`fsn`) counts how many null results would undo a p value. It has no size and no
-  model; the methods reject it.
-- **Test of excess significance** (`tes`): it counts significant results, which the methods call
-  unacceptable, and takes the pooled effect for the true one of every study.
+- **Fail-safe N** (`fsn`) counts how many null results would undo a p value. It gives no effect size
+  and has no model.
+- **Test of excess significance** (`tes`): it counts significant results, and takes the pooled
+  effect for the true effect of every study.
 - **Henmi and Copas** (`hc`): an interval about the common-effect mean, with DerSimonian and Laird's
-  tau2. The methods do not ask for it; the common-effect row of `sensitivity.csv` and the selection
-  model ask the same question.
-- **Trim and fill by R0 and Q0**: the methods name L0.
+  tau2. The common-effect row of `sensitivity.csv` and the selection model address the same
+  question.
+- **Trim and fill by R0 and Q0**: L0 is used.
 - **Rank test by the normal approximation**: the p here is exact for any k without ties, and R's
   with them.
-- **Standardised residuals and DFBETAS**: with an intercept only they say what the deleted residuals
-  and DFFITS say.
-- **Baujat's plot of the common-effect model**: ours is that of the reported method.
-- **SMCRH, SMD1, CVR, VR**: no measures of this review. **MD and ROM with one variance for both
-  arms** (HO) or averaged over studies (AV): arms of which one trains need not have one SD.
-- **Sampled permutations** are compared within their sampling error only: R's random numbers are
-  its own.
-- **robumeta without its small-sample correction**: ours has it always.
-- **Zero, negative and missing variances** are refused by name; metafor goes on with a warning.
+- **Standardised residuals and DFBETAS**: with an intercept only they carry the same information as
+  the deleted residuals and DFFITS.
+- **Baujat's plot of the common-effect model**: osteometa draws that of the reported method.
+- **SMCRH, SMD1, CVR, VR**: not used in reviews of this kind. **MD and ROM with one variance for
+  both arms** (HO) or averaged over studies (AV): a trained and a control arm need not have one SD.
+- **Sampled permutations** are compared within their sampling error only: R has other random
+  numbers.
+- **robumeta without its small-sample correction**: osteometa always applies it.
+- **Zero, negative and missing variances** are rejected, naming the study; metafor continues with a
+  warning.
 """
 
 

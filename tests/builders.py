@@ -12,7 +12,7 @@ from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.sensitivity.one_at_a_time import SynthesisData
+from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
 
@@ -250,9 +250,9 @@ def cases_of(folder, names):
         name: SynthesisData(
             outcome=next(s.outcome for s in config.syntheses if s.id == name),
             effects=tuple(sets[name][0]),
-            links=tuple(covariances_in(sets[name][0], derived.covariances)),
+            covariances=tuple(covariances_in(sets[name][0], derived.covariances)),
             variants=own[name].effects,
-            variant_links=own[name].covariances,
+            variant_covariances=own[name].covariances,
             config=from_part(pool_settings(config, name)),
         )
         for name in names

@@ -36,9 +36,10 @@ from osteometa.records.sensitivity import (
     FunnelPoint,
 )
 from osteometa.sensitivity.analyses import sensitivity_tables
-from osteometa.sensitivity.one_at_a_time import SynthesisData
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.effect_sets import SynthesisData
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
@@ -68,9 +69,9 @@ def write_results(review, target, cap=300):
         write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
         chosen = from_part(pool_settings(config, name))
         case = SynthesisData(
-            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), links=tuple(links),
-            variants=tuple(others[name].effects), variant_links=tuple(others[name].covariances),
-            config=chosen,
+            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
+            variants=tuple(others[name].effects),
+            variant_covariances=tuple(others[name].covariances), config=chosen,
         )  # fmt: skip
         found = sensitivity_tables(case)
         for table, record in RECORDS.items():
@@ -164,7 +165,7 @@ def pooled_marks(k, estimate, half, predicted=0.0):
         f"k = {k}; τ² = 0.000133 (0.0000329 to 0.000926); I² = 77 %; Q = 27.92, df = {k - 1}, "
         "p < 0.001",
         f"Overall effect: t({k - 1}) = 3.11, p = 0.014",
-        "Model: random effects, REML, Hartung-Knapp with floor; prediction interval on t(k−1)",
+        "Model: random effects, REML, Hartung-Knapp with floor; prediction interval from t(k−1)",
     ]
     return rows + [ForestRow(kind="note", label=note) for note in notes]
 
@@ -177,7 +178,9 @@ def five_types():
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [forest_study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
         rows.append(forest_diamond(words, effects[1], 0.009, "20.0", group=kind))
-        note = "k = 3; Q = 1.90, df = 2, p = 0.387; one model of all types: τ² = 0.00013, I² = 77 %"
+        note = (
+            "k = 3; Q = 1.90, df = 2, p = 0.387; one model for all types: τ² = 0.00013, I² = 77 %"
+        )
         rows.append(ForestRow(kind="note", label=note))
     return rows + pooled_marks(15, 0.01, 0.004, 0.02)
 

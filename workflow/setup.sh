@@ -1,42 +1,53 @@
 #!/bin/sh
-# Sets up the one environment and runs what the Makefile asks for.
-# The environment counts as set up only when the stamp, written last, names this lock and this Python:
-# a broken-off set-up has no stamp and is made again.
+# Sets up the environment and runs what the Makefile asks for.
+# A set-up is complete only when its stamp, written last, matches the lock and this folder: a set-up
+# that was interrupted has no stamp and is made again. A run needs the first part of the lock only;
+# the tools for tests and documentation are added when they are first needed.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 venv=.venv
 stamp=$venv/.complete
+tools=$venv/.tools
+first_part_ends="# Tools for tests and documentation:"
 PYTHONPATH=
 export PYTHONPATH
 
 say() { printf '%s\n' "$*" >&2; }
 
 missing_python() {
-    say "osteometa needs a Python from 3.11 to 3.13 with its venv module: on Debian/Ubuntu and in Windows (WSL) run 'sudo apt install python3 python3-venv', on macOS 'brew install python@3.13', then run make again."
+    say "osteometa needs a Python from 3.11 to 3.14 with its venv module: on Debian/Ubuntu and in Windows (WSL) run 'sudo apt install python3 python3-venv', on macOS 'brew install python@3.14', then run make again. Where the system has no such Python, uv fetches one: 'uv python install 3.14', then 'OSTEOMETA_PYTHON=\$(uv python find 3.14) make'."
     exit 1
 }
 
 # A Python is suitable if its version fits and it can make an environment with pip in it.
 find_python() {
-    for name in "${OSTEOMETA_PYTHON:-}" python3.13 python3.12 python3.11 python3 python; do
+    for name in "${OSTEOMETA_PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3 python; do
         [ -n "$name" ] || continue
         path=$(command -v "$name" 2>/dev/null) || continue
-        "$path" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+        "$path" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
             2>/dev/null && { printf '%s\n' "$path"; return 0; }
     done
     return 1
 }
 
-# What the environment is made from; a change of any of these makes it anew.
+# What the environment is made from: a change of any of these makes it anew.
 wanted() {
     cat requirements.txt pyproject.toml workflow/setup.sh | cksum
     printf '%s\n' "$root"
 }
 
+# The lines of some packages in the lock, hashes included.
 pinned() {
     awk -v names="^($1)==" '/^[^ ]/ {keep = $0 ~ names} keep' requirements.txt
+}
+
+uv() { "$venv/bin/python" -m uv "$@"; }
+
+# Build tools are installed before what is built with them: some packages come as source only.
+install() {
+    uv pip install -q --python "$venv/bin/python" --require-hashes --no-build-isolation "$@"
 }
 
 set_up() {
@@ -45,75 +56,120 @@ set_up() {
     say "setting up the environment with $("$python" --version 2>&1) ..."
     rm -rf "$venv"
     "$python" -m venv "$venv" 2>/dev/null || { rm -rf "$venv"; missing_python; }
-    # uv comes from the lock too: its lines are cut out of it, hashes and all.
     pinned uv > "$venv/uv.txt"
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r "$venv/uv.txt"
-    uv() { "$venv/bin/python" -m uv "$@"; }
-    # Build tools first, hashed (wheel needs packaging): one dependency comes as source only.
-    pinned 'setuptools|wheel|packaging' > "$venv/build.txt"
-    uv pip install -q --python "$venv/bin/python" --require-hashes -r "$venv/build.txt"
-    uv pip install -q --python "$venv/bin/python" --require-hashes --no-build-isolation \
-        --compile-bytecode -r requirements.txt
+    pinned setuptools > "$venv/build.txt"
+    install -r "$venv/build.txt"
+    # immutables has no wheel for Python 3.14. Its extension in C is optional: with `true` in the
+    # place of the compiler it is left out, and no compiler is needed.
+    pinned immutables > "$venv/immutables.txt"
+    install --only-binary immutables -r "$venv/immutables.txt" 2> /dev/null ||
+        CC=true LDSHARED=true install --no-cache -r "$venv/immutables.txt"
+    sed "/^$first_part_ends/,\$d" requirements.txt > "$venv/run.txt"
+    install --compile-bytecode -r "$venv/run.txt"
     uv pip install -q --python "$venv/bin/python" --no-build-isolation --no-deps -e .
     wanted > "$stamp"
 }
 
-# A killed run leaves Snakemake's lock behind; it is lifted only if no live run holds this folder.
+set_up_tools() {
+    set_up
+    [ -f "$tools" ] && return 0
+    say "adding the tools for tests and documentation ..."
+    install --compile-bytecode -r requirements.txt
+    : > "$tools"
+}
+
+# A killed run leaves Snakemake's lock behind; it is removed only if no live run uses this folder.
 unlock_if_stale() {
     [ -n "$(ls .snakemake/locks 2>/dev/null)" ] || return 0
     for process in /proc/[0-9]*; do
         [ "$(readlink "$process/cwd" 2>/dev/null)" = "$root" ] || continue
         case "$(tr '\0' ' ' < "$process/cmdline" 2>/dev/null)" in
-            *snakemake*) say "another run is at work in this folder (process ${process#/proc/}): wait for it to end."; exit 1 ;;
+            *snakemake*) say "Another run is active in this folder (process ${process#/proc/}): wait for it to end."; exit 1 ;;
         esac
     done
     if [ ! -d /proc/self ] && pgrep -f "$root/$venv/bin/snakemake" > /dev/null 2>&1; then
-        say "another run is at work in this folder: wait for it to end."
+        say "Another run is active in this folder: wait for it to end."
         exit 1
     fi
     "$venv/bin/snakemake" --unlock > /dev/null 2>&1
-    say "an interrupted run had left its lock; it is lifted."
+    say "An interrupted run had left its lock, which is now removed."
 }
 
-# With few words Snakemake hides why it cannot plan a run at all; a job tells its problem itself.
+# In quiet mode Snakemake does not show why it cannot plan a run; a failed job shows its own message.
 say_why() {
     plan=$("$venv/bin/snakemake" -n --quiet host progress reason rules 2>&1) ||
         printf '%s\n' "$plan" | sed -n '/Exception/,$p' | cut -c1-300 | head -n 6 >&2
 }
 
+# Exact versions and hashes for every extra, one file: what a run needs first, then the tools.
+# Versions stay as they are where they still fit; `upgrade` renews all.
 lock() {
     python=$(find_python) || missing_python
     maker=$(mktemp -d)
     trap 'rm -rf "$maker"' EXIT
     "$python" -m venv "$maker"
     "$maker/bin/python" -m pip install -q --disable-pip-version-check uv
-    "$maker/bin/python" -m uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
-        --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-        --upgrade pyproject.toml -o requirements.txt
-    say "requirements.txt is renewed; run make test."
+    compile() {
+        "$maker/bin/python" -m uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
+            --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+            --group setup pyproject.toml "$@"
+    }
+    cp requirements.txt "$maker/all.txt"
+    compile --all-extras --generate-hashes "$@" -o "$maker/all.txt"
+    compile --extra workflow -c "$maker/all.txt" -o "$maker/run.txt"
+    parted='{name = $0; sub(/==.*/, "", name)}
+        NR == FNR {run[name] = 1; next}
+        /^[^ ]/ {keep = (name in run) == first} keep'
+    {
+        awk -v first=1 "$parted" "$maker/run.txt" "$maker/all.txt"
+        printf '%s\n' "$first_part_ends a run of the review does not need what follows."
+        awk -v first=0 "$parted" "$maker/run.txt" "$maker/all.txt"
+    } > requirements.txt
+    say "requirements.txt is renewed: run make test."
 }
 
 clean() {
     find data/processed results -mindepth 1 ! -name .gitkeep -delete
     rm -rf .snakemake .pytest_cache .ruff_cache .hypothesis
-    say "what was derived is removed; data/raw, config.yaml and the environment stay."
+    say "Derived files are removed; data/raw, config.yaml and the environment are kept."
+}
+
+lint() {
+    "$venv/bin/ruff" check --quiet .
+    "$venv/bin/ruff" format --quiet --check .
+    "$venv/bin/python" tests/lint_snakemake.py
+}
+
+types() { "$venv/bin/basedpyright" --pythonpath "$venv/bin/python"; }
+
+# Strict: a warning, a broken link among them, fails.
+build_docs() {
+    "$venv/bin/python" -m sphinx -q -W --keep-going -E -b html docs site
+    say "The documentation is built: open site/index.html."
 }
 
 case "${1:-review}" in
-    setup) set_up ;;
+    setup) set_up_tools ;;
     review)
         set_up
         unlock_if_stale
         "$venv/bin/snakemake" || { status=$?; say_why; exit $status; }
         ;;
     test)
-        set_up
-        "$venv/bin/ruff" check --quiet .
-        "$venv/bin/ruff" format --quiet --check .
-        "$venv/bin/python" tests/lint_snakemake.py
+        set_up_tools
+        lint
         exec "$venv/bin/python" -m pytest
         ;;
+    test-fast)
+        set_up_tools
+        exec "$venv/bin/python" -m pytest --ignore=tests/workflow
+        ;;
+    lint) set_up_tools; lint ;;
+    types) set_up_tools; types ;;
+    docs) set_up_tools; build_docs ;;
     lock) lock ;;
+    upgrade) lock --upgrade ;;
     clean) clean ;;
-    *) say "usage: sh workflow/setup.sh [setup|review|test|lock|clean]"; exit 2 ;;
+    *) say "usage: sh workflow/setup.sh [setup|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
 esac

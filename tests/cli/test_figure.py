@@ -96,8 +96,8 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
         ((SPINE, "--kind", "funel", "--directory", folder, "--out", out), 2, "'funnel'"),
         ((SPINE, "--directory", folder, "--out", tmp_path / "a.jpg"), 2, "must end in .pdf"),
         ((SPINE, "--directory", folder, "--out", tmp_path / "no/a.pdf"), 2, "there is no folder"),
-        ((SPINE, "--directory", tmp_path, "--out", out), 2, "holds no config.yaml"),
-        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet: run make"),
+        ((SPINE, "--directory", tmp_path, "--out", out), 2, "contains no config.yaml"),
+        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet. Run make"),
     ]
     for words, status, piece in cases:
         found, printed, err = told(capsys, *words)

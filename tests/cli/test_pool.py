@@ -132,7 +132,7 @@ def test_meta_regression_on_words_and_numbers_in_words(bcg, capsys):
     status, out, _ = output_of(capsys, "pool", bcg, "--mods", "alloc", "ablat", "--group", "alloc")
     assert status == 0
     for words in ("alloc: random", "alloc: systematic", "ablat", "all moderators: F(3, 9)",
-                  "ten for each are advised", "one tau2 for all"):  # fmt: skip
+                  "ten for each are recommended", "one tau2 for all"):  # fmt: skip
         assert words in out
 
 
@@ -163,7 +163,7 @@ def test_a_group_test_says_what_is_left_out_and_why_there_is_none(tmp_path, caps
                             for i, row in enumerate(EFFECTS)], f"{HEADER},type")  # fmt: skip
     within = effects_csv(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "within.csv")
     test = result(capsys, path, "--cov", within, "--group", "type")["group_test"]
-    assert test["note"] == "left out, because type is empty: d"
+    assert test["note"] == "left out, because type is missing: d"
     parts = [[0, 1], [2, 3, 5]]
     y, v = np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2]), np.array([0.09, 0.085, 0.12, 0.07, 0, 0.1])
     V = np.diag(v)
@@ -175,7 +175,7 @@ def test_a_group_test_says_what_is_left_out_and_why_there_is_none(tmp_path, caps
     across = effects_csv(tmp_path, ["a2,b,0.02", "a1,c,0.01"], "a,b,covariance", "across.csv")
     test = result(capsys, path, "--cov", across, "--group", "type")["group_test"]
     assert test["separate_tau2"] is None and test["common_tau2"]["p"] is not None
-    assert "a1 and c and others share a covariance; left out, because type is" in test["note"]
+    assert "a1 and c and others have a covariance; left out, because type is" in test["note"]
     assert (
         f"({test['note']})"
         in output_of(capsys, "pool", path, "--cov", across, "--group", "type")[1]
@@ -203,7 +203,7 @@ def test_covariance(tmp_path, capsys):
     fit = regress(np.array(y)[kept], None, X, V=V[np.ix_(kept, kept)], studies=4)
     assert got["regression"]["coefficients"][1]["estimate"] == fit.coefficients[1]
     assert got["regression"]["test"]["p"] == joint_test(fit, np.eye(2)[1:])[3]
-    assert "left out, because a moderator is empty: c" in got["regression"]["note"]
+    assert "left out, because a moderator is missing: c" in got["regression"]["note"]
 
 
 def test_one_study_that_shares_no_covariance_is_still_one_study(tmp_path, capsys):
@@ -251,7 +251,7 @@ def test_bad_covariances_are_sentences(tmp_path, capsys, header, rows, words):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "column 'x' has no two values"),
+        (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "'x' has the same value for all effects"),
         (["a,1,1,3", "b,2,1,high", "c,1,2,4", "d,1,2,5"], "mixes numbers and words ('high')"),
     ],
 )
@@ -284,15 +284,15 @@ def test_moderators_that_say_the_same_are_refused_by_name(tmp_path, capsys):
     path = effects_csv(tmp_path, rows, "study,yi,vi,x,w,z,word")
     status, out, err = output_of(capsys, "pool", path, "--mods", "x", "w", "z")
     assert (status, out) == (2, "")
-    assert "'z' follows from x, so that their coefficients cannot be told apart" in err
+    assert "'z' is a linear combination of x, so their coefficients cannot be estimated" in err
     same = [f"{row},{row[-1]}{row[-1]}" for row in rows]
     path = effects_csv(tmp_path, same, "study,yi,vi,x,w,z,word,other")
     status, out, err = output_of(capsys, "pool", path, "--mods", "word", "w", "other")
-    assert status == 2 and "'other: vv' follows from word: v, so that" in err
+    assert status == 2 and "'other: vv' is a linear combination of word: v, so" in err
 
 
 def test_one_coefficient_is_told_in_the_singular(tmp_path, capsys):
     path = effects_csv(tmp_path, EFFECTS, HEADER)
     cov = effects_csv(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
     note = result(capsys, path, "--cov", cov, "--mods", "weeks")["regression"]["note"]
-    assert "4 studies for 1 coefficient: ten for each are advised" in note
+    assert "4 studies for 1 coefficient: ten for each are recommended" in note

@@ -17,8 +17,10 @@ from osteometa.derivation.dependence import (
 )
 from osteometa.derivation.derive import derive
 from osteometa.numerics.distributions import hedges_j
-from osteometa.synthesis.pools import EffectSet, pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.effect_sets import EffectSet
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import asks_for, covariances_in, split, summary_rows
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 
 SHARED = ROOT / "tests/reviews/shared_control"
@@ -343,7 +345,8 @@ def test_what_moves_a_marker_without_bone_is_named(tmp_path):
         for row in summary_rows(outcome.config, {name: [] for name in sets}, sets)
     }
     note = rows["ctx_serum_acute_immediate_within_arm"].note
-    assert "CTX falls by itself" in note and "haemoconcentration: 1 of 1 studies" in note
+    assert note.startswith("CTX falls from morning to afternoon, and without a resting control")
+    assert "the only study does not correct for the loss of plasma volume" in note
     assert rows["opg_acute_immediate_within_arm"].note == ""
     assert rows["ctx_serum_training_controlled"].note == ""
     assert {e.plasma_volume for e in derived.effects} == {"not_corrected"}

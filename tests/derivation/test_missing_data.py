@@ -36,8 +36,8 @@ def test_an_unlabelled_spread_wants_one_word(tmp_path):
     rows = wanted(
         tmp_path, measurements=levels("baseline", **printed) + levels("6_months", **printed)
     )
-    assert "what the printed ± is (SD or SE) in both arms" in [row.wanted for row in rows]
-    assert {row.people for row in rows} == {40}
+    assert "what the printed ± is (SD or SE) in both arms" in [row.missing for row in rows]
+    assert {row.participants for row in rows} == {40}
 
 
 def test_a_bound_wants_the_exact_p(tmp_path):
@@ -46,7 +46,7 @@ def test_a_bound_wants_the_exact_p(tmp_path):
     )
     bound = csv_contrast("p", p="0.05", p_operator="<", score="change", adjusted="no")
     rows = wanted(tmp_path, measurements=means, contrasts=[bound])
-    assert rows[0].wanted == "exact p of the between-group test, with its direction"
+    assert rows[0].missing == "exact p of the between-group test, with its direction"
     assert (rows[0].alternative, rows[0].cells) == (1, 1)
 
 
@@ -95,6 +95,6 @@ def test_nothing_missing_and_no_such_study_are_said(tmp_path, capsys):
         tmp_path / "review", studies=[csv_study()], arms=csv_arms(), measurements=rows
     )
     assert main(["wanted", "a_2000", "--directory", str(review)]) == 0
-    assert "nothing is missing" in capsys.readouterr().err
+    assert "no missing numbers" in capsys.readouterr().err
     assert main(["wanted", "b_2000", "--directory", str(review)]) == 2
     assert "no study 'b_2000'" in capsys.readouterr().err

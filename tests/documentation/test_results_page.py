@@ -1,4 +1,4 @@
-"""docs/results.md tells of every column and code of the files of a run, and of no other."""
+"""docs/results/ explains every column and code of the files of a run, and no other."""
 
 import csv
 import os
@@ -20,17 +20,20 @@ from osteometa.records.ledger import LedgerLine
 from osteometa.validation.review import check_review
 from osteometa.wording.vocabulary import Block, Flag
 
-PAGE = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs/results").glob("*.md"))
+PAGE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+METHODS = (ROOT / "docs/methods/m03_effects.md").read_text(encoding="utf-8")
 PLACEHOLDER = re.compile(r"<[a-z]+>")
 KEYS = {model.table: model.key for model in ROWS}
 
 
 class Section:
-    """What the page says of one kind of file: columns, and what may stand in them."""
+    """One section on one kind of file: its columns and their allowed values."""
 
     def __init__(self, text):
-        heading, _, body = text.partition("\n")
-        self.files = re.findall(r"`([^`]+\.csv)`", heading)
+        body = text.partition("\n")[2]
+        named = re.match(r"\nFiles?: (.+?)\.\n\n", body, flags=re.DOTALL)
+        self.files = re.findall(r"`([^`]+\.csv)`", named[1]) if named else []
         self.base = next(iter(re.findall(r"All columns of\s+`([^`]+)`, and:", body)), None)
         table = body.partition("| column | unit or values | meaning |")[2].partition("\n\n")[0]
         cells = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", table, flags=re.MULTILINE)
@@ -44,7 +47,7 @@ SECTIONS = [section for text in PAGE.split("\n## ")[1:] if (section := Section(t
 
 def section_of(name):
     found = [s for s in SECTIONS for file in s.files if matches(file, name)]
-    assert len(found) == 1, f"{len(found)} sections of docs/results.md tell of {name}"
+    assert len(found) == 1, f"{len(found)} sections of docs/results/ are about {name}"
     return found[0]
 
 
@@ -114,13 +117,18 @@ def test_every_file_of_a_run_has_a_section_and_every_section_a_file(run):
         assert any(matches(file, name) for name in run), f"no run writes {file}"
 
 
+def difference(name, header):
+    """Return what the pages say of the columns of a file and the file does not, and the reverse."""
+    explained = documented(section_of(name), name)
+    if explained == header:
+        return None
+    missing, gone = [c for c in header if c not in explained], set(explained) - set(header)
+    return name, f"not explained: {missing}; not in the file: {sorted(gone)}; else another order"
+
+
 def test_every_column_of_every_file_is_explained_in_its_order_and_no_other(run):
-    for name, (header, _) in run.items():
-        told = documented(section_of(name), name)
-        missing, gone = set(header) - set(told), set(told) - set(header)
-        assert not missing, f"{name}: docs/results.md does not explain {sorted(missing)}"
-        assert not gone, f"{name}: docs/results.md explains {sorted(gone)}, which is not there"
-        assert told == header, f"{name}: docs/results.md has another order"
+    found = [difference(name, header) for name, (header, _) in run.items()]
+    assert not any(found), "\n".join(": ".join(words) for words in found if words)
 
 
 def strays(section, rows):
@@ -144,28 +152,32 @@ def test_every_word_of_a_closed_column_is_explained(run, evidence):
 
 
 def codes_under(heading):
-    part = PAGE.split(f"\n### {heading}\n")[1].partition("\n#")[0]
+    part = PAGE.split(f"\n## {heading}\n")[1].partition("\n#")[0]
     return re.findall(r"^\| `(\w+)` \|", part, flags=re.MULTILINE)
 
 
 def test_every_code_is_explained_once():
-    ladders = [ladder for measures in LADDERS.values() for ladder in measures.values()]
-    rungs = {name for ladder in ladders for name, _ in ladder} - {"BASE"}
-    assert sorted(codes_under("Rungs of the ladder")) == sorted(rungs)
+    hierarchies = [order for measures in LADDERS.values() for order in measures.values()]
+    methods = {name for order in hierarchies for name, _ in order} - {"BASE"}
+    assert sorted(codes_under("Derivation methods")) == sorted(methods)
     assert sorted(codes_under("Flags")) == sorted({*Flag, *ENTERED_FLAGS})
     assert sorted(codes_under("Blocks")) == sorted(Block)
+    headings = re.findall(r"^### (\w+):", METHODS, flags=re.MULTILINE)
+    assert sorted(headings) == sorted({*methods, "BASE"})
 
 
-def test_the_ladders_are_told_in_the_order_in_which_they_are_tried():
+def test_the_hierarchies_have_the_order_in_which_methods_are_tried():
     for compared, measures in LADDERS.items():
-        for measure, ladder in measures.items():
-            order = ", ".join(name for name, _ in ladder)
-            assert f"| `{measure}` | {compared} | {order} |" in PAGE
+        for measure, hierarchy in measures.items():
+            order = ", ".join(name for name, _ in hierarchy)
+            assert (
+                f"| `{measure}` | {compared.replace('people', 'participants')} | {order} |" in PAGE
+            )
 
 
-def test_every_doubt_is_explained():
-    source = (ROOT / "workflow/osteometa/validation/plausibility.py").read_text(encoding="utf-8")
-    codes = set(re.findall(r'"(W\d\d)"', source))
+def test_every_plausibility_check_is_explained():
+    rules = (ROOT / "workflow/osteometa/validation").glob("*.py")
+    codes = {code for path in rules for code in re.findall(r'"(W\d\d)"', path.read_text("utf-8"))}
     assert codes == set(re.findall(r"^\| `(W\d\d)` \|", PAGE, flags=re.MULTILINE))
 
 

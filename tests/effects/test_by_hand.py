@@ -1,7 +1,7 @@
 """Shipped effects of different rungs, recomputed from what the papers print.
 
 Every number below is typed from the paper as `data/raw/` holds it, and the arithmetic is that of
-the formulas that `docs/results.md` prints. Nothing of the package computes here: J is a ratio
+the formulas of docs/methods, M3. Nothing of the package computes here: J is a ratio
 of gamma functions, t quantiles are those of scipy. `CASES` repeats the numbers that the effect's
 cells hold, so that a cell changed without this file fails.
 """

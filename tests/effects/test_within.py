@@ -12,7 +12,7 @@ from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import derive
 from osteometa.effects.hierarchy import climb
 from osteometa.numerics.distributions import hedges_j, p_to_t
-from osteometa.validation.plausibility import warnings_of
+from osteometa.validation.review import warnings_of
 
 BEFORE = level("baseline", mean=22, sd=20**0.5, n=60)
 AFTER = level("end", mean=26, sd=30**0.5, n=60)

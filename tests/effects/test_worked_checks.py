@@ -1,7 +1,7 @@
-"""The 43 checks of METHODS, section 11: published numbers, by hand, or from metafor.
+"""The 43 checks of docs/methods, M11: published numbers, by hand, or from metafor.
 
 Each starts from the inputs as printed and goes through the public functions; the result must lie
-within half a unit of the last digit of the number in METHODS.
+within half a unit of the last digit of the number in M11.
 """
 
 import json
@@ -22,7 +22,8 @@ from osteometa.effects.basis import tmd_sd
 from osteometa.effects.differences import percent_to_log
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import half_width_to_se, hedges_j, p_to_t
-from osteometa.pooling.model import Pooled, joint_test, pool, regress
+from osteometa.pooling.model import joint_test, pool, regress
+from osteometa.pooling.results import Pooled
 from osteometa.sensitivity.permutation import sign_flip
 from osteometa.sensitivity.robust import robust_inference
 from osteometa.sensitivity.trim_fill import trim_fill

@@ -95,4 +95,5 @@ def test_modules_import_from_their_own_line_of_contributing_and_those_above():
 def test_the_citation_and_the_changelog_know_the_version():
     words = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {__version__}\n" in words
-    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(__version__)}(?: \(.*\))?$", changes, re.MULTILINE)

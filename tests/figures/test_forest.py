@@ -43,8 +43,9 @@ from osteometa.io.csv_records import write_records
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import Flag
 

@@ -14,8 +14,9 @@ from osteometa.figures.forest.words import (
     legend_of,
 )
 from osteometa.figures.settings import FigureSettings
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.wording.models import heterogeneity, model_words
 from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
@@ -42,18 +43,18 @@ def test_heterogeneity_says_the_scale_of_tau2():
 def test_types_that_share_a_tau2_say_its_interval_and_i2_as_of_all():
     shared = replace(ROW, tau2_model="common")
     assert heterogeneity(shared) == (
-        "k = 5; Q = 17.49, df = 4, p = 0.002; one model of all types: "
+        "k = 5; Q = 17.49, df = 4, p = 0.002; one model for all types: "
         "τ² = 0.000126 (0.0000295 to 0.000813; log scale), I² = 71 %"
     )
     bare = replace(shared, measure="SMD", tau2_ci_low=None, tau2_ci_high=None, i2=None)
-    assert heterogeneity(bare).endswith("one model of all types: τ² = 0.000126")
+    assert heterogeneity(bare).endswith("one model for all types: τ² = 0.000126")
 
 
 @pytest.mark.parametrize(("shown", "count"), [(True, 1), (False, 0)])
 def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count):
     words = model_words(replace(ROW, pi_shown=shown), "k-1")
     assert words.startswith("Model: random effects, REML, Hartung-Knapp with floor")
-    assert words.count("; prediction interval on t(k−1)") == count
+    assert words.count("; prediction interval from t(k−1)") == count
 
 
 @pytest.fixture(scope="module")

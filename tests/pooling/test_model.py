@@ -9,7 +9,8 @@ import pytest
 from builders import TESTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.model import Pooled, checked, pool
+from osteometa.pooling.model import checked, pool
+from osteometa.pooling.results import Pooled
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
 from osteometa.wording.choices import CI_METHODS, METHODS
 

@@ -27,11 +27,12 @@ from osteometa.records.pools import AgreementRow, SynthesisRow
 from osteometa.report.page import render_report
 from osteometa.sensitivity.analyses import meta_regressions, pooled_effects
 from osteometa.sensitivity.multiverse import multiverse
-from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.sensitivity.one_at_a_time import sensitivity_rows
+from osteometa.synthesis.effect_sets import SynthesisData
+from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split, summary_rows
-from osteometa.validation.plausibility import warnings_of
-from osteometa.validation.review import check_tables
+from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.validation.review import check_tables, warnings_of
 from pydantic import ValidationError
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"
@@ -165,7 +166,9 @@ def what_if(config, tables, sets):
              from_part(pool_settings(config, name)))
         for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
     )  # fmt: skip
-    regressions = meta_regressions(pooled_effects(spine), spine.joint().effects, spine.config.seed)
+    regressions = meta_regressions(
+        pooled_effects(spine), spine.primary_set().effects, spine.config.seed
+    )
     return sensitivity_rows(neck), multiverse(neck), regressions
 
 

@@ -73,7 +73,7 @@ def test_a_job_at_work_accuses_nobody(made):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"made": {}}'])
 def test_a_broken_record_is_dropped(made, text):
-    record = made / manifest.RECORDS / "draw.json"
+    record = made / manifest.RESULTS / "draw.json"
     record.write_text(text)
     (made / "results/a.csv").write_text("b\n")
     assert manifest.set_edited_aside(made) == {}
@@ -89,16 +89,16 @@ def test_the_manifest_lists_each_file_with_hash_and_origin(made):
     assert {row["made_from"] for row in rows} == {"data/raw/x.csv"}
 
 
-def test_records_of_jobs_that_are_gone_accuse_nobody(made):
-    (job,) = manifest.GONE
+def test_files_of_former_jobs_do_not_count_as_edited(made):
+    (job,) = manifest.FORMER_JOBS
     manifest.record(f"{job}.a", ["results/a.csv"], [], made)
     (made / "results/a.csv").write_text("made again by another job\n")
     manifest.record("pool.a", ["results/a.csv"], [], made)
-    for written in (made / manifest.RECORDS).glob("*.json"):
+    for written in (made / manifest.RESULTS).glob("*.json"):
         if "a.csv" in written.read_text() and written.stem not in (f"{job}.a", "pool.a"):
             written.unlink()
     assert manifest.set_edited_aside(made) == {}
-    assert not (made / manifest.RECORDS / f"{job}.a.json").exists()
+    assert not (made / manifest.RESULTS / f"{job}.a.json").exists()
     assert (made / "results/a.csv").exists()
 
 
@@ -112,7 +112,7 @@ def test_results_of_a_synthesis_that_left_go(made):
     assert manifest.forget_syntheses(["kept"], made) == ["left"]
     assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"
     assert (made / "results/kept").exists() and not (made / "results/left").exists()
-    of_syntheses = {path.stem for path in (made / manifest.RECORDS).glob("*.*.json")}
+    of_syntheses = {path.stem for path in (made / manifest.RESULTS).glob("*.*.json")}
     assert of_syntheses == {"pool.kept", "figures.kept"}
     assert (made / "results/pages").exists()
 

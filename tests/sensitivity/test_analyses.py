@@ -123,7 +123,7 @@ def test_effects_of_one_study_are_combined_with_their_covariance(cases, looks):
 
 
 def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
-    effects = cases[LUMBAR].joint().effects
+    effects = cases[LUMBAR].primary_set().effects
     chosen = pooled_effects(cases[LUMBAR])
     rows = {row.covariate: row for row in looks[LUMBAR].meta_regression}
     assert list(rows) == ["weeks", "age", "year", "sessions", "n"]
@@ -151,7 +151,7 @@ def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
 
 
 def test_effects_that_share_people_keep_their_covariance_and_are_not_shuffled(cases):
-    effects = cases["shared"].joint().effects
+    effects = cases["shared"].primary_set().effects
     chosen = pooled_effects(cases["shared"])
     times = 1 + math.ceil(10 / chosen.k)
     many = replace(
@@ -192,7 +192,7 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
         n, g = 10 + 3 * i, 0.1 * (i % 5)
         effects.append(replace(effect, effect_id=f"e{i}", study_id=f"s{i}", n_total=2 * n, yi=g,
                                vi=2 / n + g**2 / (4 * n), pooled=True))  # fmt: skip
-    chosen = pooled_effects(replace(cases[OPG], effects=tuple(effects), links=()))
+    chosen = pooled_effects(replace(cases[OPG], effects=tuple(effects), covariances=()))
     row = next(r for r in asymmetry(chosen, effects) if r.analysis == "egger")
     by_hand = egger(chosen.y, chosen.v, predictor=[math.sqrt(4 / e.n_total) for e in effects])
     assert row.p == pytest.approx(by_hand.p, rel=1e-9)
@@ -222,7 +222,7 @@ def test_alternative_models_say_when_nothing_is_nested(looks):
 
 @pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
 def test_alternative_models_of_hardly_a_study_name_both_bars(cases, k, words):
-    case = replace(cases[NECK], effects=cases[NECK].joint().effects[:k], links=())
+    case = replace(cases[NECK], effects=cases[NECK].primary_set().effects[:k], covariances=())
     rows = {row.model: row for row in alternative_models(pooled_effects(case), case)}
     more = "are needed, one of them with several effects"
     for name in ("three_level", "che", "robust"):
@@ -255,8 +255,8 @@ POINTS = ("funnel_points", "regression_points", "regression_line")
                      (2, "2 studies, 3 are needed"), (3, "")],
 )  # fmt: skip
 def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
-    effects = cases[NECK].joint().effects[:k]
-    few = replace(cases[NECK], effects=effects, links=(), variants=(), variant_links=())
+    effects = cases[NECK].primary_set().effects[:k]
+    few = replace(cases[NECK], effects=effects, covariances=(), variants=(), variant_covariances=())
     look = sensitivity_tables(few)
     for name in set(RECORDS) - set(POINTS):
         rows = getattr(look, name)
@@ -283,7 +283,7 @@ def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
 
 
 def test_rows_that_say_why_are_read_back_and_skipped(cases, tmp_path):
-    few = replace(cases[NECK], effects=(), links=(), variants=(), variant_links=())
+    few = replace(cases[NECK], effects=(), covariances=(), variants=(), variant_covariances=())
     look = sensitivity_tables(few)
     for name in ("gosh", "multiverse", "influence"):
         path = tmp_path / f"{name}.csv"

@@ -16,7 +16,8 @@ from osteometa.sensitivity.multiverse import (
     explained,
     multiverse,
 )
-from osteometa.synthesis.pools import EffectSet, pooled_rows
+from osteometa.synthesis.effect_sets import EffectSet
+from osteometa.synthesis.pools import pooled_rows
 from osteometa.validation.review import check_review
 
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
@@ -40,7 +41,7 @@ def test_the_primary_specification_is_the_primary_pool(made, name):
     (row,) = [row for row in rows if row.primary]
     theirs = next(
         p
-        for p in pooled_rows("x", case.effects, case.config, case.links)
+        for p in pooled_rows("x", case.effects, case.config, case.covariances)
         if p.primary and p.group == "overall" and p.measure == case.measure
     )
     assert row.k == theirs.k
@@ -48,7 +49,7 @@ def test_the_primary_specification_is_the_primary_pool(made, name):
         assert getattr(row, key) == pytest.approx(getattr(theirs, key), rel=1e-9)
     assert row.z == pytest.approx(theirs.statistic, rel=1e-9)
     if name == "shared":
-        assert theirs.k_effects > theirs.k and "V" in case.joint().numbers
+        assert theirs.k_effects > theirs.k and case.primary_set().data.V is not None
 
 
 @pytest.mark.parametrize("name", NAMES[:3])
@@ -95,15 +96,17 @@ def test_the_counts_are_those_of_the_rows(made, name):
 def test_single_specifications_are_pools_of_their_effects(made, name):
     """Leave out, add, change r: each against the solver of single pools."""
     case, rows, _ = made[name]
-    joint = case.joint()
-    kept = EffectSet(tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.links)
+    joint = case.primary_set()
+    kept = EffectSet(
+        tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.covariances
+    )
     added = [e for e in case.effects if e.block == "non_randomised" and e.measure == case.measure]
     derivation = next(r.derivation for r in rows if r.measure == case.measure
                       and r.derivation != "primary")  # fmt: skip
     sets = {
         ("primary", "without percent changes", "randomised"): kept,
-        ("primary", "all", "all designs"): EffectSet((*joint.effects, *added), joint.links),
-        (derivation, "all", "randomised"): case.under(derivation),
+        ("primary", "all", "all designs"): EffectSet((*joint.effects, *added), joint.covariances),
+        (derivation, "all", "randomised"): case.set_under(derivation),
     }
     checked = 0
     for (how, people, designs), chosen in sets.items():
@@ -115,7 +118,7 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
                 == (how, people, designs, "excluded", method, ci)
             ]  # fmt: skip
             for row in found:
-                ours = pool(**{"vi": None, **chosen.numbers}, method=method, ci=ci)
+                ours = pool(**chosen.data._asdict(), method=method, ci=ci)
                 assert row.estimate == pytest.approx(ours.estimate, rel=1e-7)
                 assert row.ci_low == pytest.approx(ours.ci_low, rel=1e-6, abs=1e-9)
                 checked += 1
@@ -191,20 +194,22 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     case = made[NAMES[1]][0]
     (name,) = [n for n, f in case.config.multiverse.inclusion.items() if f == ("ROB",)]
     assert name not in {row.inclusion for row in made[NAMES[1]][1]}
-    gone = case.joint().effects[0]
+    gone = case.primary_set().effects[0]
     judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
                    for e in case.effects)  # fmt: skip
     judged = replace(case, effects=judged, variants=tuple(
         replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
         for e in case.variants))  # fmt: skip
-    kept = EffectSet(tuple(e for e in case.joint().effects if e.study_id != gone.study_id), ())
+    kept = EffectSet(
+        tuple(e for e in case.primary_set().effects if e.study_id != gone.study_id), ()
+    )
     row = next(
         r for r in multiverse(judged)[0]
         if (r.inclusion, r.derivation, r.designs, r.inconsistent_data) ==
         (name, "primary", "randomised", "excluded")
         and (r.tau2, r.ci, r.measure) == ("REML", "hksj-floor", case.measure)
     )  # fmt: skip
-    theirs = pool(**kept.numbers)
+    theirs = pool(**kept.data._asdict())
     assert (row.k, row.estimate) == (theirs.k, pytest.approx(theirs.estimate, rel=1e-7))
 
 
@@ -237,7 +242,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
 
 def test_fewer_than_two_studies_have_no_multiverse(made):
     case = made[NAMES[0]][0]
-    empty = replace(case, effects=(), links=(), variants=(), variant_links=())
+    empty = replace(case, effects=(), covariances=(), variants=(), variant_covariances=())
     (row,), (share,) = multiverse(empty)
     assert row.status == share.status == "not_applicable"
     assert row.reason == share.reason == "no combination of choices pools two studies"

@@ -8,7 +8,8 @@ from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.sensitivity.one_at_a_time import FLAGS, SynthesisData, sensitivity_rows
+from osteometa.sensitivity.one_at_a_time import FLAGS, sensitivity_rows
+from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pool_set, pooled_rows
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
@@ -27,9 +28,9 @@ def case_of(folder, name):
     return SynthesisData(
         outcome=next(s.outcome for s in config.syntheses if s.id == name),
         effects=tuple(effects),
-        links=tuple(covariances_in(effects, derived.covariances)),
+        covariances=tuple(covariances_in(effects, derived.covariances)),
         variants=own.effects,
-        variant_links=own.covariances,
+        variant_covariances=own.covariances,
         config=from_part(pool_settings(config, name)),
     )
 
@@ -62,7 +63,7 @@ def is_reading(row):
 
 def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
     assert suite(neck[1]) == suite(shared[1])
-    empty = replace(shared[0], effects=(), links=(), variants=(), variant_links=())
+    empty = replace(shared[0], effects=(), covariances=(), variants=(), variant_covariances=())
     assert suite(sensitivity_rows(empty)) == suite(shared[1])
     names = suite(neck[1])
     assert len(names) == len(set(names))
@@ -85,7 +86,7 @@ def test_rows_without_numbers_say_why_and_the_others_have_all(neck, shared):
 
 def test_the_primary_row_is_that_of_pooled_csv(neck, shared):
     for case, rows in (neck, shared):
-        main = pooled_rows("x", case.effects, case.config, case.links)
+        main = pooled_rows("x", case.effects, case.config, case.covariances)
         main = next(r for r in main if r.primary and r.measure == case.measure)
         row = row_of(rows, "primary")
         assert (row.k, row.estimate, row.ci_low, row.ci_high, row.delta) == (
@@ -118,9 +119,9 @@ def test_disputed_readings_come_in_one_at_a_time(neck):
 def test_what_is_left_out_is_left_out(neck):
     case, rows = neck
     for flag in FLAGS:
-        left = [e for e in case.joint().effects if flag not in e.flags.split()]
+        left = [e for e in case.primary_set().effects if flag not in e.flags.split()]
         row = row_of(rows, f"without {flag}")
-        if len(left) == len(case.joint().effects):
+        if len(left) == len(case.primary_set().effects):
             assert row.status == "not_applicable" and "no pooled effect" in row.reason
         else:
             assert row.k == len({e.study_id for e in left})
@@ -156,7 +157,7 @@ def test_deltas_signs_and_nulls_are_against_the_primary_pool(neck):
 def test_the_second_mapping_shows_the_types(shared, neck):
     for case, rows in (shared, neck):
         moved = [r for r in rows if r.row == "type_by=paper"]
-        groups = {e.exercise_type for e in case.under("type_by=paper").effects}
+        groups = {e.exercise_type for e in case.set_under("type_by=paper").effects}
         assert groups <= {r.group for r in moved} and "overall" in {r.group for r in moved}
         assert row_of(rows, "type_by=paper").delta == pytest.approx(0, abs=0.01)
 
@@ -164,7 +165,7 @@ def test_the_second_mapping_shows_the_types(shared, neck):
 def test_shared_controls_in_the_suite(shared):
     case, rows = shared
     main = row_of(rows, "primary")
-    assert main.k == 6 and len(case.joint().effects) == 7
+    assert main.k == 6 and len(case.primary_set().effects) == 7
     split_row = row_of(rows, "shared_control=split")
     assert split_row.k == 6 and split_row.estimate != main.estimate
     assert row_of(rows, "without MERGED").k == 5
@@ -172,19 +173,19 @@ def test_shared_controls_in_the_suite(shared):
     assert row_of(rows, "without high risk of bias").k == 5
     assert row_of(rows, "rho=0.8").status == "ok"
     assert row_of(rows, "training_time=latest").status == "not_applicable"
-    by_paper = case.under("type_by=paper")
+    by_paper = case.set_under("type_by=paper")
     assert {e.arm_id for e in by_paper.effects if e.study_id == "made_one_type_2002"} == {
         "high", "low",
     }  # fmt: skip
-    assert "V" in by_paper.numbers and by_paper.k == 6
+    assert by_paper.data.V is not None and by_paper.k == 6
 
 
 def test_leaving_one_out_names_the_study_that_moves_most(neck):
     case, rows = neck
     row = row_of(rows, "leave one out")
     shifts = {}
-    for study in {e.study_id for e in case.joint().effects}:
-        joint = case.joint()
+    for study in {e.study_id for e in case.primary_set().effects}:
+        joint = case.primary_set()
         rest = replace(joint, effects=tuple(e for e in joint.effects if e.study_id != study))
         label = next(e.label for e in joint.effects if e.study_id == study)
         shifts[label] = abs(pool_set(rest, case.config).estimate - row_of(rows, "primary").estimate)
@@ -194,7 +195,7 @@ def test_leaving_one_out_names_the_study_that_moves_most(neck):
 
 def test_models_are_those_asked_for(neck):
     case, rows = neck
-    joint = case.joint()
+    joint = case.primary_set()
     for name in ("REML", "DL", "PM"):
         fit = pool_set(joint, case.config, method=name)
         assert row_of(rows, f"tau2={name}").estimate == fit.estimate

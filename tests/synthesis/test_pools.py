@@ -12,14 +12,9 @@ from osteometa.derivation.derive import derive
 from osteometa.pooling.tau2 import q_profile, typical_variance
 from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
-from osteometa.synthesis.pools import (
-    EffectSet,
-    ExerciseTypes,
-    pooled_rows,
-    primary_fits,
-    subgroup_tests,
-    weighted,
-)
+from osteometa.synthesis.effect_sets import EffectSet
+from osteometa.synthesis.pools import GroupModels, pooled_rows, primary_fits, weighted
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 from osteometa.wording.choices import EXERCISE_TYPES
 from scipy.special import chdtrc, stdtr, stdtrit
@@ -196,13 +191,13 @@ def test_types_are_compared_as_metafor_compares_groups(pattern, name, key, metho
 def test_effects_of_a_type_are_weighted_by_the_common_tau2(pattern):
     """Shares of 1 / (v + tau2), and a prediction interval with the df of the interval beside it."""
     effects = studies(pattern, {"resistance": 6, "aerobic": 3})
-    types = ExerciseTypes.of(EffectSet.of(effects, "ROM"), CONFIG)
+    models = GroupModels.of(EffectSet.of(effects, "ROM"), CONFIG)
     found = primary_fits(EffectSet.of(effects, "ROM"), CONFIG)["aerobic"]
     own = [e for e in effects if e.exercise_type == "aerobic"]
-    shares = [1 / (e.vi + types.common.tau2) for e in own]
+    shares = [1 / (e.vi + models.common.tau2) for e in own]
     assert found.weights == pytest.approx([100 * share / sum(shares) for share in shares])
     mean = sum(w * e.yi for w, e in zip(shares, own, strict=True)) / sum(shares)
-    assert (found.estimate, found.tau2, found.df) == (pytest.approx(mean), types.common.tau2, 7)
+    assert (found.estimate, found.tau2, found.df) == (pytest.approx(mean), models.common.tau2, 7)
     half = stdtrit(7, 0.975)
     width = pytest.approx(half * found.se)
     assert found.ci_high - mean == width and mean - found.ci_low == width
@@ -219,7 +214,9 @@ def test_effects_of_a_type_are_weighted_by_the_common_tau2(pattern):
         3, pytest.approx(q), 2, pytest.approx(chdtrc(2, q)),
     )  # fmt: skip
     v = [e.vi for e in effects]
-    X = np.array([[e.exercise_type == kind for kind in types.kinds] for e in effects], float)
+    X = np.array(
+        [[e.exercise_type == kind for kind in models.effects.types] for e in effects], float
+    )
     s2 = typical_variance(np.array(v), X)
     assert found.i2 == pytest.approx(100 * found.tau2 / (found.tau2 + s2))
     assert found.h2 == pytest.approx(1 / (1 - found.i2 / 100))
@@ -276,11 +273,11 @@ def test_covariances_count_where_both_effects_are_pooled(pattern):
         **{f.name: "" for f in fields(Covariance) if f.name not in (
             "effect_id_1", "effect_id_2", "covariance")},
     )  # fmt: skip
-    numbers = EffectSet.of(effects, "ROM", [link]).numbers
+    data = EffectSet.of(effects, "ROM", [link]).data
     wanted = np.diag([e.vi for e in effects])
     wanted[0, 1] = wanted[1, 0] = 5e-5
-    assert np.array_equal(numbers["V"], wanted)
-    assert "V" not in EffectSet.of(effects[1:], "ROM", [link]).numbers
+    assert np.array_equal(data.V, wanted)
+    assert EffectSet.of(effects[1:], "ROM", [link]).data.V is None
 
 
 def test_a_measure_read_from_a_file_is_the_same_word(pattern):
@@ -289,11 +286,14 @@ def test_a_measure_read_from_a_file_is_the_same_word(pattern):
 
 def test_notes_of_a_pool(pattern):
     notes = {k: rows_of(pattern, resistance=k)[0].note for k in (1, 2, 3, 4, 5)}
-    assert notes[2] == "two studies: the interval says how little two can tell"
-    assert notes[3] == notes[4] == "tau2 of so few studies is imprecise" and notes[5] == ""
+    assert notes[2] == "two studies: the wide interval reflects how little information two hold"
+    assert (
+        notes[3] == notes[4] == "the estimate of tau2 is imprecise with so few studies"
+        and notes[5] == ""
+    )
     same = [replace(e, yi=0.01) for e in studies(pattern, {"resistance": 5})]
     assert pooled_rows("x", same, CONFIG)[0].note == (
-        "tau2 is estimated 0: no prediction interval, see the upper limit of tau2"
+        "tau2 is estimated as 0: no prediction interval; see its upper limit"
     )
     others = [r for r in rows_of(pattern, resistance=3) if not r.primary and r.group == "overall"]
     assert [row.note for row in others] == ["", ""]
@@ -347,5 +347,6 @@ def test_up_to_which_smallest_type_tau2_is_common(pattern, sizes, up_to, model):
 def test_why_types_are_not_compared(pattern, sizes, reason):
     (test,) = subgroup_tests("x", studies(pattern, sizes), CONFIG)
     assert (test.tested, test.k, test.groups) == (not reason, sum(sizes.values()), len(sizes))
-    assert test.note == (reason or "intervals of the types do not show whether they differ; "
-                         "this test does")  # fmt: skip
+    assert test.note == (
+        reason or "this test, and not whether their intervals overlap, shows whether types differ"
+    )

@@ -261,7 +261,7 @@ def test_arms_that_share_a_control_through_the_whole_run(project, tmp_path):
     assert {row["verdict"] for row in agreed if row["group"] == "resistance"} & {"agrees"}
     notes = {row["synthesis"]: row["note"] for row in table(review / "results/syntheses.csv")}
     bout = notes["ctx_serum_acute_immediate_within_arm"]
-    assert "CTX falls by itself" in bout and "haemoconcentration" in bout
+    assert "CTX falls from morning to afternoon" in bout and "haemoconcentration" in bout
 
 
 def test_a_failing_check_leaves_results_whole(project, review):

@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 
 import pytest
 from builders import ROOT
+from ruamel.yaml import YAML
 
 TOOLS = (
     "sh", "dirname", "cat", "cksum", "awk", "rm", "mkdir", "cp", "ls", "tr", "readlink", "find",
@@ -70,8 +72,12 @@ def test_no_suitable_python_is_one_sentence_that_helps(checkout, text):
     done = checkout.run()
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
-    for words in ("3.11 to 3.13", "Debian/Ubuntu", "apt install", "WSL", "macOS", "brew install"):
-        assert words in done.stderr
+    words = (
+        "3.11 to 3.14", "Debian/Ubuntu", "apt install", "WSL", "macOS", "brew install",
+        "uv python install", "OSTEOMETA_PYTHON=$(uv python find",
+    )  # fmt: skip
+    for word in words:
+        assert word in done.stderr
     assert not (checkout.root / ".venv").exists()
 
 
@@ -88,7 +94,7 @@ def test_the_question_to_a_python_is_about_its_version_and_venv():
     script = (ROOT / "workflow/setup.sh").read_text()
     question = script.split("-c '")[1].split("'")[0]
     assert subprocess.run([sys.executable, "-c", question], check=False).returncode == 0
-    older = question.replace("(3, 13)", "(3, 10)")
+    older = question.replace("(3, 14)", "(3, 10)")
     assert subprocess.run([sys.executable, "-c", older], check=False).returncode == 1
 
 
@@ -98,8 +104,33 @@ def test_set_up_is_done_once(checkout):
     installed = " ".join(checkout.called)
     assert "--require-hashes" in installed
     assert "-r requirements.txt" in installed
+    assert "-r .venv/run.txt" in installed
     assert checkout.run().returncode == 0
     assert checkout.called == []
+
+
+def test_a_run_installs_no_tools_for_tests_and_documentation(checkout):
+    checkout.python()
+    assert checkout.run("review").returncode == 0
+    assert "-r requirements.txt" not in " ".join(checkout.called)
+    needed = (checkout.root / ".venv/run.txt").read_text()
+    assert "\nsnakemake==" in needed
+    assert "\npytest==" not in needed
+    assert checkout.run("setup").returncode == 0
+    assert not any("venv" in call.split()[:2] for call in checkout.called)
+    assert "-r requirements.txt" in " ".join(checkout.called)
+    assert checkout.run("setup").returncode == 0
+    assert checkout.called == []
+
+
+@pytest.mark.parametrize("wheel", [True, False])
+def test_without_a_wheel_the_optional_extension_is_left_out(checkout, wheel):
+    """A package whose part in C is optional is built with no compiler."""
+    refuse = "" if wheel else 'case "$*" in *"--only-binary immutables"*) exit 2 ;; esac\n'
+    note = 'printf \'%s\\n\' "compiler ${CC:-none}" >> "$CALLS"\n'
+    checkout.python(PYTHON + refuse + note)
+    assert checkout.run().returncode == 0
+    assert ("compiler true" in checkout.called) is not wheel
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml"])
@@ -113,13 +144,13 @@ def test_set_up_is_done_again_when_what_it_rests_on_changes(checkout, name):
 
 
 def test_a_broken_off_set_up_mends_itself(checkout):
-    broken = PYTHON + 'case "$*" in *"-r requirements.txt"*) exit 7 ;; esac\n'
+    broken = PYTHON + 'case "$*" in *"-r .venv/run.txt"*) exit 7 ;; esac\n'
     checkout.python(broken)
     assert checkout.run().returncode == 7
     assert (checkout.root / ".venv").exists()
     checkout.python()
     assert checkout.run().returncode == 0
-    assert any("-r requirements.txt" in call for call in checkout.called)
+    assert any("-r .venv/run.txt" in call for call in checkout.called)
     assert checkout.run().returncode == 0
     assert checkout.called == []
 
@@ -132,15 +163,15 @@ def locked(checkout):
     (locks / "0.output.lock").write_text("")
 
 
-def test_a_lock_that_nobody_holds_is_lifted(checkout):
+def test_a_lock_of_no_live_run_is_removed(checkout):
     locked(checkout)
     done = checkout.run("review")
     assert done.returncode == 0
-    assert "it is lifted" in done.stderr
+    assert "lock, which is now removed" in done.stderr
     assert "--unlock" in checkout.called
 
 
-def test_a_lock_that_a_live_run_holds_is_kept(checkout):
+def test_a_lock_of_a_live_run_is_kept(checkout):
     locked(checkout)
     run = subprocess.Popen(
         [f"{checkout.root}/.venv/bin/snakemake", "-c", "import time; time.sleep(60)"],
@@ -154,7 +185,7 @@ def test_a_lock_that_a_live_run_holds_is_kept(checkout):
         run.kill()
         run.wait()
     assert done.returncode == 1
-    assert "another run is at work" in done.stderr
+    assert "Another run is active" in done.stderr
     assert checkout.called == []
 
 
@@ -172,7 +203,7 @@ def test_clean_removes_what_was_derived_and_keeps_the_tables(checkout):
     assert not any(path.exists() for path in derived)
 
 
-def test_an_unknown_word_is_wrong_use(checkout):
+def test_an_unknown_target_is_refused(checkout):
     assert checkout.run("everything").returncode == 2
 
 
@@ -188,3 +219,30 @@ def test_a_run_that_cannot_be_planned_says_why(checkout, planned):
     result = checkout.run("review")
     assert result.returncode == 7
     assert result.stderr == ("" if planned else "AmbiguousRuleException:\ntwo rules\n")
+
+
+def targets():
+    """Names after .PHONY of the Makefile."""
+    line = next(
+        line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")
+    )
+    return set(line.split()[1:])
+
+
+def test_every_target_is_known_to_the_script():
+    usage = (ROOT / "workflow/setup.sh").read_text().split("usage: sh workflow/setup.sh [")[1]
+    assert set(usage.split("]")[0].split("|")) == targets()
+
+
+def test_continuous_integration_runs_targets_on_every_supported_python():
+    jobs = YAML(typ="safe").load(ROOT / ".github/workflows/ci.yml")["jobs"]
+    assert set(jobs["static"]["strategy"]["matrix"]["target"]) <= targets()
+    for job in (jobs["static"], jobs["fast"]):
+        commands = [step["run"] for step in job["steps"] if "run" in step]
+        assert all(command.startswith("make ") for command in commands)
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    versions = jobs["fast"]["strategy"]["matrix"]["python"]
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    assert versions == [name.split()[-1] for name in classifiers if "Python :: 3" in name]
+    script = (ROOT / "workflow/setup.sh").read_text()
+    assert f"from {versions[0]} to {versions[-1]} " in script

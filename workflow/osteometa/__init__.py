@@ -1,3 +1,3 @@
 """Systematic-review meta-analysis of exercise and bone, from extraction tables to forest plots."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,8 +16,9 @@ from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.records.sensitivity import RECORDS
 from osteometa.run.jobs import job
 from osteometa.sensitivity.analyses import sensitivity_tables
-from osteometa.sensitivity.one_at_a_time import SynthesisData
-from osteometa.synthesis.pools import pooled_rows, subgroup_tests, weighted
+from osteometa.synthesis.effect_sets import SynthesisData
+from osteometa.synthesis.pools import pooled_rows, weighted
+from osteometa.synthesis.subgroup_tests import subgroup_tests
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
 with job(snakemake, f"pooling {name} ..."):
@@ -32,9 +33,9 @@ with job(snakemake, f"pooling {name} ..."):
     case = SynthesisData(
         outcome=next(iter(config.outcomes)),
         effects=tuple(effects),
-        links=tuple(links),
+        covariances=tuple(links),
         variants=tuple(read_records(given.variants, VariantEffect)),
-        variant_links=tuple(read_records(given.variant_covariance, VariantCovariance)),
+        variant_covariances=tuple(read_records(given.variant_covariance, VariantCovariance)),
         config=config,
     )
     found = sensitivity_tables(case)

@@ -1,4 +1,4 @@
-"""What people run outside the workflow: osteometa check, escalc, figure, pool, wanted."""
+"""The commands outside the workflow: osteometa check, escalc, figure, pool, wanted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from osteometa.cli import check, escalc, figure, pool, wanted
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0 if all is well, 1 for problems found, 2 for wrong use."""
+    """Run one command; return 0 for success, 1 for problems found, 2 for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="osteometa",
-        description="Meta-analysis of exercise and bone: look at tables, effects and pools.",
-        epilog="The whole review runs with `make` (or `snakemake`).",
+        description="Reproducible meta-analysis: check tables, derive and pool effects.",
+        epilog="A whole review is run with `make` (or `snakemake`).",
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""The command `osteometa check`: are the tables and config.yaml of a review in order."""
+"""The command `osteometa check`: whether tables and config.yaml of a review are valid."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "check",
-        help="check tables and config.yaml, all problems at once",
-        description="Check data/raw/*.csv and config.yaml of a review. Every problem is named with "
-        "file, row as the spreadsheet counts it, study, column, value found, what is allowed and "
+        help="check tables and config.yaml; all problems are reported at once",
+        description="Check data/raw/*.csv and config.yaml of a review. Every problem is reported "
+        "with file, row of the spreadsheet, study, column, the value found, what is allowed and "
         "what to do. Nothing is written.",
-        epilog="Exit status: 0 in order (warnings allowed), 1 problems, 2 wrong use.",
+        epilog="Exit status: 0 no problem (warnings are allowed), 1 problems, 2 wrong usage.",
     )
     parser.add_argument(
         "directory", nargs="?", default=".", help="the review's folder (default: this one)"
@@ -24,12 +24,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check a review and print what was found."""
+    """Check a review and print its problems and warnings."""
     directory = Path(arguments.directory)
     if not (directory / "config.yaml").exists() and not (directory / "data" / "raw").is_dir():
         print(
-            f"osteometa check: {directory} holds neither config.yaml nor data/raw. "
-            "Name the folder of a review.",
+            f"osteometa check: {directory} contains neither config.yaml nor data/raw. "
+            "Give the folder of a review.",
             file=sys.stderr,
         )
         return 2

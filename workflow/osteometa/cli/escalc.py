@@ -1,4 +1,4 @@
-"""The command `osteometa escalc`: how a study's effects come about, rung by rung."""
+"""The command `osteometa escalc`: how the effects of a study are derived."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "escalc",
-        help="show the effects of a study, rung by rung, and why this one",
-        description="For each comparison of a study: the rungs of the ladder that were tried, why "
-        "each could not be taken, the one that was, its effect, and the raw cells behind it.",
+        help="show how the effects of a study are derived, method by method",
+        description="For each comparison of a study and each measure: the derivation methods in "
+        "their order, why the first ones cannot be used, the one that is used, its effect and "
+        "variance, and the raw cells behind them. Nothing is written.",
         epilog="Example: osteometa escalc rief_2016. Exit status: 0 shown, 1 the tables have "
         "problems, 2 no such study.",
     )
@@ -21,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the ladders of the studies named."""
+    """Print how the effects of the studies are derived."""
     from osteometa.cli.review import checked_review, unknown_studies
     from osteometa.derivation.derive import derive
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _study(name: str, items: list, effects) -> str:
     if not items:
-        return f"{name}: no comparison on a main outcome"
+        return f"{name}: no comparison on an outcome that is pooled"
     lines = [f"{items[0].comparison.study.label} ({name})"]
     for item in items:
         comparison = item.comparison
@@ -49,7 +50,7 @@ def _study(name: str, items: list, effects) -> str:
         place = " ".join(p for p in (comparison.outcome, comparison.analyte, comparison.site) if p)
         more = " ".join(p for p in (comparison.report, comparison.population) if p)
         lines.append(f"\n{place}, {comparison.timepoint}{f' ({more})' if more else ''}")
-        lines.append(f"  {comparison.arm.label} against {control}")
+        lines.append(f"  {comparison.arm.label} compared with {control}")
         if item.barred:
             lines.append(f"  {item.barred}")
         for measure, attempts in item.attempts.items():
@@ -61,14 +62,14 @@ def _study(name: str, items: list, effects) -> str:
 
 def _attempt(attempt) -> str:
     if attempt.estimate is None:
-        return f"    {attempt.method:<5} no: {attempt.reason}"
+        return f"    {attempt.method:<5} not used: {attempt.reason}"
     estimate = attempt.estimate
     notes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
     r = f", r = {estimate.r:.3g} ({estimate.r_source})" if estimate.r is not None else ""
     flags = f", flags {' '.join(sorted(estimate.flags))}" if estimate.flags else ""
     return (
-        f"    {attempt.method:<5} yes: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
-        f"by {notes}{r}{flags}; lower rungs are not tried"
+        f"    {attempt.method:<5} used: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
+        f"by {notes}{r}{flags}"
     )
 
 

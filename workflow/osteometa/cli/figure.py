@@ -1,4 +1,4 @@
-"""The command `osteometa figure`: draw one figure of a synthesis again, from its results."""
+"""The command `osteometa figure`: redraw one figure of a synthesis from its results."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "figure",
-        help="draw one figure of a synthesis again, in another style, width or format",
-        description="Draw a figure from the files in results/, without a run: nothing is computed "
-        "and nothing in results/ changes. What is not given is as config.yaml has it.",
+        help="redraw one figure of a synthesis in another style, width or format",
+        description="Draw a figure from the files in results/ without a run: nothing is computed, "
+        "and results/ does not change. Options that are not given are taken from config.yaml.",
         epilog="Example: osteometa figure bmd_lumbar_spine_training_controlled --style bmj "
-        "--width 89 --out figure_2.tiff. Exit status: 0 drawn, 1 no usable results, 2 wrong use.",
+        "--width 89 --out figure_2.tiff. Exit status: 0 drawn, 1 no usable results, 2 wrong usage.",
     )
     parser.add_argument("synthesis", metavar="SYNTHESIS", help="id of a synthesis of config.yaml")
     parser.add_argument(
-        "--kind", default="forest", help="forest (default), funnel, ...: a file in results/"
+        "--kind", default="forest", help="kind of figure: forest (default), funnel, ..."
     )
-    parser.add_argument("--style", choices=STYLES, help="preset of forest plots")
-    parser.add_argument("--width", type=int, choices=WIDTHS, help="mm, of forest plots")
+    parser.add_argument("--style", choices=STYLES, help="style of forest plots")
+    parser.add_argument("--width", type=int, choices=WIDTHS, help="width of forest plots in mm")
     parser.add_argument(
         "--out", required=True, metavar="FILE",
-        help="ends in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)",
+        help="file to write, ending in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)",
     )  # fmt: skip
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw the figure, say which files were written and why it may be a panel of words only."""
+    """Draw the figure and print the files written, and why nothing is drawn in them if so."""
     root, out = Path(arguments.directory), Path(arguments.out)
     if not (root / "config.yaml").exists():
-        return _refuse(f"{root} holds no config.yaml.", 2)
+        return _refuse(f"{root} contains no config.yaml.", 2)
     if out.suffix.lower() not in ENDINGS:
-        wrong = f"{out.name} must end in {', '.join(ENDINGS)}: the ending says the format."
+        wrong = f"{out.name} must end in {', '.join(ENDINGS)}, which determines the format."
         return _refuse(wrong, 2)
     if not out.parent.is_dir():
-        return _refuse(f"there is no folder {out.parent} to write {out.name} into.", 2)
+        return _refuse(f"there is no folder {out.parent} to write {out.name} to.", 2)
     config = _config(root)
     if config is None:
         return 1
@@ -78,9 +78,9 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         drawn = figure_named(Results(folder, settings), arguments.kind)
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
-        return _refuse(f"{folder} has no {lacking} yet: run make (or snakemake) first.", 1)
+        return _refuse(f"{folder} has no {lacking} yet. Run make (or snakemake) first.", 1)
     except ValueError as error:
-        return _refuse(f"{error}. Run make (or snakemake) to make the results anew.", 1)
+        return _refuse(f"{error}. Run make (or snakemake) to update the results.", 1)
     if drawn.reason:
         print(drawn.reason, file=sys.stderr)
     for path in _write(drawn, KINDS.get(arguments.kind, KINDS["forest"]), out):

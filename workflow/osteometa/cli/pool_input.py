@@ -199,34 +199,21 @@ def _contradiction(
 
 def moderators(
     rows: Sequence[Row], columns: Sequence[str], delimiter: str
-) -> tuple[list[int], list[str], list[list[float]]]:
-    """Return the rows that have all moderators, the names of the coefficients, and the design.
-
-    A column of numbers is one coefficient; a column of words has one for each word but the first
-    in alphabetical order.
+) -> tuple[list[int], dict[str, list[float] | list[str]]]:
+    """Return the rows that have all moderators, and the values of each: numbers, or words.
 
     Raises
     ------
     UsageError
-        For a column with a single value, and one that mixes numbers and words.
+        For a column that mixes numbers and words.
     """
     kept = [i for i, row in enumerate(rows) if all(row.cells.get(name) for name in columns)]
-    names = ["intercept"]
-    design = [[1.0] for _ in kept]
+    values: dict[str, list[float] | list[str]] = {}
     for column in columns:
         texts = [rows[i].cells[column] for i in kept]
-        values = [number_of(text, delimiter) for text in texts]
-        if len(set(texts)) < 2:
-            raise UsageError(f"column '{column}' has no two values: there is nothing to explain.")
-        if None not in values:
-            names.append(column)
-            coded = [[value] for value in values]
-        elif any(value is not None for value in values):
-            odd = next(t for t, value in zip(texts, values, strict=True) if value is None)
+        numbers = [value for text in texts if (value := number_of(text, delimiter)) is not None]
+        if numbers and len(numbers) < len(texts):
+            odd = next(text for text in texts if number_of(text, delimiter) is None)
             raise UsageError(f"column '{column}' mixes numbers and words ('{odd}').")
-        else:
-            levels = sorted(set(texts))[1:]
-            names += [f"{column}: {level}" for level in levels]
-            coded = [[float(text == level) for level in levels] for text in texts]
-        design = [line + code for line, code in zip(design, coded, strict=True)]
-    return kept, names, design
+        values[column] = numbers or texts
+    return kept, values

@@ -1,4 +1,4 @@
-"""What commands that look at a review share: its checked tables, and names of studies."""
+"""What the commands on a review have in common: its checked tables, and the names of studies."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from osteometa.extraction.tables import Tables
-    from osteometa.validation.review import CheckOutcome
+    from osteometa.validation.review import CheckedReview
 
 
-def checked_review(directory: str, command: str) -> tuple[CheckOutcome | None, int]:
-    """Return the checked tables of a review, or None and the exit status after saying why not."""
+def checked_review(directory: str, command: str) -> tuple[CheckedReview | None, int]:
+    """Return a review without problems, or None and the exit status; the problems are printed."""
     from osteometa.validation.review import check_review, report_text
 
     if not (Path(directory) / "config.yaml").exists():
-        print(f"osteometa {command}: {directory} holds no config.yaml.", file=sys.stderr)
+        print(f"osteometa {command}: {directory} contains no config.yaml.", file=sys.stderr)
         return None, 2
     outcome = check_review(directory)
-    if not outcome.passed:
+    if outcome.checked is None:
         print(report_text(outcome, directory), end="", file=sys.stderr)
-        return None, 1
-    return outcome, 0
+    return outcome.checked, 0 if outcome.passed else 1
 
 
 def unknown_studies(names: Sequence[str], tables: Tables, command: str) -> list[str]:
-    """Return the names that studies.csv does not know, each said with what is near to it."""
+    """Return the names that are not in studies.csv; each is printed with a suggestion."""
     from osteometa.io.problems import suggestion
 
     known = [study.study_id for study in tables.studies]

@@ -1,4 +1,4 @@
-"""The command `osteometa wanted`: what to ask the authors of a study for."""
+"""The command `osteometa wanted`: a request for missing data to the authors of a study."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "wanted",
-        help="write a request to the authors of a study for the numbers that are missing",
-        description="For each outcome of a study that no pool holds for want of numbers: the "
-        "smallest sets of numbers that would change that, and a table to fill in. Its columns are "
-        "those of measurements.csv: the filled rows can be pasted at the end of that file.",
+        help="write a request for missing data to the authors of a study",
+        description="For each outcome of a study that cannot be pooled because numbers are "
+        "missing: the smallest sets of numbers that would suffice, and a table to complete. Its "
+        "columns are those of measurements.csv, so the completed rows can be added to that file.",
         epilog="Example: osteometa wanted karaarslan_2010 > request.txt. Exit status: 0 written, "
         "1 the tables have problems, 2 no such study.",
     )
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     if not found:
         print(
-            f"{arguments.study}: nothing is missing that would add it to a pool of config.yaml",
+            f"{arguments.study}: no missing numbers would add it to an analysis of config.yaml",
             file=sys.stderr,
         )
         return 0
@@ -66,9 +66,9 @@ def request(found: Sequence[Wanted], config: Config) -> str:
         f"To the authors of {study.label}" + (f" ({reference})" if reference else ""),
         "",
         *_paragraph(
-            f"We are preparing a systematic review, {config.title}. Your study can be counted in "
-            "it, but it cannot be pooled, because some numbers are not in the text that we could "
-            "read. We would be grateful for these:"
+            f"We are preparing a systematic review, {config.title}. Your study is eligible, but it "
+            "cannot be included in the meta-analysis, because some numbers are not in the text "
+            "available to us. We would be grateful for the following:"
         ),
     ]
     for number, item in enumerate(found, start=1):
@@ -76,9 +76,9 @@ def request(found: Sequence[Wanted], config: Config) -> str:
     lines += [
         "",
         *_paragraph(
-            "A table to fill in follows: please give n, the mean and its standard deviation (sd) "
-            "or standard error (se), before and after, of the people analysed, and the unit. Leave "
-            "empty what you do not have."
+            "A table to complete follows. Please give n, the mean and its standard deviation (sd) "
+            "or standard error (se), before and after, of the participants analysed, and the unit. "
+            "Leave empty what is not available."
         ),
         "",
         table(found, config),
@@ -99,7 +99,7 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
     against = comparison.control.label if comparison.control else "its own baseline"
     unit = unit_of(comparison, config)
     lines = _paragraph(
-        f"{number}. {outcome}{place}: {comparison.arm.label} against {against}, "
+        f"{number}. {outcome}{place}: {comparison.arm.label} compared with {against}, "
         f"{comparison.timepoint.replace('_', ' ')} (unit: {unit or 'as measured'})"
     )
     first, *others = (words_of(comparison, chosen) for chosen in item.sets)
@@ -109,9 +109,9 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 
 
 def table(found: Sequence[Wanted], config: Config) -> str:
-    """Return rows of measurements.csv with what is printed filled in and what is wanted empty."""
+    """Return rows of measurements.csv with reported values, and empty cells for missing ones."""
     from osteometa.derivation.missing_data import asked_rows
-    from osteometa.extraction.cell_types import Printed
+    from osteometa.extraction.cell_types import ReportedNumber
     from osteometa.extraction.tables import Measurement
 
     columns = Measurement.columns()
@@ -122,7 +122,7 @@ def table(found: Sequence[Wanted], config: Config) -> str:
         cells = (getattr(row, name) for name in columns)
         writer.writerow(
             [
-                cell.text if isinstance(cell, Printed) else "" if cell is None else cell
+                cell.text if isinstance(cell, ReportedNumber) else "" if cell is None else cell
                 for cell in cells
             ]
         )

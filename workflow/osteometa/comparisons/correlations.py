@@ -47,7 +47,7 @@ class Known:
 
 
 class Correlations:
-    """The correlations of a review: of its sources (docs/results.md), the first that has one."""
+    """The correlations of a review: of its sources (M3.4), the first that has one."""
 
     def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
         comparisons = list(comparisons)

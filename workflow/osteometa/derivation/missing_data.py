@@ -17,7 +17,7 @@ from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import Derived, off_the_end
 from osteometa.directions.entries import why_listed, window_of
 from osteometa.effects.hierarchy import climb
-from osteometa.extraction.cell_types import Printed
+from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.ledger import WantedRow
@@ -227,9 +227,11 @@ def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comp
         changed[pair] = tuple(rows)
     contrasts = list(comparison.contrasts)
     if TEST in chosen:
-        contrasts.append(_contrast(comparison, statistic="t", value=Printed("2.1"), config=config))
+        contrasts.append(
+            _contrast(comparison, statistic="t", value=ReportedNumber("2.1"), config=config)
+        )
     if DIFFERENCE in chosen:
-        more = {"value": Printed("0.1"), "se": Printed("0.05")}
+        more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
         contrasts.append(_contrast(comparison, statistic="md", config=config, **more))
     if PEOPLE in chosen:
         changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
@@ -251,7 +253,10 @@ def _filled(
     if asked:
         row = row or new_row(comparison, pair, side, config)
         scale = float(row.mean) if row.mean else 1.0
-        stand_ins = {"mean": Printed(STAND_INS[pair][side]), "sd": Printed(repr(abs(scale) / 20))}
+        stand_ins = {
+            "mean": ReportedNumber(STAND_INS[pair][side]),
+            "sd": ReportedNumber(repr(abs(scale) / 20)),
+        }
         updates |= {name: stand_ins[name] for name in asked}
         updates |= {"disputed": "", "accept": ""}
     return row if row is None or not updates else row.model_copy(update=updates)
@@ -270,7 +275,9 @@ def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Mea
     kind = PAIRS[pair][0]
     base = pair == "baselines"
     column = "time_h" if arm.phase == "acute" else "time_wk"
-    times = {} if base or comparison.time is None else {column: Printed(f"{comparison.time:g}")}
+    times = (
+        {} if base or comparison.time is None else {column: ReportedNumber(f"{comparison.time:g}")}
+    )
     return Measurement(
         study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
         analyte=comparison.analyte, site=comparison.site,
@@ -322,7 +329,7 @@ def _where(comparison: Comparison, atom: Atom) -> str:
 
 
 def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
-    """Return the rows of `wanted.csv`: most people first."""
+    """Return the rows of `wanted.csv`: most participants first."""
     rows = []
     for item in found:
         comparison = item.comparison
@@ -340,19 +347,21 @@ def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
                     site=comparison.site,
                     timepoint=comparison.timepoint,
                     alternative=rank,
-                    wanted=words_of(comparison, chosen),
+                    missing=words_of(comparison, chosen),
                     unit=unit_of(comparison, config),
                     cells=_cells(comparison, chosen),
-                    people=n,
-                    people_known=how,
+                    participants=n,
+                    participants_source=how,
                 )
             )
-    rows.sort(key=lambda r: (-(r.people or 0), r.synthesis, r.study_id, r.arm_id, r.alternative))
+    rows.sort(
+        key=lambda r: (-(r.participants or 0), r.synthesis, r.study_id, r.arm_id, r.alternative)
+    )
     return rows
 
 
 def people_of(comparison: Comparison) -> tuple[int | None, str]:
-    """Return how many people a comparison would add, and how that is known."""
+    """Return how many participants a comparison would add, and the source of that number."""
     sides = _sides(comparison)
     rows = [
         next(

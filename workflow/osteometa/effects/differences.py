@@ -1,6 +1,6 @@
 """The ladders of the mean difference (MD) and the log ratio of means (ROM).
 
-Rungs and formulas are those of "Codes" in `docs/results.md`.
+Formulas and codes: docs/methods, M3.7 and M3.8.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The ladder of the standardised mean difference (Hedges' g).
 
-Rungs and formulas are those of "Codes" in `docs/results.md`.
+Formulas and codes: docs/methods, M3.7.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Before and after in one arm without a comparator: SMCR, MC and ROMC.
 
-Rungs and formulas are those of "Codes" in `docs/results.md`.
+Formulas and codes: docs/methods, M3.8.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a typed cell can be, and the row that every raw table is made of.
+"""Types of cells, and the row that every raw table is made of.
 
-Texts are empty and numbers None where the paper prints nothing. A number keeps the text as
-printed, because rounding matters.
+Where the paper reports nothing, a text is empty and a number None. A number keeps its text as
+reported, because rounding matters.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 import re
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 
-class Printed(float):
-    """A number with the text as the paper prints it."""
+class ReportedNumber(float):
+    """A number with the text that the paper reports."""
 
     text: str
 
-    def __new__(cls, text: str) -> Printed:
+    def __new__(cls, text: str) -> ReportedNumber:
         """Read a number typed with a decimal point."""
         number = super().__new__(cls, text)
         number.text = text.strip()
@@ -27,26 +27,26 @@ class Printed(float):
 
     @property
     def half_unit(self) -> float:
-        """Return half a unit of the last printed digit: how far rounding can have moved it."""
+        """Return half a unit of the last reported digit: the largest error of rounding."""
         mantissa, _, exponent = self.text.lower().partition("e")
         decimals = len(mantissa.partition(".")[2])
         return 0.5 * 10.0 ** (int(exponent or 0) - decimals)
 
-    def __reduce__(self) -> tuple[type[Printed], tuple[str]]:
-        return Printed, (self.text,)
+    def __reduce__(self) -> tuple[type[ReportedNumber], tuple[str]]:
+        return ReportedNumber, (self.text,)
 
 
-def _number(value: Any) -> Printed | None:
+def _number(value: Any) -> ReportedNumber | None:
     if value is None or value == "":
         return None
-    if isinstance(value, Printed):
+    if isinstance(value, ReportedNumber):
         return value
-    text = str(value).strip().replace("\u2212", "-")  # the minus sign of printed papers
+    text = str(value).strip().replace("\u2212", "-")  # minus sign
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
-        raise ValueError("This is no number. Type it with digits and a decimal point")
-    number = Printed(text)
+        raise ValueError("This is not a number. Enter digits with a decimal point")
+    number = ReportedNumber(text)
     if not math.isfinite(number):
-        raise ValueError("This number is too large. Type it as printed")
+        raise ValueError("This number is too large. Enter it as reported")
     return number
 
 
@@ -63,7 +63,11 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-Number = Annotated[Any, BeforeValidator(_number), WithJsonSchema({"type": ["number", "null"]})]
+Number = Annotated[
+    ReportedNumber | None,
+    PlainValidator(_number),
+    WithJsonSchema({"type": ["number", "null"]}),
+]
 Whole = Annotated[
     int | None, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "null"]})
 ]
@@ -72,13 +76,8 @@ Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9_]+$
 Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 
 
-def choice(*allowed: str, empty: bool = True) -> Any:
-    """Return the type of a cell that takes one of a few words."""
-    return Annotated[Literal[(*allowed, "")] if empty else Literal[allowed], BeforeValidator(_text)]
-
-
 def cell(description: str, default: Any = "", **more: Any) -> Any:
-    """Return a field with its line of the codebook."""
+    """Return a column with its description in the codebook."""
     return Field(default, description=description, **more)
 
 
@@ -98,7 +97,7 @@ class Row(BaseModel):
 
     @cached_property
     def key_text(self) -> str:
-        """The key as `inputs` and messages name the row: parts joined by '/'."""
+        """The key by which `inputs` and messages name the row: its parts joined by '/'."""
         return "/".join(str(getattr(self, name)) for name in self.key)
 
     def cell_name(self, column: str) -> str:

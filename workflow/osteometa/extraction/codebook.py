@@ -23,11 +23,11 @@ def codebook() -> str:
         "Made from the models in `workflow/osteometa/extraction/tables.py` by "
         "`python -m osteometa.extraction.codebook`. "
         "UTF-8 CSV files in `data/raw/` with a header row. **An empty cell means not reported**; "
-        "numbers are typed as printed, conversion happens in code.",
+        "numbers are entered as reported, and all conversion happens in code.",
     ]
     for model in ROWS:
         lines += ["", f"## {model.table}.csv", "", f"{model.purpose} Key: {', '.join(model.key)}."]
-        lines += ["", "| column | holds | allowed |", "|---|---|---|"]
+        lines += ["", "| column | content | allowed |", "|---|---|---|"]
         lines += [f"| `{name}` | {_holds(model, name)} | {_allowed(model, name)} |"
                   for name in model.columns()]  # fmt: skip
     return "\n".join(lines) + "\n"

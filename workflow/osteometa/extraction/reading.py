@@ -1,7 +1,7 @@
-"""Reading the raw tables, as spreadsheets save them, and writing them back checked.
+"""Reading the raw tables as spreadsheets save them, and writing the checked ones.
 
-Comma or semicolon, decimal point or comma, byte-order mark and Windows line ends are read, and
-that they were is said. What is written to `data/processed/checked` is one fixed form.
+Commas or semicolons between cells, decimal points or commas, byte-order marks and Windows line ends
+are read; a note reports semicolons. Checked tables have one fixed form.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from osteometa.extraction.cell_types import Printed, Row
-from osteometa.extraction.tables import ROWS, Tables
+from osteometa.extraction.cell_types import ReportedNumber, Row
+from osteometa.extraction.tables import ROWS, AnyRow, Tables, tables_from
 from osteometa.io.csv_records import write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 
@@ -32,22 +32,23 @@ def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
     tables, problems
         The rows that could be read, and everything that is wrong with cells and headers.
     """
-    found: dict[str, tuple[Row, ...]] = {}
     problems: list[Problem] = []
-    for model in ROWS:
-        rows, wrong = _read_table(Path(directory) / f"{model.table}.csv", model)
-        found[model.table] = rows
-        problems += wrong
-    return Tables(**found), problems
+
+    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
+        found, wrong = _read_table(Path(directory) / f"{model.table}.csv", model)
+        problems.extend(wrong)
+        return found
+
+    return tables_from(rows), problems
 
 
 def require_tables(directory: str | Path) -> None:
-    """See that every raw table is there, whatever it holds.
+    """Require that every raw table exists, whatever its content.
 
     Raises
     ------
     ProblemsFound
-        If one is not.
+        If one is missing.
     """
     paths = [Path(directory) / f"{model.table}.csv" for model in ROWS]
     problems = [_missing(p, m) for p, m in zip(paths, ROWS, strict=True) if not p.is_file()]
@@ -56,12 +57,12 @@ def require_tables(directory: str | Path) -> None:
 
 
 def _missing(path: Path, model: type[Row]) -> Problem:
-    message = f"The file is missing. Make it with this header: {','.join(model.columns())}"
+    message = f"The file is missing. Create it with this header: {','.join(model.columns())}"
     return Problem(file=f"data/raw/{path.name}", row=None, column="", code="E101", message=message)
 
 
 def write_checked(directory: str | Path, tables: Tables) -> None:
-    """Write the tables in one fixed form, numbers as printed, with the spreadsheet's row first."""
+    """Write the tables in one fixed form, numbers as reported, with the row of the spreadsheet."""
     for model in ROWS:
         columns = model.columns()
         rows = getattr(tables, model.table)
@@ -74,19 +75,20 @@ def write_checked(directory: str | Path, tables: Tables) -> None:
 
 def read_checked(directory: str | Path) -> Tables:
     """Read what `write_checked` wrote."""
-    found = {}
-    for model in ROWS:
+
+    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
         path = Path(directory) / f"{model.table}.csv"
         with path.open(encoding="utf-8", newline="") as lines:
-            found[model.table] = tuple(model.model_validate(row) for row in csv.DictReader(lines))
-    return Tables(**found)
+            return tuple(model.model_validate(row) for row in csv.DictReader(lines))
+
+    return tables_from(rows)
 
 
 def _typed(value: Any) -> Any:
-    return value.text if isinstance(value, Printed) else value
+    return value.text if isinstance(value, ReportedNumber) else value
 
 
-def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
+def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Problem]]:
     file = f"data/raw/{path.name}"
 
     def whole(message: str, code: str = "E101", found: str = "", **more: Any) -> Problem:
@@ -103,11 +105,13 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
         message = "The file is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet."
         return (), [Problem(file=file, row=line, column="", code="E101", message=message)]
     except OSError:
-        return (), [whole("The file cannot be opened. Is it a file, and may you read it?")]
+        return (), [
+            whole("The file cannot be opened. Check that it is a file and that you may read it.")
+        ]
     first = text.split("\n", 1)[0]
     delimiter = ";" if first.count(";") > first.count(",") else ","
     try:
-        # Not splitlines: it would also break a cell at signs that only a PDF calls a line end.
+        # Not splitlines: it also splits at characters that are line ends in a PDF only.
         source = io.StringIO(text, newline="")
         lines = _named(list(csv.reader(source, delimiter=delimiter, strict=True)))
     except csv.Error as error:
@@ -118,14 +122,14 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
     if problems:
         return (), problems
     if delimiter == ";":
-        message = "Read as European CSV: semicolons between cells, decimal commas in numbers."
+        message = "Read with semicolons between cells and decimal commas in numbers."
         problems.append(whole(message, "N001", severity="note"))
     rows, wrong = _read_rows(file, lines, model, decimal_comma=delimiter == ";")
     return rows, problems + wrong
 
 
 def _named(lines: list[list[str]]) -> list[list[str]]:
-    """Leave out columns without a name and without a cell, as spreadsheets append them."""
+    """Leave out columns without name and content, which spreadsheets append."""
     header = lines[0] if lines else []
     empty = {
         column
@@ -150,7 +154,7 @@ def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Pro
         message = f"Column '{name}' is not known. {suggestion(name, expected)}Remove or rename it."
         problems.append((name, name, message))
     for name in sorted({name for name in header if header.count(name) > 1}):
-        problems.append((name, name, f"Column '{name}' stands twice. Keep one of the two."))
+        problems.append((name, name, f"Column '{name}' occurs twice. Keep one of the two."))
     return [
         Problem(file=file, row=1, column=column, code="E101", message=message, found=found)
         for found, column, message in problems
@@ -158,17 +162,17 @@ def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Pro
 
 
 def _read_rows(
-    file: str, lines: list[list[str]], model: type[Row], *, decimal_comma: bool
-) -> tuple[tuple[Row, ...], list[Problem]]:
+    file: str, lines: list[list[str]], model: type[AnyRow], *, decimal_comma: bool
+) -> tuple[tuple[AnyRow, ...], list[Problem]]:
     header = [name.strip() for name in lines[0]]
-    rows: list[Row] = []
+    rows: list[AnyRow] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines[1:], start=2):
         if not any(text.strip() for text in line):
             continue
         if len(line) != len(header):
             message = (
-                f"The row has {len(line)} cells, the header {len(header)}. Put cells that hold "
+                f"The row has {len(line)} cells, the header {len(header)}. Put cells that contain "
                 "a comma between double quotes."
             )
             problems.append(Problem(file=file, row=number, column="", code="E101", message=message))
@@ -191,7 +195,7 @@ def _read_rows(
 
 
 def _filler_problems(file: str, number: int, cells: dict[str, str]) -> list[Problem]:
-    message = "is not accepted. Leave the cell empty when the paper does not report it."
+    message = "is not a value. Leave the cell empty if the paper does not report it."
     return [
         Problem(
             file=file,
@@ -214,19 +218,18 @@ def _cell_problem(
     found = cells.get(column, "")
     code, message = "E105", item["msg"].removeprefix("Value error, ")
     if item["type"] == "literal_error":
-        allowed = [word.strip("' ") for word in re.split(r", | or ", item["ctx"]["expected"])]
-        allowed = [word for word in allowed if word]
+        allowed = [word for word in get_args(model.model_fields[column].annotation) if word]
         near = suggestion(found, allowed)
         message = f"'{found}' is not allowed for {column}. {near}Use: {', '.join(allowed)}"
         if not found:
-            message = f"{column} is needed. Use: {', '.join(allowed)}"
+            message = f"{column} must not be empty. Use: {', '.join(allowed)}"
     elif item["type"] == "string_pattern_mismatch":
-        message = "Use small letters, digits and _ only, and at least one of them"
+        message = f"{column} must consist of small letters, digits and _. Correct it"
     elif item["type"] == "string_too_short":
-        message = f"{column} is needed"
+        message = f"{column} must not be empty. Enter it"
     elif "whole number" in message:
         code = "E201" if not column.startswith("n") else "E202"
-        message = f"{column} must be a whole number of at least 1"
+        message = f"{column} must be a whole number of at least 1. Correct it"
     return Problem(
         file=file,
         row=number,

@@ -1,15 +1,20 @@
 """Units of measurement: one table of exact factors, and the refusal of every other conversion.
 
-A new unit is one line of `UNITS`; a new kind of quantity is one more line of `QUANTITIES`. Kept by
-hand because the units libraries that were tried reject g/cm2 or round.
+A new unit is one line of `UNITS`; a new kind of quantity is a line of `Quantity` and `QUANTITIES`.
+Kept by hand because the units libraries that were tried reject g/cm2 or round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Literal
 
-QUANTITIES: dict[str, tuple[str, ...]] = {
+Quantity = Literal[
+    "concentration", "enzyme_activity", "collagen_equivalents", "areal_density",
+    "volumetric_density", "strength", "power", "length", "time", "speed", "other",
+]  # fmt: skip
+QUANTITIES: dict[Quantity, tuple[str, ...]] = {
     "concentration": ("mass concentration", "molar concentration"),
     "enzyme_activity": ("enzyme activity",),
     "collagen_equivalents": ("bone collagen equivalents",),
@@ -75,7 +80,7 @@ def dimension(unit: str) -> str:
     return UNITS[unit][0]
 
 
-def units_of(quantity: str) -> list[str]:
+def units_of(quantity: Quantity) -> list[str]:
     """Return the units that a kind of quantity can be reported in; none where any is accepted."""
     dimensions = QUANTITIES[quantity]
     return [unit for unit, (found, _) in UNITS.items() if found in dimensions]
@@ -91,9 +96,9 @@ def convert(value: float, unit: str, to: str) -> float:
     """
     if unit == to:
         return float(value)
-    found, wanted = dimension(unit), dimension(to)
-    if found != wanted:
-        raise UnitError(f"'{unit}' ({found}) cannot be converted into '{to}' ({wanted}).")
+    found, target = dimension(unit), dimension(to)
+    if found != target:
+        raise UnitError(f"'{unit}' ({found}) cannot be converted into '{to}' ({target}).")
     factor = UNITS[unit][1] / UNITS[to][1]
     return float(value) * factor.numerator / factor.denominator
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
-from osteometa.figures.catalogue import KINDS, NAMES
+from osteometa.figures.catalogue import HEADS, KINDS, NAMES
 from osteometa.figures.chart import Mark, MarkRow, flat, reason_figure, reason_mark
 from osteometa.figures.files import copy, save
 from osteometa.figures.forest.draw import forest_figures
@@ -298,9 +298,8 @@ def draw_all(folder: str | Path, settings: FigureSettings) -> None:
     """
     results = Results(Path(folder), settings)
     figures = {name: figure_named(results, name) for name in NAMES}
-    titles = {name: KINDS.get(name, KINDS["forest"]) for name in NAMES}
     shared = share_panels(figures, settings.title)
-    write_figures(folder, ((name, titles[name], shared[name]) for name in NAMES))
+    write_figures(folder, ((name, HEADS[name], shared[name]) for name in NAMES))
 
 
 def _kind(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a review's tables, told so that a reviewer can mend it."""
+"""Problems of a review's files, worded so that a reviewer can correct them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Problem:
 
     file: str
     row: int | None
-    """As the spreadsheet counts it: the header is row 1. In config.yaml the line."""
+    """Row of the spreadsheet (the header is row 1), or line of config.yaml."""
     column: str
     code: str
     study: str = ""
@@ -35,7 +35,7 @@ class Problem:
 
 
 class ProblemsFound(ValueError):
-    """Raised where input cannot be used; carries every problem."""
+    """Raised if input cannot be used; holds every problem."""
 
     def __init__(self, problems: Iterable[Problem]):
         self.problems = tuple(problems)
@@ -48,7 +48,7 @@ def errors_of(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def suggestion(found: str, allowed: Iterable[str]) -> str:
-    """Return "Did you mean 'x'? " for a near miss, else nothing."""
+    """Return "Did you mean 'x'? " if an allowed word is similar, else nothing."""
     names = {name.lower(): name for name in allowed}
     near = difflib.get_close_matches(found.lower(), list(names), n=1, cutoff=0.6)
     return f"Did you mean '{names[near[0]]}'? " if near else ""
@@ -69,10 +69,10 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    told = f"{_counted(count['warning'], 'warning')}."
+    warnings = f", {_counted(count['warning'], 'warning')}."
     if count["error"] and not count["warning"]:
-        told = "warnings are looked for once there is none."
-    lines.append(f"{_counted(count['error'], 'problem')}, {told}")
+        warnings = ". Plausibility is checked when there are no problems."
+    lines.append(f"{_counted(count['error'], 'problem')}{warnings}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""A YAML file as plain values, with the line on which each of them stands."""
+"""A YAML file as plain values, with the line of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from osteometa.io.problems import Problem, ProblemsFound
 
 
-def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], int]]:
     """Read a YAML file.
 
     Returns
@@ -21,7 +21,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     Raises
     ------
     ProblemsFound
-        If the file is missing, no UTF-8, no YAML, or holds a key twice.
+        If the file is missing, not UTF-8, not YAML, or has a key twice.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
@@ -39,9 +39,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise fail(
-            "The file is missing. Copy the config.yaml of the project and edit it."
-        ) from None
+        raise fail("The file is missing. Copy the shipped config.yaml and edit it.") from None
     except (OSError, UnicodeDecodeError):
         raise fail("The file cannot be read as UTF-8 text. Save it as UTF-8.") from None
     try:
@@ -49,15 +47,15 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple, int]]:
     except DuplicateKeyError as error:
         key = error.problem.split('"')[1] if '"' in (error.problem or "") else ""
         raise fail(
-            "A key stands twice. Keep one of the two.", error.problem_mark.line + 1, key
+            "The key occurs twice. Keep one of the two.", error.problem_mark.line + 1, key
         ) from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise fail(f"This is not valid YAML: {error.problem}. Mend the line.", line) from None
+        raise fail(f"This is not valid YAML: {error.problem}. Correct the line.", line) from None
     except YAMLError:
-        raise fail("This is not valid YAML. Mend the file.") from None
+        raise fail("This is not valid YAML. Correct the file.") from None
     if not isinstance(data, dict):
-        raise fail("The file holds no keys. Copy the config.yaml of the project and edit it.")
+        raise fail("The file has no keys. Copy the shipped config.yaml and edit it.")
     return _plain(data), _lines_of(data)
 
 
@@ -71,11 +69,13 @@ def _plain(node: Any) -> Any:
     return float(node) if isinstance(node, float) else str(node)
 
 
-def _lines_of(node: Any, path: tuple = ()) -> dict[tuple, int]:
-    lines: dict[tuple, int] = {}
-    if isinstance(node, dict):
+def _lines_of(node: object, path: tuple[int | str, ...] = ()) -> dict[tuple[int | str, ...], int]:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    lines: dict[tuple[int | str, ...], int] = {}
+    if isinstance(node, CommentedMap):
         items, position = list(node.items()), node.lc.key
-    elif isinstance(node, list):
+    elif isinstance(node, CommentedSeq):
         items, position = list(enumerate(node)), node.lc.item
     else:
         return lines

@@ -1,5 +1,6 @@
 """Random-effects pooling: one solver for all models."""
 
-from osteometa.pooling.model import Pooled, Regression, pool, regress
+from osteometa.pooling.model import pool, regress
+from osteometa.pooling.results import EffectData, Estimated, Fitted, Pooled, Regression
 
-__all__ = ["Pooled", "Regression", "pool", "regress"]
+__all__ = ["EffectData", "Estimated", "Fitted", "Pooled", "Regression", "pool", "regress"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from osteometa.numerics.arrays import Array
-from osteometa.pooling.model import pool
+from osteometa.pooling.model import JointTest, pool
+from osteometa.pooling.results import EffectData, Estimated, Fitted
 
 
 def differences(groups: int) -> Array:
@@ -16,34 +17,32 @@ def differences(groups: int) -> Array:
     return np.hstack([np.eye(others), -np.ones((others, 1))])
 
 
-def separate_test(
-    groups: Sequence[Mapping[str, object]], method: str
-) -> tuple[float, int, None, float]:
+def separate_test(groups: Sequence[EffectData], method: str) -> JointTest:
     """Test the pools of groups, each with its own tau2, against each other by Wald's chi-square.
 
-    With their conventional standard errors, whatever the interval method: a chi-square knows
-    nothing of the t of Hartung and Knapp.
+    Standard errors are the conventional ones, whatever the interval method: those of Hartung and
+    Knapp go with t, not with chi-square.
 
     Parameters
     ----------
-    groups : sequence of mappings
-        What `pool` needs of each group: `yi`, `vi`, and `V` and `studies` where there are any.
+    groups : sequence of EffectData
         Effects of different groups must be independent.
     method : str
         Estimator of tau2.
-
-    Returns
-    -------
-    statistic, df1, df2, p
-        As of `joint_test`; df2 is None.
 
     Raises
     ------
     ValueError
         If the model of a group has no solution.
     """
-    fits = [pool(**numbers, method=method, ci="wald") for numbers in groups]
-    if any(fit.se is None for fit in fits):
+    fits = [
+        pool(group.yi, group.vi, V=group.V, studies=group.studies, method=method, ci="wald")
+        for group in groups
+    ]
+    known = [fit for fit in fits if isinstance(fit, Estimated)]
+    if len(known) < len(fits):
         raise ValueError("the model of a group has no solution")
-    between = pool([f.estimate for f in fits], [f.se**2 for f in fits], method="EE", ci="wald")
-    return between.q, between.q_df, None, between.q_p
+    between = pool([f.estimate for f in known], [f.se**2 for f in known], method="EE", ci="wald")
+    if not isinstance(between, Fitted):
+        raise ValueError("a test of groups needs two groups")
+    return JointTest(between.q, between.q_df, None, between.q_p)

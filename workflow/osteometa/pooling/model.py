@@ -7,85 +7,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import chdtrc, fdtrc
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.numerics.range import out_of_range, refuse_design
 from osteometa.pooling.batch import Batch, moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
+from osteometa.pooling.results import Estimated, Fitted, Pooled, Regression
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
 from osteometa.wording.choices import CI_METHODS, METHODS
 
-__all__ = [
-    "CI_METHODS", "METHODS", "Pooled", "Regression", "checked", "joint_test", "pool",
-    "prediction_interval", "regress", "tau2_limits",
-]  # fmt: skip
+PI_DF = ("k-1", "k-2")
+TAU2_CI = ("qp", "pl")
 
 
-@dataclass(frozen=True, slots=True)
-class Pooled:
-    """One pooled estimate; names as in the tables. None where a quantity does not exist."""
-
-    k: int
-    """Independent studies: fewer than the effects where some share a covariance."""
-    estimate: float | None = None
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    pi_low: float | None = None
-    pi_high: float | None = None
-    tau2: float | None = None
-    tau2_ci_low: float | None = None
-    tau2_ci_high: float | None = None
-    i2: float | None = None
-    i2_ci_low: float | None = None
-    i2_ci_high: float | None = None
-    h2: float | None = None
-    h2_ci_low: float | None = None
-    h2_ci_high: float | None = None
-    q: float | None = None
-    q_df: int | None = None
-    q_p: float | None = None
-    statistic: float | None = None
-    df: float | None = None
-    p: float | None = None
-    method: str = "REML"
-    ci_method: str = "hksj-floor"
-    weights: tuple[float, ...] = ()
-    """Percent of the total weight, in the order of the effects."""
-    status: str = "ok"
-    """ok, listed (one study), not_estimable (none) or failed."""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """A meta-regression: coefficients, their covariance, and what was left over."""
-
-    coefficients: Array
-    covariance: Array
-    """Scaled as the interval method asks."""
-    tau2: float
-    df: float | None
-    """Degrees of freedom of t; None for the normal distribution."""
-    k: int
-    q: float
-    q_df: int
-    q_p: float | None
-    i2: float | None = None
-    h2: float | None = None
-    studies: int = 0
-    """Independent studies."""
-    weights: tuple[float, ...] = ()
-    """Percent of the total weight, in the order of the effects."""
-
-
-def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
+def checked(yi: Numbers, vi: Numbers) -> tuple[Array, Array]:
     """Return effects and variances as arrays.
 
     Raises
@@ -96,19 +38,21 @@ def checked(yi: Sequence[float], vi: Sequence[float]) -> tuple[Array, Array]:
     """
     y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
     if y.shape != v.shape or y.ndim != 1:
-        raise ValueError("effects and variances must be two lists of one length")
+        raise ValueError(
+            f"yi and vi must be two lists of the same length (found shapes {y.shape} and {v.shape})"
+        )
     for position, (effect, variance) in enumerate(zip(y, v, strict=True), start=1):
         if not math.isfinite(effect):
-            raise ValueError(f"effect {position} is not a finite number (found {effect})")
+            raise ValueError(f"yi: effect {position} is not a finite number (found {effect})")
         if not (math.isfinite(variance) and variance > 0):
-            raise ValueError(f"variance {position} must be above 0 (found {variance})")
+            raise ValueError(f"vi: variance {position} must be above 0 (found {variance})")
         if wrong := out_of_range(effect, variance):
-            raise ValueError(f"position {position}: {wrong}")
+            raise ValueError(f"yi and vi, position {position}: {wrong}")
     return y, v
 
 
 def regress(
-    yi: Sequence[float], vi: Sequence[float] | None, X: Array, *,
+    yi: Numbers, vi: Numbers | None, X: Array, *,
     method: str = "REML", ci: str = "hksj-floor", V: Array | None = None,
     studies: int | None = None,
 ) -> Regression:  # fmt: skip
@@ -146,8 +90,8 @@ def regress(
     k, p = X.shape
     if k < p:
         raise ValueError(f"{k} effects cannot give {p} coefficients")
-    if method not in METHODS or ci not in CI_METHODS:
-        raise ValueError(f"'{method}' or '{ci}' is not known. Use: {METHODS}, {CI_METHODS}")
+    refuse_unknown("method", method, METHODS)
+    refuse_unknown("ci", ci, CI_METHODS)
     start = start_sj(y[:, None], np.ones((k, 1), dtype=bool))
     fit = solve(one_model(y, v, X, V), method, ci, studies=np.array([studies]), sj=start)
     (coefficients,), (covariance,) = fit.coefficients, fit.covariance
@@ -155,17 +99,19 @@ def regress(
     free = k > p
     return Regression(
         coefficients, covariance, tau2, None if math.isinf(df) else df, k, q, k - p,
-        float(chdtrc(k - p, q)) if free else None, fit.i2.item() if free else None,
-        fit.h2.item() if free else None, studies, _percent(v, V, tau2),
+        float(chdtrc(k - p, q)) if free else math.nan, fit.i2.item(), fit.h2.item(), studies,
+        _percent(v, V, tau2),
     )  # fmt: skip
 
 
 def _rows(
-    yi: Sequence[float], vi: Sequence[float] | None, X: Array, V: Array | None, studies: int | None
+    yi: Numbers, vi: Numbers | None, X: Array, V: Array | None, studies: int | None
 ) -> tuple[Array, Array, Array, Array | None, int]:
     """Return checked y, v, X, the covariance if there is one, and the number of studies."""
     X = np.asarray(X, dtype=float)
     if V is None:
+        if vi is None:
+            raise ValueError("give the sampling variances as vi, or their covariance as V")
         y, v = checked(yi, vi)
         refuse_design(X, v)
         return y, v, X, None, len(y) if studies is None else studies
@@ -184,7 +130,7 @@ def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
 
 
 def pool(
-    yi: Sequence[float], vi: Sequence[float] | None, *,
+    yi: Numbers, vi: Numbers | None, *,
     method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1",
     V: Array | None = None, studies: int | None = None, tau2_ci: str = "qp",
 ) -> Pooled:  # fmt: skip
@@ -207,6 +153,8 @@ def pool(
     ValueError
         For impossible input, and for a profile likelihood of another method.
     """
+    refuse_unknown("pi_df", pi_df, PI_DF)
+    refuse_unknown("tau2_ci", tau2_ci, TAU2_CI)
     _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, studies = _rows(yi, vi, np.ones((len(yi), 1)), V, studies)
     if len(y) == 0:
@@ -219,14 +167,14 @@ def pool(
         return Pooled(studies, method=method, ci_method=ci, status="failed", note=str(error))
 
 
-def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Pooled:
+def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Estimated:
     """Return one study's estimate, its several effects combined by their covariance."""
     fit = regress(y, v, X, method="EE", ci="wald", V=V, studies=1)
     estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     half = t_quantile(0.975, None) * se
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
-    return Pooled(
+    return Estimated(
         1, estimate, se, estimate - half, estimate + half, statistic=z, p=two_sided_p(z, None),
         method=method, ci_method="wald", weights=fit.weights, status="listed",
         note=f"one study: its own estimate and interval{several}",
@@ -236,21 +184,32 @@ def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Poole
 def _pooled(
     y: Array, v: Array, X: Array, V: Array | None, studies: int, method: str, ci: str, pi_df: str,
     tau2_ci: str,
-) -> Pooled:  # fmt: skip
+) -> Fitted:  # fmt: skip
     fit = regress(y, v, X, method=method, ci=ci, V=V, studies=studies)
     estimate, se = fit.coefficients.item(), math.sqrt(fit.covariance.item())
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
-    limits = {} if method == "EE" else _tau2_limits(y, v, X, V, method, tau2_ci)
-    pi = (
-        (None, None) if method == "EE"
-        else prediction_interval(estimate, se, fit.tau2, studies, pi_df)
-    )  # fmt: skip
-    return Pooled(
-        studies, estimate, se, estimate - half, estimate + half, *pi, tau2=fit.tau2, i2=fit.i2,
+    found = Fitted(
+        studies, estimate, se, estimate - half, estimate + half, tau2=fit.tau2, i2=fit.i2,
         h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
-        method=method, ci_method=ci, weights=fit.weights, note=note, **limits,
+        method=method, ci_method=ci, weights=fit.weights, note=note,
     )  # fmt: skip
+    if method == "EE":
+        return found
+    low, high = prediction_interval(estimate, se, fit.tau2, studies, pi_df)
+    return replace(found, pi_low=low, pi_high=high, **_tau2_limits(y, v, X, V, method, tau2_ci))
+
+
+def refuse_unknown(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise where a parameter has none of its values.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, what it is, and what it can be.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)} (found '{value}')")
 
 
 def _refuse_without_likelihood(method: str, tau2_ci: str) -> None:
@@ -261,7 +220,7 @@ def _refuse_without_likelihood(method: str, tau2_ci: str) -> None:
 
 
 def tau2_limits(
-    yi: Sequence[float], vi: Sequence[float] | None, X: Array, *, method: str = "REML",
+    yi: Numbers, vi: Numbers | None, X: Array, *, method: str = "REML",
     V: Array | None = None, tau2_ci: str = "qp",
 ) -> dict[str, float]:  # fmt: skip
     """Return the 95 % intervals of what a meta-regression leaves: tau2, I2 and H2.
@@ -337,18 +296,27 @@ def _tested(
     return statistic, two_sided_p(statistic, df), ""
 
 
-def joint_test(fit: Regression, contrasts: Array) -> tuple[float, int, float | None, float]:
+class JointTest(NamedTuple):
+    """A Wald test of coefficients: F with df2, or chi-square where df2 is None."""
+
+    statistic: float | None
+    df1: int
+    df2: float | None
+    p: float | None
+
+
+def joint_test(fit: Regression, contrasts: Array) -> JointTest:
     """Test that all rows of `contrasts` (c x p) times the coefficients are 0.
 
-    Returns
-    -------
-    statistic, df1, df2, p
-        F with df2, or chi-square where df2 is None.
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the covariance of the contrasts is singular.
     """
     difference = contrasts @ fit.coefficients
     covariance = contrasts @ fit.covariance @ contrasts.T
     wald = float(difference @ np.linalg.solve(covariance, difference))
     df1 = len(contrasts)
     if fit.df is None:
-        return wald, df1, None, float(chdtrc(df1, wald))
-    return wald / df1, df1, fit.df, float(fdtrc(df1, fit.df, wald / df1))
+        return JointTest(wald, df1, None, float(chdtrc(df1, wald)))
+    return JointTest(wald / df1, df1, fit.df, float(fdtrc(df1, fit.df, wald / df1)))

@@ -67,7 +67,7 @@ class Effect:
     z: float
     """Estimate over its standard error."""
     flags: str
-    """Flags as `docs/results.md` explains them, sorted, separated by spaces."""
+    """Flags (docs/results/codes.md), sorted, separated by spaces."""
     means_kind: str
     """What mean and SD below are: after, change, pct_change or empty."""
     means_unit: str

@@ -35,13 +35,13 @@ class WantedRow:
     timepoint: str
     alternative: int
     """1 is the smallest set; any one of the alternatives would do."""
-    wanted: str
-    """The cells in words."""
+    missing: str
+    """The missing values in words."""
     unit: str
-    """Unit to ask for; empty where no print names one."""
+    """Unit to ask for; empty where none is reported."""
     cells: int
-    """How many cells somebody would have to type."""
-    people: int | None
-    """People that the study would add to the synthesis."""
-    people_known: str
-    """arms, test, total, enrolled (as randomised, where nothing else is printed) or empty."""
+    """Number of cells to enter."""
+    participants: int | None
+    """Participants that the study would add to the synthesis."""
+    participants_source: str
+    """arms, test, total, enrolled (as randomised, where nothing else is reported) or empty."""

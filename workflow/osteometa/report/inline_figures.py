@@ -14,6 +14,7 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 OWN_PARTS = {f"{{{SVG}}}{name}" for name in ("style", "metadata", "title", "desc")}
 """What a file has for itself and a page once: fonts, words about the figure (here `aria-label`)."""
 HREF = f"{{{XLINK}}}href"
+FONT = {"font", "font-weight"}
 SQUARE = "square:"
 """Begins the id of the square of an effect."""
 WIDEST = 1.25 * 96 / 72
@@ -99,10 +100,8 @@ def _letters(root: Element) -> dict[str, frozenset[str]]:
 
 def _weight(style: str) -> str:
     """Return the weight of a text, normal or bold."""
-    values = dict(
-        (key.strip(), value) for key, _, value in (part.partition(":") for part in style.split(";"))
-    )
-    words = f"{values.get('font-weight', '')} {values.get('font', '')}".split()
+    parts = [part.partition(":") for part in style.split(";")]
+    words = [word for key, _, value in parts if key.strip() in FONT for word in value.split()]
     return "bold" if {"bold", "700"} & set(words) else "normal"
 
 

@@ -87,7 +87,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
         f"{counts['assumed']}."
     ]
     means = [
-        f"{name} {', '.join(f'{site_words(site)} {m:g}' for site, m in analyte.baseline_mean.items())}"
+        f"{name} " + ", ".join(f"{site_words(s)} {m:g}" for s, m in analyte.baseline_mean.items())
         for name, outcome in config.outcomes.items()
         for analyte in outcome.analytes.values()
         if analyte.baseline_mean
@@ -157,6 +157,7 @@ def _contributions(review: Review) -> str:
     directions = {study.study_id for found in review.findings for study in found.directions}
     only = (directions & included) - sized
     return (
-        f"Of {counted(len(included), 'included study', 'included studies')}, {len(sized)} contribute an effect estimate, "
-        f"{len(only)} only a direction, and {len(included - sized - only)} neither."
+        f"Of {counted(len(included), 'included study', 'included studies')}, {len(sized)} "
+        f"contribute an effect estimate, {len(only)} only a direction, and "
+        f"{len(included - sized - only)} neither."
     )

@@ -26,5 +26,5 @@ def missing_lines(rows: Sequence[WantedRow], findings: Sequence[Findings]) -> li
     for row in rows:
         analysis = f"{row.outcome}, {kind_words(by_id[row.synthesis])}"
         key = (row.synthesis, row.study_id, row.arm_id)
-        lines.setdefault(key, MissingLine(row, analysis, [])).alternatives.append(row.wanted)
+        lines.setdefault(key, MissingLine(row, analysis, [])).alternatives.append(row.missing)
     return list(lines.values())

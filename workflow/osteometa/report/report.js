@@ -22,7 +22,7 @@
       return (down ? -1 : 1) * compare(a.text, b.text) || a.place - b.place;
     }).forEach(function (item) { body.appendChild(item.row); });
   }
-  function filtered(table, input, told) {
+  function filtered(table, input, status) {
     var words = input.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
     Array.from(table.tBodies[0].rows).forEach(function (row) {
       var text = row.textContent.toLowerCase();
@@ -30,7 +30,7 @@
       row.hidden = !fits;
       if (fits) { shown += 1; }
     });
-    told.textContent = words.length ? shown + " of " + table.tBodies[0].rows.length + " rows" : "";
+    status.textContent = words.length ? shown + " of " + table.tBodies[0].rows.length + " rows" : "";
   }
   document.querySelectorAll("table.sortable").forEach(function (table, index) {
     table.querySelectorAll("thead th").forEach(function (th, column) {
@@ -42,38 +42,38 @@
     });
     if (table.tBodies[0].rows.length < 6) { return; }
     var box = document.createElement("p"), label = document.createElement("label");
-    var input = document.createElement("input"), told = document.createElement("span");
+    var input = document.createElement("input"), shown = document.createElement("span");
     box.className = "filter";
     label.textContent = "Show rows with ";
     input.type = "search";
     input.id = "filter-" + index;
     label.htmlFor = input.id;
-    told.setAttribute("role", "status");
-    input.addEventListener("input", function () { filtered(table, input, told); });
-    box.append(label, input, " ", told);
+    shown.setAttribute("role", "status");
+    input.addEventListener("input", function () { filtered(table, input, shown); });
+    box.append(label, input, " ", shown);
     var scroll = table.closest(".scroll") || table;
     scroll.parentNode.insertBefore(box, scroll);
   });
-  // Where something is wider than its box, a line says so: not every browser shows scroll bars.
+  // Where something is wider than its box, a line of text says so, as not every browser shows scroll bars.
   var boxes = Array.from(document.querySelectorAll(".scroll"));
   function hint() {
     boxes.forEach(function (box) {
       var more = box.scrollWidth > box.clientWidth + 4, before = box.previousElementSibling;
-      var told = before && before.className === "more" ? before : null;
-      if (more && !told) {
-        told = document.createElement("p");
-        told.className = "more";
-        told.textContent = "Wider than the window: scroll to the right \u2192";
-        box.parentNode.insertBefore(told, box);
-      } else if (told) {
-        told.hidden = !more;
+      var line = before && before.className === "more" ? before : null;
+      if (more && !line) {
+        line = document.createElement("p");
+        line.className = "more";
+        line.textContent = "Wider than the window: scroll to the right \u2192";
+        box.parentNode.insertBefore(line, box);
+      } else if (line) {
+        line.hidden = !more;
       }
     });
   }
   hint();
   window.addEventListener("resize", hint);
   document.addEventListener("toggle", hint, true);
-  // On paper the further pages of the first figure stand open.
+  // In print, the further pages of the first figure are open.
   var pages = Array.from(document.querySelectorAll("details.pages"));
   window.addEventListener("beforeprint", function () {
     pages.forEach(function (one) { one.open = true; });

@@ -86,7 +86,7 @@ def _whole(found: Findings, main: Average, rows: Sequence[tuple[SensitivityRow, 
     sign = [_named(r, main.row.k, main.row.measure) for r, _ in rows if r.sign_changed]
     null = [_named(r, main.row.k, main.row.measure) for r, _ in rows if r.null_crossed]
     text = (
-        f"{counted(len(rows), 'other choice')} tried, one at a time: "
+        f"{counted(len(rows), 'other choice')} tried{', one at a time' if len(rows) > 1 else ''}: "
         f"{_number(len(sign))} the sign of the estimate{_list(sign)}; the primary interval "
         f"{null_words(main.estimate)} no difference"
     )

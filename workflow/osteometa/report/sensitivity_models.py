@@ -43,13 +43,12 @@ def small_study(found: Findings, rows: Sequence[SmallStudyRow]) -> Account:
     if not done:
         return not_done(missing[0][1] if missing else "no study is pooled")
     tests = [f"{words}, {p_text(done[name].p)}" for name, words in TESTS.items() if name in done]
-    models = [_adjusted(found, done[name], words) for name, words in ADJUSTED.items()
-              if name in done]  # fmt: skip
+    adjusted = (_adjusted(found, done[name], words) for name, words in ADJUSTED.items()
+                if name in done)  # fmt: skip
+    models = "; ".join(filter(None, adjusted))
     text = f"Tests of small-study effects, of low power with few studies: {'; '.join(tests)}."
-    if any(models):
-        text += (
-            f" Adjusted estimates, as sensitivity analyses only: {'; '.join(filter(None, models))}."
-        )
+    if models:
+        text += f" Adjusted estimates, as sensitivity analyses only: {models}."
     return Account(text, missing)
 
 
@@ -89,9 +88,9 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
         _change(step * value, scale) for value in (row.slope, row.ci_low, row.ci_high)
     )
     unit, times = " %" if scale.percent else "", "times " if _ratio(scale) else ""
-    shuffled = (
-        "" if row.p_permutation is None else f", by permutation {p_number(row.p_permutation)}"
-    )
+    shuffled = ""
+    if row.p_permutation is not None:
+        shuffled = f", by permutation {p_number(row.p_permutation)}"
     return (
         f"{words} {times}{slope}{unit} (95 % CI {low} to {high}{unit}; {p_text(row.p)}{shuffled})"
     )

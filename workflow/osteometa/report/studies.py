@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osteometa.comparisons.build import exercise_type, type_by_paper
-from osteometa.extraction.cell_types import Printed
+from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
 from osteometa.protocol.config import Config
 from osteometa.report.findings import Findings
@@ -168,5 +168,5 @@ def _published(row: PublishedPool) -> PublishedRow:
     )
 
 
-def _reported(number: Printed | None) -> str:
+def _reported(number: ReportedNumber | None) -> str:
     return "not reported" if number is None else number.text.replace("-", MINUS)

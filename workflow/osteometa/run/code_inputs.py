@@ -1,4 +1,4 @@
-"""Which files of the package a module rests on, so that a change of code reruns what it touches."""
+"""Which files of the package a script imports, so that a change of code reruns what uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the adapters of the workflow share: a record around each job, one line of progress."""
+"""What every job of the workflow does: one line of progress, and a record of what it wrote."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from osteometa.run import manifest
 
 @contextmanager
 def job(snakemake: Any, words: str) -> Iterator[None]:
-    """Run one job: say what it does, and record the hashes of what it wrote when it is done."""
+    """Print what a job does, and when it is done record the hashes of what it wrote."""
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    # Line and end in one piece, so that those of two jobs at once do not run into each other.
+    # Line and line end in one piece, so that the lines of two jobs do not mix.
     sys.stderr.write(f"{words}\n")
     sys.stderr.flush()
     manifest.forget(name)
     yield
-    # Code lies outside the review and its path is the machine's: no part of the record.
+    # Code is outside the review, and its path differs between computers: not recorded.
     inputs = [path for path in snakemake.input if not Path(path).is_absolute()]
     manifest.record(name, snakemake.output, inputs)

@@ -1,8 +1,8 @@
-"""Who made which file: hashes that tell an edited file from a made one.
+"""Records of which job wrote which file, with hashes by which edited files are recognised.
 
-Every job removes its record before it writes and leaves a new one after the last file, so a killed
-job has no record and nobody is accused. A record lies in the same tree as what it speaks of: who
-deletes one of the two trees leaves the other with its records.
+A job removes its record before it writes and writes a new one after its last file, so a killed job
+leaves no record, and its files do not count as edited. A record is in the same folder (results or
+data/processed) as the files it lists, so that either folder can be deleted alone.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from osteometa.io.csv_records import write_rows, write_text
 
-RECORDS = Path("results/.records")
-RECORDS_PROCESSED = Path("data/processed/records")
-GONE = ("what_if",)
-"""Jobs of earlier versions, whose files another job makes now: their records accuse nobody."""
+RESULTS = Path("results/.records")
+PROCESSED = Path("data/processed/records")
+FORMER_JOBS = ("what_if",)
+"""Jobs of earlier versions, whose files another job writes now: their records are removed."""
 
 
 def sha256(path: str | Path) -> str:
@@ -28,10 +28,10 @@ def sha256(path: str | Path) -> str:
 
 
 def stamp(path: str | Path, inputs: Iterable[str]) -> None:
-    """Write the hash of a job's inputs, contents only: it changes when the job has cause to run.
+    """Write the hash of the contents of a job's inputs.
 
-    A step whose other outputs stay the same would else end the run: Snakemake plans what lies
-    behind a checkpoint anew only when the checkpoint has run.
+    It changes whenever the job has to run, so that the jobs after it run too: Snakemake plans the
+    jobs after a checkpoint anew only if an output of the checkpoint has changed.
     """
     together = "".join(sha256(name) for name in inputs)
     write_text(path, hashlib.sha256(together.encode()).hexdigest() + "\n")
@@ -39,12 +39,12 @@ def stamp(path: str | Path, inputs: Iterable[str]) -> None:
 
 def forget(job: str, root: str | Path = ".") -> None:
     """Remove the record of a job that is about to write."""
-    for folder in (RECORDS, RECORDS_PROCESSED):
+    for folder in (RESULTS, PROCESSED):
         (Path(root) / folder / f"{job}.json").unlink(missing_ok=True)
 
 
 def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
-    """Record what a job wrote, each file of an output folder included, and from what."""
+    """Record the files that a job wrote, those in output folders included, and its inputs."""
     root = Path(root)
     outputs = sorted(str(path) for path in outputs)
     folders = [path for path in outputs if (root / path).is_dir()]
@@ -56,7 +56,7 @@ def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | 
         "folders": folders,
         "from": sorted(str(path) for path in inputs),
     }
-    place = RECORDS if outputs[0].startswith("results/") else RECORDS_PROCESSED
+    place = RESULTS if outputs[0].startswith("results/") else PROCESSED
     write_text(root / place / f"{job}.json", json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
@@ -67,9 +67,7 @@ def _written(folder: Path) -> list[Path]:
 
 def _records(root: Path) -> list[dict]:
     found = []
-    for path in sorted(
-        p for at in (RECORDS, RECORDS_PROCESSED) for p in (root / at).glob("*.json")
-    ):
+    for path in sorted(p for at in (RESULTS, PROCESSED) for p in (root / at).glob("*.json")):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             found.append({key: data[key] for key in ("made", "folders", "from")})
@@ -79,28 +77,30 @@ def _records(root: Path) -> list[dict]:
 
 
 def is_real_run(words: Sequence[str]) -> bool:
-    """Tell whether a command line of Snakemake makes results, rather than only looks at them.
+    """Tell whether a command line of Snakemake writes results, rather than inspects them.
 
-    A job that Snakemake starts elsewhere for a run (`--mode`) is not a run of its own.
+    A job that Snakemake starts in a process of its own (`--mode`) is part of another run.
     """
-    looks = ("--dry", "--lint", "--report", "--unlock", "--list", "--summary", "--detailed-summary",
-             "--dag", "--rulegraph", "--filegraph", "--d3dag", "--archive", "--mode", "--help",
-             "--touch", "--cleanup-metadata", "--print-compilation")  # fmt: skip
+    inspecting = (
+        "--dry", "--lint", "--report", "--unlock", "--list", "--summary", "--detailed-summary",
+        "--dag", "--rulegraph", "--filegraph", "--d3dag", "--archive", "--mode", "--help",
+        "--touch", "--cleanup-metadata", "--print-compilation",
+    )  # fmt: skip
     short = re.compile(r"-[a-zA-Z]*[nlDSht]")
-    return not any(word.startswith(looks) or short.fullmatch(word) for word in words)
+    return not any(word.startswith(inspecting) or short.fullmatch(word) for word in words)
 
 
 def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
-    """Rename derived files that were edited by hand; return the name each is kept under.
+    """Rename derived files that were edited by hand; return the name under which each is kept.
 
-    The next run makes them again, since they are missing then. Of an output folder Snakemake sees
-    only whether it is there: one with a file edited or missing is removed, and what was edited is
-    kept beside it.
+    They are then missing, so the run writes them again. Of an output folder Snakemake notices only
+    whether it exists: a folder with an edited or missing file is removed, and edited files are kept
+    beside it.
     """
     root = Path(root)
-    for job in GONE:
-        for stale in (root / RECORDS).glob(f"{job}.*.json"):
-            stale.unlink()
+    for job in FORMER_JOBS:
+        for former in (root / RESULTS).glob(f"{job}.*.json"):
+            former.unlink()
     edited = {}
     for data in _records(root):
         for name, digest in data["made"].items():
@@ -120,7 +120,7 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
 
 
 def write_manifest(path: str | Path, root: str | Path = ".") -> None:
-    """Write results/manifest.csv: file, hash, what it was made from."""
+    """Write results/manifest.csv: each file, its hash, and the files it was made from."""
     root = Path(root)
     rows = sorted(
         (name, digest, " ".join(data["from"]))
@@ -132,9 +132,9 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
 
 
 def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
-    """Remove the results and records of syntheses that left the config; return their ids.
+    """Remove results and records of syntheses that are no longer in the config; return their ids.
 
-    What was edited by hand there is kept beside the folder.
+    Files that were edited by hand are kept beside the folder.
     """
     root = Path(root)
     gone = []
@@ -143,8 +143,8 @@ def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
             for path in directory.glob("*.edited"):
                 path.replace(directory.with_name(f"{directory.name}.{path.name}"))
             shutil.rmtree(directory)
-            # Of every job of the synthesis: pool, figures. No id holds a point.
-            for written in (root / RECORDS).glob(f"*.{directory.name}.json"):
+            # Of every job of the synthesis: pool, figures. No id contains a point.
+            for written in (root / RESULTS).glob(f"*.{directory.name}.json"):
                 written.unlink()
             gone.append(directory.name)
     return gone

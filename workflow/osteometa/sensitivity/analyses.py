@@ -31,12 +31,13 @@ from osteometa.sensitivity.meta_regression import MetaRegression, line_of, meta_
 from osteometa.sensitivity.multilevel import LEAST_STUDIES as NESTED
 from osteometa.sensitivity.multilevel import Multilevel, multilevel, robust_variance
 from osteometa.sensitivity.multiverse import multiverse
-from osteometa.sensitivity.one_at_a_time import SynthesisData, sensitivity_rows
+from osteometa.sensitivity.one_at_a_time import sensitivity_rows
 from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 from osteometa.sensitivity.small_study import LEAST_STUDIES, small_study
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.sensitivity.wild_bootstrap import LEAST_STUDIES as FLIPPED
 from osteometa.sensitivity.wild_bootstrap import WildBootstrap, wild_bootstrap
+from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.wording.choices import studies_words
 
 FEW = 5
@@ -68,7 +69,7 @@ class SensitivityTables:
 
 def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
     """Return every look at a synthesis, of its primary measure."""
-    effects = case.joint().effects
+    effects = case.primary_set().effects
     chosen = pooled_effects(case)
     rows, shares = multiverse(case)
     fits, points, line = meta_regressions(chosen, effects, case.config.seed)
@@ -92,14 +93,13 @@ def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
 
 def pooled_effects(case: SynthesisData) -> PooledEffects:
     """Return the pooled effects of the primary measure, with the choices of their pool."""
-    joint = case.joint()
-    numbers, pooling = joint.numbers, case.config.pooling
+    joint = case.primary_set()
+    data, pooling = joint.data, case.config.pooling
     effects = joint.effects
-    V = numbers.get("V")
     return PooledEffects(
         ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
-        labels=tuple(e.label for e in effects), y=np.array(numbers["yi"], dtype=float),
-        v=np.array(numbers["vi"], dtype=float), V=None if V is None else np.asarray(V),
+        labels=tuple(e.label for e in effects), y=np.array(data.yi, dtype=float),
+        v=np.array(data.vi, dtype=float), V=data.V,
         years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
         pi_df=pooling.pi_df,
     )  # fmt: skip

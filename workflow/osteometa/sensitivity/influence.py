@@ -14,7 +14,8 @@ import numpy as np
 
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.influence_bounds import is_beyond
-from osteometa.pooling.model import Pooled, pool
+from osteometa.pooling.model import pool
+from osteometa.pooling.results import Pooled
 from osteometa.records.sensitivity import InfluenceRow, StepRow
 from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words

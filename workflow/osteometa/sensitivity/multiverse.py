@@ -17,8 +17,8 @@ from osteometa.pooling.covariance import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.sensitivity.one_at_a_time import READING, SynthesisData
-from osteometa.synthesis.pools import EffectSet
+from osteometa.sensitivity.one_at_a_time import READING
+from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
@@ -92,7 +92,7 @@ def combinations(case: SynthesisData) -> Multiverse:
         for method, ci in itertools.product(choices.methods, choices.intervals)
         if method != "EE" or ci == "wald"
     ]
-    for measure in case.config.outcomes[case.outcome].measures:
+    for measure in case.measures:
         for names, effects in _sets(case, measure):
             if effects.studies < 2:
                 continue
@@ -117,9 +117,14 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
     """Yield names of choices, and the effects that they give."""
     choices = case.config.multiverse
     own = {v.variant for v in case.variants if v.measure == measure}
-    names = [n for n in case.named("") if n in own and not n.startswith(NOT_DERIVED)]
+    every = dict.fromkeys(v.variant for v in case.variants)
+    names = [n for n in every if n in own and not n.startswith(NOT_DERIVED)]
     for derivation in (PRIMARY, *names):
-        joint = case.joint(measure) if derivation == PRIMARY else case.under(derivation, measure)
+        joint = (
+            case.primary_set(measure)
+            if derivation == PRIMARY
+            else case.set_under(derivation, measure)
+        )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
             added += _cautious(case, measure) if inconsistent == "most cautious" else []
@@ -128,7 +133,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
                     continue
                 kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
                 names_here = (derivation, inclusion, designs, inconsistent)
-                yield names_here, _members(EffectSet(tuple(kept), joint.links))
+                yield names_here, _members(EffectSet(tuple(kept), joint.covariances))
 
 
 def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
@@ -158,8 +163,7 @@ def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
 
 
 def _members(joint: EffectSet) -> DistinctSet:
-    numbers = joint.numbers
-    y, v, V = numbers["yi"], numbers["vi"], numbers.get("V")
+    y, v, V, _ = joint.data
     order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
     return DistinctSet(
         yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
@@ -219,7 +223,7 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     )
     shares: list[MultiverseShare] = []
     rows = _merged(made, fits, case)
-    for measure in case.config.outcomes[case.outcome].measures:
+    for measure in case.measures:
         index = [i for i, s in enumerate(made.specifications) if s.measure == measure]
         if index:
             chosen = [made.specifications[i] for i in index]
@@ -233,8 +237,8 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
 def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
     return MultiverseRow(
         specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
-        k=case.joint().k, estimate=None, ci_low=None, ci_high=None, z=None, excludes_null=None,
-        primary=False, status="not_applicable", reason=reason,
+        k=case.primary_set().k, estimate=None, ci_low=None, ci_high=None, z=None,
+        excludes_null=None, primary=False, status="not_applicable", reason=reason,
     )  # fmt: skip
 
 
@@ -261,7 +265,7 @@ def _merged(
                 primary=is_primary(spec, case),
             )
         )  # fmt: skip
-    measures = case.config.outcomes[case.outcome].measures
+    measures = case.measures
     rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
                              r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]

@@ -7,15 +7,14 @@ apply to a set the row says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
-from osteometa.pooling.model import Pooled
-from osteometa.protocol.config import Config
+from osteometa.pooling.results import Pooled
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import Effect, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.sensitivity.influence import holds_null
-from osteometa.synthesis.pools import EffectSet, pool_set, primary_fits
+from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
+from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 
 READING = "reading="
@@ -53,49 +52,10 @@ METHOD_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SynthesisData:
-    """One synthesis: its effects, what links them, and how they would be under other choices."""
-
-    outcome: str
-    effects: tuple[Effect, ...]
-    links: tuple[Covariance, ...]
-    variants: tuple[VariantEffect, ...]
-    variant_links: tuple[VariantCovariance, ...]
-    config: Config
-
-    @property
-    def measure(self) -> str:
-        """The primary measure."""
-        return self.config.outcomes[self.outcome].measures[0]
-
-    def joint(self, measure: str = "") -> EffectSet:
-        """Return the primary pool of a measure."""
-        return EffectSet.of(self.effects, measure or self.measure, self.links)
-
-    def under(self, variant: str, measure: str = "") -> EffectSet:
-        """Return the pool of a measure under another choice.
-
-        What a variant holds of a study and measure stands for all of that study's effects on it.
-        """
-        measure = measure or self.measure
-        rows = [v for v in self.variants if v.variant == variant and v.measure == measure]
-        changed = {row.study_id for row in rows}
-        gone = {e.effect_id for e in self.effects if e.study_id in changed}
-        kept = [e for e in self.joint(measure).effects if e.study_id not in changed]
-        links = [link for link in self.links if link.effect_id_1 not in gone]
-        links += [link for link in self.variant_links if link.variant == variant]
-        return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(links))
-
-    def named(self, prefix: str) -> list[str]:
-        """Return the variants whose name starts so, in the order of the rows."""
-        return list(dict.fromkeys(v.variant for v in self.variants if v.variant.startswith(prefix)))
-
-
 def sensitivity_rows(case: SynthesisData) -> list[SensitivityRow]:
     """Return all rows of one synthesis."""
     writer = _Writer(case)
-    rows = list(writer.changed("primary", "the primary pool", case.joint(), same=True))
+    rows = list(writer.changed("primary", "the primary pool", case.primary_set(), same=True))
     for part in (
         _disputed, _without, _with, _types_by_paper, _correlations, _other_derivations, _models,
         _measures, _one_out,
@@ -111,8 +71,8 @@ class _Writer:
 
     def __init__(self, case: SynthesisData):
         self.case = case
-        measures = case.config.outcomes[case.outcome].measures
-        self._primary = {m: primary_fits(case.joint(m), case.config) for m in measures}
+        measures = case.measures
+        self._primary = {m: primary_fits(case.primary_set(m), case.config) for m in measures}
 
     def changed(
         self, row: str, change: str, joint: EffectSet, *, measure: str = "", same: bool = False,
@@ -132,8 +92,8 @@ class _Writer:
             Whether every type has a row, not only those of two studies whose effects change.
         """
         measure = measure or self.case.measure
-        before = self.case.joint(measure)
-        if not same and joint.effects == before.effects and joint.links == before.links:
+        before = self.case.primary_set(measure)
+        if not same and joint.effects == before.effects and joint.covariances == before.covariances:
             yield self.none(row, change, "no pooled effect changes", measure=measure)
             return
         fits = primary_fits(joint, self.case.config)
@@ -190,13 +150,13 @@ def _difference(estimate: float, usual: float) -> float:
 
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each reading of contradictory prints added singly, then the most cautious of all."""
-    measures = case.config.outcomes[case.outcome].measures
+    measures = case.measures
     readings = [v for v in case.variants if v.variant.startswith(READING)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
         method = reading.variant.removeprefix(READING)
         name = f"with {reading.study_id} {method}"
-        change = f"{reading.label}, only the value derived by {method}: {reading.reason}"
+        change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
     change = "with all disputed effects, each in the reading that is weakest (least |z|)"
@@ -214,13 +174,13 @@ def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 
 
 def _added(case: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
-    joint = case.joint(measure)
-    return EffectSet((*joint.effects, *effects), joint.links)
+    joint = case.primary_set(measure)
+    return EffectSet((*joint.effects, *effects), joint.covariances)
 
 
 def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
-    joint = case.joint()
-    return EffectSet(tuple(e for e in joint.effects if keep(e)), joint.links)
+    joint = case.primary_set()
+    return EffectSet(tuple(e for e in joint.effects if keep(e)), joint.covariances)
 
 
 def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
@@ -242,7 +202,7 @@ def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     yield from _risk_of_bias(case, writer)
     words = "randomised trials only"
     joint = _kept(case, lambda e: e.design in ("rct", "crossover_rct"))
-    if joint.effects or not case.joint().effects:
+    if joint.effects or not case.primary_set().effects:
         yield from _dropped(case, writer, "randomised only", words, joint, "is another design")
     else:
         yield writer.none("randomised only", words, "no change within one arm is randomised")
@@ -251,7 +211,7 @@ def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 def _dropped(
     case: SynthesisData, writer: _Writer, row: str, words: str, joint: EffectSet, missing: str
 ) -> Iterator[SensitivityRow]:
-    if joint.effects == case.joint().effects:
+    if joint.effects == case.primary_set().effects:
         yield writer.none(row, words, f"no pooled effect {missing}")
     else:
         yield from writer.changed(row, words, joint)
@@ -260,7 +220,7 @@ def _dropped(
 def _risk_of_bias(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     excluded = case.config.sensitivity.rob_exclude
     row, words = "without high risk of bias", f"without overall judgements {', '.join(excluded)}"
-    judged = [e for e in case.joint().effects if e.risk_of_bias]
+    judged = [e for e in case.primary_set().effects if e.risk_of_bias]
     if not judged:
         yield writer.none(row, words, "nobody has judged the risk of bias of these studies yet")
         return
@@ -291,20 +251,20 @@ def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
     if case.config.derivation.type_by == "paper":
         yield writer.none("type_by=paper", words, "this is the primary mapping")
     elif any(v.variant == "type_by=paper" and v.pooled for v in case.variants):
-        joint = case.under("type_by=paper")
+        joint = case.set_under("type_by=paper")
         yield from writer.changed("type_by=paper", words, joint, types=True)
     else:
         yield writer.none("type_by=paper", words, "no study of the pool changes its type")
 
 
 def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    assumed = any("RIMP" in e.flags.split() for e in case.joint().effects)
+    assumed = any("RIMP" in e.flags.split() for e in case.primary_set().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
         row, words = f"r={value:g}", variant_words(f"r={value:g}")
         if any(v.variant == row and v.measure == case.measure for v in case.variants):
-            yield from writer.changed(row, words, case.under(row), same=assumed)
+            yield from writer.changed(row, words, case.set_under(row), same=assumed)
         elif assumed:
-            yield from writer.changed(row, words, case.joint(), same=True)
+            yield from writer.changed(row, words, case.primary_set(), same=True)
         else:
             yield writer.none(row, words, "no pooled effect rests on an assumed r")
 
@@ -317,11 +277,11 @@ def _other_derivations(case: SynthesisData, writer: _Writer) -> Iterator[Sensiti
     names += ["shared_control=split"]
     names += [name for name, _ in other_forms(case.config)]
     for name in names:
-        yield from writer.changed(name, variant_words(name), case.under(name))
+        yield from writer.changed(name, variant_words(name), case.set_under(name))
 
 
 def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    joint = case.joint()
+    joint = case.primary_set()
     settings = [
         (f"tau2={name}", METHOD_WORDS[name],
          {"method": name, **({"ci": "wald"} if name == "EE" else {})})
@@ -338,8 +298,8 @@ def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 
 
 def _measures(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    for measure in case.config.outcomes[case.outcome].measures[1:]:
-        joint = case.joint(measure)
+    for measure in case.measures[1:]:
+        joint = case.primary_set(measure)
         row, words = f"measure={measure}", f"the same question on the scale of {measure}"
         if joint.effects:
             fit = primary_fits(joint, case.config)["overall"]
@@ -350,7 +310,7 @@ def _measures(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 
 def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """The study whose absence moves the pool most; all of them are in leave_one_out.csv."""
-    joint = case.joint()
+    joint = case.primary_set()
     row, words = "leave one out", "without the study whose absence moves the estimate most"
     if joint.k < 3:
         yield writer.none(row, words, "fewer than three studies: nothing is left to pool")
@@ -359,7 +319,7 @@ def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     fits: list[tuple[str, Pooled]] = []
     labels = {e.study_id: e.label for e in joint.effects}
     for study in labels:
-        rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.links)
+        rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.covariances)
         fits.append((study, pool_set(rest, case.config)))
     if whole.estimate is None or any(fit.estimate is None for _, fit in fits):
         yield writer.none(row, words, "the model has no solution")

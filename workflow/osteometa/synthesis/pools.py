@@ -1,4 +1,4 @@
-"""The rows of `pooled.csv` and `subgroup_test.csv`: what is reported for how many studies."""
+"""Pooled models of a synthesis: the rows of `pooled.csv` and the weights of the effects."""
 
 from __future__ import annotations
 
@@ -9,103 +9,47 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from osteometa.numerics.distributions import t_quantile
-from osteometa.pooling.groups import differences, separate_test
-from osteometa.pooling.model import (
-    Pooled,
-    Regression,
-    joint_test,
-    pool,
-    prediction_interval,
-    regress,
-)
+from osteometa.pooling.model import joint_test, pool, prediction_interval, regress
+from osteometa.pooling.results import Fitted, Pooled, Regression
 from osteometa.pooling.tau2 import q_profile, typical_variance
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Covariance, Effect, WeightedEffect
-from osteometa.records.pools import PooledRow, SubgroupTest
-from osteometa.wording.choices import EXERCISE_TYPES, studies_words
-
-COMMON = {"method": "EE", "ci": "wald"}
-
-
-@dataclass(frozen=True, slots=True)
-class EffectSet:
-    """Effects of one measure that are fitted together, with what links them."""
-
-    effects: tuple[Effect, ...]
-    links: tuple[Covariance, ...] = ()
-
-    @classmethod
-    def of(
-        cls, effects: Sequence[Effect], measure: str, links: Sequence[Covariance] = ()
-    ) -> EffectSet:
-        """Take the pooled effects of one measure."""
-        return cls(tuple(e for e in effects if e.measure == measure and e.pooled), tuple(links))
-
-    def of_type(self, kind: str) -> EffectSet:
-        """Return the effects of one exercise type."""
-        return EffectSet(tuple(e for e in self.effects if e.exercise_type == kind), self.links)
-
-    @property
-    def studies(self) -> list[str]:
-        """The study of each effect."""
-        return [effect.study_id for effect in self.effects]
-
-    @property
-    def k(self) -> int:
-        """How many studies there are."""
-        return len(set(self.studies))
-
-    @property
-    def numbers(self) -> dict[str, object]:
-        """What the solver needs: effects, variances, and covariances where there are any."""
-        numbers: dict[str, object] = {
-            "yi": [e.yi for e in self.effects], "vi": [e.vi for e in self.effects],
-            "studies": self.k,
-        }  # fmt: skip
-        place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
-        linked = [row for row in self.links if {row.effect_id_1, row.effect_id_2} <= set(place)]
-        if linked:
-            V = np.diag(np.array(numbers["vi"], dtype=float))
-            for row in linked:
-                i, j = place[row.effect_id_1], place[row.effect_id_2]
-                V[i, j] = V[j, i] = row.covariance
-            numbers["V"] = V
-        return numbers
+from osteometa.records.pools import PooledRow
+from osteometa.synthesis.effect_sets import EffectSet
 
 
 def pooled_rows(
-    synthesis: str, effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
-) -> list[PooledRow]:
+    synthesis: str, effects: Sequence[Effect], config: Config,
+    covariances: Sequence[Covariance] = (),
+) -> list[PooledRow]:  # fmt: skip
     """Return all pooled models of a synthesis, the primary one of each measure and group first.
 
-    One study is listed. Two have the common-effect model beside the random one; three and four
-    also the conventional (Wald) interval.
+    One study is listed. Two have the common-effect model beside the random-effects model; three
+    and four also the conventional (Wald) interval.
 
     Parameters
     ----------
     synthesis : str
     effects : sequence of Effect
     config : Config
-    links : sequence of Covariance
-        Covariances of effects that share people.
+    covariances : sequence of Covariance
+        Of effects that share participants.
     """
     rows: list[PooledRow] = []
-    for measure in _measures(effects):
-        chosen = EffectSet.of(effects, measure, links)
-        rows += _group_rows(synthesis, measure, "overall", chosen, config)
-        types = ExerciseTypes.of(chosen, config)
-        for kind in types.kinds:
-            rows += _group_rows(synthesis, measure, kind, chosen.of_type(kind), config, types=types)
+    for measure in measures_of(effects):
+        models = GroupModels.of(EffectSet.of(effects, measure, covariances), config)
+        for group in ("overall", *models.effects.types):
+            rows += _group_rows(synthesis, measure, group, models)
     return rows
 
 
 def weighted(
-    effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
+    effects: Sequence[Effect], config: Config, covariances: Sequence[Covariance] = ()
 ) -> list[WeightedEffect]:
     """Return the effects with their weights in percent: 100 for the pooled ones of a measure."""
     weights: dict[str, float] = {}
-    for measure in _measures(effects):
-        chosen = EffectSet.of(effects, measure, links)
+    for measure in measures_of(effects):
+        chosen = EffectSet.of(effects, measure, covariances)
         fit = pool_set(chosen, config)
         weights |= {e.effect_id: w for e, w in zip(chosen.effects, fit.weights, strict=True)}
     names = [field.name for field in fields(Effect)]
@@ -122,218 +66,182 @@ def _half_width(effect: Effect) -> float:
     return t_quantile(0.975, None) * math.sqrt(effect.vi)
 
 
-def _measures(effects: Sequence[Effect]) -> list[str]:
+def measures_of(effects: Sequence[Effect]) -> list[str]:
+    """Return the measures of effects in the order of the tables."""
     return list(dict.fromkeys(sorted((e.measure for e in effects), key=("ROM", "SMD", "MD").index)))
 
 
-def pool_set(joint: EffectSet, config: Config, **other: str) -> Pooled:
-    """Pool effects by the choices of config.yaml, some of them changed."""
-    choices = {"method": config.pooling.method, "ci": config.pooling.ci, **other}
-    return pool(**joint.numbers, pi_df=config.pooling.pi_df, **choices)
+def pool_set(effects: EffectSet, config: Config, *, method: str = "", ci: str = "") -> Pooled:
+    """Pool effects by the choices of config.yaml, or another estimator or interval."""
+    data, choices = effects.data, config.pooling
+    return pool(
+        data.yi, data.vi, V=data.V, studies=data.studies, method=method or choices.method,
+        ci=ci or choices.ci, pi_df=choices.pi_df,
+    )  # fmt: skip
 
 
-def primary_fits(joint: EffectSet, config: Config) -> dict[str, Pooled]:
+def common_effect(effects: EffectSet, config: Config) -> Pooled:
+    """Pool effects by the common-effect model with its normal interval."""
+    return pool_set(effects, config, method="EE", ci="wald")
+
+
+def primary_fits(effects: EffectSet, config: Config) -> dict[str, Pooled]:
     """Return the primary model of all types and of each, by group."""
-    fits = {"overall": pool_set(joint, config)}
-    types = ExerciseTypes.of(joint, config)
-    for kind in types.kinds:
-        fits[kind], _ = _primary(joint.of_type(kind), types, config)
-    return fits
+    models = GroupModels.of(effects, config)
+    return {group: models.primary(group) for group in ("overall", *effects.types)}
+
+
+def has_common_tau2(effects: EffectSet, config: Config) -> bool:
+    """Tell whether config.yaml asks for one tau2 for all exercise types."""
+    sizes = [effects.of_type(kind).k for kind in effects.types]
+    return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
+
+
+def type_regression(effects: EffectSet, config: Config) -> Regression:
+    """Fit one mean per exercise type with one tau2 for all."""
+    data = effects.data
+    return regress(
+        data.yi, data.vi, effects.type_design, V=data.V, studies=data.studies,
+        method=config.pooling.method, ci=config.pooling.ci,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class ExerciseTypes:
-    """The exercise types of a set, and the regression over all of them if they share one tau2."""
+class GroupModels:
+    """The models of a set of effects as a whole and of each exercise type."""
 
-    joint: EffectSet
-    kinds: tuple[str, ...]
+    effects: EffectSet
     common: Regression | None
+    """The regression over all types, where they share one tau2."""
+    config: Config
 
     @classmethod
-    def of(cls, joint: EffectSet, config: Config) -> ExerciseTypes:
+    def of(cls, effects: EffectSet, config: Config) -> GroupModels:
         """Fit the regression where config.yaml asks for one tau2."""
-        kinds = tuple(_types(joint))
-        if len(kinds) < 2 or not _common_tau2(joint, config):
-            return cls(joint, kinds, None)
-        return cls(joint, kinds, _regression(joint, config))
+        shared = len(effects.types) > 1 and has_common_tau2(effects, config)
+        return cls(effects, type_regression(effects, config) if shared else None, config)
+
+    def members(self, group: str) -> EffectSet:
+        """Return the effects of `overall` or of an exercise type."""
+        return self.effects if group == "overall" else self.effects.of_type(group)
+
+    def shared(self, group: str) -> Regression | None:
+        """Return the regression that the primary model of a group is taken from, if it is."""
+        return None if group == "overall" or self.members(group).k < 2 else self.common
+
+    def primary(self, group: str) -> Pooled:
+        """Return the model of a group that is reported first."""
+        shared = self.shared(group)
+        if shared is not None:
+            alone = common_effect(self.members(group), self.config)
+            return _type_model(self, shared, group, alone) if isinstance(alone, Fitted) else alone
+        return pool_set(self.members(group), self.config)
+
+    def diamond(self, group: str, fit: Pooled) -> str:
+        """Return what a forest plot draws of a primary model: none, hollow or full."""
+        if fit.status != "ok":
+            return "none"
+        if group == "overall":
+            least = self.config.small_k.diamond
+            if not self.config.subgroups.overall_diamond or fit.k < least:
+                return "none"
+            return "hollow" if fit.k == 2 else "full"
+        if len(self.effects.types) == 1:
+            return "none"
+        if fit.k >= 3:
+            return "full"
+        enough = fit.df is None or fit.df >= 4
+        return "hollow" if self.common is not None and enough else "none"
 
 
-def _primary(joint: EffectSet, types: ExerciseTypes | None, config: Config) -> tuple[Pooled, str]:
-    """Return the primary model of a group, and a note."""
-    if not _shares_tau2(joint, types):
-        main = pool_set(joint, config)
-        return main, main.note
-    fit = _from_common_tau2(joint, types, config)
-    interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
-    return fit, f"one tau2 for all types, {interval}"
+def _type_model(models: GroupModels, fit: Regression, group: str, alone: Fitted) -> Fitted:
+    """Return the model of one exercise type, taken from the regression over all types.
 
-
-def _shares_tau2(joint: EffectSet, types: ExerciseTypes | None) -> bool:
-    """Tell whether the primary model of a group takes its tau2 from that of all types."""
-    return types is not None and types.common is not None and joint.k >= 2
-
-
-def _group_rows(
-    synthesis: str, measure: str, group: str, joint: EffectSet, config: Config, *,
-    types: ExerciseTypes | None = None,
-) -> list[PooledRow]:  # fmt: skip
-    k = joint.k
-    main, note = _primary(joint, types, config)
-    models = [("random", main)]
-    if k in (3, 4):
-        models.append(("random", pool_set(joint, config, ci="wald")))
-    if k in (2, 3, 4):
-        models.append(("common", pool_set(joint, config, **COMMON)))
-    rows = []
-    for index, (model, fit) in enumerate(models):
-        primary = index == 0
-        diamond = _diamond(group, fit, types, config) if primary else "none"
-        rows.append(
-            _row(
-                fit, synthesis=synthesis, measure=measure, group=group, model=model,
-                primary=primary, diamond=diamond, k=k, k_effects=len(joint.effects),
-                tau2_model="common" if primary and _shares_tau2(joint, types) else "separate",
-                pi_shown=primary and group == "overall" and _shows_pi(fit, config),
-                note=_note(fit, note if primary else fit.note, primary),
-            )
-        )  # fmt: skip
-    return rows
-
-
-def _row(fit: Pooled, **named: object) -> PooledRow:
-    """Return the row of a fit, without a prediction interval where that says nothing.
-
-    Where tau2 is 0 it would only repeat the CI; two studies cannot show how studies differ.
+    `alone` is the common-effect model of the type: Q is that of its own studies.
     """
-    if fit.tau2 == 0 or fit.k < 3:
-        named |= {"pi_low": None, "pi_high": None}
-    same = {f.name for f in fields(Pooled)} & {f.name for f in fields(PooledRow)}
-    return PooledRow(**{name: getattr(fit, name) for name in same - set(named)}, **named)
+    effects, choices = models.effects, models.config.pooling
+    X, index = effects.type_design, effects.types.index(group)
+    estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
+    half = t_quantile(0.975, fit.df) * se
+    p = joint_test(fit, np.eye(X.shape[1])[[index]])[3]
+    y, v, V = np.array(effects.data.yi), np.array(effects.data.vi), effects.data.V
+    s2 = typical_variance(v, X, V)
+    low, high = q_profile(y, v, X, V=V)
+    members = models.members(group).effects
+    total = sum(1 / (e.vi + fit.tau2) for e in members)
+    # The prediction interval has the degrees of freedom of the interval beside it.
+    pi_k = alone.k if fit.df is None else int(fit.df) + 1
+    pi = prediction_interval(estimate, se, fit.tau2, pi_k, choices.pi_df)
+    return Fitted(
+        alone.k, estimate, se, estimate - half, estimate + half, *pi,
+        tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
+        i2=100 * fit.tau2 / (fit.tau2 + s2), h2=(fit.tau2 + s2) / s2,
+        q=alone.q, q_df=alone.q_df, q_p=alone.q_p,
+        statistic=estimate / se, df=fit.df, p=p, method=choices.method, ci_method=choices.ci,
+        weights=tuple(100 / (e.vi + fit.tau2) / total for e in members),
+    )  # fmt: skip
 
 
-def _note(fit: Pooled, note: str, primary: bool) -> str:
-    if not primary or fit.status != "ok":
-        return note
-    notes = [note] if note else []
-    if fit.k == 2:
-        notes.append("two studies: the interval says how little two can tell")
-    if fit.method != "EE" and fit.tau2 == 0:
-        notes.append("tau2 is estimated 0: no prediction interval, see the upper limit of tau2")
-    if fit.k in (3, 4):
-        notes.append("tau2 of so few studies is imprecise")
+def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -> list[PooledRow]:
+    """Return the primary model of a group, and what few studies have beside it."""
+    effects, config = models.members(group), models.config
+    k, main = effects.k, models.primary(group)
+    common = main.status == "ok" and models.shared(group) is not None
+    beside: list[tuple[str, Pooled]] = []
+    if k in (3, 4):
+        beside.append(("random", pool_set(effects, config, ci="wald")))
+    if k in (2, 3, 4):
+        beside.append(("common", common_effect(effects, config)))
+    place = (synthesis, measure, group)
+    return [
+        _row(
+            place, "random", main, effects, primary=True, note=_primary_note(main, common),
+            tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
+            pi_shown=group == "overall" and _shows_pi(main, config),
+        ),
+        *(_row(place, model, fit, effects, note=fit.note) for model, fit in beside),
+    ]  # fmt: skip
+
+
+def _row(
+    place: tuple[str, str, str], model: str, fit: Pooled, effects: EffectSet, *, note: str,
+    primary: bool = False, tau2_model: str = "separate", diamond: str = "none",
+    pi_shown: bool = False,
+) -> PooledRow:  # fmt: skip
+    """Return the row of a model.
+
+    The prediction interval is left out where tau2 is 0, since it would repeat the confidence
+    interval, and for two studies, which cannot show how much studies differ.
+    """
+    synthesis, measure, group = place
+    without = fit.tau2 == 0 or fit.k < 3
+    return PooledRow(
+        synthesis=synthesis, measure=measure, group=group, model=model, method=fit.method,
+        ci_method=fit.ci_method, primary=primary, k=effects.k, k_effects=len(effects.effects),
+        estimate=fit.estimate, se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high,
+        pi_low=None if without else fit.pi_low, pi_high=None if without else fit.pi_high,
+        tau2=fit.tau2, tau2_ci_low=fit.tau2_ci_low, tau2_ci_high=fit.tau2_ci_high,
+        tau2_model=tau2_model, i2=fit.i2, h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p,
+        statistic=fit.statistic, df=fit.df, p=fit.p, status=fit.status, diamond=diamond,
+        pi_shown=pi_shown, note=note,
+    )  # fmt: skip
+
+
+def _primary_note(fit: Pooled, common: bool) -> str:
+    """Return what a reader should know of a primary model."""
+    notes = [fit.note] if fit.note else []
+    if common:
+        interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
+        notes = [f"one tau2 for all types, {interval}"]
+    if fit.status == "ok" and fit.k == 2:
+        notes.append("two studies: the wide interval reflects how little information two hold")
+    if fit.status == "ok" and fit.method != "EE" and fit.tau2 == 0:
+        notes.append("tau2 is estimated as 0: no prediction interval; see its upper limit")
+    if fit.status == "ok" and fit.k in (3, 4):
+        notes.append("the estimate of tau2 is imprecise with so few studies")
     return "; ".join(notes)
 
 
 def _shows_pi(fit: Pooled, config: Config) -> bool:
     enough = fit.k >= config.small_k.prediction_interval
     return bool(enough and fit.tau2 and fit.pi_low is not None)
-
-
-def _diamond(group: str, fit: Pooled, types: ExerciseTypes | None, config: Config) -> str:
-    """Return what a forest plot draws: nothing, a hollow diamond or a full one."""
-    if fit.status != "ok":
-        return "none"
-    if group == "overall":
-        if not config.subgroups.overall_diamond or fit.k < config.small_k.diamond:
-            return "none"
-        return "hollow" if fit.k == 2 else "full"
-    if len(types.kinds) == 1:
-        return "none"
-    if fit.k >= 3:
-        return "full"
-    enough = fit.df is None or fit.df >= 4
-    return "hollow" if types.common is not None and enough else "none"
-
-
-def _types(joint: EffectSet) -> list[str]:
-    return [kind for kind in EXERCISE_TYPES if any(e.exercise_type == kind for e in joint.effects)]
-
-
-def _common_tau2(joint: EffectSet, config: Config) -> bool:
-    sizes = [joint.of_type(kind).k for kind in _types(joint)]
-    return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
-
-
-def _dummies(joint: EffectSet) -> np.ndarray:
-    kinds = _types(joint)
-    return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in joint.effects])
-
-
-def _regression(joint: EffectSet, config: Config) -> Regression:
-    """Fit one mean per exercise type with one tau2 for all."""
-    X = _dummies(joint)
-    choices = {"method": config.pooling.method, "ci": config.pooling.ci}
-    return regress(**joint.numbers, X=X, **choices)
-
-
-def _from_common_tau2(joint: EffectSet, types: ExerciseTypes, config: Config) -> Pooled:
-    """Return one type's estimate from the regression over all types."""
-    within, fit, ci = types.joint, types.common, config.pooling.ci
-    X = _dummies(within)
-    index = types.kinds.index(joint.effects[0].exercise_type)
-    alone = pool_set(joint, config, **COMMON)
-    estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
-    half = t_quantile(0.975, fit.df) * se
-    test = joint_test(fit, np.eye(X.shape[1])[[index]])
-    y, v = (np.array(within.numbers[name]) for name in ("yi", "vi"))
-    V = within.numbers.get("V")
-    s2 = typical_variance(v, X, V)
-    low, high = q_profile(y, v, X, V=V)
-    total = sum(1 / (e.vi + fit.tau2) for e in joint.effects)
-    # The prediction interval has the degrees of freedom of the interval beside it.
-    pi_k = alone.k if fit.df is None else int(fit.df) + 1
-    pi = prediction_interval(estimate, se, fit.tau2, pi_k, config.pooling.pi_df)
-    return Pooled(
-        alone.k, estimate, se, estimate - half, estimate + half, *pi,
-        tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
-        i2=100 * fit.tau2 / (fit.tau2 + s2), h2=(fit.tau2 + s2) / s2,
-        q=alone.q, q_df=alone.q_df, q_p=alone.q_p,
-        statistic=estimate / se, df=fit.df, p=test[3],
-        method=config.pooling.method, ci_method=ci,
-        weights=tuple(100 / (e.vi + fit.tau2) / total for e in joint.effects),
-    )  # fmt: skip
-
-
-def subgroup_tests(
-    synthesis: str, effects: Sequence[Effect], config: Config, links: Sequence[Covariance] = ()
-) -> list[SubgroupTest]:
-    """Return the test of each measure."""
-    return [
-        subgroup_test(synthesis, measure, EffectSet.of(effects, measure, links), config)
-        for measure in _measures(effects)
-    ]
-
-
-def subgroup_test(synthesis: str, measure: str, joint: EffectSet, config: Config) -> SubgroupTest:
-    """Test differences between exercise types on one measure, or say why there is no test."""
-    kinds, k = _types(joint), joint.k
-    sizes = [joint.of_type(kind).k for kind in kinds]
-    named = {"synthesis": synthesis, "measure": measure, "k": k, "groups": len(kinds)}
-    least = config.small_k.subgroup_test
-    reason = ""
-    if k < least:
-        reason = f"not tested: {studies_words(k)}, {least} are needed"
-    elif sum(size >= 2 for size in sizes) < 2:
-        reason = "not tested: fewer than two types have two studies"
-    elif k <= len(kinds):
-        reason = "not tested: no more studies than types"
-    if reason:
-        return SubgroupTest(
-            **named, tested=False, tau2_model="", statistic=None, df1=None, df2=None, p=None,
-            note=reason,
-        )  # fmt: skip
-    # Types that share a control are not independent: only the joint model knows their covariance.
-    if _common_tau2(joint, config) or "V" in joint.numbers:
-        tau2_model, result = "common", _common_test(joint, config)
-    else:
-        groups = [joint.of_type(kind).numbers for kind in kinds]
-        tau2_model, result = "separate", separate_test(groups, config.pooling.method)
-    statistic, df1, df2, p = result
-    return SubgroupTest(
-        **named, tested=True, tau2_model=tau2_model, statistic=statistic, df1=df1, df2=df2, p=p,
-        note="intervals of the types do not show whether they differ; this test does",
-    )  # fmt: skip
-
-
-def _common_test(joint: EffectSet, config: Config) -> tuple[float, int, float | None, float]:
-    return joint_test(_regression(joint, config), differences(len(_types(joint))))

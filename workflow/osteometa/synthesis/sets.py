@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.directions.per_study import study_directions
-from osteometa.protocol.config import Config, Synthesis
+from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionEntry, StudyDirection
 from osteometa.records.effects import Covariance, Effect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.wording.syntheses import bout_cautions
+from osteometa.wording.vocabulary import DesignClass, Phase
 
 REDUCED = "reduced"
 """Block of effects that another effect of the same people stands for; in no set."""
@@ -67,10 +69,11 @@ def vote_with(vote: StudyDirection, has_effect: bool) -> StudyDirection:
 
 
 def synthesis_row(
-    synthesis: Synthesis, measure: str, pooled: Sequence[PooledRow], effects: Sequence[Effect],
-    cast: Sequence[StudyDirection],
+    synthesis: Synthesis, outcome: Outcome, pooled: Sequence[PooledRow],
+    effects: Sequence[Effect], cast: Sequence[StudyDirection],
 ) -> SynthesisRow:  # fmt: skip
-    """Return what became of one planned analysis."""
+    """Return the status of one planned analysis."""
+    measure = outcome.measures[0]
     main = next((row for row in pooled if row.primary and row.group == "overall"
                  and row.measure == measure), None)  # fmt: skip
     k = main.k if main else 0
@@ -80,9 +83,9 @@ def synthesis_row(
         status = "listed"
         reason = main.note if k and main.note else _why_listed(effects, k, measure)
     elif cast:
-        status, reason = "direction_only", "no study prints numbers that give an effect size here"
+        status, reason = "direction_only", "no study reports data that give an effect estimate"
     else:
-        status, reason = "empty", "no study of the tables falls here"
+        status, reason = "empty", "no study addresses this question"
     return SynthesisRow(
         synthesis=synthesis.id,
         outcome=synthesis.outcome,
@@ -96,36 +99,32 @@ def synthesis_row(
         k_directions=len(cast),
         status=status,
         reason=reason,
-        note=_note(synthesis, cast),
+        note=_note(synthesis, outcome, cast),
     )
 
 
-def _note(synthesis: Synthesis, cast: Sequence[StudyDirection]) -> str:
-    """Return what moves a marker after a bout without any exercise effect on bone."""
-    notes = []
-    if synthesis.phase != "acute" or not cast:
+def _note(synthesis: Synthesis, outcome: Outcome, cast: Sequence[StudyDirection]) -> str:
+    """Return what changes an outcome after a bout without any effect of exercise on bone."""
+    if synthesis.phase != Phase.ACUTE or not cast:
         return ""
-    if synthesis.outcome == "CTX" and synthesis.design_class == "within_arm":
-        notes.append(
-            "CTX falls by itself from morning to afternoon, as much as it moves after a bout: "
-            "without a resting control the two cannot be told apart"
+    within = synthesis.design_class == DesignClass.WITHIN_ARM
+    uncorrected = [one for one in cast if set(one.plasma_volume.split("/")) - {"corrected"}]
+    return "; ".join(
+        bout_cautions(
+            synthesis.outcome,
+            diurnal=outcome.diurnal if within else "",
+            uncorrected=len(uncorrected) if outcome.haemoconcentration else 0,
+            studies=len(cast),
         )
-    uncorrected = [vote for vote in cast if set(vote.plasma_volume.split("/")) - {"corrected"}]
-    if uncorrected and synthesis.outcome != "BMD":
-        notes.append(
-            f"haemoconcentration: {len(uncorrected)} of {len(cast)} studies do not correct for the "
-            "plasma volume that a bout takes away, or do not say so; a rise of some per cent may "
-            "be that loss"
-        )
-    return "; ".join(notes)
+    )
 
 
 def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
     if k == 1:
-        return "one study: its own estimate is listed, nothing is pooled"
+        return "a single study is listed, not pooled"
     blocks = sorted({e.reason for e in effects if not e.pooled})
     if not blocks:
-        return f"no study gives {measure}"
+        return f"no study gives an effect as {measure}"
     return "no effect is eligible for the pool: " + "; ".join(blocks)
 
 
@@ -137,7 +136,7 @@ def summary_rows(
     """Return the table of all syntheses, in the order in which they are declared."""
     return [
         synthesis_row(
-            synthesis, config.outcomes[synthesis.outcome].measures[0], pooled[synthesis.id],
+            synthesis, config.outcomes[synthesis.outcome], pooled[synthesis.id],
             *sets[synthesis.id],
         )
         for synthesis in config.syntheses

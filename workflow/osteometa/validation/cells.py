@@ -1,4 +1,4 @@
-"""Rules within one row: what a number may be, and what cannot stand together."""
+"""Rules within one row: allowed values of a number, and cells that contradict each other."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Direction, Measurement, PublishedPool, Tables
 from osteometa.extraction.units import UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
-from osteometa.protocol.config import Config
+from osteometa.protocol.config import Config, Outcome
 
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
 
 
-def problem_at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
+def problem_at(
+    row: Row, column: str, code: str, message: str, found: object = "", severity: str = "error"
+) -> Problem:
     """Return a problem of one cell of a row."""
     return Problem(
         file=f"data/raw/{row.table}.csv",
@@ -24,17 +26,20 @@ def problem_at(row: Row, column: str, code: str, message: str, found: object = "
         code=code,
         found=str(getattr(found, "text", found)),
         message=message,
+        severity=severity,
     )
 
 
 def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
-    """Yield what is wrong inside single rows."""
+    """Yield the problems within single rows."""
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
         for column in ("n_start", "n_end"):
             yield from _count(arm, column, None)
         if arm.n_start and arm.n_end and arm.n_end > arm.n_start:
-            message = f"n_end = {arm.n_end} cannot exceed n_start = {arm.n_start}."
+            message = (
+                f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}. Correct one of the two."
+            )
             yield problem_at(arm, "n_end", "E202", message, arm.n_end)
         for column in ("weeks", "sessions_per_week"):
             yield from _positive(arm, column)
@@ -58,33 +63,34 @@ def _published(row: PublishedPool) -> Iterator[Problem]:
     yield from _p(row)
     yield from _interval(row, "estimate")
     if row.i2 is not None and not 0 <= row.i2 <= 100:
-        message = f"i2 is a percentage from 0 to 100 (found {row.i2.text}). Correct it."
+        message = "i2 is a percentage from 0 to 100. Correct it."
         yield problem_at(row, "i2", "E201", message, row.i2)
     for column in ("q", "tau2"):
         value = getattr(row, column)
         if value is not None and value < 0:
-            message = f"{column} cannot be negative (found {value.text}). Correct it."
+            message = f"{column} cannot be negative. Correct it."
             yield problem_at(row, column, "E201", message, value)
 
 
-def _main(row: Measurement | Contrast, config: Config | None) -> bool:
-    """Tell whether a row is of a main outcome: its levels are positive, its units known."""
-    return config is not None and row.outcome in config.outcomes
+def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | None:
+    """Return the outcome of a row; None for secondary ones, of which nothing is declared."""
+    return None if config is None else config.outcomes.get(row.outcome)
 
 
 def _count(row: Row, column: str, most: int | None) -> Iterator[Problem]:
     n = getattr(row, column)
     if n is not None and n < 1:
-        yield problem_at(row, column, "E202", f"{column} must be at least 1 (found {n}).", n)
+        message = f"{column} must be at least 1. Correct it, or leave it empty if not reported."
+        yield problem_at(row, column, "E202", message, n)
     elif n is not None and most is not None and n > most:
-        message = f"n = {n} cannot exceed n_start = {most}. Correct one of the two."
+        message = f"n = {n} exceeds n_start = {most} of the arm. Correct one of the two."
         yield problem_at(row, column, "E202", message, n)
 
 
 def _positive(row: Row, column: str) -> Iterator[Problem]:
     value = getattr(row, column)
     if value is not None and value <= 0:
-        message = f"{column} must be above 0 (found {value.text}). Leave it empty if not printed."
+        message = f"{column} must be above 0. Correct it, or leave it empty if not reported."
         yield problem_at(row, column, "E201", message, value)
 
 
@@ -94,37 +100,42 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     yield from _count(row, "n", n_start)
     yield from _frame(row)
     if all(getattr(row, column) is None for column in STATISTICS):
-        message = "The row has no value. Delete it or add a statistic."
+        message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "mean", "E207", message)
     if row.spread is not None and not row.spread_kind:
-        message = "A spread needs spread_kind. Use: sd, se, unknown."
+        message = "A spread needs its type in spread_kind. Use: sd, se, unknown."
         yield problem_at(row, "spread_kind", "E105", message)
-    if row.kind == "level":
+    outcome = _outcome(row, config)
+    if row.kind == "level" and outcome is not None:
         for column in ("mean", "median"):
             value = getattr(row, column)
-            if value is not None and value <= 0 and _main(row, config):
-                message = "Levels must be positive; is this a change (kind=change)?"
+            if value is not None and value <= 0:
+                message = (
+                    "A level must be above 0. Correct it; if it is a change, enter kind=change."
+                )
                 yield problem_at(row, column, "E208", message, value)
     yield from _sd_and_se(row)
     yield from _interval(row, "mean")
     yield from _quantiles(row)
     percent = row.kind == "pct_change"
-    if _main(row, config) and (percent or row.mean is not None or row.unit):
-        yield from _unit(row, config, percent=percent)
+    if outcome is not None and (percent or row.mean is not None or row.unit):
+        yield from _unit(row, outcome, percent=percent)
 
 
 def _frame(row: Measurement | Contrast) -> Iterator[Problem]:
-    """Yield what is wrong with the level of an interval and with the time."""
+    """Yield the problems of the level of an interval and of the time."""
     level = row.ci_level
     if level is not None and not 50 <= level < 100:
-        message = "ci_level is in percent, from 50 to below 100, such as 95. Correct it."
+        message = "ci_level is in percent, from 50 to below 100, for instance 95. Correct it."
         yield problem_at(row, "ci_level", "E105", message, level)
     if row.time_wk is not None and row.time_wk < 0:
-        message = "time_wk counts from the start of training and cannot be negative. Correct it."
+        message = "time_wk counts from the start of training: it cannot be negative. Correct it."
         yield problem_at(row, "time_wk", "E201", message, row.time_wk)
     for word in ("baseline", "during"):
         if row.timepoint != word and row.timepoint.lower() == word:
-            message = f"Type '{word}' in small letters: else it is taken for another time."
+            message = (
+                f"Enter '{word}' in small letters; otherwise it is taken as another timepoint."
+            )
             yield problem_at(row, "timepoint", "E105", message, row.timepoint)
 
 
@@ -135,8 +146,9 @@ def _sd_and_se(row: Measurement) -> Iterator[Problem]:
     low, high = (row.se - row.se.half_unit) * root, (row.se + row.se.half_unit) * root
     if row.sd + row.sd.half_unit < low or row.sd - row.sd.half_unit > high:
         message = (
-            f"sd {row.sd.text} and se {row.se.text} with n {row.n} disagree: sd should be "
-            f"between {low:.4g} and {high:.4g}. Correct one, or accept E203 with a reason."
+            f"sd {row.sd.text}, se {row.se.text} and n {row.n} disagree: sd should be from "
+            f"{low:.4g} to {high:.4g}. Correct one of them; if the paper reports them so, accept "
+            "E203 with a reason."
         )
         yield problem_at(row, "sd", "E203", message, row.sd)
 
@@ -146,14 +158,18 @@ def _interval(row: Measurement | Contrast | PublishedPool, column: str) -> Itera
     if low is None or high is None:
         return
     if low >= high:
-        message = "ci_low must be below ci_high: limits ascend. Swap them, or accept E204."
+        message = (
+            "ci_low must be below ci_high. Exchange them; if the paper reports them so, accept "
+            "E204 with a reason."
+        )
         yield problem_at(row, "ci_low", "E204", message, f"{low.text} to {high.text}")
     elif value is not None:
         slack = value.half_unit + max(low.half_unit, high.half_unit)
         if value < low - slack or value > high + slack:
             message = (
-                f"The {column} {value.text} is outside its interval {low.text} to {high.text}. "
-                "Correct it (a log scale?), or accept E204 with a reason."
+                f"The {column} {value.text} is outside its interval, {low.text} to {high.text}. "
+                "Correct it (is it on a log scale?); if the paper reports it so, accept E204 with "
+                "a reason."
             )
             yield problem_at(row, column, "E204", message, value)
 
@@ -162,22 +178,23 @@ def _quantiles(row: Measurement) -> Iterator[Problem]:
     values = [getattr(row, name) for name in ("min", "q1", "median", "q3", "max")]
     values = [value for value in values if value is not None]
     if values != sorted(values):
-        message = "Quantiles are not in order: min <= q1 <= median <= q3 <= max. Correct them."
+        message = (
+            "Quantiles must ascend: min <= q1 <= median <= q3 <= max. Correct them; if the paper "
+            "reports them so, accept E205 with a reason."
+        )
         found = " ".join(value.text for value in values)
         yield problem_at(row, "median", "E205", message, found)
 
 
-def _unit(
-    row: Measurement | Contrast, config: Config | None, *, percent: bool
-) -> Iterator[Problem]:
+def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> Iterator[Problem]:
     if percent:
         if row.unit != "%":
-            message = "A percent change has the unit '%'. Type it."
+            message = "The unit of a percent change is '%'. Enter it."
             yield problem_at(row, "unit", "E206", message, row.unit)
         return
-    analyte = config.analyte(row.outcome, row.analyte)
+    analyte = outcome.analytes.get(row.analyte)
     allowed = units_of(analyte.quantity) if analyte else []
-    if not allowed or row.unit in allowed:
+    if analyte is None or not allowed or row.unit in allowed:
         return
     quantity = analyte.quantity.replace("_", " ")
     if not row.unit:
@@ -200,45 +217,49 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     yield from _positive(row, "se")
     yield from _frame(row)
     if row.tails not in (None, 1, 2):
-        message = "A test has 1 or 2 tails. Type one of these, or leave it empty for 2."
+        message = "A test has 1 or 2 tails. Enter one of these, or leave the cell empty for 2."
         yield problem_at(row, "tails", "E105", message, row.tails)
     if row.covariates is not None and row.covariates < 0:
-        message = "covariates cannot be negative. Type how many there are, or leave it empty."
+        message = "covariates cannot be negative. Enter their number, or leave the cell empty."
         yield problem_at(row, "covariates", "E201", message, row.covariates)
     yield from _p(row)
     yield from _interval(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:
-        message = "The row has no value. Delete it or add a statistic."
+        message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "value", "E207", message)
     if row.statistic == "f" and row.value is not None and row.value < 0:
         yield problem_at(row, "value", "E201", "F cannot be negative. Correct it.", row.value)
     if row.statistic == "r" and row.value is not None and not -1 < row.value < 1:
-        message = "A correlation lies between -1 and 1. Correct it."
+        message = "A correlation is between -1 and 1. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
-    if row.statistic in ("md", "adj_md") and row.unit != "%" and _main(row, config):
-        yield from _unit(row, config, percent=False)
+    outcome = _outcome(row, config)
+    if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:
+        yield from _unit(row, outcome, percent=False)
 
 
 def _p(row: Contrast | PublishedPool) -> Iterator[Problem]:
     if row.p is None:
         if row.p_operator:
-            message = "p_operator without p. Type the p, or empty the operator."
+            message = "p_operator without p. Enter the p, or empty p_operator."
             yield problem_at(row, "p", "E401", message, row.p_operator)
         return
     if not row.p_operator:
-        message = "A p needs p_operator: '=' if it is printed exactly, '<' if as a bound."
+        message = "A p needs p_operator: '=' if the paper reports it exactly, '<' if as a bound."
         yield problem_at(row, "p_operator", "E401", message)
     if not 0 < row.p <= 1:
-        message = "p must be in (0,1]; type 0.001 with p_operator '<'."
+        message = "p must be above 0 and at most 1. For p = 0.000 enter 0.001 with p_operator '<'."
         yield problem_at(row, "p", "E401", message, row.p)
 
 
 def _direction(row: Direction) -> Iterator[Problem]:
     if not row.arrow and not row.direction:
-        message = "The row has no value. Type an arrow or a direction, or delete it."
+        message = "The row has no value. Enter an arrow or a direction, or delete the row."
         yield problem_at(row, "arrow", "E207", message)
     against = {("up", "down"), ("down", "up")}
     if (row.arrow == "none" and row.significant == "yes") or (row.arrow, row.direction) in against:
-        message = "Arrow and significance contradict each other. Correct one of them."
+        message = (
+            "Arrow, significance and direction contradict each other. Correct one of them; if the "
+            "paper reports them so, accept E402 with a reason."
+        )
         found = f"arrow {row.arrow}, significant {row.significant}, direction {row.direction}"
         yield problem_at(row, "arrow", "E402", message, found)

@@ -1,11 +1,11 @@
-"""Rules between rows: keys, names that must exist, comparators, baselines, the flow."""
+"""Rules between rows: keys, names that must exist, comparators, baselines, the PRISMA flow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
-from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, Tables
+from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, PrismaBox, Tables
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import problem_at
@@ -26,7 +26,7 @@ NHLBI_OVERALL = ("good", "fair", "poor")
 def link_problems(
     tables: Tables, config: Config | None, unread: frozenset[tuple[str, str]] = frozenset()
 ) -> Iterator[Problem]:
-    """Yield what is wrong between rows and against the config."""
+    """Yield the problems between rows and with the names of the config."""
     yield from _duplicates(tables)
     yield from _foreign_keys(tables, unread)
     if config is not None:
@@ -43,9 +43,10 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
         for row in getattr(tables, model.table):
             if row.key_text in first:
                 message = (
-                    f"This {model.table.removesuffix('s')} is entered twice (first at row "
-                    f"{first[row.key_text]}). Delete one, or tell the two prints apart by `report`."
+                    f"This row of {model.table}.csv is entered twice (first in row "
+                    f"{first[row.key_text]}). Delete one of the two"
                 )
+                message += ", or distinguish them by `report`." if "report" in model.key else "."
                 yield problem_at(row, ", ".join(model.key), "E103", message, row.key_text)
             first.setdefault(row.key_text, row.row)
 
@@ -53,28 +54,29 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
 def _foreign_keys(tables: Tables, unread: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     studies = {study.study_id for study in tables.studies}
     arms = {(arm.study_id, arm.arm_id) for arm in tables.arms}
-    for rows in (tables.arms, tables.measurements, tables.contrasts, tables.directions,
-                 tables.risk_of_bias):  # fmt: skip
-        for row in rows:
-            lost = {
-                ("studies", row.study_id),
-                ("studies", ""),
-                ("arms", row.study_id),
-                ("arms", ""),
-            }
-            if lost & unread:
-                continue
-            if row.study_id not in studies:
-                near = suggestion(row.study_id, studies)
-                message = f"study '{row.study_id}' is not in studies.csv. {near}Add it there."
-                yield problem_at(row, "study_id", "E104", message, row.study_id)
-            elif hasattr(row, "arm_id") and (row.study_id, row.arm_id) not in arms:
-                known = sorted(arm for study, arm in arms if study == row.study_id)
-                message = (
-                    f"arm '{row.arm_id}' is not in arms.csv for study '{row.study_id}'. "
-                    f"Known: {', '.join(known) or 'none'}. Add it there or correct the name."
-                )
-                yield problem_at(row, "arm_id", "E104", message, row.arm_id)
+    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
+    for row in (*tables.arms, *findings, *tables.risk_of_bias):
+        if row.study_id not in studies and not _unread(row.study_id, unread):
+            near = suggestion(row.study_id, studies)
+            message = f"Study '{row.study_id}' is not in studies.csv. {near}Add it there."
+            yield problem_at(row, "study_id", "E104", message, row.study_id)
+    for row in findings:
+        if row.study_id not in studies or (row.study_id, row.arm_id) in arms:
+            continue
+        if not _unread(row.study_id, unread):
+            known = sorted(arm for study, arm in arms if study == row.study_id)
+            message = (
+                f"Arm '{row.arm_id}' of study '{row.study_id}' is not in arms.csv. "
+                f"Known: {', '.join(known) or 'none'}. Add it there or correct the name."
+            )
+            yield problem_at(row, "arm_id", "E104", message, row.arm_id)
+
+
+def _unread(study_id: str, unread: frozenset[tuple[str, str]]) -> bool:
+    """Tell whether the study or its arms may be among the rows that could not be read."""
+    return any(
+        (table, study) in unread for table in ("studies", "arms") for study in (study_id, "")
+    )
 
 
 def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -89,13 +91,15 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
         yield from _listed(row, "site", main.sites if main and main.sites else ("",))
         for flag in row.flag.split():
             if flag not in ENTERED_FLAGS:
-                message = f"'{flag}' is not a flag that is typed. Use: {', '.join(ENTERED_FLAGS)}."
+                message = (
+                    f"'{flag}' is not a flag that can be entered. Use: {', '.join(ENTERED_FLAGS)}."
+                )
                 yield problem_at(row, "flag", "E105", message, row.flag)
     for grade in tables.grade:
         yield from _listed(grade, "synthesis", tuple(item.id for item in config.syntheses))
     for study in tables.studies:
         if study.include == "no" and not study.exclude_reason:
-            message = "A study that is not included needs a reason. Type why."
+            message = "A study that is not included needs a reason. Enter it."
             yield problem_at(study, "exclude_reason", "E105", message)
 
 
@@ -113,24 +117,25 @@ def _arms(tables: Tables, config: Config, unread: frozenset[tuple[str, str]]) ->
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
     for arm in tables.arms:
         if arm.phase == "acute" and arm.weeks is not None:
-            message = "phase 'acute' is a single bout; weeks must be empty."
+            message = "phase 'acute' is a single bout. Leave weeks empty, or correct the phase."
             yield problem_at(arm, "weeks", "E303", message, arm.weeks)
         if arm.role == "exercise" or arm.modality:
             yield from _listed(arm, "modality", tuple(config.modalities))
         if arm.role == "exercise":
-            yield from _typed(arm, config)
+            yield from _exercise_type(arm, config)
         if arm.comparator and ("arms", arm.study_id) not in unread:
             yield from _comparator(arm, arms.get((arm.study_id, arm.comparator)))
 
 
-def _typed(arm: Arm, config: Config) -> Iterator[Problem]:
+def _exercise_type(arm: Arm, config: Config) -> Iterator[Problem]:
     if not arm.exercise_type and config.modalities.get(arm.modality, "") is None:
         message = (
-            f"Modality '{arm.modality}' has no type in config.yaml. Type one, with its reason."
+            f"Modality '{arm.modality}' has no exercise type in config.yaml. Enter the type here, "
+            "with the reason in type_reason."
         )
         yield problem_at(arm, "exercise_type", "E105", message)
     if arm.exercise_type and not arm.type_reason:
-        message = "A typed exercise_type needs a reason. Type why it overrides the mapping."
+        message = "An exercise_type needs a reason. Enter why it overrides that of config.yaml."
         yield problem_at(arm, "type_reason", "E105", message)
 
 
@@ -138,7 +143,7 @@ def _comparator(arm: Arm, comparator: Arm | None) -> Iterator[Problem]:
     if comparator is None:
         message = (
             f"The comparator '{arm.comparator}' is not an arm of study '{arm.study_id}'. "
-            "Type an arm_id of the same study, or leave it empty."
+            "Enter an arm_id of the same study, or leave the cell empty."
         )
         yield problem_at(arm, "comparator", "E301", message, arm.comparator)
     elif comparator.role == "exercise" and arm.comparator_kind != "active":
@@ -149,26 +154,27 @@ def _comparator(arm: Arm, comparator: Arm | None) -> Iterator[Problem]:
         yield problem_at(arm, "comparator", "E301", message, arm.comparator)
     elif arm.comparator_kind in ("", "none"):
         message = (
-            "An arm with a comparator needs its kind. Use: usual, attention, low_dose, active."
+            "An arm with a comparator needs the kind of comparator. "
+            "Use: usual, attention, low_dose, active."
         )
         yield problem_at(arm, "comparator_kind", "E105", message, arm.comparator_kind)
 
 
 def _baselines(tables: Tables) -> Iterator[Problem]:
-    """A level after training in an arm without comparator says nothing without a baseline."""
+    """Yield levels in arms without comparator that lack the baseline to compare them with."""
     alone = {(arm.study_id, arm.arm_id) for arm in tables.arms
              if arm.role == "exercise" and not arm.comparator}  # fmt: skip
     levels = [row for row in tables.measurements if row.kind == "level"]
     base = {(row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.report)
             for row in levels if row.timepoint == "baseline"}  # fmt: skip
-    told: set[tuple[str, ...]] = set()
+    reported: set[tuple[str, ...]] = set()
     for row in levels:
         key = (row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.report)
-        if key[:2] in alone and row.timepoint != "baseline" and key not in base | told:
-            told.add(key)
+        if key[:2] in alone and row.timepoint != "baseline" and key not in base | reported:
+            reported.add(key)
             message = (
-                f"Baseline is missing for arm '{row.arm_id}', analyte '{row.analyte}'. "
-                "Add the row with timepoint 'baseline', or enter the change."
+                f"The baseline is missing for arm '{row.arm_id}', analyte '{row.analyte}'. "
+                "Add a row with timepoint 'baseline', or enter the change."
             )
             yield problem_at(row, "timepoint", "E302", message, row.timepoint)
 
@@ -177,7 +183,7 @@ def _judgements(tables: Tables) -> Iterator[Problem]:
     for row in tables.risk_of_bias:
         if row.domain not in ROB_DOMAINS[row.tool]:
             domains = ", ".join(ROB_DOMAINS[row.tool])
-            message = f"'{row.domain}' is no domain of {row.tool}. Use: {domains}."
+            message = f"'{row.domain}' is not a domain of {row.tool}. Use: {domains}."
             yield problem_at(row, "domain", "E501", message, row.domain)
             continue
         levels = ROB_LEVELS[row.tool]
@@ -191,11 +197,11 @@ def _judgements(tables: Tables) -> Iterator[Problem]:
 def _flow(tables: Tables) -> Iterator[Problem]:
     boxes = {row.box: row for row in tables.prisma}
 
-    def total(*names: str) -> int | None:
+    def total(names: tuple[PrismaBox, ...]) -> int | None:
         found = [boxes[name].n for name in names if name in boxes]
         return sum(n for n in found if n is not None) if found else None
 
-    rules = (
+    rules: tuple[tuple[PrismaBox, str, tuple[PrismaBox, ...], tuple[PrismaBox, ...]], ...] = (
         ("screened", "identified minus removed",
          ("identified_databases", "identified_registers"),
          ("removed_duplicates", "removed_automation", "removed_other")),
@@ -204,9 +210,10 @@ def _flow(tables: Tables) -> Iterator[Problem]:
         ("included_reports", "assessed minus excluded", ("assessed",), ("excluded_reports",)),
     )  # fmt: skip
     for box, words, plus, minus in rules:
-        if box not in boxes or total(*plus) is None or total(*minus) is None:
+        added, removed = total(plus), total(minus)
+        if box not in boxes or added is None or removed is None:
             continue
-        expected = total(*plus) - total(*minus)
+        expected = added - removed
         if boxes[box].n != expected:
             message = f"{box} ({boxes[box].n}) must equal {words} ({expected}). Correct the count."
             yield problem_at(boxes[box], "n", "E701", message, boxes[box].n)

@@ -1,4 +1,4 @@
-"""Every rule a review's tables must obey, and every doubt worth a look, reported at once."""
+"""The check of a review: every problem of its config and tables, and every warning, at once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ from osteometa.extraction.tables import Finding, Tables
 from osteometa.io.csv_records import write_rows
 from osteometa.io.problems import Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
-from osteometa.validation.cells import value_problems
+from osteometa.validation.cells import problem_at, value_problems
+from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
-from osteometa.validation.plausibility import warnings_of
+from osteometa.validation.plausibility import row_warnings
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReview:
+    """Tables and config of a review without problems."""
+
+    tables: Tables
+    config: Config
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,14 @@ class CheckOutcome:
     @property
     def passed(self) -> bool:
         """Tell whether a run may go on."""
-        return self.tables is not None
+        return self.checked is not None
+
+    @property
+    def checked(self) -> CheckedReview | None:
+        """The review, if it has no problems."""
+        if self.tables is None or self.config is None:
+            return None
+        return CheckedReview(self.tables, self.config)
 
 
 def check_review(directory: str | Path, *, raw: str | Path | None = None) -> CheckOutcome:
@@ -51,9 +67,10 @@ def check_review(directory: str | Path, *, raw: str | Path | None = None) -> Che
 
 
 def unread_of(problems: Iterable[Problem]) -> frozenset[tuple[str, str]]:
-    """Return table and study of rows that could not be read, so that nothing is said to lack them.
+    """Return table and study of the rows that could not be read.
 
-    The study is empty where a whole table could not be read.
+    Rows that refer to them are not reported as lacking them. The study is empty where a whole table
+    could not be read.
     """
     return frozenset((Path(p.file).stem, p.study) for p in problems if p.severity == "error")
 
@@ -63,8 +80,9 @@ def check_tables(
 ) -> list[Problem]:
     """Return every problem and warning of tables whose cells could be read.
 
-    Without a config (it has problems of its own) the rules that need none are checked. Warnings
-    are looked for only in tables without a problem: a wrong cell would raise false ones.
+    Where the config has problems of its own, the rules that do not need it are checked.
+    Plausibility is checked only in tables without a problem, because a wrong cell would raise false
+    warnings.
     """
     problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
     problems = _accepted(tables, problems)
@@ -73,19 +91,24 @@ def check_tables(
     return problems
 
 
+def warnings_of(tables: Tables, config: Config) -> list[Problem]:
+    """Return the warnings of tables without problems; a run goes on with them."""
+    return [*row_warnings(tables, config), *p_warnings(tables, config)]
+
+
 def _accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
-    """Let rows pass whose paper really prints what a check refuses, and only those."""
+    """Leave out the problems of rows whose paper really reports what a check rejects."""
     problems = list(problems)
     for row in _findings(tables):
         if not row.accept:
             continue
         fired = [problem for problem in problems if _is_at(problem, row, row.accept)]
         if not fired:
-            message = f"{row.accept} does not refuse this row. Empty accept and accept_reason."
-            problems.append(at(row, "accept", "E105", message, row.accept))
+            message = f"{row.accept} does not reject this row. Empty accept and accept_reason."
+            problems.append(problem_at(row, "accept", "E105", message, row.accept))
         elif not row.accept_reason:
-            message = "accept needs accept_reason: say what the paper prints."
-            problems.append(at(row, "accept_reason", "E105", message))
+            message = "accept needs accept_reason. Enter what the paper reports."
+            problems.append(problem_at(row, "accept_reason", "E105", message))
         else:
             problems = [problem for problem in problems if problem not in fired]
     return problems
@@ -99,21 +122,14 @@ def _is_at(problem: Problem, row: Row, code: str) -> bool:
     return (problem.file, problem.row, problem.code) == (f"data/raw/{row.table}.csv", row.row, code)
 
 
-def at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
-    """Return a problem of one cell of a row."""
-    from osteometa.validation.cells import problem_at
-
-    return problem_at(row, column, code, message, found)
-
-
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
-    """Return all that a reviewer reads after a check."""
+    """Return the text that a reviewer reads after a check."""
     text = render(outcome.problems)
     return text if outcome.passed else text + results_left(directory)
 
 
 def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
-    """Write warnings and notes as a table: what a reviewer should look at again."""
+    """Write warnings and notes as a table for reviewers."""
     rows = [problem for problem in problems if problem.severity != "error"]
     rows.sort(key=lambda p: (p.file, p.row or 0, p.column, p.code))
     columns = ("file", "row", "study", "column", "code", "found", "message")
@@ -121,11 +137,11 @@ def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
 
 
 def results_left(directory: str | Path) -> str:
-    """Say how old the results are that a failed check leaves as they are."""
+    """Return how old the results are that a failed check leaves unchanged."""
     results = Path(directory) / "results"
     files = [path for path in results.rglob("*") if path.is_file() and path.name != ".gitkeep"]
     if not files:
-        return "Nothing was computed; there are no results yet.\n"
+        return "Nothing was computed. There are no results yet.\n"
     seconds = time.time() - max(path.stat().st_mtime for path in files)
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= size:
@@ -134,6 +150,4 @@ def results_left(directory: str | Path) -> str:
             break
     else:
         age = "less than a minute old"
-    return (
-        f"Nothing was computed; results/ is as it was: {age}, of the tables before this change.\n"
-    )
+    return f"Nothing was computed. results/ is unchanged: {age}, from earlier tables or settings.\n"

@@ -1,26 +1,35 @@
-"""The words that config.yaml, the commands and the model choose between, each set once."""
+"""Values that config.yaml, the commands and the model choose between, each set defined once."""
 
 from __future__ import annotations
 
-ESTIMATORS = {
+from typing import Literal, get_args
+
+Estimator = Literal["REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"]
+ESTIMATORS: dict[Estimator, str] = {
     "REML": "restricted maximum likelihood", "ML": "maximum likelihood",
     "DL": "DerSimonian-Laird", "HE": "Hedges", "HS": "Hunter-Schmidt", "SJ": "Sidik-Jonkman",
     "EB": "empirical Bayes", "PM": "Paule-Mandel", "EE": "common effect",
 }  # fmt: skip
 """Estimators of tau2 by metafor's short names; EE takes it for 0."""
 METHODS = tuple(ESTIMATORS)
-INTERVALS = {
+Interval = Literal["wald", "hksj", "hksj-floor"]
+INTERVALS: dict[Interval, str] = {
     "wald": "normal (Wald) interval", "hksj": "Hartung-Knapp",
     "hksj-floor": "Hartung-Knapp with floor",
 }  # fmt: skip
 """Intervals: normal or t quantiles as metafor has them, Hartung-Knapp, the same never narrower."""
 CI_METHODS = tuple(INTERVALS)
-EXERCISE_TYPES = ("resistance", "aerobic", "high_intensity", "combined", "other")
-MEASURES = ("SMD", "ROM", "MD")
-SMD_VARIANCES = ("LS", "LS2", "UB", "AV")
-SMD_POST = ("pooled", "separate")
-SMD_PRE_POST = ("ppc", "becker")
-TRAINING_TIMES = ("end", "earliest", "latest")
+ExerciseType = Literal["resistance", "aerobic", "high_intensity", "combined", "other"]
+EXERCISE_TYPES: tuple[ExerciseType, ...] = get_args(ExerciseType)
+Measure = Literal["SMD", "ROM", "MD"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+SmdVariance = Literal["LS", "LS2", "UB", "AV"]
+SMD_VARIANCES: tuple[SmdVariance, ...] = get_args(SmdVariance)
+SmdPost = Literal["pooled", "separate"]
+SMD_POST: tuple[SmdPost, ...] = get_args(SmdPost)
+SmdPrePost = Literal["ppc", "becker"]
+SMD_PRE_POST: tuple[SmdPrePost, ...] = get_args(SmdPrePost)
+TrainingTime = Literal["end", "earliest", "latest"]
 VARIANTS = {
     "r": "assumed r {}",
     "baseline_mean": "assumed baseline means × {}",
@@ -47,9 +56,11 @@ def variant_words(name: str) -> str:
     return VARIANTS.get(name) or VARIANTS[key].format(value)
 
 
-STYLES = ("standard", "revman", "jama", "bmj", "metafor", "nature")
+Style = Literal["standard", "revman", "jama", "bmj", "metafor", "nature"]
+STYLES: tuple[Style, ...] = get_args(Style)
 """Presets of forest plots."""
-WIDTHS = (89, 183)
+Width = Literal[89, 183]
+WIDTHS: tuple[Width, ...] = get_args(Width)
 """One and two columns of a journal, mm."""
 
 

@@ -61,3 +61,30 @@ def title_of(
     """
     parts = [f"{label}, {analyte}", site_words(site), setting_words(phase, design_class), when]
     return "; ".join(filter(None, parts))
+
+
+def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int) -> list[str]:
+    """Return what changes an outcome after a bout without any effect of exercise on bone.
+
+    Parameters
+    ----------
+    outcome : str
+    diurnal : str
+        How the outcome changes over the day, where no resting control shows it; else empty.
+    uncorrected, studies : int
+        How many of the studies do not correct for plasma volume, or do not state it.
+    """
+    cautions = []
+    if diurnal:
+        cautions.append(
+            f"{outcome} {diurnal}, and without a resting control this cannot be told apart from a "
+            "change after the bout"
+        )
+    if uncorrected:
+        number = "the only study does" if studies == 1 else f"{uncorrected} of {studies} studies do"
+        stated = "does not state it" if studies == 1 else "do not state it"
+        cautions.append(
+            f"{number} not correct for the loss of plasma volume during the bout, or {stated}; "
+            "haemoconcentration may explain a rise of some per cent"
+        )
+    return cautions

@@ -1,0 +1,101 @@
+"""The package by itself: its wheel, installed with what it requires and nothing else."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import osteometa
+import pytest
+
+ROOT = Path(__file__).parents[1]
+UV = [sys.executable, "-m", "uv"]
+EFFECTS = "study,yi,vi\nAdams,0.10,0.04\nBaker,0.35,0.09\nClark,0.22,0.02\nDavis,0.48,0.06\n"
+EXTRAS = {"snakemake", "pygments", "pytest", "hypothesis", "ruff", "basedpyright", "sphinx", "uv"}
+
+
+def run(*command, cwd, **settings):
+    """The output of a command that must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False,
+        **settings,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def built(folder):
+    """The wheel, built by the locked build tools from a copy of the sources."""
+    sources = folder / "sources"
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        sources.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, sources / name)
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "workflow/osteometa", sources / "workflow/osteometa", ignore=ignore)
+    run(
+        *UV, "build", "--wheel", "--offline", "--no-build-isolation", "--python", sys.executable,
+        "--out-dir", folder / "wheel", sources, cwd=folder,
+    )  # fmt: skip
+    (wheel,) = (folder / "wheel").glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A new environment with the wheel and its locked requirements, every hash compared."""
+    folder = tmp_path_factory.mktemp("package")
+    wheel = built(folder)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"osteometa @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    run(*UV, "venv", "--quiet", "--python", sys.executable, folder / "env", cwd=folder)
+    install = [
+        *UV, "pip", "install", "--quiet", "--python", folder / "env", "--require-hashes",
+        "--constraint", ROOT / "requirements.txt", "-r", wanted,
+    ]  # fmt: skip
+    # `make` has filled the cache; only where it was cleared since is a network needed.
+    offline = [str(part) for part in [*install, "--offline"]]
+    if subprocess.run(offline, cwd=folder, capture_output=True, check=False).returncode:
+        run(*install, cwd=folder)
+    return folder / "env/bin"
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder that has nothing of the project, and no setting that points to it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {"cwd": tmp_path, "env": kept | {"MPLCONFIGDIR": str(tmp_path)}}
+
+
+def test_the_installed_command_pools_a_file_of_effects(environment, elsewhere):
+    (elsewhere["cwd"] / "effects.csv").write_text(EFFECTS)
+    pooled = run(environment / "osteometa", "pool", "effects.csv", "--method", "DL", **elsewhere)
+    here = Path(sys.executable).parent / "osteometa"
+    assert pooled == run(here, "pool", "effects.csv", "--method", "DL", **elsewhere)
+    assert "k = 4  0.247" in pooled
+
+
+def test_every_module_imports_with_the_run_time_requirements(environment, elsewhere):
+    script = """
+import importlib, pathlib, pkgutil, sys, osteometa, pymare, statsmodels
+home = pathlib.Path(osteometa.__file__).parent
+assert home.is_relative_to(sys.prefix) and (home / "py.typed").exists()
+for module in pkgutil.walk_packages(osteometa.__path__, "osteometa."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(osteometa.__version__)
+"""
+    version = run(environment / "python", "-c", script, **elsewhere)
+    assert version.strip() == osteometa.__version__
+
+
+def test_nothing_of_the_extras_is_required(environment, elsewhere):
+    listed = run(
+        *UV, "pip", "list", "--format", "json", "--python", environment / "python", **elsewhere
+    )
+    names = {package["name"] for package in json.loads(listed)}
+    assert "osteometa" in names
+    assert not names & EXTRAS

@@ -1,0 +1,113 @@
+"""Sets of effects that are fitted together, and all that one synthesis is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osteometa.numerics.arrays import Array
+from osteometa.pooling.results import EffectData
+from osteometa.protocol.config import Config
+from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.wording.choices import EXERCISE_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSet:
+    """Effects of one measure that are fitted together, with their covariances."""
+
+    effects: tuple[Effect, ...]
+    covariances: tuple[Covariance, ...] = ()
+
+    @classmethod
+    def of(
+        cls, effects: Sequence[Effect], measure: str, covariances: Sequence[Covariance] = ()
+    ) -> EffectSet:
+        """Take the pooled effects of one measure."""
+        pooled = tuple(e for e in effects if e.measure == measure and e.pooled)
+        return cls(pooled, tuple(covariances))
+
+    def of_type(self, kind: str) -> EffectSet:
+        """Return the effects of one exercise type."""
+        kept = tuple(e for e in self.effects if e.exercise_type == kind)
+        return EffectSet(kept, self.covariances)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Exercise types that occur, in their usual order."""
+        found = {effect.exercise_type for effect in self.effects}
+        return tuple(kind for kind in EXERCISE_TYPES if kind in found)
+
+    @property
+    def type_design(self) -> Array:
+        """Design matrix with one mean per exercise type."""
+        kinds = self.types
+        return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in self.effects])
+
+    @property
+    def studies(self) -> list[str]:
+        """The study of each effect."""
+        return [effect.study_id for effect in self.effects]
+
+    @property
+    def k(self) -> int:
+        """Number of studies."""
+        return len(set(self.studies))
+
+    @property
+    def data(self) -> EffectData:
+        """Effects, variances, and the covariance matrix where two effects have a covariance."""
+        yi, vi = (tuple(getattr(e, name) for e in self.effects) for name in ("yi", "vi"))
+        place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
+        linked = [
+            row for row in self.covariances if {row.effect_id_1, row.effect_id_2} <= set(place)
+        ]
+        if not linked:
+            return EffectData(yi, vi, studies=self.k)
+        V = np.diag(np.array(vi, dtype=float))
+        for row in linked:
+            i, j = place[row.effect_id_1], place[row.effect_id_2]
+            V[i, j] = V[j, i] = row.covariance
+        return EffectData(yi, vi, V, self.k)
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisData:
+    """One synthesis: its effects and covariances, and both under alternative derivations."""
+
+    outcome: str
+    effects: tuple[Effect, ...]
+    covariances: tuple[Covariance, ...]
+    variants: tuple[VariantEffect, ...]
+    variant_covariances: tuple[VariantCovariance, ...]
+    config: Config
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Measures of the outcome, the primary one first."""
+        return self.config.outcomes[self.outcome].measures
+
+    @property
+    def measure(self) -> str:
+        """The primary measure."""
+        return self.measures[0]
+
+    def primary_set(self, measure: str = "") -> EffectSet:
+        """Return the pooled effects of a measure, by default of the primary one."""
+        return EffectSet.of(self.effects, measure or self.measure, self.covariances)
+
+    def set_under(self, variant: str, measure: str = "") -> EffectSet:
+        """Return the pooled effects of a measure under an alternative derivation.
+
+        What it gives for a study and measure replaces all effects of that study on the measure.
+        """
+        measure = measure or self.measure
+        rows = [v for v in self.variants if v.variant == variant and v.measure == measure]
+        changed = {row.study_id for row in rows}
+        gone = {e.effect_id for e in self.effects if e.study_id in changed}
+        kept = [e for e in self.primary_set(measure).effects if e.study_id not in changed]
+        covariances = [row for row in self.covariances if row.effect_id_1 not in gone]
+        covariances += [row for row in self.variant_covariances if row.variant == variant]
+        return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(covariances))
