@@ -107,7 +107,7 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
     (empty / "results" / SPINE).mkdir(parents=True)
     (empty / "results" / SPINE / "effects.csv").write_text("other,columns\n", "utf-8")
     status, _, err = told(capsys, SPINE, "--directory", empty, "--out", out)
-    assert status == 1 and "make the results anew" in err
+    assert status == 1 and "to update the results" in err
 
 
 def test_judgements_stand_in_a_column_of_their_own(made):

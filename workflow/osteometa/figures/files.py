@@ -73,7 +73,7 @@ def _image(page: Figure, kind: str) -> bytes:
     buffer, dots = io.BytesIO(), RESOLUTION[kind]
     image, extra = pixels(page, dots), {"compression": "tiff_lzw"}
     if kind == "png":  # a palette makes the file a third as large
-        image, extra = image.quantize(256, dither=Image.Dither.NONE), {"compress_level": 4}
+        image, extra = image.quantize(256, Image.Quantize.MAXCOVERAGE), {"compress_level": 4}
     image.save(buffer, kind, dpi=(dots, dots), **extra)
     return buffer.getvalue()
 
