@@ -1,4 +1,4 @@
-# The review as a table of contents: from extraction tables to forest plots and a report.
+# From extraction tables to forest plots and a report; each rule file is a chapter of the methods.
 import shlex
 import sys
 from dataclasses import asdict
@@ -6,16 +6,17 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.protocol.config import (load_config, part)
-from osteometa.figures.catalogue import (HEADS, NAMES, TITLES)
-from osteometa.figures.settings import (FigureSettings)
-from osteometa.run.code_inputs import (code_of)
-from osteometa.run.manifest import (is_real_run, set_edited_aside)
-from osteometa.io.problems import (ProblemsFound)
-from osteometa.extraction.reading import (require_tables)
-from osteometa.records.sensitivity import (RECORDS)
-from osteometa.protocol.dependencies import (pool_settings)
-from osteometa.extraction.tables import (ROWS)
+from osteometa.protocol.config import part
+from osteometa.figures.catalogue import HEADS, NAMES, TITLES
+from osteometa.figures.settings import FigureSettings
+from osteometa.run.code_inputs import code_of
+from osteometa.run.invocation import invocation_of
+from osteometa.run.manifest import is_real_run, set_edited_aside
+from osteometa.io.problems import ProblemsFound
+from osteometa.extraction.reading import require_tables
+from osteometa.records.sensitivity import RECORDS
+from osteometa.protocol.dependencies import pool_settings
+from osteometa.extraction.tables import ROWS
 
 min_version("9.0")
 
@@ -23,18 +24,31 @@ min_version("9.0")
 if " " in sys.executable:
     sys.executable = shlex.quote(sys.executable)
 
+# Where this file lies, also when another workflow uses this one as a module.
+HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+# Read before Snakemake reads the same files: problems are reported with their lines, and a key that
+# occurs twice is refused.
 try:
-    config_read = load_config("config.yaml")
-    # Without one of its tables Snakemake would take the old results for up to date.
-    require_tables("data/raw")
-except ProblemsFound as found:
+    invocation = invocation_of(workflow, config)
+except ValueError as refusal:
+    sys.exit(str(refusal))
+ROOT = invocation.root
+try:
+    config_read = invocation.load()
+    # Without one of its tables Snakemake would consider the old results up to date.
+    require_tables(f"{ROOT}/data/raw")
+except ProblemsFound:
     from osteometa.validation.review import check_review, report_text
 
-    sys.stderr.write(report_text(check_review("."), "."))
+    sys.stderr.write(report_text(check_review(ROOT, settings=invocation.load), ROOT))
     sys.exit(1)
 
+
+configfile: "config.yaml"
+
+
 if is_real_run(sys.argv[1:]):
-    for name, kept in set_edited_aside().items():
+    for name, kept in set_edited_aside(ROOT).items():
         sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
@@ -51,7 +65,7 @@ REVIEW_FILES = [
     "figures.csv",
 ]
 BESIDE_SVG = ["pdf", "png", "csv"]
-# What an effect depends on of config.yaml, from its prints to its place in a set.
+# Settings on which an effect depends, from the reported values to its synthesis.
 DERIVING = [
     "outcomes",
     "modalities",
@@ -76,7 +90,7 @@ def with_formats(names):
 
 def code(script):
     """Files of the package behind a script, so that a change of code reruns the rule."""
-    return code_of(Path(workflow.basedir) / "workflow" / "scripts" / script)
+    return code_of(HOME / "workflow/scripts" / script)
 
 
 wildcard_constraints:

@@ -56,7 +56,7 @@ def test_pool_says_that_a_study_stands_in_two_rows(tmp_path, capsys):
         capsys, "pool", effects_csv(tmp_path, ["a,1,1,", "a,2,1,"]), "--json"
     )
     assert status == 0 and json.loads(out)["overall"]["k"] == 2
-    assert "a stands in more than one row" in err
+    assert "more than one row of a" in err
 
 
 def test_pool_prints_no_prediction_interval_where_tau2_is_estimated_0(tmp_path, capsys):
@@ -72,10 +72,10 @@ def test_pool_prints_no_prediction_interval_where_tau2_is_estimated_0(tmp_path, 
         ("study,effect,vi", ["a,1,1"], "no column yi"),
         ("study,yi,vi", ["a,1,0"], "row 2, study a, column vi: 0 must be above 0"),
         ("study,yi,vi", ["a,1,1", "b,high,1"], "row 3, study b, column yi: 'high' is no number"),
-        ("study,yi,vi", ["a,nan,1"], "must be finite"),
+        ("study,yi,vi", ["a,nan,1"], "row 2, study a, column yi: 'nan' is no number"),
         ("study,yi,vi", ["a,1,-1", "b,,1"], "row 3, study b, column yi: '' is no number"),
-        ("study,yi,vi", ["a,0,3,0,04"], "row 2 has 5 cells, the header 3"),
-        ("study,yi,vi", ["a,1"], "row 2 has 2 cells, the header 3"),
+        ("study,yi,vi", ["a,0,3,0,04"], "row 2: The row has 5 cells, the header 3"),
+        ("study,yi,vi", ["a,1"], "row 2: The row has 2 cells, the header 3"),
         ("study,yi,vi,yi", ["a,1,1,2"], "two columns yi"),
         ("study,yi,vi", ['"a,1,1'], "cannot be read as CSV"),
     ],
@@ -95,8 +95,8 @@ def test_pool_says_what_is_wrong_with_a_file(tmp_path, capsys):
     for path, words in (
         (tmp_path / "absent.csv", "does not exist"),
         (empty, "is empty"),
-        (picture, "cannot be read"),
-        (tmp_path, "cannot be read"),
+        (picture, "not UTF-8"),
+        (tmp_path, "cannot be opened"),
     ):
         status, out, err = output_of(capsys, "pool", path)
         assert (status, out) == (2, "")

@@ -346,7 +346,7 @@ def test_what_moves_a_marker_without_bone_is_named(tmp_path):
     }
     note = rows["ctx_serum_acute_immediate_within_arm"].note
     assert note.startswith("CTX falls from morning to afternoon, and without a resting control")
-    assert "the only study does not correct for the loss of plasma volume" in note
+    assert "the only study is not known to correct for the loss of plasma volume" in note
     assert rows["opg_acute_immediate_within_arm"].note == ""
     assert rows["ctx_serum_training_controlled"].note == ""
     assert {e.plasma_volume for e in derived.effects} == {"not_corrected"}

@@ -61,7 +61,7 @@ def test_every_form_of_an_effect_has_words_of_its_own():
     assert len(set(words)) == len(names) == len([name for name in VARIANTS if "=" in name])
     assert not [text for text in words if "_" in text or "=" in text]
     assert variant_words("r=0.9") == "assumed r 0.9"
-    assert variant_words("training_time=latest") == "latest time of training"
+    assert variant_words("training_time=latest") == "latest time point of training"
 
 
 def test_every_style_has_its_preset():

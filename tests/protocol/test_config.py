@@ -16,8 +16,8 @@ from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest.draw import forest_figure
 from osteometa.figures.forest.rows import forest_of
 from osteometa.figures.settings import FigureSettings
-from osteometa.io.csv_records import write_records, write_rows, write_text
-from osteometa.io.problems import errors_of
+from osteometa.io.csv_records import write_records, write_text
+from osteometa.io.problems import CheckWarning, errors_of
 from osteometa.protocol.config import Config, from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
 from osteometa.records.directions import DirectionSet, PCombination
@@ -187,7 +187,7 @@ def report_of(config, tables, ledger, folder):
     write_checked(folder / "data/processed/checked", tables)
     for table in (model.table for model in ROWS):
         write_text(folder / f"data/raw/{table}.csv", "")
-    write_rows(folder / "data/processed/warnings.csv", ("file", "row", "study", "message"), [])
+    write_records(folder / "data/processed/warnings.csv", CheckWarning, [])
     write_records(folder / "data/processed/ledger.csv", LedgerLine, ledger)
     write_records(folder / "results/syntheses.csv", SynthesisRow, [])
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])

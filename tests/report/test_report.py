@@ -118,7 +118,7 @@ def test_choices_that_change_nothing_are_counted_and_repeats_are_not():
     text, missing = sensitivity_choices.one_at_a_time(CLEAR, MAIN, rows)
     assert text == (
         "Two other choices tried, one at a time: none changes the sign of the estimate; the "
-        "primary interval excludes no difference, and so do all others; estimates range from 2.0 "
+        "primary interval excludes the null value, and so do all others; estimates range from 2.0 "
         "to 3.0 % (primary 2.0 %)."
     )
     assert not missing
@@ -141,7 +141,7 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
     assert "two change the sign of the" in sensitivity_choices.one_at_a_time(CLEAR, MAIN, twice)[0]
     assert "one changes the sign of the estimate (without percent changes, one study);" in text
     assert (
-        "the primary interval excludes no difference, but includes it with two choices (without "
+        "the primary interval excludes the null value, but includes it with two choices (without "
         "percent changes, one study; A 2000, only the value derived by TST+p, "
         "as SMD, four studies)" in text
     )
@@ -169,8 +169,8 @@ def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
     text, _ = sensitivity_studies.leave_one_out(CLEAR, MAIN, rows)
     assert text == (
         "Leaving out each of three studies in turn, the average ranges from 1.0 % (without Ada "
-        "2001) to 3.0 % (without Bo 2002); the sign never changes, and the interval includes no "
-        "difference without Ada 2001."
+        "2001) to 3.0 % (without Bo 2002); the sign never changes, and the interval includes the "
+        "null value without Ada 2001."
     )
     turned = [dataclasses.replace(row, sign_changed=True, null_crossed=False) for row in rows]
     text, _ = sensitivity_studies.leave_one_out(ACROSS, OPEN, turned)
@@ -194,7 +194,10 @@ def test_both_orders_of_adding_have_one_reason():
 @pytest.mark.parametrize(
     ("crossed", "words"),
     [
-        ((False, False, False), "its interval excludes no difference from the first study onwards"),
+        (
+            (False, False, False),
+            "its interval excludes the null value from the first study onwards",
+        ),
         ((True, False, False), "from Bo 2002 (study 2 of 3) onwards"),
         ((False, True, False), "only with all 3 studies"),
         ((True, True, False), "only with all 3 studies"),
@@ -206,9 +209,9 @@ def test_cumulative_tells_since_when_the_verdict_stands(crossed, words):
         for label, over in zip(("Ada 2001", "Bo 2002", "Cy 2003"), crossed, strict=True)
     ]
     text, _ = sensitivity_studies.cumulative(MAIN, rows)
-    assert text.startswith("Added by year, the average is above no difference from the first")
+    assert text.startswith("Added by year, the average is above the null value from the first")
     assert words in text
-    assert "below no difference" in sensitivity_studies.cumulative(OPEN, rows)[0]
+    assert "below the null value" in sensitivity_studies.cumulative(OPEN, rows)[0]
     assert sensitivity_studies.cumulative(MAIN, []) == ("", [("", "no study is pooled")])
 
 
@@ -271,7 +274,7 @@ def test_multiverse_names_the_choice_that_explains_most():
     ]
     text, _ = sensitivity_choices.multiverse(CLEAR, rows)
     assert "combine to 1,220 distinct specifications: all have the sign" in text
-    assert "excludes no difference in 98 %" in text and "from 1.3 to 2.9 %" in text
+    assert "excludes the null value in 98 %" in text and "from 1.3 to 2.9 %" in text
     assert "effects left out explains most of the variance between them (80 %)." in text
     for part, words in ((50.2, "most"), (50.0, "the largest part"), (35.0, "the largest part")):
         rows = [share("inclusion", part), share("tau2", 20.0), share("all", **total)]
@@ -409,7 +412,9 @@ def test_what_does_not_apply_is_told_once_with_its_reason():
     )  # fmt: skip
     lines, words = sensitivity_lines(dataclasses.replace(CLEAR, tables=tables))
     assert lines == []
-    assert "leave-one-out, influence, permutation (1 study, 3 are needed)" in words
+    assert (
+        "one study left out, influential studies, permutation test (1 study, 3 are needed)" in words
+    )
     empty = dataclasses.replace(CLEAR, pooled=(), effects=())
     assert sensitivity_lines(empty) == (
         [], "not applicable, because no effect estimate is in the pool.",
@@ -420,9 +425,9 @@ def test_one_study_whose_interval_holds_the_null_leaves_the_direction_open():
     one = (effect("Ada 2001", n_total=20),)
     open_end = found(0.02, -0.01, 0.05, effects=one, ci_method="hksj-floor")
     text = synthesis_sentences(open_end, NOT_ASSESSED, NOT_ASSESSED)[0]
-    assert text.endswith("the interval includes no difference. A single study is not pooled.")
+    assert text.endswith("the interval includes the null value. A single study is not pooled.")
     closed = found(0.02, 0.01, 0.05, effects=one)
-    assert "excludes no difference" in synthesis_sentences(closed, "", "")[0]
+    assert "excludes the null value" in synthesis_sentences(closed, "", "")[0]
     within = found(0.02, -0.01, 0.05, effects=one, within=True)
     assert "higher after exercise than before" in synthesis_sentences(within, "", "")[0]
 
@@ -431,9 +436,9 @@ def test_what_changes_a_marker_after_a_bout_is_stated():
     note = "; ".join(bout_cautions("CTX", diurnal="falls at noon", uncorrected=1, studies=1))
     text = " ".join(synthesis_sentences(found(0.02, 0.01, 0.05, note=note), "", ""))
     assert "CTX falls at noon, and without a resting control" in text
-    assert "the only study does not correct for the loss of plasma volume" in text
+    assert "the only study is not known to correct for the loss of plasma volume" in text
     (caution,) = bout_cautions("CTX", diurnal="", uncorrected=3, studies=4)
-    assert caution.startswith("3 of 4 studies do not correct") and "do not state it" in caution
+    assert caution.startswith("3 of 4 studies are not known to correct")
     assert bout_cautions("CTX", diurnal="", uncorrected=0, studies=4) == []
 
 
@@ -526,7 +531,7 @@ def test_a_statement_is_worded_by_the_certainty_that_reviewers_entered(level, wo
 
 def test_a_statement_says_what_the_interval_and_the_design_leave_open():
     assert summary_of_findings.statement(ACROSS, OPEN, "low") == (
-        "Exercise may lower BMD at the lumbar spine, but the interval includes no difference."
+        "Exercise may lower BMD at the lumbar spine, but the interval includes the null value."
     )
     within = found(0.02, 0.01, 0.03, within=True)
     assert summary_of_findings.statement(within, main_of(within), "high").startswith(

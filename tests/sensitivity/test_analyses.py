@@ -209,10 +209,10 @@ def test_alternative_models_say_when_nothing_is_nested(looks):
     assert list(rows) == [*nested, *wild, "bayesian"]
     bar = "8 studies, 10 are needed, one of them with several effects"
     assert {rows[name].reason for name in nested} == {bar}
-    assert {rows[name].reason for name in wild} == {"each study has one effect: nothing is nested"}
+    assert {rows[name].reason for name in wild} == {"no study has several effects"}
     spine = {row.model: row for row in looks[LUMBAR].alternative_models}
-    assert all("nothing is nested" in spine[name].reason for name in (*nested, *wild))
-    assert "the prior is for SMD" in rows["bayesian"].reason
+    assert all("no study has several effects" in spine[name].reason for name in (*nested, *wild))
+    assert "the prior is specified for SMD" in rows["bayesian"].reason
     nested = {row.model: row for row in looks["shared"].alternative_models}
     assert nested["che"].effects > nested["che"].k
     assert "the model needs 10" in nested["che"].reason

@@ -112,7 +112,7 @@ def test_each_covariate_needs_ten_studies():
     ours = meta_regression(data["yi"], data["vi"], x)
     assert (ours.status, ours.reason) == (
         "not_applicable",
-        "13 studies tell all 2 covariates, 20 are needed",
+        "13 studies report all 2 covariates, 20 are needed",
     )
     assert ours.intercept is None and ours.terms == ()
 

@@ -18,13 +18,13 @@ from builders import ROOT
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
 REVIEW_WIDE = {
-    "summing up", "asking PyMARE and statsmodels", "looking for what is missing",
-    "drawing the whole review", "writing the report",
+    "summarising the syntheses", "comparing with PyMARE and statsmodels", "listing missing values",
+    "drawing the figures of the review", "writing the report",
 }  # fmt: skip
-MANIFEST = {"listing what was made"}
+MANIFEST = {"writing the manifest"}
 TABLES_STEP = {
-    "checking the tables", "deriving effects and directions", "splitting by synthesis",
-    "deriving variants",
+    "checking the tables", "deriving effects and directions", "assigning effects to syntheses",
+    "deriving alternatives",
 }  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def test_a_choice_of_the_config_reruns_what_rests_on_it_at_once(project, review)
     edit(review / "config.yaml", "\n  method: REML", "\n  method: HE")
     found = jobs(project.run(review))
     assert f"pooling {LUMBAR}" in found and f"drawing {LUMBAR}" in found
-    assert "deriving variants" not in found
+    assert "deriving alternatives" not in found
     assert ",HE," in (review / f"results/{LUMBAR}/pooled.csv").read_text()
     assert jobs(project.run(review)) == []
 
@@ -213,13 +213,18 @@ def test_changed_code_reruns_what_imports_it(project, review):
     # Behind the last checkpoint Snakemake does not look whether a remade file is the same.
     forests = {f"drawing {path.parent.name}" for path in review.glob("results/*/forest.svg")}
     assert len(forests) == 4
-    assert set(found) == {*forests, "drawing the whole review", "writing the report", *MANIFEST}
+    assert set(found) == {
+        *forests,
+        "drawing the figures of the review",
+        "writing the report",
+        *MANIFEST,
+    }
 
 
 def test_a_review_of_directions_only_has_every_output(project, made, tmp_path):
     review = tmp_path / "seed"
     shutil.copytree(ROOT / "tests/reviews/seed", review)
-    assert "asking PyMARE and statsmodels" in jobs(project.run(review))
+    assert "comparing with PyMARE and statsmodels" in jobs(project.run(review))
     names = {path.name for path in (review / "results").glob("[a-z]*") if path.is_dir()}
     assert len(names) == 5 + 1
     of_each = {path.name for path in (made / "results" / LUMBAR).iterdir()}
@@ -271,7 +276,7 @@ def test_a_failing_check_leaves_results_whole(project, review):
         result = project.run(review)
         assert result.returncode != 0
         assert "Did you mean 'walking'" in result.stderr and "E105" in result.stderr
-        assert "Nothing was computed; results/ is as it was" in result.stderr
+        assert "Nothing was computed. results/ is unchanged" in result.stderr
         assert "Traceback" not in result.stderr and len(result.stderr.splitlines()) < 10
         assert files_of(review) == before
     edit(review / "data/raw/arms.csv", "wlking", "walking")

@@ -1,5 +1,5 @@
-# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis; and what
-# is missing to enter one.
+# Raw tables -> checked tables -> effects, directions and ledger -> one set per synthesis; and the
+# missing values that would add a study to a synthesis.
 
 
 checkpoint check:
@@ -7,12 +7,15 @@ checkpoint check:
         "Check the tables and config.yaml."
     input:
         tables=expand("data/raw/{table}.csv", table=TABLES),
-        config="config.yaml",
+        config=list(invocation.files),
         code=code("check.py"),
     output:
         tables=expand("data/processed/checked/{table}.csv", table=TABLES),
         warnings="data/processed/warnings.csv",
         stamp="data/processed/checked/inputs.sha256",
+    params:
+        root=ROOT,
+        invocation=asdict(invocation),
     script:
         "../scripts/check.py"
 
@@ -37,7 +40,7 @@ def derived_stamp(wildcards):
 
 rule effects:
     message:
-        "Derive effects and directions, and write the ledger."
+        "Derive effects and directions of effect, and record the status of each row."
     input:
         tables=checked_tables,
         stamp=checked_stamp,
@@ -49,6 +52,7 @@ rule effects:
         ledger="data/processed/ledger.csv",
         stamp="data/processed/inputs.sha256",
     params:
+        root=ROOT,
         choices=choices("secondary_outcomes", *DERIVING),
     script:
         "../scripts/effects.py"
@@ -56,13 +60,14 @@ rule effects:
 
 rule wanted:
     message:
-        "List which missing numbers would bring a study into a pool."
+        "List the missing values that would add a study to a synthesis."
     input:
         tables=checked_tables,
         code=code("wanted.py"),
     output:
         "results/wanted.csv",
     params:
+        root=ROOT,
         choices=choices(*DERIVING),
     script:
         "../scripts/wanted.py"
@@ -80,7 +85,7 @@ def derived(name):
 
 checkpoint split:
     message:
-        "Give each synthesis its effects and directions."
+        "Assign effects and directions to the planned syntheses."
     input:
         effects=derived("effects"),
         covariance=derived("covariance"),
@@ -90,6 +95,7 @@ checkpoint split:
     output:
         directory("data/processed/sets"),
     params:
+        root=ROOT,
         choices=choices("directions", "syntheses"),
     script:
         "../scripts/split.py"

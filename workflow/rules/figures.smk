@@ -42,6 +42,7 @@ rule figures:
         expand("results/{{synthesis}}/{name}.{format}", name=NAMES, format=BESIDE_SVG),
         "results/{synthesis}/figures.csv",
     params:
+        root=ROOT,
         settings=lambda wildcards: asdict(FigureSettings.of(config_read, wildcards.synthesis)),
     script:
         "../scripts/figures.py"
@@ -70,6 +71,7 @@ rule overview:
         expand("results/{name}.{format}", name=list(TITLES), format=BESIDE_SVG),
         "results/figures.csv",
     params:
+        root=ROOT,
         choices=choices(
             "outcomes", "directions", "windows", "figures", "pooling", "small_k", "syntheses"
         ),

@@ -1,16 +1,17 @@
-# Sets and their variants -> pooled results and what happens to them when a choice or a study changes,
-# the table of syntheses, sign tests, and what two libraries say of the same.
+# Effects of each synthesis and their alternatives -> pooled results and sensitivity analyses, the
+# table of syntheses, sign tests, and a comparison with independent implementations.
 
 
 checkpoint variants:
     message:
-        "Derive the effects under each alternative choice."
+        "Derive the effects under each alternative choice of the sensitivity analyses."
     input:
         tables=checked_tables,
         code=code("variants.py"),
     output:
         directory("data/processed/variants"),
     params:
+        root=ROOT,
         choices=choices("sensitivity", *DERIVING),
     script:
         "../scripts/variants.py"
@@ -29,7 +30,7 @@ def variant_file(name):
 
 rule pool:
     message:
-        "Pool {wildcards.synthesis}, and change one choice at a time."
+        "Pool {wildcards.synthesis} and run its sensitivity analyses."
     input:
         effects=set_file("effects.csv"),
         covariance=set_file("covariance.csv"),
@@ -45,6 +46,7 @@ rule pool:
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
     params:
+        root=ROOT,
         settings=lambda wildcards: pool_settings(config_read, wildcards.synthesis),
     script:
         "../scripts/pool.py"
@@ -57,7 +59,7 @@ def pooled_files(wildcards):
 
 rule summary:
     message:
-        "Tell what became of each synthesis, test the signs and combine exact p values."
+        "Summarise all syntheses, test the directions and combine exact p values."
     input:
         results=pooled_files,
         directions=derived("directions"),
@@ -70,6 +72,7 @@ rule summary:
         p_combination="results/p_combination.csv",
         albatross="results/albatross.csv",
     params:
+        root=ROOT,
         choices=choices("outcomes", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
@@ -77,13 +80,14 @@ rule summary:
 
 rule agreement:
     message:
-        "Fit the same sets with PyMARE and statsmodels."
+        "Compare with PyMARE and statsmodels."
     input:
         results=pooled_files,
         code=code("agreement.py"),
     output:
         "results/agreement.csv",
     params:
+        root=ROOT,
         syntheses=SYNTHESES,
     script:
         "../scripts/agreement.py"

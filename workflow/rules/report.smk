@@ -1,4 +1,4 @@
-# Everything -> one self-contained report, and the manifest of what was made from what.
+# All results -> one self-contained report, and the manifest of all files.
 
 
 def reported(wildcards):
@@ -25,12 +25,13 @@ rule report:
         raw=expand("data/raw/{table}.csv", table=TABLES),
         code=code("report.py"),
         templates=expand(
-            str(Path(workflow.basedir) / "workflow/osteometa/report/{file}"),
+            str(HOME / "workflow/osteometa/report/{file}"),
             file=["report.html.j2", "report.css", "report.js"],
         ),
     output:
         "results/report.html",
     params:
+        root=ROOT,
         choices=config_read.model_dump(mode="json"),
     script:
         "../scripts/report.py"
@@ -43,11 +44,13 @@ def made(wildcards):
 
 rule manifest:
     message:
-        "List what was made from what."
+        "List each file with its hash and its inputs."
     input:
         made,
         code=code("manifest.py"),
     output:
         "results/manifest.csv",
+    params:
+        root=ROOT,
     script:
         "../scripts/manifest.py"

@@ -8,11 +8,11 @@ from osteometa.records.pools import AgreementRow
 from osteometa.run.jobs import job
 from osteometa.synthesis.independent_fits import agreement_rows
 
-with job(snakemake, "asking PyMARE and statsmodels ..."):
+with job(snakemake, "comparing with PyMARE and statsmodels ...") as root:
     rows = []
     for name in snakemake.params.syntheses:
-        effects = read_records(f"results/{name}/effects.csv", WeightedEffect)
-        links = read_records(f"results/{name}/covariance.csv", Covariance)
+        effects = read_records(root / "results" / name / "effects.csv", WeightedEffect)
+        links = read_records(root / "results" / name / "covariance.csv", Covariance)
         rows += agreement_rows(name, effects, links)
     for row in rows:
         if row.verdict == "differs":

@@ -11,9 +11,9 @@ from osteometa.records.ledger import LedgerLine
 from osteometa.run.jobs import job
 from osteometa.run.manifest import stamp
 
-with job(snakemake, "deriving effects and directions ..."):
+with job(snakemake, "deriving effects and directions ...") as root:
     config = from_part(snakemake.params.choices)
-    tables = read_checked("data/processed/checked")
+    tables = read_checked(root / "data/processed/checked")
     derived = derive(tables, config)
     write_records(snakemake.output.effects, Effect, derived.effects)
     write_records(snakemake.output.covariance, Covariance, derived.covariances)

@@ -4,6 +4,6 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import draw_all
 from osteometa.run.jobs import job
 
-with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ..."):
+with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ...") as root:
     settings = FigureSettings(**snakemake.params.settings)
-    draw_all(f"results/{snakemake.wildcards.synthesis}", settings)
+    draw_all(root / "results" / snakemake.wildcards.synthesis, settings)

@@ -5,6 +5,6 @@ import sys
 from osteometa.run.jobs import job
 from osteometa.run.manifest import write_manifest
 
-with job(snakemake, "listing what was made ..."):
-    write_manifest(snakemake.output[0])
-sys.stderr.write("done: results/report.html\n")
+with job(snakemake, "writing the manifest ...") as root:
+    write_manifest(snakemake.output[0], root)
+sys.stderr.write(f"done: {root / 'results/report.html'}\n")

@@ -3,5 +3,5 @@
 from osteometa.figures.review_figures import draw_overview
 from osteometa.run.jobs import job
 
-with job(snakemake, "drawing the whole review ..."):
-    draw_overview(".", snakemake.params.choices)
+with job(snakemake, "drawing the figures of the review ...") as root:
+    draw_overview(root, snakemake.params.choices)

@@ -9,7 +9,7 @@ from osteometa.records.effects import Covariance, Effect
 from osteometa.run.jobs import job
 from osteometa.synthesis.sets import covariances_in, split
 
-with job(snakemake, "splitting by synthesis ..."):
+with job(snakemake, "assigning effects to syntheses ..."):
     effects = read_records(snakemake.input.effects, Effect)
     links = read_records(snakemake.input.covariance, Covariance)
     entries = read_records(snakemake.input.directions, DirectionEntry)

@@ -18,14 +18,15 @@ from osteometa.run.jobs import job
 from osteometa.run.manifest import forget_syntheses
 from osteometa.synthesis.sets import summary_rows
 
-with job(snakemake, "summing up ..."):
+with job(snakemake, "summarising the syntheses ...") as root:
     config = from_part(snakemake.params.choices)
     names = [synthesis.id for synthesis in config.syntheses]
-    pooled = {name: read_records(f"results/{name}/pooled.csv", PooledRow) for name in names}
+    home = root / "results"
+    pooled = {name: read_records(home / name / "pooled.csv", PooledRow) for name in names}
     sets = {
         name: (
-            read_records(f"results/{name}/effects.csv", WeightedEffect),
-            read_records(f"results/{name}/directions.csv", StudyDirection),
+            read_records(home / name / "effects.csv", WeightedEffect),
+            read_records(home / name / "directions.csv", StudyDirection),
         )
         for name in names
     }
@@ -34,9 +35,9 @@ with job(snakemake, "summing up ..."):
     entries = read_records(snakemake.input.directions, DirectionEntry)
     tests = direction_sets(entries, config)
     write_records(snakemake.output.direction_sets, DirectionSet, tests)
-    tables = read_checked("data/processed/checked")
+    tables = read_checked(root / "data/processed/checked")
     combined = p_combinations(entries, tables, config)
     write_records(snakemake.output.p_combination, PCombination, combined)
     points = albatross(entries, read_records(snakemake.input.effects, Effect), tables, config)
     write_records(snakemake.output.albatross, AlbatrossPoint, points)
-    forget_syntheses(names)
+    forget_syntheses(names, root)

@@ -9,9 +9,9 @@ from osteometa.protocol.config import from_part
 from osteometa.records.effects import VariantCovariance, VariantEffect
 from osteometa.run.jobs import job
 
-with job(snakemake, "deriving variants ..."):
+with job(snakemake, "deriving alternatives ...") as root:
     config = from_part(snakemake.params.choices)
-    found = variants(read_checked("data/processed/checked"), config)
+    found = variants(read_checked(root / "data/processed/checked"), config)
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
     for name, own in split_variants(found, config).items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from osteometa.io.sheet import Sheet, SheetError, plain_number, read_sheet
 from osteometa.numerics.range import out_of_range
 
 
@@ -30,15 +30,16 @@ class Row:
     cells: dict[str, str]
 
 
-def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], str]:
-    """Return the effects and the delimiter of the file.
+def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bool]:
+    """Return the effects, and whether semicolons stand between the cells of the file.
 
     Raises
     ------
     UsageError
         For a file that is missing, empty, without the columns, or with a cell that cannot be used.
     """
-    delimiter, header, lines = _table(path, "study, yi, vi")
+    sheet = _table(path, "study, yi, vi")
+    header = sheet.header
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise UsageError(f"{path} has two columns {', '.join(twice)}. Keep one of them.")
@@ -55,10 +56,10 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], st
             raise UsageError(f"{path} has no column '{name}'.{hint} It has: {', '.join(header)}.")
     rows: list[Row] = []
     problems: list[str] = []
-    for number, values in lines:
-        cells = dict(zip(header, values, strict=False))
+    for number, values in sheet.rows:
+        cells = dict(zip(header, values, strict=True))
         study = cells.get("study", "")
-        yi, vi = (_number(cells, name, number, delimiter, problems) for name in ("yi", "vi"))
+        yi, vi = (_number(cells, name, number, sheet.semicolons, problems) for name in ("yi", "vi"))
         rows.append(
             Row(number=number, study=study, effect=cells.get("effect_id") or study, yi=yi, vi=vi,
                 cells=cells)
@@ -67,66 +68,49 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], st
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     if not rows:
         raise UsageError(f"{path} has a header and no study: there is nothing to pool (k = 0).")
-    return rows, delimiter
+    return rows, sheet.semicolons
 
 
-def _table(path: Path, needed: str) -> tuple[str, list[str], list[tuple[int, list[str]]]]:
-    """Return delimiter, header and the rows that hold something, with their numbers."""
+def _table(path: Path, needed: str) -> Sheet:
+    """Return the cells of a file.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or a cell could be taken for that of another column.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        sheet = read_sheet(path)
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist. Name a CSV file with {needed}.") from None
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{path} cannot be read as UTF-8 text. Save it as CSV UTF-8.") from None
-    lines = text.splitlines()
-    if not any(line.strip() for line in lines):
+    except SheetError as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not sheet.header:
         raise UsageError(f"{path} is empty. It needs the columns {needed}.")
-    delimiter = ";" if lines[0].count(";") > lines[0].count(",") else ","
-    try:
-        reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
-        header, *rows = reader
-    except csv.Error as error:
-        raise UsageError(
-            f"{path} cannot be read as CSV ({error}). Look for a stray quote."
-        ) from None
-    cleaned = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, 2)]
-    header = [name.strip() for name in header]
-    filled = [(number, row) for number, row in cleaned if any(row)]
-    _refuse_misfits(path, header, filled)
-    return delimiter, header, filled
-
-
-def _refuse_misfits(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> None:
-    """Raise where a cell could be taken for that of another column."""
     problems = [
-        f"row {number} has {len(row)} cells, the header {len(header)}. A number with a decimal "
-        "comma needs semicolons between the columns, text with a comma needs quotes."
-        for number, row in rows
-        if len(row) != len(header)
+        f"row {number}: {misfit}" for number, cells in sheet.rows if (misfit := sheet.misfit(cells))
     ]
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return sheet
 
 
-def number_of(text: str, delimiter: str) -> float | None:
-    """Return a cell as a number, or None; a decimal comma where semicolons separate."""
-    try:
-        value = float(text.replace(",", ".") if delimiter == ";" else text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+def number_of(text: str, semicolons: bool) -> float | None:
+    """Return a cell as a finite number, or None; a decimal comma where semicolons separate."""
+    plain = plain_number(text, decimal_comma=semicolons)
+    return float(plain) if plain is not None and math.isfinite(float(plain)) else None
 
 
 def _number(
-    cells: dict[str, str], name: str, row: int, delimiter: str, problems: list[str]
+    cells: dict[str, str], name: str, row: int, semicolons: bool, problems: list[str]
 ) -> float:
     text = cells.get(name, "")
     where = f"row {row}, study {cells.get('study') or '(no name)'}, column {name}"
-    try:
-        value = float(text.replace(",", ".") if delimiter == ";" else text)
-    except ValueError:
+    plain = plain_number(text, decimal_comma=semicolons)
+    if plain is None:
         problems.append(f"{where}: '{text}' is no number. Type one, or delete the row.")
         return 0.0
+    value = float(plain)
     if not math.isfinite(value) or (name == "vi" and value <= 0):
         need = "must be above 0" if name == "vi" else "must be finite"
         problems.append(f"{where}: {text} {need}.")
@@ -154,7 +138,8 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
             "Add a column effect_id with a name of its own for each row."
         )
     needed = "effect, effect, covariance"
-    delimiter, header, lines = _table(path, needed)
+    sheet = _table(path, needed)
+    header = sheet.header
     if len(header) != 3 or header[2] != "covariance":
         raise UsageError(
             f"{path} must have three columns, two names of effects and 'covariance' "
@@ -163,10 +148,9 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
     V = [[row.vi if i == j else 0.0 for j in range(len(rows))] for i, row in enumerate(rows)]
     seen: dict[tuple[int, int], float] = {}
     problems: list[str] = []
-    for number, values in lines:
-        first, second, text, *_ = [*values, "", "", ""]
+    for number, (first, second, text) in sheet.rows:
         unknown = [name for name in (first, second) if name not in index]
-        value = number_of(text, delimiter)
+        value = number_of(text, sheet.semicolons)
         if unknown:
             problems.append(f"row {number}: there is no effect '{unknown[0]}' in the table.")
         elif value is None:
@@ -198,7 +182,7 @@ def _contradiction(
 
 
 def moderators(
-    rows: Sequence[Row], columns: Sequence[str], delimiter: str
+    rows: Sequence[Row], columns: Sequence[str], semicolons: bool
 ) -> tuple[list[int], dict[str, list[float] | list[str]]]:
     """Return the rows that have all moderators, and the values of each: numbers, or words.
 
@@ -211,9 +195,9 @@ def moderators(
     values: dict[str, list[float] | list[str]] = {}
     for column in columns:
         texts = [rows[i].cells[column] for i in kept]
-        numbers = [value for text in texts if (value := number_of(text, delimiter)) is not None]
+        numbers = [value for text in texts if (value := number_of(text, semicolons)) is not None]
         if numbers and len(numbers) < len(texts):
-            odd = next(text for text in texts if number_of(text, delimiter) is None)
+            odd = next(text for text in texts if number_of(text, semicolons) is None)
             raise UsageError(f"column '{column}' mixes numbers and words ('{odd}').")
         values[column] = numbers or texts
     return kept, values

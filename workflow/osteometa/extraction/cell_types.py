@@ -7,11 +7,12 @@ reported, because rounding matters.
 from __future__ import annotations
 
 import math
-import re
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from osteometa.io.sheet import plain_number
 
 
 class ReportedNumber(float):
@@ -41,8 +42,8 @@ def _number(value: Any) -> ReportedNumber | None:
         return None
     if isinstance(value, ReportedNumber):
         return value
-    text = str(value).strip().replace("\u2212", "-")  # minus sign
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+    text = plain_number(str(value))
+    if text is None:
         raise ValueError("This is not a number. Enter digits with a decimal point")
     number = ReportedNumber(text)
     if not math.isfinite(number):

@@ -1,27 +1,44 @@
-"""Reading the raw tables as spreadsheets save them, and writing the checked ones.
-
-Commas or semicolons between cells, decimal points or commas, byte-order marks and Windows line ends
-are read; a note reports semicolons. Checked tables have one fixed form.
-"""
+"""Reading the raw tables, and writing the checked ones in one fixed form."""
 
 from __future__ import annotations
 
 import csv
-import io
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.extraction.cell_types import ReportedNumber, Row
-from osteometa.extraction.tables import ROWS, AnyRow, Tables, tables_from
+from osteometa.extraction.tables import (
+    ROWS,
+    Arm,
+    Assay,
+    Contrast,
+    Direction,
+    Grade,
+    Measurement,
+    Prisma,
+    PublishedPool,
+    RiskOfBias,
+    Study,
+    Tables,
+)
 from osteometa.io.csv_records import write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
+from osteometa.io.sheet import Sheet, SheetError, plain_number, read_sheet
 
 FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
-DECIMAL_COMMA = re.compile(r"^[+-]?\d*,\d+$")
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+class RowsOf(Protocol):
+    """Anything that gives the rows of a table by their model."""
+
+    def __call__(self, model: type[AnyRow], /) -> tuple[AnyRow, ...]:
+        """Return the rows of one table."""
+        ...
 
 
 def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
@@ -39,7 +56,17 @@ def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
         problems.extend(wrong)
         return found
 
-    return tables_from(rows), problems
+    return _tables_from(rows), problems
+
+
+def _tables_from(rows: RowsOf) -> Tables:
+    """Return all tables, the rows of each asked for by their model."""
+    return Tables(
+        studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
+        contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
+        prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
+        published_pools=rows(PublishedPool),
+    )  # fmt: skip
 
 
 def require_tables(directory: str | Path) -> None:
@@ -81,7 +108,7 @@ def read_checked(directory: str | Path) -> Tables:
         with path.open(encoding="utf-8", newline="") as lines:
             return tuple(model.model_validate(row) for row in csv.DictReader(lines))
 
-    return tables_from(rows)
+    return _tables_from(rows)
 
 
 def _typed(value: Any) -> Any:
@@ -90,58 +117,28 @@ def _typed(value: Any) -> Any:
 
 def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Problem]]:
     file = f"data/raw/{path.name}"
-
-    def whole(message: str, code: str = "E101", found: str = "", **more: Any) -> Problem:
-        return Problem(
-            file=file, row=None, column="", code=code, message=message, found=found, **more
-        )
-
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        sheet = read_sheet(path)
     except FileNotFoundError:
         return (), [_missing(path, model)]
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        message = "The file is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet."
-        return (), [Problem(file=file, row=line, column="", code="E101", message=message)]
-    except OSError:
-        return (), [
-            whole("The file cannot be opened. Check that it is a file and that you may read it.")
-        ]
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    try:
-        # Not splitlines: it also splits at characters that are line ends in a PDF only.
-        source = io.StringIO(text, newline="")
-        lines = _named(list(csv.reader(source, delimiter=delimiter, strict=True)))
-    except csv.Error as error:
-        return (), [whole(f"The file cannot be read as CSV ({error}). Look for a stray quote.")]
-    if not lines or not any(name.strip() for name in lines[0]):
-        return (), [whole(f"The file is empty. Its header is: {','.join(model.columns())}")]
-    problems = _header_problems(file, [name.strip() for name in lines[0]], model)
+    except SheetError as error:
+        return (), [Problem(file=file, row=error.row, column="", code="E101", message=str(error))]
+    if not sheet.header:
+        message = f"The file is empty. Its header is: {','.join(model.columns())}"
+        return (), [Problem(file=file, row=None, column="", code="E101", message=message)]
+    problems = _header_problems(file, sheet.header, model)
     if problems:
         return (), problems
-    if delimiter == ";":
+    if sheet.semicolons:
         message = "Read with semicolons between cells and decimal commas in numbers."
-        problems.append(whole(message, "N001", severity="note"))
-    rows, wrong = _read_rows(file, lines, model, decimal_comma=delimiter == ";")
+        problems.append(
+            Problem(file=file, row=None, column="", code="N001", message=message, severity="note")
+        )
+    rows, wrong = _read_rows(file, sheet, model)
     return rows, problems + wrong
 
 
-def _named(lines: list[list[str]]) -> list[list[str]]:
-    """Leave out columns without name and content, which spreadsheets append."""
-    header = lines[0] if lines else []
-    empty = {
-        column
-        for column, name in enumerate(header)
-        if not name.strip() and not any(line[column].strip() for line in lines if line[column:])
-    }
-    if not empty:
-        return lines
-    return [[cell for column, cell in enumerate(line) if column not in empty] for line in lines]
-
-
-def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Problem]:
+def _header_problems(file: str, header: Sequence[str], model: type[Row]) -> list[Problem]:
     expected = model.columns()
     unknown = [name for name in header if name not in expected]
     problems = []
@@ -162,27 +159,20 @@ def _header_problems(file: str, header: list[str], model: type[Row]) -> list[Pro
 
 
 def _read_rows(
-    file: str, lines: list[list[str]], model: type[AnyRow], *, decimal_comma: bool
+    file: str, sheet: Sheet, model: type[AnyRow]
 ) -> tuple[tuple[AnyRow, ...], list[Problem]]:
-    header = [name.strip() for name in lines[0]]
     rows: list[AnyRow] = []
     problems: list[Problem] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not any(text.strip() for text in line):
+    for number, line in sheet.rows:
+        misfit = sheet.misfit(line)
+        if misfit:
+            problems.append(Problem(file=file, row=number, column="", code="E101", message=misfit))
             continue
-        if len(line) != len(header):
-            message = (
-                f"The row has {len(line)} cells, the header {len(header)}. Put cells that contain "
-                "a comma between double quotes."
-            )
-            problems.append(Problem(file=file, row=number, column="", code="E101", message=message))
-            continue
-        cells = dict(zip(header, (text.strip() for text in line), strict=True))
+        cells = dict(zip(sheet.header, line, strict=True))
         wrong = _filler_problems(file, number, cells)
-        if decimal_comma:
+        if sheet.semicolons:
             cells = {
-                name: text.replace(",", ".") if DECIMAL_COMMA.match(text) else text
-                for name, text in cells.items()
+                name: plain_number(text, decimal_comma=True) or text for name, text in cells.items()
             }
         if not wrong:
             try:

@@ -6,7 +6,7 @@ The codebook is made from these models; `cell_types` defines the types of cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from osteometa.extraction.cell_types import (
     Identifier,
@@ -384,24 +384,3 @@ class Tables:
     assays: tuple[Assay, ...] = ()
     grade: tuple[Grade, ...] = ()
     published_pools: tuple[PublishedPool, ...] = ()
-
-
-AnyRow = TypeVar("AnyRow", bound=Row)
-
-
-class RowsOf(Protocol):
-    """Anything that gives the rows of a table by their model."""
-
-    def __call__(self, model: type[AnyRow], /) -> tuple[AnyRow, ...]:
-        """Return the rows of one table."""
-        ...
-
-
-def tables_from(rows: RowsOf) -> Tables:
-    """Return all tables, the rows of each asked for by their model."""
-    return Tables(
-        studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
-        contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
-        prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
-        published_pools=rows(PublishedPool),
-    )  # fmt: skip

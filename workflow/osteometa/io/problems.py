@@ -25,13 +25,26 @@ class Problem:
 
     def text(self) -> str:
         """Return the problem as one line."""
-        word = "line" if self.file.endswith(".yaml") else "row"
+        word = "row" if self.file.endswith(".csv") else "line"
         place = [f"{word} {self.row}"] if self.row else []
         place += [f"study {self.study}"] if self.study else []
         place += [f"column {self.column}"] if self.column and word == "row" else []
         place += [self.column] if self.column and word == "line" else []
         found = f" (found: {self.found})" if self.found else ""
         return f"  {self.code:<5}{', '.join(place)}{': ' if place else ''}{self.message}{found}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWarning:
+    """A warning or note, which does not stop a run: a row of warnings.csv."""
+
+    file: str
+    row: int | None
+    study: str
+    column: str
+    code: str
+    found: str
+    message: str
 
 
 class ProblemsFound(ValueError):

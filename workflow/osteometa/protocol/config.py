@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,8 +18,8 @@ from pydantic import (
 
 from osteometa.extraction.units import Quantity, units_of
 from osteometa.io.problems import ProblemsFound
-from osteometa.io.yaml_file import read_yaml
 from osteometa.protocol.config_problems import reference_problems, validation_problems
+from osteometa.protocol.sources import read_settings
 from osteometa.wording.choices import (
     Estimator,
     ExerciseType,
@@ -241,20 +242,22 @@ class Config(Closed):
         return None if declared is None else declared.analytes.get(analyte)
 
 
-def load_config(path: str | Path) -> Config:
-    """Read config.yaml.
+def load_config(
+    *files: str | Path, given: Mapping[str, Any] | None = None, giver: str = "--config"
+) -> Config:
+    """Read config.yaml, further files that extend it, and values that extend both.
 
     Raises
     ------
     ProblemsFound
-        With every problem of the file: its line, key, value, and what is allowed.
+        With every problem: file and line, key, value, and what is allowed.
     """
-    raw, lines = read_yaml(Path(path))
+    raw, places = read_settings(files, given or {}, giver)
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise ProblemsFound(validation_problems(error.errors(), lines, Config)) from None
-    problems = list(reference_problems(config, lines))
+        raise ProblemsFound(validation_problems(error.errors(), places, Config)) from None
+    problems = list(reference_problems(config, places))
     if problems:
         raise ProblemsFound(problems)
     return config

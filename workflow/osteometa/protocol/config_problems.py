@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -11,13 +11,11 @@ from pydantic_core import ErrorDetails
 
 from osteometa.extraction.units import UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
+from osteometa.protocol.sources import Location, Places
 
 if TYPE_CHECKING:
     from osteometa.protocol.config import Config
 
-FILE = "config.yaml"
-Location = tuple[int | str, ...]
-Lines = Mapping[Location, int]
 RENAMED: dict[Location, str] = {
     ("directions", "vote_share"): "agreement_share",
     ("multiverse", "people"): "inclusion",
@@ -49,14 +47,14 @@ EXPECTED = {
 
 
 def validation_problems(
-    errors: Sequence[ErrorDetails], lines: Lines, model: type[BaseModel]
+    errors: Sequence[ErrorDetails], places: Places, model: type[BaseModel]
 ) -> list[Problem]:
     """Return the problems of single keys and values; a renamed key is one problem, not two."""
     under_old_name = {
         (*item["loc"][:-1], new) for item in errors if (new := _new_name(item["loc"])) is not None
     }
     return [
-        _validation_problem(item, lines, model)
+        _validation_problem(item, places, model)
         for item in errors
         if item["loc"] not in under_old_name
     ]
@@ -71,9 +69,9 @@ def _new_name(location: Location) -> str | None:
     return None
 
 
-def _validation_problem(item: ErrorDetails, lines: Lines, model: type[BaseModel]) -> Problem:
+def _validation_problem(item: ErrorDetails, places: Places, model: type[BaseModel]) -> Problem:
     location: Location = item["loc"]
-    while len(location) > 1 and location not in lines and location[:-1] not in lines:
+    while len(location) > 1 and location not in places and location[:-1] not in places:
         location = location[:-1]
     code, message = "E105", _message(item, location)
     found = "" if isinstance(item["input"], dict) else str(item["input"])
@@ -84,7 +82,7 @@ def _validation_problem(item: ErrorDetails, lines: Lines, model: type[BaseModel]
         code, found = "E101", ""
     elif item["type"] == "literal_error" and isinstance(item["input"], list):
         code = "E601"
-    return _problem(location, lines, code, message, found)
+    return _problem(location, places, code, message, found)
 
 
 def _message(item: ErrorDetails, location: Location) -> str:
@@ -127,10 +125,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def _problem(location: Location, lines: Lines, code: str, message: str, found: str) -> Problem:
+def _problem(location: Location, places: Places, code: str, message: str, found: str) -> Problem:
+    file, line = places.get(location) or places.get(location[:-1]) or places[()]
     return Problem(
-        file=FILE,
-        row=lines.get(location) or lines.get(location[:-1]),
+        file=file,
+        row=line,
         column=".".join(map(str, location)),
         code=code,
         found=found,
@@ -138,7 +137,7 @@ def _problem(location: Location, lines: Lines, code: str, message: str, found: s
     )
 
 
-def reference_problems(config: Config, lines: Lines) -> Iterator[Problem]:
+def reference_problems(config: Config, places: Places) -> Iterator[Problem]:
     """Yield names that refer to nothing declared, and ids that are used twice."""
     for index, synthesis in enumerate(config.syntheses):
         where: Location = ("syntheses", index)
@@ -154,38 +153,38 @@ def reference_problems(config: Config, lines: Lines) -> Iterator[Problem]:
                 ("site", synthesis.site, outcome.sites or [""]),
             ]
         for key, value, allowed in names:
-            yield from _undeclared((*where, key), lines, key, value, allowed)
+            yield from _undeclared((*where, key), places, key, value, allowed)
     for name, outcome in config.outcomes.items():
         place: Location = ("outcomes", name)
         for unit in outcome.units:
-            yield from _undeclared((*place, "units", unit), lines, "unit", unit, list(UNITS))
+            yield from _undeclared((*place, "units", unit), places, "unit", unit, list(UNITS))
         for key, analyte in outcome.analytes.items():
             for site in analyte.baseline_mean:
                 here = (*place, "analytes", key, "baseline_mean", site)
-                yield from _undeclared(here, lines, "site", site, outcome.sites)
+                yield from _undeclared(here, places, "site", site, outcome.sites)
             if analyte.baseline_mean and not outcome.unit_of(key):
                 message = (
                     "Means need one unit: give `units` of this outcome exactly one that fits the "
                     f"quantity. Use one of: {', '.join(units_of(analyte.quantity))}."
                 )
                 here = (*place, "analytes", key, "baseline_mean")
-                yield _problem(here, lines, "E105", message, ", ".join(outcome.units))
-    yield from _repeated_ids(config, lines)
+                yield _problem(here, places, "E105", message, ", ".join(outcome.units))
+    yield from _repeated_ids(config, places)
 
 
 def _undeclared(
-    location: Location, lines: Lines, what: str, value: str, allowed: Sequence[str]
+    location: Location, places: Places, what: str, value: str, allowed: Sequence[str]
 ) -> Iterator[Problem]:
     if value not in allowed:
         words = ", ".join(name or "(empty)" for name in allowed) or "(none is declared)"
         near = suggestion(value, allowed)
         message = f"This {what} is not known. {near}Use one of: {words}."
-        yield _problem(location, lines, "E105", message, value)
+        yield _problem(location, places, "E105", message, value)
 
 
-def _repeated_ids(config: Config, lines: Lines) -> Iterator[Problem]:
+def _repeated_ids(config: Config, places: Places) -> Iterator[Problem]:
     counts = Counter(synthesis.id for synthesis in config.syntheses)
     for index, synthesis in enumerate(config.syntheses):
         if counts[synthesis.id] > 1:
             message = "Two syntheses have this id. Give each its own."
-            yield _problem(("syntheses", index, "id"), lines, "E103", message, synthesis.id)
+            yield _problem(("syntheses", index, "id"), places, "E103", message, synthesis.id)

@@ -50,7 +50,8 @@ class Chapter:
     forest: Figure | None
     figures: list[Figure]
     """Those that are drawn, the forest plot of the primary measure not among them."""
-    not_drawn: list[FigureRow]
+    not_drawn: dict[str, list[str]]
+    """Titles of the others, by the reason why they are not drawn."""
     numbers: list[NumberRow]
     other_measures: list[NumberRow]
     sensitivity: list[Line]
@@ -79,7 +80,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         sentences=synthesis_sentences(found, risk, certainty_words(name, tables)),
         forest=next((figure for figure in drawn if figure.row.figure == "forest"), None),
         figures=[figure for figure in drawn if figure.row.figure != "forest"],
-        not_drawn=[figure.row for figure in figures if not figure.pages],
+        not_drawn=_not_drawn(figures),
         numbers=_numbers(found, primary=True),
         other_measures=_numbers(found, primary=False),
         sensitivity=lines,
@@ -90,6 +91,13 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
         flags=sorted({Flag(flag) for e in found.effects for flag in e.flags.split()}),
     )
+
+
+def _not_drawn(figures: Sequence[Figure]) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for row in (figure.row for figure in figures if not figure.pages):
+        reasons.setdefault(row.reason, []).append(row.title)
+    return reasons
 
 
 def _numbers(found: Findings, *, primary: bool) -> list[NumberRow]:

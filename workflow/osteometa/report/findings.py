@@ -10,6 +10,7 @@ from typing import TypeVar
 from osteometa.extraction.reading import read_checked
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import read_records
+from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
 from osteometa.records.effects import VariantEffect, WeightedEffect
@@ -139,19 +140,6 @@ class Findings:
         return Scale(
             measure, unit, ratio_as=self.outcome.ratio_as, decimals=self.outcome.decimals
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckWarning:
-    """A warning of the check that did not stop the run: a row of `warnings.csv`."""
-
-    file: str
-    row: int | None
-    study: str
-    column: str
-    code: str
-    found: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

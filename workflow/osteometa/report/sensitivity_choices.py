@@ -88,7 +88,7 @@ def _whole(found: Findings, main: Average, rows: Sequence[tuple[SensitivityRow, 
     text = (
         f"{counted(len(rows), 'other choice')} tried{', one at a time' if len(rows) > 1 else ''}: "
         f"{_number(len(sign))} the sign of the estimate{_list(sign)}; the primary interval "
-        f"{null_words(main.estimate)} no difference"
+        f"{null_words(main.estimate)} the null value"
     )
     if null:
         verb = null_words(main.estimate, crossed=True)
@@ -128,11 +128,11 @@ def _types(found: Findings, rows: Sequence[SensitivityRow]) -> list[str]:
     if not parts:
         return [
             f"Within single types of exercise, none of {counted(len(rows), 'analysis', 'analyses')}"
-            " changes the sign or whether the interval includes no difference."
+            " changes the sign or whether the interval includes the null value."
         ]
     return [
         "Within single types of exercise, these choices change the sign or whether the interval "
-        f"includes no difference: {' '.join(map(sentence, parts))}"
+        f"includes the null value: {' '.join(map(sentence, parts))}"
     ]
 
 
@@ -163,7 +163,7 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Account:
     text = (
         f"The registered choices combine to {whole.specifications:,} distinct specifications: "
         f"{share_words(whole.same_sign)} have the sign of the primary result, and the interval "
-        f"excludes no difference in {share_words(whole.excludes_null)}; estimates range from "
+        f"excludes the null value in {share_words(whole.excludes_null)}; estimates range from "
         f"{scale.limits(whole.lowest, whole.highest)} (median {scale.value(whole.median)}); "
         f"{_explained(own)}."
     )

@@ -23,7 +23,7 @@ TESTS = {
 ADJUSTED = {"trim_fill": "trim and fill", "pet_peese": "PET-PEESE", "selection": "selection model"}
 COVARIATES = {
     "weeks": (10, "per 10 weeks of training"), "age": (10, "per 10 years of age"),
-    "year": (10, "per 10 years of publication"), "sessions": (1, "per weekly session"),
+    "year": (10, "per 10 publication years"), "sessions": (1, "per weekly session"),
     "n": (10, "per 10 participants"),
 }  # fmt: skip
 """How many units make a step of readable size, and that step in words."""
@@ -74,8 +74,8 @@ def meta_regression(found: Findings, rows: Sequence[MetaRegressionRow]) -> Accou
         return not_done(reason if alike else f"at most {reason}")
     missing = [(f"regression on {row.covariate}", row.reason) for row in rows if row.status != "ok"]
     return Account(
-        "Difference of the effect, one covariate at a time; such associations between studies do "
-        f"not show causes: {'; '.join(slopes)}.",
+        "Change in effect, one covariate at a time; such associations between studies do not show "
+        f"causes: {'; '.join(slopes)}.",
         missing,
     )
 

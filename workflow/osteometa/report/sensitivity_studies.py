@@ -39,7 +39,7 @@ def leave_one_out(found: Findings, main: Average, rows: Sequence[StepRow]) -> Ac
     text += f"changes without {joined(sign, 'or')}" if sign else "never changes"
     verb = null_words(main.estimate, crossed=bool(null))
     without = f"without {joined(null, 'or')}" if null else "throughout"
-    text += f", and the interval {verb} no difference {without}"
+    text += f", and the interval {verb} the null value {without}"
     failed = len(rows) - len(done)
     if failed:
         text += f"; {counted(failed, 'model')} without a study did not converge"
@@ -95,8 +95,8 @@ def _settled(main: Average, rows: Sequence[StepRow]) -> str:
     sign = _since([row.sign_changed for row in rows], rows)
     null = _since([row.null_crossed for row in rows], rows)
     return (
-        f"the average is {side} no difference {sign}, and its interval "
-        f"{null_words(main.estimate)} no difference {null}"
+        f"the average is {side} the null value {sign}, and its interval "
+        f"{null_words(main.estimate)} the null value {null}"
     )
 
 
@@ -123,7 +123,7 @@ def gosh(found: Findings, main: Average, rows: Sequence[GoshRow]) -> Account:
     same = 100 * sum(value * main.estimate.value > 0 for value in values) / number
     return Account(
         f"Over {kind} {number:,} subsets of at least two studies, the average ranges from "
-        f"{scale.value(values[0])} to {scale.value(values[-1])} (middle half {middle}); "
+        f"{scale.value(values[0])} to {scale.value(values[-1])} (interquartile range {middle}); "
         f"{share_words(same)} of them have the sign of all studies together.",
         [],
     )

@@ -102,7 +102,9 @@ def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]
     parts += _outside(found)
     parts += [sentence(found.row.note)] if found.row.note else []
     if found.within_arm:
-        parts.append("A change within one arm has no comparator and proves no effect of exercise.")
+        parts.append(
+            "A change within one arm has no comparator and cannot show an effect of exercise."
+        )
     return [unbroken(part) for part in (*parts, appraisal)]
 
 
@@ -161,7 +163,7 @@ def _side(value: float, scale: Scale, within: bool) -> str:
 
 def _verdict(main: Average) -> str:
     verb = "includes" if main.estimate.holds_null else "excludes"
-    return f"the interval {verb} no difference"
+    return f"the interval {verb} the null value"
 
 
 def _spread(found: Findings, main: Average) -> str:
@@ -229,10 +231,8 @@ def _outside(found: Findings) -> list[str]:
     if number:
         further = "further " if found.sized else ""
         who = counted(number, f"{further}study", f"{further}studies").capitalize()
-        verb = "gives" if number == 1 else "give"
-        parts.append(
-            f"{who} {verb} no effect estimate; direction: {direction_words(found.direction_only)}."
-        )
+        verb = "reports" if number == 1 else "report"
+        parts.append(f"{who} {verb} at most a direction: {direction_words(found.direction_only)}.")
     return parts
 
 

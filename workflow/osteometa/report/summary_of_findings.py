@@ -91,7 +91,7 @@ def statement(found: Findings, average: Average, certainty: str) -> str:
     if certainty == "very_low":
         return f"The evidence is very uncertain about the effect of exercise on {what}."
     verb = "raise" if average.estimate.value > 0 else "lower"
-    null = ", but the interval includes no difference" if average.estimate.holds_null else ""
+    null = ", but the interval includes the null value" if average.estimate.holds_null else ""
     return f"Exercise {SURE[certainty].format(verb)} {what}{null}."
 
 

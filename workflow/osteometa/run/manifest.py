@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from osteometa.io.csv_records import write_rows, write_text
 
@@ -27,13 +28,14 @@ def sha256(path: str | Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def stamp(path: str | Path, inputs: Iterable[str]) -> None:
-    """Write the hash of the contents of a job's inputs.
+def stamp(path: str | Path, inputs: Iterable[str], given: Mapping[str, Any] | None = None) -> None:
+    """Write the hash of the contents of a job's inputs, and of settings given beside files.
 
     It changes whenever the job has to run, so that the jobs after it run too: Snakemake plans the
     jobs after a checkpoint anew only if an output of the checkpoint has changed.
     """
     together = "".join(sha256(name) for name in inputs)
+    together += json.dumps(given, sort_keys=True) if given else ""
     write_text(path, hashlib.sha256(together.encode()).hexdigest() + "\n")
 
 

@@ -300,7 +300,7 @@ def _not_nested(k: int, least: int) -> str:
     """Return why a nested model is not fitted to studies with one effect each."""
     if k < least:
         return f"{studies_words(k)}, {least} are needed, one of them with several effects"
-    return "each study has one effect: nothing is nested"
+    return "no study has several effects"
 
 
 def _multilevel_row(name: str, fit: Multilevel) -> AlternativeModel:
@@ -333,9 +333,9 @@ def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeMod
 
 def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
     if case.measure != "SMD":
-        return _not_fitted("bayesian", chosen, f"the prior is for SMD, this is {case.measure}")
+        return _not_fitted("bayesian", chosen, "the prior is specified for SMD only")
     if not 1 < chosen.k < FEW:
-        return _not_fitted("bayesian", chosen, f"{chosen.k} pooled: it is for two to four studies")
+        return _not_fitted("bayesian", chosen, "it is fitted to two to four studies only")
     fit = posterior(*chosen.one_per_study())
     return AlternativeModel(
         model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,

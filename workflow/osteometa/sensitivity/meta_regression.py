@@ -101,9 +101,9 @@ def meta_regression(
     k, q = len(set(ids[known].tolist())), columns.shape[1]
     sizes = {"k": k, "left_out": len(set(ids.tolist())) - k}
     if k < per_covariate * q:
-        tell = "tells" if k < 2 else "tell"
+        verb = "reports" if k < 2 else "report"
         what = "it" if q == 1 else f"all {q} covariates"
-        reason = f"{studies_words(k)} {tell} {what}, {per_covariate * q} are needed"
+        reason = f"{studies_words(k)} {verb} {what}, {per_covariate * q} are needed"
         return MetaRegression(**sizes, status="not_applicable", reason=reason)
     model = {"method": method, "ci": ci}
     if V is not None:

@@ -16,36 +16,17 @@ from osteometa.sensitivity.influence import holds_null
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
+from osteometa.wording.vocabulary import Block, Flag
 
 READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"
-FLAGS = {
-    "INDIRECT": "without people whose state itself acts on bone",
-    "PP": "without per-protocol analyses",
-    "2ND": "without numbers read in another review or in the press",
-    "RIMP": "without effects that rest on an assumed r",
-    "BASE": "without assumed baseline means",
-    "PCT": "without effects made from percent changes",
-    "TMD": "without SDs from a test between the arms",
-    "ADJSE": "without SEs of adjusted means",
-    "FUNK": "without tests whose factor is not known",
-    "SKEW": "without skewed data",
-    "FIG": "without numbers read off figures",
-    "NREP": "without n from another report",
-    "NRAND": "without n as randomised",
-    "MERGED": "without merged arms",
-}
 CODES = {
-    "COMPOSITE": (("COMPOSITE",), "without effects combined within a study"),
-    "quantiles": (("Q5", "Q3", "R3"), "without means and SDs made from medians and ranges"),
+    "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
+    "quantiles": (("Q5", "Q3", "R3"), "without means and SDs derived from medians and ranges"),
 }
-IMPUTED = frozenset({"RIMP", "BASE", "FIG"})
-BLOCKS = {
-    "non_randomised": "with trials that are not randomised",
-    "active": "with comparators that exercise too",
-    "listed": "with comparisons that are listed only",
-    "borrowed": "with SDs borrowed from other studies by the same assay",
-}
+IMPUTED = frozenset({Flag.R_IMPUTED, Flag.BASELINE_MEAN, Flag.FIGURE})
+ADDED = (Block.NON_RANDOMISED, Block.ACTIVE, Block.LISTED, Block.BORROWED)
+"""Blocks that are added to the pool, one at a time."""
 METHOD_WORDS = {
     **{name: f"τ² by {words}" for name, words in ESTIMATORS.items()},
     "EE": f"{ESTIMATORS['EE']}, {INTERVALS['wald']}",
@@ -61,8 +42,8 @@ def sensitivity_rows(case: SynthesisData) -> list[SensitivityRow]:
         _measures, _one_out,
     ):  # fmt: skip
         rows += part(case, writer)
-    words = "p by turning the signs of the effects in place of a t or normal distribution"
-    reason = "it gives p and no other estimate or interval: it stands in permutation.csv"
+    words = "p from a sign-flip permutation test"
+    reason = "it gives a p value but no estimate; see permutation.csv"
     return [*rows, writer.none("sign flip", words, reason)]
 
 
@@ -159,7 +140,7 @@ def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
-    change = "with all disputed effects, each in the reading that is weakest (least |z|)"
+    change = "with all inconsistently reported effects, each resolved to the smallest |z|"
     weakest: dict[tuple, VariantEffect] = {}
     for reading in readings:
         key = (reading.study_id, reading.arm_id)
@@ -170,7 +151,9 @@ def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         joint = _added(case, case.measure, list(weakest.values()))
         yield from writer.changed("with all disputed", change, joint)
     else:
-        yield writer.none("with all disputed", change, "no disputed effect on this measure")
+        yield writer.none(
+            "with all disputed", change, "no inconsistently reported effect on this measure"
+        )
 
 
 def _added(case: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
@@ -185,25 +168,27 @@ def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
 
 def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
-    for flag, words in FLAGS.items():
+    for flag in (flag for flag in Flag if flag.analysis):
         joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
-        yield from _dropped(case, writer, f"without {flag}", words, joint, "has the flag")
+        yield from _dropped(case, writer, f"without {flag}", flag.analysis, joint, "has the flag")
     for name, (codes, words) in CODES.items():
         joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
-        yield from _dropped(case, writer, f"without {name}", words, joint, "is made so")
+        yield from _dropped(case, writer, f"without {name}", words, joint, "is derived in this way")
     quantiles = set(CODES["quantiles"][0])
     doubts = IMPUTED | quantiles
     joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
-    words = "without imputed (r, baseline mean), digitised or quantile-based numbers"
-    yield from _dropped(case, writer, "without imputed", words, joint, "is made so")
+    words = (
+        "without assumed correlations, assumed baseline means, values read off figures or medians"
+    )
+    yield from _dropped(case, writer, "without imputed", words, joint, "is derived in this way")
     joint = _kept(case, lambda e: not e.cointervention)
-    words = "without comparisons in which both arms got something else as well"
+    words = "without comparisons with a cointervention in both arms"
     yield from _dropped(case, writer, "without cointervention", words, joint, "has one")
     yield from _risk_of_bias(case, writer)
     words = "randomised trials only"
     joint = _kept(case, lambda e: e.design in ("rct", "crossover_rct"))
     if joint.effects or not case.primary_set().effects:
-        yield from _dropped(case, writer, "randomised only", words, joint, "is another design")
+        yield from _dropped(case, writer, "randomised only", words, joint, "has another design")
     else:
         yield writer.none("randomised only", words, "no change within one arm is randomised")
 
@@ -219,18 +204,21 @@ def _dropped(
 
 def _risk_of_bias(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     excluded = case.config.sensitivity.rob_exclude
-    row, words = "without high risk of bias", f"without overall judgements {', '.join(excluded)}"
+    row, words = (
+        "without high risk of bias",
+        f"without studies at risk of bias judged {', '.join(excluded)}",
+    )
     judged = [e for e in case.primary_set().effects if e.risk_of_bias]
     if not judged:
-        yield writer.none(row, words, "nobody has judged the risk of bias of these studies yet")
+        yield writer.none(row, words, "the risk of bias of these studies has not been assessed")
         return
     joint = _kept(case, lambda e: e.risk_of_bias not in excluded)
-    yield from _dropped(case, writer, row, words, joint, "is judged so")
+    yield from _dropped(case, writer, row, words, joint, "has such a judgement")
 
 
 def _with(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Add what is drawn apart: other designs, active comparators, comparisons listed only."""
-    for block, words in BLOCKS.items():
+    for block in ADDED:
         added = [
             e
             for e in case.effects
@@ -241,15 +229,15 @@ def _with(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         ]
         if added:
             joint = _added(case, case.measure, added)
-            yield from writer.changed(f"with {block}", words, joint)
+            yield from writer.changed(f"with {block}", block.analysis, joint)
         else:
-            yield writer.none(f"with {block}", words, "no such effect in this set")
+            yield writer.none(f"with {block}", block.analysis, "no such effect in this set")
 
 
 def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    words = "high-intensity is what the paper itself calls so, whatever the modality"
+    words = "exercise types by the intensity stated in the paper"
     if case.config.derivation.type_by == "paper":
-        yield writer.none("type_by=paper", words, "this is the primary mapping")
+        yield writer.none("type_by=paper", words, "this is the primary classification")
     elif any(v.variant == "type_by=paper" and v.pooled for v in case.variants):
         joint = case.set_under("type_by=paper")
         yield from writer.changed("type_by=paper", words, joint, types=True)
@@ -300,12 +288,12 @@ def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 def _measures(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     for measure in case.measures[1:]:
         joint = case.primary_set(measure)
-        row, words = f"measure={measure}", f"the same question on the scale of {measure}"
+        row, words = f"measure={measure}", f"effects as {measure}"
         if joint.effects:
             fit = primary_fits(joint, case.config)["overall"]
             yield writer.fitted(row, words, fit, joint.k, measure=measure)
         else:
-            yield writer.none(row, words, f"no study gives {measure}", measure=measure)
+            yield writer.none(row, words, f"no study gives an effect as {measure}", measure=measure)
 
 
 def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
@@ -313,7 +301,7 @@ def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     joint = case.primary_set()
     row, words = "leave one out", "without the study whose absence moves the estimate most"
     if joint.k < 3:
-        yield writer.none(row, words, "fewer than three studies: nothing is left to pool")
+        yield writer.none(row, words, "fewer than three studies are pooled")
         return
     whole = pool_set(joint, case.config)
     fits: list[tuple[str, Pooled]] = []
@@ -322,7 +310,7 @@ def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.covariances)
         fits.append((study, pool_set(rest, case.config)))
     if whole.estimate is None or any(fit.estimate is None for _, fit in fits):
-        yield writer.none(row, words, "the model has no solution")
+        yield writer.none(row, words, "the model did not converge")
         return
     study, fit = max(fits, key=lambda item: abs(item[1].estimate - whole.estimate))
     yield writer.fitted(row, f"without {labels[study]}: of all studies this one moves the estimate "

@@ -88,7 +88,7 @@ def sign_flip(
     y, v = checked(yi, vi)
     k = len(y)
     if k < 2:
-        raise NotEstimableError(f"{studies_words(k)}: flipping signs needs two")
+        raise NotEstimableError(f"{studies_words(k)}, 2 are needed")
     exact = k <= exact_up_to
     if exact:
         # A pattern and its mirror image have the same statistic: half of them will do.

@@ -271,7 +271,7 @@ def small_study(
     }
     k = len(yi)
     if k < least:
-        reason = f"{studies_words(k)}: small-study analyses need {least}"
+        reason = f"{studies_words(k)}, {least} are needed"
         return tuple(
             SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
             for name in analyses

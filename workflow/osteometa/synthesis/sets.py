@@ -83,7 +83,7 @@ def synthesis_row(
         status = "listed"
         reason = main.note if k and main.note else _why_listed(effects, k, measure)
     elif cast:
-        status, reason = "direction_only", "no study reports data that give an effect estimate"
+        status, reason = "direction_only", "no study reports the data needed for an effect estimate"
     else:
         status, reason = "empty", "no study addresses this question"
     return SynthesisRow(
@@ -125,7 +125,7 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
     blocks = sorted({e.reason for e in effects if not e.pooled})
     if not blocks:
         return f"no study gives an effect as {measure}"
-    return "no effect is eligible for the pool: " + "; ".join(blocks)
+    return f"no effect is eligible for the pool ({'; '.join(blocks)})"
 
 
 def summary_rows(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Finding, Tables
-from osteometa.io.csv_records import write_rows
-from osteometa.io.problems import Problem, ProblemsFound, errors_of, render
+from osteometa.io.csv_records import write_records
+from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.cells import problem_at, value_problems
 from osteometa.validation.implied_p import p_warnings
@@ -49,13 +49,21 @@ class CheckOutcome:
         return CheckedReview(self.tables, self.config)
 
 
-def check_review(directory: str | Path, *, raw: str | Path | None = None) -> CheckOutcome:
-    """Check config.yaml and data/raw of a review, all problems in one go."""
+def check_review(
+    directory: str | Path,
+    *,
+    raw: str | Path | None = None,
+    settings: Callable[[], Config] | None = None,
+) -> CheckOutcome:
+    """Check the settings and data/raw of a review, all problems in one go.
+
+    The settings are those of config.yaml unless a run takes them from elsewhere.
+    """
     directory = Path(directory)
     problems: list[Problem] = []
     config = None
     try:
-        config = load_config(directory / "config.yaml")
+        config = settings() if settings else load_config(directory / "config.yaml")
     except ProblemsFound as error:
         problems += error.problems
     tables, wrong = read_raw(raw or directory / "data" / "raw")
@@ -130,10 +138,16 @@ def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
 
 def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
     """Write warnings and notes as a table for reviewers."""
-    rows = [problem for problem in problems if problem.severity != "error"]
-    rows.sort(key=lambda p: (p.file, p.row or 0, p.column, p.code))
-    columns = ("file", "row", "study", "column", "code", "found", "message")
-    write_rows(path, columns, ([getattr(p, name) for name in columns] for p in rows))
+    rows = [
+        CheckWarning(
+            file=p.file, row=p.row, study=p.study, column=p.column, code=p.code, found=p.found,
+            message=p.message,
+        )
+        for p in problems
+        if p.severity != "error"
+    ]  # fmt: skip
+    rows.sort(key=lambda warning: (warning.file, warning.row or 0, warning.column, warning.code))
+    write_records(path, CheckWarning, rows)
 
 
 def results_left(directory: str | Path) -> str:

@@ -72,7 +72,7 @@ def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int)
     diurnal : str
         How the outcome changes over the day, where no resting control shows it; else empty.
     uncorrected, studies : int
-        How many of the studies do not correct for plasma volume, or do not state it.
+        How many of the studies are not known to correct for plasma volume.
     """
     cautions = []
     if diurnal:
@@ -81,10 +81,11 @@ def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int)
             "change after the bout"
         )
     if uncorrected:
-        number = "the only study does" if studies == 1 else f"{uncorrected} of {studies} studies do"
-        stated = "does not state it" if studies == 1 else "do not state it"
+        number = f"{uncorrected} of {studies} studies are"
+        if uncorrected == studies:
+            number = "the only study is" if studies == 1 else f"all {studies} studies are"
         cautions.append(
-            f"{number} not correct for the loss of plasma volume during the bout, or {stated}; "
-            "haemoconcentration may explain a rise of some per cent"
+            f"{number} not known to correct for the loss of plasma volume during the bout, and "
+            "haemoconcentration may explain a rise of a few per cent"
         )
     return cautions

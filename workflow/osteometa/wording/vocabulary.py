@@ -6,6 +6,7 @@ A member is its code, so it is written to CSV and read back as it is.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Term(StrEnum):
@@ -13,12 +14,14 @@ class Term(StrEnum):
 
     words: str
     """As in the middle of a sentence."""
+    analysis: str
+    """Name of the sensitivity analysis that leaves it out or adds it; empty without one."""
 
-    def __new__(cls, code: str, words: str = "", *_: str) -> Term:
+    def __new__(cls, code: str, words: str, analysis: str = "") -> Self:
         """Take the code as the value."""
         member = str.__new__(cls, code)
         member._value_ = code
-        member.words = words
+        member.words, member.analysis = words, analysis
         return member
 
     @property
@@ -109,16 +112,7 @@ class Direction(Term):
 
 
 class Block(Term):
-    """Where an effect stands in its synthesis; `added` names a sensitivity analysis with it."""
-
-    added: str
-
-    def __new__(cls, code: str, words: str, added: str = "") -> Block:
-        """Take the code as the value."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.words, member.added = words, added
-        return member
+    """Where an effect stands in its synthesis."""
 
     POOLED = "pooled", "pooled"
     NON_RANDOMISED = "non_randomised", "not randomised", "with non-randomised trials"
@@ -143,39 +137,34 @@ SHOWN_APART = tuple(b for b in Block if b not in (Block.POOLED, Block.REDUCED))
 
 
 class Flag(Term):
-    """A reservation about an effect; `left_out` is what a sensitivity analysis leaves out."""
-
-    left_out: str
-
-    def __new__(cls, code: str, words: str, left_out: str = "") -> Flag:
-        """Take the code as the value."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.words, member.left_out = words, left_out
-        return member
+    """A reservation about an effect."""
 
     INDIRECT = (
         "INDIRECT", "population with a condition affecting bone",
-        "populations with a condition affecting bone",
+        "without populations with a condition affecting bone",
     )  # fmt: skip
-    PER_PROTOCOL = "PP", "per-protocol analysis", "per-protocol analyses"
-    SECOND_HAND = "2ND", "value from a secondary source", "values from secondary sources"
+    PER_PROTOCOL = "PP", "per-protocol analysis", "without per-protocol analyses"
+    SECOND_HAND = "2ND", "value from a secondary source", "without values from secondary sources"
     R_IMPUTED = (
-        "RIMP", "assumed pre-post correlation", "effects that rest on an assumed correlation",
+        "RIMP", "assumed pre-post correlation", "without effects that rest on an assumed r",
     )  # fmt: skip
-    BASELINE_MEAN = "BASE", "assumed baseline mean", "assumed baseline means"
-    PERCENT = "PCT", "derived from percent changes", "effects derived from percent changes"
-    TEST_SD = "TMD", "SD derived from a test between arms", "SDs derived from a test between arms"
-    ADJUSTED_SE = "ADJSE", "SE of an adjusted mean", "SEs of adjusted means"
+    BASELINE_MEAN = "BASE", "assumed baseline mean", "without assumed baseline means"
+    PERCENT = "PCT", "derived from percent changes", "without effects derived from percent changes"
+    TEST_SD = (
+        "TMD",
+        "SD derived from a test between arms",
+        "without SDs derived from a test between arms",
+    )
+    ADJUSTED_SE = "ADJSE", "SE of an adjusted mean", "without SEs of adjusted means"
     FACTOR_UNKNOWN = (
         "FUNK", "not stated whether the test compared changes or final values",
-        "tests not stated to compare changes or final values",
+        "without tests not stated to compare changes or final values",
     )  # fmt: skip
-    SKEWED = "SKEW", "skewed data", "skewed data"
-    FIGURE = "FIG", "read off a figure", "values read off figures"
-    OTHER_REPORT_N = "NREP", "n from another report", "n from another report"
-    RANDOMISED_N = "NRAND", "n as randomised", "n as randomised"
-    MERGED = "MERGED", "arms merged", "merged arms"
+    SKEWED = "SKEW", "skewed data", "without skewed data"
+    FIGURE = "FIG", "read off a figure", "without values read off figures"
+    OTHER_REPORT_N = "NREP", "n from another report", "without n from another report"
+    RANDOMISED_N = "NRAND", "n as randomised", "without n as randomised"
+    MERGED = "MERGED", "arms merged", "without merged arms"
     BORROWED = "BOR", "SD borrowed from other studies"
     DISPUTED = "DISPUTED", "inconsistently reported data"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import osteometa
 import pytest
+from builders import ROOT
 
-ROOT = Path(__file__).parents[1]
 UV = [sys.executable, "-m", "uv"]
 EFFECTS = "study,yi,vi\nAdams,0.10,0.04\nBaker,0.35,0.09\nClark,0.22,0.02\nDavis,0.48,0.06\n"
 EXTRAS = {"snakemake", "pygments", "pytest", "hypothesis", "ruff", "basedpyright", "sphinx", "uv"}
