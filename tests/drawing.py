@@ -317,7 +317,7 @@ def assert_apart(figure, name):
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people", "histogram", "square", "tip")
+MARKS = ("point", "diamond", "bar", "light", "participants", "histogram", "square", "tip")
 
 
 def pooled_row(**more):

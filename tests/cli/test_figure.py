@@ -160,7 +160,7 @@ def test_without_judgements_the_direction_plot_says_so(made):
     folder, config = made
     entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
     words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
-    assert "No judgement of risk of bias is entered" in words and "blue up" in words
+    assert "Risk of bias has not been assessed" in words and "blue up" in words
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_p_of_a_sign_test_has_three_decimals():
     assert told.endswith("sign test p = 0.125")
     one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
     told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
-    assert told.endswith("sign test p = 1.000, whichever way those not known went")
+    assert told.endswith("sign test p = 1.000, whatever the directions not reported")
 
 
 POOL = Diamond(

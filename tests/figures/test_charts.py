@@ -210,7 +210,7 @@ def test_the_funnel_says_which_number_is_whom():
     assert_apart(figure, "numbers")
     words = [text.get_text() for text, _ in texts_of(figure)]
     assert "1" in words and LONG not in words
-    assert f"Named: studies beyond the dashed lines. 1: {LONG}." in " ".join(words)
+    assert f"Named: studies outside these limits. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
@@ -226,7 +226,7 @@ def test_funnel(spread, filled):
     assert_apart(figure, f"funnel {spread}")
     drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
     assert len(drawn) == 14
-    assert f"{filled} studies filled in" in funnel.funnel_alt(marks, TITLE, SMD) or not filled
+    assert f"{filled} studies imputed" in funnel.funnel_alt(marks, TITLE, SMD) or not filled
 
 
 @pytest.mark.parametrize("scale", [PERCENT, SMD])
@@ -291,7 +291,7 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     assert lines[0][1] - lines[0][0] > 15, "the others are flattened"
     tips = [p for p in figure.axes[0].patches if p.get_gid() == "tip"]
     assert len(tips) == (2 if odd[1] < 0 < odd[2] else 1)
-    assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
+    assert "Arrows: the interval continues." in " ".join(t.get_text() for t, _ in texts_of(figure))
 
 
 def test_tips_of_a_wide_diamond_touch_no_number():
@@ -660,7 +660,7 @@ def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_ap
     assert len(nulls) == 2 and nulls[0] == nulls[1]  # one axis for both
     pools = [p.get_xy() for p in first.axes[0].patches if p.get_gid() == "diamond"]
     assert len(pools) == 2 and len(pools[0]) > len(pools[1]) == 5  # the wide one is cut off
-    assert any("Arrows: the interval goes on." in " ".join(w) for w in words[:1])
+    assert any("Arrows: the interval continues." in " ".join(w) for w in words[:1])
 
 
 @pytest.mark.parametrize("tool", list(risk_of_bias.TOOLS))

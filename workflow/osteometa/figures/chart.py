@@ -277,7 +277,7 @@ STUB = 3.5
 
 
 def draw_tip(axes: Axes, points: Sequence[tuple[float, float]], color: str) -> None:
-    """Draw the tip of an arrow that says that an interval goes on."""
+    """Draw the tip of an arrow of an interval that continues."""
     axes.add_patch(Polygon(points, closed=True, facecolor=color, lw=0, zorder=5, gid="tip"))
 
 
@@ -330,7 +330,7 @@ def title_height(title: str, width: float) -> float:
 
 
 def reason_figure(title: str, reason: str, width: float = NARROW) -> Figure:
-    """Return a small panel that says why a figure cannot be drawn.
+    """Return a small panel with the reason why a figure cannot be drawn.
 
     In one weight: a second font would take a third of the time of drawing it, and a review has
     hundreds of them.
@@ -349,7 +349,7 @@ def reason_mark(reason: str) -> list[Mark]:
     return [Mark(kind="message", text=reason)]
 
 
-def told_apart(rows: Sequence[Any]) -> list[str]:
+def distinct_labels(rows: Sequence[Any]) -> list[str]:
     """Return the labels of rows with an effect_id; two effects of one study by their arms."""
     seen = Counter(row.label for row in rows)
     return [

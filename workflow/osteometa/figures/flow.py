@@ -1,4 +1,4 @@
-"""The PRISMA 2020 flow of studies (Page 2021), from counts that people entered."""
+"""The PRISMA 2020 flow of studies (Page 2021), from counts entered by the reviewers."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def flow_alt(marks: Sequence[Box]) -> str:
-    """Return what the flow says, for people who do not see it."""
+    """Return what the flow shows, for readers who do not see it."""
     parts = [
         f"{mark.label.lower()} {'not entered' if mark.size is None else f'{mark.size:,.0f}'}"
         for mark in marks

@@ -139,7 +139,7 @@ def _subset(family: str, weight: str, letters: str) -> str:
 
 
 def _cut(font: TTFont, *, layout: bool = False, **what: Any) -> None:
-    """Cut a font to letters (`text` or `unicodes`), without hints, and tables of layout if told."""
+    """Cut a font to letters (`text` or `unicodes`), without hints; layout tables on request."""
     from fontTools import subset
 
     tables = ["FFTM", "DSIG", "BASE", *(() if layout else ("GPOS", "GSUB", "GDEF"))]

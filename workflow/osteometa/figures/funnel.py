@@ -15,6 +15,7 @@ from osteometa.figures.chart import (
     Frame,
     Mark,
     Point,
+    distinct_labels,
     draw_axes,
     draw_mark,
     note_height,
@@ -24,7 +25,6 @@ from osteometa.figures.chart import (
     tick_room,
     title_height,
     titled,
-    told_apart,
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
@@ -36,12 +36,12 @@ from osteometa.wording.scale import Scale
 SHADES = {0.01: "#DADADA", 0.05: "#BDBDBD", 0.10: "white"}
 """Two-sided p of an effect against the null, and the shade between its lines and the next ones."""
 NOTE = (
-    "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
-    "the middle p above 0.10, white outside below 0.01. Black line: no effect; blue: pooled "
-    "effect; dashed: where 95 % of studies would lie without heterogeneity. Named: studies "
-    "beyond the dashed lines."
+    "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light); not shaded: p above 0.10 "
+    "(centre) and below 0.01 (outside). Lines: no effect (black), pooled effect (blue), and limits "
+    "within which 95 % of studies are expected without heterogeneity (dashed). Named: studies "
+    "outside these limits."
 )
-FILLED = " Hollow: filled in by trim and fill."
+FILLED = " Hollow: imputed by trim and fill."
 
 
 def quantile(p: float) -> float:
@@ -50,14 +50,14 @@ def quantile(p: float) -> float:
 
 
 def funnel_marks(points: Sequence[FunnelPoint], pooled: float) -> list[Mark]:
-    """Return the marks: studies, filled studies and the pooled line."""
+    """Return the marks: studies, imputed studies and the pooled line."""
     marks = [
         Point(
             label=label, x=point.yi, y=point.se, effect_id=point.effect_id,
             group="filled" if point.filled else "study",
             shape="outside" if point.outside else "",
         )
-        for point, label in zip(points, told_apart(points), strict=True)
+        for point, label in zip(points, distinct_labels(points), strict=True)
     ]  # fmt: skip
     return [*marks, At(kind="line", label="pooled effect", x=pooled)]
 
@@ -163,9 +163,9 @@ def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[floa
 
 
 def funnel_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what a funnel plot says, for people who do not see it."""
+    """Return what a funnel plot shows, for readers who do not see it."""
     points, centre = _points(marks), _centre(marks)
     filled = sum(mark.group == "filled" for mark in points)
     words = f"{title}: {len(points) - filled} studies by effect and standard error"
     words += f", pooled effect {scale.number(centre)}"
-    return words + (f", {filled} studies filled in." if filled else ".")
+    return words + (f", {filled} studies imputed." if filled else ".")

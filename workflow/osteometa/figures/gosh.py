@@ -138,8 +138,8 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
         title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
         y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
         note=f"{subsets:,} subsets of the studies{shown}. Blue circles: with {label}; "
-        f"orange triangles: without it. Margins: how many of all subsets, filled with {label}, "
-        "as a line without it.",
+        f"orange triangles: without it. Margins: distributions over all subsets, filled: with "
+        f"{label}, line: without it.",
         margin=HEIGHT + GAP,
     )  # fmt: skip
     return ground_figure(ground, draw)

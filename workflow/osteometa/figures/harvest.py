@@ -1,4 +1,4 @@
-"""The harvest plot: one bar per study's vote, by outcome, phase and direction (Ogilvie 2008).
+"""The harvest plot: one bar per study, by outcome, phase and direction (Ogilvie 2008).
 
 Each bar has the number of its study, which a page of its own names.
 """
@@ -21,8 +21,8 @@ from osteometa.wording.vocabulary import Phase
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
-    "down": ("Lower", ORANGE), "unknown": ("Not known", "white"), "mixed": ("Mixed or none", GREY),
-    "up": ("Higher", BLUE),
+    "down": ("Lower", ORANGE), "unknown": ("Not reported", "white"),
+    "mixed": ("Mixed, no difference", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
 """Mm: height of a step of strength, width of a bar with its number, of the first column, between
@@ -31,9 +31,9 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 """Height of a row of bars with its numbers, mm; columns of the key."""
 HIGHEST = 235.0
 NOTE = (
-    "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has "
-    "several bars. Significance is not shown."
+    "One bar per study, phase and exercise type. Height: randomised (tall), not randomised, "
+    "uncontrolled (low). Number: the study, as listed on the next page; a study of several "
+    "exercise types has several bars. Significance is not shown."
 )
 
 
@@ -46,7 +46,7 @@ class Bar(Count):
 
 
 def harvest_marks(rows: Sequence[DirectionRow]) -> list[Bar]:
-    """Return a bar per vote; studies are numbered in the order of their labels."""
+    """Return a bar per direction; studies are numbered in the order of their labels."""
     studies = sorted({(row.label.casefold(), row.label, row.study_id) for row in rows})
     numbers = {key[1:]: float(n) for n, key in enumerate(studies, start=1)}
     return [
@@ -198,7 +198,7 @@ def _level(entries: Sequence[list[str]]) -> list[list[list[str]]]:
 
 
 def harvest_alt(marks: Sequence[Bar], title: str) -> str:
-    """Return what the plot says, for people who do not see it."""
+    """Return what the plot shows, for readers who do not see it."""
     parts = []
     for group in dict.fromkeys(mark.group for mark in marks):
         counts = [

@@ -14,13 +14,13 @@ from osteometa.figures.chart import (
     MARGIN,
     At,
     Frame,
+    distinct_labels,
     draw_mark,
     note_height,
     noted,
     plain_ticks,
     title_height,
     titled,
-    told_apart,
 )
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
 from osteometa.figures.style import new_figure, put, text_width
@@ -59,7 +59,7 @@ def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = No
         for name in PANELS
         for bound in (NO_CHANGE if name == "cov_ratio" else bounds_of(name, k))
     ]  # fmt: skip
-    labels = told_apart(rows)
+    labels = distinct_labels(rows)
     return lines + [
         At(
             kind="point", label=label, x=value, group=name, effect_id=row.effect_id,
@@ -78,12 +78,12 @@ def influence_figure(marks: Sequence[At], title: str) -> Figure:
     labels = list(dict.fromkeys(mark.label for mark in points))
     strong = {mark.label for mark in points if mark.text == "influential"}
     room = min(max(text_width(label, SMALL, _weight(label, strong)) for label in labels), 42.0)
-    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). "
+    note = "Dashed: usual bounds, where on the axis (covariance ratio: 1; τ², Q: all studies). "
     if any(mark.shape == "beyond" for mark in points):
         note += "Triangles: beyond a bound. "
     note += (
-        "Bold: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
-        if strong else "No study has DFFITS, Cook's distance or hat beyond its bound."
+        "Bold: influential studies (DFFITS, Cook's distance or hat value beyond its bound)."
+        if strong else "No study has DFFITS, Cook's distance or hat value beyond its bound."
     )  # fmt: skip
     top = title_height(title, WIDE) + 2
     body = ROW * len(labels)
@@ -153,12 +153,12 @@ def _chart(
 
 
 def influence_alt(marks: Sequence[At], title: str) -> str:
-    """Return what the panel says, for people who do not see it."""
+    """Return what the panel shows, for readers who do not see it."""
     strong = _names(mark for mark in marks if mark.text == "influential")
     far = _names(mark for mark in marks if (mark.group, mark.shape) == ("rstudent", "beyond"))
     return (
-        f"{title}. Studies with DFFITS, Cook's distance or hat beyond its bound: {strong}; with a "
-        f"studentised residual beyond 1.96: {far}."
+        f"{title}. Studies with DFFITS, Cook's distance or hat value beyond its bound: {strong}; "
+        f"with a studentised residual beyond 1.96: {far}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Okabe and Ito's palette, told apart by people who see colours differently.
+# Okabe and Ito's palette, distinguishable with deficient colour vision.
 BLUE, ORANGE, GREEN, VERMILION, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#000000"
 SKY, YELLOW = "#56B4E9", "#F0E442"
 GREY = "#666666"

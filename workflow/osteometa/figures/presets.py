@@ -11,7 +11,7 @@ DROPPED = (
 )  # fmt: skip
 """The order in which columns go where a figure is too narrow for all; units go with the means.
 
-The area of a square says the weight, and the interval most of what means and n say; no mark says
+The area of a square shows the weight, and the interval most of what means and n do; no mark shows
 the risk of bias.
 """
 

@@ -51,7 +51,7 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
 
 
 def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
-    """Yield each figure of the whole review with its name, or the panel that says why not."""
+    """Yield each figure of the whole review with its name, or the panel with the reason why not."""
     for name, draw in _kinds(Path(root), config):
         title = TITLES[name]
         try:
@@ -97,7 +97,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
 def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
     marks = evidence_map.map_marks(entries, outcomes)
     if not marks:
-        raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
+        raise ReasonError("Not drawn: no study reports a main outcome.")
     figure = evidence_map.map_figure(marks, title)
     return marked([figure], marks, evidence_map.map_alt(marks, title))
 
@@ -118,7 +118,7 @@ def _directions(
 def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
     marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
     if not marks:
-        raise ReasonError("Not drawn: no study has a vote.")
+        raise ReasonError("Not drawn: no direction is reported.")
     return marked(harvest.harvest_figures(marks, title), marks, harvest.harvest_alt(marks, title))
 
 
@@ -133,8 +133,8 @@ def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
     if not large:
         most = len(drawn[order[0]]) if order else 0
         raise ReasonError(
-            f"Not drawn: at most {most} studies of a set print an exact p, a direction and their "
-            f"people; {albatross.FEWEST} are needed."
+            f"Not drawn: at most {most} studies of a set report an exact p, a direction and the "
+            f"number of participants; {albatross.FEWEST} are needed."
         )
     small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
     few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
@@ -143,12 +143,14 @@ def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
     for key in large:
         found = {e.site for e in entries if (e.outcome, e.phase, e.design_class) == key and e.site}
         sites = ", ".join(sorted(found)).replace("_", " ")
-        words = [f"Sites are mixed, one point per study: {sites}."] if len(found) > 1 else []
+        words = [f"Several sites, one point per study: {sites}."] if len(found) > 1 else []
         words += [few] if small and key == large[-1] else []
         name = f"{title}: {_set_words(key)}"
         pages.append(albatross.albatross_figure(drawn[key], name, key[2], " ".join(words)))
         marks += drawn[key]
-    alt = f"{title}, {len(pages)} pages: people against p by direction. {few if small else ''}"
+    alt = (
+        f"{title}, {len(pages)} pages: p against participants by direction. {few if small else ''}"
+    )
     return marked(pages, marks, alt.strip())
 
 
@@ -159,9 +161,9 @@ def _set_words(key: tuple[str, str, str]) -> str:
 
 def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
-        raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
+        raise ReasonError("Not drawn: the counts of the flow are not entered (prisma.csv).")
     reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
-    marks = flow.flow_marks({row.box: row.n for row in tables.prisma}, reasons)
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma if row.n is not None}, reasons)
     return marked([flow.flow_figure(marks, title)], marks, flow.flow_alt(marks))
 
 
@@ -170,6 +172,6 @@ def _lights(tables: Tables, tool: str) -> Drawn:
     weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
     if not marks:
-        raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
+        raise ReasonError("Not drawn: not assessed with this tool.")
     figures = risk_of_bias.light_figures(marks, tool)
     return marked(figures, marks, risk_of_bias.light_alt(marks, tool))

@@ -1,4 +1,4 @@
-"""Risk of bias as people judged it: traffic lights per study and bars per domain."""
+"""Risk of bias as judged by the reviewers: traffic lights per study and bars per domain."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ DOMAINS = {
         "d7": "selection of the reported result",
     },
     "nhlbi_prepost": {
-        "q1": "objective stated", "q2": "criteria of eligibility", "q3": "people representative",
+        "q1": "objective stated", "q2": "criteria of eligibility",
+        "q3": "participants representative",
         "q4": "all eligible enrolled", "q5": "sample size", "q6": "intervention described",
         "q7": "outcome measures sound", "q8": "assessors blinded", "q9": "loss to follow-up",
         "q10": "tests of change", "q11": "outcomes measured several times",
-        "q12": "groups and individuals told apart",
+        "q12": "group and individual level distinguished",
     },
 }  # fmt: skip
 ROW, LINE, LABELS, BAR = 4.6, 3.3, 58.0, 4.4
@@ -69,7 +70,7 @@ def light_marks(
     judgements : sequence of RiskOfBias
     tool : {"rob2", "robins_i", "nhlbi_prepost"}
     labels : mapping of study_id to the study's label
-    weights : mapping of study_id to what the study weighs in the bars (people, else 1)
+    weights : mapping of study_id to what the study weighs in the bars (participants, else 1)
     """
     return [
         Count(
@@ -190,14 +191,14 @@ def level_words(judgements: Iterable[str]) -> str:
 
 def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) -> str:
     named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
-    words = [f"Judged by people. {level_words(used)}."]
+    words = [f"Judgements entered by the reviewers: {level_words(used)}."]
     words += [f"{'; '.join(named)}."] if named else []
-    words += ["Bars: weighted by people enrolled, 1 where that is not printed."] if last else []
+    words += ["Bars: weighted by participants enrolled (1 where not reported)."] if last else []
     return " ".join(words)
 
 
 def light_alt(marks: Sequence[Count], tool: str) -> str:
-    """Return what the figure says, for people who do not see it."""
+    """Return what the figure shows, for readers who do not see it."""
     overall = [mark.shape for mark in marks if mark.group == "overall"]
     counts = ", ".join(f"{overall.count(w)} {w.replace('_', ' ')}" for w in dict.fromkeys(overall))
     return f"Risk of bias by {TOOLS[tool]}; overall: {counts or 'not judged'}."

@@ -17,6 +17,7 @@ from osteometa.figures.chart import (
     Mark,
     Point,
     Ticks,
+    distinct_labels,
     draw_axes,
     draw_mark,
     note_height,
@@ -27,7 +28,6 @@ from osteometa.figures.chart import (
     tick_room,
     title_height,
     titled,
-    told_apart,
 )
 from osteometa.figures.forest.layout import FAST, ticks_of
 from osteometa.figures.labels import draw_labels, place_labels
@@ -50,7 +50,7 @@ COVARIATES = {
     "age": "Mean age, years",
     "year": "Year of publication",
     "sessions": "Sessions per week",
-    "n": "People analysed",
+    "n": "Participants analysed",
 }
 
 
@@ -97,7 +97,7 @@ def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Bubble]:
     return [
         Bubble(label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
                effect_id=row.effect_id)
-        for row, label in zip(rows, told_apart(rows), strict=True)
+        for row, label in zip(rows, distinct_labels(rows), strict=True)
         if row.baujat_x is not None and row.baujat_y is not None and row.weight is not None
     ]  # fmt: skip
 
@@ -119,9 +119,10 @@ def baujat_figure(marks: Sequence[Point], title: str) -> Figure:
 
     ground = Ground(
         title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
-        y_ticks=plain_ticks(0.0, y_high), x_title="Squared residual, in variances (v + τ²)",
-        y_title="Squared shift of the pool, in its variances without the study",
-        note="Upper right: studies that lie far from the pool for their variance and move it.",
+        y_ticks=plain_ticks(0.0, y_high), x_title="Squared Pearson residual",
+        y_title="Standardised squared change of the pooled effect",
+        note="Right: studies far from the pooled effect for their variance (v + τ²). Top: studies "
+        "without which it changes most, in its variances without the study.",
     )  # fmt: skip
     return ground_figure(ground, draw)
 
@@ -192,13 +193,13 @@ def _band(axes: Axes, frame: Frame, line: Sequence[Fit]) -> None:
 
 def band_words(interval: str) -> str:
     """Return what the band around the line is; `interval` is the model's, in words."""
-    return f"Grey, dashed: 95 % confidence band of the mean effect ({interval}, at each value)."
+    return f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
 
 
 def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
     """Return the slope of a meta-regression in words."""
     unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
-            "n": "person"}[fit.covariate]  # fmt: skip
+            "n": "participant"}[fit.covariate]  # fmt: skip
     slope = [v for v in (fit.slope, fit.ci_low, fit.ci_high) if v is not None]
     if scale.percent:
         numbers = [f"{signed(scale.shown(v), 3)}{FAST}%" for v in slope]

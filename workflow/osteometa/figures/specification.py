@@ -38,7 +38,7 @@ CHOICES = {
     "ci": "Interval",
 }
 COLOURS = {"excludes": BLUE, "holds": "#BDBDBD", "primary": BLACK}
-"""Dark and light, so that they are told apart without their hue."""
+"""Dark and light, distinguishable without their hue."""
 MOST_STROKES = 400
 """Specifications up to which each has strokes of its own."""
 PRIMARY = "Primary result"
@@ -107,11 +107,11 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     low, high = axis_range([(m.y, m.low, m.high) for m in curve])
     note = (
         f"{len(curve):,} specifications, sorted by estimate. Dark (blue): the interval excludes "
-        "the null; light (grey): it holds it. "
+        "the null; light (grey): it includes it. "
     )
     if any(m.low < low or m.high > high for m in curve):
-        note += "Arrow tips: the interval goes on. "
-    note += "Bars: how much of the variance of the estimates a choice explains by itself."
+        note += "Arrow tips: the interval continues. "
+    note += "Bars: share of the variance of the estimates that a choice explains alone."
     ticks = ticks_of(low, high, scale)
     top = title_height(title, WIDE) + 5
     matrix = top + CURVE + 3
@@ -235,7 +235,7 @@ def _matrix(
 
 
 def specification_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what the curve says, for people who do not see it."""
+    """Return what the curve shows, for readers who do not see it."""
     curve = [mark for mark in marks if isinstance(mark, Fit)]
     excludes = sum(bool(m.text) for m in curve)
     return (

@@ -41,8 +41,8 @@ PLOT = 60.0
 BESIDE = 0.15
 """Share of the axis on either side of no effect at least, for the words of what it favours."""
 SEQUENCES = {
-    "year": "Up to and with, by year",
-    "precision": "Up to and with, most precise first",
+    "year": "By year of publication",
+    "precision": "By precision, most precise first",
 }
 
 
@@ -208,26 +208,24 @@ def _axis(axes: Axes, frame: Frame, bottom: float, scale: Scale) -> None:
 
 def _note(marks: Sequence[Mark], clipped: bool) -> str:
     hollow = " (hollow: few studies)" if marks[-1].shape != "full" else ""
-    note = (
-        f"Diamond{hollow} and dashed line: the primary result, the diamond as wide as its 95 % CI."
-    )
+    note = f"Diamond{hollow} and dashed line: primary result; width of the diamond: its 95 % CI."
     if any(mark.group == "changed" for mark in marks):
         note += (
-            " Triangles: the sign, or whether the interval holds the null, differs from the "
+            " Triangles: the sign, or whether the interval includes the null, differs from the "
             "primary result."
         )
-    return note + (" Arrows: the interval goes on." if clipped else "")
+    return note + (" Arrows: the interval continues." if clipped else "")
 
 
 def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what the plot says, for people who do not see it."""
+    """Return what the plot shows, for readers who do not see it."""
     sized = [m for m in marks if isinstance(m, Interval) and m.kind == "interval"]
     if not sized:
-        return f"{title}: nothing but the primary result."
+        return f"{title}: the primary result only."
     low, high = min(m.x for m in sized), max(m.x for m in sized)
     changed = sum(m.group == "changed" for m in sized)
     return (
         f"{title}: {len(sized)} estimates from {scale.number(low)} to {scale.number(high)}; "
-        f"{changed} differ from the primary result in sign or in whether the interval holds the "
+        f"{changed} differ from the primary result in sign or in whether the interval includes the "
         "null."
     )

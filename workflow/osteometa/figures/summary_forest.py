@@ -39,11 +39,11 @@ ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
 HIGHEST = 165.0
 """Analyses of a page, mm: what a screen shows at a size that can be read."""
 ONE = "One study"
-TOO_FEW = "no pool shown"
-SINGLES = "Effects known from one study each, not pooled"
+TOO_FEW = "pooled effect not shown"
+SINGLES = "Effects of single studies, not pooled"
 NO_POOL = (
-    "No pool shown: none was asked for, or the interval of a type would rest on fewer than 4 "
-    "degrees of freedom."
+    "Pooled effect not shown: none was requested, or the interval of an exercise type would rest "
+    "on fewer than 4 degrees of freedom."
 )
 
 
@@ -284,7 +284,7 @@ def _note(page: Sequence[Placed]) -> str:
     if "single" in shapes:
         parts.append("Squares: one study, not pooled.")
     if any(m.low < low or m.high > high for m, (low, high) in marks if isinstance(m, Pool)):
-        parts.append("Arrows: the interval goes on.")
+        parts.append("Arrows: the interval continues.")
     if not all(isinstance(mark, Pool) for mark, _ in marks):
         parts.append(NO_POOL)
     return " ".join([*parts, "Vertical line: no effect; k: studies."])
@@ -295,7 +295,7 @@ def _studies(k: float) -> str:
 
 
 def summary_alt(marks: Sequence[Pool | Count], title: str) -> str:
-    """Return what the figure says, for people who do not see it."""
+    """Return what the figure shows, for readers who do not see it."""
     parts = [
         f"{mark.group}, {mark.label.lower()}: {mark.text} ({_studies(mark.size)})"
         for mark in marks

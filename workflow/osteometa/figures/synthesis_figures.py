@@ -34,7 +34,7 @@ from osteometa.records.sensitivity import (
     SmallStudyRow,
     StepRow,
 )
-from osteometa.wording.choices import INTERVALS
+from osteometa.wording.choices import interval_words
 from osteometa.wording.scale import Scale, estimate_of
 from osteometa.wording.vocabulary import OVERALL
 
@@ -58,7 +58,7 @@ def marked(pages: Sequence[Figure], marks: Sequence[Mark], alt: str) -> Drawn:
 
 
 def panel(title: str, reason: str) -> Drawn:
-    """Return the small panel that says why a figure does not apply."""
+    """Return the small panel with the reason why a figure does not apply."""
     return Drawn(
         [reason_figure(title, reason)], flat(MarkRow, reason_mark(reason)), MarkRow,
         f"{title}. {reason}", reason,
@@ -66,7 +66,7 @@ def panel(title: str, reason: str) -> Drawn:
 
 
 class ReasonError(Exception):
-    """A figure does not apply; the text says why."""
+    """A figure does not apply; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _specification(results: Results, title: str) -> Drawn:
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    interval, scale = INTERVALS[results.pool().ci_method], results.scale
+    interval, scale = interval_words(results.pool().ci_method), results.scale
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)
@@ -262,8 +262,8 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
     "funnel": _funnel,
     "baujat": _baujat,
     "influence_plot": _influence,
-    "leave_one_out_plot": _steps("leave_one_out", "Without"),
-    "cumulative_plot": _steps("cumulative", "Studies so far"),
+    "leave_one_out_plot": _steps("leave_one_out", "Study left out"),
+    "cumulative_plot": _steps("cumulative", "Study added"),
     "gosh_plot": _gosh,
     "specification_curve": _specification,
     "bubble": _bubble,
@@ -274,7 +274,7 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 def figure_named(results: Results, name: str) -> Drawn:
     """Return one figure of a synthesis, by the name of its files, or why it does not apply.
 
-    A forest plot of a further measure of its own says so where there is none.
+    A forest plot of a measure that the outcome does not have is a panel with that reason.
     """
     measure, measures = name.removeprefix("forest_").upper(), results.settings.measures
     title = results.settings.title
@@ -302,11 +302,6 @@ def draw_all(folder: str | Path, settings: FigureSettings) -> None:
     write_figures(folder, ((name, HEADS[name], shared[name]) for name in NAMES))
 
 
-def _kind(name: str) -> str:
-    """The words for the name of a figure's files: its kind, and the measure of a companion."""
-    return KINDS.get(name) or f"{KINDS['forest']} ({name.removeprefix('forest_').upper()})"
-
-
 def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
     """Give the figures that do not apply for the same reason one panel, which names them all.
 
@@ -318,7 +313,7 @@ def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
             together.setdefault(drawn.reason, []).append(name)
     shared = dict(figures)
     for reason, names in together.items():
-        page = reason_figure(title, f"{', '.join(map(_kind, names))}. {reason}")
+        page = reason_figure(title, f"{', '.join(HEADS[name] for name in names)}. {reason}")
         for name in names:
             shared[name] = replace(figures[name], pages=[page])
     return shared

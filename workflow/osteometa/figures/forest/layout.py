@@ -141,7 +141,7 @@ def light_head(width: float) -> tuple[str, str]:
 
 
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
-    """Tell whether a column would be empty: one arm only, no means printed, nothing weighed."""
+    """Tell whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
     if name == "control_n":

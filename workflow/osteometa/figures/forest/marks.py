@@ -61,7 +61,7 @@ def square(axes: Axes, row: Study, axis: Axis, y: float, heaviest: float, color:
 
 
 def diamond(axes: Axes, pool: Estimate, axis: Axis, y: float, color: str) -> None:
-    """Draw a pool; where it leaves the axis it is cut off, and an arrow at the end says so."""
+    """Draw a pool; where it leaves the axis it is cut off and ends in an arrow."""
     left, middle, right = (axis.place(v) for v in (pool.low, pool.value, pool.high))
     low = axis.left + TIP + 0.3 if left < axis.left else left
     high = axis.right - TIP - 0.3 if right > axis.right else right
