@@ -24,6 +24,7 @@ from osteometa.figures.presets import PRESETS
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import NAMES, Results, figure_named
 from osteometa.protocol.config import load_config
+from osteometa.wording.vocabulary import Flag
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
@@ -148,7 +149,7 @@ def made() -> Iterator[Shown]:
                 figure=funnel.funnel_figure(marks, title, scale),
                 alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
     for name, rows in (("risk_column", judged()), *HARD.items()):
-        forest = made_forest(rows, {"a": "PCT"}, measure="SMD" if "means" in name else "MD")
+        forest = made_forest(rows, {"a": Flag.PERCENT}, measure="SMD" if "means" in name else "MD")
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
         yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words,
                     figure=draw.forest_figures(forest)[0])  # fmt: skip

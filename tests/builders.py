@@ -5,13 +5,17 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 from osteometa.cli import main
+from osteometa.comparisons.summaries import Cell
 from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
+from osteometa.records.effects import Effect
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
@@ -168,14 +172,26 @@ def change(arm, kind="change", **cells):
     return ("measurements", arm, "end", kind, cells)
 
 
+def text(effect):
+    """Return an effect with each field as effects.csv has it."""
+    (cells,) = texts_of(Effect, [effect])
+    return SimpleNamespace(**dict(zip(columns_of(Effect), cells, strict=True)))
+
+
 def account_of(effect):
+    codes = text(effect)
     return (
-        effect.derivation_method,
-        effect.provenance,
-        effect.flags,
+        codes.derivation_method,
+        codes.provenance,
+        codes.flags,
         effect.n_exercise,
         effect.n_control,
     )
+
+
+def cell_name(row, column):
+    """Return the name of a raw cell as effects.csv cites it."""
+    return str(Cell(row, column).name)
 
 
 def direction(word, basis="between_arm", **cells):

@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
-from osteometa.directions.entries import direction_sets
 from osteometa.directions.p_values import albatross as albatross_points
+from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import (

@@ -1,4 +1,4 @@
-"""Means, SDs and tests as printed, and the people behind them."""
+"""Means, SDs and tests as reported, and their participants."""
 
 import math
 from dataclasses import fields, is_dataclass, replace
@@ -7,14 +7,14 @@ from pkgutil import walk_packages
 
 import osteometa
 import pytest
-from builders import CONFIG, ROOT_N, N, tables
+from builders import CONFIG, ROOT_N, N, account_of, tables
 from osteometa.comparisons.quantiles import from_five, from_quantiles
-from osteometa.comparisons.reported_tests import is_omnibus, printed_tests
+from osteometa.comparisons.reported_tests import ReportedDifference, is_omnibus, reported_tests
 from osteometa.comparisons.summaries import (
     Cell,
-    People,
+    SampleSize,
     Summary,
-    merge_people,
+    merge_sizes,
     merge_summaries,
     summary_of,
 )
@@ -38,7 +38,7 @@ def measured(**cells):
 
 
 def best(contrast, exercise=12, control=16, **how):
-    return printed_tests((contrast,), People(exercise), People(control), **how)
+    return reported_tests((contrast,), SampleSize(exercise), SampleSize(control), **how)
 
 
 def test_every_record_is_frozen_and_holds_no_more_than_its_fields():
@@ -90,7 +90,8 @@ def test_an_exact_p_takes_the_sign_beside_it(statistic):
     assert (found["p"].t, found["p"].signed) == (pytest.approx(-p_to_t(0.04, 26)), True)
     assert ("t" in found) == (statistic == "t")
     (bare,) = best(row("p", p=0.04, p_operator="="))
-    assert (bare.t, bare.signed, bare.se) == (pytest.approx(p_to_t(0.04, 26)), False, None)
+    assert (bare.t, bare.signed) == (pytest.approx(p_to_t(0.04, 26)), False)
+    assert not isinstance(bare, ReportedDifference)
 
 
 def test_an_interval_of_a_difference_by_its_own_level():
@@ -171,28 +172,28 @@ def test_a_test_of_percentages_is_one_of_changes(cells, score):
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_test_takes_the_flags_of_its_people_and_of_its_row(side):
-    people = [People(12, frozenset({"NRAND"} if i == side else ())) for i in (0, 1)]
+    people = [SampleSize(12, frozenset({"NRAND"} if i == side else ())) for i in (0, 1)]
     figure = row("t", value=2, flag="NREP", origin="figure")
-    (found,) = printed_tests((figure,), *people)
+    (found,) = reported_tests((figure,), *people)
     assert found.flags == {"NRAND", "NREP", "FIG"}
 
 
 # Several arms as one.
 def test_people_of_several_arms_are_known_if_all_are():
     cell = Cell(measured(mean=1), "n")
-    one, other = People(5, frozenset({"NRAND"}), (cell,)), People(7)
-    assert merge_people([one, other]) == People(12, frozenset({"NRAND"}), (cell,))
-    assert merge_people([one, People()]).n is None
+    one, other = SampleSize(5, frozenset({"NRAND"}), (cell,)), SampleSize(7)
+    assert merge_sizes([one, other]) == SampleSize(12, frozenset({"NRAND"}), (cell,))
+    assert merge_sizes([one, SampleSize()]).n is None
 
 
 def test_arms_merged_are_all_their_people():
     """Cochrane Handbook 6.5.2.10, written out as sums of squares."""
-    one = Summary(5.0, 2.0, 10, "SD", (Cell(measured(mean=5), "mean"),), frozenset({"FIG"}))
-    other = Summary(8.0, 3.0, 30, "SE", (), frozenset({"NREP"}))
+    one = Summary(5.0, 2.0, 10, ("SD",), (Cell(measured(mean=5), "mean"),), frozenset({"FIG"}))
+    other = Summary(8.0, 3.0, 30, ("SE",), (), frozenset({"NREP"}))
     found = merge_summaries([one, other])
     squares = 9 * 4 + 29 * 9 + 10 * 30 / 40 * 9
     assert (found.n, found.mean, found.sd) == (40, 7.25, pytest.approx(math.sqrt(squares / 39)))
-    assert (found.code, found.cells) == ("SD+SE", one.cells)
+    assert (found.codes, found.cells) == (("SD", "SE"), one.cells)
     assert found.flags == {"MERGED", "FIG", "NREP"}
     for gap in ({"mean": None}, {"sd": None}, {"n": None}, {"n": 0}):
         assert merge_summaries([one, replace(other, **gap)]) is None
@@ -214,19 +215,19 @@ def test_five_numbers_of_many_people():
 
 # One arm.
 def test_an_interval_of_a_mean_has_n_minus_one_degrees_of_freedom():
-    found = summary_of(measured(mean=5, ci_low=4, ci_high=6, ci_level=90), People(9), 2.0)
+    found = summary_of(measured(mean=5, ci_low=4, ci_high=6, ci_level=90), SampleSize(9), 2.0)
     assert found.sd == pytest.approx(2 * 3 / p_to_t(0.1, 8)) and found.mean == 10
     assert [cell.column for cell in found.cells] == ["mean", "ci_low", "ci_high"]
-    assert summary_of(measured(mean=5, ci_low=4), People(9), 1.0).sd is None
+    assert summary_of(measured(mean=5, ci_low=4), SampleSize(9), 1.0).sd is None
 
 
 def test_a_printed_mean_goes_before_that_of_quantiles():
     quartiles = {"q1": 4, "median": 5, "q3": 7}
-    alone = summary_of(measured(**quartiles), People(20), 1.0)
-    both = summary_of(measured(mean=5.5, **quartiles), People(20), 1.0)
-    assert (both.mean, both.sd, both.code) == (5.5, alone.sd, "Q3") and alone.mean != 5.5
-    with_sd = summary_of(measured(sd=2, **quartiles), People(20), 1.0)
-    assert (with_sd.mean, with_sd.sd, with_sd.code) == (None, 2, "SD")
+    alone = summary_of(measured(**quartiles), SampleSize(20), 1.0)
+    both = summary_of(measured(mean=5.5, **quartiles), SampleSize(20), 1.0)
+    assert (both.mean, both.sd, both.codes) == (5.5, alone.sd, ("Q3",)) and alone.mean != 5.5
+    with_sd = summary_of(measured(sd=2, **quartiles), SampleSize(20), 1.0)
+    assert (with_sd.mean, with_sd.sd, with_sd.codes) == (None, 2, ("SD",))
 
 
 @pytest.mark.parametrize(
@@ -269,9 +270,9 @@ def test_people_known_from_the_start_of_a_trial_are_flagged():
     ):  # fmt: skip
         effect = found(e, c, **how)
         assert (effect.yi, effect.vi) == pytest.approx((g, ROOT_N**2 + g**2 / 56))
-        assert (effect.flags, effect.n_exercise, effect.n_control) == (flags, *N.values())
+        assert account_of(effect)[2:] == (flags, *N.values())
     alone = found({"n_start": 12}, {})
-    assert (alone.flags, alone.n_exercise) == ("NRAND RIMP", 12)
+    assert account_of(alone)[2:4] == ("NRAND RIMP", 12)
     for e, c in ((ended, {}), ({}, ended), ({}, {})):
         raw = tables([smd], **how)
         arms = tuple(arm.model_copy(update=n) for arm, n in zip(raw.arms, (e, c), strict=True))

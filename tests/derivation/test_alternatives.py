@@ -5,8 +5,9 @@ from dataclasses import replace
 import builders
 import pytest
 from builders import ROOT
-from osteometa.derivation.alternatives import READING, alternatives, split_variants, variants
-from osteometa.derivation.contradictions import readings_of
+from osteometa.comparisons.correlations import Correlations
+from osteometa.derivation.alternatives import RESOLUTION, alternatives, split_variants, variants
+from osteometa.derivation.contradictions import resolutions_of
 from osteometa.derivation.derive import derive
 from osteometa.synthesis.sets import asks_for
 from osteometa.validation.review import check_review
@@ -47,7 +48,7 @@ def test_only_what_differs_is_kept(shipped):
     assert found.effects
     groups = {}
     for e in found.effects:
-        if e.variant.startswith(READING):
+        if e.variant.startswith(RESOLUTION):
             continue
         key = (e.variant, e.study_id, e.outcome, e.analyte, e.site, e.window, e.measure)
         same = usual.get(e.effect_id) == (e.yi, e.vi, e.exercise_type, e.block)
@@ -60,7 +61,7 @@ def test_only_what_differs_is_kept(shipped):
 
 def test_another_r_touches_only_effects_that_rest_on_an_assumed_one(shipped):
     _, derived, found = shipped
-    assumed = {e.effect_id for e in derived.effects if "RIMP" in e.flags.split()}
+    assumed = {e.effect_id for e in derived.effects if "RIMP" in e.flags}
     for variant in ("r=0.85", "r=0.99", "r=0.7"):
         rows = rows_of(found, variant)
         assert rows and {row.effect_id for row in rows} <= assumed
@@ -73,10 +74,10 @@ def test_an_effect_that_another_r_takes_away_says_so(shipped):
     _, _, found = shipped
     gone = [row for row in found.effects if row.block == "gone"]
     assert gone and not any(row.pooled for row in gone)
-    assert all("no rung gives an effect" in row.reason for row in gone)
+    assert all("no derivation method gives an effect" in row.reason for row in gone)
 
 
-def test_readings_believe_one_print_at_a_time(shipped):
+def test_each_resolution_uses_one_of_the_inconsistent_values(shipped):
     """LIFTMOR's femoral neck: by its SDs of 2.6 %, or by its p of .004."""
     _, _, found = shipped
     rows = {e.variant: e for e in found.effects if e.effect_id == f"{LIFTMOR}.rom"}
@@ -85,26 +86,24 @@ def test_readings_believe_one_print_at_a_time(shipped):
     assert by_sd.vi == pytest.approx(0.026**2 / 1.003**2 / 49 + 0.026**2 / 0.981**2 / 52, rel=1e-3)
     assert abs(by_p.z) == pytest.approx(2.95, abs=0.01) and by_p.vi > by_sd.vi
     for row in rows.values():
-        assert row.block == "disputed" and not row.pooled and "DISPUTED" in row.flags.split()
-    assert any(":sd" in cell for cell in by_sd.inputs.split())
-    assert any(":p" in cell for cell in by_p.inputs.split())
+        assert row.block == "disputed" and not row.pooled and "DISPUTED" in row.flags
+    assert any(":sd" in cell for cell in map(str, by_sd.inputs))
+    assert any(":p" in cell for cell in map(str, by_p.inputs))
 
 
-def test_an_undisputed_comparison_has_no_reading(shipped):
+def test_a_comparison_without_inconsistent_data_has_no_resolution(shipped):
     outcome, derived, _ = shipped
-    for item in derived.climbed:
+    correlations = Correlations((item.comparison for item in derived.estimated), outcome.config)
+    for item in derived.estimated:
         if not any(getattr(row, "disputed", "") for row in item.comparison.rows):
             for measure in item.attempts:
-                one = readings_of(
-                    item.comparison, measure, derived.ladders.correlations, outcome.config
-                )
-                assert one == []
+                assert not resolutions_of(item.comparison, measure, correlations, outcome.config)
 
 
 def test_a_disputed_smd_of_bmd_counts_as_one_of_change(shipped):
     _, _, found = shipped
     (row,) = rows_of(found, "reading=SMDP")
-    assert "FUNK" in row.flags.split() and row.study_id == "kemmler_2021_actlife"
+    assert "FUNK" in row.flags and row.study_id == "kemmler_2021_actlife"
 
 
 def test_a_split_control_stands_for_the_joint_fit(shared):

@@ -6,16 +6,12 @@ from dataclasses import replace
 import builders
 import numpy as np
 import pytest
-from builders import ROOT
+from builders import ROOT, text
 from osteometa.comparisons.summaries import merge_arms
-from osteometa.derivation.dependence import (
-    Found,
-    composite,
-    covariance_of,
-    covariances,
-    split_control,
-)
+from osteometa.derivation.assess import Assessed
+from osteometa.derivation.combine import composite, with_divided_control
 from osteometa.derivation.derive import derive
+from osteometa.derivation.link import covariance_of, link
 from osteometa.numerics.distributions import hedges_j
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows, weighted
@@ -50,12 +46,12 @@ def test_arms_of_one_type_are_one_arm(effects):
     assert merged.yi == pytest.approx(after - before - (0.893 - 0.901))
     assert merged.vi == pytest.approx(var)
     assert (merged.n_exercise, merged.n_control, merged.n_total) == (30, 15, 45)
-    assert "MERGED" in merged.flags.split() and merged.pooled
+    assert "MERGED" in merged.flags and merged.pooled
     assert merged.mean_exercise == pytest.approx(after) and merged.means_kind == "after"
     for arm in ("high", "low"):
         single = effects[f"made_one_type_2002.{arm}.{SPINE}.md"]
         assert single.block == "reduced" and single.reason.startswith("merged")
-        assert set(single.inputs.split()) <= set(merged.inputs.split())
+        assert set(map(str, single.inputs)) <= set(map(str, merged.inputs))
 
 
 def both_arms(**more):
@@ -79,7 +75,7 @@ def test_percent_changes_are_merged(tmp_path):
         tmp_path, "ROM", arms=both_arms(), measurements=three("pct_change", CHANGES)
     )
     (pooled,) = [e for e in found if e.pooled]
-    assert pooled.arm_id == "ex+ex2" and pooled.provenance == "CHG+PCT+SD"
+    assert pooled.arm_id == "ex+ex2" and text(pooled).provenance == "CHG+PCT+SD"
     _, mean, sd = merge_arms([(20, 1.0, 3.0), (20, 2.0, 2.5)])
 
     def log(mean, sd, n):
@@ -118,11 +114,11 @@ def test_arms_that_print_only_tests_are_combined(effects):
     v1, v2 = (part.vi for part in parts)
     assert whole.yi == pytest.approx((0.008 + 0.012) / 2)
     assert whole.vi == pytest.approx((v1 + v2 + 2 * 0.5 * math.sqrt(v1 * v2)) / 4)
-    assert whole.provenance == "DIF+CI+COMPOSITE" and whole.pooled
+    assert text(whole).provenance == "DIF+CI+COMPOSITE" and whole.pooled
     assert (whole.n_exercise, whole.n_control, whole.n_total) == (60, 30, 90)
     assert {part.block for part in parts} == {"reduced"}
     assert all(part.reason.startswith("combined") for part in parts)
-    assert set(whole.inputs.split()) == {c for part in parts for c in part.inputs.split()}
+    assert set(map(str, whole.inputs)) == {c for part in parts for c in map(str, part.inputs)}
 
 
 def link_of(made, measure, what=SPINE):
@@ -181,16 +177,22 @@ def test_covariances_are_those_of_simulated_trials():
 
 def pattern(effects, **more):
     effect = effects[f"made_two_types_2001.strength.{SPINE}.md"]
-    return Found(replace(effect, **more), more.pop("control", None), "test")
+    return Assessed(replace(effect, **more), more.pop("control_share", None), "test", True)
 
 
 def test_where_no_print_gives_the_control_rho_stands_in(effects):
     one = pattern(effects, effect_id="a", vi=0.04)
     other = pattern(effects, effect_id="b", vi=0.09)
     assert covariance_of(one, other, 0.5) == pytest.approx(0.5 * 0.2 * 0.3)
-    mixed = replace(one, control=0.01, scores="post"), replace(other, control=0.01, scores="change")
+    mixed = (
+        replace(one, control_share=0.01, compared="post"),
+        replace(other, control_share=0.01, compared="change"),
+    )
     assert covariance_of(*mixed, 0.5) == pytest.approx(0.03)
-    alike = replace(one, control=0.01, scores="post"), replace(other, control=0.01, scores="post")
+    alike = (
+        replace(one, control_share=0.01, compared="post"),
+        replace(other, control_share=0.01, compared="post"),
+    )
     assert covariance_of(*alike, 0.5) == pytest.approx(0.01)
 
 
@@ -198,7 +200,7 @@ def test_other_people_are_independent_and_a_crossover_is_the_same_people(effects
     one = pattern(effects, effect_id="a", vi=0.04)
     elsewhere = pattern(effects, effect_id="b", vi=0.09, comparator="another")
     assert covariance_of(one, elsewhere, 0.5) == 0
-    assert covariances([one, elsewhere], 0.5) == []
+    assert link([one, elsewhere], 0.5) == []
     crossed = [
         replace(f, effect=replace(f.effect, design="crossover_rct")) for f in (one, elsewhere)
     ]
@@ -211,12 +213,12 @@ def test_other_people_are_independent_and_a_crossover_is_the_same_people(effects
 
 
 def test_a_split_control_adds_its_part_once_more(effects):
-    one = replace(pattern(effects, effect_id="a", vi=0.05), control=0.02)
-    assert split_control(one, 2).effect.vi == pytest.approx(0.07)
-    assert split_control(one, 1).effect.vi == pytest.approx(0.05)
-    unknown = replace(one, control=None)
+    one = replace(pattern(effects, effect_id="a", vi=0.05), control_share=0.02)
+    assert with_divided_control(one, 2).effect.vi == pytest.approx(0.07)
+    assert with_divided_control(one, 1).effect.vi == pytest.approx(0.05)
+    unknown = replace(one, control_share=None)
     share = one.effect.n_exercise / (one.effect.n_exercise + one.effect.n_control)
-    assert split_control(unknown, 3).effect.vi == pytest.approx(0.05 * (1 + 2 * share))
+    assert with_divided_control(unknown, 3).effect.vi == pytest.approx(0.05 * (1 + 2 * share))
 
 
 @pytest.mark.parametrize("name", ["shared_control", "small", "seed", ""])
@@ -304,7 +306,8 @@ def test_in_each_window_the_sample_nearest_its_start(tmp_path):
     }  # fmt: skip
     reasons = {e.timepoint: e.reason for e in found}
     assert reasons["h0.4"] == (
-        "the same people once: h0.1 is taken, the nearest to the start of the window 'immediate'"
+        "one effect per group of participants: represented by h0.1, the nearest to the start of "
+        "the window 'immediate'"
     )
 
 
@@ -318,7 +321,7 @@ def test_cohorts_of_one_study_before_and_after_are_independent(tmp_path):
     review["measurements"] += rows
     found = {e.arm_id: e for e in builders.review_effects(tmp_path, "SMD", **review)}
     whole = found["ex+other"]
-    assert whole.pooled and whole.provenance.endswith("COMPOSITE")
+    assert whole.pooled and text(whole).provenance.endswith("COMPOSITE")
     assert whole.vi == pytest.approx((found["ex"].vi + found["other"].vi) / 4)
     assert (whole.n_exercise, whole.n_control, whole.n_total) == (24, None, 24)
 
@@ -346,7 +349,7 @@ def test_what_moves_a_marker_without_bone_is_named(tmp_path):
     }
     note = rows["ctx_serum_acute_immediate_within_arm"].note
     assert note.startswith("CTX falls from morning to afternoon, and without a resting control")
-    assert "the only study is not known to correct for the loss of plasma volume" in note
+    assert "no study is known to correct for the loss of plasma volume" in note
     assert rows["opg_acute_immediate_within_arm"].note == ""
     assert rows["ctx_serum_training_controlled"].note == ""
     assert {e.plasma_volume for e in derived.effects} == {"not_corrected"}

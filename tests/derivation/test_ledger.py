@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
-from builders import ROOT
+from builders import ROOT, cell_name
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.extraction.tables import ROWS
@@ -68,7 +68,7 @@ def test_no_line_stands_twice(review):
 def test_used_rows_are_the_cells_of_effects_and_the_other_way_round(review):
     tables, derived, config, ledger = review
     names = {
-        row.cell_name("x").rsplit(":", 1)[0]: (table, number)
+        cell_name(row, "x").rsplit(":", 1)[0]: (table, number)
         for (table, number), row in rows_of(tables).items()
         if table in ("measurements", "contrasts", "directions")
     }
@@ -76,7 +76,7 @@ def test_used_rows_are_the_cells_of_effects_and_the_other_way_round(review):
     for effect in derived.effects:
         for synthesis in config.syntheses:
             if asks_for(synthesis, effect):
-                for cell in effect.inputs.split():
+                for cell in map(str, effect.inputs):
                     if not cell.startswith("arms:"):
                         asked[names[cell.rsplit(":", 1)[0]]].add(synthesis.id)
     used = defaultdict(set)
@@ -112,7 +112,7 @@ def test_every_used_line_leads_to_an_effect(review):
         assert asks_for(syntheses[line.synthesis], effect) and effect.block != "reduced"
         assert effect.pooled == ("not pooled" not in line.reason)
         if line.table in FINDINGS:
-            assert any(cell.startswith(row.cell_name("")) for cell in effect.inputs.split())
+            assert any(cell.startswith(cell_name(row, "")) for cell in map(str, effect.inputs))
         if line.table == "arms":
             assert row.arm_id in (*effect.arm_id.split("+"), effect.comparator)
     assert {line.table for line in used} <= {"studies", "arms", *FINDINGS}
@@ -122,7 +122,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
     tables, derived, config, ledger = review
     told = lines_by_row(ledger)
     cells = {
-        row.cell_name(column): (place, getattr(row, column))
+        cell_name(row, column): (place, getattr(row, column))
         for place, row in rows_of(tables).items()
         for column in row.columns()
     }
@@ -130,7 +130,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
         asked = {s.id for s in config.syntheses if asks_for(s, effect)}
         places = set()
         assert effect.inputs
-        for cell in effect.inputs.split():
+        for cell in map(str, effect.inputs):
             place, value = cells[cell]
             assert value not in (None, ""), cell
             assert place[0] in ("arms", *FINDINGS), cell
@@ -175,7 +175,7 @@ def test_what_people_judge_and_what_others_pooled_is_in_no_effect(review):
             (line,) = told[table, row.row]
             assert (line.status, line.synthesis) == ("not_asked", "")
     for effect in derived.effects:
-        assert not any(cell.startswith(PEOPLE_SAY) for cell in effect.inputs.split())
+        assert not any(cell.startswith(PEOPLE_SAY) for cell in map(str, effect.inputs))
 
 
 def test_the_shipped_review_is_walked_in_all_its_tables():
@@ -198,7 +198,9 @@ def test_what_stands_for_other_prints_is_told_in_the_ledger():
         if line.study_id == "hakestad_2015" and "the nearest to the end" in line.reason
         and line.table == "measurements"
     }  # fmt: skip
-    assert reason == "the same people once: 6_months is taken, the nearest to the end"
+    assert reason == (
+        "one effect per group of participants: represented by 6_months, the nearest to the end"
+    )
     *_, ledger = made(ROOT / "tests/reviews/shared_control")
     merged = [
         line for line in ledger

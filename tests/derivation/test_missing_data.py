@@ -36,7 +36,7 @@ def test_an_unlabelled_spread_wants_one_word(tmp_path):
     rows = wanted(
         tmp_path, measurements=levels("baseline", **printed) + levels("6_months", **printed)
     )
-    assert "what the printed ± is (SD or SE) in both arms" in [row.missing for row in rows]
+    assert "whether the reported ± is an SD or an SE in both arms" in [row.missing for row in rows]
     assert {row.participants for row in rows} == {40}
 
 

@@ -6,8 +6,15 @@ from dataclasses import replace
 import pytest
 from builders import ROOT, N, change, contrast, direction, level, tables
 from osteometa.derivation.derive import derive
-from osteometa.directions.entries import direction_sets, share_interval, sign_test, stouffer
-from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.directions.p_values import (
+    ExactP,
+    albatross,
+    combine_p,
+    one_sided,
+    p_combinations,
+    stouffer,
+)
+from osteometa.directions.sign_test import direction_sets, share_interval, sign_test
 from osteometa.protocol.config import load_config
 from scipy.special import chdtrc, ndtr, ndtri
 
@@ -83,21 +90,24 @@ def test_a_direction_names_the_cells_it_rests_on():
     rows = [level("end", mean=5, sd=2, n=9), level("end", arm="c", mean=6, sd=2, n=8)]
     found = derived(rows)[1]
     assert found.entries[0].inputs == found.effects[0].inputs
-    words = entry([direction("up")]).inputs
-    assert words.endswith(":direction") and " " not in words
-    assert entry([direction("", arrow="none", significant="no")]).inputs.endswith(":arrow")
-    means = entry([level("end", mean=5), level("end", arm="c", mean=6)]).inputs
-    assert [cell.rsplit(":", 1)[1] for cell in means.split()] == ["mean", "mean"]
+    assert [cell.column for cell in entry([direction("up")]).inputs] == ["direction"]
+    none = entry([direction("", arrow="none", significant="no")])
+    assert [cell.column for cell in none.inputs] == ["arrow"]
+    means = entry([level("end", mean=5), level("end", arm="c", mean=6)])
+    assert [cell.column for cell in means.inputs] == ["mean", "mean"]
 
 
 @pytest.mark.parametrize(
     ("bases", "reason"),
     [
-        (["within_arm"], "only the arm's own change is told, not the difference between arms"),
-        (["not_stated"], "the arrow does not say whether it compares arms"),
-        (["within_arm", "not_stated"], "the arrow does not say whether it compares arms"),
-        (["within_arm", "between_arm"], "no sign is told"),
-        (["not_stated", "between_arm"], "no sign is told"),
+        (
+            ["within_arm"],
+            "only the change within the arm is reported, not the difference between arms",
+        ),
+        (["not_stated"], "not reported whether the direction is one between arms"),
+        (["within_arm", "not_stated"], "not reported whether the direction is one between arms"),
+        (["within_arm", "between_arm"], "no sign is reported"),
+        (["not_stated", "between_arm"], "no sign is reported"),
     ],
 )
 def test_why_arrows_of_arms_tell_nothing_of_a_comparison(bases, reason):
@@ -267,7 +277,7 @@ def test_a_second_hand_p_comes_after_the_papers_own(first):
         (contrast("p", p=0.02, p_operator="=", compares="within", **N), "without an exact p"),
         (contrast("r", value=0.5, p=0.02, p_operator="=", **N), "without an exact p"),
         (contrast("f", value=5, df1=2, p=0.02, p_operator="=", **N), "without an exact p"),
-        (contrast("p", p=0.02, p_operator="="), "with an exact p but no number of people"),
+        (contrast("p", p=0.02, p_operator="="), "with an exact p but no number of participants"),
     ],
 )
 def test_why_a_study_has_no_p(row, reason):
@@ -290,7 +300,7 @@ def test_a_p_between_arms_is_none_of_one_arm():
 def test_combined_p_are_kept_off_0_and_1():
     base = entry([direction("up")])
     told = [
-        Told(replace(base, study_id=str(i), n=n), p, "")
+        ExactP(replace(base, study_id=str(i), n=n), p, "")
         for i, (p, n) in enumerate(((0.0, 10), (1.0, 40), (0.2, 30)))
     ]
     row = combine_p(("CTX", "training", "controlled"), told)
@@ -301,6 +311,6 @@ def test_combined_p_are_kept_off_0_and_1():
     chi2, lower = (-2 * sum(map(math.log, x)) for x in (ps, [1 - p for p in ps]))
     assert (row.chi2, row.chi2_lower) == pytest.approx((chi2, lower))
     assert (row.p_fisher, row.p_fisher_lower) == pytest.approx((chdtrc(6, chi2), chdtrc(6, lower)))
-    assert (row.df, row.k, row.n_total, row.studies) == (6, 3, 80, "0 1 2")
+    assert (row.df, row.k, row.n_total, row.studies) == (6, 3, 80, ("0", "1", "2"))
     assert stouffer([0.1, 0.1], [9, 9])[0] == pytest.approx(-ndtri(0.1) * math.sqrt(2))
     assert one_sided(0.02, "up") == 0.01 and one_sided(0.02, "down", tails=1) == 0.98

@@ -6,8 +6,15 @@ from dataclasses import replace
 import pytest
 from builders import ROOT, tables
 from osteometa.derivation.derive import derive
-from osteometa.directions.entries import fisher, stouffer
-from osteometa.directions.p_values import Told, albatross, combine_p, one_sided, p_combinations
+from osteometa.directions.p_values import (
+    ExactP,
+    albatross,
+    combine_p,
+    fisher,
+    one_sided,
+    p_combinations,
+    stouffer,
+)
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import load_config
 from osteometa.validation.review import check_review
@@ -26,7 +33,7 @@ def shipped():
 def told(shipped, p, n):
     """Return a study with a one-sided p and N."""
     entry = replace(shipped[1].entries[0], n=n, study_id=f"s{n}_{p}")
-    return Told(entry, p, "" if p is not None else "without an exact p")
+    return ExactP(entry, p, "" if p is not None else "without an exact p")
 
 
 def test_four_one_sided_p(shipped):
@@ -90,8 +97,8 @@ def test_every_direction_set_has_a_row_and_only_exact_p_count(shipped):
     assert {(r.outcome, r.phase, r.design_class) for r in rows} == sets and len(rows) == len(sets)
     exact = {c.study_id for c in raw.contrasts if c.p is not None and c.p_operator == "="}
     for row in rows:
-        studies = row.studies.split()
-        assert len(studies) == len(set(studies)) == row.k and set(studies) <= exact
+        studies = set(row.studies)
+        assert len(studies) == len(row.studies) == row.k and studies <= exact
         assert (row.status == "ok") == (row.k >= 3) == (row.reason == "")
 
 
@@ -101,7 +108,7 @@ def test_combined_ctx_by_hand(shipped):
     row = next(r for r in p_combinations(derived.entries, raw, CONFIG)
                if (r.outcome, r.phase, r.design_class) == KEY)  # fmt: skip
     ps, sizes = [], []
-    for study in row.studies.split():
+    for study in row.studies:
         entry = next(e for e in derived.entries if e.study_id == study and e.outcome == "CTX")
         p = next(float(c.p) for c in raw.contrasts if c.study_id == study and c.outcome == "CTX")
         ps.append(p / 2 if entry.direction == "up" else 1 - p / 2)
@@ -158,6 +165,6 @@ def test_a_printed_p_is_a_point_where_no_effect_is():
     derived = derive(raw, CONFIG)
     assert derived.effects == ()
     (point,) = albatross(derived.entries, derived.effects, raw, CONFIG)
-    assert (point.p, point.n, point.direction, point.origin) == (0.02, 17, "down", "printed")
+    assert (point.p, point.n, point.direction, point.origin) == (0.02, 17, "down", "reported")
     (row,) = p_combinations(derived.entries, raw, CONFIG)
     assert row.k == 1 and row.status == "not_applicable"

@@ -7,8 +7,8 @@ from builders import TESTS
 from hypothesis import given
 from hypothesis import strategies as st
 from osteometa.derivation.derive import derive
-from osteometa.directions.entries import direction_sets, share_interval, sign_test
 from osteometa.directions.per_study import study_directions
+from osteometa.directions.sign_test import direction_sets, share_interval, sign_test
 from osteometa.validation.review import check_review
 
 HERE = TESTS

@@ -9,7 +9,7 @@ cells hold, so that a cell changed without this file fails.
 from math import gamma, log, sqrt
 
 import pytest
-from builders import ROOT
+from builders import ROOT, cell_name, text
 from osteometa.derivation.derive import derive
 from osteometa.validation.review import check_review
 from scipy.stats import t as student
@@ -145,7 +145,7 @@ def shipped():
     outcome = check_review(ROOT)
     tables = outcome.tables
     cells = {
-        row.cell_name(column): getattr(row, column)
+        cell_name(row, column): getattr(row, column)
         for table in (tables.measurements, tables.contrasts)
         for row in table
         for column in row.columns()
@@ -159,8 +159,8 @@ def shipped():
 def test_a_shipped_effect_is_what_its_prints_give(by_hand, name, provenance, printed, shipped):
     effects, cells = shipped
     effect = effects[name]
-    assert effect.provenance == provenance
-    assert sorted(float(cells[cell]) for cell in effect.inputs.split()) == sorted(printed)
+    assert text(effect).provenance == provenance
+    assert sorted(float(cells[cell]) for cell in map(str, effect.inputs)) == sorted(printed)
     yi, vi = by_hand()
     assert effect.yi == pytest.approx(yi, rel=1e-9)
     assert effect.vi == pytest.approx(vi, rel=1e-9)

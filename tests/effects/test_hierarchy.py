@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from builders import CONFIG, ROOT, TESTS, contrasted, measurement, review_of
+from builders import CONFIG, ROOT, TESTS, cell_name, contrasted, measurement, review_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.derivation.derive import derive
@@ -147,9 +147,9 @@ def test_disputed_stay_out_and_arms_of_one_type_are_one(shipped):
 def test_unknown_spread_is_never_pooled(shipped):
     tables, derived = shipped
     unknown = {
-        row.cell_name("spread") for row in tables.measurements if row.spread_kind == "unknown"
+        cell_name(row, "spread") for row in tables.measurements if row.spread_kind == "unknown"
     }
-    used = {cell for effect in derived.effects for cell in effect.inputs.split()}
+    used = {cell for effect in derived.effects for cell in map(str, effect.inputs)}
     assert unknown and not unknown & used
 
 

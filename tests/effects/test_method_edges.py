@@ -21,6 +21,7 @@ from builders import (
     mean_difference,
     parallel,
     t_test,
+    text,
     with_effects,
     within_arm,
 )
@@ -240,18 +241,22 @@ def test_paired_percentages():
     c = [math.log1p((0.09 / ratio) ** 2) for ratio in (1.07, 1.02)]
     y = math.log(1.07) - c[0] / 2 - math.log(1.02) + c[1] / 2
     assert (found.yi, found.vi) == pytest.approx((y, sum(c) / 12))
-    assert (found.r, found.r_source) == (0.0, "uncorrelated")
+    assert (found.r, text(found).r_source) == (0.0, "uncorrelated")
 
 
 def test_the_correlation_behind_a_paired_t_of_levels():
     """R: r = (sT^2 + sC^2 - n (D/t)^2) / (2 sT sC); here (81 + 81 - 12 x 9/4) / 162 = 5/6."""
     found = crossover([*AFTER, t_test(2, score="post", n_exercise=12)])["SMD"]
-    assert (found.r, found.r_source, found.flags) == (pytest.approx(5 / 6), "paired_test", "")
+    assert (found.r, text(found).r_source, text(found).flags) == (
+        pytest.approx(5 / 6),
+        "paired_test",
+        "",
+    )
     g = hedges_j(11) * 3 / 9
     assert (found.yi, found.vi) == pytest.approx((g, 2 * (1 - 5 / 6) / 12 + g**2 / 24))
     for more in ({"adjusted": "yes"}, {"score": "change"}, {"score": "not_stated"}):
         other = t_test(2, **{"score": "post", "n_exercise": 12, **more})
-        assert crossover([*AFTER, other])["SMD"].r_source == "config"
+        assert text(crossover([*AFTER, other])["SMD"]).r_source == "config"
 
 
 @pytest.mark.parametrize(
@@ -351,7 +356,7 @@ def test_an_unadjusted_test_is_no_adjusted_difference():
     found = parallel([*BEFORE, t_test(2.2, score="post", adjusted="no", **N)])["SMD"]
     assert account_of(found)[:3] == ("TST", "TST+t", "")
     plain = mean_difference(3, se=1, score="post", adjusted="no", **N)
-    assert parallel([*BEFORE, plain])["SMD"].provenance == "TST+SE"
+    assert text(parallel([*BEFORE, plain])["SMD"]).provenance == "TST+SE"
     percent = contrast("adj_md", value=-3, se=1.5, unit="%", **N)
     assert parallel([*BEFORE, percent])["SMD"].derivation_method == "TST"
 

@@ -14,9 +14,10 @@ from builders import TESTS, effects, level
 from osteometa.comparisons.correlations import change_sd_to_r
 from osteometa.comparisons.quantiles import from_five, from_quartiles, from_range, xi
 from osteometa.comparisons.summaries import merge_arms
-from osteometa.derivation.dependence import mean_of, shared_control
-from osteometa.directions.entries import fisher, share_interval, sign_test, stouffer
-from osteometa.directions.p_values import one_sided
+from osteometa.derivation.combine import mean_of
+from osteometa.derivation.link import shared_control
+from osteometa.directions.p_values import fisher, one_sided, stouffer
+from osteometa.directions.sign_test import share_interval, sign_test
 from osteometa.effects import formulas as f
 from osteometa.effects.basis import tmd_sd
 from osteometa.effects.differences import percent_to_log

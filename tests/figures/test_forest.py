@@ -26,7 +26,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
-from osteometa.directions.entries import direction_sets
+from osteometa.directions.sign_test import direction_sets
 from osteometa.figures import direction_plot, fonts, style
 from osteometa.figures.files import save
 from osteometa.figures.forest import draw
@@ -173,8 +173,8 @@ def test_direction_plots_are_readable(review):
     assert shown == len(rows)
 
 
-LETTERS = {"a": "PCT", "b": "TMD", "c": "FIG"}
-LEGEND = [f"{letter}: {Flag(flag).words}" for letter, flag in LETTERS.items()]
+LETTERS = {"a": Flag("PCT"), "b": Flag("TMD"), "c": Flag("FIG")}
+LEGEND = [f"{letter}: {flag.words}" for letter, flag in LETTERS.items()]
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # `put` names the text

@@ -9,7 +9,7 @@ import pytest
 from builders import BCG, effects_csv, output_of
 from osteometa.numerics.range import LARGEST, SMALLEST
 from osteometa.pooling import likelihood
-from osteometa.pooling.batch import intercept_batch, moments
+from osteometa.pooling.batch import intercept_batch, slope_moments
 from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import checked, pool, regress
 from osteometa.wording.choices import CI_METHODS, METHODS
@@ -106,7 +106,7 @@ def test_a_score_that_is_not_finite_ends_the_search(restricted, far):
     """What no entry point lets through would be halved for ever."""
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="too large"):
         batch = intercept_batch(np.array([[0.1], [0.4], [far]]), np.full((3, 1), 0.1))
-        likelihood.highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
+        likelihood.highest_maximum(batch, restricted, slope_moments(batch, 0.0))
 
 
 def test_effects_that_differ_by_next_to_nothing_have_no_i2():

@@ -8,7 +8,14 @@ import pytest
 from builders import TESTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.batch import column_batch, intercept_batch, log_likelihood, moments
+from osteometa.pooling.batch import (
+    column_batch,
+    intercept_batch,
+    log_likelihood,
+    moments,
+    q_moments,
+    slope_moments,
+)
 from osteometa.pooling.kernel import pool_many, solve
 from osteometa.pooling.model import pool, regress
 from osteometa.wording.choices import CI_METHODS, METHODS
@@ -168,21 +175,20 @@ def test_moments_are_those_of_the_matrices(design, tau2):
         batch = column_batch(y[:, None], v[:, None], X[None])
     W = np.diag(1 / (v + tau2))
     P = W - W @ X @ np.linalg.solve(X.T @ W @ X, X.T @ W)
-    got = moments(batch, tau2, slopes=True)
+    got = slope_moments(batch, tau2)
     wanted = [y @ P @ y, y @ P @ P @ y, np.trace(P), y @ P @ P @ P @ y, np.trace(P @ P)]
-    assert [float(x[0]) for x in got[:5]] == pytest.approx(wanted, rel=1e-8)
+    sums = (got.q, got.q2, got.trace, got.q3, got.trace2)
+    assert [float(x[0]) for x in sums] == pytest.approx(wanted, rel=1e-8)
     assert (got.w1[0], got.w2[0]) == pytest.approx((np.trace(W), np.trace(W @ W)))
 
 
-def test_sums_that_are_not_asked_for_are_not_made():
+def test_the_sums_of_a_shorter_call_are_those_of_the_longest():
     y, v = np.array([[0.1], [0.4], [0.9]]), np.array([[1.0], [2.0], [3.0]])
     for batch in (intercept_batch(y.copy(), v.copy()), column_batch(y, v, np.ones((1, 3, 1)))):
-        plain, slopes = moments(batch, 0.5), moments(batch, 0.5, slopes=True)
-        assert (plain.q3, plain.trace2, plain.w2) == (None, None, None)
-        made = (plain.q2, plain.trace, slopes.q3, slopes.trace2, slopes.w2)
-        assert all(sums is not None for sums in made)
-    lone = moments(intercept_batch(y.copy(), v.copy()), 0.5, only_q=True)
-    assert (lone.q2, lone.trace) == (None, None) and lone.q == pytest.approx(plain.q)
+        longest = slope_moments(batch, 0.5)
+        for shorter in (q_moments(batch, 0.5), moments(batch, 0.5)):
+            for name, sums in shorter._asdict().items():
+                assert np.array_equal(sums, getattr(longest, name), equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +199,8 @@ def test_sums_that_are_not_asked_for_are_not_made():
         ([1.0, 2.0], [1.0, 1.0], {"mask": [[True, True], [False, False]]}, "no effect"),
         ([[]], [[]], {}, "no effect"),
         ([[1.0, 2.0]], [[1.0, 1.0, 1.0]], {}, "do not fit"),
-        ([1.0, 2.0], [1.0, 1.0], {"method": "XX"}, "Use: REML, ML"),
-        ([1.0, 2.0], [1.0, 1.0], {"ci": "z"}, "Use: wald"),
+        ([1.0, 2.0], [1.0, 1.0], {"method": "XX"}, "must be one of REML, ML"),
+        ([1.0, 2.0], [1.0, 1.0], {"ci": "z"}, "must be one of wald"),
     ],
 )
 def test_impossible_batches_are_refused(yi, vi, more, words):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from osteometa.pooling import likelihood
-from osteometa.pooling.batch import intercept_batch, moments
+from osteometa.pooling.batch import intercept_batch, slope_moments
 
 SPREADS = (0.3, 1.0, 2.0, 4.0)
 """Powers of ten between which the variances of a set lie."""
@@ -19,7 +19,7 @@ def sets(k, spread, m=500):
 
 
 def found(batch, restricted):
-    return likelihood.highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
+    return likelihood.highest_maximum(batch, restricted, slope_moments(batch, 0.0))
 
 
 @pytest.mark.parametrize("restricted", [True, False], ids=["REML", "ML"])

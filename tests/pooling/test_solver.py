@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from osteometa.pooling import kernel
-from osteometa.pooling.batch import intercept_batch, log_likelihood, moments
+from osteometa.pooling.batch import intercept_batch, log_likelihood, slope_moments
 from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.likelihood import last_root_bound
 from osteometa.pooling.model import checked, joint_test, pool, prediction_interval, regress
@@ -254,7 +254,7 @@ def test_of_very_unlike_variances_the_most_precise_effect_leads_without_loss():
     """w = 1e16 beside 1 and 2: mean 1 + (w2 (y2 - 1) + w3 (y3 - 1)) / sum w, to the last digits."""
     for order in ([0, 1, 2], [1, 0, 2], [2, 1, 0]):
         y, v = np.array([1.0, 3.0, -2.0])[order], np.array([1e-16, 1.0, 0.5])[order]
-        at = moments(of(y, v), 0.0, slopes=True)
+        at = slope_moments(of(y, v), 0.0)
         assert at.mean.item() == pytest.approx((2.0 - 6.0) / (1e16 + 3.0), rel=1e-12)
         assert at.q.item() == pytest.approx(4.0 + 18.0, rel=1e-12)
         assert at.q2.item() == pytest.approx(4.0 + 36.0 + 16.0, rel=1e-12)

@@ -8,7 +8,7 @@ from builders import ROOT, level, tables
 from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.directions.entries import direction_sets
+from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import read_raw, write_checked
 from osteometa.extraction.tables import ROWS
 from osteometa.figures.catalogue import TITLES

@@ -3,6 +3,9 @@
 import dataclasses
 import itertools
 import types
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from builders import ROOT
@@ -42,18 +45,25 @@ from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import SHOWN_APART
 
 CONFIG = load_config(ROOT / "config.yaml")
-FILL = {"str": "", "int": 0, "float": 0.0, "bool": False}
+
+
+def empty(hint):
+    """Return the value of a field of which nothing is known."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return get_origin(get_args(hint)[0])()
+    if origin is UnionType:
+        return None
+    if origin is Literal:
+        return get_args(hint)[0]
+    return next(iter(hint)) if issubclass(hint, Enum) else hint()
 
 
 def record(kind, **given):
     """Return a record whose other fields are empty."""
-    values = {
-        field.name: given.get(field.name, None if "None" in str(field.type)
-                              else FILL[str(field.type)])
-        for field in dataclasses.fields(kind)
-    }  # fmt: skip
-    assert not set(given) - set(values)
-    return kind(**values)
+    hints = get_type_hints(kind, include_extras=True)
+    assert not set(given) - set(hints)
+    return kind(**{name: empty(hint) for name, hint in hints.items()} | given)
 
 
 def effect(label, kind="resistance", measure="ROM", **more):
@@ -436,7 +446,7 @@ def test_what_changes_a_marker_after_a_bout_is_stated():
     note = "; ".join(bout_cautions("CTX", diurnal="falls at noon", uncorrected=1, studies=1))
     text = " ".join(synthesis_sentences(found(0.02, 0.01, 0.05, note=note), "", ""))
     assert "CTX falls at noon, and without a resting control" in text
-    assert "the only study is not known to correct for the loss of plasma volume" in text
+    assert "no study is known to correct for the loss of plasma volume" in text
     (caution,) = bout_cautions("CTX", diurnal="", uncorrected=3, studies=4)
     assert caution.startswith("3 of 4 studies are not known to correct")
     assert bout_cautions("CTX", diurnal="", uncorrected=0, studies=4) == []
@@ -497,7 +507,7 @@ def test_classifications_that_agree_have_one_sentence():
 def test_combined_p_values_name_their_studies_or_the_reason():
     done = record(PCombination, k=3, n_total=60, p_stouffer=0.0002, p_stouffer_lower=0.9998,
                   p_fisher=0.01, p_fisher_lower=1.0, phase="acute",
-                  design_class="controlled", status="ok", studies="a b")  # fmt: skip
+                  design_class="controlled", status="ok", studies=("a", "b"))  # fmt: skip
     cells = p_cells(done, {"a": "Ada 2001"})
     assert (cells.stouffer_up, cells.fisher_down) == ("< 0.001", "1.000")
     assert (cells.studies, cells.participants) == ("Ada 2001; b", "60")

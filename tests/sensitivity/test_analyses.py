@@ -199,7 +199,7 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
     assert row.predictor == "standard error without the effect's part"
     unknown = [replace(e, n_total=None) if i == 3 else e for i, e in enumerate(effects)]
     row = next(r for r in asymmetry(chosen, unknown) if r.analysis == "egger")
-    assert row.p == egger(chosen.y, chosen.v).p and "not known" in row.predictor
+    assert row.p == egger(chosen.y, chosen.v).p and "not reported" in row.predictor
 
 
 def test_alternative_models_say_when_nothing_is_nested(looks):

@@ -97,9 +97,7 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
     """Leave out, add, change r: each against the solver of single pools."""
     case, rows, _ = made[name]
     joint = case.primary_set()
-    kept = EffectSet(
-        tuple(e for e in joint.effects if "PCT" not in e.flags.split()), joint.covariances
-    )
+    kept = EffectSet(tuple(e for e in joint.effects if "PCT" not in e.flags), joint.covariances)
     added = [e for e in case.effects if e.block == "non_randomised" and e.measure == case.measure]
     derivation = next(r.derivation for r in rows if r.measure == case.measure
                       and r.derivation != "primary")  # fmt: skip

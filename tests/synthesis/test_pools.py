@@ -127,9 +127,24 @@ def test_types_of_many_studies_have_their_own_tau2(pattern):
     [
         ({"resistance": 2, "aerobic": 2}, False, "", "5 are needed"),
         ({"resistance": 5, "aerobic": 1}, False, "", "fewer than two types have two studies"),
-        ({"resistance": 3, "aerobic": 2}, True, "common", "this test does"),
-        ({"resistance": 6, "aerobic": 6}, True, "separate", "this test does"),
-        ({"resistance": 3, "aerobic": 2, "combined": 1}, True, "common", "this test does"),
+        (
+            {"resistance": 3, "aerobic": 2},
+            True,
+            "common",
+            "not whether their intervals overlap",
+        ),
+        (
+            {"resistance": 6, "aerobic": 6},
+            True,
+            "separate",
+            "not whether their intervals overlap",
+        ),
+        (
+            {"resistance": 3, "aerobic": 2, "combined": 1},
+            True,
+            "common",
+            "not whether their intervals overlap",
+        ),
     ],
 )
 def test_when_types_are_compared(pattern, sizes, tested, model, words):

@@ -16,7 +16,7 @@ with job(snakemake, "assigning effects to syntheses ..."):
     sets = split(effects, entries, from_part(snakemake.params.choices))
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (chosen, votes) in sets.items():
+    for name, (chosen, directions) in sets.items():
         write_records(folder / name / "effects.csv", Effect, chosen)
         write_records(folder / name / "covariance.csv", Covariance, covariances_in(chosen, links))
-        write_records(folder / name / "directions.csv", StudyDirection, votes)
+        write_records(folder / name / "directions.csv", StudyDirection, directions)

@@ -1,7 +1,7 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
-from osteometa.directions.entries import direction_sets
 from osteometa.directions.p_values import albatross, p_combinations
+from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import read_checked
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.protocol.config import from_part

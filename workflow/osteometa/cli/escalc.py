@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.comparisons.build import Comparison
+    from osteometa.derivation.estimate import Estimated
+    from osteometa.effects.hierarchy import Attempt
+    from osteometa.records.effects import Effect
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -32,15 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown_studies(arguments.study, outcome.tables, "escalc"):
         return 2
     derived = derive(outcome.tables, outcome.config)
-    effects = {effect.effect_id: effect for effect in derived.effects}
     for name in arguments.study:
-        everything = (*derived.climbed, *derived.merged)
+        everything = (*derived.estimated, *derived.merged)
         items = [item for item in everything if item.comparison.study.study_id == name]
-        print(_study(name, items, effects.values()))
+        print(_study(name, items, derived.effects))
     return 0
 
 
-def _study(name: str, items: list, effects) -> str:
+def _study(name: str, items: Sequence[Estimated], effects: Sequence[Effect]) -> str:
     if not items:
         return f"{name}: no comparison on an outcome that is pooled"
     lines = [f"{items[0].comparison.study.label} ({name})"]
@@ -51,21 +58,21 @@ def _study(name: str, items: list, effects) -> str:
         more = " ".join(p for p in (comparison.report, comparison.population) if p)
         lines.append(f"\n{place}, {comparison.timepoint}{f' ({more})' if more else ''}")
         lines.append(f"  {comparison.arm.label} compared with {control}")
-        if item.barred:
-            lines.append(f"  {item.barred}")
+        if item.not_tried:
+            lines.append(f"  {item.not_tried}")
         for measure, attempts in item.attempts.items():
             lines.append(f"  {measure}")
             lines += [_attempt(attempt) for attempt in attempts]
-            lines += _verdict(comparison, measure, effects)
+            lines += _status(comparison, measure, effects)
     return "\n".join(lines) + "\n"
 
 
-def _attempt(attempt) -> str:
+def _attempt(attempt: Attempt) -> str:
     if attempt.estimate is None:
         return f"    {attempt.method:<5} not used: {attempt.reason}"
-    estimate = attempt.estimate
+    estimate, used = attempt.estimate, attempt.estimate.correlation
     notes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
-    r = f", r = {estimate.r:.3g} ({estimate.r_source})" if estimate.r is not None else ""
+    r = f", r = {used.r:.3g} ({'+'.join(used.sources)})" if used is not None else ""
     flags = f", flags {' '.join(sorted(estimate.flags))}" if estimate.flags else ""
     return (
         f"    {attempt.method:<5} used: yi = {estimate.yi:.6g}, vi = {estimate.vi:.6g} "
@@ -73,7 +80,7 @@ def _attempt(attempt) -> str:
     )
 
 
-def _verdict(comparison, measure: str, effects) -> list[str]:
+def _status(comparison: Comparison, measure: str, effects: Iterable[Effect]) -> list[str]:
     for effect in effects:
         here = (
             effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
@@ -81,5 +88,6 @@ def _verdict(comparison, measure: str, effects) -> list[str]:
         ) == comparison.key  # fmt: skip
         if here and effect.measure == measure:
             use = "pooled" if effect.pooled else f"not pooled: {effect.reason}"
-            return [f"          {use}", f"          from {effect.inputs}"]
+            cells = " ".join(map(str, effect.inputs))
+            return [f"          {use}", f"          from {cells}"]
     return []

@@ -1,41 +1,42 @@
-"""Before-after correlations: reported, derived, borrowed or assumed, in that order."""
+"""Before-after correlations: reported, derived, taken from other arms or assumed, in that order."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.reported_tests import is_omnibus
-from osteometa.comparisons.summaries import Cell, Summary, row_flags
-from osteometa.extraction.tables import Contrast, Measurement
+from osteometa.comparisons.build import Comparison, Reported, rows_of
+from osteometa.comparisons.reported_tests import exact_p, is_omnibus
+from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
+from osteometa.extraction.tables import Arm, Contrast
 from osteometa.numerics.distributions import p_to_t
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import CorrelationSource, Flag, Provenance
 
-PRINTED = ("SD", "SE", "CI")
-"""SDs that may be borrowed: no quantiles, and none from a test between arms."""
+REPORTED = ((Provenance.SD,), (Provenance.SE,), (Provenance.CI,))
+"""Sources of SDs that may be borrowed: no quantiles, no figure, no test between arms."""
+BEST_FIRST = tuple(CorrelationSource)
 
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """A before-after correlation and how it is known."""
+    """A before-after correlation and its source."""
 
     r: float
-    source: str
-    """reported, change_sd, paired_test, other_arms or config."""
+    source: CorrelationSource
     cells: tuple[Cell, ...] = ()
 
     @property
     def imputed(self) -> bool:
-        """Tell whether no print of this arm gives it."""
-        return self.source in ("other_arms", "config")
+        """Whether nothing reported of this arm gives it."""
+        return self.source in (CorrelationSource.OTHER_ARMS, CorrelationSource.CONFIG)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A correlation that an arm's own prints give."""
+    """A correlation that the values reported of an arm give."""
 
     study_id: str
     arm_id: str
@@ -46,6 +47,17 @@ class Known:
     first_hand: bool
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSd:
+    """The SD of the levels of an arm whose assay is named."""
+
+    place: tuple[str, str, str, str]
+    """Outcome, analyte, site and unit."""
+    assay: str
+    study_id: str
+    sd: float
+
+
 class Correlations:
     """The correlations of a review: of its sources (M3.4), the first that has one."""
 
@@ -54,12 +66,12 @@ class Correlations:
         self._config = config
         self._borrow = borrow
         self._known = _known(comparisons)
-        self._spreads = _spreads(comparisons)
+        self._sds = _known_sds(comparisons)
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
         if comparison.parts and side == 0:
-            return _together([self.of(part, side) for part in comparison.parts])
+            return _mean([self.of(part, side) for part in comparison.parts])
         arm = (comparison.arm, comparison.control)[side]
         place = (comparison.outcome, comparison.site, comparison.arm.phase)
         own = [
@@ -76,60 +88,70 @@ class Correlations:
             if known.place == place and known.first_hand
         ]
         if self._borrow and len(others) >= 2:
-            return Correlation(median(others), "other_arms")
-        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+            return Correlation(median(others), CorrelationSource.OTHER_ARMS)
+        return self._assumed(comparison)
 
     def between(self, comparison: Comparison) -> Correlation:
-        """Return the correlation of two conditions of the same people: printed, else assumed."""
+        """Return the correlation of two conditions: reported, else assumed."""
         for row in comparison.contrasts:
-            told = row.statistic == "r" and row.compares == "between" and row.value is not None
-            if told and row.usable and not row.disputed:
-                return Correlation(float(row.value), "reported", (Cell(row, "value"),))
-        return Correlation(self._config.outcomes[comparison.outcome].r, "config")
+            reported = _reported(row) if row.compares == "between" else None
+            if reported is not None:
+                return reported
+        return self._assumed(comparison)
 
-    def borrowed_sd(self, comparison: Comparison, row: Measurement | None) -> float | None:
+    def _assumed(self, comparison: Comparison) -> Correlation:
+        r = self._config.outcomes[comparison.outcome].r
+        return Correlation(r, CorrelationSource.CONFIG)
+
+    def borrowed_sd(self, comparison: Comparison, row: Reported) -> float | None:
         """Return an SD to borrow: the median of two or more arms of other studies.
 
-        Of the same outcome, analyte, site, unit and assay, printed first-hand; None if there are
-        fewer, or the row names no assay. For sensitivity only (flag BOR).
+        Of the same outcome, analyte, site, unit and assay, and not from a secondary source; None
+        if there are fewer, or the row names no assay. For sensitivity analyses only (flag BOR).
         """
-        if row is None or not getattr(row, "assay", ""):
-            return None
-        place = (comparison.outcome, comparison.analyte, comparison.site, comparison.unit)
+        assay = _assay(row)
         sds = [
-            sd
-            for (where, assay, study_id, _), sd in self._spreads.items()
-            if (where, assay) == (place, row.assay) and study_id != comparison.study.study_id
+            known.sd
+            for known in self._sds
+            if (known.place, known.assay) == (_sd_place(comparison), assay)
+            and known.study_id != comparison.study.study_id
         ]
-        return median(sds) if len(sds) >= 2 else None
+        return median(sds) if assay and len(sds) >= 2 else None
 
 
-def _spreads(
-    comparisons: Iterable[Comparison],
-) -> dict[tuple[tuple[str, ...], str, str, str], float]:
+def _assay(row: Reported) -> str:
+    """Return the assay of a row; '' where none is named, and of merged arms."""
+    own = rows_of(row)
+    return own[0].assay if len(own) == 1 else ""
+
+
+def _sd_place(comparison: Comparison) -> tuple[str, str, str, str]:
+    return comparison.outcome, comparison.analyte, comparison.site, comparison.unit
+
+
+def _known_sds(comparisons: Iterable[Comparison]) -> list[KnownSd]:
     """Return the SD of levels of each arm whose assay is named: at baseline, else after."""
-    found: dict[tuple[tuple[str, ...], str, str, str], float] = {}
+    found: dict[tuple[object, ...], KnownSd] = {}
     for comparison in comparisons:
-        place = (comparison.outcome, comparison.analyte, comparison.site, comparison.unit)
-        study_id = comparison.study.study_id
+        place, study_id = _sd_place(comparison), comparison.study.study_id
         for rows in (comparison.baselines, comparison.levels):
-            pair = comparison.pair(rows)
             for arm, row, summary in zip(
-                (comparison.arm, comparison.control), rows, pair, strict=True
+                (comparison.arm, comparison.control), rows, comparison.pair(rows), strict=True
             ):
-                assay = getattr(row, "assay", "")
-                if arm is None or not assay or summary is None or summary.code not in PRINTED:
+                assay = _assay(row)
+                if arm is None or not assay or summary is None or summary.sd is None:
                     continue
-                if row.disputed or "2ND" in summary.flags:
+                if summary.codes not in REPORTED or Flag.SECOND_HAND in summary.flags:
                     continue
-                found.setdefault((place, assay, study_id, arm.arm_id), summary.sd)
-    return found
+                if not any(own.disputed for own in rows_of(row)):
+                    known = KnownSd(place, assay, study_id, summary.sd)
+                    found.setdefault((place, assay, study_id, arm.arm_id), known)
+    return list(found.values())
 
 
-def _together(found: list[Correlation]) -> Correlation:
+def _mean(found: Sequence[Correlation]) -> Correlation:
     """Return the mean correlation of merged arms, imputed if that of any is."""
-    order = ("reported", "change_sd", "paired_test", "other_arms", "config")
-    source = max((one.source for one in found), key=order.index)
+    source = max((one.source for one in found), key=BEST_FIRST.index)
     cells = tuple(cell for one in found for cell in one.cells)
     return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
@@ -140,70 +162,92 @@ def change_sd_to_r(before: float, after: float, change: float) -> float:
 
 
 def _known(comparisons: Iterable[Comparison]) -> list[Known]:
-    found: dict[tuple, Known] = {}
+    found: dict[tuple[object, ...], Known] = {}
     for comparison in comparisons:
         for side, arm in enumerate((comparison.arm, comparison.control)):
-            if arm is None:
+            correlation = None if arm is None else _of_arm(comparison, side)
+            if arm is None or correlation is None:
                 continue
-            correlation = _of_arm(comparison, side)
-            if correlation is None:
-                continue
-            place = (comparison.outcome, comparison.site, comparison.arm.phase)
-            first = not any("2ND" in row_flags(cell.row) for cell in correlation.cells)
-            key = (comparison.study.study_id, arm.arm_id, place, comparison.analyte)
+            known = _known_of(comparison, arm, correlation)
+            key = (known.study_id, known.arm_id, known.place, known.analyte)
             held = found.get(key)
-            if held is None or _order(correlation) < _order(held.correlation):
-                found[key] = Known(*key, correlation, first)
+            if held is None or _rank(correlation) < _rank(held.correlation):
+                found[key] = known
     return list(found.values())
 
 
-def _order(correlation: Correlation) -> int:
-    return ("reported", "change_sd", "paired_test").index(correlation.source)
+def _known_of(comparison: Comparison, arm: Arm, correlation: Correlation) -> Known:
+    second_hand = any(Flag.SECOND_HAND in row_flags(cell.row) for cell in correlation.cells)
+    place = (comparison.outcome, comparison.site, comparison.arm.phase)
+    return Known(
+        comparison.study.study_id, arm.arm_id, place, comparison.analyte, correlation,
+        not second_hand,
+    )  # fmt: skip
+
+
+def _rank(correlation: Correlation) -> int:
+    return BEST_FIRST.index(correlation.source)
+
+
+def _reported(row: Contrast) -> Correlation | None:
+    if row.statistic != "r" or not row.usable or row.disputed or row.value is None:
+        return None
+    return Correlation(float(row.value), CorrelationSource.REPORTED, (Cell(row, "value"),))
 
 
 def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
-    """Return the first correlation inside (-1, 1) of: reported, by the change SD, by a test."""
+    """Return the first correlation inside (-1, 1): reported, by the SD of change, by a test."""
     own = (comparison.contrasts, comparison.controls_own)[side]
     crossover = comparison.study.design == "crossover_rct"
     for row in own:
         if crossover and row.compares == "between":
             continue  # between conditions, not between before and after
-        if row.statistic == "r" and row.usable and not row.disputed and row.value is not None:
-            return Correlation(float(row.value), "reported", (Cell(row, "value"),))
+        reported = _reported(row)
+        if reported is not None:
+            return reported
     before, after, change = (
         comparison.pair(rows)[side]
         for rows in (comparison.baselines, comparison.levels, comparison.changes)
     )
-    if any(s is None or s.sd is None for s in (before, after)):
+    if before is None or after is None or before.sd is None or after.sd is None:
         return None
-    if any(
-        getattr(cell.row, "disputed", "") for s in (before, after, change) if s for cell in s.cells
-    ):
+    if any(cell.disputed for s in (before, after, change) if s for cell in s.cells):
         return None
     if change is not None and change.sd is not None:
         r = change_sd_to_r(before.sd, after.sd, change.sd)
         if -1 < r < 1:
-            return Correlation(r, "change_sd", before.cells + after.cells + change.cells)
+            cells = before.cells + after.cells + change.cells
+            return Correlation(r, CorrelationSource.CHANGE_SD, cells)
     return _from_paired_test(own, before, after)
 
 
 def _from_paired_test(
-    contrasts: tuple[Contrast, ...], before: Summary, after: Summary
+    contrasts: Sequence[Contrast], start: Summary, end: Summary
 ) -> Correlation | None:
-    if None in (before.mean, after.mean, before.n) or before.n != after.n:
+    before, after = start.with_sd(), end.with_sd()
+    if before is None or after is None or before.n is None or before.n != after.n:
         return None
     for row in contrasts:
         if row.compares != "within" or not row.usable or row.disputed or row.test == "rank":
             continue
         t, column = _paired_t(row, before.n)
         if t:
-            sd = abs(after.mean - before.mean) * math.sqrt(before.n) / t
-            if sd > 0:
-                r = change_sd_to_r(before.sd, after.sd, sd)
-                cells = (*before.cells, *after.cells, Cell(row, column))
-                if -1 < r < 1:
-                    return Correlation(r, "paired_test", cells)
+            found = _by_test(before, after, before.n, t, Cell(row, column))
+            if found is not None:
+                return found
     return None
+
+
+def _by_test(
+    before: SummaryWithSd, after: SummaryWithSd, n: int, t: float, cell: Cell
+) -> Correlation | None:
+    sd = abs(after.mean - before.mean) * math.sqrt(n) / t
+    if sd <= 0:
+        return None
+    r = change_sd_to_r(before.sd, after.sd, sd)
+    if not -1 < r < 1:
+        return None
+    return Correlation(r, CorrelationSource.PAIRED_TEST, (*before.cells, *after.cells, cell))
 
 
 def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
@@ -213,6 +257,7 @@ def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
         return None, ""
     if row.statistic == "f" and row.value is not None:
         return math.sqrt(row.value), "value"
-    if row.p is not None and row.p_operator == "=" and row.p < 1:
-        return p_to_t(float(row.p), n - 1, row.tails or 2), "p"
+    p = exact_p(row)
+    if p is not None and p < 1:
+        return p_to_t(p, n - 1, row.tails or 2), "p"
     return None, ""

@@ -1,4 +1,4 @@
-"""Mean and SD from printed medians, quartiles and ranges."""
+"""Mean and SD from reported medians, quartiles and ranges."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from osteometa.extraction.tables import Measurement
+from osteometa.wording.vocabulary import Provenance
 
 FEWEST = 5
-"""People from which quantiles are taken for those of a sample."""
+"""Fewest participants whose quantiles are used."""
 FIVE = ("min", "q1", "median", "q3", "max")
 
 
 @dataclass(frozen=True, slots=True)
 class FromQuantiles:
-    """Mean and SD that printed quantiles stand for."""
+    """Mean and SD estimated from reported quantiles."""
 
     mean: float
     sd: float
-    code: str
-    """Q5 five numbers, Q3 quartiles, R3 range."""
+    code: Provenance
+    """Q5 five numbers, Q3 median and quartiles, R3 median and range."""
     skewed: bool
     columns: tuple[str, ...]
 
@@ -60,23 +61,23 @@ def from_five(
 
 
 def is_skewed(code: str, values: tuple[float, ...], n: int) -> bool:
-    """Tell whether the quantiles are too lopsided for a normal distribution, at 5 % (Shi 2023).
+    """Tell whether the quantiles are too asymmetric for a normal distribution, at 5 % (Shi 2023).
 
     The statistic is |upper + lower - 2 median| over upper - lower, of the range (R3), of the
     quartiles (Q3), or the larger of both, that of the range times 2.65 ln(.6n)/sqrt(n) (Q5). Its
     critical values are 1/ln(n+9) + 2.5/(n+1), 2.65/sqrt(n) - 6/n^2 and 2.97/sqrt(n) - 39.1/n^3.
     """
 
-    def lopsided(low: float, median: float, high: float) -> float:
+    def asymmetry(low: float, median: float, high: float) -> float:
         return abs(low + high - 2 * median) / (high - low)
 
     if code == "R3":
-        return lopsided(*values) > 1 / math.log(n + 9) + 2.5 / (n + 1)
+        return asymmetry(*values) > 1 / math.log(n + 9) + 2.5 / (n + 1)
     if code == "Q3":
-        return lopsided(*values) > 2.65 / math.sqrt(n) - 6 / n**2
+        return asymmetry(*values) > 2.65 / math.sqrt(n) - 6 / n**2
     low, q1, median, q3, high = values
-    outer = 2.65 * math.log(0.6 * n) / math.sqrt(n) * lopsided(low, median, high)
-    return max(outer, lopsided(q1, median, q3)) > 2.97 / math.sqrt(n) - 39.1 / n**3
+    outer = 2.65 * math.log(0.6 * n) / math.sqrt(n) * asymmetry(low, median, high)
+    return max(outer, asymmetry(q1, median, q3)) > 2.97 / math.sqrt(n) - 39.1 / n**3
 
 
 RULES = {"Q5": from_five, "Q3": from_quartiles, "R3": from_range}
@@ -97,7 +98,7 @@ def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, fl
     values : tuple
         The quantiles in ascending order.
     n : int
-        People, at least 5.
+        Participants, at least 5.
     """
     skewed = is_skewed(code, values, n)
     if skewed and values[0] > 0:
@@ -108,16 +109,20 @@ def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, fl
 
 
 def from_quantiles(row: Measurement, n: int | None) -> FromQuantiles | None:
-    """Return what the quantiles of a row stand for; None without a median, spread or 5 people."""
+    """Return mean and SD by the quantiles of a row.
+
+    None without a median, without quartiles or a range, or with fewer than 5 participants.
+    """
     if n is None or n < FEWEST or row.median is None:
         return None
     for code, columns in COLUMNS.items():
-        printed = [getattr(row, column) for column in columns]
-        middle = [row.q1, row.q3] if code != "R3" else []
+        reported = [getattr(row, column) for column in columns]
+        values = tuple(float(value) for value in reported if value is not None)
         # Equal quantiles, as of rounded values, have no spread.
-        if None in printed or printed[0] >= printed[-1] or (middle and middle[0] >= middle[1]):
+        if len(values) < len(columns) or values[0] >= values[-1]:
             continue
-        values = tuple(float(value) for value in printed)
+        if code == "Q5" and values[1] >= values[3]:
+            continue
         mean, sd, skewed = mean_and_sd(code, values, n)
-        return FromQuantiles(mean, sd, code, skewed, columns)
+        return FromQuantiles(mean, sd, Provenance(code), skewed, columns)
     return None

@@ -1,4 +1,4 @@
-"""The overall judgement of a study's risk of bias, as people entered it."""
+"""The overall judgement of a study's risk of bias, as the reviewers entered it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORST_FIRST = (
 def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
     """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
 
-    Where two tools judge, the worse one; '' where nobody has judged.
+    Of two tools the worse one; '' where none was made.
     """
     own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
     for named in (outcome, ""):

@@ -1,24 +1,193 @@
-"""Means, SDs and test statistics from what papers print."""
+"""Means, SDs and numbers of participants of one arm at one time, from what a paper reports."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from osteometa.comparisons.quantiles import from_quantiles
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Measurement
 from osteometa.numerics.distributions import half_width_to_se
+from osteometa.records.cells import CellName
+from osteometa.wording.vocabulary import Flag, Provenance
 
 SECOND_HAND = ("other_review", "press")
+Codes = tuple[Provenance, ...]
+Flags = frozenset[Flag]
 
 
-def merge_arms(arms: list[tuple[int, float, float]]) -> tuple[int, float, float]:
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One raw cell from which a number is derived."""
+
+    row: Row
+    column: str
+
+    @property
+    def name(self) -> CellName:
+        """The cell as derived tables cite it."""
+        return CellName(self.row.table, self.row.key_text.replace(" ", "_"), self.column)
+
+    @property
+    def disputed(self) -> str:
+        """Why its row is inconsistent with another one; empty if it is not."""
+        return getattr(self.row, "disputed", "")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """How many participants a number is based on, and where that is reported."""
+
+    n: int | None = None
+    flags: Flags = frozenset()
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of one arm at one time; any number may be missing."""
+
+    mean: float | None
+    sd: float | None
+    n: int | None
+    codes: Codes
+    """How the SD came about; empty without an SD."""
+    cells: tuple[Cell, ...]
+    flags: Flags = frozenset()
+
+    def with_sd(self) -> SummaryWithSd | None:
+        """Return the summary if mean and SD are known."""
+        if self.mean is None or self.sd is None:
+            return None
+        return SummaryWithSd(self.mean, self.sd, self.n, self.codes, self.cells, self.flags)
+
+    def complete(self) -> CompleteSummary | None:
+        """Return the summary if mean, SD and n are known."""
+        if self.mean is None or self.sd is None or not self.n:
+            return None
+        return CompleteSummary(self.mean, self.sd, self.n, self.codes, self.cells, self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryWithSd(Summary):
+    """A summary whose mean and SD are known."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteSummary(SummaryWithSd):
+    """A summary whose mean, SD and n are known."""
+
+    n: int
+
+
+Pair = tuple[Summary | None, Summary | None]
+"""Summaries of the exercise and the control arm."""
+
+
+def means_of(summaries: Sequence[Summary | None]) -> list[float] | None:
+    """Return the means of several summaries; None where one of them is not known."""
+    means = [s.mean for s in summaries if s is not None and s.mean is not None]
+    return means if len(means) == len(summaries) else None
+
+
+def has_sd(summary: Summary | None) -> bool:
+    """Tell whether mean and SD are known."""
+    return summary is not None and summary.with_sd() is not None
+
+
+def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
+    """Return what one row reports of an arm.
+
+    Parameters
+    ----------
+    row : Measurement
+    size : SampleSize
+        Participants measured, where the row or the arm reports them.
+    factor : float
+        Exact factor to the unit in which the outcome is pooled.
+    """
+    mean = None if row.mean is None else float(row.mean)
+    cells = [Cell(row, "mean")] if mean is not None else []
+    spread = spread_of(row, size.n)
+    if mean is None:
+        mean = spread.mean
+    return Summary(
+        None if mean is None else mean * factor,
+        None if spread.sd is None else spread.sd * factor,
+        size.n,
+        spread.codes,
+        (*cells, *(Cell(row, column) for column in spread.columns), *size.cells),
+        size.flags | row_flags(row) | spread.flags,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The SD of a row and how it came about."""
+
+    sd: float | None = None
+    codes: Codes = ()
+    columns: tuple[str, ...] = ()
+    mean: float | None = None
+    """The mean that quantiles stand for; None where the SD has another source."""
+    flags: Flags = frozenset()
+
+
+def spread_of(row: Measurement, n: int | None) -> Spread:
+    """Return the SD of a row by the first source that gives one.
+
+    SD, SE, confidence interval, then quantiles (Q5, Q3, R3), which give the mean too. A value read
+    off a figure has the code FIG, in place of SD or after the others.
+
+    Parameters
+    ----------
+    row : Measurement
+    n : int or None
+        Participants measured.
+    """
+    spread = _reported_spread(row, n)
+    if spread.sd is None:
+        quantiles = from_quantiles(row, n)
+        if quantiles is not None:
+            flags = frozenset({Flag.SKEWED} if quantiles.skewed else ())
+            spread = Spread(
+                quantiles.sd, (quantiles.code,), quantiles.columns, quantiles.mean, flags
+            )
+    if spread.codes and row.origin == "figure":
+        codes = (*(code for code in spread.codes if code != Provenance.SD), Provenance.FIG)
+        return Spread(spread.sd, codes, spread.columns, spread.mean, spread.flags)
+    return spread
+
+
+def _reported_spread(row: Measurement, n: int | None) -> Spread:
+    if row.sd is not None:
+        return Spread(float(row.sd), (Provenance.SD,), ("sd",))
+    if row.spread is not None and row.spread_kind == "sd":
+        return Spread(float(row.spread), (Provenance.SD,), ("spread",))
+    if n is None or n < 2:
+        return Spread()
+    if row.se is not None:
+        return Spread(float(row.se) * math.sqrt(n), (Provenance.SE,), ("se",))
+    if row.spread is not None and row.spread_kind == "se":
+        return Spread(float(row.spread) * math.sqrt(n), (Provenance.SE,), ("spread",))
+    if row.ci_low is not None and row.ci_high is not None:
+        level = float(row.ci_level or 95)
+        se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, n - 1)
+        return Spread(se * math.sqrt(n), (Provenance.CI,), ("ci_low", "ci_high"))
+    return Spread()
+
+
+def merge_arms(arms: Sequence[tuple[int, float, float]]) -> tuple[int, float, float]:
     """Merge arms (n, mean, SD) into one: Cochrane Handbook, table 6.5.a.
 
     Returns
     -------
-    n, mean, SD of all people together.
+    n, mean, SD of all participants together.
     """
     n = sum(arm[0] for arm in arms)
     mean = sum(arm[0] * arm[1] for arm in arms) / n
@@ -26,116 +195,41 @@ def merge_arms(arms: list[tuple[int, float, float]]) -> tuple[int, float, float]
     return n, mean, math.sqrt(squares / (n - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One raw cell that a number rests on."""
-
-    row: Row
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """How many people stand behind a number, and how that is known."""
-
-    n: int | None = None
-    flags: frozenset[str] = frozenset()
-    cells: tuple[Cell, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Mean, SD and n of one arm at one time."""
-
-    mean: float | None
-    sd: float | None
-    n: int | None
-    code: str
-    """How the SD came about: SD, SE, CI, TMD, Q5, Q3, R3, FIG (digitised); empty without an SD."""
-    cells: tuple[Cell, ...]
-    flags: frozenset[str] = frozenset()
-
-
-def summary_of(row: Measurement, people: People, factor: float) -> Summary:
-    """Return what one row says of an arm, the SD by the first possible rung.
-
-    SD, SE, CI, then quantiles (Q5, Q3, R3), which give the mean too where none is printed.
-
-    Parameters
-    ----------
-    row : Measurement
-    people : People
-        People measured, where the row or the arm prints it.
-    factor : float
-        Exact factor to the unit in which the outcome is pooled.
-    """
-    cells = [Cell(row, "mean")] if row.mean is not None else []
-    n = people.n
-    flags = people.flags | frozenset(row.flag.split()) | origin_flags(row)
-    mean = None if row.mean is None else float(row.mean)
-    sd, code, columns = _sd_of(row, n)
-    quantiles = from_quantiles(row, n) if sd is None else None
-    if quantiles is not None:
-        mean = quantiles.mean if mean is None else mean
-        sd, code, columns = quantiles.sd, quantiles.code, quantiles.columns
-        flags |= {"SKEW"} if quantiles.skewed else set()
-    if code and row.origin == "figure":
-        code = "FIG" if code == "SD" else f"{code}+FIG"
-    cells += [Cell(row, column) for column in columns]
-    cells += people.cells
-    return Summary(
-        None if mean is None else mean * factor, None if sd is None else sd * factor,
-        n, code, tuple(cells), flags,
-    )  # fmt: skip
-
-
-def merge_people(groups: list[People]) -> People:
-    """Return the people of several arms together; their number only if all are known."""
-    known = all(group.n is not None for group in groups)
-    return People(
-        sum(group.n for group in groups) if known else None,
-        frozenset().union(*(group.flags for group in groups)),
+def merge_sizes(groups: Sequence[SampleSize]) -> SampleSize:
+    """Return the participants of several arms together; their number only if all are known."""
+    known = [group.n for group in groups if group.n is not None]
+    return SampleSize(
+        sum(known) if len(known) == len(groups) else None,
+        frozenset[Flag]().union(*(group.flags for group in groups)),
         tuple(cell for group in groups for cell in group.cells),
     )
 
 
-def merge_summaries(summaries: list[Summary | None]) -> Summary | None:
-    """Return several arms as one, flagged MERGED; None unless each has mean, SD and n."""
-    if any(s is None or None in (s.mean, s.sd) or not s.n for s in summaries):
+def merge_summaries(summaries: Sequence[Summary | None]) -> CompleteSummary | None:
+    """Return several arms as one, flagged MERGED; None unless all are complete."""
+    parts = [whole for s in summaries if s is not None and (whole := s.complete()) is not None]
+    if len(parts) < len(summaries):
         return None
-    n, mean, sd = merge_arms([(s.n, s.mean, s.sd) for s in summaries])
-    return Summary(
-        mean, sd, n, "+".join(sorted({s.code for s in summaries})),
-        tuple(cell for s in summaries for cell in s.cells),
-        frozenset({"MERGED"}).union(*(s.flags for s in summaries)),
+    n, mean, sd = merge_arms([(s.n, s.mean, s.sd) for s in parts])
+    return CompleteSummary(
+        mean, sd, n, distinct_codes(s.codes for s in parts),
+        tuple(cell for s in parts for cell in s.cells),
+        frozenset({Flag.MERGED}).union(*(s.flags for s in parts)),
     )  # fmt: skip
 
 
-def origin_flags(row: Row) -> frozenset[str]:
-    """Return 2ND for numbers read in another review or in the press, FIG for digitised ones."""
+def distinct_codes(codes: Iterable[Codes]) -> Codes:
+    """Return how the SDs of several summaries came about, each way once."""
+    return tuple(code for group in sorted(set(codes)) for code in group)
+
+
+def row_flags(row: Row) -> Flags:
+    """Return the flags that a raw row passes on to every effect derived from it.
+
+    Those of its column `flag`, and one for where its numbers were read.
+    """
+    flags = frozenset(map(Flag, getattr(row, "flag", "").split()))
     origin = getattr(row, "origin", "")
     if origin == "figure":
-        return frozenset({"FIG"})
-    return frozenset({"2ND"} if origin in SECOND_HAND else ())
-
-
-def row_flags(row: Row) -> frozenset[str]:
-    """Return the flags that a raw row carries into every effect that rests on it."""
-    return frozenset(getattr(row, "flag", "").split()) | origin_flags(row)
-
-
-def _sd_of(row: Measurement, n: int | None) -> tuple[float | None, str, tuple[str, ...]]:
-    if row.sd is not None:
-        return float(row.sd), "SD", ("sd",)
-    if row.spread is not None and row.spread_kind == "sd":
-        return float(row.spread), "SD", ("spread",)
-    if n is None or n < 2:
-        return None, "", ()
-    if row.se is not None:
-        return float(row.se) * math.sqrt(n), "SE", ("se",)
-    if row.spread is not None and row.spread_kind == "se":
-        return float(row.spread) * math.sqrt(n), "SE", ("spread",)
-    if row.ci_low is not None and row.ci_high is not None:
-        se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), n - 1)
-        return se * math.sqrt(n), "CI", ("ci_low", "ci_high")
-    return None, "", ()
+        return flags | {Flag.FIGURE}
+    return flags | {Flag.SECOND_HAND} if origin in SECOND_HAND else flags

@@ -1,1 +1,1 @@
-"""From checked tables to effects: chosen, merged, combined and linked."""
+"""From checked tables to effects: compared, estimated, selected, merged, combined and linked."""

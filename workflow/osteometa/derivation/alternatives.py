@@ -1,7 +1,7 @@
-"""The effects under each registered alternative of how they are derived.
+"""The effects by each alternative derivation that config.yaml names.
 
 Only what differs from the primary effects is kept: for a study and measure that a choice changes,
-all its effects under that choice, which stand in for its primary ones.
+all its effects under that choice, which replace its primary ones.
 """
 
 from __future__ import annotations
@@ -11,30 +11,35 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.derivation.contradictions import readings_of
-from osteometa.derivation.dependence import place_of
-from osteometa.derivation.derive import Ladders, Sizes, Writer, ladders_of, sizes_of
+from osteometa.derivation.assess import row_maker
+from osteometa.derivation.contradictions import resolutions_of
+from osteometa.derivation.derive import Effects, Estimates, effects_of, estimates_of
+from osteometa.effects.rows import disputed_because
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
-from osteometa.synthesis.sets import REDUCED, asks_for, effect_order
-
-READING = "reading="
-GONE = "gone"
-"""Block of a primary effect that does not exist under a choice."""
+from osteometa.records.effects import (
+    RESOLUTION,
+    Covariance,
+    Effect,
+    VariantCovariance,
+    VariantEffect,
+    set_key,
+)
+from osteometa.synthesis.sets import asks_for, effect_order
+from osteometa.wording.vocabulary import Block
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """Effects and covariances under all alternatives."""
+    """Effects and covariances by all alternative derivations."""
 
     effects: tuple[VariantEffect, ...]
     covariances: tuple[VariantCovariance, ...]
 
 
 def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
-    """Yield the name and the whole config of every registered alternative, in a fixed order."""
+    """Yield the name and the whole config of every alternative derivation, in a fixed order."""
     grids = {value for outcome in config.outcomes.values() for value in outcome.r_grid}
     for value in sorted(grids):
         outcomes = {
@@ -64,7 +69,7 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
 
 
 def variants(tables: Tables, config: Config) -> Variants:
-    """Return what differs under each alternative, and each reading of contradictory prints.
+    """Return what differs by each alternative, and each resolution of inconsistent data.
 
     Parameters
     ----------
@@ -73,18 +78,19 @@ def variants(tables: Tables, config: Config) -> Variants:
     config : Config
     """
     comparisons = comparisons_of(tables, config)
-    ladders = ladders_of(comparisons, config)
-    primary = sizes_of(ladders, tables, config)
-    effects, links = list(_readings(ladders, primary, tables, config)), []
+    estimates = estimates_of(comparisons, config)
+    primary = effects_of(estimates, tables, config)
+    effects, links = list(_resolutions(estimates, primary, tables, config)), []
     for name, other in alternatives(config):
         key, _, value = name.partition("=")
-        # What is done with effects leaves the ladders as they are.
+        # What is done with effects leaves the estimates as they are.
         same = other.outcomes is config.outcomes and other.effects is config.effects
-        climbed = ladders if same else ladders_of(comparisons, other, borrow_r=key != "r")
-        # Only the outcomes of which the choice speaks: no other arm lends its r to those.
+        found = estimates if same else estimates_of(comparisons, other, borrow_r=key != "r")
+        # Only the outcomes whose grid names this r: for those no r is taken from other arms.
         of_r = {n for n, o in config.outcomes.items() if key == "r" and float(value) in o.r_grid}
-        sizes = sizes_of(climbed, tables, other)
-        changed, linked = _differences(primary, sizes, name, of_r or set(config.outcomes))
+        changed, linked = _differences(
+            primary, effects_of(found, tables, other), name, of_r or set(config.outcomes)
+        )
         effects += changed
         links += linked
     return Variants(tuple(effects), tuple(links))
@@ -96,8 +102,8 @@ Group = tuple[str, ...]
 def _groups(effects: Iterable[Effect]) -> dict[Group, list[Effect]]:
     groups: dict[Group, list[Effect]] = defaultdict(list)
     for effect in effects:
-        if effect.block != REDUCED:
-            groups[(effect.study_id, *place_of(effect), effect.measure)].append(effect)
+        if effect.block != Block.REDUCED:
+            groups[(effect.study_id, *set_key(effect), effect.measure)].append(effect)
     return groups
 
 
@@ -113,7 +119,7 @@ def _links(
 
 
 def _differences(
-    primary: Sizes, other: Sizes, name: str, outcomes: set[str]
+    primary: Effects, other: Effects, name: str, outcomes: set[str]
 ) -> tuple[list[VariantEffect], list[VariantCovariance]]:
     """Return the effects of every study and measure in which anything differs."""
     usual, changed = _groups(primary.effects), _groups(other.effects)
@@ -142,48 +148,43 @@ def _numbers(effects: Iterable[Effect]) -> list[tuple]:
 
 
 def _gone(effects: Iterable[Effect]) -> list[Effect]:
-    reason = "no rung gives an effect under this choice: the numbers are those of the primary one"
-    return [replace(effect, pooled=False, block=GONE, reason=reason) for effect in effects]
+    reason = "no derivation method gives an effect: the numbers are those of the primary derivation"
+    return [replace(effect, pooled=False, block=Block.GONE, reason=reason) for effect in effects]
 
 
 def varied(effect: Effect, name: str) -> VariantEffect:
-    """Return an effect as a row of a variant."""
+    """Return an effect as a row of an alternative derivation."""
     values = {field.name: getattr(effect, field.name) for field in fields(Effect)}
     return VariantEffect(**values, variant=name)
 
 
-def _readings(
-    ladders: Ladders, primary: Sizes, tables: Tables, config: Config
+def _resolutions(
+    estimates: Estimates, primary: Effects, tables: Tables, config: Config
 ) -> Iterator[VariantEffect]:
-    """Yield every reading of disputed prints at the times that are chosen, the ladder's first."""
-    writer = Writer(ladders, tables, config)
+    """Yield every resolution of inconsistent data at the selected times, the primary one first."""
+    row = row_maker(estimates.estimated, tables, config)
     disputed = {
         (e.study_id, e.arm_id, e.outcome, e.analyte, e.site, e.timepoint)
         for e in primary.effects
-        if e.block == "disputed"
+        if e.block == Block.DISPUTED
     }
-    for item in ladders.climbed:
+    for item in estimates.estimated:
         one = item.comparison
-        place = (one.study.study_id, one.arm.arm_id, one.outcome, one.analyte, one.site)
-        if (*place, one.timepoint) not in disputed:
+        if one.key[:6] not in disputed:
             continue
         for measure in item.attempts:
             names: dict[str, int] = defaultdict(int)
-            for estimate in readings_of(one, measure, ladders.correlations, config):
-                reason = next(
-                    c.row.disputed for c in estimate.cells if getattr(c.row, "disputed", "")
-                )
-                effect = writer.row(
-                    one, measure, estimate, ("disputed", f"contradictory prints: {reason}")
-                )
-                names[effect.provenance] += 1
-                number = names[effect.provenance]
-                name = effect.provenance if number == 1 else f"{effect.provenance} ({number})"
-                yield varied(effect, f"{READING}{name}")
+            for estimate in resolutions_of(one, measure, estimates.correlations, config):
+                reason = f"inconsistently reported data: {disputed_because(estimate)}"
+                effect = row(one, measure, estimate, Block.DISPUTED, reason)
+                name = "+".join(effect.provenance)
+                names[name] += 1
+                number = f" ({names[name]})" if names[name] > 1 else ""
+                yield varied(effect, f"{RESOLUTION}{name}{number}")
 
 
 def split_variants(found: Variants, config: Config) -> dict[str, Variants]:
-    """Return the variants of each synthesis, by its id, in a fixed order."""
+    """Return the alternatives of each synthesis, by its id, in a fixed order."""
     sets = {}
     for synthesis in config.syntheses:
         effects = [e for e in found.effects if asks_for(synthesis, e)]

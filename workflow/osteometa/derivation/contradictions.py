@@ -1,7 +1,7 @@
-"""Readings of contradictory prints: what each effect would be if one of the prints were wrong.
+"""Resolutions of inconsistently reported data: each effect as if one of the values were wrong.
 
-Effects that rest on a disputed row are in no primary pool; each reading has a
-row of its own in the sensitivity table.
+Effects derived from a disputed row are in no primary pool; each resolution has a
+row of its own in the table of sensitivity analyses.
 """
 
 from __future__ import annotations
@@ -9,50 +9,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.build import Comparison, RowPair
 from osteometa.comparisons.correlations import Correlations
-from osteometa.comparisons.summaries import Cell
 from osteometa.effects.basis import Estimate
-from osteometa.effects.hierarchy import climb
+from osteometa.effects.hierarchy import attempts_at
+from osteometa.effects.rows import disputed_because
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import Flag
 
-# What can be disbelieved of a row: its spread or its test, with the cells that go together.
-DOUBTS = (
+QUESTIONABLE = (
     ("sd",), ("se",), ("spread",), ("ci_low", "ci_high"), ("p",), ("value",),
 )  # fmt: skip
+"""What can be set aside of a row: its spread or its test, with the cells that belong together."""
+PAIRS = {"level": ("levels", "baselines"), "change": ("changes",), "pct_change": ("percents",)}
 
 
-def readings_of(
+def resolutions_of(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[Estimate]:
-    """Return every distinct reading of a disputed comparison on one measure.
+    """Return every distinct resolution of a disputed comparison on one measure.
 
-    The ladder is climbed with all prints, then again without each disputed spread or test that a
-    reading rests on: so each of two contradictory prints is once the one that is believed. Two
-    readings are the same if they rest on the same cells.
+    The effect is derived from all values, then again without each disputed spread or test that a
+    resolution uses: so each of two inconsistent values is once the one that is used. Two
+    resolutions are the same if they use the same cells.
 
     Returns
     -------
     list of Estimate
-        The first is the one that the ladder gives; empty if it gives none.
+        The first is the primary one; empty if there is none.
     """
     found: dict[frozenset, Estimate] = {}
     waiting = [_smd_of_change(comparison, config)]
     tried: set[frozenset] = set()
     while waiting:
         one = waiting.pop(0)
-        estimate = climb(one, measure, correlations, config)[-1].estimate
+        estimate = attempts_at(one, measure, correlations, config)[-1].estimate
         if estimate is None:
             continue
-        cells = frozenset(cell.row.cell_name(cell.column) for cell in estimate.cells)
+        cells = frozenset(cell.name for cell in estimate.cells)
         if cells in tried:
             continue
         tried.add(cells)
         if not any(_same(estimate, other) for other in found.values()):
-            found[cells] = _flagged(estimate)
-        waiting += [_without(one, cell.row, doubt) for cell, doubt in _doubts(estimate)]
-    return [estimate for estimate in found.values() if _is_disputed(estimate)]
+            found[cells] = replace(estimate, flags=estimate.flags | {Flag.DISPUTED})
+        waiting += [_without(one, row, columns) for row, columns in _questionable(estimate)]
+    return [estimate for estimate in found.values() if disputed_because(estimate)]
 
 
 def _same(one: Estimate, other: Estimate) -> bool:
@@ -62,63 +64,62 @@ def _same(one: Estimate, other: Estimate) -> bool:
     return near(one.yi, other.yi) and near(one.vi, other.vi)
 
 
-def _is_disputed(estimate: Estimate) -> bool:
-    return any(getattr(cell.row, "disputed", "") for cell in estimate.cells)
-
-
-def _doubts(estimate: Estimate) -> Iterator[tuple[Cell, tuple[str, ...]]]:
-    """Yield one disputed cell of each group of cells that can be disbelieved together."""
+def _questionable(
+    estimate: Estimate,
+) -> Iterator[tuple[Measurement | Contrast, tuple[str, ...]]]:
+    """Yield a disputed row of each group of cells that can be set aside together."""
     seen = set()
     for cell in estimate.cells:
-        doubt = next((group for group in DOUBTS if cell.column in group), None)
-        if doubt is None or not getattr(cell.row, "disputed", ""):
+        row = cell.row
+        columns = next((group for group in QUESTIONABLE if cell.column in group), None)
+        if columns is None or not isinstance(row, Measurement | Contrast) or not row.disputed:
             continue
-        # The arms of a comparison are doubted together: they are printed in one way.
-        key = (cell.row.table, getattr(cell.row, "kind", cell.row.key_text), doubt)
+        # The arms of a comparison are set aside together: they are reported in one way.
+        key = (row.table, row.kind if isinstance(row, Measurement) else row.key_text, columns)
         if key not in seen:
             seen.add(key)
-            yield cell, doubt
+            yield row, columns
 
 
 def _without(
-    comparison: Comparison, doubted: Measurement | Contrast, columns: tuple[str, ...]
+    comparison: Comparison, disputed: Measurement | Contrast, columns: tuple[str, ...]
 ) -> Comparison:
     """Return a comparison as if some cells of a row, and its like in the other arm, were empty."""
     empty = dict.fromkeys(columns)
-    if isinstance(doubted, Contrast):
+    if isinstance(disputed, Contrast):
         rows = tuple(
-            row.model_copy(update=empty) if row.key_text == doubted.key_text else row
+            row.model_copy(update=empty) if row.key_text == disputed.key_text else row
             for row in comparison.contrasts
         )
         return replace(comparison, contrasts=rows)
 
-    def pair(rows: tuple) -> tuple:
-        if not any(row is not None and row.kind == doubted.kind for row in rows):
-            return rows
-        return tuple(
-            row.model_copy(update=empty) if row is not None and row.disputed else row
+    def emptied(rows: RowPair) -> RowPair:
+        exercise, control = (
+            row.model_copy(update=empty) if isinstance(row, Measurement) and row.disputed else row
             for row in rows
         )
+        return exercise, control
 
-    names = {"level": ("levels", "baselines"), "change": ("changes",), "pct_change": ("percents",)}
     return replace(
-        comparison, **{n: pair(getattr(comparison, n)) for n in names.get(doubted.kind, ())}
+        comparison,
+        **{name: emptied(getattr(comparison, name)) for name in PAIRS.get(disputed.kind, ())},
     )
 
 
 def _smd_of_change(comparison: Comparison, config: Config) -> Comparison:
-    """Let a disputed BMD trial's SMD without a named SD count as one of change."""
+    """Take a disputed trial's SMD of areal density without a named SD as one of change."""
     analyte = config.analyte(comparison.outcome, comparison.analyte)
     if analyte is None or analyte.quantity != "areal_density":
         return comparison
     rows = tuple(
-        row.model_copy(update={"standardiser": "change", "flag": f"{row.flag} FUNK".strip()})
+        row.model_copy(
+            update={
+                "standardiser": "change",
+                "flag": f"{row.flag} {Flag.FACTOR_UNKNOWN}".strip(),
+            }
+        )
         if row.statistic == "smd" and row.disputed and row.standardiser in ("", "not_stated")
         else row
         for row in comparison.contrasts
     )
     return replace(comparison, contrasts=rows)
-
-
-def _flagged(estimate: Estimate) -> Estimate:
-    return replace(estimate, flags=estimate.flags | {"DISPUTED"})

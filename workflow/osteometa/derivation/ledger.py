@@ -1,35 +1,41 @@
-"""The ledger: for every raw row, what it was used for, or why it was not."""
+"""The ledger: for every raw row, what it was used for, or why it was not used."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from osteometa.derivation.derive import Climbed, Derived
-from osteometa.directions.entries import why_listed
+from osteometa.comparisons.build import Finding
+from osteometa.comparisons.classification import listed_only
+from osteometa.comparisons.summaries import Cell
+from osteometa.derivation.derive import Derived
+from osteometa.derivation.estimate import Estimated
 from osteometa.extraction.cell_types import Row
-from osteometa.extraction.tables import Contrast, Direction, Measurement, Tables
-from osteometa.protocol.config import Config
+from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
-from osteometa.synthesis.sets import REDUCED, asks_for
+from osteometa.synthesis.sets import asks_for
+from osteometa.wording.vocabulary import Block, DerivationMethod, RowStatus
 
-Finding = Measurement | Contrast | Direction
+Record = TypeVar("Record", Effect, DirectionEntry)
+RowKey = tuple[str, str]
+"""Table and key of a raw row."""
 
 
 def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLine]:
     """Return one line for every raw row and use, in the order of the tables."""
     writer = _Writer(derived, config, tables)
     lines: list[LedgerLine] = []
-    for rows in (tables.measurements, tables.contrasts, tables.directions):
-        for row in rows:
-            lines += writer.finding(row)
     by_arm: dict[tuple[str, str], list[LedgerLine]] = defaultdict(list)
-    for row, line in zip(writer.rows, lines, strict=True):
-        by_arm[(row.study_id, row.arm_id)].append(line)
-        by_arm[(row.study_id, "")].append(line)
+    for row in (*tables.measurements, *tables.contrasts, *tables.directions):
+        own = writer.lines_of(row)
+        lines += own
+        by_arm[(row.study_id, row.arm_id)] += own
+        by_arm[(row.study_id, "")] += own
     summary = []
     for study in tables.studies:
         summary += _carrier(study, by_arm[(study.study_id, "")], study.exclude_reason)
@@ -45,8 +51,8 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
         summary += _carrier(arm, lines_of_arm, excluded.get(arm.study_id, ""))
     judged = [
         LedgerLine(
-            table=row.table, row=row.row, study_id=getattr(row, "study_id", ""), status="not_asked",
-            synthesis="", reason=_people_say(row),
+            table=row.table, row=row.row, study_id=getattr(row, "study_id", ""),
+            status=RowStatus.NOT_ASKED, synthesis="", reason=_why_not_computed_with(row),
         )
         for rows in (
             tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
@@ -61,17 +67,19 @@ def _excluded(tables: Tables) -> dict[str, str]:
     return {s.study_id: s.exclude_reason for s in tables.studies if s.include == "no"}
 
 
-def _people_say(row: Row) -> str:
+def _why_not_computed_with(row: Row) -> str:
     if row.table == "assays":
-        return "no conversion between mass and molar units is made yet"
+        return "mass and molar units are not converted into each other"
     if row.table == "published_pools":
-        return "what another review pooled: shown beside ours, never pooled"
-    return "entered by people: shown in the report, not computed with"
+        return "pooled by another review: shown for comparison, never pooled"
+    return "entered by the reviewers: shown in the report, not computed with"
 
 
-def _carrier(row: Row, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
-    """Tell of a study or an arm by what became of its findings."""
-    order = ("used", "direction_only", "not_asked", "not_used")
+def _carrier(row: Study | Arm, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
+    """Yield the status of a study or an arm, the best of those of its findings."""
+    order = (
+        RowStatus.USED, RowStatus.DIRECTION_ONLY, RowStatus.NOT_ASKED, RowStatus.NOT_USED,
+    )  # fmt: skip
     best: dict[str, LedgerLine] = {}
     for line in lines:
         held = best.get(line.synthesis)
@@ -80,169 +88,173 @@ def _carrier(row: Row, lines: Sequence[LedgerLine], excluded: str) -> Iterator[L
     named = [line for name, line in sorted(best.items()) if name] or list(best.values())[:1]
     if not named:
         reason = excluded or "no measurement, contrast or direction is entered for it"
-        yield LedgerLine(table=row.table, row=row.row, study_id=row.study_id, status="not_used",
-                         synthesis="", reason=reason)  # fmt: skip
+        yield _line(row, RowStatus.NOT_USED, reason)
     for line in named:
-        yield LedgerLine(table=row.table, row=row.row, study_id=row.study_id, status=line.status,
-                         synthesis=line.synthesis, reason=line.reason)  # fmt: skip
+        yield _line(row, line.status, line.reason, line.synthesis)
 
 
 class _Writer:
-    """Knows which effects and directions rest on which raw row."""
+    """Writes the lines of a row: from the effects and directions that are derived from it."""
 
     def __init__(self, derived: Derived, config: Config, tables: Tables):
         self.config = config
-        self.rows: list[Finding] = []
         self._excluded = _excluded(tables)
         self._partners = {(arm.study_id, arm.comparator) for arm in tables.arms if arm.comparator}
         self._effects = _by_row(derived.effects)
         self._entries = _by_row(derived.entries)
-        self._climbed: dict[tuple[str, int], list[Climbed]] = defaultdict(list)
-        self._told: dict[tuple[str, int], list[DirectionEntry]] = defaultdict(list)
-        for item, entry in zip(derived.climbed, derived.entries, strict=True):
+        self._gathered: dict[RowKey, list[tuple[Estimated, DirectionEntry]]] = defaultdict(list)
+        for item, entry in zip(derived.estimated, derived.entries, strict=True):
             for row in item.comparison.rows:
-                self._climbed[(row.table, row.row)].append(item)
-                self._told[(row.table, row.row)].append(entry)
+                self._gathered[_key(row)].append((item, entry))
 
-    def finding(self, row: Finding) -> list[LedgerLine]:
+    def lines_of(self, row: Finding) -> list[LedgerLine]:
         """Return the lines of one measurement, contrast or direction."""
-        lines = self._lines(row)
-        self.rows += [row] * len(lines)
-        return lines
-
-    def _lines(self, row: Finding) -> list[LedgerLine]:
-        told = self._told[(row.table, row.row)]
-        if not told:
+        entries = [entry for _, entry in self._gathered[_key(row)]]
+        if not entries:
             return [_line(row, *self._outside(row))]
-        lines = []
-        for synthesis in self.config.syntheses:
-            if any(asks_for(synthesis, entry) for entry in told):
-                lines.append(_line(row, *self._within(row, synthesis), synthesis.id))
-        sets = {
-            f"directions {entry.outcome} {entry.phase} {entry.design_class}"
-            for entry in told
-            if entry.counted
-        }
-        if not lines:
-            place = " ".join(part for part in (row.outcome, row.analyte, row.site) if part)
-            status = "direction_only" if sets else "not_asked"
-            reason = f"no synthesis of config.yaml asks for {place} here"
-            if not sets:
-                reason += f"; {told[0].reason}" if told[0].reason else ""
-            return [_line(row, status, reason, "; ".join(sorted(sets)))]
-        return lines
+        lines = [
+            _line(row, *self._within(row, synthesis), synthesis.id)
+            for synthesis in self.config.syntheses
+            if any(asks_for(synthesis, entry) for entry in entries)
+        ]
+        if lines:
+            return lines
+        sets = sorted({_direction_set(entry) for entry in entries if entry.counted})
+        place = " ".join(part for part in (row.outcome, row.analyte, row.site) if part)
+        reason = f"no synthesis of config.yaml asks for {place} here"
+        if sets:
+            return [_line(row, RowStatus.DIRECTION_ONLY, reason, "; ".join(sets))]
+        reason += f"; {entries[0].reason}" if entries[0].reason else ""
+        return [_line(row, RowStatus.NOT_ASKED, reason)]
 
-    def _outside(self, row: Finding) -> tuple[str, str]:
+    def _outside(self, row: Finding) -> tuple[RowStatus, str]:
+        """Return the status of a row that is in no comparison."""
         if row.study_id in self._excluded:
-            return "not_used", f"the study is not included: {self._excluded[row.study_id]}"
+            reason = f"the study is not included: {self._excluded[row.study_id]}"
+            return RowStatus.NOT_USED, reason
         if row.outcome in self.config.secondary_outcomes:
-            return "not_asked", "secondary outcome: kept in the tables, asked for by no synthesis"
+            reason = "secondary outcome: kept in the tables, asked for by no synthesis"
+            return RowStatus.NOT_ASKED, reason
         if row.timepoint == "baseline":
-            return "not_used", "baseline without anything after it"
+            return RowStatus.NOT_USED, "baseline without anything after it"
         if (row.study_id, row.arm_id) in self._partners:
-            return "not_used", "the comparison is made once, for the other arm of the pair"
-        return "not_used", "the row of a comparator arm, of which no comparison speaks here"
+            reason = "the comparison is made once, for the other arm of the pair"
+            return RowStatus.NOT_USED, reason
+        return RowStatus.NOT_USED, "a row of a comparator arm without a comparison at this time"
 
-    def _within(self, row: Finding, synthesis) -> tuple[str, str]:
-        effects = [e for e in self._effects[row.cell_name("")] if asks_for(synthesis, e)]
+    def _within(self, row: Finding, synthesis: Synthesis) -> tuple[RowStatus, str]:
+        """Return the status of a row in a synthesis."""
+        effects = [e for e in self._effects[_key(row)] if asks_for(synthesis, e)]
         for effect in effects:
             if effect.pooled:
-                return "used", f"in the effect {effect.effect_id} by {effect.provenance}"
+                codes = "+".join(effect.provenance)
+                return RowStatus.USED, f"in the effect {effect.effect_id} by {codes}"
         for effect in effects:
-            if effect.block != REDUCED:
-                return "used", f"in the effect {effect.effect_id}, not pooled: {effect.reason}"
+            if effect.block != Block.REDUCED:
+                reason = f"in the effect {effect.effect_id}, not pooled: {effect.reason}"
+                return RowStatus.USED, reason
         if effects:
-            return "not_used", effects[0].reason
-        items = [
-            item
-            for item, entry in zip(self._climbed[(row.table, row.row)],
-                                   self._told[(row.table, row.row)], strict=True)
-            if asks_for(synthesis, entry)
-        ]  # fmt: skip
+            return RowStatus.NOT_USED, effects[0].reason
+        items = [item for item, entry in self._gathered[_key(row)] if asks_for(synthesis, entry)]
         reason = why_not(row, items, self.config)
-        entries = [e for e in self._entries[row.cell_name("")] if asks_for(synthesis, e)]
-        if isinstance(row, Direction) or entries:
-            return "direction_only", reason
-        return "not_used", reason
+        by_row = any(asks_for(synthesis, entry) for entry in self._entries[_key(row)])
+        direction = isinstance(row, Direction) or by_row
+        return (RowStatus.DIRECTION_ONLY if direction else RowStatus.NOT_USED), reason
 
 
-NEAR_RUNGS = {
+def _direction_set(entry: DirectionEntry) -> str:
+    return f"directions {entry.outcome} {entry.phase} {entry.design_class}"
+
+
+NEAREST_METHODS = {
     "level": ("PPC", "POST", "SMCR", "MC", "ROMC"),
     "log_level": ("LOG", "ROMC"),
     "change": ("CHG", "BASE", "SMCR", "MC"),
     "pct_change": ("CHG", "SMCR", "ROMC"),
     "contrast": ("ADJ", "DIF", "TST", "SMDP", "SMCR", "MC"),
 }
-"""The rungs of the ladder that a row is nearest to."""
+"""The derivation methods that a row would most likely serve."""
 
 
-def _refusals(row: Finding, items: Sequence[Climbed]) -> str:
-    """Return why the rungs nearest to a row could not be taken, on the primary measure."""
-    near = NEAR_RUNGS[row.kind if isinstance(row, Measurement) else "contrast"]
-    reasons: dict[str, None] = {}
-    for item in items:
-        for tries in list(item.attempts.values())[:1]:
-            reasons |= dict.fromkeys(t.reason for t in tries if t.method in near and t.reason)
-    if not reasons:
+def _why_not_derivable(row: Finding, items: Sequence[Estimated]) -> str:
+    """Return why the methods nearest to a row cannot be used, on the primary measure first."""
+    kind = row.kind if isinstance(row, Measurement) else "contrast"
+    near = set(map(DerivationMethod, NEAREST_METHODS[kind]))
+    by_measure = [list(item.attempts.values()) for item in items]
+    for tried in ([attempts[:1] for attempts in by_measure], by_measure):
         reasons = dict.fromkeys(
-            t.reason for item in items for tries in item.attempts.values() for t in tries
-            if t.method in near and t.reason
+            attempt.reason for measures in tried for attempts in measures for attempt in attempts
+            if attempt.method in near and attempt.reason
         )  # fmt: skip
-    return "; ".join(reasons) or "no rung of the ladder can be taken"
+        if reasons:
+            return "; ".join(reasons)
+    return "no derivation method can be used"
 
 
-def why_not(row: Finding, items: Sequence[Climbed], config: Config) -> str:
-    """Return why a row's numbers stand in no effect."""
+def why_not(row: Finding, items: Sequence[Estimated], config: Config) -> str:
+    """Return why the numbers of a row are in no effect."""
     if not row.usable:
-        return f"accepted as printed, not usable: {row.accept_reason}"
-    no_pair = (
-        isinstance(row, Measurement) and None in (row.q1, row.q3) and None in (row.min, row.max)
-    )
+        return f"accepted as reported, not usable: {row.accept_reason}"
+    found = [(measure, one) for item in items for measure, one in item.estimates().items()]
+    if isinstance(row, Measurement):
+        spread = _without_known_spread(row, bool(found))
+        if spread:
+            return spread
+    listed = [why[1] for item in items if (why := listed_only(item.comparison, config))]
+    reasons = [item.not_tried for item in items if item.not_tried] or listed
+    if reasons:
+        return reasons[0]
+    if isinstance(row, Contrast):
+        two_arms = any(item.comparison.controlled for item in items)
+        if row.compares == "within" and two_arms:
+            return "a test within one arm is not one of the difference between arms"
+        if row.test == "rank":
+            return "the p of a rank test gives no SD"
+        if row.p is not None and row.p_operator not in ("", "=") and row.value is None:
+            return f"p {row.p_operator} {row.p.text} is a bound, not a value"
+    if isinstance(row, Direction):
+        first = "the sign of the effect goes before a typed direction"
+        return first if found else "only a direction"
+    if found:
+        return f"another value of the comparison goes first ({found[0][1].method})"
+    if row.disputed:
+        return f"inconsistently reported data: {row.disputed}"
+    return _why_not_derivable(row, items)
+
+
+def _without_known_spread(row: Measurement, has_effect: bool) -> str:
+    """Return why a measurement has no SD that can be used; '' if that is not the reason."""
+    no_pair = None in (row.q1, row.q3) and None in (row.min, row.max)
     if no_pair and row.mean is None and row.median is not None:
         return "a median without its quartiles or range gives no mean and SD"
-    if isinstance(row, Measurement) and row.spread is not None and row.spread_kind == "unknown":
-        unknown = "the printed +- does not say whether it is SD or SE"
-        if any(item.estimate(m) for item in items for m in item.attempts):
-            return f"{unknown}; another print of the comparison gives the effect"
-        return unknown
-    barred = [item.barred for item in items if item.barred]
-    listed = [why for item in items if (why := why_listed(item.comparison, config))]
-    if barred or listed:
-        return (barred or listed)[0]
-    two_arms = any(item.comparison.controlled for item in items)
-    if isinstance(row, Contrast) and row.compares == "within" and two_arms:
-        return "a test within one arm says nothing of the difference between arms"
-    if isinstance(row, Contrast) and row.test == "rank":
-        return "the p of a rank test gives no SD"
-    if isinstance(row, Contrast) and row.p_operator not in ("", "=") and row.value is None:
-        return f"p {row.p_operator} {row.p.text} is a bound, not a value"
-    found = [(m, item.estimate(m)) for item in items for m in item.attempts if item.estimate(m)]
-    if isinstance(row, Direction):
-        if found:
-            return "the sign of the effect goes before a typed direction"
-        return "only a direction"
-    if found:
-        return f"another print of the comparison goes first ({found[0][1].method})"
-    if row.disputed:
-        return f"contradictory prints: {row.disputed}"
-    return _refusals(row, items)
+    if row.spread is None or row.spread_kind != "unknown":
+        return ""
+    unknown = "spread of unspecified type: SD or SE is not reported"
+    if has_effect:
+        return f"{unknown}; another value of the comparison gives the effect"
+    return unknown
 
 
-def _by_row(records: Iterable[Effect | DirectionEntry]) -> dict[str, list]:
-    """Return records by the raw rows that they rest on, named `table:key:`."""
-    found: dict[str, list] = defaultdict(list)
+def _by_row(records: Iterable[Record]) -> dict[RowKey, list[Record]]:
+    """Return records by the raw rows from which they are derived."""
+    found: dict[RowKey, list[Record]] = defaultdict(list)
     for record in records:
-        for row in {cell.rpartition(":")[0] + ":" for cell in record.inputs.split()}:
-            found[row].append(record)
+        for key in {(cell.table, cell.key) for cell in record.inputs}:
+            found[key].append(record)
     return found
 
 
-def _line(row: Finding, status: str, reason: str, synthesis: str = "") -> LedgerLine:
+def _key(row: Row) -> RowKey:
+    name = Cell(row, "").name
+    return name.table, name.key
+
+
+def _line(row: Finding | Study | Arm, status: str, reason: str, synthesis: str = "") -> LedgerLine:
     return LedgerLine(
         table=row.table,
         row=row.row,
         study_id=row.study_id,
-        status=status,
+        status=RowStatus(status),
         synthesis=synthesis,
         reason=reason,
     )

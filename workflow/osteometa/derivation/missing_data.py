@@ -1,8 +1,8 @@
-"""What is missing: the smallest sets of cells that would make a study poolable.
+"""Missing data: the smallest sets of cells with which a study could be pooled.
 
-Found by trying: cells that a paper does not print are filled with stand-ins, the ladder is climbed,
-and what lets it succeed is what is wanted. A stand-in is never a result; only the names of the
-cells leave this module.
+Found by trial: cells that a paper does not report are filled with placeholders, and the derivation
+methods are tried; the cells with which one succeeds are missing. A placeholder is never a result;
+only the names of the cells leave this module.
 """
 
 from __future__ import annotations
@@ -10,31 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.classification import listed_only, set_of, time_distance
 from osteometa.comparisons.correlations import Correlations
-from osteometa.derivation.derive import Derived, off_the_end
-from osteometa.directions.entries import why_listed, window_of
-from osteometa.effects.hierarchy import climb
+from osteometa.derivation.derive import Derived
+from osteometa.effects.hierarchy import attempts_at
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config, Synthesis
+from osteometa.records.effects import set_key
 from osteometa.records.ledger import WantedRow
 from osteometa.synthesis.sets import asks_for
 
 MOST_ATOMS = 4
-"""Kinds of cells asked for at once; more is no small request."""
+"""Kinds of cells asked for at once; more is too much for one request."""
 ALTERNATIVES = 3
-"""Sets of cells that are told for one study."""
-PAIRS = {
+"""Sets of cells that are named for one study."""
+Kind = Literal["level", "change", "pct_change"]
+PAIRS: dict[str, tuple[Kind, str]] = {
     "levels": ("level", "at follow-up"),
     "baselines": ("level", "at baseline"),
     "changes": ("change", "of the change"),
     "percents": ("pct_change", "of the % change"),
 }
-# Any positive numbers do: only whether a rung can be taken is looked at.
-STAND_INS = {
+# Any positive numbers will do: only whether a derivation method succeeds is looked at.
+PLACEHOLDERS = {
     "baselines": ("1", "1"), "levels": ("1.2", "1.1"), "changes": ("0.2", "0.1"),
     "percents": ("2", "1"),
 }  # fmt: skip
@@ -55,15 +57,15 @@ MEASURED = tuple(
     for pair in ("baselines", "levels", "changes", "percents")
     for column, word in (("mean", "mean"), ("sd", "SD"))
 )
-LABEL = Atom("what the printed ± is (SD or SE)", "", ("spread_kind",))
-PEOPLE = Atom("n analysed", "", ("n",))
+LABEL = Atom("whether the reported ± is an SD or an SE", "", ("spread_kind",))
+SIZE = Atom("n analysed", "", ("n",))
 TEST = Atom("exact p of the test, with its direction", "", ("p",))
 DIFFERENCE = Atom("difference with its SE", "", ("value", "se"))
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A comparison that is not pooled, and the sets of cells that would change that."""
+    """A comparison that is not pooled, and the sets of cells with which it could be."""
 
     comparison: Comparison
     synthesis: Synthesis
@@ -79,7 +81,7 @@ def wanted_of(
     Parameters
     ----------
     candidates : iterable of (Synthesis, Comparison)
-        Comparisons that a synthesis asks for and that are in no pool for want of numbers.
+        Comparisons that a synthesis asks for and that are in no pool because numbers are missing.
     correlations : Correlations
     config : Config
     """
@@ -93,13 +95,13 @@ def wanted_of(
 
 
 def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
-    """Return what is wanted in a whole review.
+    """Return the missing cells of a whole review.
 
     For each synthesis, each arm that it asks for and of which no effect on the primary measure is
-    in its pool, at the time that stands for the arm; comparisons that no number would bring into a
-    pool (an active comparator, a design that is drawn apart) are left out.
+    in its pool, at the time that represents the arm; comparisons that no number would bring into a
+    pool (an active comparator, a design that is shown separately) are left out.
     """
-    correlations = Correlations((item.comparison for item in derived.climbed), config)
+    correlations = Correlations((item.comparison for item in derived.estimated), config)
     candidates = []
     for synthesis in config.syntheses:
         measure = config.outcomes[synthesis.outcome].measures[0]
@@ -108,14 +110,14 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
             for effect in derived.effects
             if effect.pooled and effect.measure == measure and asks_for(synthesis, effect)
         }
-        by_arm: dict[tuple[str, str], list[Comparison]] = {}
-        for item in derived.climbed:
+        by_arm: dict[tuple[str, ...], list[Comparison]] = {}
+        for item in derived.estimated:
             comparison = item.comparison
             out = comparison.study.study_id not in pooled and may_be_pooled(comparison, config)
-            if out and is_in(synthesis, comparison, config):
+            if out and set_of(comparison, config) == set_key(synthesis):
                 by_arm.setdefault(comparison.key[:2], []).append(comparison)
         candidates += [
-            (synthesis, min(found, key=lambda one: off_the_end(one, config)))
+            (synthesis, min(found, key=lambda one: time_distance(one, config)))
             for found in by_arm.values()
         ]
     return wanted_of(candidates, correlations, config)
@@ -123,7 +125,7 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
 
 def may_be_pooled(comparison: Comparison, config: Config) -> bool:
     """Tell whether numbers alone would bring a comparison into a pool."""
-    if why_listed(comparison, config):
+    if listed_only(comparison, config) is not None:
         return False
     return not comparison.controlled or comparison.study.design in config.designs
 
@@ -131,28 +133,28 @@ def may_be_pooled(comparison: Comparison, config: Config) -> bool:
 def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
     """Return rows of measurements.csv to be filled in: levels before and after of every arm.
 
-    What is printed stands in them; they come from the authors and are a report of their own.
+    They hold what is reported; the authors are their source, and they are a report of their own.
     """
     rows: dict[tuple[str, ...], Measurement] = {}
     for item in found:
         comparison = item.comparison
         for pair in ("baselines", "levels"):
-            for side in _sides(comparison):
-                printed = getattr(comparison, pair)[side]
+            for side in comparison.sides:
+                reported = getattr(comparison, pair)[side]
                 row = new_row(comparison, pair, side, config)
                 same = (
                     {}
-                    if printed is None
+                    if reported is None
                     else {
-                        name: getattr(printed, name)
+                        name: getattr(reported, name)
                         for name in ("assay", "n", "mean", "sd", "se", "unit")
                     }
                 )
-                if printed is not None and printed.disputed:
-                    same = {"assay": printed.assay, "unit": printed.unit}
+                if reported is not None and reported.disputed:
+                    same = {"assay": reported.assay, "unit": reported.unit}
                 unit = {"unit": unit_of(comparison, config)}
-                told = {"report": "authors", "source": "authors", "origin": "author"}
-                row = row.model_copy(update={**unit, **same, **told})
+                origin = {"report": "authors", "source": "authors", "origin": "author"}
+                row = row.model_copy(update={**unit, **same, **origin})
                 rows.setdefault((row.key_text,), row)
     return list(rows.values())
 
@@ -160,15 +162,15 @@ def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
 def _smallest(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[tuple[Atom, ...]]:
-    """Return the smallest sets of atoms with which a rung can be taken."""
-    atoms = [a for a in (LABEL, PEOPLE, TEST, DIFFERENCE, *MEASURED) if _lacks(comparison, a)]
+    """Return the smallest sets of atoms with which a derivation method succeeds."""
+    atoms = [a for a in (LABEL, SIZE, TEST, DIFFERENCE, *MEASURED) if _lacks(comparison, a)]
     found: list[tuple[Atom, ...]] = []
     for size in range(1, MOST_ATOMS + 1):
         for chosen in combinations(atoms, size):
             if any(set(smaller) <= set(chosen) for smaller in found):
                 continue
             filled = fill(comparison, chosen, config)
-            if climb(filled, measure, correlations, config)[-1].estimate is not None:
+            if attempts_at(filled, measure, correlations, config)[-1].estimate is not None:
                 found.append(chosen)
         if len(found) >= ALTERNATIVES:
             break
@@ -176,22 +178,18 @@ def _smallest(
     return found[:ALTERNATIVES]
 
 
-def _sides(comparison: Comparison) -> tuple[int, ...]:
-    return (0, 1) if comparison.controlled else (0,)
-
-
 def _cells(comparison: Comparison, chosen: Sequence[Atom]) -> int:
-    """Count the cells that somebody would have to type."""
+    """Count the cells that would have to be typed."""
     return sum(len(asked_of(comparison, atom)) * len(atom.columns) for atom in chosen)
 
 
 def asked_of(comparison: Comparison, atom: Atom) -> tuple[int, ...]:
     """Return the sides of a comparison that lack an atom; (0,) for a test between arms."""
-    sides = _sides(comparison)
+    sides = comparison.sides
     if atom is LABEL:
         return tuple(side for side in sides if _unlabelled(comparison, side))
-    if atom is PEOPLE:
-        return tuple(side for side in sides if not comparison.people(side, None).n)
+    if atom is SIZE:
+        return tuple(side for side in sides if not comparison.size(side, None).n)
     if not atom.pair:
         return (0,)
     return tuple(s for s in sides if not _has(getattr(comparison, atom.pair)[s], atom.columns[0]))
@@ -217,12 +215,12 @@ def _lacks(comparison: Comparison, atom: Atom) -> bool:
 
 
 def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comparison:
-    """Return the comparison with stand-ins in the cells of the atoms, to try the ladder on."""
+    """Return the comparison with placeholders in the cells of the atoms."""
     changed: dict[str, Any] = {}
     for pair in PAIRS:
         columns = {atom.columns[0]: atom for atom in chosen if atom.pair == pair}
         rows = list(getattr(comparison, pair))
-        for side in _sides(comparison):
+        for side in comparison.sides:
             rows[side] = _filled(comparison, pair, side, columns, chosen, config)
         changed[pair] = tuple(rows)
     contrasts = list(comparison.contrasts)
@@ -233,7 +231,7 @@ def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comp
     if DIFFERENCE in chosen:
         more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
         contrasts.append(_contrast(comparison, statistic="md", config=config, **more))
-    if PEOPLE in chosen:
+    if SIZE in chosen:
         changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
         if comparison.control is not None:
             n = comparison.control.n_end or 20
@@ -253,17 +251,17 @@ def _filled(
     if asked:
         row = row or new_row(comparison, pair, side, config)
         scale = float(row.mean) if row.mean else 1.0
-        stand_ins = {
-            "mean": ReportedNumber(STAND_INS[pair][side]),
+        placeholders = {
+            "mean": ReportedNumber(PLACEHOLDERS[pair][side]),
             "sd": ReportedNumber(repr(abs(scale) / 20)),
         }
-        updates |= {name: stand_ins[name] for name in asked}
+        updates |= {name: placeholders[name] for name in asked}
         updates |= {"disputed": "", "accept": ""}
     return row if row is None or not updates else row.model_copy(update=updates)
 
 
 def unit_of(comparison: Comparison, config: Config) -> str:
-    """Return the unit of a comparison's levels, '' where no print names one."""
+    """Return the unit of a comparison's levels, '' where none is reported."""
     if comparison.unit:
         return comparison.unit
     return config.outcomes[comparison.outcome].unit_of(comparison.analyte)
@@ -271,19 +269,19 @@ def unit_of(comparison: Comparison, config: Config) -> str:
 
 def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Measurement:
     """Return a measurement without numbers for one side of a comparison."""
-    arm = (comparison.arm, comparison.control)[side]
+    arm = (comparison.arm, comparison.control or comparison.arm)[side]
     kind = PAIRS[pair][0]
     base = pair == "baselines"
-    column = "time_h" if arm.phase == "acute" else "time_wk"
-    times = (
-        {} if base or comparison.time is None else {column: ReportedNumber(f"{comparison.time:g}")}
-    )
-    return Measurement(
+    row = Measurement(
         study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
         analyte=comparison.analyte, site=comparison.site,
-        timepoint="baseline" if base else comparison.timepoint, kind=kind, **times,
+        timepoint="baseline" if base else comparison.timepoint, kind=kind,
         unit="%" if kind == "pct_change" else _any_unit(comparison, config),
     )  # fmt: skip
+    if base or comparison.time is None:
+        return row
+    column = "time_h" if arm.phase == "acute" else "time_wk"
+    return row.model_copy(update={column: ReportedNumber(f"{comparison.time:g}")})
 
 
 def _any_unit(comparison: Comparison, config: Config) -> str:
@@ -329,11 +327,11 @@ def _where(comparison: Comparison, atom: Atom) -> str:
 
 
 def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
-    """Return the rows of `wanted.csv`: most participants first."""
+    """Return the rows of `wanted.csv`, most participants first."""
     rows = []
     for item in found:
         comparison = item.comparison
-        n, how = people_of(comparison)
+        n, how = participants_of(comparison)
         for rank, chosen in enumerate(item.sets, start=1):
             rows.append(
                 WantedRow(
@@ -360,36 +358,27 @@ def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
     return rows
 
 
-def people_of(comparison: Comparison) -> tuple[int | None, str]:
-    """Return how many participants a comparison would add, and the source of that number."""
-    sides = _sides(comparison)
+def participants_of(
+    comparison: Comparison,
+) -> tuple[int | None, Literal["arms", "test", "total", "enrolled", ""]]:
+    """Return how many participants a comparison would add, and where that is reported."""
+    sides = comparison.sides
     rows = [
         next(
             (r for r in (getattr(comparison, pair)[side] for pair in PAIRS) if r is not None), None
         )
         for side in sides
     ]
-    counts = [comparison.people(side, row).n for side, row in zip(sides, rows, strict=True)]
-    if all(counts):
-        return sum(counts), "arms"
-    tests = [row for row in comparison.contrasts if row.n_exercise and row.n_control]
-    if tests:
-        return tests[0].n_exercise + tests[0].n_control, "test"
+    sizes = [comparison.size(side, row).n for side, row in zip(sides, rows, strict=True)]
+    known = [n for n in sizes if n]
+    if len(known) == len(sizes):
+        return sum(known), "arms"
+    for row in comparison.contrasts:
+        if row.n_exercise and row.n_control:
+            return row.n_exercise + row.n_control, "test"
     totals = [row.n_total for row in comparison.contrasts if row.n_total]
     if totals:
         return totals[0], "total"
     if comparison.study.n_enrolled:
         return comparison.study.n_enrolled, "enrolled"
     return None, ""
-
-
-def is_in(synthesis: Synthesis, comparison: Comparison, config: Config) -> bool:
-    """Tell whether a synthesis asks for a comparison."""
-    design_class = "controlled" if comparison.controlled else "within_arm"
-    return (
-        comparison.outcome, comparison.analyte, comparison.site, comparison.arm.phase,
-        design_class, window_of(comparison, config),
-    ) == (
-        synthesis.outcome, synthesis.analyte, synthesis.site, synthesis.phase,
-        synthesis.design_class, synthesis.window,
-    )  # fmt: skip

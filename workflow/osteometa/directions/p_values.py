@@ -1,7 +1,7 @@
-"""What exact p values tell where sizes are not known: their combination, and albatross points.
+"""Exact p values where sizes are not known: their combination, and albatross points.
 
-Exact p values are printed selectively, so a combination is evidence of an effect in at least one
-study at most, and says nothing of its size.
+Exact p values are reported selectively, so a combination is at most evidence of an effect in at
+least one study, and no estimate of its size.
 """
 
 from __future__ import annotations
@@ -11,34 +11,40 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import ndtr
+from scipy.special import chdtrc, ndtr, ndtri
 
 from osteometa.comparisons.build import population_of
-from osteometa.comparisons.reported_tests import is_omnibus
-from osteometa.directions.entries import DirectionSetKey, counted_entries, fisher, stouffer
+from osteometa.comparisons.reported_tests import exact_p, is_omnibus
+from osteometa.comparisons.summaries import SECOND_HAND
+from osteometa.directions.sign_test import DirectionSetKey, counted_entries
 from osteometa.extraction.tables import Contrast, Tables
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import Config
 from osteometa.records.directions import AlbatrossPoint, DirectionEntry, PCombination
 from osteometa.records.effects import Effect
+from osteometa.wording.vocabulary import Block, Direction
 
 FEWEST = 3
 SURE = 1e-12
 """Bounds of a one-sided p: a p of 0 or 1 has no quantile."""
 
-DOUBTED = ("disputed", "borrowed")
-"""Blocks of effects whose p is not taken: contradictory prints, and SDs of other studies."""
+NO_P = (Block.DISPUTED, Block.BORROWED)
+"""Blocks of effects whose p is not used: inconsistent data, and SDs of other studies."""
+
+
+RowP = tuple[Contrast, float]
+"""A row with its exact p."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ExactP:
     """One study's exact p in a direction set, or why it has none."""
 
     entry: DirectionEntry
     p_up: float | None
     """One-sided, of the hypothesis that exercise raises the outcome."""
     reason: str
-    row: Contrast | None = None
+    two_sided: float | None = None
 
 
 def one_sided(p: float, direction: str, tails: int = 2) -> float:
@@ -50,10 +56,10 @@ def one_sided(p: float, direction: str, tails: int = 2) -> float:
     ----------
     p : float
     direction : {"up", "down"}
-        Of the estimate, whatever the test was out to show.
+        Of the estimate, whatever the hypothesis of the test.
     tails : {1, 2}
-        Of the printed p. One of one tail above .5 says that the estimate points the other way than
-        the hypothesis: on its own side it is 1 - p.
+        Of the reported p. One of one tail above .5 means that the estimate is opposite to the
+        hypothesis: on its own side it is 1 - p.
     """
     half = two_tailed(p, tails) / 2
     return half if direction == "up" else 1 - half
@@ -63,25 +69,25 @@ def p_combinations(
     entries: Iterable[DirectionEntry], tables: Tables, config: Config
 ) -> list[PCombination]:
     """Return one row per direction set: its exact p values combined, or why not."""
-    printed = _printed(tables)
+    reported = _reported(tables)
     return [
-        combine_p(key, _one_per_study(found, printed, tables, config))
+        combine_p(key, _one_per_study(found, reported, tables, config))
         for key, found in counted_entries(entries, config).items()
     ]
 
 
-def combine_p(key: DirectionSetKey, told: Sequence[Told]) -> PCombination:
+def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
     """Combine one exact one-sided p per study.
 
     Stouffer: Z = sum sqrt(N) z / sqrt(sum N). Fisher: -2 sum ln p on 2k degrees of freedom. Both
     for "higher" and for "lower with exercise", since Fisher's statistic is not symmetric.
     """
-    usable = [one for one in told if one.p_up is not None]
-    common = dict(zip(("outcome", "phase", "design_class"), key, strict=True))
-    studies = " ".join(one.entry.study_id for one in usable)
+    usable = [one for one in found if one.p_up is not None]
+    outcome, phase, design_class = key
+    studies = tuple(one.entry.study_id for one in usable)
     if len(usable) < FEWEST:
         counts: dict[str, int] = defaultdict(int)
-        for one in told:
+        for one in found:
             if one.p_up is None:
                 counts[one.reason] += 1
         words = [f"{number} {why}" for why, number in sorted(counts.items())]
@@ -89,19 +95,20 @@ def combine_p(key: DirectionSetKey, told: Sequence[Told]) -> PCombination:
         if words:
             reason += f"; the other studies: {'; '.join(words)}"
         return PCombination(
-            **common, k=len(usable), n_total=None, z=None, p_stouffer=None, p_stouffer_lower=None,
-            chi2=None, chi2_lower=None, df=None, p_fisher=None, p_fisher_lower=None,
-            status="not_applicable", reason=reason, studies=studies,
+            outcome=outcome, phase=phase, design_class=design_class, k=len(usable), n_total=None,
+            z=None, p_stouffer=None, p_stouffer_lower=None, chi2=None, chi2_lower=None, df=None,
+            p_fisher=None, p_fisher_lower=None, status="not_applicable", reason=reason,
+            studies=studies,
         )  # fmt: skip
-    ps = [min(max(one.p_up, SURE), 1 - SURE) for one in usable]
-    sizes = [one.entry.n for one in usable]
+    ps = [min(max(p_up, SURE), 1 - SURE) for one in usable if (p_up := one.p_up) is not None]
+    sizes = [one.entry.n or 0 for one in usable]
     z, p = stouffer(ps, sizes)
     chi2, df, p_fisher = fisher(ps)
     chi2_lower, _, p_lower = fisher([1 - p_up for p_up in ps])
     return PCombination(
-        **common, k=len(usable), n_total=sum(sizes), z=z, p_stouffer=p,
-        p_stouffer_lower=float(ndtr(z)), chi2=chi2, chi2_lower=chi2_lower, df=df,
-        p_fisher=p_fisher, p_fisher_lower=p_lower, status="ok", reason="", studies=studies,
+        outcome=outcome, phase=phase, design_class=design_class, k=len(usable), n_total=sum(sizes),
+        z=z, p_stouffer=p, p_stouffer_lower=float(ndtr(z)), chi2=chi2, chi2_lower=chi2_lower,
+        df=df, p_fisher=p_fisher, p_fisher_lower=p_lower, status="ok", reason="", studies=studies,
     )  # fmt: skip
 
 
@@ -110,19 +117,19 @@ def albatross(
 ) -> list[AlbatrossPoint]:
     """Return one point per study of each direction set that has N and a p (Harrison 2017).
 
-    The p of the z of its effect on the primary measure, else the exact p that it prints. As in the
-    combination, a p that rests on a disputed print is none; nor is one by a borrowed SD.
+    The p of the z of its effect on the primary measure, else the exact p that it reports. As in
+    the combination, a p from inconsistent data is not used, nor one by a borrowed SD.
     """
-    printed = _printed(tables)
+    reported = _reported(tables)
     by_place: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
         primary = effect.measure == config.outcomes[effect.outcome].measures[0]
-        if primary and effect.block not in DOUBTED:
+        if primary and effect.block not in NO_P:
             by_place.setdefault((*_place(effect), effect.population_analysed), effect)
     points = []
     for key, found in counted_entries(entries, config).items():
         for group in _by_study(found, tables, config):
-            point = _point(key, group, by_place, printed)
+            point = _point(key, group, by_place, reported)
             if point is not None:
                 points.append(point)
     return points
@@ -130,45 +137,47 @@ def albatross(
 
 def _point(
     key: DirectionSetKey, group: Sequence[DirectionEntry],
-    effects: Mapping[tuple[str, ...], Effect], printed: Mapping[tuple[str, ...], list[Contrast]],
+    effects: Mapping[tuple[str, ...], Effect], reported: Mapping[tuple[str, ...], list[RowP]],
 ) -> AlbatrossPoint | None:  # fmt: skip
-    def point(entry: DirectionEntry, p: float, origin: str, effect_id: str) -> AlbatrossPoint:
-        return AlbatrossPoint(
-            outcome=key[0], phase=key[1], design_class=key[2], study_id=entry.study_id,
-            label=entry.label, n=entry.n, p=p, direction=entry.direction, origin=origin,
-            effect_id=effect_id,
-        )  # fmt: skip
-
+    outcome, phase, design_class = key
     for entry in group:
         effect = effects.get((*_place(entry), entry.population_analysed))
-        if effect is not None and entry.n and entry.direction in ("up", "down"):
-            return point(entry, 2 * float(ndtr(-abs(effect.z))), "effect", effect.effect_id)
+        if effect is not None and entry.n and entry.direction in (Direction.UP, Direction.DOWN):
+            return AlbatrossPoint(
+                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
+                label=entry.label, n=entry.n, p=2 * float(ndtr(-abs(effect.z))),
+                direction=entry.direction, origin="effect", effect_id=effect.effect_id,
+            )  # fmt: skip
     for entry in group:
-        told = _told(entry, printed)
-        if told.row is not None:
-            return point(entry, two_tailed(float(told.row.p), told.row.tails), "printed", "")
+        p = _exact_p(entry, reported).two_sided
+        if p is not None and entry.n:
+            return AlbatrossPoint(
+                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
+                label=entry.label, n=entry.n, p=p, direction=entry.direction, origin="reported",
+                effect_id="",
+            )  # fmt: skip
     return None
 
 
 def _one_per_study(
-    entries: Iterable[DirectionEntry], printed: Mapping[tuple[str, ...], list[Contrast]],
+    entries: Iterable[DirectionEntry], reported: Mapping[tuple[str, ...], list[RowP]],
     tables: Tables, config: Config,
-) -> list[Told]:  # fmt: skip
+) -> list[ExactP]:  # fmt: skip
     """Return each study's first usable p, or the reason of its first entry."""
     result = []
     for group in _by_study(entries, tables, config):
-        told = [_told(entry, printed) for entry in group]
-        result.append(next((one for one in told if one.p_up is not None), told[0]))
+        own = [_exact_p(entry, reported) for entry in group]
+        result.append(next((one for one in own if one.p_up is not None), own[0]))
     return result
 
 
 def _by_study(
     entries: Iterable[DirectionEntry], tables: Tables, config: Config
 ) -> list[list[DirectionEntry]]:
-    """Return the entries of each study, that which speaks for it first.
+    """Return the entries of each study, the one that represents it first.
 
     By site in the order of config.yaml, then the time nearest the end of the programme (of a bout,
-    the earliest), then the arm with most people: chosen without looking at any p.
+    the earliest), then the arm with most participants: chosen without looking at any p.
     """
     weeks = {(arm.study_id, arm.arm_id): arm.weeks for arm in tables.arms}
     sites = ["", *(site for o in config.outcomes.values() for site in o.sites)]
@@ -189,32 +198,33 @@ def _by_study(
     return [groups[study_id] for study_id in sorted(groups)]
 
 
-def _told(entry: DirectionEntry, printed: Mapping[tuple[str, ...], list[Contrast]]) -> Told:
+def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[RowP]]) -> ExactP:
     compares = "between" if entry.design_class == "controlled" else "within"
     rows = [
-        row
-        for row in printed.get(_place(entry), [])
+        (row, p)
+        for row, p in reported.get(_place(entry), [])
         if row.compares == compares and population_of(row) in ("", entry.population_analysed)
     ]
     if not rows:
-        return Told(entry, None, "without an exact p")
-    if entry.direction not in ("up", "down"):
-        return Told(entry, None, "with an exact p but no known direction")
+        return ExactP(entry, None, "without an exact p")
+    if entry.direction not in (Direction.UP, Direction.DOWN):
+        return ExactP(entry, None, "with an exact p but no known direction")
     if not entry.n:
-        return Told(entry, None, "with an exact p but no number of people")
-    row = rows[0]
-    return Told(entry, one_sided(float(row.p), entry.direction, row.tails or 2), "", row)
+        return ExactP(entry, None, "with an exact p but no number of participants")
+    row, p = rows[0]
+    p_up = one_sided(p, entry.direction, row.tails or 2)
+    return ExactP(entry, p_up, "", two_tailed(p, row.tails))
 
 
-def _printed(tables: Tables) -> dict[tuple[str, ...], list[Contrast]]:
+def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
     """Return the exact p values of usable contrasts by place; those of several groups are none."""
-    found: dict[tuple[str, ...], list[Contrast]] = defaultdict(list)
+    found: dict[tuple[str, ...], list[RowP]] = defaultdict(list)
     for row in tables.contrasts:
-        exact = row.p is not None and row.p_operator == "=" and row.statistic != "r"
-        if exact and not is_omnibus(row) and row.usable and not row.disputed:
-            found[_place(row)].append(row)
+        p = exact_p(row) if row.statistic != "r" and row.usable and not row.disputed else None
+        if p is not None and not is_omnibus(row):
+            found[_place(row)].append((row, p))
     for rows in found.values():
-        rows.sort(key=lambda row: (row.origin in ("other_review", "press"), row.row))
+        rows.sort(key=lambda item: (item[0].origin in SECOND_HAND, item[0].row))
     return found
 
 
@@ -222,3 +232,18 @@ def _place(row: Contrast | DirectionEntry | Effect) -> tuple[str, ...]:
     return (
         row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.timepoint, row.report,
     )  # fmt: skip
+
+
+def stouffer(p_values: Sequence[float], sizes: Sequence[float]) -> tuple[float, float]:
+    """Combine one-sided p by Stouffer's method with weights sqrt(N); return Z and p."""
+    weights = [math.sqrt(n) for n in sizes]
+    z = sum(-w * ndtri(p) for w, p in zip(weights, p_values, strict=True))
+    z = float(z / math.sqrt(sum(w * w for w in weights)))
+    return z, float(ndtr(-z))
+
+
+def fisher(p_values: Sequence[float]) -> tuple[float, int, float]:
+    """Combine one-sided p by Fisher's method; return chi-square, df and p."""
+    statistic = -2 * sum(math.log(p) for p in p_values)
+    df = 2 * len(p_values)
+    return statistic, df, float(chdtrc(df, statistic))

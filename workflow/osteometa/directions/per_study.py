@@ -1,55 +1,53 @@
-"""One vote per study: the direction that most of what it says shares."""
+"""One direction per study: the one that most of its comparisons have."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from osteometa.records.directions import DirectionEntry, StudyDirection
+from osteometa.wording.vocabulary import Direction
 
 
 def study_directions(found: Iterable[DirectionEntry], share: float) -> list[StudyDirection]:
-    """Return one vote per study: the direction that at least `share` of its known entries have."""
+    """Return one direction per study: that of at least `share` of its known entries."""
     by_study: dict[str, list[DirectionEntry]] = defaultdict(list)
     for entry in found:
         by_study[entry.study_id].append(entry)
-    rows = [_vote(group, share) for group in by_study.values()]
-    return sorted(rows, key=lambda vote: (vote.year or 0, vote.label, vote.study_id))
+    rows = [_of_study(group, share) for group in by_study.values()]
+    return sorted(rows, key=lambda study: (study.year or 0, study.label, study.study_id))
 
 
-def _vote(group: list[DirectionEntry], share: float) -> StudyDirection:
-    # A study that is barred from voting still says what it says.
-    voting = [entry for entry in group if entry.counted] or group
-    counts = {
-        word: sum(entry.direction == word for entry in voting)
-        for word in ("up", "down", "zero", "unknown")
-    }
-    known = counts["up"] + counts["down"]
-    if not known:
-        direction = "zero" if counts["zero"] else "unknown"
-    else:
-        top = "up" if counts["up"] >= counts["down"] else "down"
-        direction = top if counts[top] / known >= share - 1e-12 else "mixed"
+def _of_study(group: Sequence[DirectionEntry], share: float) -> StudyDirection:
+    # A study that is not counted still has a direction.
+    counted = [entry for entry in group if entry.counted] or group
+    counts = Counter(entry.direction for entry in counted)
     first = group[0]
-    people = [entry.n for entry in group if entry.n is not None]
-    reasons = dict.fromkeys(entry.reason for entry in group if entry.reason)
-    types = sorted({entry.exercise_type for entry in group})
-    arrows = sorted({arrow for entry in group for arrow in entry.arrow.split("/") if arrow})
+    sizes = [entry.n for entry in group if entry.n is not None]
+    volumes = {entry.plasma_volume for entry in group if entry.plasma_volume is not None}
     return StudyDirection(
         study_id=first.study_id,
         label=first.label,
         year=first.year,
         design=first.design,
-        exercise_type=types[0] if len(types) == 1 else "/".join(types),
-        direction=direction,
+        exercise_type=tuple(sorted({entry.exercise_type for entry in group})),
+        direction=_most_common(counts, share),
         counted=any(entry.counted for entry in group),
-        n_up=counts["up"],
-        n_down=counts["down"],
-        n_zero=counts["zero"],
-        n_unknown=counts["unknown"],
-        n=max(people) if people else None,
-        arrow="/".join(arrows),
+        n_up=counts[Direction.UP],
+        n_down=counts[Direction.DOWN],
+        n_zero=counts[Direction.ZERO],
+        n_unknown=counts[Direction.UNKNOWN],
+        n=max(sizes) if sizes else None,
+        arrow=tuple(sorted({arrow for entry in group for arrow in entry.arrow})),
         has_effect=any(entry.origin == "effect" for entry in group),
-        plasma_volume="/".join(sorted({e.plasma_volume for e in group if e.plasma_volume})),
-        reason="; ".join(reasons),
+        plasma_volume=tuple(sorted(volumes)),
+        reason="; ".join(dict.fromkeys(entry.reason for entry in group if entry.reason)),
     )
+
+
+def _most_common(counts: Counter[Direction], share: float) -> Direction:
+    known = counts[Direction.UP] + counts[Direction.DOWN]
+    if not known:
+        return Direction.ZERO if counts[Direction.ZERO] else Direction.UNKNOWN
+    most = Direction.UP if counts[Direction.UP] >= counts[Direction.DOWN] else Direction.DOWN
+    return most if counts[most] / known >= share - 1e-12 else Direction.MIXED

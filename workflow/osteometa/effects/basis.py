@@ -1,46 +1,90 @@
-"""What the three ladders share: estimates, refusals, and the numbers of both sides."""
+"""What all derivation methods share: the estimate, why there is none, and both arms' numbers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from osteometa.comparisons.build import Comparison, difference_of_means
+from osteometa.comparisons.build import Comparison, RowPair, difference_of_means
 from osteometa.comparisons.correlations import Correlation, Correlations
-from osteometa.comparisons.reported_tests import PrintedTest
-from osteometa.comparisons.summaries import Cell, Summary
+from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
+from osteometa.comparisons.summaries import (
+    Cell,
+    Codes,
+    CompleteSummary,
+    Flags,
+    Pair,
+    Summary,
+    distinct_codes,
+    has_sd,
+    means_of,
+)
 from osteometa.effects import formulas
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import hedges_j
 from osteometa.protocol.config import Config
+from osteometa.wording.choices import SmdVariance
+from osteometa.wording.vocabulary import (
+    CorrelationSource,
+    DerivationMethod,
+    Flag,
+    MeansKind,
+    Provenance,
+)
 
 
-class RefusalError(Exception):
-    """A rung cannot be taken; the text says why, for the ledger."""
+class NotDerivableError(Exception):
+    """A derivation method cannot be used; the text says why, for the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
+class MeansBeside:
+    """The means and SDs that a figure shows beside an effect."""
+
+    kind: MeansKind | None = None
+    exercise: Summary | None = None
+    control: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedCorrelation:
+    """The before-after correlation that an effect depends on."""
+
+    r: float
+    sources: tuple[CorrelationSource, ...]
+
+
+UNCORRELATED = UsedCorrelation(0.0, (CorrelationSource.UNCORRELATED,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """An effect, its sampling variance, and all they rest on."""
+    """An effect, its sampling variance, and everything they are derived from."""
 
     yi: float
     vi: float
-    method: str
-    codes: tuple[str, ...] = ()
-    flags: frozenset[str] = frozenset()
+    method: DerivationMethod
+    codes: Codes = ()
+    flags: Flags = frozenset()
     cells: tuple[Cell, ...] = ()
-    r: float | None = None
-    r_source: str = ""
-    means_kind: str = ""
-    """after, change, pct_change: which summaries a figure shows beside the effect."""
-    sides: tuple[Summary | None, Summary | None] = (None, None)
+    correlation: UsedCorrelation | None = None
+    means: MeansBeside = MeansBeside()
     n: tuple[int | None, int | None] = (None, None)
     n_total: int | None = None
+    """The total where n of an arm is not known, or both sides are the same participants."""
+    own_effect_term: bool = True
+    """Whether the variance has the form u + g^2/(2N) with the effect's own g."""
+
+
+Derive = Callable[["Basis"], Estimate]
+Methods = tuple[tuple[DerivationMethod, Derive], ...]
+"""Derivation methods in the order in which they are tried."""
 
 
 class Basis:
-    """The prints of one comparison, ready for the formulas. Sides: 0 exercise, 1 control."""
+    """The values of one comparison, ready for the formulas. Sides: 0 exercise, 1 control."""
 
     def __init__(self, comparison: Comparison, correlations: Correlations, config: Config):
         self.comparison = comparison
@@ -48,96 +92,103 @@ class Basis:
         self._correlations = correlations
 
     @property
-    def form(self) -> formulas.VarianceForm:
+    def form(self) -> SmdVariance:
         """The form of the variance of a standardised effect."""
         return self.config.effects.smd_variance
 
-    @property
-    def paired(self) -> bool:
-        """Tell whether both sides are the same people: conditions of a crossover, or their legs."""
-        return self.comparison.controlled and self.comparison.study.design == "crossover_rct"
-
-    @property
-    def sides(self) -> tuple[int, ...]:
-        """Sides that have people: both, or the exercise arm alone."""
-        return (0, 1) if self.comparison.controlled else (0,)
-
     @cached_property
-    def after(self) -> list[Summary | None]:
+    def after(self) -> Pair:
         """Levels at the timepoint."""
         return self.comparison.pair(self.comparison.levels)
 
     @cached_property
-    def before(self) -> list[Summary | None]:
+    def before(self) -> Pair:
         """Levels at baseline."""
         return self.comparison.pair(self.comparison.baselines)
 
     @cached_property
-    def change(self) -> list[Summary | None]:
+    def change(self) -> Pair:
         """Changes in the unit of the levels."""
         return self.comparison.pair(self.comparison.changes)
 
     @cached_property
-    def percent(self) -> list[Summary | None]:
+    def percent(self) -> Pair:
         """Percent changes."""
         return self.comparison.pair(self.comparison.percents)
 
     @cached_property
-    def logs(self) -> list[Summary | None]:
+    def logs(self) -> Pair:
         """Means and SDs of the natural logarithm at the timepoint."""
-        return self.comparison.pair_of_logs(self.comparison.logs)
+        return self.comparison.pair(self.comparison.logs)
 
     @cached_property
-    def log_baselines(self) -> list[Summary | None]:
+    def log_baselines(self) -> Pair:
         """Means and SDs of the natural logarithm at baseline."""
-        return self.comparison.pair_of_logs(self.comparison.log_baselines)
+        return self.comparison.pair(self.comparison.log_baselines)
 
     @cached_property
-    def tests(self) -> list[PrintedTest]:
-        """Printed tests of the comparison, the best first.
+    def tests(self) -> list[ReportedTest]:
+        """Reported tests of the comparison, the best first.
 
-        Between arms; within one arm where there is no other; paired where both are the same people.
+        Between arms; within one arm where there is no other; paired where both are the same
+        participants.
         """
         return self.comparison.tests()
 
+    def differences(self, *, percent: bool) -> list[ReportedDifference]:
+        """Return the reported differences with an SE, in percent or in the unit of the levels."""
+        return [
+            test
+            for test in self.tests
+            if isinstance(test, ReportedDifference) and test.se and test.percent == percent
+        ]
+
+    def bare_tests(self) -> list[ReportedTest]:
+        """Return the tests that are reported without the difference they compare."""
+        return [t for t in self.tests if t.t and not isinstance(t, ReportedDifference)]
+
     def with_borrowed_sds(self) -> Basis:
-        """Return the same prints with an SD of other studies where a level has none (flag BOR).
+        """Return the same values with an SD of other studies where a level has none (flag BOR).
 
         Raises
         ------
-        RefusalError
+        NotDerivableError
             If there is none to borrow, or no mean that needs one.
         """
+        after, before = self.comparison.levels, self.comparison.baselines
+        if not any(self._lacks_sd(s) for pair in (self.after, self.before) for s in pair):
+            raise NotDerivableError("BOR: no mean whose SD is missing")
         other = Basis(self.comparison, self._correlations, self.config)
-        wanted = found = False
-        for name, rows in (
-            ("after", self.comparison.levels), ("before", self.comparison.baselines),
-        ):  # fmt: skip
-            pair = list(getattr(self, name))
-            for side in self.sides:
-                held = pair[side]
-                if held is None or held.mean is None or held.sd is not None:
-                    continue
-                wanted = True
-                sd = self._correlations.borrowed_sd(self.comparison, rows[side])
-                if sd is not None:
-                    pair[side] = replace(held, sd=sd, code="BOR", flags=held.flags | {"BOR"})
-                    found = True
-            other.__dict__[name] = pair
-        if not wanted:
-            raise RefusalError("BOR: no mean whose SD is missing")
-        if not found:
-            raise RefusalError("BOR: no two arms of other studies print an SD by the same assay")
+        other.after = self._with_borrowed(after, self.after)
+        other.before = self._with_borrowed(before, self.before)
+        if (other.after, other.before) == (self.after, self.before):
+            raise NotDerivableError(
+                "BOR: no SD by the same assay is reported for two arms of other studies"
+            )
         return other
+
+    def _lacks_sd(self, summary: Summary | None) -> bool:
+        return summary is not None and summary.mean is not None and summary.sd is None
+
+    def _with_borrowed(self, rows: RowPair, pair: Pair) -> Pair:
+        filled = list(pair)
+        for side, held in enumerate(pair):
+            if held is None or not self._lacks_sd(held):
+                continue
+            sd = self._correlations.borrowed_sd(self.comparison, rows[side])
+            if sd is not None:
+                flags = held.flags | {Flag.BORROWED}
+                filled[side] = replace(held, sd=sd, codes=(Provenance.BOR,), flags=flags)
+        return filled[0], filled[1]
 
     @cached_property
     def r(self) -> list[Correlation]:
         """Before-after correlation of each side."""
-        return [self._correlations.of(self.comparison, side) for side in self.sides]
+        return [self._correlations.of(self.comparison, side) for side in self.comparison.sides]
 
     @cached_property
     def between(self) -> Correlation:
-        """Correlation of two conditions of the same people, printed or assumed."""
+        """Correlation of two conditions of the same participants, reported or assumed."""
         return self._correlations.between(self.comparison)
 
     @property
@@ -146,37 +197,39 @@ class Basis:
         return sum(found.r for found in self.r) / len(self.r)
 
     @property
-    def r_notes(self) -> dict[str, object]:
-        """The fields of an estimate that say which correlation it rests on."""
-        sources = sorted({correlation.source for correlation in self.r})
-        return {"r": self.mean_r, "r_source": "+".join(sources)}
+    def used_r(self) -> UsedCorrelation:
+        """The correlation of an effect that depends on both arms' ones."""
+        return UsedCorrelation(self.mean_r, tuple(sorted({found.source for found in self.r})))
 
     @property
-    def r_flags(self) -> frozenset[str]:
+    def r_flags(self) -> Flags:
         """RIMP if a correlation is not the arm's own."""
-        return frozenset({"RIMP"} if any(c.imputed for c in self.r) else ())
+        return frozenset({Flag.R_IMPUTED} if any(c.imputed for c in self.r) else ())
 
     @property
     def r_cells(self) -> tuple[Cell, ...]:
         """Raw cells that give the correlations."""
         return tuple(cell for found in self.r for cell in found.cells)
 
-    def sign(self, test: PrintedTest) -> tuple[int, tuple[Cell, ...]]:
+    def sign(self, test: ReportedTest) -> tuple[int, tuple[Cell, ...]]:
         """Return the sign of what a test compares (within one arm: of the change), and its cells.
 
-        Means tell it first (levels after where an unadjusted test compares those), then a printed
+        By the means first (levels after where an unadjusted test compares those), then a reported
         difference; else a typed direction of the same comparison, or an arrow called significant.
         """
-        compares = "between" if self.comparison.controlled else "within"
-        bases = ("between_arm",) if self.comparison.controlled else ("within_arm", "not_stated")
+        if test.signed:
+            return 1, ()
+        controlled = self.comparison.controlled
         levels = test.score == "post" and test.adjusted != "yes"
         means = difference_of_means(self.comparison, after_first=levels)
         if means is not None and means[0]:
             return (1 if means[0] > 0 else -1), means[1]
         for row in self.comparison.contrasts:
-            signed = row.compares == compares and row.statistic in ("md", "adj_md", "smd", "t")
-            if signed and row.usable and row.value:
+            compares = row.compares == ("between" if controlled else "within")
+            signed = row.statistic in ("md", "adj_md", "smd", "t")
+            if compares and signed and row.usable and row.value:
                 return (1 if row.value > 0 else -1), (Cell(row, "value"),)
+        bases = ("between_arm",) if controlled else ("within_arm", "not_stated")
         for row in self.comparison.directions:
             if row.basis not in bases or not row.usable:
                 continue
@@ -184,60 +237,64 @@ class Basis:
                 return (1 if row.direction == "up" else -1), (Cell(row, "direction"),)
             if row.significant == "yes" and row.arrow in ("up", "down"):
                 return (1 if row.arrow == "up" else -1), (Cell(row, "arrow"),)
-        raise RefusalError("the direction of the printed test is not told")
+        raise NotDerivableError("the direction of the reported test is not known")
 
 
-def both(pair: list[Summary | None], what: str) -> tuple[Summary, Summary]:
+def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
     """Return both summaries if each has mean, SD and n.
 
     Raises
     ------
-    RefusalError
-        Naming the side and the number that is not printed.
+    NotDerivableError
+        Naming the arm and the number that is not reported.
     """
-    sides = zip(("exercise", "control"), pair, strict=True)
-    one, other = (complete(summary, f"of the {side} arm", f"{what}: ") for side, summary in sides)
-    return one, other
+    exercise, control = pair
+    return (
+        complete(exercise, "of the exercise arm", f"{method}: "),
+        complete(control, "of the control arm", f"{method}: "),
+    )
 
 
-def complete(summary: Summary | None, whose: str, where: str = "") -> Summary:
-    """Return a summary if it has mean, SD and n.
+def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
+    """Return a summary if it has mean, SD and n of at least 2.
 
     Raises
     ------
-    RefusalError
-        Naming the number that is not printed.
+    NotDerivableError
+        Naming the number that is not reported.
     """
     if summary is None or summary.mean is None:
-        raise RefusalError(f"{where}no mean {whose}")
+        raise NotDerivableError(f"{where}no mean {whose}")
     if summary.sd is None:
-        raise RefusalError(f"{where}no SD {whose}")
-    if summary.n is None or summary.n < 2:
-        raise RefusalError(f"{where}n {whose} is not printed")
-    return summary
+        raise NotDerivableError(f"{where}no SD {whose}")
+    found = summary.complete()
+    if found is None or found.n < 2:
+        raise NotDerivableError(f"{where}n {whose} is not reported")
+    return found
 
 
-def after_scores(basis: Basis) -> tuple[Summary, Summary]:
-    """Return the levels after, an SD that is not printed taken from their t test (TMD).
+def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
+    """Return the levels after, an SD that is not reported taken from their t test (TMD).
 
     SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
-    post scores, because any other test rests on another SD.
+    post scores, because any other test is based on another SD.
     """
     try:
         return both(basis.after, "POST")
-    except RefusalError:
-        one, other = basis.after
-        if any(s is None or s.mean is None for s in (one, other)) or one.mean == other.mean:
+    except NotDerivableError:
+        exercise, control = basis.after
+        means = means_of(basis.after)
+        if exercise is None or control is None or means is None or means[0] == means[1]:
             raise
         for test in basis.tests:
             n_e, n_c = test.n_exercise, test.n_control
             if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
-                sd = tmd_sd((one.mean - other.mean) / test.t, n_e, n_c)
-                extra = {"flags": one.flags | other.flags | test.flags | {"TMD"}, "code": "TMD"}
-                cells = one.cells + test.cells
+                sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)
+                flags = exercise.flags | control.flags | test.flags | {Flag.TEST_SD}
+                codes, cells = (Provenance.TMD,), exercise.cells + test.cells
                 return (
-                    replace(one, sd=sd, n=n_e, cells=cells, **extra),
-                    replace(other, sd=sd, n=n_c, **extra),
+                    CompleteSummary(means[0], sd, n_e, codes, cells, flags),
+                    CompleteSummary(means[1], sd, n_c, codes, control.cells, flags),
                 )
         raise
 
@@ -247,18 +304,18 @@ def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
     return abs(se) / math.sqrt(1 / n_exercise + 1 / n_control)
 
 
-def unit_factor(basis: Basis, test: PrintedTest) -> float:
-    """Return the exact factor from the unit of a printed difference to that of the levels.
+def unit_factor(basis: Basis, test: ReportedTest) -> float:
+    """Return the exact factor from the unit of a reported difference to that of the levels.
 
     Raises
     ------
-    RefusalError
+    NotDerivableError
         If there is none.
     """
     try:
         return convert(1.0, test.row.unit, basis.comparison.unit)
     except UnitError as error:
-        raise RefusalError(str(error)) from None
+        raise NotDerivableError(str(error)) from None
 
 
 def small_sample(m: int) -> float:
@@ -266,76 +323,114 @@ def small_sample(m: int) -> float:
 
     Raises
     ------
-    RefusalError
-        For fewer than 2, of which it is not defined.
+    NotDerivableError
+        For fewer than 2, for which it is not defined.
     """
     if m < 2:
-        raise RefusalError("an SMD needs an SD with two degrees of freedom")
+        raise NotDerivableError("an SMD needs an SD with two degrees of freedom")
     return hedges_j(m)
 
 
-def pooled_sd(one: Summary, other: Summary) -> float:
+def pooled_sd(one: CompleteSummary, other: CompleteSummary) -> float:
     """Return the pooled SD of two arms."""
     squares = (one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2
     return math.sqrt(squares / (one.n + other.n - 2))
 
 
-def arms(one: Summary, other: Summary) -> tuple[float, float, int, float, float, int]:
+def arms(
+    one: CompleteSummary, other: CompleteSummary
+) -> tuple[float, float, int, float, float, int]:
     """Return mean, SD and n of both arms, as the formulas take them."""
     return one.mean, one.sd, one.n, other.mean, other.sd, other.n
 
 
-def gathered(
-    *summaries: Summary | None,
-) -> tuple[tuple[Cell, ...], frozenset[str], tuple[str, ...]]:
+def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes]:
     """Return the cells, flags and SD codes of several summaries."""
     present = [summary for summary in summaries if summary is not None]
     cells = tuple(cell for summary in present for cell in summary.cells)
-    flags = frozenset().union(*(summary.flags for summary in present))
-    return cells, flags, tuple(sorted({summary.code for summary in present if summary.code}))
+    flags = frozenset[Flag]().union(*(summary.flags for summary in present))
+    return cells, flags, distinct_codes(summary.codes for summary in present)
 
 
-def mean_change(before: Summary, after: Summary, change: Summary | None) -> float:
-    """Return an arm's mean change: as printed with its SD, else after minus before."""
+def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
+    """Return an arm's mean change: as reported with its SD, else after minus before.
+
+    Raises
+    ------
+    NotDerivableError
+        If neither is reported.
+    """
     if change is not None and change.mean is not None and change.sd is not None:
         return change.mean
+    if after is None or after.mean is None:
+        raise NotDerivableError("neither level after nor change with its SD")
     return after.mean - before.mean
 
 
 def change_variance(
-    before: Summary, after: Summary | None, change: Summary | None, r: float
+    before: CompleteSummary, after: Summary | None, change: Summary | None, r: float
 ) -> float:
     """Return the variance of an arm's mean change, in the squared unit of the levels.
 
-    From the printed SD of change; else from both SDs and r, see `formulas.change_variance`.
+    From the reported SD of change; else from both SDs and r, see `formulas.change_variance`.
 
     Raises
     ------
-    RefusalError
-        If the arm prints neither.
+    NotDerivableError
+        If neither is reported.
     """
     if change is not None and change.sd is not None and change.n:
         return change.sd**2 / change.n
     if after is None or after.sd is None:
-        raise RefusalError("no SD of the level after, and none of the change")
+        raise NotDerivableError("no SD of the level after, and none of the change")
     if not after.n:
-        raise RefusalError("n after is not printed")
+        raise NotDerivableError("n after is not reported")
     variance = formulas.change_variance(before.sd, before.n, after.sd, after.n, r)
     if variance <= 0:
-        raise RefusalError("SDs, n and the correlation give no positive variance")
+        raise NotDerivableError("SDs, n and the correlation give no positive variance")
     return variance
 
 
-def with_sd(summary: Summary | None) -> bool:
-    """Tell whether a summary has mean and SD."""
-    return summary is not None and summary.sd is not None and summary.mean is not None
+def means_beside(basis: Basis, first: MeansKind = MeansKind.CHANGE) -> MeansBeside:
+    """Return which means and SDs a figure shows beside the effect, its own kind first."""
+    pairs = {
+        MeansKind.CHANGE: basis.change, MeansKind.PCT_CHANGE: basis.percent,
+        MeansKind.AFTER: basis.after,
+    }  # fmt: skip
+    for kind in dict.fromkeys((first, *pairs)):
+        exercise, control = pairs[kind]
+        if means_of([pairs[kind][side] for side in basis.comparison.sides]) is not None:
+            return MeansBeside(kind, exercise, control if basis.comparison.controlled else None)
+    return MeansBeside()
 
 
-def means(basis: Basis, first: str = "change") -> dict[str, object]:
-    """Return which means and SDs a figure shows beside the effect, the kind it rests on first."""
-    pairs = {"change": basis.change, "pct_change": basis.percent, "after": basis.after}
-    for word in dict.fromkeys((first, *pairs)):
-        pair = [pairs[word][side] for side in basis.sides]
-        if all(summary is not None and summary.mean is not None for summary in pair):
-            return {"means_kind": word, "sides": (pair[0], pair[1] if len(pair) > 1 else None)}
-    return {}
+def with_r(estimate: Estimate, basis: Basis) -> Estimate:
+    """Return an estimate that depends on the before-after correlations of the arms."""
+    return replace(
+        estimate,
+        flags=estimate.flags | basis.r_flags,
+        cells=estimate.cells + basis.r_cells,
+        correlation=basis.used_r,
+    )
+
+
+def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
+    """Return the first estimate that one of several inputs gives.
+
+    Raises
+    ------
+    NotDerivableError
+        With all their reasons, if none does.
+    """
+    reasons: dict[str, None] = {}
+    for way in ways:
+        try:
+            return way(basis)
+        except NotDerivableError as error:
+            reasons[str(error)] = None
+    raise NotDerivableError(f"{method}: {'; '.join(reasons)}")
+
+
+def all_with_sd(pair: Pair) -> bool:
+    """Tell whether mean and SD of both arms are known."""
+    return all(has_sd(summary) for summary in pair)

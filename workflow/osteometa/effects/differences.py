@@ -1,4 +1,4 @@
-"""The ladders of the mean difference (MD) and the log ratio of means (ROM).
+"""Derivation methods of the mean difference (MD) and the log ratio of means (ROM) of two arms.
 
 Formulas and codes: docs/methods, M3.7 and M3.8.
 """
@@ -6,123 +6,123 @@ Formulas and codes: docs/methods, M3.7 and M3.8.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
-from osteometa.comparisons.reported_tests import PrintedTest
-from osteometa.comparisons.summaries import Cell, Summary
+from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
+from osteometa.comparisons.summaries import (
+    Cell,
+    Codes,
+    CompleteSummary,
+    Flags,
+    SummaryWithSd,
+    has_sd,
+    means_of,
+)
 from osteometa.effects.basis import (
     Basis,
+    Derive,
     Estimate,
-    RefusalError,
+    MeansBeside,
+    Methods,
+    NotDerivableError,
     after_scores,
+    all_with_sd,
     arms,
     both,
     change_variance,
     gathered,
     mean_change,
-    means,
+    means_beside,
     unit_factor,
-    with_sd,
+    with_r,
 )
 from osteometa.effects.formulas import change_variance as variance_of_change
 from osteometa.effects.formulas import lajeunesse, md, rom
+from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 GEARY_LIMIT = 3.0
-"""A log ratio wants mean * sqrt(n) / SD of at least this in each arm."""
+"""A log ratio needs mean * sqrt(n) / SD of at least this in each arm."""
+ADJ, PPC, CHG = DerivationMethod.ADJ, DerivationMethod.PPC, DerivationMethod.CHG
+DIF, POST, LOG = DerivationMethod.DIF, DerivationMethod.POST, DerivationMethod.LOG
 
 
 def md_adjusted(basis: Basis) -> Estimate:
     """ADJ: a baseline-adjusted difference with its own SE."""
-    test = _difference(basis, adjusted=True, percent=False)
-    return _from_difference(basis, test, "ADJ")
+    for test in basis.differences(percent=False):
+        if test.adjusted == "yes":
+            return _from_difference(basis, test, ADJ)
+    raise NotDerivableError(_no_difference(percent=False))
 
 
 def md_pre_post(basis: Basis) -> Estimate:
     """PPC: difference of mean changes, from levels before and after."""
-    before, changes, variances, used = _levels(basis)
-    cells, flags, codes = gathered(*before, *used)
-    rests = {} if all(with_sd(change) for change in basis.change) else basis.r_notes
-    return Estimate(
-        changes[0] - changes[1], sum(variances), "PPC", codes,
-        flags | (basis.r_flags if rests else frozenset()),
-        cells + (basis.r_cells if rests else ()),
-        n=(used[0].n, used[1].n), **means(basis), **rests,
-    )  # fmt: skip
-
-
-def _levels(
-    basis: Basis,
-) -> tuple[tuple[Summary, Summary], list[float], list[float], list[Summary]]:
     before = both(basis.before, "PPC")
     changes, variances, used = [], [], []
-    for side in (0, 1):
+    for side, start in enumerate(before):
         after, change = basis.after[side], basis.change[side]
         if after is None or after.mean is None:
-            raise RefusalError("PPC: no level after of both arms")
-        changes.append(mean_change(before[side], after, change))
-        variances.append(change_variance(before[side], after, change, basis.r[side].r))
-        used.append(change if with_sd(change) else after)
-    return before, changes, variances, used
+            raise NotDerivableError("PPC: no level after of both arms")
+        changes.append(mean_change(start, after, change))
+        variances.append(change_variance(start, after, change, basis.r[side].r))
+        used.append(change if change is not None and has_sd(change) else after)
+    cells, flags, codes = gathered(*before, *used)
+    estimate = Estimate(
+        yi=changes[0] - changes[1], vi=sum(variances), method=PPC, codes=codes, flags=flags,
+        cells=cells, n=(used[0].n, used[1].n), means=means_beside(basis),
+    )  # fmt: skip
+    return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
 def md_change(basis: Basis) -> Estimate:
     """CHG: difference of mean changes with their SDs, or with the SE of their test (TMD)."""
     try:
         one, other = both(basis.change, "CHG")
-    except RefusalError as error:
-        return _md_change_by_test(basis, error)
+    except NotDerivableError:
+        means = means_of(basis.change)
+        if means is None:
+            raise
+        return _md_change_by_test(basis, means[0] - means[1])
+    return _of_two_arms(basis, CHG, one, other)
+
+
+def _of_two_arms(
+    basis: Basis, method: DerivationMethod, one: CompleteSummary, other: CompleteSummary
+) -> Estimate:
     cells, flags, codes = gathered(one, other)
+    yi, vi = md(*arms(one, other))
     return Estimate(
-        *md(*arms(one, other)),
-        "CHG",
-        codes,
-        flags,
-        cells,
-        n=(one.n, other.n),
-        **means(basis),
-    )
+        yi=yi, vi=vi, method=method, codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
+        means=means_beside(basis),
+    )  # fmt: skip
 
 
-def _md_change_by_test(basis: Basis, error: RefusalError) -> Estimate:
-    one, other = basis.change
-    if not _means(one, other):
-        raise error
-    difference = one.mean - other.mean
+def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
     test = _test_of_changes(basis, difference)
-    if test.difference is None or test.row.unit == "%":
-        se = abs(difference / test.t)
-    else:
+    if isinstance(test, ReportedDifference) and not test.percent:
         se = test.se * unit_factor(basis, test)
-    cells, flags, _ = gathered(one, other)
+    else:
+        se = abs(difference / test.t)
+    cells, flags, _ = gathered(*basis.change)
     return Estimate(
-        difference, se**2, "CHG", ("TMD", test.code), flags | test.flags | {"TMD"},
-        cells + test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
-        **means(basis),
+        yi=difference, vi=se**2, method=CHG, codes=(Provenance.TMD, test.code),
+        flags=flags | test.flags | {Flag.TEST_SD}, cells=cells + test.cells,
+        n=(test.n_exercise, test.n_control), n_total=test.row.n_total, means=means_beside(basis),
     )  # fmt: skip
 
 
 def md_difference(basis: Basis) -> Estimate:
-    """DIF: a printed difference of changes or of levels after, with its SE."""
-    test = _difference(basis, adjusted=False, percent=False)
-    if test.score == "post" and all(with_sd(summary) for summary in basis.after):
-        raise RefusalError("DIF: the levels after are printed themselves")
-    return _from_difference(basis, test, "DIF")
+    """DIF: a reported difference of changes or of levels after, with its SE."""
+    test = next((t for t in basis.differences(percent=False) if t.adjusted != "yes"), None)
+    if test is None:
+        raise NotDerivableError(_no_difference(percent=False))
+    if test.score == "post" and all_with_sd(basis.after):
+        raise NotDerivableError("DIF: the levels after are reported themselves")
+    return _from_difference(basis, test, DIF)
 
 
 def md_post(basis: Basis) -> Estimate:
     """POST: difference of levels after."""
-    one, other = after_scores(basis)
-    cells, flags, codes = gathered(one, other)
-    return Estimate(
-        *md(*arms(one, other)),
-        "POST",
-        codes,
-        flags,
-        cells,
-        n=(one.n, other.n),
-        **means(basis),
-    )
+    return _of_two_arms(basis, POST, *after_scores(basis))
 
 
 def rom_pre_post(basis: Basis) -> Estimate:
@@ -131,125 +131,130 @@ def rom_pre_post(basis: Basis) -> Estimate:
     after = both(basis.after, "PPC")
     for summary in (*before, *after):
         geary(summary)
-    ratios = [
-        log_ratio(after[side], before[side], basis.r[side].r, basis.config.effects.rom_correction)
-        for side in (0, 1)
-    ]
-    value, variance = ratios[0][0] - ratios[1][0], ratios[0][1] + ratios[1][1]
-    if variance <= 0:
-        raise RefusalError("PPC: SDs, n and the correlation give no positive variance")
+    corrected = basis.config.effects.rom_correction
+    (y1, v1), (y2, v2) = (
+        log_ratio(end, start, r.r, corrected)
+        for end, start, r in zip(after, before, basis.r, strict=True)
+    )
+    if v1 + v2 <= 0:
+        raise NotDerivableError("PPC: SDs, n and the correlation give no positive variance")
     cells, flags, codes = gathered(*before, *after)
-    return Estimate(
-        value, variance, "PPC", codes, flags | basis.r_flags, cells + basis.r_cells,
-        n=(after[0].n, after[1].n), **means(basis), **basis.r_notes,
+    estimate = Estimate(
+        yi=y1 - y2, vi=v1 + v2, method=PPC, codes=codes, flags=flags, cells=cells,
+        n=(after[0].n, after[1].n), means=means_beside(basis),
     )  # fmt: skip
+    return with_r(estimate, basis)
 
 
-def log_ratio(upper: Summary, lower: Summary, r: float, corrected: bool) -> tuple[float, float]:
-    """Return the log ratio of two means of the same people and its variance (ROMC).
+def log_ratio(
+    upper: CompleteSummary, lower: CompleteSummary, r: float, corrected: bool
+) -> tuple[float, float]:
+    """Return the log ratio of two means of the same participants and its variance (ROMC).
 
     Corrected: with what Lajeunesse (2015) adds for the bias of each log mean.
     """
     variance = variance_of_change(
         lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
     )  # fmt: skip
-    parts = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
-    more = lajeunesse(*parts) if corrected else (0.0, 0.0)
+    a, b = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
+    more = lajeunesse(a, b) if corrected else (0.0, 0.0)
     return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
 
 
 def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
     """Return the log ratio and its variance from a mean percent change.
 
-    The mean of per-person percentages overstates the ratio: half the squared log SD comes off.
+    The mean of percentages per person overstates the ratio: half the squared log SD is subtracted.
     """
     ratio = 1 + percent / 100
     if ratio <= 0:
-        raise RefusalError("PCT: a percent change of -100 or less has no log ratio")
+        raise NotDerivableError("PCT: a percent change of -100 or less has no log ratio")
     c2 = math.log1p((sd / 100) ** 2 / ratio**2)
     return math.log(ratio) - c2 / 2, c2 / n
 
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: difference of two log ratios, each from an arm's percent change (PCT)."""
-    one, other = basis.percent
-    if not _means(one, other):
-        raise RefusalError("CHG: no percent changes of both arms")
-    codes: tuple[str, ...] = ("PCT",)
-    cells, flags, sd_codes = gathered(one, other)
-    flags |= {"PCT"}
-    if one.sd is None or other.sd is None or not one.n or not other.n:
-        one, other, test = _percent_by_test(basis, one, other)
-        codes, flags = ("PCT", "TMD", test.code), flags | test.flags | {"TMD"}
+    means = means_of(basis.percent)
+    if means is None:
+        raise NotDerivableError("CHG: no percent changes of both arms")
+    codes: Codes = (Provenance.PCT,)
+    cells, flags, sd_codes = gathered(*basis.percent)
+    flags |= {Flag.PERCENT}
+    one, other = (summary and summary.complete() for summary in basis.percent)
+    if one is None or other is None:
+        one, other, test = _percents_by_test(basis, *means)
+        codes = (Provenance.PCT, Provenance.TMD, test.code)
+        flags |= test.flags | {Flag.TEST_SD}
         cells += test.cells
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, s.n) for s in (one, other))
     return Estimate(
-        y1 - y2, v1 + v2, "CHG", (*codes, *sd_codes), flags, cells, n=(one.n, other.n),
-        **means(basis, "pct_change"),
+        yi=y1 - y2, vi=v1 + v2, method=CHG, codes=(*codes, *sd_codes), flags=flags, cells=cells,
+        n=(one.n, other.n), means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
 
 
-def _percent_by_test(
-    basis: Basis, one: Summary, other: Summary
-) -> tuple[Summary, Summary, PrintedTest]:
-    difference = one.mean - other.mean
-    test = _test_of_changes(basis, difference)
+def _percents_by_test(
+    basis: Basis, exercise: float, control: float
+) -> tuple[CompleteSummary, CompleteSummary, ReportedTest]:
+    """Return the percent changes of both arms with the SD that their test gives."""
+    test = _test_of_changes(basis, exercise - control)
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c:
-        raise RefusalError("CHG: n per arm is not printed, which an arm's log ratio needs")
-    se = test.se if test.difference is not None and test.row.unit == "%" else None
-    if se is None:
-        se = abs(difference / test.t)
+        raise NotDerivableError("CHG: n per arm is not reported, which an arm's log ratio needs")
+    if isinstance(test, ReportedDifference) and test.percent:
+        se = test.se
+    else:
+        se = abs((exercise - control) / test.t)
     sd = se / math.sqrt(1 / n_e + 1 / n_c)
-    return replace(one, sd=sd, n=n_e), replace(other, sd=sd, n=n_c), test
+    return (
+        CompleteSummary(exercise, sd, n_e, (), ()),
+        CompleteSummary(control, sd, n_c, (), ()),
+        test,
+    )
 
 
 def rom_percent_difference(basis: Basis) -> Estimate:
-    """DIF: a printed difference of percent changes, ln(1 + D/100) with SE/100 (PCT)."""
-    try:
-        test = _difference(basis, adjusted=None, percent=True)
+    """DIF: a reported difference of percent changes, ln(1 + D/100) with SE/100 (PCT)."""
+    test = next(iter(basis.differences(percent=True)), None)
+    if test is not None:
         value, se, cells, flags = test.difference, test.se, test.cells, test.flags
-    except RefusalError:
-        one, other = basis.percent
-        if not _means(one, other):
-            raise
-        # n per arm unknown: the difference of the printed changes, by an exact p and total n.
-        value = one.mean - other.mean
+    else:
+        means = means_of(basis.percent)
+        if means is None:
+            raise NotDerivableError(_no_difference(percent=True))
+        # n per arm not known: the difference of the reported changes, by an exact p and total n.
+        value = means[0] - means[1]
         test = _test_of_changes(basis, value)
         se = abs(value / test.t)
-        cells, flags, _ = gathered(one, other)
-        cells, flags = cells + test.cells, flags | test.flags | {"TMD"}
+        cells, flags, _ = gathered(*basis.percent)
+        cells, flags = cells + test.cells, flags | test.flags | {Flag.TEST_SD}
     if value <= -100:
-        raise RefusalError("PCT: a difference of -100 % or less has no log ratio")
+        raise NotDerivableError("PCT: a difference of -100 % or less has no log ratio")
     return Estimate(
-        math.log1p(value / 100), (se / 100) ** 2, "DIF", ("PCT", test.code), flags | {"PCT"},
-        cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
-        **means(basis, "pct_change"),
+        yi=math.log1p(value / 100), vi=(se / 100) ** 2, method=DIF,
+        codes=(Provenance.PCT, test.code), flags=flags | {Flag.PERCENT}, cells=cells,
+        n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
+        means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
 
 
 def rom_from_md(basis: Basis) -> Estimate:
-    """Bring a change or difference in g/cm2 to a ratio by a baseline mean.
+    """Convert a change or difference in the unit of the outcome to a ratio by a baseline mean.
 
-    ln(1 + D/m0), v = (SE/(m0 + D))^2, with the trial's own baseline mean where it prints one, else
-    the fixed one of config.yaml (flag BASE).
+    ln(1 + D/m0), v = (SE/(m0 + D))^2, with the trial's own baseline mean where it is reported,
+    else the fixed one of config.yaml (flag BASE).
     """
-    estimate = next(
-        (
-            found
-            for rung in (md_adjusted, md_change, md_difference)
-            if (found := _tried(rung, basis))
-        ),
-        None,
-    )
+    methods = (md_adjusted, md_change, md_difference)
+    estimate = next((found for derive in methods if (found := _tried(derive, basis))), None)
     if estimate is None:
-        raise RefusalError("BASE: no difference of changes with its SE")
+        raise NotDerivableError("BASE: no difference of changes with its SE")
     comparison = basis.comparison
     analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
     if analyte is None or not analyte.baseline_mean:
-        raise RefusalError("BASE: no baseline mean is declared for this analyte")
-    if all(with_sd(summary) for summary in basis.after):
-        raise RefusalError("BASE: levels after are printed")
+        raise NotDerivableError("BASE: no baseline mean is declared for this analyte")
+    if all_with_sd(basis.after):
+        raise NotDerivableError("BASE: levels after are reported")
     return over_baseline_mean(basis, estimate)
 
 
@@ -259,10 +264,11 @@ def rom_post(basis: Basis) -> Estimate:
     for summary in (one, other):
         geary(summary)
     cells, flags, codes = gathered(one, other)
-    value, variance = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
+    yi, vi = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
     return Estimate(
-        value, variance, "POST", codes, flags, cells, n=(one.n, other.n), **means(basis)
-    )
+        yi=yi, vi=vi, method=POST, codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
+        means=means_beside(basis),
+    )  # fmt: skip
 
 
 def rom_logs(basis: Basis) -> Estimate:
@@ -271,120 +277,112 @@ def rom_logs(basis: Basis) -> Estimate:
     With logarithms before too, the difference of the changes, as PPC of levels.
     """
     one, other = both(basis.logs, "LOG")
-    if not all(with_sd(summary) for summary in basis.log_baselines):
-        cells, flags, codes = gathered(one, other)
-        return Estimate(*md(*arms(one, other)), "LOG", codes, flags, cells, n=(one.n, other.n))
+    if not all_with_sd(basis.log_baselines):
+        return replace(_of_two_arms(basis, LOG, one, other), means=MeansBeside())
     before = both(basis.log_baselines, "LOG")
     variance = sum(
-        change_variance(b, a, None, r.r)
-        for b, a, r in zip(before, (one, other), basis.r, strict=True)
+        change_variance(start, end, None, r.r)
+        for start, end, r in zip(before, (one, other), basis.r, strict=True)
     )
     cells, flags, codes = gathered(*before, one, other)
-    return Estimate(
-        (one.mean - before[0].mean) - (other.mean - before[1].mean), variance, "LOG", codes,
-        flags | basis.r_flags, cells + basis.r_cells, n=(one.n, other.n), **basis.r_notes,
+    estimate = Estimate(
+        yi=(one.mean - before[0].mean) - (other.mean - before[1].mean), vi=variance, method=LOG,
+        codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
     )  # fmt: skip
+    return with_r(estimate, basis)
 
 
-MD_RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
-    ("ADJ", md_adjusted),
-    ("PPC", md_pre_post),
-    ("CHG", md_change),
-    ("DIF", md_difference),
-    ("POST", md_post),
+MD_METHODS: Methods = (
+    (ADJ, md_adjusted),
+    (PPC, md_pre_post),
+    (CHG, md_change),
+    (DIF, md_difference),
+    (POST, md_post),
 )
-ROM_RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
-    ("PPC", rom_pre_post),
-    ("CHG", rom_percent),
-    ("DIF", rom_percent_difference),
-    ("BASE", rom_from_md),
-    ("POST", rom_post),
-    ("LOG", rom_logs),
+ROM_METHODS: Methods = (
+    (PPC, rom_pre_post),
+    (CHG, rom_percent),
+    (DIF, rom_percent_difference),
+    (DerivationMethod.BASE, rom_from_md),
+    (POST, rom_post),
+    (LOG, rom_logs),
 )
 
 
-def _tried(rung: Callable[[Basis], Estimate], basis: Basis) -> Estimate | None:
+def _tried(derive: Derive, basis: Basis) -> Estimate | None:
     try:
-        return rung(basis)
-    except RefusalError:
+        return derive(basis)
+    except NotDerivableError:
         return None
 
 
-def _difference(basis: Basis, *, adjusted: bool | None, percent: bool) -> PrintedTest:
-    for test in basis.tests:
-        fits = adjusted is None or (test.adjusted == "yes") == adjusted
-        if fits and test.difference is not None and test.se and (test.row.unit == "%") == percent:
-            return test
+def _no_difference(*, percent: bool) -> str:
     kind = "difference in %" if percent else "difference in the unit of the levels"
-    raise RefusalError(f"no printed {kind} with SE, CI, t or exact p")
+    return f"no reported {kind} with SE, CI, t or exact p"
 
 
-def _from_difference(basis: Basis, test: PrintedTest, rung: str) -> Estimate:
+def _from_difference(basis: Basis, test: ReportedDifference, method: DerivationMethod) -> Estimate:
     factor = unit_factor(basis, test)
     return Estimate(
-        test.difference * factor, (test.se * factor) ** 2, rung, (test.code,), test.flags,
-        test.cells, n=(test.n_exercise, test.n_control), n_total=test.row.n_total, **means(basis),
+        yi=test.difference * factor, vi=(test.se * factor) ** 2, method=method,
+        codes=(test.code,), flags=test.flags, cells=test.cells,
+        n=(test.n_exercise, test.n_control), n_total=test.row.n_total, means=means_beside(basis),
     )  # fmt: skip
 
 
-def _test_of_changes(basis: Basis, difference: float) -> PrintedTest:
-    """Return the best printed test of two arms' changes, without a difference of its own unit."""
+def _test_of_changes(basis: Basis, difference: float) -> ReportedTest:
+    """Return the best reported test of two arms' changes."""
     if difference == 0:
-        raise RefusalError("CHG: the printed changes are equal, so their test gives no SE")
+        raise NotDerivableError("CHG: the reported changes are equal, so their test gives no SE")
     for test in basis.tests:
         if test.adjusted != "yes" and test.score == "change" and test.t:
             return test
-    raise RefusalError("CHG: no SD of change, and no exact p, t or CI of the difference")
+    raise NotDerivableError("CHG: no SD of change, and no exact p, t or CI of the difference")
 
 
-def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], frozenset[str]]:
+def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
     """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE).
 
     Raises
     ------
-    RefusalError
+    NotDerivableError
         If there is neither.
     """
-    own = [s for s in basis.before if s is not None and s.mean is not None]
+    own = [(s.mean, s.n or 1, s.cells[0]) for s in basis.before if s and s.mean is not None]
     if own:
-        weights = [s.n or 1 for s in own]
-        mean = sum(w * s.mean for w, s in zip(weights, own, strict=True)) / sum(weights)
-        return mean, tuple(s.cells[0] for s in own), frozenset()
+        mean = sum(w * m for m, w, _ in own) / sum(w for _, w, _ in own)
+        return mean, tuple(cell for *_, cell in own), frozenset()
     place = basis.comparison
     analyte = basis.config.analyte(place.outcome, place.analyte)
     if analyte is None or place.site not in analyte.baseline_mean:
-        raise RefusalError("BASE: no baseline mean is printed, and config.yaml has none")
-    return analyte.baseline_mean[place.site], (), frozenset({"BASE"})
+        raise NotDerivableError("BASE: no baseline mean is reported, and config.yaml has none")
+    return analyte.baseline_mean[place.site], (), frozenset({Flag.BASELINE_MEAN})
 
 
 def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
-    """Bring a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
+    """Convert a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
 
     Raises
     ------
-    RefusalError
+    NotDerivableError
         If there is no baseline mean, or D would take it below 0.
     """
     m0, cells, flags = baseline_mean(basis)
     if m0 + estimate.yi <= 0:
-        raise RefusalError("BASE: the difference exceeds the baseline mean")
+        raise NotDerivableError("BASE: the difference exceeds the baseline mean")
     return replace(
         estimate,
         yi=math.log1p(estimate.yi / m0),
         vi=estimate.vi / (m0 + estimate.yi) ** 2,
-        codes=(*estimate.codes, "BASE") if flags else estimate.codes,
+        codes=(*estimate.codes, Provenance.BASE) if flags else estimate.codes,
         flags=estimate.flags | flags,
         cells=estimate.cells + cells,
     )
 
 
-def geary(summary: Summary) -> None:
-    """Refuse a log ratio where a mean is too near 0 for its SD (Geary 1930)."""
+def geary(summary: SummaryWithSd) -> None:
+    """Raise an error where a mean is too near 0 for its SD to form a ratio (Geary 1930)."""
     if summary.n is None:
-        raise RefusalError("n is not printed, which a log ratio needs")
+        raise NotDerivableError("n is not reported, which a log ratio needs")
     if summary.mean <= 0 or summary.mean * math.sqrt(summary.n) / summary.sd < GEARY_LIMIT:
-        raise RefusalError("the mean is too near 0 for its SD: no log ratio")
-
-
-def _means(one: Summary | None, other: Summary | None) -> bool:
-    return all(s is not None and s.mean is not None for s in (one, other))
+        raise NotDerivableError("the mean is too near 0 for its SD: no log ratio")

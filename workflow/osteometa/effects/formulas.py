@@ -1,4 +1,4 @@
-"""Effect sizes and their sampling variances as pure functions of printed numbers.
+"""Effect sizes and their sampling variances as pure functions of reported numbers.
 
 Each returns (yi, vi) in metafor's sense. T exercise, C control; 0 before, 1 after; r the
 correlation between the two times; m degrees of freedom; u the variance of a mean (or a difference
@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from osteometa.numerics.distributions import hedges_j
-from osteometa.wording.choices import SMD_VARIANCES
+from osteometa.wording.choices import SmdVariance
 
-VarianceForm = Literal[SMD_VARIANCES]
 Effect = tuple[float, float]
 
 
@@ -24,7 +22,7 @@ def g_term(g: float, n: float) -> float:
 
 
 def g_variance(
-    u: float, g: float, n: float, m: float, form: VarianceForm = "LS", *, scaled: bool = False
+    u: float, g: float, n: float, m: float, form: SmdVariance = "LS", *, scaled: bool = False
 ) -> float:
     """Return the sampling variance of a standardised effect g.
 
@@ -39,7 +37,7 @@ def g_variance(
     g : float
         With the factor J.
     n, m : float
-        People behind it, and degrees of freedom of the SD.
+        Participants, and degrees of freedom of the SD.
     form : {"LS", "LS2", "UB", "AV"}
     scaled : bool
         Whether u has the factor J^2 already, as the SE of an adjusted difference has.
@@ -67,7 +65,7 @@ def md(mT: float, sT: float, nT: int, mC: float, sC: float, nC: int) -> Effect:
 
 
 def smd(
-    mT: float, sT: float, nT: int, mC: float, sC: float, nC: int, form: VarianceForm = "LS"
+    mT: float, sT: float, nT: int, mC: float, sC: float, nC: int, form: SmdVariance = "LS"
 ) -> Effect:
     """Return Hedges' g of two arms over their pooled SD (Hedges 1981)."""
     m = nT + nC - 2
@@ -129,8 +127,8 @@ def smcc(m0: float, s0: float, m1: float, s1: float, n: int, r: float) -> Effect
     """Return the mean change of one arm over the SD of the change (metafor's SMCC).
 
     g = J(n-1) (m1 - m0) / sd, sd^2 = s0^2 + s1^2 - 2 r s0 s1, v = 1/n + g^2/(2n) (Gibbons, Hedeker
-    and Davis 1993). On no ladder: its unit is another than that of effects over the SD of people,
-    with which it must not be pooled; two unlike r give two unlike g for the same change.
+    and Davis 1993). In no hierarchy: its unit differs from that of effects over the SD between
+    participants, with which it must not be pooled; different r give different g for one change.
     """
     sd = math.sqrt(s0**2 + s1**2 - 2 * r * s0 * s1)
     g = hedges_j(n - 1) * (m1 - m0) / sd

@@ -1,67 +1,64 @@
-"""Climbing down a ladder: each rung is tried in order until one can be taken."""
+"""The hierarchy of derivation methods: each is tried in order until one gives an effect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.effects import differences, paired, smd, within
-from osteometa.effects.basis import Basis, Estimate, RefusalError
+from osteometa.effects.basis import Basis, Derive, Estimate, Methods, NotDerivableError
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import DerivationMethod
 
-Rung = Callable[[Basis], Estimate]
-Ladder = tuple[tuple[str, Rung], ...]
-
-LADDERS: dict[str, dict[str, Ladder]] = {
+HIERARCHIES: dict[str, dict[str, Methods]] = {
     "two arms": {
-        "SMD": smd.RUNGS, "MD": differences.MD_RUNGS, "ROM": differences.ROM_RUNGS,
+        "SMD": smd.METHODS, "MD": differences.MD_METHODS, "ROM": differences.ROM_METHODS,
     },
-    "same people": paired.RUNGS,
-    "one arm": within.RUNGS,
+    "same participants": paired.METHODS,
+    "one arm": within.METHODS,
 }  # fmt: skip
-"""Each measure's rungs, by who is compared with whom."""
-FROM_LEVELS: dict[str, dict[str, tuple[Rung, ...]]] = {
+"""Each measure's methods in order, by what is compared."""
+FROM_LEVELS: dict[str, dict[str, tuple[Derive, ...]]] = {
     "two arms": {
         "SMD": (smd.pre_post_control, smd.post_scores),
         "MD": (differences.md_pre_post, differences.md_post),
         "ROM": (differences.rom_pre_post, differences.rom_post),
     },
-    "same people": {measure: (rung,) for measure, rung in paired.LEVELS.items()},
-    "one arm": {measure: (rung,) for measure, rung in within.LEVELS.items()},
+    "same participants": paired.FROM_LEVELS,
+    "one arm": within.FROM_LEVELS,
 }
-"""Rungs that rest on levels alone, for which an SD may be borrowed."""
-BORROWED = "BOR"
+"""Methods that use levels alone, for which an SD may be borrowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One rung: the estimate it gave, or why it gave none."""
+    """One derivation method: the estimate it gave, or why it gave none."""
 
     measure: str
-    method: str
+    method: DerivationMethod
     estimate: Estimate | None
     reason: str
 
 
-def climb(
+def attempts_at(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config, *,
     borrow: bool = False,
 ) -> list[Attempt]:  # fmt: skip
-    """Try the rungs of a measure in order and stop at the first that can be taken.
+    """Try the derivation methods of a measure in order and stop at the first that can be used.
 
     Parameters
     ----------
     comparison : Comparison
-        Of two arms, of two conditions of the same people, or of one arm before and after.
+        Of two arms, of two conditions of the same participants, or of one arm before and after.
     measure : {"SMD", "ROM", "MD"}
     correlations : Correlations
     config : Config
         `config.effects` chooses among forms of an effect and its variance.
     borrow : bool
-        Whether an SD may be borrowed from other studies as the last rung. Its estimate is flagged
-        BOR, for sensitivity only.
+        Whether an SD may be borrowed from other studies as the last method. Its estimate is
+        flagged BOR, for sensitivity analyses only.
 
     Returns
     -------
@@ -69,40 +66,41 @@ def climb(
         The last one holds the estimate if there is one.
     """
     basis = Basis(comparison, correlations, config)
-    design = design_of(basis)
-    rungs = LADDERS[design][measure]
+    compared = what_is_compared(comparison)
+    methods = HIERARCHIES[compared][measure]
     if borrow:
-        rungs = (*rungs, (BORROWED, _borrowed(FROM_LEVELS[design][measure])))
+        borrowed = _with_borrowed_sd(FROM_LEVELS[compared][measure])
+        methods = (*methods, (DerivationMethod.BOR, borrowed))
     attempts: list[Attempt] = []
-    for name, rung in rungs:
+    for method, derive in methods:
         try:
-            estimate = rung(basis)
-        except RefusalError as error:
-            attempts.append(Attempt(measure, name, None, str(error)))
+            estimate = derive(basis)
+        except NotDerivableError as error:
+            attempts.append(Attempt(measure, method, None, str(error)))
         else:
-            attempts.append(Attempt(measure, name, estimate, ""))
+            attempts.append(Attempt(measure, method, estimate, ""))
             break
     return attempts
 
 
-def design_of(basis: Basis) -> str:
-    """Return which ladders a comparison climbs, a key of LADDERS."""
-    if not basis.comparison.controlled:
+def what_is_compared(comparison: Comparison) -> str:
+    """Return which hierarchy applies to a comparison, a key of HIERARCHIES."""
+    if not comparison.controlled:
         return "one arm"
-    return "same people" if basis.paired else "two arms"
+    return "same participants" if comparison.paired else "two arms"
 
 
-def _borrowed(rungs: tuple[Rung, ...]) -> Rung:
-    """BOR: the rungs of levels, with an SD of other studies by the same assay."""
+def _with_borrowed_sd(methods: Sequence[Derive]) -> Derive:
+    """BOR: the methods that use levels, with an SD of other studies by the same assay."""
 
-    def rung(basis: Basis) -> Estimate:
+    def derive(basis: Basis) -> Estimate:
         other = basis.with_borrowed_sds()
         reason = ""
-        for one in rungs:
+        for method in methods:
             try:
-                return one(other)
-            except RefusalError as error:
+                return method(other)
+            except NotDerivableError as error:
                 reason = reason or str(error)
-        raise RefusalError(f"BOR: {reason}")
+        raise NotDerivableError(f"BOR: {reason}")
 
-    return rung
+    return derive

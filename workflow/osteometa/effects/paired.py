@@ -1,79 +1,98 @@
-"""Crossover trials, and legs or sides of one person: both conditions are the same people.
+"""Crossover trials, and limbs of one person: both conditions are the same participants.
 
 Paired statistics go first; without them a correlation of the conditions is assumed
-and flagged. People count once, so n stands in `n_exercise` and in `n_total` alone.
+and flagged. Participants count once, so n is in `n_exercise` and in `n_total` alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from osteometa.comparisons.correlations import Correlation
-from osteometa.comparisons.reported_tests import PrintedTest
-from osteometa.comparisons.summaries import Cell, Summary
+from osteometa.comparisons.reported_tests import ReportedTest
+from osteometa.comparisons.summaries import (
+    Cell,
+    CompleteSummary,
+    Flags,
+    Pair,
+    SummaryWithSd,
+    means_of,
+)
 from osteometa.effects.basis import (
+    UNCORRELATED,
     Basis,
+    Derive,
     Estimate,
-    RefusalError,
+    Methods,
+    NotDerivableError,
+    UsedCorrelation,
+    all_with_sd,
     gathered,
-    means,
+    means_beside,
     small_sample,
     unit_factor,
-    with_sd,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
+from osteometa.wording.vocabulary import (
+    CorrelationSource,
+    DerivationMethod,
+    Flag,
+    MeansKind,
+    Provenance,
+)
 
-Rung = Callable[[Basis], Estimate]
+SMCR, MC, ROMC = DerivationMethod.SMCR, DerivationMethod.MC, DerivationMethod.ROMC
+DIF, CHG, LOG = DerivationMethod.DIF, DerivationMethod.CHG, DerivationMethod.LOG
 
 
-def conditions(pair: list[Summary | None], rung: str) -> tuple[Summary, Summary, int]:
-    """Return both conditions, each with mean and SD, and the number of people.
+def conditions(pair: Pair, method: DerivationMethod) -> tuple[SummaryWithSd, SummaryWithSd, int]:
+    """Return both conditions, each with mean and SD, and the number of participants.
 
     Raises
     ------
-    RefusalError
-        If a number is not printed.
+    NotDerivableError
+        If a number is not reported.
     """
-    one, other = pair
-    for side, summary in (("exercise", one), ("control", other)):
+    known = []
+    for side, summary in zip(("exercise", "control"), pair, strict=True):
         if summary is None or summary.mean is None:
-            raise RefusalError(f"{rung}: no mean of the {side} condition")
-        if summary.sd is None:
-            raise RefusalError(f"{rung}: no SD of the {side} condition")
-    known = [s.n for s in pair if s.n]
-    if not known or min(known) < 2:
-        raise RefusalError(f"{rung}: n is not printed")
-    return one, other, min(known)
+            raise NotDerivableError(f"{method}: no mean of the {side} condition")
+        found = summary.with_sd()
+        if found is None:
+            raise NotDerivableError(f"{method}: no SD of the {side} condition")
+        known.append(found)
+    sizes = [s.n for s in known if s.n]
+    if not sizes or min(sizes) < 2:
+        raise NotDerivableError(f"{method}: n is not reported")
+    return known[0], known[1], min(sizes)
 
 
-def correlation(basis: Basis, one: Summary, other: Summary, n: int) -> Correlation:
-    """Return the correlation of levels after: printed, from their paired test, else assumed."""
-    told = basis.between
-    if not told.imputed:
-        return told
+def correlation(basis: Basis, one: SummaryWithSd, other: SummaryWithSd, n: int) -> Correlation:
+    """Return the correlation of levels after: reported, from their paired test, else assumed."""
+    found = basis.between
+    if not found.imputed:
+        return found
     difference = one.mean - other.mean
     for test in basis.tests:
         if test.score == "post" and test.t and test.adjusted != "yes" and difference:
             square = (difference / test.t) ** 2 * n
             r = (one.sd**2 + other.sd**2 - square) / (2 * one.sd * other.sd)
             if -1 < r < 1:
-                return Correlation(r, "paired_test", one.cells + other.cells + test.cells)
-    return told
+                cells = one.cells + other.cells + test.cells
+                return Correlation(r, CorrelationSource.PAIRED_TEST, cells)
+    return found
 
 
-def _r(found: Correlation) -> dict[str, object]:
-    return {"r": found.r, "r_source": found.source}
-
-
-def _flags(found: Correlation) -> frozenset[str]:
-    return frozenset({"RIMP"} if found.imputed else ())
-
-
-def _people(n: int | None) -> dict[str, object]:
-    return {"n": (n, None), "n_total": n}
+def _with(estimate: Estimate, found: Correlation) -> Estimate:
+    """Return an estimate that depends on the correlation of the two conditions."""
+    return replace(
+        estimate,
+        flags=estimate.flags | ({Flag.R_IMPUTED} if found.imputed else set()),
+        cells=estimate.cells + found.cells,
+        correlation=UsedCorrelation(found.r, (found.source,)),
+    )
 
 
 def smcr(basis: Basis) -> Estimate:
@@ -84,34 +103,36 @@ def smcr(basis: Basis) -> Estimate:
     second correlation.
     """
     try:
-        one, other, n = conditions(basis.after, "SMCR")
-    except RefusalError as error:
+        one, other, n = conditions(basis.after, SMCR)
+    except NotDerivableError as error:
         return _smcr_from_test(basis, error)
     found = correlation(basis, one, other, n)
     sd = math.sqrt((one.sd**2 + other.sd**2) / 2)
     g = small_sample(n - 1) * (one.mean - other.mean) / sd
     cells, flags, codes = gathered(one, other)
-    return Estimate(
-        g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", codes,
-        flags | _flags(found), cells + found.cells, **_people(n), **means(basis, "after"),
-        **_r(found),
+    estimate = Estimate(
+        yi=g, vi=g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), method=SMCR,
+        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
+        means=means_beside(basis, MeansKind.AFTER),
     )  # fmt: skip
+    return _with(estimate, found)
 
 
-def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
+def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
     for test in basis.tests:
         n = test.n_exercise
         if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 3:
             continue
-        sign, told = (1, ()) if test.signed else basis.sign(test)
+        sign, sign_cells = basis.sign(test)
         found = basis.between
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
-        return Estimate(
-            g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), "SMCR", (test.code,),
-            test.flags | _flags(found), test.cells + told + found.cells, **_people(n),
-            **means(basis, "after"), **_r(found),
+        estimate = Estimate(
+            yi=g, vi=g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), method=SMCR,
+            codes=(test.code,), flags=test.flags, cells=test.cells + sign_cells, n=(n, None),
+            n_total=n, means=means_beside(basis, MeansKind.AFTER),
         )  # fmt: skip
-    raise RefusalError(
+        return _with(estimate, found)
+    raise NotDerivableError(
         f"{error}; no paired t or exact p of levels after (one of changes gives no SMD: it would "
         "need a second correlation)"
     )
@@ -120,55 +141,51 @@ def _smcr_from_test(basis: Basis, error: RefusalError) -> Estimate:
 def difference(basis: Basis, *, percent: bool) -> Estimate:
     """DIF: the paired difference with its SE, CI, t or exact p (n - 1 degrees of freedom).
 
-    As printed, else that of the printed means, whose test gives SE = |D| / |t|.
+    As reported, else that of the reported means, whose test gives SE = |D| / |t|.
     """
-    for test in basis.tests:
-        if test.difference is not None and test.se and (test.row.unit == "%") == percent:
-            factor = 1.0 if percent else unit_factor(basis, test)
-            return Estimate(
-                test.difference * factor, (test.se * factor) ** 2, "DIF", (test.code,), test.flags,
-                test.cells, **_people(test.n_exercise), **means(basis),
-            )  # fmt: skip
-    for test in basis.tests:
-        if test.t and test.difference is None:
-            value, cells, flags = _difference_of_means(basis, test, percent)
-            if value == 0:
-                raise RefusalError("DIF: the printed means are equal, so their test gives no SE")
-            return Estimate(
-                value, (value / test.t) ** 2, "DIF", (test.code,), flags | test.flags,
-                cells + test.cells, **_people(test.n_exercise), **means(basis),
-            )  # fmt: skip
+    for test in basis.differences(percent=percent):
+        factor = 1.0 if percent else unit_factor(basis, test)
+        return Estimate(
+            yi=test.difference * factor, vi=(test.se * factor) ** 2, method=DIF,
+            codes=(test.code,), flags=test.flags, cells=test.cells, n=(test.n_exercise, None),
+            n_total=test.n_exercise, means=means_beside(basis),
+        )  # fmt: skip
+    for test in basis.bare_tests():
+        value, cells, flags = _difference_of_means(basis, test, percent)
+        if value == 0:
+            raise NotDerivableError("DIF: the reported means are equal, so their test gives no SE")
+        return Estimate(
+            yi=value, vi=(value / test.t) ** 2, method=DIF, codes=(test.code,),
+            flags=flags | test.flags, cells=cells + test.cells, n=(test.n_exercise, None),
+            n_total=test.n_exercise, means=means_beside(basis),
+        )  # fmt: skip
     kind = "in %" if percent else "in the unit of the levels"
-    raise RefusalError(f"DIF: no paired difference {kind} with SE, CI, t or exact p")
+    raise NotDerivableError(f"DIF: no paired difference {kind} with SE, CI, t or exact p")
 
 
 def _difference_of_means(
-    basis: Basis, test: PrintedTest, percent: bool
-) -> tuple[float, tuple[Cell, ...], frozenset[str]]:
+    basis: Basis, test: ReportedTest, percent: bool
+) -> tuple[float, tuple[Cell, ...], Flags]:
     """Return the difference of the means that a bare test compares."""
     if test.adjusted == "yes":
-        raise RefusalError("DIF: the test is adjusted, the printed means are not")
+        raise NotDerivableError("DIF: the test is adjusted, the reported means are not")
+    before, after = means_of(basis.before), means_of(basis.after)
     changes = test.score == "change"
     if test.score == "not_stated":
-        if _means(basis.before) and _means(basis.after):
-            raise RefusalError("DIF: whether the test compares changes or levels is not printed")
-        changes = not _means(basis.after)
-    pairs = [basis.percent] if percent else [basis.change] if changes else [basis.after]
+        if before is not None and after is not None:
+            raise NotDerivableError("DIF: not reported whether the test compares changes or levels")
+        changes = after is None
     if percent and not changes:
-        raise RefusalError("DIF: the test compares levels, not percent changes")
-    for one, other in pairs:
-        if _means([one, other]):
-            cells, flags, _ = gathered(one, other)
-            return one.mean - other.mean, cells, flags
-    if changes and not percent and _means(basis.before) and _means(basis.after):
+        raise NotDerivableError("DIF: the test compares levels, not percent changes")
+    pair = basis.percent if percent else basis.change if changes else basis.after
+    means = means_of(pair)
+    if means is not None:
+        cells, flags, _ = gathered(*pair)
+        return means[0] - means[1], cells, flags
+    if changes and not percent and before is not None and after is not None:
         cells, flags, _ = gathered(*basis.before, *basis.after)
-        gains = [a.mean - b.mean for a, b in zip(basis.after, basis.before, strict=True)]
-        return gains[0] - gains[1], cells, flags
-    raise RefusalError("DIF: the means that the test compares are not printed in this unit")
-
-
-def _means(pair: list[Summary | None]) -> bool:
-    return all(s is not None and s.mean is not None for s in pair)
+        return (after[0] - before[0]) - (after[1] - before[1]), cells, flags
+    raise NotDerivableError("DIF: the means that the test compares are not reported in this unit")
 
 
 def md_difference(basis: Basis) -> Estimate:
@@ -178,14 +195,15 @@ def md_difference(basis: Basis) -> Estimate:
 
 def md_levels(basis: Basis) -> Estimate:
     """MC: difference of levels after, v = (sT^2 + sC^2 - 2 r sT sC)/n."""
-    one, other, n = conditions(basis.after, "MC")
+    one, other, n = conditions(basis.after, MC)
     found = correlation(basis, one, other, n)
     cells, flags, codes = gathered(one, other)
-    return Estimate(
-        one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r), "MC", codes,
-        flags | _flags(found), cells + found.cells, **_people(n), **means(basis, "after"),
-        **_r(found),
+    estimate = Estimate(
+        yi=one.mean - other.mean, vi=change_variance(other.sd, n, one.sd, n, found.r), method=MC,
+        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
+        means=means_beside(basis, MeansKind.AFTER),
     )  # fmt: skip
+    return _with(estimate, found)
 
 
 def md_changes(basis: Basis) -> Estimate:
@@ -194,11 +212,12 @@ def md_changes(basis: Basis) -> Estimate:
     If any two levels of a person correlate alike, the changes of two conditions do not correlate at
     all, so no other correlation can be assumed for them; flag RIMP.
     """
-    one, other, n = conditions(basis.change, "CHG")
+    one, other, n = conditions(basis.change, CHG)
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        one.mean - other.mean, (one.sd**2 + other.sd**2) / n, "CHG", codes, flags | {"RIMP"},
-        cells, **_people(n), **means(basis), r=0.0, r_source="uncorrelated",
+        yi=one.mean - other.mean, vi=(one.sd**2 + other.sd**2) / n, method=CHG, codes=codes,
+        flags=flags | {Flag.R_IMPUTED}, cells=cells, n=(n, None), n_total=n,
+        means=means_beside(basis), correlation=UNCORRELATED,
     )  # fmt: skip
 
 
@@ -206,67 +225,76 @@ def rom_difference(basis: Basis) -> Estimate:
     """DIF: ln(1 + D/100), v = (SE/100)^2, D a paired difference of percent changes (PCT)."""
     found = difference(basis, percent=True)
     if found.yi <= -100:
-        raise RefusalError("DIF: a percent difference of -100 or less has no log ratio")
+        raise NotDerivableError("DIF: a percent difference of -100 or less has no log ratio")
     return replace(
-        found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2, codes=("PCT", *found.codes),
-        flags=found.flags | {"PCT"}, **means(basis, "pct_change"),
+        found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2,
+        codes=(Provenance.PCT, *found.codes), flags=found.flags | {Flag.PERCENT},
+        means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
 
 
 def rom_base(basis: Basis) -> Estimate:
     """DIF by a baseline mean: ln(1 + D/m0), v = (SE/(m0 + D))^2."""
-    if all(with_sd(summary) for summary in basis.after):
-        raise RefusalError("BASE: levels after are printed")
+    if all_with_sd(basis.after):
+        raise NotDerivableError("BASE: levels after are reported")
     return over_baseline_mean(basis, md_difference(basis))
 
 
 def rom_levels(basis: Basis) -> Estimate:
-    """ROMC: ln(mT/mC) of levels after, v of a ratio within the same people (Lajeunesse 2011)."""
-    one, other, n = conditions(basis.after, "ROMC")
+    """ROMC: ln(mT/mC) of levels after, v of a ratio within the same participants.
+
+    Lajeunesse (2011).
+    """
+    one, other, n = conditions(basis.after, ROMC)
     for summary in (one, other):
         geary(summary)
     found = correlation(basis, one, other, n)
-    same = [replace(summary, n=n) for summary in (one, other)]
-    value, variance = log_ratio(*same, found.r, basis.config.effects.rom_correction)
+    same = [CompleteSummary(s.mean, s.sd, n, s.codes, s.cells, s.flags) for s in (one, other)]
+    value, variance = log_ratio(same[0], same[1], found.r, basis.config.effects.rom_correction)
     cells, flags, codes = gathered(one, other)
-    return Estimate(
-        value, variance, "ROMC", codes, flags | _flags(found), cells + found.cells, **_people(n),
-        **means(basis, "after"), **_r(found),
+    estimate = Estimate(
+        yi=value, vi=variance, method=ROMC, codes=codes, flags=flags, cells=cells, n=(n, None),
+        n_total=n, means=means_beside(basis, MeansKind.AFTER),
     )  # fmt: skip
+    return _with(estimate, found)
 
 
 def rom_logs(basis: Basis) -> Estimate:
     """LOG: difference of mean logarithms of levels after."""
-    one, other, n = conditions(basis.logs, "LOG")
+    one, other, n = conditions(basis.logs, LOG)
     found = basis.between
     cells, flags, codes = gathered(one, other)
-    return Estimate(
-        one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r), "LOG", codes,
-        flags | _flags(found), cells + found.cells, **_people(n), **_r(found),
+    estimate = Estimate(
+        yi=one.mean - other.mean, vi=change_variance(other.sd, n, one.sd, n, found.r), method=LOG,
+        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
     )  # fmt: skip
+    return _with(estimate, found)
 
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: two log ratios from percent changes (PCT), uncorrelated as in CHG of MD."""
-    one, other, n = conditions(basis.percent, "CHG")
+    one, other, n = conditions(basis.percent, CHG)
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, n) for s in (one, other))
     cells, flags, codes = gathered(one, other)
     return Estimate(
-        y1 - y2, v1 + v2, "CHG", ("PCT", *codes), flags | {"RIMP", "PCT"}, cells, **_people(n),
-        **means(basis, "pct_change"), r=0.0, r_source="uncorrelated",
+        yi=y1 - y2, vi=v1 + v2, method=CHG, codes=(Provenance.PCT, *codes),
+        flags=flags | {Flag.R_IMPUTED, Flag.PERCENT}, cells=cells, n=(n, None), n_total=n,
+        means=means_beside(basis, MeansKind.PCT_CHANGE), correlation=UNCORRELATED,
     )  # fmt: skip
 
 
-RUNGS: dict[str, tuple[tuple[str, Rung], ...]] = {
-    "SMD": (("SMCR", smcr),),
-    "MD": (("DIF", md_difference), ("MC", md_levels), ("CHG", md_changes)),
+METHODS: dict[str, Methods] = {
+    "SMD": ((SMCR, smcr),),
+    "MD": ((DIF, md_difference), (MC, md_levels), (CHG, md_changes)),
     "ROM": (
-        ("DIF", rom_difference),
-        ("BASE", rom_base),
-        ("ROMC", rom_levels),
-        ("LOG", rom_logs),
-        ("CHG", rom_percent),
+        (DIF, rom_difference),
+        (DerivationMethod.BASE, rom_base),
+        (ROMC, rom_levels),
+        (LOG, rom_logs),
+        (CHG, rom_percent),
     ),
 }
-LEVELS: dict[str, Rung] = {"SMD": smcr, "MD": md_levels, "ROM": rom_levels}
-"""The ways that a borrowed SD can serve."""
+FROM_LEVELS: dict[str, tuple[Derive, ...]] = {
+    "SMD": (smcr,), "MD": (md_levels,), "ROM": (rom_levels,),
+}  # fmt: skip
+"""Methods for which an SD may be borrowed."""

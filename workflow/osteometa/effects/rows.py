@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from osteometa.comparisons.build import Comparison, type_by_paper
-from osteometa.comparisons.summaries import row_flags
-from osteometa.directions.entries import common_columns
+from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.classification import shared_columns, type_by_paper
+from osteometa.comparisons.summaries import Cell, Flags, row_flags
 from osteometa.effects.basis import Estimate
 from osteometa.protocol.config import Config
+from osteometa.records.cells import CellName
 from osteometa.records.effects import Effect
-
-
-def disputes(cell) -> bool:
-    """Tell whether a cell stands in a disputed row."""
-    return bool(getattr(cell.row, "disputed", ""))
+from osteometa.wording.vocabulary import Block, Flag, MeansKind
 
 
 def effect_row(
-    comparison: Comparison, measure: str, estimate: Estimate, placed: tuple[str, str], *,
+    comparison: Comparison, measure: str, estimate: Estimate, block: Block, reason: str, *,
     name_population: bool, risk_of_bias: str, config: Config,
 ) -> Effect:  # fmt: skip
     """Return the row of an estimate.
@@ -26,26 +23,24 @@ def effect_row(
     comparison : Comparison
     measure : {"SMD", "ROM", "MD"}
     estimate : Estimate
-    placed : tuple of two str
-        Block, and the reason why it is not pooled.
+    block : Block
+    reason : str
+        Why it is not pooled.
     name_population : bool
-        Whether the id names the population, because several are printed.
+        Whether the id names the population, because several are reported.
     risk_of_bias : str
     config : Config
     """
     study, arm = comparison.study, comparison.arm
-    block, reason = placed
-    sides = [side or None for side in estimate.sides]
-    cells = sorted({cell.row.cell_name(cell.column) for cell in estimate.cells})
-    sources = dict.fromkeys(c.row.source for c in estimate.cells if getattr(c.row, "source", ""))
-    codes = "+".join((estimate.method, *estimate.codes)).split("+")
+    means, correlation = estimate.means, estimate.correlation
+    sources = (getattr(cell.row, "source", "") for cell in estimate.cells)
     return Effect(
-        **common_columns(comparison, config),
+        **shared_columns(comparison, config),
         effect_id=effect_id(comparison, measure, name_population=name_population),
         comparator=arm.comparator,
         cointervention=arm.cointervention,
         risk_of_bias=risk_of_bias,
-        type_by_paper=type_by_paper(arm, config),
+        type_by_paper=(type_by_paper(arm, config),),
         unit=comparison.unit if measure == "MD" else "",
         weeks=_number(arm.weeks),
         sessions=_number(arm.sessions_per_week),
@@ -55,33 +50,45 @@ def effect_row(
         vi=estimate.vi,
         n_exercise=estimate.n[0],
         n_control=estimate.n[1],
-        n_total=estimate.n_total if None in estimate.n else sum(estimate.n),
+        n_total=_total(estimate),
         derivation_method=estimate.method,
-        provenance="+".join(dict.fromkeys(codes)),
-        r=estimate.r,
-        r_source=estimate.r_source,
+        provenance=tuple(dict.fromkeys((estimate.method, *estimate.codes))),
+        r=correlation.r if correlation else None,
+        r_source=correlation.sources if correlation else (),
         z=estimate.yi / estimate.vi**0.5,
-        flags=" ".join(sorted(flags_of(comparison, estimate))),
-        means_kind=estimate.means_kind,
-        means_unit=comparison.unit if estimate.means_kind in ("after", "change") else "",
-        mean_exercise=sides[0].mean if sides[0] else None,
-        sd_exercise=sides[0].sd if sides[0] else None,
-        mean_control=sides[1].mean if sides[1] else None,
-        sd_control=sides[1].sd if sides[1] else None,
-        pooled=block == "pooled",
+        flags=flags_of(comparison, estimate),
+        means_kind=means.kind,
+        means_unit=comparison.unit if means.kind in (MeansKind.AFTER, MeansKind.CHANGE) else "",
+        mean_exercise=means.exercise.mean if means.exercise else None,
+        sd_exercise=means.exercise.sd if means.exercise else None,
+        mean_control=means.control.mean if means.control else None,
+        sd_control=means.control.sd if means.control else None,
+        pooled=block == Block.POOLED,
         block=block,
         reason=reason,
-        inputs=" ".join(cells),
-        source="; ".join(sources),
+        inputs=cell_names(estimate.cells),
+        source=tuple(dict.fromkeys(filter(None, sources))),
     )
 
 
-def _number(printed: float | None) -> float | None:
-    return None if printed is None else float(printed)
+def _number(reported: float | None) -> float | None:
+    return None if reported is None else float(reported)
+
+
+def _total(estimate: Estimate) -> int | None:
+    n_exercise, n_control = estimate.n
+    if n_exercise is None or n_control is None:
+        return estimate.n_total
+    return n_exercise + n_control
+
+
+def cell_names(cells: tuple[Cell, ...]) -> tuple[CellName, ...]:
+    """Return the names of cells, each once, in alphabetical order."""
+    return tuple(sorted({cell.name for cell in cells}, key=str))
 
 
 def effect_id(comparison: Comparison, measure: str, *, name_population: bool) -> str:
-    """Return the name of an effect; other studies change nothing of it."""
+    """Return the name of an effect; it is independent of all other studies."""
     parts = [
         comparison.study.study_id, comparison.arm.arm_id, comparison.outcome, comparison.analyte,
         comparison.site, comparison.timepoint, comparison.report,
@@ -90,10 +97,14 @@ def effect_id(comparison: Comparison, measure: str, *, name_population: bool) ->
     return ".".join(part for part in parts if part).lower().replace(" ", "_")
 
 
-def flags_of(comparison: Comparison, estimate: Estimate) -> frozenset[str]:
+def disputed_because(estimate: Estimate) -> str:
+    """Return why values an estimate is derived from are inconsistent; '' if none are."""
+    return next((cell.disputed for cell in estimate.cells if cell.disputed), "")
+
+
+def flags_of(comparison: Comparison, estimate: Estimate) -> Flags:
     """Return the flags of an estimate, its cells, its population and its analysis."""
     flags = estimate.flags.union(*(row_flags(cell.row) for cell in estimate.cells))
-    flags |= {"PP"} if comparison.population == "per_protocol" else set()
-    flags |= {"INDIRECT"} if comparison.study.indirect else set()
-    flags |= {"DISPUTED"} if any(disputes(cell) for cell in estimate.cells) else set()
-    return flags
+    flags |= {Flag.PER_PROTOCOL} if comparison.population == "per_protocol" else set()
+    flags |= {Flag.INDIRECT} if comparison.study.indirect else set()
+    return flags | ({Flag.DISPUTED} if disputed_because(estimate) else set())

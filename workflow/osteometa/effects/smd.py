@@ -1,4 +1,4 @@
-"""The ladder of the standardised mean difference (Hedges' g).
+"""Derivation methods of the standardised mean difference (Hedges' g) of two arms.
 
 Formulas and codes: docs/methods, M3.7.
 """
@@ -7,210 +7,210 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 
-from osteometa.comparisons.reported_tests import PrintedTest, people_of
-from osteometa.comparisons.summaries import Cell, Summary, origin_flags
+from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, sizes_of
+from osteometa.comparisons.summaries import Cell, CompleteSummary, Flags, has_sd, row_flags
 from osteometa.effects.basis import (
     Basis,
     Estimate,
-    RefusalError,
+    Methods,
+    NotDerivableError,
     after_scores,
+    all_with_sd,
     arms,
     both,
     change_variance,
     gathered,
     mean_change,
-    means,
+    means_beside,
     pooled_sd,
     small_sample,
     unit_factor,
-    with_sd,
+    with_r,
 )
 from osteometa.effects.formulas import g_variance, smd, smdh
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
+from osteometa.wording.vocabulary import DerivationMethod, Flag
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
+Two = tuple[CompleteSummary, CompleteSummary]
 
 
 def adjusted(basis: Basis) -> Estimate:
     """ADJ: a baseline-adjusted difference over the pooled baseline SD."""
     before = both(basis.before, "ADJ")
-    test = _adjusted_test(basis)
+    test = _adjusted_difference(basis)
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c:
-        raise RefusalError("ADJ: n per arm is not printed")
+        raise NotDerivableError("ADJ: n per arm is not reported")
     s0 = pooled_sd(*before) / unit_factor(basis, test)
     m = before[0].n + before[1].n - 2
     g = small_sample(m) * test.difference / s0
     u = (small_sample(m) * test.se / s0) ** 2
     cells, flags, codes = gathered(*before)
     return Estimate(
-        g, g_variance(u, g, n_e + n_c, m, basis.form, scaled=True), "ADJ", (test.code, *codes),
-        flags | test.flags, cells + test.cells, n=(n_e, n_c),
-        **means(basis),
+        yi=g, vi=g_variance(u, g, n_e + n_c, m, basis.form, scaled=True),
+        method=DerivationMethod.ADJ, codes=(test.code, *codes), flags=flags | test.flags,
+        cells=cells + test.cells, n=(n_e, n_c), means=means_beside(basis),
     )  # fmt: skip
 
 
-def _adjusted_test(basis: Basis) -> PrintedTest:
-    for test in basis.tests:
-        if (
-            test.adjusted == "yes"
-            and test.difference is not None
-            and test.se
-            and test.row.unit != "%"
-        ):
+def _adjusted_difference(basis: Basis) -> ReportedDifference:
+    for test in basis.differences(percent=False):
+        if test.adjusted == "yes":
             return test
-    raise RefusalError("ADJ: no baseline-adjusted difference with SE, CI, t or exact p")
+    raise NotDerivableError("ADJ: no baseline-adjusted difference with SE, CI, t or exact p")
 
 
 def pre_post_control(basis: Basis) -> Estimate:
     """PPC: difference of mean changes over the pooled baseline SD (Morris 2008, dppc2)."""
     before = both(basis.before, "PPC")
     changes, variances = [], []
-    for side in (0, 1):
+    for side, start in enumerate(before):
         after, change = basis.after[side], basis.change[side]
-        if (after is None or after.mean is None) and not with_sd(change):
-            raise RefusalError(f"PPC: neither level after nor change of the {_side(side)} arm")
-        changes.append(mean_change(before[side], after, change))
-        variances.append(change_variance(before[side], after, change, basis.r[side].r))
-    n = tuple(_analysed(basis, side) for side in (0, 1))
-    if basis.config.effects.smd_pre_post == "becker":
+        if (after is None or after.mean is None) and not has_sd(change):
+            raise NotDerivableError(f"PPC: neither level after nor change of the {SIDES[side]} arm")
+        changes.append(mean_change(start, after, change))
+        variances.append(change_variance(start, after, change, basis.r[side].r))
+    n = _analysed(basis, 0), _analysed(basis, 1)
+    becker = basis.config.effects.smd_pre_post == "becker"
+    if becker:
         g, variance = _own_baselines(basis, before, changes, variances, n)
     else:
         s0, m = pooled_sd(*before), before[0].n + before[1].n - 2
         g = small_sample(m) * (changes[0] - changes[1]) / s0
         variance = g_variance(sum(variances) / s0**2, g, sum(n), m, basis.form)
-    used = [basis.change[i] if with_sd(basis.change[i]) else basis.after[i] for i in (0, 1)]
+    used = (c if has_sd(c) else a for c, a in zip(basis.change, basis.after, strict=True))
     cells, flags, codes = gathered(*before, *used)
-    rests = {} if all(with_sd(change) for change in basis.change) else basis.r_notes
-    return Estimate(
-        g, variance, "PPC", codes, flags | (basis.r_flags if rests else frozenset()),
-        cells + (basis.r_cells if rests else ()), n=n, **means(basis), **rests,
+    estimate = Estimate(
+        yi=g, vi=variance, method=DerivationMethod.PPC, codes=codes, flags=flags, cells=cells,
+        n=n, means=means_beside(basis), own_effect_term=not becker,
     )  # fmt: skip
+    return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
 def _own_baselines(
-    basis: Basis, before: tuple[Summary, Summary], changes: list[float], variances: list[float],
-    n: tuple[int, ...],
-) -> tuple[float, float]:  # fmt: skip
+    basis: Basis, before: Two, changes: list[float], variances: list[float], n: tuple[int, int]
+) -> tuple[float, float]:
     """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance."""
     parts = []
-    for side in (0, 1):
-        s0, m = before[side].sd, before[side].n - 1
-        g = small_sample(m) * changes[side] / s0
-        parts.append((g, g_variance(variances[side] / s0**2, g, n[side], m, basis.form)))
+    for side, start in enumerate(before):
+        g = small_sample(start.n - 1) * changes[side] / start.sd
+        u = variances[side] / start.sd**2
+        parts.append((g, g_variance(u, g, n[side], start.n - 1, basis.form)))
     return parts[0][0] - parts[1][0], parts[0][1] + parts[1][1]
 
 
 def change_scores(basis: Basis) -> Estimate:
-    """CHG: difference of changes, the raw SD made from the SD of change and r."""
-    pairs = [(basis.change, frozenset()), (basis.percent, frozenset({"PCT"}))]
+    """CHG: difference of changes, the raw SD derived from the SD of change and r."""
     reasons = []
-    for pair, extra in pairs:
+    for pair, extra in ((basis.change, frozenset()), (basis.percent, frozenset({Flag.PERCENT}))):
         try:
             one, other = both(pair, "CHG")
-        except RefusalError as error:
+        except NotDerivableError as error:
             reasons.append(str(error))
             continue
         s0, m = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r)), one.n + other.n - 2
         g = small_sample(m) * (one.mean - other.mean) / s0
         u = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
         cells, flags, codes = gathered(one, other)
-        return Estimate(
-            g, g_variance(u, g, one.n + other.n, m, basis.form), "CHG", codes,
-            flags | basis.r_flags | extra, cells + basis.r_cells, n=(one.n, other.n),
-            **means(basis), **basis.r_notes,
+        estimate = Estimate(
+            yi=g, vi=g_variance(u, g, one.n + other.n, m, basis.form),
+            method=DerivationMethod.CHG, codes=codes, flags=flags | extra, cells=cells,
+            n=(one.n, other.n), means=means_beside(basis),
         )  # fmt: skip
-    raise RefusalError(_most_telling(reasons))
+        return with_r(estimate, basis)
+    # A missing SD is nearer to an effect than a missing mean.
+    raise NotDerivableError(next((why for why in reasons if "no mean" not in why), reasons[0]))
 
 
 def post_scores(basis: Basis) -> Estimate:
     """POST: difference of levels after over the pooled SD (Hedges 1981), or both SDs (SMDH)."""
     one, other = after_scores(basis)
     cells, flags, codes = gathered(one, other)
-    if basis.config.effects.smd_post == "separate":
+    separate = basis.config.effects.smd_post == "separate"
+    if separate:
         g, variance = smdh(*arms(one, other))
     else:
         g, variance = smd(*arms(one, other), form=basis.form)
     return Estimate(
-        g, variance, "POST", codes, flags, cells, n=(one.n, other.n), **means(basis)
+        yi=g, vi=variance, method=DerivationMethod.POST, codes=codes, flags=flags, cells=cells,
+        n=(one.n, other.n), means=means_beside(basis), own_effect_term=not separate,
     )  # fmt: skip
 
 
 def from_test(basis: Basis) -> Estimate:
-    """TST: from t, sqrt(F) or an exact p; f says how the test's SD relates to the raw one."""
+    """TST: from t, sqrt(F) or an exact p; f relates the test's SD to the raw one."""
     reasons = ["TST: no t, F with df1 = 1, CI, SE or exact p of a between-arm test"]
     for test in basis.tests:
         try:
             return _one_test(basis, test)
-        except RefusalError as error:
+        except NotDerivableError as error:
             reasons.append(str(error))
-    raise RefusalError(reasons[-1])
+    raise NotDerivableError(reasons[-1])
 
 
-def _one_test(basis: Basis, test: PrintedTest) -> Estimate:
+def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c or n_e + n_c < 4:
-        raise RefusalError("TST: n per arm is not printed, which an SMD needs")
+        raise NotDerivableError("TST: n per arm is not reported, which an SMD needs")
     f, flags, uses_r = test_factor(test, basis.mean_r)
-    sign, told = (1, ()) if test.signed else basis.sign(test)
+    sign, sign_cells = basis.sign(test)
     root = math.sqrt(1 / n_e + 1 / n_c)
     g = small_sample(n_e + n_c - 2) * f * sign * test.t * root
-    flags |= test.flags | (basis.r_flags if uses_r else frozenset())
-    if test.row.unit == "%" or (test.difference is None and _only_percent(basis)):
-        flags |= {"PCT"}
-    return Estimate(
-        g, g_variance((f * root) ** 2, g, n_e + n_c, n_e + n_c - 2, basis.form), "TST",
-        (test.code,), flags,
-        test.cells + told + (basis.r_cells if uses_r else ()), n=(n_e, n_c),
-        **means(basis), **(basis.r_notes if uses_r else {}),
+    if test.percent or (not isinstance(test, ReportedDifference) and _only_percent(basis)):
+        flags |= {Flag.PERCENT}
+    estimate = Estimate(
+        yi=g, vi=g_variance((f * root) ** 2, g, n_e + n_c, n_e + n_c - 2, basis.form),
+        method=DerivationMethod.TST, codes=(test.code,), flags=flags | test.flags,
+        cells=test.cells + sign_cells, n=(n_e, n_c), means=means_beside(basis),
     )  # fmt: skip
+    return with_r(estimate, basis) if uses_r else estimate
 
 
 def _only_percent(basis: Basis) -> bool:
-    """Tell whether a bare test can only be one of percent changes: nothing else is printed."""
+    """Tell whether a bare test can only be one of percent changes: nothing else is reported."""
     return any(basis.percent) and not any(basis.change) and not any(basis.after)
 
 
-def test_factor(test: PrintedTest, r: float) -> tuple[float, frozenset[str], bool]:
-    """Return f, its flags, and whether it rests on r.
+def test_factor(test: ReportedTest, r: float) -> tuple[float, Flags, bool]:
+    """Return f, its flags, and whether it depends on r.
 
     sqrt(1 - r^2) if the baseline is a covariate, else sqrt(2 (1 - r)) for change scores, else 1.
 
     Raises
     ------
-    RefusalError
-        If the paper does not say which, and r is so high that a guess would matter.
+    NotDerivableError
+        If the paper does not state which, and r is so high that a guess would matter.
     """
     if test.adjusted == "yes":
         return math.sqrt(1 - r**2), frozenset(), True
     if test.adjusted == "not_stated" or test.score == "not_stated":
         if r >= UNKNOWN_FACTOR_LIMIT:
-            raise RefusalError(
-                "TST: whether the test compares changes or adjusts for the baseline is not "
-                f"printed, and at r = {r:g} that decides the size"
+            raise NotDerivableError(
+                "TST: not reported whether the test compares changes or adjusts for the baseline, "
+                f"and at r = {r:g} that decides the size"
             )
-        return 1.0, frozenset({"FUNK"}), False
+        return 1.0, frozenset({Flag.FACTOR_UNKNOWN}), False
     if test.score == "change":
         return math.sqrt(2 * (1 - r)), frozenset(), True
     return 1.0, frozenset(), False
 
 
-def g_of_printed_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
-    """Return what a printed SMD is multiplied by to be a g, and whether that rests on r.
+def g_of_reported_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
+    """Return the factor from a reported SMD to a g, and whether that depends on r.
 
-    J unless the note says Hedges; sqrt(2(1-r)) if the SD of change stands behind it.
+    J unless the note names Hedges; sqrt(2(1-r)) if it is standardised by the SD of change.
 
     Raises
     ------
-    RefusalError
-        If the paper does not say which SD does.
+    NotDerivableError
+        If the paper does not state the SD.
     """
     if row.standardiser not in ("raw", "change"):
-        raise RefusalError("SMDP: the SD behind the printed SMD is not stated")
+        raise NotDerivableError("SMDP: the SD of the reported SMD is not stated")
     uses_r = row.standardiser == "change"
     factor = math.sqrt(2 * (1 - r)) if uses_r else 1.0
     if not re.search(r"(?<!not )hedges", row.note.lower()):
@@ -218,63 +218,59 @@ def g_of_printed_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
     return factor, uses_r
 
 
-def printed_smd(basis: Basis) -> Estimate:
-    """SMDP: an SMD as printed, with its standardiser."""
-    refusal = "SMDP: no SMD is printed"
+def reported_smd(basis: Basis) -> Estimate:
+    """SMDP: a reported SMD with its standardiser."""
+    row, value = _reported_smd(basis)
+    sizes = sizes_of(row, basis.comparison.size(0, None), basis.comparison.size(1, None))
+    n_e, n_c = (size.n for size in sizes)
+    if not n_e or not n_c or n_e + n_c < 4:
+        raise NotDerivableError("SMDP: n per arm is not reported, or is too small")
+    factor, uses_r = g_of_reported_smd(row, basis.mean_r, n_e + n_c - 2)
+    g, columns = factor * value, ["value", "standardiser"]
+    own_interval = row.ci_low is not None and row.ci_high is not None
+    if row.ci_low is not None and row.ci_high is not None:
+        level = float(row.ci_level or 95)
+        se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, None)
+        variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
+    else:
+        spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
+        u = spread * (1 / n_e + 1 / n_c)
+        variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
+    estimate = Estimate(
+        yi=g, vi=variance, method=DerivationMethod.SMDP,
+        flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
+        cells=(*(Cell(row, column) for column in columns), *sizes[0].cells, *sizes[1].cells),
+        n=(n_e, n_c), means=means_beside(basis), own_effect_term=not own_interval,
+    )  # fmt: skip
+    return with_r(estimate, basis) if uses_r else estimate
+
+
+def _reported_smd(basis: Basis) -> tuple[Contrast, float]:
+    """Return the first reported SMD whose standardiser is stated, and its value."""
+    why = "no SMD is reported"
     for row in basis.comparison.contrasts:
-        if row.statistic != "smd" or row.compares != "between" or row.value is None:
-            continue
-        if not row.usable:
-            continue
-        if row.standardiser not in ("raw", "change"):
-            refusal = "SMDP: the SD behind the printed SMD is not stated"
-            continue
-        people = people_of(row, *(basis.comparison.people(i, None) for i in (0, 1)))
-        n_e, n_c = (side.n for side in people)
-        if not n_e or not n_c or n_e + n_c < 4:
-            raise RefusalError("SMDP: n per arm is not printed, or is too small")
-        factor, uses_r = g_of_printed_smd(row, basis.mean_r, n_e + n_c - 2)
-        g = factor * row.value
-        flags = frozenset(row.flag.split()) | origin_flags(row)
-        flags |= people[0].flags | people[1].flags
-        columns = ["value", "standardiser"]
-        if row.ci_low is not None and row.ci_high is not None:
-            se = half_width_to_se(row.ci_low, row.ci_high, float(row.ci_level or 95), None)
-            variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
-        else:
-            spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
-            u = spread * (1 / n_e + 1 / n_c)
-            variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
-        return Estimate(
-            g, variance, "SMDP", (), flags | (basis.r_flags if uses_r else frozenset()),
-            (*(Cell(row, column) for column in columns), *people[0].cells, *people[1].cells,
-             *(basis.r_cells if uses_r else ())),
-            n=(n_e, n_c), **means(basis), **(basis.r_notes if uses_r else {}),
-        )  # fmt: skip
-    raise RefusalError(refusal)
+        if row.statistic == "smd" and row.compares == "between" and row.usable:
+            if row.value is not None and row.standardiser in ("raw", "change"):
+                return row, float(row.value)
+            if row.value is not None:
+                why = "the SD of the reported SMD is not stated"
+    raise NotDerivableError(f"SMDP: {why}")
 
 
-RUNGS: tuple[tuple[str, Callable[[Basis], Estimate]], ...] = (
-    ("ADJ", adjusted),
-    ("PPC", pre_post_control),
-    ("CHG", change_scores),
-    ("POST", post_scores),
-    ("TST", from_test),
-    ("SMDP", printed_smd),
+METHODS: Methods = (
+    (DerivationMethod.ADJ, adjusted),
+    (DerivationMethod.PPC, pre_post_control),
+    (DerivationMethod.CHG, change_scores),
+    (DerivationMethod.POST, post_scores),
+    (DerivationMethod.TST, from_test),
+    (DerivationMethod.SMDP, reported_smd),
 )
-
-
-def _side(side: int) -> str:
-    return ("exercise", "control")[side]
+SIDES = ("exercise", "control")
 
 
 def _analysed(basis: Basis, side: int) -> int:
     for pair in (basis.change, basis.after, basis.before):
-        if pair[side] is not None and pair[side].n:
-            return pair[side].n
-    raise RefusalError("n of an arm is not printed")
-
-
-def _most_telling(reasons: list[str]) -> str:
-    """Return the reason that is nearest to success: a missing SD rather than a missing mean."""
-    return next((reason for reason in reasons if "no mean" not in reason), reasons[0])
+        summary = pair[side]
+        if summary is not None and summary.n:
+            return summary.n
+    raise NotDerivableError("n of an arm is not reported")

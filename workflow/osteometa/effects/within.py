@@ -6,208 +6,216 @@ Formulas and codes: docs/methods, M3.8.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from osteometa.comparisons.summaries import Cell, Summary
+from osteometa.comparisons.summaries import (
+    Cell,
+    Codes,
+    CompleteSummary,
+    Flags,
+    Summary,
+    has_sd,
+)
 from osteometa.effects.basis import (
     Basis,
+    Derive,
     Estimate,
-    RefusalError,
+    Methods,
+    NotDerivableError,
     change_variance,
     complete,
+    first_of,
     gathered,
     mean_change,
-    means,
+    means_beside,
     small_sample,
     unit_factor,
-    with_sd,
+    with_r,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
-from osteometa.effects.smd import g_of_printed_smd
+from osteometa.effects.smd import g_of_reported_smd
+from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
-Rung = Callable[[Basis], Estimate]
+SMCR, MC, ROMC = DerivationMethod.SMCR, DerivationMethod.MC, DerivationMethod.ROMC
 
 
 @dataclass(frozen=True, slots=True)
 class MeanChange:
-    """A mean change with the SE that the same people's own changes give it."""
+    """A mean change with the SE by the changes of the same participants."""
 
     mean: float
     se: float
     n: int | None
-    codes: tuple[str, ...]
+    codes: Codes
     cells: tuple[Cell, ...]
-    flags: frozenset[str]
+    flags: Flags
 
 
 def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
     """Return the arm's mean change with its SE from paired statistics.
 
-    In this order: a change with its SD (SE, CI); a printed difference with SE, CI, t or exact p;
+    In this order: a change with its SD (SE, CI); a reported difference with SE, CI, t or exact p;
     the means, with SE = |change| / |t| from a paired t, F of two times or exact p.
 
     Raises
     ------
-    RefusalError
-        If the paper prints none of them.
+    NotDerivableError
+        If the paper reports none of them.
     """
     own = (basis.percent if percent else basis.change)[0]
     what = "percent change" if percent else "change"
-    if with_sd(own) and own.n and own.n > 1:
-        se = own.sd / math.sqrt(own.n)
-        return MeanChange(own.mean, se, own.n, (own.code,), own.cells, own.flags)
-    for test in basis.tests:
-        if test.difference is not None and test.se and (test.row.unit == "%") == percent:
-            factor = 1.0 if percent else unit_factor(basis, test)
-            return MeanChange(
-                test.difference * factor, test.se * factor, test.n_exercise, (test.code,),
-                test.cells, test.flags,
-            )  # fmt: skip
+    whole = _with_spread(own)
+    if whole is not None:
+        se = whole.sd / math.sqrt(whole.n)
+        return MeanChange(whole.mean, se, whole.n, whole.codes, whole.cells, whole.flags)
+    for test in basis.differences(percent=percent):
+        factor = 1.0 if percent else unit_factor(basis, test)
+        return MeanChange(
+            test.difference * factor, test.se * factor, test.n_exercise, (test.code,),
+            test.cells, test.flags,
+        )  # fmt: skip
     mean, cells, flags = _means(basis, own, percent)
     if mean == 0:
-        raise RefusalError(f"the printed {what} is 0, so its test gives no SE")
-    for test in basis.tests:
-        if test.t and test.difference is None:
-            return MeanChange(
-                mean, abs(mean / test.t), test.n_exercise, (test.code,), cells + test.cells,
-                flags | test.flags,
-            )  # fmt: skip
-    raise RefusalError(f"no SD of the {what}, and no paired t or exact p")
+        raise NotDerivableError(f"the reported {what} is 0, so its test gives no SE")
+    for test in basis.bare_tests():
+        return MeanChange(
+            mean, abs(mean / test.t), test.n_exercise, (test.code,), cells + test.cells,
+            flags | test.flags,
+        )  # fmt: skip
+    raise NotDerivableError(f"no SD of the {what}, and no paired t or exact p")
+
+
+def _with_spread(summary: Summary | None) -> CompleteSummary | None:
+    """Return a summary whose SD is based on two participants or more."""
+    whole = summary.complete() if summary else None
+    return whole if whole is not None and whole.n > 1 else None
 
 
 def _means(
     basis: Basis, own: Summary | None, percent: bool
-) -> tuple[float, tuple[Cell, ...], frozenset[str]]:
+) -> tuple[float, tuple[Cell, ...], Flags]:
     if own is not None and own.mean is not None:
         return own.mean, own.cells, own.flags
     before, after = basis.before[0], basis.after[0]
-    if percent or any(s is None or s.mean is None for s in (before, after)):
-        raise RefusalError("no mean change" if not percent else "no mean percent change")
+    if percent or before is None or after is None or before.mean is None or after.mean is None:
+        raise NotDerivableError("no mean percent change" if percent else "no mean change")
     cells, flags, _ = gathered(before, after)
     return after.mean - before.mean, cells, flags
 
 
-def _tried(make: Callable[..., MeanChange], basis: Basis, **how: bool) -> MeanChange | None:
+def _paired_change(basis: Basis) -> MeanChange | None:
     try:
-        return make(basis, **how)
-    except RefusalError:
+        return mean_change_of(basis)
+    except NotDerivableError:
         return None
-
-
-def _first(rung: str, basis: Basis, ways: tuple[Rung, ...]) -> Estimate:
-    """Return the first estimate that one of several inputs gives."""
-    reasons: dict[str, None] = {}
-    for way in ways:
-        try:
-            return way(basis)
-        except RefusalError as error:
-            reasons[str(error)] = None
-    raise RefusalError(f"{rung}: {'; '.join(reasons)}")
 
 
 def smcr(basis: Basis) -> Estimate:
     """SMCR: mean change over the SD before, g = J(n-1) (m1 - m0) / s0, v = 2(1-r)/n + g^2/(2n).
 
     Becker (1988). Without an SD before: the SD of change over sqrt(2(1-r)), a paired t times
-    sqrt(2(1-r)/n), or a printed standardised change.
+    sqrt(2(1-r)/n), or a reported standardised change.
     """
-    return _first("SMCR", basis, (_over_baseline, _over_change, _from_test, _printed))
+    return first_of(basis, (_over_baseline, _over_change, _from_test, _reported), SMCR)
 
 
 def _over_baseline(basis: Basis) -> Estimate:
     before = complete(basis.before[0], "before")
     after, change = basis.after[0], basis.change[0]
-    paired = _tried(mean_change_of, basis)
+    paired = _paired_change(basis)
     if after is not None and after.mean is not None:
-        mean, used = mean_change(before, after, change), [change if with_sd(change) else after]
+        mean, used = mean_change(before, after, change), [change if has_sd(change) else after]
     elif paired is not None:
         mean, used = paired.mean, []
     else:
-        raise RefusalError("neither level after nor change with its SD or test")
+        raise NotDerivableError("neither level after nor change with its SD or test")
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
-    rests, cells, flags = basis.r_notes, basis.r_cells, basis.r_flags
     g = small_sample(n0 - 1) * mean / before.sd
-    if paired is not None and (basis.r_flags or not with_sd(after)):
-        # The paper's own SE of the change goes before an assumed correlation.
-        u, rests, cells, flags = (paired.se / before.sd) ** 2, {}, paired.cells, paired.flags
-        n1 = paired.n or n1
+    cells, flags, codes = gathered(before, *used)
+    # The paper's own SE of the change goes before an assumed correlation.
+    own_se = paired if basis.r_flags or not has_sd(after) else None
+    if own_se is not None:
+        u = (own_se.se / before.sd) ** 2
+        n1 = own_se.n or n1
+        cells, flags = cells + own_se.cells, flags | own_se.flags
+        codes = (*codes, *own_se.codes)
     else:
-        # 2(1-r)/n, or where n falls from n0 to n1 what that is with equal SDs.
+        # 2(1-r)/n, or where n falls from n0 to n1 the same with equal SDs.
         u = 1 / n1 + 1 / n0 - 2 * basis.mean_r / max(n0, n1)
-    more_cells, more_flags, codes = gathered(before, *used)
-    return Estimate(
-        g, g_variance(u, g, n1, n0 - 1, basis.form), "SMCR",
-        codes if rests else (*codes, *paired.codes), flags | more_flags, more_cells + cells,
-        n=(n1, None), n_total=n1, **means(basis), **rests,
+    estimate = Estimate(
+        yi=g, vi=g_variance(u, g, n1, n0 - 1, basis.form), method=SMCR, codes=codes, flags=flags,
+        cells=cells, n=(n1, None), n_total=n1, means=means_beside(basis),
     )  # fmt: skip
+    return estimate if own_se is not None else with_r(estimate, basis)
 
 
 def _over_change(basis: Basis) -> Estimate:
-    for (own, _), extra in ((basis.change, ()), (basis.percent, ("PCT",))):
-        if with_sd(own) and own.n and own.n > 1:
-            g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - basis.mean_r))
-            u = 2 * (1 - basis.mean_r) / own.n
-            return Estimate(
-                g, g_variance(u, g, own.n, own.n - 1, basis.form), "SMCR",
-                ("CHG", own.code, *extra), own.flags | basis.r_flags | frozenset(extra),
-                own.cells + basis.r_cells, n=(own.n, None), n_total=own.n, **means(basis),
-                **basis.r_notes,
+    for percent, summary in ((False, basis.change[0]), (True, basis.percent[0])):
+        own = _with_spread(summary)
+        if own is not None:
+            r = basis.mean_r
+            g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - r))
+            codes = (Provenance.CHG, *own.codes)
+            estimate = Estimate(
+                yi=g, vi=g_variance(2 * (1 - r) / own.n, g, own.n, own.n - 1, basis.form),
+                method=SMCR, codes=(*codes, Provenance.PCT) if percent else codes,
+                flags=own.flags | ({Flag.PERCENT} if percent else set()), cells=own.cells,
+                n=(own.n, None), n_total=own.n, means=means_beside(basis),
             )  # fmt: skip
-    raise RefusalError("no change with its SD and n")
+            return with_r(estimate, basis)
+    raise NotDerivableError("no change with its SD and n")
 
 
 def _from_test(basis: Basis) -> Estimate:
+    only_percent = basis.percent[0] and not basis.change[0] and not basis.after[0]
     for test in basis.tests:
-        if not test.t or not test.n_exercise or test.n_exercise < 3:
-            continue
-        sign, told = (1, ()) if test.signed else basis.sign(test)
         n, r = test.n_exercise, basis.mean_r
+        if not test.t or not n or n < 3:
+            continue
+        sign, sign_cells = basis.sign(test)
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
-        flags = test.flags | basis.r_flags
-        if test.row.unit == "%" or (
-            basis.percent[0] and not basis.change[0] and not basis.after[0]
-        ):
-            flags |= {"PCT"}
-        return Estimate(
-            g, g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), "SMCR", (test.code,), flags,
-            test.cells + told + basis.r_cells, n=(n, None), n_total=n, **means(basis),
-            **basis.r_notes,
+        percent = {Flag.PERCENT} if test.percent or only_percent else set()
+        estimate = Estimate(
+            yi=g, vi=g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), method=SMCR,
+            codes=(test.code,), flags=test.flags | percent, cells=test.cells + sign_cells,
+            n=(n, None), n_total=n, means=means_beside(basis),
         )  # fmt: skip
-    raise RefusalError("no paired t, F of two times or exact p with n")
+        return with_r(estimate, basis)
+    raise NotDerivableError("no paired t, F of two times or exact p with n")
 
 
-def _printed(basis: Basis) -> Estimate:
+def _reported(basis: Basis) -> Estimate:
     for row in basis.comparison.contrasts:
         if row.statistic == "smd" and row.compares == "within" and row.value and row.usable:
-            people = basis.comparison.people(0, None)
-            n = row.n_exercise or people.n
+            size = basis.comparison.size(0, None)
+            n = row.n_exercise or size.n
             if n is None or n < 2:
-                raise RefusalError("n of the printed SMD is not known")
-            factor, _ = g_of_printed_smd(row, basis.mean_r, n - 1)
-            g = factor * row.value
+                raise NotDerivableError("n of the reported SMD is not known")
+            factor, _ = g_of_reported_smd(row, basis.mean_r, n - 1)
+            g = factor * float(row.value)
             cells = [Cell(row, column) for column in ("value", "standardiser")]
-            cells += [Cell(row, "n_exercise")] if row.n_exercise else people.cells
+            cells += [Cell(row, "n_exercise")] if row.n_exercise else size.cells
             u = 2 * (1 - basis.mean_r) / n
-            return Estimate(
-                g, g_variance(u, g, n, n - 1, basis.form), "SMCR", ("SMDP",),
-                basis.r_flags | (people.flags if not row.n_exercise else frozenset()),
-                (*cells, *basis.r_cells), n=(n, None), n_total=n, **means(basis), **basis.r_notes,
+            estimate = Estimate(
+                yi=g, vi=g_variance(u, g, n, n - 1, basis.form), method=SMCR,
+                codes=(Provenance.SMDP,), flags=frozenset() if row.n_exercise else size.flags,
+                cells=tuple(cells), n=(n, None), n_total=n, means=means_beside(basis),
             )  # fmt: skip
-    raise RefusalError("no standardised change is printed")
+            return with_r(estimate, basis)
+    raise NotDerivableError("no standardised change is reported")
 
 
 def mc(basis: Basis) -> Estimate:
     """MC: mean change, v its squared SE, else (s0^2 + s1^2 - 2 r s0 s1)/n from the levels."""
-    return _first("MC", basis, (_mc_paired, _mc_levels))
+    return first_of(basis, (_mc_paired, _mc_levels), MC)
 
 
 def _mc_paired(basis: Basis) -> Estimate:
     found = mean_change_of(basis)
     return Estimate(
-        found.mean, found.se**2, "MC", found.codes, found.flags, found.cells, n=(found.n, None),
-        n_total=found.n, **means(basis),
+        yi=found.mean, vi=found.se**2, method=MC, codes=found.codes, flags=found.flags,
+        cells=found.cells, n=(found.n, None), n_total=found.n, means=means_beside(basis),
     )  # fmt: skip
 
 
@@ -215,14 +223,15 @@ def _mc_levels(basis: Basis) -> Estimate:
     before, after = _levels(basis)
     variance = change_variance(before, after, None, basis.mean_r)
     cells, flags, codes = gathered(before, after)
-    return Estimate(
-        after.mean - before.mean, variance, "MC", codes, flags | basis.r_flags,
-        cells + basis.r_cells, n=(after.n, None), n_total=after.n, **means(basis, "after"),
-        **basis.r_notes,
+    estimate = Estimate(
+        yi=after.mean - before.mean, vi=variance, method=MC, codes=codes, flags=flags,
+        cells=cells, n=(after.n, None), n_total=after.n,
+        means=means_beside(basis, MeansKind.AFTER),
     )  # fmt: skip
+    return with_r(estimate, basis)
 
 
-def _levels(basis: Basis) -> tuple[Summary, Summary]:
+def _levels(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
     return complete(basis.before[0], "before"), complete(basis.after[0], "after")
 
 
@@ -230,12 +239,11 @@ def romc(basis: Basis) -> Estimate:
     """ROMC: log ratio of after to before.
 
     From levels: ln(m1/m0), v = s0^2/(n m0^2) + s1^2/(n m1^2) - 2 r s0 s1/(n m0 m1) (Lajeunesse
-    2011); from logarithms (LOG); from a percent change (PCT); for BMD from a change in its unit
-    and a baseline mean (BASE).
+    2011); from logarithms (LOG); from a percent change (PCT); where config.yaml declares a
+    baseline mean, from a change in the unit of the outcome (BASE).
     """
-    return _first(
-        "ROMC", basis, (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
-    )
+    ways = (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
+    return first_of(basis, ways, ROMC)
 
 
 def _romc_levels(basis: Basis) -> Estimate:
@@ -245,12 +253,13 @@ def _romc_levels(basis: Basis) -> Estimate:
     corrected = basis.config.effects.rom_correction
     value, variance = log_ratio(after, before, basis.mean_r, corrected)
     if variance <= 0:
-        raise RefusalError("SDs, n and the correlation give no positive variance")
+        raise NotDerivableError("SDs, n and the correlation give no positive variance")
     cells, flags, codes = gathered(before, after)
-    return Estimate(
-        value, variance, "ROMC", codes, flags | basis.r_flags, cells + basis.r_cells,
-        n=(after.n, None), n_total=after.n, **means(basis, "after"), **basis.r_notes,
+    estimate = Estimate(
+        yi=value, vi=variance, method=ROMC, codes=codes, flags=flags, cells=cells,
+        n=(after.n, None), n_total=after.n, means=means_beside(basis, MeansKind.AFTER),
     )  # fmt: skip
+    return with_r(estimate, basis)
 
 
 def _romc_logs(basis: Basis) -> Estimate:
@@ -258,34 +267,36 @@ def _romc_logs(basis: Basis) -> Estimate:
     before = complete(basis.log_baselines[0], "of logarithms before")
     variance = change_variance(before, after, None, basis.mean_r)
     cells, flags, codes = gathered(before, after)
-    return Estimate(
-        after.mean - before.mean, variance, "ROMC", ("LOG", *codes), flags | basis.r_flags,
-        cells + basis.r_cells, n=(after.n, None), n_total=after.n, **basis.r_notes,
+    estimate = Estimate(
+        yi=after.mean - before.mean, vi=variance, method=ROMC, codes=(Provenance.LOG, *codes),
+        flags=flags, cells=cells, n=(after.n, None), n_total=after.n,
     )  # fmt: skip
+    return with_r(estimate, basis)
 
 
 def _romc_percent(basis: Basis) -> Estimate:
     own = basis.percent[0]
     if own is None or own.mean is None:
-        raise RefusalError("no percent change")
+        raise NotDerivableError("no percent change")
     found = mean_change_of(basis, percent=True)
     if not found.n or found.n < 2:
-        raise RefusalError("n of the percent change is not printed")
+        raise NotDerivableError("n of the percent change is not reported")
     value, variance = percent_to_log(found.mean, found.se * math.sqrt(found.n), found.n)
-    return Estimate(
-        value, variance, "ROMC", ("PCT", *found.codes), found.flags | {"PCT"}, found.cells,
-        n=(found.n, None), n_total=found.n, **means(basis, "pct_change"),
-    )  # fmt: skip
+    return _of_percent(basis, found, value, variance)
 
 
 def _romc_difference(basis: Basis) -> Estimate:
     found = mean_change_of(basis, percent=True)
     if found.mean <= -100:
-        raise RefusalError("a percent change of -100 or less has no log ratio")
+        raise NotDerivableError("a percent change of -100 or less has no log ratio")
+    return _of_percent(basis, found, math.log1p(found.mean / 100), (found.se / 100) ** 2)
+
+
+def _of_percent(basis: Basis, found: MeanChange, value: float, variance: float) -> Estimate:
     return Estimate(
-        math.log1p(found.mean / 100), (found.se / 100) ** 2, "ROMC", ("PCT", *found.codes),
-        found.flags | {"PCT"}, found.cells, n=(found.n, None), n_total=found.n,
-        **means(basis, "pct_change"),
+        yi=value, vi=variance, method=ROMC, codes=(Provenance.PCT, *found.codes),
+        flags=found.flags | {Flag.PERCENT}, cells=found.cells, n=(found.n, None),
+        n_total=found.n, means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
 
 
@@ -293,15 +304,13 @@ def _romc_base(basis: Basis) -> Estimate:
     comparison = basis.comparison
     analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
     if analyte is None or not analyte.baseline_mean:
-        raise RefusalError("a change in the unit of a marker gives no ratio without levels")
+        raise NotDerivableError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
-    return over_baseline_mean(basis, replace(found, method="ROMC"))
+    return over_baseline_mean(basis, replace(found, method=ROMC))
 
 
-RUNGS: dict[str, tuple[tuple[str, Rung], ...]] = {
-    "SMD": (("SMCR", smcr),),
-    "MD": (("MC", mc),),
-    "ROM": (("ROMC", romc),),
-}
-LEVELS: dict[str, Rung] = {"SMD": _over_baseline, "MD": _mc_levels, "ROM": _romc_levels}
-"""The ways that a borrowed SD can serve."""
+METHODS: dict[str, Methods] = {"SMD": ((SMCR, smcr),), "MD": ((MC, mc),), "ROM": ((ROMC, romc),)}
+FROM_LEVELS: dict[str, tuple[Derive, ...]] = {
+    "SMD": (_over_baseline,), "MD": (_mc_levels,), "ROM": (_romc_levels,),
+}  # fmt: skip
+"""Methods for which an SD may be borrowed."""

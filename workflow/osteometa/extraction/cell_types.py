@@ -89,7 +89,7 @@ class Row(BaseModel):
     table: ClassVar[str]
     key: ClassVar[tuple[str, ...]]
     purpose: ClassVar[str]
-    row: int = Field(0, description="Row of the spreadsheet; not a column.", exclude=True)
+    row: int = Field(default=0, description="Row of the spreadsheet; not a column.", exclude=True)
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -100,7 +100,3 @@ class Row(BaseModel):
     def key_text(self) -> str:
         """The key by which `inputs` and messages name the row: its parts joined by '/'."""
         return "/".join(str(getattr(self, name)) for name in self.key)
-
-    def cell_name(self, column: str) -> str:
-        """Return the name of one cell: `table:key:column`."""
-        return f"{self.table}:{self.key_text}:{column}".replace(" ", "_")

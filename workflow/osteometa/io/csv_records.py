@@ -1,4 +1,8 @@
-"""Tables of frozen records as CSV files: one fixed format, written whole or not at all."""
+"""Tables of frozen records as CSV files: one fixed format, written whole or not at all.
+
+The only place where typed fields (codes, sets of flags, tuples of cells) become text and back.
+A type of its own has a class method `read`; `str` writes it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,24 @@ import csv
 import io
 import math
 import types
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """How several values are written into one cell; those of a set in alphabetical order.
+
+    A field is declared, for instance, as `Annotated[frozenset[Flag], Joined(" ")]`.
+    """
+
+    separator: str
 
 
 def text_of(value: Any) -> str:
@@ -61,8 +77,14 @@ def columns_of(record: type) -> tuple[str, ...]:
 
 def write_records(path: str | Path, record: type[Record], rows: Iterable[Record]) -> None:
     """Write frozen records of one dataclass, a column per field."""
-    names = columns_of(record)
-    write_rows(path, names, ([getattr(row, name) for name in names] for row in rows))
+    write_rows(path, columns_of(record), texts_of(record, rows))
+
+
+def texts_of(record: type[Record], rows: Iterable[Record]) -> Iterator[list[str]]:
+    """Yield the texts of the cells of each record."""
+    writers = [(name, _writer_of(hint)) for name, hint in _hints_of(record)]
+    for row in rows:
+        yield [write(getattr(row, name)) for name, write in writers]
 
 
 def read_records(path: str | Path, record: type[Record]) -> list[Record]:
@@ -71,24 +93,62 @@ def read_records(path: str | Path, record: type[Record]) -> list[Record]:
     Raises
     ------
     ValueError
-        If the header is not that of the record type.
+        If the header is not that of the record type, or a cell holds no value of its column.
     """
-    makers = {name: _maker_of(hint) for name, hint in get_type_hints(record).items()}
+    readers = [(name, _reader_of(hint)) for name, hint in _hints_of(record)]
     with Path(path).open(encoding="utf-8", newline="") as lines:
         reader = csv.reader(lines)
         if tuple(next(reader, ())) != columns_of(record):
             raise ValueError(f"{path}: the columns are not those of {record.__name__}")
-        named = [(name, makers[name]) for name in columns_of(record)]
         return [
-            record(**{name: make(cell) for (name, make), cell in zip(named, row, strict=True)})
+            record(**{name: read(cell) for (name, read), cell in zip(readers, row, strict=True)})
             for row in reader
             if row
         ]
 
 
-def _maker_of(hint: Any) -> Callable[[str], Any]:
-    """Return what makes a value of a field's type of the text of its cell."""
-    if get_origin(hint) is types.UnionType:
-        make = _maker_of(next(kind for kind in get_args(hint) if kind is not type(None)))
-        return lambda cell: None if cell == "" else make(cell)
-    return (lambda cell: cell == "yes") if hint is bool else hint
+def _hints_of(record: type) -> list[tuple[str, Any]]:
+    hints = get_type_hints(record, include_extras=True)
+    return [(name, hints[name]) for name in columns_of(record)]
+
+
+def _writer_of(hint: Any) -> Callable[[Any], str]:
+    """Return what writes a value of a field's type as the text of its cell."""
+    if get_origin(hint) is not Annotated:
+        return text_of
+    several, joined = get_args(hint)
+    if get_origin(several) is frozenset:
+        return lambda values: joined.separator.join(sorted(map(str, values)))
+    return lambda values: joined.separator.join(map(str, values))
+
+
+def _reader_of(hint: Any) -> Callable[[str], Any]:
+    """Return what reads a value of a field's type from the text of its cell."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        several, joined = get_args(hint)
+        make, read = get_origin(several), _reader_of(get_args(several)[0])
+        return lambda cell: make(map(read, cell.split(joined.separator) if cell else ()))
+    if origin is types.UnionType:
+        kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
+        read = _reader_of(kinds[0]) if len(kinds) == 1 else partial(_first_of, kinds)
+        return lambda cell: read(cell) if cell or types.NoneType not in get_args(hint) else None
+    if origin is Literal:
+        return partial(_one_of, get_args(hint))
+    if hint is bool:
+        return lambda cell: cell == "yes"
+    return getattr(hint, "read", hint)
+
+
+def _first_of(kinds: Sequence[type[Enum]], cell: str) -> Enum:
+    """Return the member of the first of several enumerations that has the code."""
+    for kind in kinds:
+        if cell in kind.__members__.values():
+            return kind(cell)
+    raise ValueError(f"'{cell}' is no code of {' or '.join(kind.__name__ for kind in kinds)}")
+
+
+def _one_of(allowed: Sequence[str], cell: str) -> str:
+    if cell not in allowed:
+        raise ValueError(f"'{cell}' is none of {', '.join(allowed)}")
+    return cell

@@ -56,3 +56,15 @@ def refuse_design(
             f"variances differ by a factor of {ratio:.0e}: with a moderator at most {WIDEST:g} can "
             "be computed with"
         )
+
+
+def refuse_unknown(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise where a parameter has none of its values.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, what it is, and what it can be.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)} (found '{value}')")

@@ -6,6 +6,7 @@ does not have is a cell with infinite variance: its weight is exactly 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,70 +17,110 @@ from osteometa.numerics.arrays import Array
 from osteometa.pooling.covariance import decorrelated
 
 
-class Moments(NamedTuple):
+class QMoments(NamedTuple):
     """Sums over the effects of each model (m), P = W - W X (X'WX)^-1 X'W, W = 1 / (v + tau2)."""
 
     q: Array
     """y'Py, the generalised Q."""
-    q2: Array | None = None
-    """y'PPy; the derivative of Q is its negative."""
-    trace: Array | None = None
-    """tr P."""
-    q3: Array | None = None
-    """y'PPPy."""
-    trace2: Array | None = None
-    """tr PP."""
-    w1: Array | None = None
+    w1: Array
     """Sum of the weights, tr W."""
-    w2: Array | None = None
-    """Sum of the squared weights, tr WW."""
-    mean: Array | None = None
-    """Weighted mean above the origin, of models without X."""
+    mean: Array
+    """Weighted mean less the origin; NaN for a model with a design."""
+
+
+class Moments(NamedTuple):
+    """The sums behind moment estimators, as for `QMoments`."""
+
+    q: Array
+    w1: Array
+    mean: Array
+    q2: Array
+    """y'PPy; the derivative of Q is its negative."""
+    trace: Array
+    """tr P."""
 
     def take(self, models: NDArray[np.intp]) -> Moments:
         """Return the sums of some models, given by index."""
-        return Moments(*(None if sums is None else sums[models] for sums in self))
+        return Moments(*(sums[models] for sums in self))
+
+
+class SlopeMoments(NamedTuple):
+    """The sums behind the derivatives of a likelihood, as for `QMoments` and `Moments`."""
+
+    q: Array
+    w1: Array
+    mean: Array
+    q2: Array
+    trace: Array
+    q3: Array
+    """y'PPPy."""
+    trace2: Array
+    """tr PP."""
+    w2: Array
+    """Sum of the squared weights, tr WW."""
+
+    def take(self, models: NDArray[np.intp]) -> SlopeMoments:
+        """Return the sums of some models, given by index."""
+        return SlopeMoments(*(sums[models] for sums in self))
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Effects y and variances v (k, m), n (m) effects per model, design X (p, k, m) or none.
+class InterceptBatch:
+    """Models with an intercept only: effects y and variances v (k, m), n (m) effects each.
 
-    The columns of X are orthonormal; `back` (m, p, p) turns their coefficients into those of the
-    columns as they were given.
-
-    Without X the models have an intercept only. Then row 0 is the most precise effect of each
-    model and the origin of y: what one effect of huge weight leaves over is computed without
-    subtracting nearly equal numbers.
+    Row 0 is the most precise effect of each model and the origin of y: what one effect of huge
+    weight leaves over is computed without subtracting nearly equal numbers.
     """
 
     y: Array
     v: Array
     n: Array
     origin: Array
-    X: Array | None = None
-    back: Array | None = None
-    work: Array | None = None
+    work: Array
     """Room (3, k, m) for the arrays of one call of `moments`: new ones would cost as much as all
     its arithmetic. A batch taken from this one shares it, so a batch belongs to one thread."""
 
     @property
     def p(self) -> int:
         """Number of coefficients."""
-        return 1 if self.X is None else len(self.X)
+        return 1
 
-    def take(self, models: NDArray[np.intp]) -> Batch:
+    def take(self, models: NDArray[np.intp]) -> InterceptBatch:
         """Return the batch of some models, given by index."""
         y, v = np.take(self.y, models, axis=1), np.take(self.v, models, axis=1)
-        if self.X is None:
-            work = room(y.shape, self.work)
-            return Batch(y, v, self.n[models], self.origin[models], work=work)
-        return Batch(
-            y, v, self.n[models], self.origin[models], self.X[:, :, models], self.back[models]
-        )
+        work = room(y.shape, self.work)
+        return InterceptBatch(y, v, self.n[models], self.origin[models], work)
 
 
-def room(shape: tuple[int, ...], old: Array | None = None) -> Array:
+@dataclass(frozen=True, slots=True)
+class ColumnBatch:
+    """Models with a design X (p, k, m): effects y and variances v (k, m), n (m) effects each.
+
+    The columns of X are orthonormal; `back` (m, p, p) turns their coefficients into those of the
+    columns as they were given.
+    """
+
+    y: Array
+    v: Array
+    n: Array
+    X: Array
+    back: Array
+
+    @property
+    def p(self) -> int:
+        """Number of coefficients."""
+        return len(self.X)
+
+    def take(self, models: NDArray[np.intp]) -> ColumnBatch:
+        """Return the batch of some models, given by index."""
+        y, v = np.take(self.y, models, axis=1), np.take(self.v, models, axis=1)
+        return ColumnBatch(y, v, self.n[models], self.X[:, :, models], self.back[models])
+
+
+Batch = InterceptBatch | ColumnBatch
+
+
+def room(shape: Sequence[int], old: Array | None = None) -> Array:
     """Return three work arrays of a shape, from old ones if they are large enough."""
     size = 3 * shape[0] * shape[1]
     if old is None or old.size < size:
@@ -92,7 +133,7 @@ def dot(a: Array, b: Array) -> Array:
     return np.einsum("ij,ij->j", a, b)
 
 
-def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
+def intercept_batch(y: Array, v: Array, work: Array | None = None) -> InterceptBatch:
     """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
 
     The two arrays may be changed: the batch keeps them.
@@ -106,10 +147,10 @@ def intercept_batch(y: Array, v: Array, work: Array | None = None) -> Batch:
     origin = y[0].copy()
     y -= origin
     n = np.add.reduce(np.isfinite(v), axis=0, dtype=float)
-    return Batch(y, v, n, origin, work=room(y.shape, work))
+    return InterceptBatch(y, v, n, origin, room(y.shape, work))
 
 
-def column_batch(y: Array, v: Array, X: Array) -> Batch:
+def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
     """Return models with the designs X (m, k, p), v infinite where there is no effect.
 
     Raises
@@ -129,7 +170,7 @@ def column_batch(y: Array, v: Array, X: Array) -> Batch:
     back = np.linalg.inv(triangle) / size[:, :, None]
     columns = np.ascontiguousarray(np.moveaxis(turned, 2, 0).transpose(0, 2, 1))
     v = np.ascontiguousarray(v)
-    return Batch(y, v, n, np.zeros(y.shape[1]), columns, back)
+    return ColumnBatch(y, v, n, columns, back)
 
 
 def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
@@ -146,15 +187,25 @@ def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
     return column_batch(y, v, X[None])
 
 
-def moments(
-    batch: Batch, tau2: Array | float, slopes: bool = False, only_q: bool = False
-) -> Moments:
-    """Return the sums of every model at its tau2.
+class _Residuals(NamedTuple):
+    """What all sums of models with an intercept start from, without row 0 of the batch."""
 
-    With `slopes` also those of the derivatives; with `only_q` neither y'PPy nor tr P.
-    """
-    if batch.X is not None:
-        return _column_moments(batch, 1.0 / (batch.v + tau2), slopes)
+    top: Array
+    """Weight of the most precise effect."""
+    w: Array
+    z: Array
+    """Weighted residuals, in room that the next call takes again, as are w and free."""
+    free: Array
+    r1: Array
+    """Sum of w."""
+    total: Array
+    mean: Array
+    first: Array
+    """Weighted residual of the most precise effect, with the other sign."""
+    q: Array
+
+
+def _residuals(batch: InterceptBatch, tau2: Array | float) -> _Residuals:
     w, residuals, z = batch.work
     np.reciprocal(np.add(batch.v, tau2, out=w), out=w)
     top, w, y, residuals, z = w[0].copy(), w[1:], batch.y[1:], residuals[1:], z[1:]
@@ -166,21 +217,44 @@ def moments(
     # The weighted residuals add up to 0: that of the first effect is minus the sum of the others.
     first = top * mean
     q = dot(z, residuals) + first * mean
-    if only_q:
-        return Moments(q, w1=total, mean=mean)
+    return _Residuals(top, w, z, residuals, r1, total, mean, first, q)
+
+
+def q_moments(batch: Batch, tau2: Array | float) -> QMoments:
+    """Return Q, the sum of the weights and the mean of every model at its tau2."""
+    if isinstance(batch, ColumnBatch):
+        return QMoments(*moments(batch, tau2)[:3])
+    at = _residuals(batch, tau2)
+    return QMoments(at.q, at.total, at.mean)
+
+
+def moments(batch: Batch, tau2: Array | float) -> Moments:
+    """Return the sums of every model at its tau2 that moment estimators need."""
+    if isinstance(batch, ColumnBatch):
+        return _column_parts(batch, 1.0 / (batch.v + tau2)).moments
+    at = _residuals(batch, tau2)
+    q2 = dot(at.z, at.z) + at.first * at.first
+    r2 = dot(at.w, at.w)
+    trace = (2 * at.top * at.r1 + (at.r1 * at.r1 - r2)) / at.total
+    return Moments(at.q, at.total, at.mean, q2, trace)
+
+
+def slope_moments(batch: Batch, tau2: Array | float) -> SlopeMoments:
+    """Return the sums of every model at its tau2, those of the derivatives too."""
+    if isinstance(batch, ColumnBatch):
+        return _column_slopes(batch, 1.0 / (batch.v + tau2))
+    top, w, z, free, r1, total, mean, first, q = _residuals(batch, tau2)
     q2 = dot(z, z) + first * first
     r2 = dot(w, w)
     trace = (2 * top * r1 + (r1 * r1 - r2)) / total
-    if not slopes:
-        return Moments(q, q2, trace, w1=total, mean=mean)
     c = dot(w, z)
-    np.multiply(z, w, out=residuals)
-    q3 = (first * top * (first * r1 + 2 * c) - c * c) / total + dot(residuals, z)
-    r3 = dot(np.multiply(w, w, out=residuals), w)
+    np.multiply(z, w, out=free)
+    q3 = (first * top * (first * r1 + 2 * c) - c * c) / total + dot(free, z)
+    r3 = dot(np.multiply(w, w, out=free), w)
     # tr PP written out without the powers of the largest weight that cancel.
     trace2 = top * top * (r1 * r1 + 3 * r2) + 2 * top * (r1 * r2 - r3)
     trace2 = (trace2 + (r1 * r1 * r2 - 2 * r1 * r3 + r2 * r2)) / (total * total)
-    return Moments(q, q2, trace, q3, trace2, total, top * top + r2, mean)
+    return SlopeMoments(q, total, mean, q2, trace, q3, trace2, top * top + r2)
 
 
 def orthonormal(X: Array, w: Array) -> tuple[Array, Array]:
@@ -197,7 +271,17 @@ def orthonormal(X: Array, w: Array) -> tuple[Array, Array]:
     return U, determinant
 
 
-def _column_moments(batch: Batch, w: Array, slopes: bool) -> Moments:
+class _ColumnParts(NamedTuple):
+    """The sums of models with a design, and what those of the derivatives are made of."""
+
+    moments: Moments
+    z: Array
+    """Weighted residuals."""
+    wu: Array
+    """Weights times the columns, orthonormal under the weights."""
+
+
+def _column_parts(batch: ColumnBatch, w: Array) -> _ColumnParts:
     U, _ = orthonormal(batch.X, w)
     residuals = batch.y.copy()
     for u in [*U, *U]:
@@ -205,21 +289,25 @@ def _column_moments(batch: Batch, w: Array, slopes: bool) -> Moments:
     z = w * residuals
     w1, wu = np.sum(w, axis=0), w * U
     trace = np.sum(w * (1 - np.einsum("aij,aij->ij", wu, U)), axis=0)
-    q, q2 = dot(z, residuals), dot(z, z)
-    if not slopes:
-        return Moments(q, q2, trace, w1=w1)
+    mean = np.full(len(w1), np.nan)
+    return _ColumnParts(Moments(dot(z, residuals), w1, mean, dot(z, z), trace), z, wu)
+
+
+def _column_slopes(batch: ColumnBatch, w: Array) -> SlopeMoments:
+    at, z, wu = _column_parts(batch, w)
     w2 = dot(w, w)
     cross = np.einsum("aij,bij->abj", wu, wu)
     trace2 = w2 - 2 * np.einsum("aij,aij,ij->j", wu, wu, w) + np.einsum("abj,abj->j", cross, cross)
     q3 = dot(w * z, z) - np.sum(np.einsum("aij,ij->aj", wu, z) ** 2, axis=0)
-    return Moments(q, q2, trace, q3, trace2, w1, w2)
+    return SlopeMoments(*at, q3, trace2, w2)
 
 
 def log_likelihood(batch: Batch, tau2: Array | float, restricted: bool) -> Array:
     """Return the (restricted) log-likelihood of each model without its constant."""
     w = 1.0 / (batch.v + tau2)
     logs = np.sum(np.log(w, out=np.zeros_like(w), where=w > 0), axis=0)
-    total = logs - moments(batch, tau2).q
+    total = logs - q_moments(batch, tau2).q
     if restricted:
-        total -= np.log(np.sum(w, axis=0)) if batch.X is None else orthonormal(batch.X, w)[1]
+        columns = isinstance(batch, ColumnBatch)
+        total -= orthonormal(batch.X, w)[1] if columns else np.log(np.sum(w, axis=0))
     return 0.5 * total

@@ -6,21 +6,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
-from osteometa.numerics.range import computable
+from osteometa.numerics.range import computable, refuse_unknown
 from osteometa.pooling.batch import (
     Batch,
-    Moments,
+    ColumnBatch,
+    QMoments,
     column_batch,
     intercept_batch,
     moments,
     orthonormal,
+    q_moments,
+    slope_moments,
 )
 from osteometa.pooling.tau2 import estimate
 from osteometa.wording.choices import CI_METHODS, METHODS
@@ -98,13 +103,16 @@ def pool_many(
     order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
     size = max(1, CELLS // k)
     room = np.empty(5 * k * min(m, size))
-    whole: dict[str, Array] = {}
+    whole: dict[str, Any] = {}
     for start in range(0, m, size):
         models = slice(start, min(m, start + size))
-        cells = [a if a is None or a.ndim == 1 else a[models] for a in (y, v, present)]
         count = models.stop - start
         here = room[: 5 * k * count].reshape(5, k, count)
-        part = _fit(*cells, order, here, method, ci, weights)
+        part = _fit(
+            y if y.ndim == 1 else y[models], v if v.ndim == 1 else v[models],
+            present if present is None or present.ndim == 1 else present[models], order, here,
+            method, ci, weights,
+        )  # fmt: skip
         if count == m:
             return part
         for name, values in ((f.name, getattr(part, f.name)) for f in fields(PooledMany)):
@@ -120,17 +128,12 @@ def _cells(
     yi: Array, vi: Array, mask: NDArray[np.bool_] | None, method: str, ci: str
 ) -> tuple[Array, Array, NDArray[np.bool_] | None, int]:
     """Return checked effects, variances, mask and the number of models."""
-    if method not in METHODS:
-        raise ValueError(f"method '{method}' is not known. Use: {', '.join(METHODS)}")
-    if ci not in CI_METHODS:
-        raise ValueError(f"ci '{ci}' is not known. Use: {', '.join(CI_METHODS)}")
+    refuse_unknown("method", method, METHODS)
+    refuse_unknown("ci", ci, CI_METHODS)
     y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
     present = None if mask is None else np.asarray(mask, dtype=bool)
     shapes = [a.shape for a in (y, v, present) if a is not None]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError:
-        shape = ()
+    shape = _common_shape(shapes)
     if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
         raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
     bad = ~computable(y, v)
@@ -145,6 +148,14 @@ def _cells(
     if shape[-1] == 0:
         raise ValueError("a model has no effect")
     return y, v, present, shape[0] if len(shape) == 2 else 1
+
+
+def _common_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the shape that all arrays can be stretched to, empty if there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return ()
 
 
 def _fit(
@@ -275,12 +286,12 @@ def solve(
     OverflowError
         If effects or variances are too large or too small to compute with.
     """
-    at0 = moments(batch, 0.0, slopes=method in ("ML", "REML"))
+    at0 = (slope_moments if method in ("ML", "REML") else moments)(batch, 0.0)
     # Without this a search among sums that are infinite would never end.
-    if not all(np.all(np.isfinite(sums)) for sums in at0 if sums is not None):
+    if not all(np.all(np.isfinite(sums)) for sums in (at0.q, at0.w1, *at0[3:])):
         raise OverflowError("the numbers are too large or too small to compute with")
     tau2 = estimate(batch, method, at0, sj)
-    now = at0 if method == "EE" else moments(batch, tau2, only_q=True)
+    now = QMoments(*at0[:3]) if method == "EE" else q_moments(batch, tau2)
     coefficients, covariance = _least_squares(batch, tau2, now)
     free = batch.n - batch.p
     t_df = (batch.n if studies is None else studies) - batch.p
@@ -295,8 +306,8 @@ def solve(
     )
 
 
-def _least_squares(batch: Batch, tau2: Array, now: Moments) -> tuple[Array, Array]:
-    if batch.X is None:
+def _least_squares(batch: Batch, tau2: Array, now: QMoments) -> tuple[Array, Array]:
+    if not isinstance(batch, ColumnBatch):
         return (now.mean + batch.origin)[:, None], (1.0 / now.w1)[:, None, None]
     w = 1.0 / (batch.v + tau2)
     U, _ = orthonormal(batch.X, w)

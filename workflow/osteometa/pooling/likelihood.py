@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
-from osteometa.pooling.batch import Batch, Moments, log_likelihood, moments
+from osteometa.pooling.batch import Batch, SlopeMoments, log_likelihood, q_moments, slope_moments
 
 STEPS = 200
 """Most steps of a search; it takes a handful."""
@@ -37,7 +37,7 @@ class _Score:
     up_slope: Array
     down_slope: Array
 
-    def __getitem__(self, chosen: object) -> _Score:
+    def __getitem__(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp] | int) -> _Score:
         return _Score(
             self.up[chosen], self.down[chosen], self.up_slope[chosen], self.down_slope[chosen]
         )
@@ -48,10 +48,10 @@ class _Score:
 
 
 def _score(batch: Batch, tau2: Array | float, restricted: bool) -> _Score:
-    return _score_of(moments(batch, tau2, slopes=True), restricted)
+    return _score_of(slope_moments(batch, tau2), restricted)
 
 
-def _score_of(at: Moments, restricted: bool) -> _Score:
+def _score_of(at: SlopeMoments, restricted: bool) -> _Score:
     if restricted:
         return _Score(at.q2, at.trace, 2 * at.q3, at.trace2)
     return _Score(at.q2, at.w1, 2 * at.q3, at.w2)
@@ -65,7 +65,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     """
     present = np.isfinite(batch.v)
     plain = replace(batch, v=np.where(present, 1.0, np.inf))
-    s2 = moments(plain, 0.0).q / (batch.n - batch.p if restricted else batch.n)
+    s2 = q_moments(plain, 0.0).q / (batch.n - batch.p if restricted else batch.n)
     lowest = np.min(batch.v, axis=0)
     highest = np.max(np.where(present, batch.v, 0.0), axis=0)
     u = 0.5 * (s2 + np.sqrt(s2) * np.sqrt(s2 + 4 * (highest - lowest)))
@@ -73,7 +73,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
     return lowest, u * (1 + 1e-9) - lowest
 
 
-def highest_maximum(batch: Batch, restricted: bool, at0: Moments) -> Array:
+def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
     """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood.
 
     `at0` are the moments at 0 with slopes.
@@ -174,12 +174,14 @@ class _Intervals:
     @classmethod
     def joined(cls, *parts: _Intervals) -> _Intervals:
         """Return all intervals in one record."""
-        names = ("model", "a", "b")
-        ends = (
+        model, a, b = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("model", "a", "b")
+        )
+        left, right = (
             _Score(*np.concatenate([_stack(getattr(part, end)) for part in parts], axis=1))
             for end in ("left", "right")
         )
-        return cls(*(np.concatenate([getattr(part, n) for part in parts]) for n in names), *ends)
+        return cls(model, a, b, left, right)
 
 
 def _stack(score: _Score) -> Array:

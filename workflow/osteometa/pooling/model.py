@@ -6,7 +6,6 @@ It is the batch kernel with one model. Effects that share people come with their
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,11 +14,11 @@ from scipy.special import chdtrc, fdtrc
 
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
-from osteometa.numerics.range import out_of_range, refuse_design
-from osteometa.pooling.batch import Batch, moments, one_model
+from osteometa.numerics.range import out_of_range, refuse_design, refuse_unknown
+from osteometa.pooling.batch import moments, one_model
 from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
-from osteometa.pooling.results import Estimated, Fitted, Pooled, Regression
+from osteometa.pooling.results import Estimated, Fitted, Pooled, Regression, not_estimated
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
 from osteometa.wording.choices import CI_METHODS, METHODS
 
@@ -158,13 +157,13 @@ def pool(
     _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, studies = _rows(yi, vi, np.ones((len(yi), 1)), V, studies)
     if len(y) == 0:
-        return Pooled(0, method=method, ci_method=ci, status="not_estimable", note="no study")
+        return not_estimated(0, method, ci, status="not_estimable", note="no study")
     try:
         if studies == 1:
             return _single(y, v, X, V, method)
         return _pooled(y, v, X, V, studies, method, ci, pi_df, tau2_ci)
     except (np.linalg.LinAlgError, FloatingPointError, OverflowError) as error:
-        return Pooled(studies, method=method, ci_method=ci, status="failed", note=str(error))
+        return not_estimated(studies, method, ci, status="failed", note=str(error))
 
 
 def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Estimated:
@@ -175,7 +174,8 @@ def _single(y: Array, v: Array, X: Array, V: Array | None, method: str) -> Estim
     z = estimate / se
     several = " (its effects combined by their covariance)" if len(y) > 1 else ""
     return Estimated(
-        1, estimate, se, estimate - half, estimate + half, statistic=z, p=two_sided_p(z, None),
+        k=1, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half, tau2=None,
+        i2=None, h2=None, q=None, q_df=None, q_p=None, statistic=z, p=two_sided_p(z, None),
         method=method, ci_method="wald", weights=fit.weights, status="listed",
         note=f"one study: its own estimate and interval{several}",
     )  # fmt: skip
@@ -190,26 +190,15 @@ def _pooled(
     statistic, p, note = _tested(estimate, se, fit.df, float(np.max(np.abs(y))))
     half = t_quantile(0.975, fit.df) * se
     found = Fitted(
-        studies, estimate, se, estimate - half, estimate + half, tau2=fit.tau2, i2=fit.i2,
-        h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p, statistic=statistic, df=fit.df, p=p,
-        method=method, ci_method=ci, weights=fit.weights, note=note,
+        k=studies, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+        tau2=fit.tau2, i2=fit.i2, h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p,
+        statistic=statistic, df=fit.df, p=p, method=method, ci_method=ci, weights=fit.weights,
+        note=note,
     )  # fmt: skip
     if method == "EE":
         return found
     low, high = prediction_interval(estimate, se, fit.tau2, studies, pi_df)
     return replace(found, pi_low=low, pi_high=high, **_tau2_limits(y, v, X, V, method, tau2_ci))
-
-
-def refuse_unknown(name: str, value: str, allowed: Sequence[str]) -> None:
-    """Raise where a parameter has none of its values.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter, what it is, and what it can be.
-    """
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)} (found '{value}')")
 
 
 def _refuse_without_likelihood(method: str, tau2_ci: str) -> None:
@@ -263,7 +252,7 @@ def _tau2_limits(
         low, high = profile_likelihood(y, v, X, method, V=V)
     else:
         low, high = q_profile(y, v, X, V=V)
-    batch: Batch = one_model(y, v, X, V)
+    batch = one_model(y, v, X, V)
     ratio = (moments(batch, 0.0).trace / (batch.n - batch.p)).item()
     limits = {}
     for name, tau2 in (("low", low), ("high", high)):

@@ -19,30 +19,30 @@ class EffectData(NamedTuple):
     """Independent studies; by default the blocks of V that share no covariance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
     """A pooled model, whether or not it has an estimate; None where a quantity does not exist."""
 
     k: int
     """Independent studies: fewer than the effects where some share a covariance."""
-    estimate: float | None = None
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
     pi_low: float | None = None
     pi_high: float | None = None
-    tau2: float | None = None
+    tau2: float | None
     tau2_ci_low: float | None = None
     tau2_ci_high: float | None = None
-    i2: float | None = None
+    i2: float | None
     i2_ci_low: float | None = None
     i2_ci_high: float | None = None
-    h2: float | None = None
+    h2: float | None
     h2_ci_low: float | None = None
     h2_ci_high: float | None = None
-    q: float | None = None
-    q_df: int | None = None
-    q_p: float | None = None
+    q: float | None
+    q_df: int | None
+    q_p: float | None
     statistic: float | None = None
     df: float | None = None
     p: float | None = None
@@ -55,7 +55,15 @@ class Pooled:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+def not_estimated(k: int, method: str, ci: str, *, status: str, note: str) -> Pooled:
+    """Return the record of a model without an estimate."""
+    return Pooled(
+        k=k, estimate=None, se=None, ci_low=None, ci_high=None, tau2=None, i2=None, h2=None, q=None,
+        q_df=None, q_p=None, method=method, ci_method=ci, status=status, note=note,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimated(Pooled):
     """A pooled model with an estimate: one study, or more with a numerical solution."""
 

@@ -14,12 +14,16 @@ from scipy.special import chdtri
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.batch import (
     Batch,
+    ColumnBatch,
     Moments,
+    SlopeMoments,
     dot,
     log_likelihood,
     moments,
     one_model,
     orthonormal,
+    q_moments,
+    slope_moments,
 )
 from osteometa.pooling.likelihood import CLOSE, STEPS, highest_maximum, last_root_bound
 
@@ -31,7 +35,9 @@ def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
     return np.sum(np.where(present, y - mean, 0.0) ** 2, axis=0) / n
 
 
-def estimate(batch: Batch, method: str, at0: Moments, sj: Array | None = None) -> Array:
+def estimate(
+    batch: Batch, method: str, at0: Moments | SlopeMoments, sj: Array | None = None
+) -> Array:
     """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
     Parameters
@@ -39,8 +45,8 @@ def estimate(batch: Batch, method: str, at0: Moments, sj: Array | None = None) -
     batch : Batch
     method : str
         By metafor's short name. EB is the same number as PM (Morris 1983; Paule and Mandel 1982).
-    at0 : Moments
-        Those at tau2 = 0, for ML and REML with slopes.
+    at0 : Moments or SlopeMoments
+        At tau2 = 0, for ML and REML with slopes.
     sj : array (m), optional
         Start of SJ, where the rows of the batch are not the effects themselves.
     """
@@ -55,23 +61,26 @@ def estimate(batch: Batch, method: str, at0: Moments, sj: Array | None = None) -
         return tau2
     if method == "SJ":
         return _sj(batch, start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj)
-    return ESTIMATORS[method](batch, at0)
+    if method in ("ML", "REML"):
+        slopes = at0 if isinstance(at0, SlopeMoments) else slope_moments(batch, 0.0)
+        return highest_maximum(batch, method == "REML", slopes)
+    return MOMENT_ESTIMATORS[method](batch, at0)
 
 
-def _dl(batch: Batch, at0: Moments) -> Array:
+def _dl(batch: Batch, at0: Moments | SlopeMoments) -> Array:
     """DerSimonian and Laird (1986): Q at its expectation."""
     return np.maximum(0.0, (at0.q - (batch.n - batch.p)) / at0.trace)
 
 
-def _hs(batch: Batch, at0: Moments) -> Array:
+def _hs(batch: Batch, at0: Moments | SlopeMoments) -> Array:
     """Hunter and Schmidt, as in Viechtbauer (2005): (Q - k) / sum of the weights."""
     return np.maximum(0.0, (at0.q - batch.n) / at0.w1)
 
 
-def _he(batch: Batch, at0: Moments) -> Array:
+def _he(batch: Batch, at0: Moments | SlopeMoments) -> Array:
     """Hedges and Olkin (1985): the unweighted residual variance minus its sampling part."""
     present = np.isfinite(batch.v)
-    X = present[None].astype(float) if batch.X is None else batch.X
+    X = batch.X if isinstance(batch, ColumnBatch) else present[None].astype(float)
     U, _ = orthonormal(X, present.astype(float))
     residuals = batch.y.copy()
     for u in [*U, *U]:
@@ -87,16 +96,16 @@ def _sj(batch: Batch, start: Array) -> Array:
     some = np.flatnonzero(start > 0)
     if len(some):
         part = batch.take(some)
-        tau2[some] = start[some] * moments(part, start[some]).q / (part.n - part.p)
+        tau2[some] = start[some] * q_moments(part, start[some]).q / (part.n - part.p)
     return tau2
 
 
-def _pm(batch: Batch, at0: Moments) -> Array:
+def _pm(batch: Batch, at0: Moments | SlopeMoments) -> Array:
     """Paule and Mandel (1982): where the generalised Q is at its expectation."""
     return where_q_is(batch, batch.n - batch.p, at0)
 
 
-def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
+def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Array:
     """Return where the generalised Q of each model falls to its target (m); 0 where it is below.
 
     Q is a sum of c / (l + tau2) with c, l > 0, so 1 / Q rises and bends down: Newton's method on
@@ -118,10 +127,8 @@ def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
     return tau2
 
 
-ESTIMATORS: dict[str, Callable[[Batch, Moments], Array]] = {
-    "DL": _dl, "HE": _he, "HS": _hs, "ML": lambda batch, at0: highest_maximum(batch, False, at0),
-    "REML": lambda batch, at0: highest_maximum(batch, True, at0),
-    "EB": _pm, "PM": _pm,
+MOMENT_ESTIMATORS: dict[str, Callable[[Batch, Moments | SlopeMoments], Array]] = {
+    "DL": _dl, "HE": _he, "HS": _hs, "EB": _pm, "PM": _pm,
 }  # fmt: skip
 
 
@@ -155,7 +162,7 @@ def profile_likelihood(
     batch = one_model(y, v, X, V)
     if batch.n.item() <= batch.p:
         return 0.0, np.inf
-    peak = highest_maximum(batch, restricted, moments(batch, 0.0, slopes=True))
+    peak = highest_maximum(batch, restricted, slope_moments(batch, 0.0))
     allowed = 0.5 * float(chdtri(1, 1 - level))
 
     def height(tau2: Array) -> Array:
@@ -170,20 +177,23 @@ def profile_likelihood(
     grid = np.unique(np.concatenate([[0.0], u[1:] - lowest, peak]))
     inside = np.flatnonzero(height(grid) >= 0)
     first, last = inside[0], inside[-1]
-    low = 0.0 if first == 0 else _crossing(height, grid[first - 1], grid[first], lowest)
-    return low, _crossing(height, grid[last + 1], grid[last], lowest)
+    low = (
+        0.0 if first == 0 else _crossing(height, float(grid[first - 1]), float(grid[first]), lowest)
+    )
+    return low, _crossing(height, float(grid[last + 1]), float(grid[last]), lowest)
 
 
 def _crossing(
     height: Callable[[Array], Array], outside: float, inside: float, lowest: float
 ) -> float:
     """Return where a function changes sign, to the last bits."""
-    from scipy.optimize import brentq
+    from scipy.optimize import root_scalar
 
     def at(tau2: float) -> float:
         return height(np.array([tau2])).item()
 
-    return brentq(at, outside, inside, xtol=1e-15 * lowest)
+    found = root_scalar(at, bracket=(outside, inside), method="brentq", xtol=1e-15 * lowest)
+    return found.root
 
 
 def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:

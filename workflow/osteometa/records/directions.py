@@ -1,16 +1,33 @@
-"""The records of directions, of their sign tests and of p values, field by column.
+"""Directions of comparisons and studies, sign tests and p values, field by column.
 
-As in `records`, texts are empty, never None, where nothing is said.
+A text is empty, and a number or code None, where nothing is reported.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from osteometa.io.csv_records import Joined
+from osteometa.records.effects import CellNames, Sources, Types
+from osteometa.wording.vocabulary import (
+    ComparatorKind,
+    Design,
+    DesignClass,
+    Direction,
+    ExerciseType,
+    Phase,
+    PlasmaVolume,
+)
+
+Origin = Literal["effect", "means", "typed", "arrow", "none"]
+Arrow = Literal["up", "down", "none", "mixed"]
+Arrows = Annotated[tuple[Arrow, ...], Joined("/")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectionEntry:
-    """What one study says of the direction of one outcome in one arm at one time."""
+    """Direction of one outcome in one arm at one time: a row of `directions.csv`."""
 
     study_id: str
     label: str
@@ -20,33 +37,34 @@ class DirectionEntry:
     outcome: str
     analyte: str
     site: str
-    phase: str
+    phase: Phase
     window: str
     timepoint: str
     time: float | None
-    design: str
-    design_class: str
-    exercise_type: str
-    comparator_kind: str
-    plasma_volume: str
-    """corrected, not_corrected or not_stated; empty for training."""
+    design: Design
+    design_class: DesignClass
+    exercise_type: ExerciseType
+    comparator_kind: ComparatorKind | None
+    plasma_volume: PlasmaVolume | None
+    """Whether corrected for; None for training."""
     report: str
     population_analysed: str
-    direction: str
-    """up, down, zero or unknown: exercise against control, or after against before."""
-    origin: str
-    """Where the direction is from: effect, means, typed, arrow or none."""
-    arrow: str
-    significant: str
+    direction: Direction
+    """Exercise against control, or after against before; never mixed."""
+    origin: Origin
+    """Where the direction is from."""
+    arrow: Arrows
+    """What the authors claim."""
+    significant: Annotated[tuple[Literal["yes", "no", "not_stated"], ...], Joined("/")]
     n: int | None
-    """People, both arms of a comparison together; None where not printed."""
+    """Participants, both arms of a comparison together; None where not reported."""
     counted: bool
-    """False for entries that stay out of direction sets; `reason` says why."""
+    """Whether it counts in the sign test; `reason` says why not."""
     conflict: bool
     """True where the sign of the effect contradicts a typed arrow or direction."""
     reason: str
-    inputs: str
-    source: str
+    inputs: CellNames
+    source: Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +74,22 @@ class StudyDirection:
     study_id: str
     label: str
     year: int | None
-    design: str
-    exercise_type: str
-    direction: str
-    """up, down, mixed, zero or unknown."""
+    design: Design
+    exercise_type: Types
+    direction: Direction
     counted: bool
-    """False for a study that stays out of direction sets; `reason` says why."""
+    """Whether it counts in the sign test; `reason` says why not."""
     n_up: int
     n_down: int
     n_zero: int
     n_unknown: int
     n: int | None
-    arrow: str
-    """What the authors claim: up, down, none, mixed; several joined by '/'."""
+    arrow: Arrows
     has_effect: bool
-    """True if a numeric effect of the study stands in the same set."""
-    plasma_volume: str
-    """corrected, not_corrected or not_stated; several joined by '/'."""
+    """Whether an effect estimate of the study is available in the same set."""
+    plasma_volume: Annotated[tuple[PlasmaVolume, ...], Joined("/")]
     reason: str
-    """Why there is no effect or no vote, or how else the direction is known."""
+    """Why there is no effect, why it is not counted, or how else the direction is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +122,10 @@ class PCombination:
     phase: str
     design_class: str
     k: int
-    """Studies with an exact p, a known direction and a number of people."""
+    """Studies with an exact p, a known direction and a number of participants."""
     n_total: int | None
     z: float | None
-    """Stouffer's Z, weights sqrt(N); above 0 speaks for higher with exercise."""
+    """Stouffer's Z, weights sqrt(N); positive: higher with exercise."""
     p_stouffer: float | None
     """One-sided: higher with exercise."""
     p_stouffer_lower: float | None
@@ -123,7 +138,7 @@ class PCombination:
     """ok or not_applicable."""
     reason: str
     """Why not; empty if ok."""
-    studies: str
+    studies: Annotated[tuple[str, ...], Joined(" ")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +154,7 @@ class AlbatrossPoint:
     p: float
     """Two-sided."""
     direction: str
-    origin: str
-    """effect (p of its z) or printed (an exact p)."""
+    origin: Literal["effect", "reported"]
+    """The p of the effect's z, or a reported exact p."""
     effect_id: str
-    """The effect that gives the p; empty for a printed one."""
+    """The effect that gives the p; empty for a reported one."""

@@ -1,11 +1,89 @@
-"""The records that flow between the steps; each is a row of a derived table, field by column.
+"""Effects and their covariances, field by column.
 
-Texts are empty, never None, where nothing is said; numbers are None where nothing is known.
+A text is empty, and a number or code None, where nothing is reported.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, NamedTuple, Protocol
+
+from osteometa.io.csv_records import Joined
+from osteometa.records.cells import CellName
+from osteometa.wording.vocabulary import (
+    Block,
+    ComparatorKind,
+    CorrelationSource,
+    DerivationMethod,
+    Design,
+    DesignClass,
+    ExerciseType,
+    Flag,
+    MeansKind,
+    Phase,
+    PlasmaVolume,
+    Provenance,
+)
+
+Types = Annotated[tuple[ExerciseType, ...], Joined("/")]
+Flags = Annotated[frozenset[Flag], Joined(" ")]
+Codes = Annotated[tuple[DerivationMethod | Provenance, ...], Joined("+")]
+CorrelationSources = Annotated[tuple[CorrelationSource, ...], Joined("+")]
+CellNames = Annotated[tuple[CellName, ...], Joined(" ")]
+Sources = Annotated[tuple[str, ...], Joined("; ")]
+
+
+class SetKey(NamedTuple):
+    """What a planned analysis asks for: records with the same key belong to one set."""
+
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    design_class: str
+
+
+class InSet(Protocol):
+    """An effect, a direction or a synthesis: anything that belongs to a set."""
+
+    @property
+    def outcome(self) -> str:
+        """What was measured."""
+        ...
+
+    @property
+    def analyte(self) -> str:
+        """The exact quantity."""
+        ...
+
+    @property
+    def site(self) -> str:
+        """Where in the body; empty for blood and urine."""
+        ...
+
+    @property
+    def phase(self) -> str:
+        """Training or a single bout."""
+        ...
+
+    @property
+    def window(self) -> str:
+        """Time after a bout; empty for training."""
+        ...
+
+    @property
+    def design_class(self) -> str:
+        """Against a comparator or within one arm."""
+        ...
+
+
+def set_key(record: InSet) -> SetKey:
+    """Return the set to which a record belongs."""
+    return SetKey(
+        record.outcome, record.analyte, record.site, record.phase, record.window,
+        record.design_class,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,32 +91,33 @@ class Effect:
     """One comparison on one measure: a row of `effects.csv`."""
 
     effect_id: str
-    """`study.arm.outcome.analyte.site.timepoint[.report][.population].measure`; other studies
-    change nothing of it."""
+    """`study.arm.outcome.analyte.site.timepoint[.report][.population].measure`: independent of
+    all other studies."""
     study_id: str
     label: str
     year: int | None
     arm_id: str
     arm_label: str
     comparator: str
-    comparator_kind: str
+    """`arm_id` of the control arm; empty where there is none. Of combined effects these, the
+    timepoints, reports and populations are joined by '/'."""
+    comparator_kind: ComparatorKind | None
     cointervention: str
     """What else was given to the exercise arm."""
     outcome: str
     analyte: str
     site: str
-    phase: str
+    phase: Phase
     window: str
-    plasma_volume: str
-    """corrected, not_corrected or not_stated; empty for training."""
-    design: str
-    design_class: str
-    """controlled or within_arm."""
+    plasma_volume: PlasmaVolume | None
+    """Whether corrected for; None for training."""
+    design: Design
+    design_class: DesignClass
     risk_of_bias: str
-    """Overall judgement that people entered; empty where nobody judged."""
-    exercise_type: str
-    type_by_paper: str
-    """The type if the paper's own word for the intensity decides: the second mapping."""
+    """Overall judgement entered by the reviewers; empty where none was made."""
+    exercise_type: ExerciseType
+    type_by_paper: Types
+    """The type where the paper's own word for the intensity decides: the second mapping."""
     unit: str
     """Unit of MD; empty for measures without one."""
     timepoint: str
@@ -51,41 +130,37 @@ class Effect:
     sessions: float | None
     """Per week."""
     age: float | None
-    """Mean age of the study's people, years."""
+    """Mean age of the study's participants, years."""
     measure: str
     yi: float
     vi: float
     n_exercise: int | None
     n_control: int | None
     n_total: int | None
-    derivation_method: str
-    """Which method of derivation gave the effect: ADJ, PPC, CHG, POST, DIF, SMDP, TST, ..."""
-    provenance: str
-    """How each number came about, codes joined by +, the method first (for instance PPC+SE)."""
+    derivation_method: DerivationMethod
+    provenance: Codes
+    """The derivation method, then how each number came about (for instance PPC+SE)."""
     r: float | None
-    r_source: str
+    r_source: CorrelationSources
     z: float
     """Estimate over its standard error."""
-    flags: str
-    """Flags (docs/results/codes.md), sorted, separated by spaces."""
-    means_kind: str
-    """What mean and SD below are: after, change, pct_change or empty."""
+    flags: Flags
+    means_kind: MeansKind | None
+    """What the means and SDs below are; None where none are reported."""
     means_unit: str
-    """Their unit; empty for pct_change and where no means are shown."""
+    """Their unit; empty for percent changes and where no means are reported."""
     mean_exercise: float | None
     sd_exercise: float | None
     mean_control: float | None
     sd_control: float | None
     pooled: bool
-    block: str
-    """pooled, or why not: non_randomised, disputed, active, listed, unit (drawn apart) or reduced
-    (the same people stand in another row)."""
+    block: Block
     reason: str
     """Why it is not pooled; empty if it is."""
-    inputs: str
-    """Raw cells it rests on, `table:key:column` separated by spaces."""
-    source: str
-    """Page, table or abstract of the paper, joined by '; '."""
+    inputs: CellNames
+    """Raw cells it is derived from, in alphabetical order."""
+    source: Sources
+    """Page, table or abstract of the paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +174,22 @@ class WeightedEffect(Effect):
     """Normal 95 % interval of the effect by itself, yi -/+ 1.96 sqrt(vi)."""
 
 
+RESOLUTION = "reading="
+"""What stands before the provenance in the name of a resolution of inconsistent data."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantEffect(Effect):
-    """An effect as another choice would have it: a row of `variants/<synthesis>/effects.csv`."""
+    """An effect by an alternative derivation: a row of `variants/<synthesis>/effects.csv`."""
 
     variant: str
-    """The choice, for instance `r=0.7`, or `reading=TST+p` for one of contradictory prints."""
+    """The choice, for instance `r=0.7`, or `reading=TST+p` for one resolution of inconsistently
+    reported data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covariance:
-    """Two effects that rest on some of the same people: a row of `covariance.csv`."""
+    """Two effects that share participants: a row of `covariance.csv`."""
 
     effect_id_1: str
     effect_id_2: str
@@ -119,6 +199,6 @@ class Covariance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantCovariance(Covariance):
-    """The same under another choice: a row of `variants/<synthesis>/covariance.csv`."""
+    """The same by an alternative derivation: a row of `variants/<synthesis>/covariance.csv`."""
 
     variant: str

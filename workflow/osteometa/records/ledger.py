@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from osteometa.wording.vocabulary import RowStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLine:
-    """What became of one raw row for one use."""
+    """The status of one raw row for one use."""
 
     table: str
     row: int
     """As the spreadsheet counts it: the header is row 1."""
     study_id: str
-    status: str
-    """used, direction_only, not_used or not_asked."""
+    status: RowStatus
     synthesis: str
     """Id of the synthesis or direction set, empty if none asks for the row."""
     reason: str
@@ -22,7 +24,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRow:
-    """Cells that would make a study poolable: a row of `wanted.csv`."""
+    """Missing cells with which a study could be pooled: a row of `wanted.csv`."""
 
     synthesis: str
     study_id: str
@@ -34,14 +36,14 @@ class WantedRow:
     site: str
     timepoint: str
     alternative: int
-    """1 is the smallest set; any one of the alternatives would do."""
+    """1 is the smallest set; any one of the alternatives is sufficient."""
     missing: str
-    """The missing values in words."""
+    """The cells in words."""
     unit: str
     """Unit to ask for; empty where none is reported."""
     cells: int
-    """Number of cells to enter."""
+    """How many cells would have to be typed."""
     participants: int | None
     """Participants that the study would add to the synthesis."""
-    participants_source: str
-    """arms, test, total, enrolled (as randomised, where nothing else is reported) or empty."""
+    participants_source: Literal["arms", "test", "total", "enrolled", ""]
+    """Where their number is reported; enrolled (as randomised) where nothing else is."""

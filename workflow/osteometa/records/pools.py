@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from osteometa.wording.vocabulary import DesignClass, Phase, SynthesisStatus
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledRow:
@@ -69,23 +71,22 @@ class SubgroupTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisRow:
-    """One planned analysis and what became of it: a row of `syntheses.csv`."""
+    """One planned analysis and its status: a row of `syntheses.csv`."""
 
     synthesis: str
     outcome: str
     analyte: str
     site: str
-    phase: str
+    phase: Phase
     window: str
-    design_class: str
+    design_class: DesignClass
     measure: str
     """The primary measure."""
     k: int
     """Studies pooled on the primary measure."""
     k_directions: int
     """Studies in directions.csv, those of which the direction is not known included."""
-    status: str
-    """pooled, listed, direction_only or empty."""
+    status: SynthesisStatus
     reason: str
     note: str
     """What a reader must keep in mind of such a set, whatever its status."""

@@ -89,7 +89,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         type_words=type_words(found, by_paper) if twice else "",
         published=published_rows(found, tables),
         effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
-        flags=sorted({Flag(flag) for e in found.effects for flag in e.flags.split()}),
+        flags=sorted({flag for e in found.effects for flag in e.flags}),
     )
 
 

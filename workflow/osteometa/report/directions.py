@@ -105,6 +105,6 @@ def p_cells(row: PCombination, labels: Mapping[str, str]) -> PCells:
         fisher_up=p_number(row.p_fisher) if done else "",
         fisher_down=p_number(row.p_fisher_lower) if done else "",
         participants=str(row.n_total) if done and row.n_total is not None else "",
-        studies="; ".join(labels.get(study, study) for study in row.studies.split()),
+        studies="; ".join(labels.get(study, study) for study in row.studies),
         reason=row.reason,
     )

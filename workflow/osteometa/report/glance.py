@@ -72,7 +72,7 @@ def _unit(found: Findings) -> str:
 
 def _cell(found: Findings, group: str) -> Cell:
     overall = group == OVERALL
-    counts = counts_of([s for s in found.directions if overall or s.exercise_type == group])
+    counts = counts_of([s for s in found.directions if overall or s.exercise_type == (group,)])
     k = sum(overall or effect.exercise_type == group for effect in found.pool)
     average, scale = found.shown(group), found.scale()
     value, limits = "", ""

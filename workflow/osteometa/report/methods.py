@@ -93,7 +93,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
         if analyte.baseline_mean
     ]
     if means:
-        base = sum(Flag.BASELINE_MEAN in effect.flags.split() for effect in pooled.values())
+        base = sum(Flag.BASELINE_MEAN in effect.flags for effect in pooled.values())
         sentences.append(
             "Changes reported without a level were related to an assumed baseline mean "
             f"({'; '.join(means)}) in {base} of these effects."
@@ -103,7 +103,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
 
 def _origin(effect: WeightedEffect) -> str:
     """Return the weakest source of a correlation that two arms may share."""
-    sources = {CorrelationSource(source) for source in effect.r_source.split("+") if source}
+    sources = set(effect.r_source)
     if sources & ASSUMED:
         return "assumed"
     if CorrelationSource.OTHER_ARMS in sources:

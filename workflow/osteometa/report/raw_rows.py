@@ -36,11 +36,7 @@ def anchor_of(table: str, key: str) -> str:
 
 def cells_behind(effect: Effect) -> list[Link]:
     """Return the cells behind an effect, each with the row of the page that shows it."""
-    found = []
-    for name in effect.inputs.split():
-        table, _, rest = name.partition(":")
-        found.append(Link(anchor_of(table, rest.rpartition(":")[0]), name))
-    return found
+    return [Link(anchor_of(cell.table, cell.key), str(cell)) for cell in effect.inputs]
 
 
 def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[RawRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osteometa.comparisons.build import exercise_type, type_by_paper
+from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, PublishedPool, Study, Tables
 from osteometa.protocol.config import Config

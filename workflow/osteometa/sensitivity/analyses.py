@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osteometa.numerics.distributions import t_quantile
+from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
     AlternativeModel,
@@ -113,9 +114,10 @@ def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
     """
     if not effects or effects[0].measure != "SMD":
         return None, "standard error"
-    if any(e.n_total is None for e in effects):
-        return None, "standard error (people not known for all)"
-    parts = [e.vi - e.yi**2 / (2 * e.n_total) for e in effects]
+    numbers = [e.n_total for e in effects if e.n_total is not None]
+    if len(numbers) < len(effects):
+        return None, "standard error (number of participants not reported for all)"
+    parts = [e.vi - e.yi**2 / (2 * n) for e, n in zip(effects, numbers, strict=True)]
     if min(parts) <= 0:
         return None, "standard error (its parts are not known for all)"
     return [part**0.5 for part in parts], "standard error without the effect's part"
@@ -144,9 +146,10 @@ def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> list[SmallStu
 
 def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[FunnelPoint]:
     """Return the marks of a funnel plot: studies, and those that trim and fill adds."""
-    if chosen.k < LEAST_STUDIES:
+    main = chosen.pooled()
+    if chosen.k < LEAST_STUDIES or not isinstance(main, Estimated):
         return []
-    centre = chosen.pooled().estimate
+    centre = main.estimate
 
     def point(effect_id: str, label: str, y: float, v: float, filled: bool) -> FunnelPoint:
         se = v**0.5
@@ -190,8 +193,8 @@ def meta_regressions(
             ci=chosen.ci,
         )  # fmt: skip
         rows.append(_regression_row(name, found, chosen, x, seed))
-        if found.status == "ok":
-            points += _regression_points(name, found, chosen, x, effects)
+        if found.tau2 is not None:
+            points += _regression_points(name, found.tau2, chosen, x, effects)
             line += _regression_line(name, found, x)
     return rows, points, line
 
@@ -228,14 +231,10 @@ def _permuted(chosen: PooledEffects, x: np.ndarray, seed: int) -> tuple[float | 
 
 
 def _regression_points(
-    name: str,
-    found: MetaRegression,
-    chosen: PooledEffects,
-    x: np.ndarray,
-    effects: Sequence[Effect],
+    name: str, tau2: float, chosen: PooledEffects, x: np.ndarray, effects: Sequence[Effect]
 ) -> list[RegressionPoint]:
-    known = np.flatnonzero(np.isfinite(x))
-    weights = 1.0 / (chosen.v[known] + found.tau2)
+    known = np.flatnonzero(np.isfinite(x)).tolist()
+    weights = 1.0 / (chosen.v[known] + tau2)
     return [
         RegressionPoint(
             covariate=name, effect_id=effects[i].effect_id, label=effects[i].label,

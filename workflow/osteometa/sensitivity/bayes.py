@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.model import checked
 from osteometa.sensitivity.status import NotEstimableError, estimable
 
@@ -49,7 +49,7 @@ class Posterior:
 
 @estimable(Posterior)
 def posterior(
-    yi: Sequence[float], vi: Sequence[float], *, scale: float = PRIOR_SCALE,
+    yi: Numbers, vi: Numbers, *, scale: float = PRIOR_SCALE,
     mu_prior: tuple[float, float] | None = None,
 ) -> Posterior:  # fmt: skip
     """Return the posterior of a random-effects model with a half-normal prior on tau.
@@ -83,7 +83,9 @@ def posterior(
     edges, top = _panels(y, v, scale, mu_prior)
     tau, dtau = _nodes(edges)
     logs = _log_density(tau, y, v, scale, mu_prior) + np.log(dtau)
-    weights = np.exp(logs - (total := float(logsumexp(logs))))
+    highest = float(np.max(logs))
+    total = highest + math.log(float(np.sum(np.exp(logs - highest))))
+    weights = np.exp(logs - total)
     centre, variance = _given_tau(tau, y, v, mu_prior)
     sd = np.sqrt(variance)
     mean = float(np.sum(weights * centre))

@@ -15,7 +15,7 @@ import numpy as np
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.model import pool
-from osteometa.pooling.results import Pooled
+from osteometa.pooling.results import Estimated, Fitted, Pooled
 from osteometa.records.sensitivity import InfluenceRow, StepRow
 from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
@@ -58,16 +58,16 @@ class PooledEffects:
         """Return one effect and variance per study, in order of appearance."""
         return one_per_study(self.y, self.v, self.V, self.studies)
 
-    def pooled(self, chosen: Sequence[int] | None = None, **other: str) -> Pooled:
-        """Pool some of the effects (all by default), some choices changed."""
+    def pooled(self, chosen: Sequence[int] | None = None, *, ci: str = "") -> Pooled:
+        """Pool some of the effects, all by default; with another interval if `ci` is given."""
         index = np.arange(len(self.y)) if chosen is None else np.asarray(chosen, dtype=int)
-        more = {"method": self.method, "ci": self.ci, "pi_df": self.pi_df, **other}
         studies = [self.studies[i] for i in index]
-        if self.V is not None:
-            more["V"] = self.V[np.ix_(index, index)]
-        if len(set(studies)) < len(studies):
-            more["studies"] = len(set(studies))
-        return pool(self.y[index], self.v[index], **more)
+        number = len(set(studies))
+        return pool(
+            self.y[index], self.v[index], method=self.method, ci=ci or self.ci, pi_df=self.pi_df,
+            V=None if self.V is None else self.V[np.ix_(index, index)],
+            studies=number if number < len(studies) else None,
+        )  # fmt: skip
 
 
 def without_one(effects: PooledEffects) -> list[tuple[str, list[int]]]:
@@ -132,20 +132,17 @@ def _not(sequence: str, k: int) -> StepRow:
 
 
 def _step(sequence: str, step: int, study: str, label: str, fit: Pooled, whole: Pooled) -> StepRow:
-    fine = fit.status in ("ok", "listed")
+    sign, null = None, None
+    if isinstance(fit, Estimated) and isinstance(whole, Estimated):
+        sign = fit.estimate * whole.estimate < 0
+        null = fit.includes_null != whole.includes_null
+    fine = isinstance(fit, Estimated)
     return StepRow(
         sequence=sequence, step=step, study_id=study, label=label, k=fit.k, estimate=fit.estimate,
         se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high, p=fit.p, tau2=fit.tau2, i2=fit.i2,
-        q=fit.q, q_p=fit.q_p,
-        sign_changed=fit.estimate * whole.estimate < 0 if fine else None,
-        null_crossed=holds_null(fit) != holds_null(whole) if fine else None,
+        q=fit.q, q_p=fit.q_p, sign_changed=sign, null_crossed=null,
         status="ok" if fine else "not_estimable", reason="" if fine else fit.note,
     )  # fmt: skip
-
-
-def holds_null(fit: Pooled) -> bool:
-    """Tell whether an interval holds the null, its limits included."""
-    return fit.ci_low <= 0 <= fit.ci_high
 
 
 def influence(effects: PooledEffects) -> list[InfluenceRow]:
@@ -158,10 +155,10 @@ def influence(effects: PooledEffects) -> list[InfluenceRow]:
     """
     k = len(effects.y)
     if effects.k < LEAST_STUDIES:
-        rows: Sequence[int | None] = range(k) if k else [None]
-        return [_no_influence(effects, i, too_few(effects.k)) for i in rows]
+        places: Sequence[int | None] = range(k) if k else [None]
+        return [_no_influence(effects, i, too_few(effects.k)) for i in places]
     whole = effects.pooled(ci="wald")
-    if whole.status != "ok":
+    if not isinstance(whole, Fitted):
         return [_no_influence(effects, i, whole.note) for i in range(k)]
     primary = effects.pooled()
     rows = []
@@ -172,9 +169,9 @@ def influence(effects: PooledEffects) -> list[InfluenceRow]:
 
 
 def _influence_row(
-    effects: PooledEffects, i: int, rest: Pooled, whole: Pooled, primary: Pooled
+    effects: PooledEffects, i: int, rest: Pooled, whole: Fitted, primary: Pooled
 ) -> InfluenceRow:
-    if rest.status not in ("ok", "listed"):
+    if not isinstance(rest, Estimated):
         return _no_influence(effects, i, rest.note)
     k = len(effects.y)
     y, v = float(effects.y[i]), float(effects.v[i])
@@ -189,7 +186,7 @@ def _influence_row(
         effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i], yi=y, vi=v,
         weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits, cook_d=cook,
         cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
-        baujat_x=(y - whole.estimate) ** 2 / (v + (whole.tau2 or 0.0)),
+        baujat_x=(y - whole.estimate) ** 2 / (v + whole.tau2),
         baujat_y=shift**2 / rest.se**2, influential=any(flags), status="ok", reason="",
     )  # fmt: skip
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, joint_test, regress
+from osteometa.pooling.results import EffectData
 from osteometa.pooling.tau2 import typical_variance
 from osteometa.sensitivity.status import NotEstimableError, guarded
 from osteometa.wording.choices import studies_words
@@ -68,8 +69,8 @@ class MetaRegression:
 
 
 def meta_regression(
-    yi: Sequence[float], vi: Sequence[float], covariates: Array, *, names: Sequence[str] = (),
-    V: Array | None = None, study: Sequence[str] | None = None, method: str = "REML",
+    yi: Numbers, vi: Numbers, covariates: Array, *, names: Sequence[str] = (),
+    V: Array | None = None, study: Labels | None = None, method: str = "REML",
     ci: str = "hksj-floor", per_covariate: int = STUDIES_PER_COVARIATE,
 ) -> MetaRegression:  # fmt: skip
     """Regress effects on covariates in a mixed-effects model (Thompson and Higgins 2002).
@@ -99,30 +100,30 @@ def meta_regression(
     known = np.all(np.isfinite(columns), axis=1)
     ids = np.arange(len(y)) if study is None else np.asarray(study)
     k, q = len(set(ids[known].tolist())), columns.shape[1]
-    sizes = {"k": k, "left_out": len(set(ids.tolist())) - k}
+    left_out = len(set(ids.tolist())) - k
     if k < per_covariate * q:
         verb = "reports" if k < 2 else "report"
         what = "it" if q == 1 else f"all {q} covariates"
         reason = f"{studies_words(k)} {verb} {what}, {per_covariate * q} are needed"
-        return MetaRegression(**sizes, status="not_applicable", reason=reason)
-    model = {"method": method, "ci": ci}
-    if V is not None:
-        model["V"] = np.asarray(V)[np.ix_(known, known)]
-    if k < np.sum(known):
-        model["studies"] = k
-    answer, reason = guarded(
-        lambda: _fitted(y[known], v[known], columns[known], names, model, sizes)
-    )
-    return answer or MetaRegression(**sizes, status="not_estimable", reason=reason)
+        return MetaRegression(k=k, left_out=left_out, status="not_applicable", reason=reason)
+    data = EffectData(
+        tuple(y[known].tolist()), tuple(v[known].tolist()),
+        None if V is None else np.asarray(V)[np.ix_(known, known)],
+        k if k < np.sum(known) else None,
+    )  # fmt: skip
+    answer, reason = guarded(lambda: _fitted(data, columns[known], names, k, method, ci))
+    if answer is None:
+        return MetaRegression(k=k, left_out=left_out, status="not_estimable", reason=reason)
+    return replace(answer, left_out=left_out)
 
 
 def _fitted(
-    y: Array, v: Array, columns: Array, names: Sequence[str], model: dict[str, object],
-    sizes: dict[str, int],
-) -> MetaRegression:  # fmt: skip
+    data: EffectData, columns: Array, names: Sequence[str], k: int, method: str, ci: str
+) -> MetaRegression:
     q = columns.shape[1]
-    if sizes["k"] < q + 2:
-        raise NotEstimableError(f"{studies_words(sizes['k'])}: {q + 1} coefficients need {q + 2}")
+    if k < q + 2:
+        raise NotEstimableError(f"{studies_words(k)}: {q + 1} coefficients need {q + 2}")
+    y, v, V = np.array(data.yi), np.array(data.vi), data.V
     # Centred and scaled: the year 2011 must not cost digits.
     centre = columns.mean(axis=0)
     spread = np.max(np.abs(columns - centre), axis=0)
@@ -131,7 +132,7 @@ def _fitted(
     X = np.column_stack([np.ones(len(y)), (columns - centre) / spread])
     if np.linalg.matrix_rank(X) <= q:
         raise NotEstimableError("the covariates depend on each other")
-    fit = regress(y, v, X, **model)
+    fit = regress(y, v, X, method=method, ci=ci, V=V, studies=data.studies)
     errors = np.sqrt(np.diagonal(fit.covariance))
     scales = np.array([1.0, *spread])
     if np.any(errors <= 1e-13 * np.max(np.abs(y))):
@@ -146,12 +147,12 @@ def _fitted(
             statistic=slope / se, p=two_sided_p(slope / se, fit.df),
         ))  # fmt: skip
     statistic, df1, df2, p = joint_test(fit, np.eye(q + 1)[1:])
-    without = regress(y, v, X[:, :1], **model).tau2
+    without = regress(y, v, X[:, :1], method=method, ci=ci, V=V, studies=data.studies).tau2
     explained = max(0.0, 100 * (without - fit.tau2) / without) if without > 0 else None
-    s2 = float(typical_variance(v, X, model.get("V")))
+    s2 = float(typical_variance(v, X, V))
     intercept, half = float(fit.coefficients[0]), quantile * float(errors[0])
     return MetaRegression(
-        **sizes, intercept=intercept, intercept_se=float(errors[0]),
+        k=k, intercept=intercept, intercept_se=float(errors[0]),
         intercept_low=intercept - half, intercept_high=intercept + half, terms=tuple(terms),
         covariance=tuple(map(tuple, (fit.covariance / np.outer(scales, scales)).tolist())),
         statistic=statistic, df1=df1, df2=df2, p=p, tau2=fit.tau2, tau2_without=without,
@@ -188,7 +189,7 @@ def line_of(found: MetaRegression, values: Sequence[float]) -> list[LinePoint]:
     ValueError
         If the regression has several covariates, or was not estimated.
     """
-    if found.status != "ok" or len(found.terms) != 1:
+    if found.intercept is None or len(found.terms) != 1:
         raise ValueError(f"a line needs one covariate and an estimate: {found.reason or 'several'}")
     (term,), quantile = found.terms, t_quantile(0.975, found.df2)
     (var_intercept, shared), (_, var_slope) = found.covariance

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.pooling.model import checked
 from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.robust import (
@@ -73,13 +75,16 @@ class Multilevel:
     reason: str = ""
 
 
-def _sizes(
-    yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *_: object
-) -> dict[str, int]:
+def _sizes(yi: Numbers, vi: Numbers, study: Labels, *_: object) -> dict[str, int]:
     return {"k": len(set(study)), "effects": len(yi)}
 
 
-def constant_correlation(vi: Sequence[float], study: Sequence[str], rho: float) -> Array:
+def names_of(study: Labels) -> NDArray[np.str_]:
+    """Return the study of each effect as an array of names."""
+    return np.asarray([str(name) for name in study])
+
+
+def constant_correlation(vi: Numbers, study: Labels, rho: float) -> Array:
     """Return V (k x k) with one correlation of the sampling errors within each study.
 
     Raises
@@ -98,7 +103,7 @@ def constant_correlation(vi: Sequence[float], study: Sequence[str], rho: float) 
 
 @estimable(Multilevel, _sizes)
 def multilevel(
-    yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *, rho: float = 0.0,
+    yi: Numbers, vi: Numbers, study: Labels, *, rho: float = 0.0,
     within: bool = True, method: str = "REML", X: Array | None = None,
     names: Sequence[str] = (), least: int = LEAST_STUDIES,
 ) -> Multilevel:  # fmt: skip
@@ -135,7 +140,7 @@ def multilevel(
     if method not in ("REML", "ML"):
         raise ValueError(f"the method must be REML or ML (found {method})")
     y, v = checked(yi, vi)
-    labels = np.asarray([str(s) for s in study])
+    labels = names_of(study)
     V = constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, least)
     order, starts = study_order(labels)
@@ -157,7 +162,7 @@ def multilevel(
 
 @estimable(Multilevel, _sizes)
 def robust_variance(
-    yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *, rho: float = 0.8,
+    yi: Numbers, vi: Numbers, study: Labels, *, rho: float = 0.8,
     structure: str = "correlated", X: Array | None = None, names: Sequence[str] = (),
     least: int = LEAST_STUDIES,
 ) -> Multilevel:  # fmt: skip
@@ -185,7 +190,7 @@ def robust_variance(
     if structure not in ("correlated", "hierarchical"):
         raise ValueError(f"the structure must be correlated or hierarchical (found {structure})")
     y, v = checked(yi, vi)
-    labels = np.asarray([str(s) for s in study])
+    labels = names_of(study)
     constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, least)
     if structure == "correlated":
@@ -201,7 +206,9 @@ def robust_variance(
     )  # fmt: skip
 
 
-def _record(robust: RobustFit, names: Sequence[str], study: Array, **named: object) -> Multilevel:
+def _record(
+    robust: RobustFit, names: Sequence[str], study: NDArray[np.str_], **named: Any
+) -> Multilevel:
     coefficients = tuple(_coefficient(robust, j, names) for j in range(len(robust.estimate)))
     first = coefficients[0]
     return Multilevel(
@@ -212,7 +219,7 @@ def _record(robust: RobustFit, names: Sequence[str], study: Array, **named: obje
     )  # fmt: skip
 
 
-def design_of(y: Array, study: Array, X: Array | None, least: int) -> Array:
+def design_of(y: Array, study: NDArray[np.str_], X: Array | None, least: int) -> Array:
     """Return the design matrix, or refuse what it or the studies cannot carry."""
     design = np.ones((len(y), 1)) if X is None else np.asarray(X, dtype=float)
     if design.shape[0] != len(y) or len(study) != len(y):

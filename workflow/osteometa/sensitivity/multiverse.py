@@ -15,14 +15,13 @@ from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.covariance import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
-from osteometa.records.effects import Effect
+from osteometa.records.effects import RESOLUTION, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.sensitivity.one_at_a_time import READING
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
-NOT_DERIVED = (READING, "type_by=")
+NOT_DERIVED = (RESOLUTION, "type_by=")
 """Variants that are no other derivation of the same effects."""
 RISK = "ROB"
 """Stands among flags for an overall judgement that `sensitivity.rob_exclude` names."""
@@ -53,7 +52,7 @@ class DistinctSet:
 class Pools:
     """Pools of all sets by one model, an entry per set."""
 
-    k: Array
+    k: NDArray[np.intp]
     estimate: Array
     se: Array
     ci_low: Array
@@ -69,6 +68,11 @@ class Specification:
     """In the order of CHOICES."""
     members: int
     """Which of the sets of effects it fits."""
+
+    @property
+    def model(self) -> tuple[str, str]:
+        """Estimator of tau2 and interval."""
+        return self.choices[-2], self.choices[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
-    own = set(effect.flags.split())
+    own: set[str] = set(effect.flags)
     if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
@@ -155,7 +159,7 @@ def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
     """Return the weakest reading (least |z|) of each disputed comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
-        if row.measure == measure and row.variant.startswith(READING):
+        if row.measure == measure and row.variant.startswith(RESOLUTION):
             key = (row.study_id, row.arm_id)
             if key not in weakest or abs(row.z) < abs(weakest[key].z):
                 weakest[key] = row
@@ -175,7 +179,7 @@ def fitted(made: Multiverse) -> dict[tuple[str, str], Pools]:
     """Return the pools of every set, by method and interval."""
     if not made.sets:
         return {}
-    models = sorted({spec.choices[-2:] for spec in made.specifications})
+    models = sorted({spec.model for spec in made.specifications})
     if all(members.plain for members in made.sets):
         y, v, mask = _cells([(np.array(m.yi), np.array(m.vi)) for m in made.sets])
         fits = {model: pool_many(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
@@ -218,9 +222,7 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
         return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
-    estimates = np.array(
-        [fits[spec.choices[-2:]].estimate[spec.members] for spec in made.specifications]
-    )
+    estimates = np.array([fits[spec.model].estimate[spec.members] for spec in made.specifications])
     shares: list[MultiverseShare] = []
     rows = _merged(made, fits, case)
     for measure in case.measures:
@@ -248,11 +250,11 @@ def _merged(
     """Return one row per different set and model: the first specification stands for the others."""
     held: dict[tuple, list[Specification]] = {}
     for spec in made.specifications:
-        held.setdefault((spec.measure, spec.members, *spec.choices[-2:]), []).append(spec)
+        held.setdefault((spec.measure, spec.members, *spec.model), []).append(spec)
     rows = []
     for same in held.values():
         spec = next((s for s in same if is_primary(s, case)), same[0])
-        found = fits[spec.choices[-2:]]
+        found = fits[spec.model]
         at = spec.members
         low, high = float(found.ci_low[at]), float(found.ci_high[at])
         estimate, se = float(found.estimate[at]), float(found.se[at])
@@ -295,7 +297,7 @@ def explained(
     for place, part in enumerate([*parts[1:], 0.0], start=1):
         levels = len({spec.choices[place] for spec in specifications})
         shares.append(_share(measure, CHOICES[place], levels, 100 * part, len(rows)))
-    left = max(0.0, 100.0 - sum(share.share for share in shares))
+    left = max(0.0, 100.0 - sum(share.share or 0.0 for share in shares))
     return [*shares, _share(measure, "remainder", 1, left, len(rows))]
 
 
@@ -378,14 +380,16 @@ def _share(measure: str, choice: str, levels: int, share: float, n: int) -> Mult
 
 def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
     """Return the shares of sign and of intervals over the different specifications."""
-    estimates = [row.estimate for row in rows]
-    primary = next((row.estimate for row in rows if row.primary), float(np.median(estimates)))
+    known = [row for row in rows if row.estimate is not None]
+    estimates = [float(row.estimate or 0.0) for row in known]
+    middle = float(np.median(estimates))
+    primary = next((e for e, row in zip(estimates, known, strict=True) if row.primary), middle)
     one = measure != "all"
     return MultiverseShare(
         measure=measure, choice="all", levels=len(rows), share=None, specifications=len(rows),
         same_sign=100 * sum(e * primary > 0 for e in estimates) / len(rows),
-        excludes_null=100 * sum(row.excludes_null for row in rows) / len(rows),
-        median=float(np.median(estimates)) if one else None,
+        excludes_null=100 * sum(bool(row.excludes_null) for row in rows) / len(rows),
+        median=middle if one else None,
         lowest=min(estimates) if one else None, highest=max(estimates) if one else None,
         status="ok", reason="",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
 from osteometa.sensitivity.status import NotEstimableError
@@ -21,7 +22,7 @@ CLIMBS = 4
 CELLS = 2_000_000
 
 
-def study_order(study: Array) -> tuple[Array, list[int]]:
+def study_order(study: NDArray[np.str_]) -> tuple[NDArray[np.intp], list[int]]:
     """Return the order that puts the rows of one study together, and the first row of each.
 
     Studies go by the order of their names: what is drawn for them then does not hang on the order
@@ -72,7 +73,7 @@ class NestedModel:
     """(k, p): X in these axes."""
     turn: Array
     """(k, k): takes effects into these axes."""
-    starts: Array
+    starts: NDArray[np.intp]
     """(J): first row of each study."""
     restricted: bool
     within: bool
@@ -121,7 +122,7 @@ class NestedModel:
         )
         columns = self._times(theta, self._parts(theta), cells)
         sums = np.swapaxes(cells, 1, 2) @ columns
-        bread = np.linalg.inv(sums[:, :p, :p])
+        bread = np.asarray(np.linalg.inv(sums[:, :p, :p]), dtype=float)
         cross = sums[:, :p, p]
         b = (bread @ cross[:, :, None])[:, :, 0]
         return WeightedFit(columns, bread, b, sums[:, p, p] - np.sum(cross * b, axis=1))
@@ -241,7 +242,7 @@ class NestedModel:
             raise NotEstimableError("the likelihood has no maximum that the search reaches")
         return best
 
-    def climb(self, start: Array, Y: Array) -> tuple[Array, Array, Array]:
+    def climb(self, start: Array, Y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return maxima over variances not below 0, their heights, and which were reached."""
         theta, values = start.copy(), self.value(start, Y)
         on = np.arange(len(Y))
@@ -261,8 +262,7 @@ class NestedModel:
         Newton's where the likelihood is concave, else Fisher's, which can swing around the top for
         ever where the two informations differ much, as they do in few studies.
         """
-        free = (theta > 0) | (gradient > 0)
-        free[:, 1] &= self.within
+        free = ((theta > 0) | (gradient > 0)) & np.array([True, self.within])
         pairs = free[:, :, None] & free[:, None, :]
         # A variance that stays gets a row of its own, so that the others do not see it.
         alone = np.where(np.eye(2, dtype=bool), np.where(free, 0.0, 1.0)[:, :, None], 0.0)
@@ -274,7 +274,7 @@ class NestedModel:
 
     def _damped(
         self, theta: Array, values: Array, step: Array, Y: Array
-    ) -> tuple[Array, Array, Array]:
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return each step as far as it does not lead down, and whether it moved at all."""
         theta, values, size = theta.copy(), values.copy(), 1.0
         moved, on = np.zeros(len(Y), dtype=bool), np.arange(len(Y))

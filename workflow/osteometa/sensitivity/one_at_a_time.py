@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from osteometa.pooling.results import Pooled
+from osteometa.pooling.results import Estimated, Pooled
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import Effect, VariantEffect
+from osteometa.records.effects import RESOLUTION, Effect, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
-from osteometa.sensitivity.influence import holds_null
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 from osteometa.wording.vocabulary import Block, Flag
 
-READING = "reading="
 ONE_STUDY = "one study: its own estimate and interval"
 CODES = {
     "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
@@ -85,7 +83,7 @@ class _Writer:
             own = joint.of_type(group)
             moved = own.effects != before.of_type(group).effects and own.k >= 2
             if types or moved:
-                fit = fits.get(group) or Pooled(0)
+                fit = fits.get(group) or pool_set(own, self.case.config)
                 yield self.fitted(row, change, fit, own.k, group=group, measure=measure)
 
     def fitted(
@@ -94,23 +92,22 @@ class _Writer:
     ) -> SensitivityRow:  # fmt: skip
         """Return the row of a fit; delta, sign and null against the primary pool of its group."""
         measure = measure or self.case.measure
-        named = {"row": row, "group": group, "measure": measure, "change": change}
-        if fit.estimate is None or fit.status == "failed":
+        if not isinstance(fit, Estimated):
             gone = "no study is pooled" if row == "primary" else "no study is left"
-            note = fit.note if fit.status == "failed" else gone
             return SensitivityRow(
-                **named, k=k, estimate=None, ci_low=None, ci_high=None, delta=None,
-                sign_changed=None, null_crossed=None, status="not_estimable", reason=note,
+                row=row, group=group, measure=measure, change=change, k=k, estimate=None,
+                ci_low=None, ci_high=None, delta=None, sign_changed=None, null_crossed=None,
+                status="not_estimable", reason=fit.note if fit.status == "failed" else gone,
             )  # fmt: skip
-        own = self._primary[measure].get(group)
         across = row.startswith("measure=")
-        usual = self._primary[self.case.measure].get(group) if across else own
-        known = usual is not None and usual.estimate is not None
+        usual = self._primary[self.case.measure if across else measure].get(group)
+        known = usual if isinstance(usual, Estimated) else None
         return SensitivityRow(
-            **named, k=k, estimate=fit.estimate, ci_low=fit.ci_low, ci_high=fit.ci_high,
-            delta=_difference(fit.estimate, usual.estimate) if known and not across else None,
-            sign_changed=fit.estimate * usual.estimate < 0 if known else None,
-            null_crossed=holds_null(fit) != holds_null(usual) if known else None,
+            row=row, group=group, measure=measure, change=change, k=k, estimate=fit.estimate,
+            ci_low=fit.ci_low, ci_high=fit.ci_high,
+            delta=_difference(fit.estimate, known.estimate) if known and not across else None,
+            sign_changed=fit.estimate * known.estimate < 0 if known else None,
+            null_crossed=fit.includes_null != known.includes_null if known else None,
             status="ok", reason=reason or (ONE_STUDY if k == 1 else ""),
         )  # fmt: skip
 
@@ -132,10 +129,10 @@ def _difference(estimate: float, usual: float) -> float:
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each reading of contradictory prints added singly, then the most cautious of all."""
     measures = case.measures
-    readings = [v for v in case.variants if v.variant.startswith(READING)]
+    readings = [v for v in case.variants if v.variant.startswith(RESOLUTION)]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        method = reading.variant.removeprefix(READING)
+        method = reading.variant.removeprefix(RESOLUTION)
         name = f"with {reading.study_id} {method}"
         change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
@@ -169,14 +166,14 @@ def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
 def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
     for flag in (flag for flag in Flag if flag.analysis):
-        joint = _kept(case, lambda e, flag=flag: flag not in e.flags.split())
+        joint = _kept(case, lambda e, flag=flag: flag not in e.flags)
         yield from _dropped(case, writer, f"without {flag}", flag.analysis, joint, "has the flag")
     for name, (codes, words) in CODES.items():
-        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance.split("+")))
+        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance))
         yield from _dropped(case, writer, f"without {name}", words, joint, "is derived in this way")
     quantiles = set(CODES["quantiles"][0])
     doubts = IMPUTED | quantiles
-    joint = _kept(case, lambda e: not doubts & {*e.flags.split(), *e.provenance.split("+")})
+    joint = _kept(case, lambda e: not doubts & {*e.flags, *e.provenance})
     words = (
         "without assumed correlations, assumed baseline means, values read off figures or medians"
     )
@@ -246,7 +243,7 @@ def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
 
 
 def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    assumed = any("RIMP" in e.flags.split() for e in case.primary_set().effects)
+    assumed = any("RIMP" in e.flags for e in case.primary_set().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
         row, words = f"r={value:g}", variant_words(f"r={value:g}")
         if any(v.variant == row and v.measure == case.measure for v in case.variants):
@@ -304,14 +301,16 @@ def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         yield writer.none(row, words, "fewer than three studies are pooled")
         return
     whole = pool_set(joint, case.config)
-    fits: list[tuple[str, Pooled]] = []
+    fits: list[tuple[str, Estimated]] = []
     labels = {e.study_id: e.label for e in joint.effects}
     for study in labels:
         rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.covariances)
-        fits.append((study, pool_set(rest, case.config)))
-    if whole.estimate is None or any(fit.estimate is None for _, fit in fits):
+        without = pool_set(rest, case.config)
+        fits += [(study, without)] if isinstance(without, Estimated) else []
+    if not isinstance(whole, Estimated) or len(fits) < len(labels):
         yield writer.none(row, words, "the model did not converge")
         return
-    study, fit = max(fits, key=lambda item: abs(item[1].estimate - whole.estimate))
+    estimate = whole.estimate
+    study, fit = max(fits, key=lambda item: abs(item[1].estimate - estimate))
     yield writer.fitted(row, f"without {labels[study]}: of all studies this one moves the estimate "
                         "most", fit, joint.k - 1)  # fmt: skip

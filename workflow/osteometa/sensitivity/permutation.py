@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.kernel import regress_many
 from osteometa.pooling.model import checked
 from osteometa.sensitivity.status import NotEstimableError, estimable
@@ -59,7 +60,7 @@ def squared_statistics(Y: Array, b: Array, C: Array) -> Array:
 
 @estimable(Permutation)
 def sign_flip(
-    yi: Sequence[float], vi: Sequence[float], *, method: str = "REML", ci: str = "wald",
+    yi: Numbers, vi: Numbers, *, method: str = "REML", ci: str = "wald",
     exact_up_to: int = EXACT_FLIPS_UP_TO, permutations: int = 10_000, seed: int = 1,
 ) -> Permutation:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
@@ -117,7 +118,7 @@ def _share(squares: Array) -> float:
 
 @estimable(Permutation)
 def permute_moderator(
-    yi: Sequence[float], vi: Sequence[float], x: Array, *, method: str = "REML",
+    yi: Numbers, vi: Numbers, x: Array, *, method: str = "REML",
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
 ) -> Permutation:  # fmt: skip
@@ -201,7 +202,7 @@ def _share_after_first(squares: Array) -> float:
     return float(np.mean(squares[1:] >= squares[0] * (1 - 2 * TIED)))
 
 
-def _number_of_orders(codes: Array) -> int:
+def _number_of_orders(codes: NDArray[np.intp]) -> int:
     """Return in how many different orders the values can stand."""
     number = math.factorial(len(codes))
     for count in np.unique(codes, return_counts=True)[1]:
@@ -209,7 +210,7 @@ def _number_of_orders(codes: Array) -> int:
     return number
 
 
-def _orders(codes: Array) -> Iterator[tuple[int, ...]]:
+def _orders(codes: NDArray[np.intp]) -> Iterator[tuple[int, ...]]:
     """Yield every different order of the values once, each as likely as any other."""
     counts = [int(count) for count in np.unique(codes, return_counts=True)[1]]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Labels
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.sensitivity.status import NotEstimableError
 
@@ -26,7 +25,7 @@ class RobustFit:
 
 
 def robust_inference(
-    y: Array, X: Array, study: Sequence[str], working: Array, weights: Array
+    y: Array, X: Array, study: Labels, working: Array, weights: Array
 ) -> RobustFit:
     """Return coefficients with CR2 variances and Satterthwaite degrees of freedom.
 
@@ -123,7 +122,7 @@ class CorrelatedModel:
     studies: int
 
     @classmethod
-    def of(cls, v: Array, X: Array, study: Sequence[str], rho: float) -> CorrelatedModel:
+    def of(cls, v: Array, X: Array, study: Labels, rho: float) -> CorrelatedModel:
         """Return the model of effects with variances v and correlation rho within studies."""
         labels = np.asarray(study)
         clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
@@ -154,9 +153,7 @@ class CorrelatedModel:
         return 1 / (self.number * (self.mean_v + tau2[:, None]))
 
 
-def hierarchical_weights(
-    y: Array, v: Array, X: Array, study: Sequence[str]
-) -> tuple[float, float, Array]:
+def hierarchical_weights(y: Array, v: Array, X: Array, study: Labels) -> tuple[float, float, Array]:
     """Return tau2, omega2 and weights (k) of hierarchical effects by moments.
 
     Two sums of squares of the residuals of the common-effect fit, the weighted one and that of

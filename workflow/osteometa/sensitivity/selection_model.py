@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import chdtrc, ndtr
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, pool
-from osteometa.sensitivity.status import NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable, estimated
 from osteometa.wording.choices import studies_words
 
 STEP = 0.025
@@ -142,9 +141,7 @@ def _damped(
 
 
 @estimable(Selection)
-def selection_model(
-    yi: Sequence[float], vi: Sequence[float], *, favoured: str = "auto"
-) -> Selection:
+def selection_model(yi: Numbers, vi: Numbers, *, favoured: str = "auto") -> Selection:
     """Fit the selection model with one step at one-sided p = .025 by maximum likelihood.
 
     Parameters
@@ -170,7 +167,7 @@ def selection_model(
     if k < 4:
         raise NotEstimableError(f"{studies_words(k)}: three parameters need four")
     if favoured == "auto":
-        favoured = "greater" if pool(y, v, ci="wald").estimate >= 0 else "less"
+        favoured = "greater" if estimated(pool(y, v, ci="wald")).estimate >= 0 else "less"
     sign = 1.0 if favoured == "greater" else -1.0
     scale = math.sqrt(float(np.mean(v)))
     likelihood = _Likelihood(sign * y / scale, v / scale**2)

@@ -7,12 +7,12 @@ unpublished studies, and with fewer than ten studies the tests see next to nothi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, regress
 from osteometa.sensitivity.selection_model import selection_model
@@ -57,9 +57,7 @@ class SmallStudy:
     reason: str = ""
 
 
-def _line(
-    yi: Sequence[float], vi: Sequence[float], predictor: Array, method: str, ci: str
-) -> SmallStudy:
+def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> SmallStudy:
     """Return the regression of effects on a predictor, as intercept and slope."""
     y, v = checked(yi, vi)
     x = np.asarray(predictor, dtype=float)
@@ -94,7 +92,7 @@ def _line(
 
 @estimable(SmallStudy)
 def egger(
-    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    yi: Numbers, vi: Numbers, *, predictor: Numbers | None = None,
     method: str | None = None, predictor_name: str = "",
 ) -> SmallStudy:  # fmt: skip
     """Test funnel asymmetry by regressing effects on a measure of their imprecision.
@@ -118,7 +116,11 @@ def egger(
     ValueError
         For variances that are not positive and effects that are not finite.
     """
-    x = np.sqrt(np.asarray(vi, dtype=float)) if predictor is None else predictor
+    x = (
+        np.sqrt(np.asarray(vi, dtype=float))
+        if predictor is None
+        else np.asarray(predictor, dtype=float)
+    )
     model, ci = ("EE", "hksj") if method is None else (method, "wald")
     name = predictor_name or ("standard error" if predictor is None else "given")
     found = _line(yi, vi, x, model, ci)
@@ -129,7 +131,7 @@ def egger(
 
 
 @estimable(SmallStudy)
-def rank_test(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
+def rank_test(yi: Numbers, vi: Numbers) -> SmallStudy:
     """Correlate the ranks of standardised effects and variances (Begg and Mazumdar 1994).
 
     Kendall's tau-b; p is exact without ties, with ties (or over 300 studies) normal with the
@@ -208,7 +210,7 @@ def _kendall_variance(x: Array, y: Array) -> float:
 
 
 def pet_peese(
-    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    yi: Numbers, vi: Numbers, *, predictor: Numbers | None = None,
     method: str | None = None, predictor_name: str = "",
 ) -> tuple[SmallStudy, SmallStudy, SmallStudy]:  # fmt: skip
     """Return PET, PEESE and the one of both that Stanley and Doucouliagos (2014) would read.
@@ -232,7 +234,7 @@ def pet_peese(
     name = predictor_name or ("standard error" if predictor is None else "given")
     pet = egger(yi, vi, predictor=x, method=method, predictor_name=name)
     peese = egger(yi, vi, predictor=x**2, method=method, predictor_name=f"{name}, squared")
-    differs = pet.status == "ok" and pet.estimate_p < PEESE_BELOW
+    differs = pet.estimate_p is not None and pet.estimate_p < PEESE_BELOW
     chosen = peese if differs else pet
     return (
         replace(pet, analysis="pet"),
@@ -242,7 +244,7 @@ def pet_peese(
 
 
 def small_study(
-    yi: Sequence[float], vi: Sequence[float], *, predictor: Sequence[float] | None = None,
+    yi: Numbers, vi: Numbers, *, predictor: Numbers | None = None,
     predictor_name: str = "", method: str = "REML", ci: str = "hksj-floor",
     least: int = LEAST_STUDIES,
 ) -> tuple[SmallStudy, ...]:  # fmt: skip
@@ -281,7 +283,7 @@ def small_study(
 
 
 def _filled(
-    yi: Sequence[float], vi: Sequence[float], predictor: Sequence[float] | None,
+    yi: Numbers, vi: Numbers, predictor: Numbers | None,
     method: str, ci: str,
 ) -> SmallStudy:  # fmt: skip
     found = trim_fill(yi, vi, predictor=predictor, method=method, ci=ci)
@@ -292,7 +294,7 @@ def _filled(
     )  # fmt: skip
 
 
-def _selected(yi: Sequence[float], vi: Sequence[float]) -> SmallStudy:
+def _selected(yi: Numbers, vi: Numbers) -> SmallStudy:
     found = selection_model(yi, vi)
     return SmallStudy(
         k=found.k, statistic=found.lrt, df=found.lrt_df, p=found.lrt_p, estimate=found.estimate,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from osteometa.numerics.arrays import Array
+from osteometa.pooling.results import Estimated, Pooled
+
+Answer = TypeVar("Answer")
 
 # Differences below this part of the largest effect are rounding, not data.
 ROUNDING = 1e-13
@@ -17,7 +21,20 @@ class NotEstimableError(Exception):
     """The data cannot answer: the message is the reason that a table prints."""
 
 
-def guarded(function: Callable[[], object]) -> tuple[object | None, str]:
+def estimated(fit: Pooled) -> Estimated:
+    """Return a pool that must have an estimate.
+
+    Raises
+    ------
+    NotEstimableError
+        If it has none, with the reason.
+    """
+    if not isinstance(fit, Estimated):
+        raise NotEstimableError(fit.note)
+    return fit
+
+
+def guarded(function: Callable[[], Answer]) -> tuple[Answer | None, str]:
     """Return the answer of a function and no reason, or no answer and the reason.
 
     Numerical failures of odd data (a singular matrix, an overflow) are reasons too.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.model import checked, pool, regress
-from osteometa.sensitivity.status import NotEstimableError, estimable
+from osteometa.sensitivity.status import NotEstimableError, estimable, estimated
 from osteometa.wording.choices import studies_words
 
 MAX_ROUNDS = 100
@@ -41,8 +40,8 @@ class TrimFill:
 
 @estimable(TrimFill)
 def trim_fill(
-    yi: Sequence[float], vi: Sequence[float], *, side: str = "auto",
-    predictor: Sequence[float] | None = None, method: str = "REML", ci: str = "hksj-floor",
+    yi: Numbers, vi: Numbers, *, side: str = "auto",
+    predictor: Numbers | None = None, method: str = "REML", ci: str = "hksj-floor",
 ) -> TrimFill:  # fmt: skip
     """Trim and fill with the estimator L0 (Duval and Tweedie 2000).
 
@@ -90,7 +89,7 @@ def trim_fill(
     )  # fmt: skip
 
 
-def _side(y: Array, v: Array, predictor: Sequence[float] | None, method: str) -> str:
+def _side(y: Array, v: Array, predictor: Numbers | None, method: str) -> str:
     x = np.sqrt(v) if predictor is None else np.asarray(predictor, dtype=float)
     centre = float(np.average(x, weights=1 / v))
     spread = float(np.max(np.abs(x - centre)))
@@ -109,7 +108,7 @@ def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float, float]:
     missing, seen = 0, set()
     for _ in range(MAX_ROUNDS):
         kept = slice(0, k - missing)
-        centre = float(pool(y[kept], v[kept], method=method, ci="wald").estimate)
+        centre = estimated(pool(y[kept], v[kept], method=method, ci="wald")).estimate
         raw = (4 * _signed_rank_sum(y, centre) - k * (k + 1)) / (2 * k - 1)
         found = min(k - 1, max(0, round(raw)))
         if found == missing:

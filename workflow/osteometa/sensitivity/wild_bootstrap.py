@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osteometa.numerics.arrays import Array
+from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.multilevel import constant_correlation, design_of
+from osteometa.sensitivity.multilevel import constant_correlation, design_of, names_of
 from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.permutation import squared_statistics
 from osteometa.sensitivity.robust import CorrelatedModel
@@ -59,15 +60,13 @@ class WildBootstrap:
     reason: str = ""
 
 
-def _sizes(
-    yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *_: object
-) -> dict[str, int]:
+def _sizes(yi: Numbers, vi: Numbers, study: Labels, *_: object) -> dict[str, int]:
     return {"k": len(set(study)), "effects": len(yi)}
 
 
 @estimable(WildBootstrap, _sizes)
 def wild_bootstrap(
-    yi: Sequence[float], vi: Sequence[float], study: Sequence[str], *, model: str = "three_level",
+    yi: Numbers, vi: Numbers, study: Labels, *, model: str = "three_level",
     rho: float = 0.0, X: Array | None = None, C: Array | None = None,
     exact_up_to: int = EXACT_UP_TO, draws: int = DRAWS, seed: int = 1, interval: bool = True,
 ) -> WildBootstrap:  # fmt: skip
@@ -113,7 +112,7 @@ def wild_bootstrap(
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (found {model})")
     if model == "three_level" and rho:
         raise ValueError(f"sampling errors of three_level do not correlate (found rho {rho})")
-    test = _test_of(*checked(yi, vi), np.asarray([str(s) for s in study]), model, rho, X, C)
+    test = _test_of(*checked(yi, vi), names_of(study), model, rho, X, C)
     studies = len(test.starts)
     exact = studies <= exact_up_to
     signs = _all_signs(studies) if exact else _drawn_signs(studies, draws, seed)
@@ -121,7 +120,13 @@ def wild_bootstrap(
 
 
 def _test_of(
-    y: Array, v: Array, labels: Array, model: str, rho: float, X: Array | None, C: Array | None
+    y: Array,
+    v: Array,
+    labels: NDArray[np.str_],
+    model: str,
+    rho: float,
+    X: Array | None,
+    C: Array | None,
 ) -> _Test:
     V = constant_correlation(v, labels, rho)
     design = design_of(y, labels, X, LEAST_STUDIES)
@@ -153,7 +158,7 @@ def _contrasts(C: Array | None, p: int) -> Array:
 
 def _null_space(C: Array) -> Array:
     """Return columns (p, p - q) that span the coefficients with C b = 0."""
-    return np.linalg.svd(C)[2][len(C) :].T
+    return np.asarray(np.linalg.svd(C)[2], dtype=float)[len(C) :].T
 
 
 def _all_signs(studies: int) -> Array:
@@ -174,7 +179,7 @@ class _Test:
 
     y: Array
     design: Array
-    starts: Array
+    starts: NDArray[np.intp]
     contrasts: Array
     full: NestedModel | CorrelatedModel
     null: NestedModel | CorrelatedModel | None
@@ -231,28 +236,22 @@ def _answer(test: _Test, signs: Array, model: str, exact: bool, interval: bool) 
     theta, coefficients, _ = test.refit(test.full, test.y[None, :])
     total = 2 * len(signs) if exact else len(signs)
     smallest = 2 / total if exact else 1 / total
-    one = len(test.contrasts) == 1
-    estimate = float(test.contrasts[0] @ coefficients[0]) if one else None
-    t = math.sqrt(squares[0])
-    se = abs(estimate) / t if one and t > 0 else None
-    low, high = (
-        _limits(test, signs, estimate, se)
-        if interval and se and smallest <= LEVEL
-        else (None, None)
-    )
+    statistic, estimate, low, high = float(squares[0]), None, None, None
+    if len(test.contrasts) == 1:
+        estimate = float(test.contrasts[0] @ coefficients[0])
+        t = math.sqrt(squares[0])
+        statistic = math.copysign(t, estimate)
+        if interval and estimate != 0 and t > 0 and smallest <= LEVEL:
+            se = abs(estimate) / t
+            low, high = (_limit(test, signs, estimate, side * se) for side in (-1, 1))
     return WildBootstrap(
         model=model, k=k, effects=len(test.y), estimate=estimate,
-        statistic=math.copysign(t, estimate) if one else float(squares[0]),
-        tau2=float(theta[0, 0]), omega2=None if model == "robust" else float(theta[0, 1]),
+        statistic=statistic, tau2=float(theta[0, 0]),
+        omega2=None if model == "robust" else float(theta[0, 1]),
         sign_vectors=total, exact=exact, p=float(np.mean(squares >= squares[0] * (1 - 2 * TIED))),
         p_smallest=smallest, ci_low=low, ci_high=high,
         warning="" if smallest <= LEVEL else f"{k} studies: no p below {smallest:g} is possible",
     )  # fmt: skip
-
-
-def _limits(test: _Test, signs: Array, estimate: float, se: float) -> tuple[float, float]:
-    """Return where p crosses 0.05 below and above the estimate."""
-    return tuple(_limit(test, signs, estimate, side * se) for side in (-1, 1))
 
 
 def _limit(test: _Test, signs: Array, estimate: float, step: float) -> float:

@@ -173,8 +173,8 @@ def _type_model(models: GroupModels, fit: Regression, group: str, alone: Fitted)
     pi_k = alone.k if fit.df is None else int(fit.df) + 1
     pi = prediction_interval(estimate, se, fit.tau2, pi_k, choices.pi_df)
     return Fitted(
-        alone.k, estimate, se, estimate - half, estimate + half, *pi,
-        tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
+        k=alone.k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+        pi_low=pi[0], pi_high=pi[1], tau2=fit.tau2, tau2_ci_low=low, tau2_ci_high=high,
         i2=100 * fit.tau2 / (fit.tau2 + s2), h2=(fit.tau2 + s2) / s2,
         q=alone.q, q_df=alone.q_df, q_p=alone.q_p,
         statistic=estimate / se, df=fit.df, p=p, method=choices.method, ci_method=choices.ci,
@@ -192,23 +192,27 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
         beside.append(("random", pool_set(effects, config, ci="wald")))
     if k in (2, 3, 4):
         beside.append(("common", common_effect(effects, config)))
-    place = (synthesis, measure, group)
+    place, k_effects = (synthesis, measure, group), len(effects.effects)
     return [
-        _row(
-            place, "random", main, effects, primary=True, note=_primary_note(main, common),
+        pooled_row(
+            place, "random", main, k_effects=k_effects, primary=True,
+            note=_primary_note(main, common),
             tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
             pi_shown=group == "overall" and _shows_pi(main, config),
         ),
-        *(_row(place, model, fit, effects, note=fit.note) for model, fit in beside),
+        *(
+            pooled_row(place, model, fit, k_effects=k_effects, note=fit.note)
+            for model, fit in beside
+        ),
     ]  # fmt: skip
 
 
-def _row(
-    place: tuple[str, str, str], model: str, fit: Pooled, effects: EffectSet, *, note: str,
+def pooled_row(
+    place: tuple[str, str, str], model: str, fit: Pooled, *, k_effects: int, note: str,
     primary: bool = False, tau2_model: str = "separate", diamond: str = "none",
     pi_shown: bool = False,
 ) -> PooledRow:  # fmt: skip
-    """Return the row of a model.
+    """Return the row of a model; `place` is synthesis, measure and group.
 
     The prediction interval is left out where tau2 is 0, since it would repeat the confidence
     interval, and for two studies, which cannot show how much studies differ.
@@ -217,7 +221,7 @@ def _row(
     without = fit.tau2 == 0 or fit.k < 3
     return PooledRow(
         synthesis=synthesis, measure=measure, group=group, model=model, method=fit.method,
-        ci_method=fit.ci_method, primary=primary, k=effects.k, k_effects=len(effects.effects),
+        ci_method=fit.ci_method, primary=primary, k=fit.k, k_effects=k_effects,
         estimate=fit.estimate, se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high,
         pi_low=None if without else fit.pi_low, pi_high=None if without else fit.pi_high,
         tau2=fit.tau2, tau2_ci_low=fit.tau2_ci_low, tau2_ci_high=fit.tau2_ci_high,

@@ -1,4 +1,4 @@
-"""Syntheses: the planned analyses, what falls into each, and what became of it."""
+"""Planned analyses: which effects and directions belong to each, and its status."""
 
 from __future__ import annotations
 
@@ -8,28 +8,19 @@ from dataclasses import replace
 from osteometa.directions.per_study import study_directions
 from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionEntry, StudyDirection
-from osteometa.records.effects import Covariance, Effect
+from osteometa.records.effects import Covariance, Effect, set_key
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.syntheses import bout_cautions
-from osteometa.wording.vocabulary import DesignClass, Phase
-
-REDUCED = "reduced"
-"""Block of effects that another effect of the same people stands for; in no set."""
+from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus
 
 
 def asks_for(synthesis: Synthesis, record: Effect | DirectionEntry) -> bool:
     """Tell whether a synthesis asks for an effect or a direction."""
-    return (
-        record.outcome, record.analyte, record.site, record.phase, record.design_class,
-        record.window,
-    ) == (
-        synthesis.outcome, synthesis.analyte, synthesis.site, synthesis.phase,
-        synthesis.design_class, synthesis.window,
-    )  # fmt: skip
+    return set_key(record) == set_key(synthesis)
 
 
-def effect_order(effect: Effect) -> tuple:
+def effect_order(effect: Effect) -> tuple[int, int, str, str]:
     """Return the sort key of effects in tables and figures: type, year, label."""
     return (
         EXERCISE_TYPES.index(effect.exercise_type), effect.year or 0, effect.label,
@@ -40,18 +31,18 @@ def effect_order(effect: Effect) -> tuple:
 def split(
     effects: Iterable[Effect], entries: Iterable[DirectionEntry], config: Config
 ) -> dict[str, tuple[list[Effect], list[StudyDirection]]]:
-    """Return effects and votes of each synthesis, by id."""
+    """Return effects and directions of studies of each synthesis, by id."""
     effects, entries = list(effects), list(entries)
     sets = {}
     for synthesis in config.syntheses:
-        chosen = [e for e in effects if e.block != REDUCED and asks_for(synthesis, e)]
-        told = [entry for entry in entries if asks_for(synthesis, entry)]
+        chosen = [e for e in effects if e.block != Block.REDUCED and asks_for(synthesis, e)]
+        asked = [entry for entry in entries if asks_for(synthesis, entry)]
         with_effect = {effect.study_id for effect in chosen}
-        cast = [
-            vote_with(vote, vote.study_id in with_effect)
-            for vote in study_directions(told, config.directions.agreement_share)
+        studies = [
+            replace(study, has_effect=study.study_id in with_effect)
+            for study in study_directions(asked, config.directions.agreement_share)
         ]
-        sets[synthesis.id] = (sorted(chosen, key=effect_order), cast)
+        sets[synthesis.id] = (sorted(chosen, key=effect_order), studies)
     return sets
 
 
@@ -63,58 +54,64 @@ def covariances_in(
     return [row for row in covariances if {row.effect_id_1, row.effect_id_2} <= ids]
 
 
-def vote_with(vote: StudyDirection, has_effect: bool) -> StudyDirection:
-    """Return the vote, knowing whether an effect of the study stands in the same set."""
-    return replace(vote, has_effect=has_effect)
-
-
 def synthesis_row(
     synthesis: Synthesis, outcome: Outcome, pooled: Sequence[PooledRow],
-    effects: Sequence[Effect], cast: Sequence[StudyDirection],
+    effects: Sequence[Effect], studies: Sequence[StudyDirection],
 ) -> SynthesisRow:  # fmt: skip
-    """Return the status of one planned analysis."""
+    """Return the status of one planned analysis.
+
+    Parameters
+    ----------
+    synthesis : Synthesis
+    outcome : Outcome
+        What config.yaml declares of its outcome.
+    pooled : sequence of PooledRow
+    effects : sequence of Effect
+    studies : sequence of StudyDirection
+    """
     measure = outcome.measures[0]
     main = next((row for row in pooled if row.primary and row.group == "overall"
                  and row.measure == measure), None)  # fmt: skip
     k = main.k if main else 0
-    if k >= 2 and main.status == "ok":
-        status, reason = "pooled", ""
+    if main is not None and k >= 2 and main.status == "ok":
+        status, reason = SynthesisStatus.POOLED, ""
     elif effects:
-        status = "listed"
-        reason = main.note if k and main.note else _why_listed(effects, k, measure)
-    elif cast:
-        status, reason = "direction_only", "no study reports the data needed for an effect estimate"
+        status = SynthesisStatus.LISTED
+        reason = main.note if main and k and main.note else _why_listed(effects, k, measure)
+    elif studies:
+        status = SynthesisStatus.DIRECTION_ONLY
+        reason = "no study reports the data needed for an effect estimate"
     else:
-        status, reason = "empty", "no study addresses this question"
+        status, reason = SynthesisStatus.EMPTY, "no study addresses this question"
     return SynthesisRow(
         synthesis=synthesis.id,
         outcome=synthesis.outcome,
         analyte=synthesis.analyte,
         site=synthesis.site,
-        phase=synthesis.phase,
+        phase=Phase(synthesis.phase),
         window=synthesis.window,
-        design_class=synthesis.design_class,
+        design_class=DesignClass(synthesis.design_class),
         measure=measure,
         k=k,
-        k_directions=len(cast),
+        k_directions=len(studies),
         status=status,
         reason=reason,
-        note=_note(synthesis, outcome, cast),
+        note=_note(synthesis, outcome, studies),
     )
 
 
-def _note(synthesis: Synthesis, outcome: Outcome, cast: Sequence[StudyDirection]) -> str:
+def _note(synthesis: Synthesis, outcome: Outcome, studies: Sequence[StudyDirection]) -> str:
     """Return what changes an outcome after a bout without any effect of exercise on bone."""
-    if synthesis.phase != Phase.ACUTE or not cast:
+    if synthesis.phase != Phase.ACUTE or not studies:
         return ""
     within = synthesis.design_class == DesignClass.WITHIN_ARM
-    uncorrected = [one for one in cast if set(one.plasma_volume.split("/")) - {"corrected"}]
+    uncorrected = [one for one in studies if set(one.plasma_volume) - {PlasmaVolume.CORRECTED}]
     return "; ".join(
         bout_cautions(
             synthesis.outcome,
             diurnal=outcome.diurnal if within else "",
             uncorrected=len(uncorrected) if outcome.haemoconcentration else 0,
-            studies=len(cast),
+            studies=len(studies),
         )
     )
 

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 
-from osteometa.comparisons.summaries import People, summary_of
+from osteometa.comparisons.summaries import spread_of
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
@@ -42,7 +42,7 @@ def sd_of(row: Measurement) -> float | None:
 
     An accepted misprint has none: its limits may be in the wrong order.
     """
-    return summary_of(row, People(row.n), 1.0).sd if row.usable else None
+    return spread_of(row, row.n).sd if row.usable else None
 
 
 def least_sd(row: Measurement | Contrast, config: Config) -> float:

@@ -81,11 +81,10 @@ def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int)
             "change after the bout"
         )
     if uncorrected:
-        number = f"{uncorrected} of {studies} studies are"
-        if uncorrected == studies:
-            number = "the only study is" if studies == 1 else f"all {studies} studies are"
+        which = f"{uncorrected} of {studies} studies are not"
         cautions.append(
-            f"{number} not known to correct for the loss of plasma volume during the bout, and "
-            "haemoconcentration may explain a rise of a few per cent"
+            f"{'no study is' if uncorrected == studies else which} known to correct for the loss "
+            "of plasma volume during the bout, and haemoconcentration may explain a rise of a few "
+            "per cent"
         )
     return cautions

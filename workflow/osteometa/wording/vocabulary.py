@@ -78,6 +78,14 @@ class Design(Term):
         return "uncontrolled studies" if self is Design.UNCONTROLLED else f"{self.words}s"
 
 
+class PlasmaVolume(Term):
+    """Whether values after a bout were corrected for the shift of plasma volume."""
+
+    CORRECTED = "corrected", "corrected"
+    NOT_CORRECTED = "not_corrected", "not corrected"
+    NOT_STATED = "not_stated", "not stated"
+
+
 class ComparatorKind(Term):
     """What the control arm did."""
 
@@ -125,6 +133,7 @@ class Block(Term):
     ACTIVE = "active", "active comparator", "with active comparators"
     LISTED = "listed", "listed only", "with comparisons that are only listed"
     REDUCED = "reduced", "represented by another effect of the same participants"
+    GONE = "gone", "not estimable by an alternative derivation"
 
     @property
     def apart(self) -> str:
@@ -132,7 +141,7 @@ class Block(Term):
         return f"{self.heading} (not pooled)"
 
 
-SHOWN_APART = tuple(b for b in Block if b not in (Block.POOLED, Block.REDUCED))
+SHOWN_APART = tuple(b for b in Block if b not in (Block.POOLED, Block.REDUCED, Block.GONE))
 """Blocks of a forest plot below the pool, in their order."""
 
 

@@ -18,6 +18,7 @@ from osteometa.wording.vocabulary import (
     Block,
     Direction,
     ExerciseType,
+    Flag,
     MeansKind,
     group_heading,
 )
@@ -109,7 +110,7 @@ class Forest:
     """A forest plot before it is placed: its rows and what they are read by."""
 
     rows: Sequence[ForestRow]
-    letters: Mapping[str, str]
+    letters: Mapping[str, Flag]
     """The flag behind each superscript letter."""
     scale: Scale
     settings: FigureSettings
@@ -164,8 +165,8 @@ def _message(only: Sequence[StudyDirection], settings: FigureSettings) -> str:
     )
 
 
-def _letters(effects: Sequence[WeightedEffect]) -> dict[str, str]:
-    flags = sorted({flag for effect in effects for flag in effect.flags.split()})
+def _letters(effects: Sequence[WeightedEffect]) -> dict[Flag, str]:
+    flags = sorted({flag for effect in effects for flag in effect.flags})
     return {flag: "abcdefghijklmnopq"[index] for index, flag in enumerate(flags)}
 
 
@@ -248,7 +249,7 @@ def _diamond(row: PooledRow, scale: Scale, weight: str) -> Diamond | None:
 
 
 def _study(
-    effect: WeightedEffect, scale: Scale, letters: Mapping[str, str],
+    effect: WeightedEffect, scale: Scale, letters: Mapping[Flag, str],
     effects: Sequence[WeightedEffect],
 ) -> Study:  # fmt: skip
     arms = {other.arm_id for other in effects if other.study_id == effect.study_id}
@@ -257,17 +258,17 @@ def _study(
         label = f"{effect.label}, {effect.arm_label} v {effect.comparator.replace('_', ' ')}"
     by_arm = effect.n_control is not None or effect.n_exercise is not None
     total = None if by_arm else effect.n_total
+    has_means = effect.mean_exercise is not None or effect.mean_control is not None
     return Study(
         group=effect.exercise_type if effect.pooled else effect.block,
         label=label,
-        marks=" ".join(letters[flag] for flag in effect.flags.split()),
+        marks=" ".join(letters[flag] for flag in sorted(effect.flags)),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
         exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, effect.means_kind, scale),
         control_n="" if effect.n_control is None else str(effect.n_control),
         control_mean=_mean(effect.mean_control, effect.sd_control, effect.means_kind, scale),
         unit=unit_words(effect.means_unit),
-        means_kind="" if effect.mean_exercise is None and effect.mean_control is None
-        else effect.means_kind,
+        means_kind=(effect.means_kind or "") if has_means else "",
         n_total="" if by_arm else f"N {total}" if total else "n not stated",
         participants=total or None,
         effect=scale.with_interval(effect.yi, effect.ci_low, effect.ci_high),
@@ -278,21 +279,21 @@ def _study(
         share=effect.weight,
         risk_of_bias=effect.risk_of_bias,
         effect_id=effect.effect_id,
-        flags=effect.flags,
+        flags=" ".join(sorted(effect.flags)),
     )  # fmt: skip
 
 
-def _mean(mean: float | None, sd: float | None, kind: str, scale: Scale) -> str:
-    if mean is None:
+def _mean(mean: float | None, sd: float | None, kind: MeansKind | None, scale: Scale) -> str:
+    if mean is None or kind is None:
         return ""
     decimals = 1 if kind == MeansKind.PCT_CHANGE else scale.decimals
     spread = "" if sd is None else f" ({sd:.{decimals}f})"
-    mark = {MeansKind.PCT_CHANGE: " %", MeansKind.AFTER: "†"}.get(MeansKind(kind), "")
+    mark = {MeansKind.PCT_CHANGE: " %", MeansKind.AFTER: "†"}.get(kind, "")
     return signed(mean, decimals) + mark + spread
 
 
 def _direction(found: StudyDirection) -> ForestRow:
-    words = Direction(found.direction).words
+    words = found.direction.words
     known = "" if found.direction == Direction.UNKNOWN else f"{words}, "
     return ForestRow(
         kind="direction", group=DIRECTION_ONLY, label=found.label, shape=found.direction,

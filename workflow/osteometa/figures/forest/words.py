@@ -22,7 +22,7 @@ MEAN_WORDS = {
 
 
 def legend_of(
-    page: Sequence[ForestRow], columns: Columns, letters: Mapping[str, str], within_arm: bool
+    page: Sequence[ForestRow], columns: Columns, letters: Mapping[str, Flag], within_arm: bool
 ) -> list[str]:
     """Return what a page needs of a legend.
 
@@ -45,7 +45,7 @@ def legend_of(
         N_WITHIN_WORDS if within_arm else N_WORDS: totals
         and any(row.participants is not None for row in page),
         NOT_COUNTED_WORDS: any(row.counted is False for row in page),
-        **{f"{letter}: {Flag(flag).words}": letter in used for letter, flag in letters.items()},
+        **{f"{letter}: {flag.words}": letter in used for letter, flag in letters.items()},
         HOLLOW_WORDS: any(row.kind == "diamond" and row.shape == "hollow" for row in page),
         f"risk of bias (RoB): {judged}": bool(judged),
     }

@@ -1,0 +1,1 @@
+"""What `import osteometa` offers: pools, effect sizes and reviews as data frames."""

@@ -1,0 +1,112 @@
+"""How config.yaml classifies a comparison: exercise type, window, time, eligibility and set."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from osteometa.comparisons.build import Comparison
+from osteometa.extraction.tables import Arm
+from osteometa.protocol.config import Config
+from osteometa.records.effects import SetKey
+from osteometa.wording.vocabulary import (
+    Block,
+    ComparatorKind,
+    Design,
+    ExerciseType,
+    Phase,
+    PlasmaVolume,
+)
+
+
+def exercise_type(arm: Arm, config: Config) -> ExerciseType:
+    """Return the type of an exercise arm, by the mapping that config.yaml chooses.
+
+    By modality: as typed with a reason, else by what was done.
+    """
+    if config.derivation.type_by == "paper":
+        return type_by_paper(arm, config)
+    return ExerciseType(arm.exercise_type or config.modalities.get(arm.modality) or "other")
+
+
+def type_by_paper(arm: Arm, config: Config) -> ExerciseType:
+    """Return the type where the paper's own `high` goes before the modality."""
+    if arm.intensity == "high":
+        return ExerciseType.HIGH_INTENSITY
+    return ExerciseType(arm.exercise_type or config.modalities.get(arm.modality) or "other")
+
+
+def plasma_volume_of(arm: Arm) -> PlasmaVolume | None:
+    """Return whether blood values of a bout were corrected for the shift of plasma volume."""
+    return PlasmaVolume(arm.plasma_volume or "not_stated") if arm.phase == "acute" else None
+
+
+def window_of(comparison: Comparison, config: Config) -> str:
+    """Return the window of an acute comparison, '' for training."""
+    if comparison.arm.phase != "acute":
+        return ""
+    return config.window_of(comparison.time, comparison.timepoint)
+
+
+def set_of(comparison: Comparison, config: Config) -> SetKey:
+    """Return the set to which an effect of a comparison belongs."""
+    return SetKey(
+        comparison.outcome, comparison.analyte, comparison.site, comparison.arm.phase,
+        window_of(comparison, config), comparison.design_class,
+    )  # fmt: skip
+
+
+def time_distance(comparison: Comparison, config: Config) -> float:
+    """Return how far a time is from the one that config.yaml chooses; infinite if not known."""
+    weeks, time = comparison.arm.weeks, comparison.time
+    if time is None:
+        return math.inf
+    if comparison.arm.phase == "acute":
+        return time
+    chosen = config.derivation.training_time
+    if chosen == "earliest":
+        return time
+    return -time if weeks is None or chosen == "latest" else abs(time - weeks)
+
+
+def listed_only(comparison: Comparison, config: Config) -> tuple[Block, str] | None:
+    """Return block and reason of a comparison that is listed whatever its numbers; else None."""
+    arm, control = comparison.arm, comparison.control
+    active = control is not None and arm.comparator_kind not in config.comparator_kinds
+    block = Block.ACTIVE if active else Block.LISTED
+    if arm.listed:
+        return block, arm.listed
+    if active:
+        return block, f"comparator '{arm.comparator_kind}' is not pooled by config.yaml"
+    if control is None:
+        return None
+    if arm.cointervention.strip().casefold() != control.cointervention.strip().casefold():
+        given = arm.cointervention or control.cointervention
+        return block, f"cointervention in one arm only: {given}"
+    return None
+
+
+def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
+    """Return the columns that an effect and a direction share: study, arm, outcome and time."""
+    study, arm = comparison.study, comparison.arm
+    return {
+        "study_id": study.study_id,
+        "label": study.label,
+        "year": study.year,
+        "arm_id": arm.arm_id,
+        "arm_label": arm.label,
+        "outcome": comparison.outcome,
+        "analyte": comparison.analyte,
+        "site": comparison.site,
+        "phase": Phase(arm.phase),
+        "window": window_of(comparison, config),
+        "timepoint": comparison.timepoint,
+        "time": comparison.time,
+        "design": Design(study.design),
+        "design_class": comparison.design_class,
+        "exercise_type": exercise_type(arm, config),
+        "comparator_kind": ComparatorKind(arm.comparator_kind) if arm.comparator_kind else None,
+        "plasma_volume": plasma_volume_of(arm),
+        "report": comparison.report,
+        "population_analysed": comparison.population,
+    }

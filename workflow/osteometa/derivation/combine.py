@@ -1,0 +1,209 @@
+"""Fifth pass: one unit per pool and one effect per study and exercise type."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from osteometa.derivation.assess import IN_POOLS, Assessed
+from osteometa.derivation.link import covariance_of, same_participants
+from osteometa.effects.average_variance import averaged
+from osteometa.protocol.config import Config
+from osteometa.records.effects import Effect, SetKey, set_key
+from osteometa.wording.vocabulary import Block, DesignClass, Provenance
+
+
+def combine(found: Sequence[Assessed], config: Config) -> list[Assessed]:
+    """Return the effects with one per study and exercise type in each pool.
+
+    What is left of one study and type is combined into its mean, or its control is divided where
+    config.yaml chooses that. Effects that are combined stay in the list, reduced.
+    """
+    found = in_one_unit(found)
+    if config.effects.smd_variance == "AV":
+        own_terms = {item.effect.effect_id for item in found if item.own_effect_term}
+        averages = averaged([item.effect for item in found], own_terms)
+        found = [replace(i, effect=e) for i, e in zip(found, averages, strict=True)]
+    split = config.derivation.shared_control == "split"
+    if split:
+        found = divide_controls(found)
+    groups: dict[tuple[str, ...], list[Assessed]] = defaultdict(list)
+    for item in found:
+        if item.effect.block in IN_POOLS:
+            groups[_one_effect(item.effect, split)].append(item)
+    several = [group for group in groups.values() if len(group) > 1]
+    combined = {item.effect.effect_id: group for group in several for item in group}
+    result = [composite(group, config.derivation.rho) for group in several]
+    for item in found:
+        group = combined.get(item.effect.effect_id)
+        result.append(item if group is None else _reduced(item, group))
+    return result
+
+
+def _one_effect(effect: Effect, split: bool) -> tuple[str, ...]:
+    """Return what effects have in common of which one is pooled."""
+    own_control = split and effect.comparator
+    return (
+        effect.study_id, effect.exercise_type, effect.comparator if own_control else "",
+        *set_key(effect), effect.measure, effect.arm_id if own_control else "",
+    )  # fmt: skip
+
+
+def _reduced(item: Assessed, group: Sequence[Assessed]) -> Assessed:
+    arms = " and ".join(dict.fromkeys(other.effect.arm_label for other in group))
+    reason = f"combined: {arms} are one effect in the pool"
+    effect = replace(item.effect, pooled=False, block=Block.REDUCED, reason=reason)
+    return replace(item, effect=effect)
+
+
+def in_one_unit(found: Sequence[Assessed]) -> list[Assessed]:
+    """Keep one unit in each pool of mean differences: mass and molar are never converted."""
+    units: dict[SetKey, Counter[str]] = defaultdict(Counter)
+    for item in found:
+        if _pooled_md(item.effect):
+            units[set_key(item.effect)][item.effect.unit] += 1
+    kept = {key: min(count, key=lambda u: (-count[u], u)) for key, count in units.items()}
+    return [_in_unit(item, kept.get(set_key(item.effect), "")) for item in found]
+
+
+def _pooled_md(effect: Effect) -> bool:
+    return effect.measure == "MD" and effect.block == Block.POOLED
+
+
+def _in_unit(item: Assessed, unit: str) -> Assessed:
+    effect = item.effect
+    if not _pooled_md(effect) or effect.unit == unit:
+        return item
+    reason = f"in {effect.unit}, the pool is in {unit}: not convertible"
+    return replace(item, effect=replace(effect, pooled=False, block=Block.UNIT, reason=reason))
+
+
+def divide_controls(found: Iterable[Assessed]) -> list[Assessed]:
+    """Divide each control in a pool among the arms that are compared with it."""
+    found = list(found)
+
+    def control(effect: Effect) -> tuple[str, ...]:
+        return effect.study_id, effect.comparator, *set_key(effect), effect.measure
+
+    uses = Counter(control(i.effect) for i in found if i.effect.block in IN_POOLS)
+    return [
+        with_divided_control(item, uses[control(item.effect)])
+        if item.effect.block in IN_POOLS and item.effect.comparator
+        else item
+        for item in found
+    ]
+
+
+def with_divided_control(found: Assessed, contrasts: int) -> Assessed:
+    """Return an effect whose control is divided among several contrasts.
+
+    The estimate stays; the control's share of the variance grows by the number of contrasts. Where
+    nothing reported gives that share, it is nT / (nT + nC), that of equal variances.
+    """
+    effect = found.effect
+    share = found.control_share
+    if share is None:
+        n_e, n_c = effect.n_exercise, effect.n_control
+        share = effect.vi * (n_e / (n_e + n_c) if n_e and n_c else 0.5)
+    vi = effect.vi + (contrasts - 1) * share
+    return replace(found, effect=replace(effect, vi=vi, z=effect.yi / math.sqrt(vi)))
+
+
+def mean_of(yi: Sequence[float], V: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the unweighted mean of effects of one study and its variance.
+
+    Parameters
+    ----------
+    yi : sequence of length k
+    V : k x k covariances; the variance of the mean is their sum over k^2 (Borenstein 2009, ch. 24).
+    """
+    k = len(yi)
+    return sum(yi) / k, sum(map(sum, V)) / k**2
+
+
+def composite(parts: Sequence[Assessed], rho: float) -> Assessed:
+    """Combine effects of one study, type and measure: their mean, with their covariance."""
+    effects = [part.effect for part in parts]
+    V = [
+        [
+            one.effect.vi if one is other else covariance_of(one, other, rho, of_one_type=True)
+            for other in parts
+        ]
+        for one in parts
+    ]
+    yi, vi = mean_of([effect.yi for effect in effects], V)
+    n_exercise, n_control, n_total = _sizes(parts)
+    arms = dict.fromkeys(e.arm_id for e in effects)
+    labels = {
+        name: "/".join(dict.fromkeys(getattr(e, name) for e in effects if getattr(e, name)))
+        for name in ("timepoint", "report", "population_analysed", "comparator")
+    }
+    effect = replace(
+        effects[0], **labels,
+        effect_id=_combined_id(effects, "+".join(arms)),
+        arm_id="+".join(arms),
+        arm_label=" + ".join(dict.fromkeys(e.arm_label for e in effects)),
+        type_by_paper=tuple(dict.fromkeys(kind for e in effects for kind in e.type_by_paper)),
+        cointervention="; ".join(dict.fromkeys(e.cointervention for e in effects)),
+        yi=yi, vi=vi, z=yi / math.sqrt(vi),
+        n_exercise=n_exercise, n_control=n_control, n_total=n_total,
+        provenance=tuple(dict.fromkeys(
+            (*(code for e in effects for code in e.provenance), Provenance.COMPOSITE)
+        )),
+        r=_mean_r(effects),
+        r_source=tuple(sorted({source for e in effects for source in e.r_source})),
+        flags=frozenset().union(*(e.flags for e in effects)),
+        means_kind=None, means_unit="", mean_exercise=None, sd_exercise=None, mean_control=None,
+        sd_control=None,
+        inputs=tuple(sorted({cell for e in effects for cell in e.inputs}, key=str)),
+        source=tuple(dict.fromkeys(source for e in effects for source in e.source)),
+    )  # fmt: skip
+    return Assessed(effect, None, "composite", False, parts[0].enrolled, tuple(parts))
+
+
+def _sizes(parts: Sequence[Assessed]) -> tuple[int | None, int | None, int | None]:
+    """Return the participants of the exercise arms, of the controls, and of both together."""
+    effects = [part.effect for part in parts]
+    exercise = sum_or_none([e.n_exercise for e in effects])
+    control = _controls(effects)
+    controlled = effects[0].design_class == DesignClass.CONTROLLED
+    total = sum_or_none([exercise, control]) if controlled else exercise
+    if all(same_participants(parts[0], other) for other in parts[1:]):
+        exercise = max((e.n_exercise for e in effects if e.n_exercise), default=None)
+        total = max((e.n_total for e in effects if e.n_total), default=None)
+    return exercise, control, total
+
+
+def _combined_id(effects: Sequence[Effect], arms: str) -> str:
+    first = effects[0]
+    when = [first.timepoint, first.report]
+    same = all([e.timepoint, e.report] == when for e in effects)
+    parts = [first.study_id, arms, first.outcome, first.analyte, first.site,
+             *(when if same else ["combined"]), first.measure]  # fmt: skip
+    return ".".join(part for part in parts if part).lower().replace(" ", "_")
+
+
+def sum_or_none(numbers: Sequence[int | None]) -> int | None:
+    """Return a sum, or None where a number is not known."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
+
+
+def _controls(effects: Sequence[Effect]) -> int | None:
+    """Return the participants of the controls, each control counted once."""
+    by_arm: dict[str, list[int | None]] = defaultdict(list)
+    for effect in effects:
+        by_arm[effect.comparator].append(effect.n_control)
+    return sum_or_none([_largest(sizes) for sizes in by_arm.values()])
+
+
+def _largest(sizes: Sequence[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return max(known) if len(known) == len(sizes) else None
+
+
+def _mean_r(effects: Sequence[Effect]) -> float | None:
+    known = [effect.r for effect in effects if effect.r is not None]
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,94 @@
+"""Second pass: which of several comparisons of the same participants represents them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from osteometa.comparisons.build import POPULATIONS, Comparison
+from osteometa.comparisons.classification import time_distance, window_of
+from osteometa.derivation.estimate import Estimated
+from osteometa.effects.rows import disputed_because
+from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import Flag
+
+NEAREST = {"end": "the nearest to the end", "earliest": "the earliest", "latest": "the latest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """An estimated comparison, and the one that represents the same participants."""
+
+    estimated: Estimated
+    represented_by: Comparison
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison itself."""
+        return self.estimated.comparison
+
+    @property
+    def chosen(self) -> bool:
+        """Whether it represents its participants itself."""
+        return self.comparison is self.represented_by
+
+
+def select(estimated: Sequence[Estimated], config: Config) -> list[Selected]:
+    """Choose one comparison per arm, outcome, site and window: by time, analysis and report.
+
+    Of training the time that config.yaml chooses; in a window of a bout the sample nearest its
+    start among those that give an effect. At one time, a comparison that gives the primary measure
+    goes before one that does not, and one without inconsistent data before one with.
+    """
+    groups: dict[tuple[str, ...], list[Estimated]] = defaultdict(list)
+    for item in estimated:
+        groups[same_participants(item.comparison, config)].append(item)
+    chosen = {
+        key: min(items, key=lambda item: _rank(item, config)).comparison
+        for key, items in groups.items()
+    }
+    return [Selected(e, chosen[same_participants(e.comparison, config)]) for e in estimated]
+
+
+def same_participants(comparison: Comparison, config: Config) -> tuple[str, ...]:
+    """Return what the comparisons of the same participants have in common.
+
+    Windows after a bout are sets of their own, times of training are not; a sample whose hours are
+    not reported represents itself.
+    """
+    window = ""
+    if comparison.arm.phase == "acute":
+        window = window_of(comparison, config) or f"at {comparison.timepoint}"
+    return (
+        comparison.study.study_id, comparison.arm.arm_id, comparison.outcome, comparison.analyte,
+        comparison.site, window,
+    )  # fmt: skip
+
+
+def _rank(item: Estimated, config: Config) -> tuple:
+    comparison = item.comparison
+    found = [item.estimate(measure) for measure in config.outcomes[comparison.outcome].measures]
+    has = [estimate is not None and Flag.BORROWED not in estimate.flags for estimate in found]
+    # At the end of the programme only its end counts, even where it gives no number.
+    any_time = comparison.arm.phase == "acute" or config.derivation.training_time != "end"
+    return (
+        not any(has) if any_time else False, time_distance(comparison, config), not any(has),
+        not has[0], POPULATIONS.index(comparison.population),
+        any(map(disputed_because, item.estimates().values())), comparison.report,
+    )  # fmt: skip
+
+
+def why_represented(item: Selected, config: Config) -> str:
+    """Return which comparison represents the participants of one that is not chosen."""
+    comparison, other = item.comparison, item.represented_by
+    if comparison.timepoint != other.timepoint:
+        nearest = NEAREST[config.derivation.training_time]
+        if comparison.arm.phase == "acute":
+            nearest = f"the nearest to the start of the window '{window_of(other, config)}'"
+        taken = f"{other.timepoint}, {nearest}"
+    elif comparison.population != other.population:
+        taken = f"the {other.population or 'main'} analysis"
+    else:
+        taken = f"report '{other.report or 'main'}'"
+    return f"one effect per group of participants: represented by {taken}"
