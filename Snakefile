@@ -6,8 +6,9 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.protocol.config import forest_settings, part
+from osteometa.protocol.config import part
 from osteometa.figures.catalogue import HEADS, NAMES, TITLES
+from osteometa.figures.settings import FigureSettings
 from osteometa.run.code_inputs import code_of
 from osteometa.run.invocation import invocation_of
 from osteometa.run.manifest import is_real_run, set_edited_aside

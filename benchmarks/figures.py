@@ -21,15 +21,13 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import matplotlib as mpl  # noqa: E402 - read the threads set above
 from osteometa.figures.catalogue import NAMES  # noqa: E402 - read the threads set above
-from osteometa.figures.presets import resolved  # noqa: E402 - read the threads set above
-from osteometa.figures.style import encoded  # noqa: E402 - read the threads set above
+from osteometa.figures.files import encoded  # noqa: E402 - read the threads set above
+from osteometa.figures.settings import FigureSettings  # noqa: E402 - read the threads set above
 from osteometa.figures.synthesis_figures import (  # noqa: E402 - read the threads set above
+    Results,
     figure_named,
 )
-from osteometa.protocol.config import (  # noqa: E402 - read the threads set above
-    forest_settings,
-    load_config,
-)
+from osteometa.protocol.config import load_config  # noqa: E402 - read the threads set above
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -45,9 +43,9 @@ REMARK = (
 )
 
 
-def draw(folder: Path, settings: dict, name: str) -> int:
+def draw(folder: Path, settings: FigureSettings, name: str) -> int:
     """Draw one figure with all its pages in three formats; return the number of pages."""
-    pages = figure_named(folder, settings, name).pages
+    pages = figure_named(Results(folder, settings), name).pages
     encoded(pages, "pdf")
     for page in pages:
         encoded([page], "svg")
@@ -55,7 +53,7 @@ def draw(folder: Path, settings: dict, name: str) -> int:
     return len(pages)
 
 
-def ours(folder: Path, settings: dict) -> dict[str, tuple[float, int]]:
+def ours(folder: Path, settings: FigureSettings) -> dict[str, tuple[float, int]]:
     """Return processor seconds and pages by figure."""
     found = {}
     for name in NAMES:
@@ -74,7 +72,7 @@ def theirs(folder: Path, measure: str) -> dict[str, float]:
     return {name: float(t) for name, t in (line.split() for line in lines.splitlines())}
 
 
-def profile(folder: Path, settings: dict) -> str:
+def profile(folder: Path, settings: FigureSettings) -> str:
     """Return where the time of a forest plot goes, as a table."""
     profiler = cProfile.Profile(time.process_time)
     profiler.runcall(draw, folder, settings, "forest")
@@ -91,9 +89,9 @@ def profile(folder: Path, settings: dict) -> str:
 def page(folder: Path) -> str:
     """Measure and return the section of docs/benchmarks.md."""
     config = load_config(ROOT / "config.yaml")
-    settings = resolved(forest_settings(config, SYNTHESIS))
+    settings = FigureSettings.of(config, SYNTHESIS)
     draw(folder, settings, "forest")  # fonts are read once
-    turns = [(ours(folder, settings), theirs(folder, settings["measure"])) for _ in range(TURNS)]
+    turns = [(ours(folder, settings), theirs(folder, settings.measure)) for _ in range(TURNS)]
     lines = [
         START, "## Figures", "",
         f"Made by `python benchmarks/figures.py --write`: the figures of `{SYNTHESIS}` as PDF, SVG "

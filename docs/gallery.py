@@ -15,18 +15,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from osteometa.figures import flow, funnel, review_figures, risk_of_bias, synthesis_figures
+from osteometa.figures import flow, funnel, review_figures, risk_of_bias
+from osteometa.figures.files import pixels
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.forest.words import Scale
-from osteometa.figures.presets import STYLES, resolved
-from osteometa.figures.style import pixels
-from osteometa.protocol.config import forest_settings, load_config
+from osteometa.figures.presets import PRESETS
+from osteometa.figures.settings import FigureSettings
+from osteometa.figures.synthesis_figures import NAMES, Results, figure_named
+from osteometa.protocol.config import load_config
+from osteometa.wording.vocabulary import Flag
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
-from drawing import HARD, SETTINGS, SMD_POOL, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
+from drawing import HARD, made_forest, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch, for a screen; the figures of a run have 300."""
@@ -109,15 +112,15 @@ def write_image(figure: Figure, path: Path) -> None:
 def real(root: Path) -> Iterator[Shown]:
     """Yield the figures of the shipped review."""
     config = load_config(root / "config.yaml")
-    folder, chosen = root / "results" / SHORT, forest_settings(config, SHORT)
-    for style in STYLES:
+    for style in PRESETS:
         for width in (183, 89):
-            drawn = synthesis_figures.figure_named(folder, resolved(chosen, style, width), "forest")
+            settings = FigureSettings.of(config, SHORT, style=style, width=width)
+            drawn = figure_named(Results(root / "results" / SHORT, settings), "forest")
             yield Shown(part="preset", name=f"{style}_{width}", figure=drawn.pages[0],
                         words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
-    folder, chosen = root / "results" / LARGE, resolved(forest_settings(config, LARGE))
-    for name in synthesis_figures.NAMES:
-        drawn = synthesis_figures.figure_named(folder, chosen, name)
+    results = Results(root / "results" / LARGE, FigureSettings.of(config, LARGE))
+    for name in NAMES:
+        drawn = figure_named(results, name)
         yield Shown(part="synthesis", name=name, words=f"`{name}`", figure=drawn.pages[0],
                     alt=drawn.alt)  # fmt: skip
     for name, drawn in review_figures.drawn_of(root, config):
@@ -146,20 +149,15 @@ def made() -> Iterator[Shown]:
                 figure=funnel.funnel_figure(marks, title, scale),
                 alt=funnel.funnel_alt(marks, title, scale))  # fmt: skip
     for name, rows in (("risk_column", judged()), *HARD.items()):
-        settings = {**SETTINGS, "label": "Made records: bone mineral density"}
-        legend = ["a: from percent changes"]
-        shown = SMD_POOL if name.startswith("means") else scale
-        page = draw.forest_figures(rows, legend, shown, settings)[0]
+        forest = made_forest(rows, {"a": Flag.PERCENT}, measure="SMD" if "means" in name else "MD")
         words = "forest with a column of judgements" if name == "risk_column" else f"forest, {name}"
-        yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words, figure=page)
-    for style in STYLES:
-        settings = resolved({**SETTINGS, "interval": "preset"}, style, 89)
-        scale = Scale("MD", "g/cm2", settings["interval"], decimals=3)
-        page = draw.forest_figures(
-            [*judged(), *pooled_marks(4, 0.011, 0.006, 0.02)], [], scale, settings
-        )
-        yield Shown(part="made", name=f"risk_column_{style}_89", figure=page[0],
-                    words=f"`{style}`, 89 mm, with judgements")  # fmt: skip
+        yield Shown(part="made", name=f"forest_{name.replace(' ', '_')}", words=words,
+                    figure=draw.forest_figures(forest)[0])  # fmt: skip
+    rows = [*judged(), *pooled_marks(4, 0.011, 0.006, 0.02)]
+    for style, preset in PRESETS.items():
+        forest = made_forest(rows, style=style, width=89, interval=preset.interval)
+        yield Shown(part="made", name=f"risk_column_{style}_89", words=f"`{style}`, 89 mm, judged",
+                    figure=draw.forest_figures(forest)[0])  # fmt: skip
 
 
 def judged() -> list[ForestRow]:

@@ -17,8 +17,9 @@ from osteometa.figures import (
     funnel,
 )
 from osteometa.figures.forest import draw
-from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.style import SMALL
+from osteometa.figures.forest.rows import Diamond, Forest, ForestRow, Prediction, Study
+from osteometa.figures.palette import SMALL
+from osteometa.figures.settings import FigureSettings
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
@@ -41,7 +42,7 @@ from osteometa.synthesis.sets import covariances_in, split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 from osteometa.wording.scale import Scale
-from osteometa.wording.vocabulary import Block, ExerciseType
+from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
 
 
 def write_results(review, target, cap=300):
@@ -94,17 +95,18 @@ REVIEWS = {
 }
 
 
-SETTINGS = {
-    "synthesis": {
-        "id": "x", "outcome": "BMD", "site": "lumbar_spine", "phase": "training",
-        "design_class": "controlled", "window": "",
-    },
-    "label": "Bone mineral density", "analyte": "areal", "ratio_as": "percent", "decimals": 3,
-    "measure": "MD", "interval": "[a, b]",
-    "axis": ["Favours control", "Favours exercise"], "when": "", "pi_df": "k-1",
-    "pi_least": 5,
-    "style": "standard", "width": 183, "leading_zero": True, "measures": ["MD"],
-}  # fmt: skip
+SETTINGS = FigureSettings(
+    title="Bone mineral density, areal; lumbar spine; training, against a comparator",
+    label="Bone mineral density", design_class="controlled", measure="MD", measures=("MD",),
+    favours=("Favours control", "Favours exercise"), ratio_as="percent", decimals=3, pi_df="k-1",
+    pi_least=5, style="standard", width=183, interval="[a, b]",
+)  # fmt: skip
+
+
+def made_forest(rows, letters=None, **changes):
+    """A forest plot of made rows."""
+    settings = replace(SETTINGS, **changes)
+    return Forest(rows, letters or {}, settings.scale("g/cm2"), settings)
 
 
 def derived_of(folder):
@@ -115,9 +117,8 @@ def derived_of(folder):
 
 def texts_of(figure):
     figure.draw_without_rendering()
-    renderer = figure._get_renderer() if hasattr(figure, "_get_renderer") else None
     return [
-        (text, text.get_window_extent(renderer))
+        (text, text.get_window_extent())
         for text in figure.findobj(Text)
         if text.get_visible() and text.get_text().strip()
     ]
@@ -136,18 +137,18 @@ def forest_study(label, estimate, half, share=10.0, **more):
     scale = more.pop("scale", SCALE)
     low, high = estimate - half, estimate + half
     mean = more.pop("exercise_mean", "0.010 (0.020)")
-    return ForestRow(
-        kind="study", label=label, exercise_n="20", exercise_mean=mean, control_n="20",
+    return Study(
+        label=label, exercise_n="20", exercise_mean=mean, control_n="20",
         control_mean="0.005 (0.020)", effect=scale.with_interval(estimate, low, high),
         weight="" if share is None else f"{share:.1f}", estimate=estimate, low=low, high=high,
         share=share, **more,
     )  # fmt: skip
 
 
-def forest_diamond(label, estimate, half, weight="100", shape="full"):
+def forest_diamond(label, estimate, half, weight="100", shape="full", group=OVERALL):
     low, high = estimate - half, estimate + half
-    return ForestRow(
-        kind="diamond", label=label, shape=shape, estimate=estimate, low=low, high=high,
+    return Diamond(
+        group=group, label=label, shape=shape, estimate=estimate, low=low, high=high,
         effect=SCALE.with_interval(estimate, low, high), weight=weight,
     )  # fmt: skip
 
@@ -158,9 +159,8 @@ def pooled_marks(k, estimate, half, predicted=0.0):
                     shape="hollow" if k == 2 else "full")]  # fmt: skip
     if predicted:
         low, high = estimate - predicted, estimate + predicted
-        text = SCALE.with_interval(estimate, low, high).split(" ", 1)[1]
-        rows.append(ForestRow(kind="interval", label="95 % prediction interval", low=low,
-                              high=high, effect=text))  # fmt: skip
+        rows.append(Prediction(label="95 % prediction interval", low=low, high=high,
+                               effect=SCALE.bracketed(low, high)))  # fmt: skip
     notes = [
         f"k = {k}; τ² = 0.000133 (0.0000329 to 0.000926); I² = 77 %; Q = 27.92, df = {k - 1}, "
         "p < 0.001",
@@ -172,11 +172,12 @@ def pooled_marks(k, estimate, half, predicted=0.0):
 
 def five_types():
     rows = []
-    for number, words in enumerate(kind.heading for kind in ExerciseType):
-        rows.append(ForestRow(kind="heading", label=words))
+    for number, kind in enumerate(ExerciseType):
+        words = kind.heading
+        rows.append(ForestRow(kind="heading", group=kind, label=words))
         effects = [0.004 * number + 0.002 * n for n in range(3)]
         rows += [forest_study(f"{words} {n}", e, 0.01, 100 / 15) for n, e in enumerate(effects)]
-        rows.append(forest_diamond(words, effects[1], 0.009, "20.0"))
+        rows.append(forest_diamond(words, effects[1], 0.009, "20.0", group=kind))
         note = (
             "k = 3; Q = 1.90, df = 2, p = 0.387; one model for all types: τ² = 0.00013, I² = 77 %"
         )
@@ -184,25 +185,19 @@ def five_types():
     return rows + pooled_marks(15, 0.01, 0.004, 0.02)
 
 
-def drawn_forest(rows, legend=(), **settings):
-    chosen = {**SETTINGS, **settings}
-    return draw.forest_figure(rows, legend, scale_for(chosen), chosen)
-
-
-def scale_for(settings):
-    return Scale(
-        settings["measure"],
-        "g/cm2",
-        settings["interval"],
-        settings["ratio_as"],
-        settings["decimals"],
-    )
+def drawn_forest(rows, letters=None, **changes):
+    return draw.forest_figure(made_forest(rows, letters, **changes))
 
 
 SMD_POOL = Scale("SMD", "", "[a, b]")
 
 
 LONG_LABEL = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
+
+
+def percent_study(label, share):
+    more = {"exercise_mean": "1.0 % (2.0)", "means_kind": "pct_change"}
+    return forest_study(label, 0.2, 0.3, share, scale=SMD_POOL, **more)
 
 
 HARD = {
@@ -225,7 +220,7 @@ HARD = {
     ],
     "five exercise types": five_types(),
     "only not randomised": [
-        ForestRow(kind="heading", label=Block.NON_RANDOMISED.apart),
+        ForestRow(kind="heading", group="non_randomised", label=Block.NON_RANDOMISED.apart),
         *(forest_study(f"Author {n}", 0.01 * n, 0.01, None) for n in range(1, 4)),
     ],
     "a label of 80 characters": [
@@ -262,12 +257,28 @@ HARD = {
     "negative": [forest_study("A", -30.0, 4.0, 50), forest_study("B", -28.0, 5.0, 50)],
     "means in one unit": [
         forest_study("Able 2001", 0.3, 0.2, 50, scale=SMD_POOL, unit="g/cm²"),
-        forest_study("Percent 2002", 0.2, 0.3, 50, scale=SMD_POOL, exercise_mean="1.0 % (2.0)"),
+        forest_study(
+            "Percent 2002",
+            0.2,
+            0.3,
+            50,
+            scale=SMD_POOL,
+            exercise_mean="1.0 % (2.0)",
+            means_kind="pct_change",
+        ),
     ],
     "means in several units": [
         forest_study("Able 2001", 0.3, 0.2, 40, scale=SMD_POOL, unit="ng/mL"),
         forest_study("Baker 2002", 0.2, 0.3, 40, scale=SMD_POOL, unit="pmol/L"),
-        forest_study("Percent 2003", 0.2, 0.3, 20, scale=SMD_POOL, exercise_mean="1.0 % (2.0)"),
+        forest_study(
+            "Percent 2003",
+            0.2,
+            0.3,
+            20,
+            scale=SMD_POOL,
+            exercise_mean="1.0 % (2.0)",
+            means_kind="pct_change",
+        ),
     ],
     "nothing": [ForestRow(kind="message", label="No study of the tables falls here.")],
     "directions only": [
@@ -277,6 +288,8 @@ HARD = {
             shape=shape,
             effect=f"direction {shape}",
             n_total="N 1200",
+            participants=1200,
+            counted=True,
         )
         for n, shape in enumerate(("up", "down", "zero", "mixed", "unknown"))
     ],
@@ -304,7 +317,7 @@ def assert_apart(figure, name):
                 assert not overlap(area, box, 0.6), words
 
 
-MARKS = ("point", "diamond", "bar", "light", "people", "histogram", "square", "tip")
+MARKS = ("point", "diamond", "bar", "light", "participants", "histogram", "square", "tip")
 
 
 def pooled_row(**more):
@@ -327,7 +340,7 @@ def made_funnel(spread=0.02, filled=3):
         for n in range(14)
     ]  # fmt: skip
     points = [replace(p, outside=abs(p.yi - spread) > 1.96 * p.se) for p in points]
-    return funnel.funnel_marks(points, pooled_row(estimate=spread))
+    return funnel.funnel_marks(points, spread)
 
 
 def made_judgements(tool):

@@ -9,16 +9,19 @@ import pytest
 from builders import ROOT
 from drawing import HARD, drawn_forest, forest_study, texts_of, write_results
 from matplotlib.colors import to_hex
-from osteometa.cli import figure, main
+from osteometa.cli import main
 from osteometa.extraction.reading import read_checked
-from osteometa.figures import direction_plot, review_figures, synthesis_figures
+from osteometa.figures import direction_plot, review_figures
 from osteometa.figures.forest import draw
-from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.presets import STYLES, resolved
+from osteometa.figures.forest.layout import place_columns
+from osteometa.figures.forest.rows import Diamond, ForestRow
+from osteometa.figures.presets import PRESETS
 from osteometa.figures.risk_of_bias import LEVELS
+from osteometa.figures.settings import FigureSettings
 from osteometa.figures.style import text_width
+from osteometa.figures.synthesis_figures import Results, figure_named
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import forest_settings, load_config
+from osteometa.protocol.config import load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.wording.numbers import p_number
 from osteometa.wording.vocabulary import Block
@@ -107,17 +110,12 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
     assert status == 1 and "to update the results" in err
 
 
-def test_the_styles_of_the_command_are_those_of_the_figures():
-    assert figure.STYLES == STYLES
-
-
 def test_judgements_stand_in_a_column_of_their_own(made):
     folder, config = made
-    settings = resolved(forest_settings(config, SPINE))
-    rows, legend, scale = draw.read_forest(folder / "results" / SPINE, settings)
-    judged = [row.risk_of_bias for row in rows if row.kind == "study"]
+    forest = Results(folder / "results" / SPINE, FigureSettings.of(config, SPINE)).forest
+    judged = [row.risk_of_bias for row in forest.rows if row.kind == "study"]
     assert set(judged) <= {"low", "some", "high"} and all(judged)
-    page = draw.forest_figures(rows, legend, scale, settings)[0]
+    page = draw.forest_figures(forest)[0]
     lights = [p for p in page.axes[0].patches if p.get_gid() == "light"]
     assert len(lights) == len(judged)
     assert {"Risk", "of bias"} <= {text.get_text() for text, _ in texts_of(page)}
@@ -162,7 +160,7 @@ def test_without_judgements_the_direction_plot_says_so(made):
     folder, config = made
     entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
     words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
-    assert "No judgement of risk of bias is entered" in words and "blue up" in words
+    assert "Risk of bias has not been assessed" in words and "blue up" in words
 
 
 @pytest.mark.parametrize(
@@ -178,11 +176,9 @@ def test_without_judgements_the_direction_plot_says_so(made):
 )  # fmt: skip
 def test_titles_name_phase_comparison_and_window(name, words):
     config = load_config(ROOT / "config.yaml")
-    settings = forest_settings(config, name)
-    title = draw.title_words(settings)
-    assert title.endswith(f"; {words}")
-    assert settings["label"] == config.outcomes[settings["synthesis"]["outcome"]].label
-    assert title.startswith(settings["label"]), "the first letter of a title is the label's own"
+    settings = FigureSettings.of(config, name)
+    assert settings.title.endswith(f"; {words}")
+    assert settings.title.startswith(settings.label), "the first letter is the label's own"
 
 
 def test_p_of_a_sign_test_has_three_decimals():
@@ -197,11 +193,11 @@ def test_p_of_a_sign_test_has_three_decimals():
     assert told.endswith("sign test p = 0.125")
     one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
     told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
-    assert told.endswith("sign test p = 1.000, whichever way those not known went")
+    assert told.endswith("sign test p = 1.000, whatever the directions not reported")
 
 
-POOL = ForestRow(
-    kind="diamond", label="All studies", shape="full", estimate=0.011, low=0.008, high=0.014,
+POOL = Diamond(
+    group="overall", label="All studies", shape="full", estimate=0.011, low=0.008, high=0.014,
     effect="0.011 [0.008, 0.014]", weight="100",
 )  # fmt: skip
 
@@ -217,13 +213,13 @@ def test_the_null_line_is_whole_but_for_texts():
     axis_of = [line for line in drawn_forest(rows).axes[0].lines if line.get_gid() is None]
     assert max(null.get_ydata()) == pytest.approx(max(min(a.get_ydata()) for a in axis_of[1:2]))
     long = ForestRow(kind="note", label="A note that is far wider than the column of studies. " * 3)
-    crossed = drawn_forest([*rows, long, *rows], style="metafor", interval="[a, b]")
+    crossed = drawn_forest([*rows, long, *rows], style="metafor")
     assert len(lines(crossed, "null")) == 2
 
 
 def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
-    rows = [*HARD["two studies"], POOL, ForestRow(kind="heading", label=Block.ACTIVE.apart),
-            forest_study("Other 2003", 0.01, 0.01)]  # fmt: skip
+    heading = ForestRow(kind="heading", group="active", label=Block.ACTIVE.apart)
+    rows = [*HARD["two studies"], POOL, heading, forest_study("Other 2003", 0.01, 0.01)]
     page = drawn_forest(rows)
     (pooled,) = lines(page, "pooled")
     (diamond,) = [p for p in page.axes[0].patches if p.get_gid() == "diamond"]
@@ -231,8 +227,7 @@ def test_the_pooled_line_stands_only_beside_what_it_is_pooled_of():
     assert list(pooled.get_xdata()) == pytest.approx([middle[0]] * 2)
     assert max(pooled.get_ydata()) == pytest.approx(diamond.get_xy()[0][1])
     assert not lines(drawn_forest(HARD["two studies"]), "pooled")
-    other = [replace(row, label=Block.UNIT.apart) if row.kind == "heading" else row
-             for row in rows]  # fmt: skip
+    other = [replace(row, group="unit") if row.kind == "heading" else row for row in rows]
     assert not lines(drawn_forest(other), "pooled")
 
 
@@ -250,7 +245,7 @@ def test_an_interval_shorter_than_its_square_is_seen():
 
 def test_the_drawing_takes_what_the_columns_leave():
     rows = [forest_study("Able 2001", 0.01, 0.01, 50), forest_study("Baker 2002", 0.02, 0.01, 50)]
-    columns = draw.place_columns(rows, draw.PRESETS["standard"], 183.0)
+    columns = place_columns(rows, PRESETS["standard"], 183.0)
     used = columns.label_width + sum(
         max(text_width(getattr(row, name), weight="bold") for row in rows) for name in columns.right
     )
@@ -260,7 +255,9 @@ def test_the_drawing_takes_what_the_columns_leave():
 
 def test_a_plot_of_one_arm_has_no_columns_of_a_control():
     arm = replace(HARD["one study"][0], control_n="", control_mean="")
-    told_only = ForestRow(kind="direction", label="Other", shape="up", n_total="N 11")
+    told_only = ForestRow(
+        kind="direction", label="Other", shape="up", n_total="N 11", participants=11
+    )
     page = drawn_forest([arm, told_only])
     texts = {text.get_text(): box for text, box in texts_of(page)}
     assert "Control" not in texts
@@ -272,11 +269,9 @@ def test_a_plot_of_one_arm_has_no_columns_of_a_control():
 
 def test_no_number_of_a_style_is_lost_between_formats(made):
     folder, config = made
-    for style in STYLES:
-        settings = resolved(forest_settings(config, SPINE), style)
-        page = synthesis_figures.figure_named(folder / "results" / SPINE, settings, "forest").pages[
-            0
-        ]
+    for style in PRESETS:
+        settings = FigureSettings.of(config, SPINE, style=style)
+        page = figure_named(Results(folder / "results" / SPINE, settings), "forest").pages[0]
         texts = " ".join(text.get_text() for text, _ in texts_of(page))
         assert re.search(
             r"\d \(.* to .*\)" if style in ("jama", "bmj") else r"\d \[.*, .*\]", texts

@@ -65,7 +65,7 @@ def test_every_form_of_an_effect_has_words_of_its_own():
 
 
 def test_every_style_has_its_preset():
-    assert presets.STYLES == STYLES
+    assert tuple(presets.PRESETS) == STYLES
 
 
 def modules_of(path):

@@ -13,7 +13,15 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from drawing import HARD, SETTINGS, assert_apart, made_funnel, made_judgements, pooled_row, texts_of
+from drawing import (
+    HARD,
+    assert_apart,
+    made_forest,
+    made_funnel,
+    made_judgements,
+    pooled_row,
+    texts_of,
+)
 from matplotlib.colors import to_hex
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import (
@@ -31,11 +39,19 @@ from osteometa.figures import (
     strips,
     summary_forest,
 )
-from osteometa.figures.chart import Frame, Mark, axis_range, diamond_points, reason_figure
+from osteometa.figures.chart import (
+    Fit,
+    Frame,
+    Interval,
+    Point,
+    axis_range,
+    diamond_points,
+    reason_figure,
+)
 from osteometa.figures.direction_plot import DirectionRow
+from osteometa.figures.files import encoded
 from osteometa.figures.forest.draw import forest_figures
-from osteometa.figures.presets import STYLES
-from osteometa.figures.style import encoded
+from osteometa.figures.presets import PRESETS
 from osteometa.figures.synthesis_figures import panel, share_panels, write_figures
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.sensitivity import (
@@ -83,7 +99,7 @@ def test_influence_and_baujat(k):
     assert_apart(influence.influence_figure(influence.influence_marks(rows), TITLE), f"panel {k}")
     marks = scatter.baujat_marks(rows)
     assert len(marks) == k
-    assert_apart(scatter.baujat_figure(marks, TITLE, PERCENT), f"baujat {k}")
+    assert_apart(scatter.baujat_figure(marks, TITLE), f"baujat {k}")
 
 
 def test_influence_marks_say_what_is_beyond_its_bound():
@@ -189,17 +205,17 @@ def test_the_funnel_says_which_number_is_whom():
             [("A 1999", 0.0, 0.03), ("B 2001", 0.01, 0.02), (LONG, 0.2, 0.03)]
         )
     ]
-    marks = funnel.funnel_marks(points, pooled_row(estimate=0.0))
+    marks = funnel.funnel_marks(points, 0.0)
     figure = funnel.funnel_figure(marks, TITLE, PERCENT)
     assert_apart(figure, "numbers")
     words = [text.get_text() for text, _ in texts_of(figure)]
     assert "1" in words and LONG not in words
-    assert f"Named: studies beyond the dashed lines. 1: {LONG}." in " ".join(words)
+    assert f"Named: studies outside these limits. 1: {LONG}." in " ".join(words)
 
 
 def test_baujat_of_equal_effects():
-    marks = [Mark(kind="point", label=f"S {n}", x=0.0, y=0.0) for n in range(5)]
-    assert_apart(scatter.baujat_figure(marks, TITLE, SMD), "equal effects")
+    marks = [Point(label=f"S {n}", x=0.0, y=0.0) for n in range(5)]
+    assert_apart(scatter.baujat_figure(marks, TITLE), "equal effects")
 
 
 @pytest.mark.parametrize("spread", [0.002, 0.02, 2.0])
@@ -210,7 +226,7 @@ def test_funnel(spread, filled):
     assert_apart(figure, f"funnel {spread}")
     drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
     assert len(drawn) == 14
-    assert f"{filled} studies filled in" in funnel.funnel_alt(marks, TITLE, SMD) or not filled
+    assert f"{filled} studies imputed" in funnel.funnel_alt(marks, TITLE, SMD) or not filled
 
 
 @pytest.mark.parametrize("scale", [PERCENT, SMD])
@@ -275,7 +291,7 @@ def test_an_interval_100_times_wider_or_far_away_is_an_arrow(odd, diamond):
     assert lines[0][1] - lines[0][0] > 15, "the others are flattened"
     tips = [p for p in figure.axes[0].patches if p.get_gid() == "tip"]
     assert len(tips) == (2 if odd[1] < 0 < odd[2] else 1)
-    assert "Arrows: the interval goes on." in " ".join(t.get_text() for t, _ in texts_of(figure))
+    assert "Arrows: the interval continues." in " ".join(t.get_text() for t, _ in texts_of(figure))
 
 
 def test_tips_of_a_wide_diamond_touch_no_number():
@@ -318,9 +334,9 @@ def test_an_axis_leaves_room_on_both_sides_of_no_effect(sign):
 def test_short_names_leave_their_room_to_the_drawing():
     def width(name):
         marks = [
-            Mark(kind="interval", label=name, x=0.02, low=0.01, high=0.03, text="k = 3"),
-            Mark(kind="diamond", shape="full", label="Primary result", x=0.02, low=0.01, high=0.03,
-                 group="primary", text="k = 4"),
+            Interval(label=name, x=0.02, low=0.01, high=0.03, text="k = 3"),
+            Interval(kind="diamond", shape="full", label="Primary result", x=0.02, low=0.01,
+                     high=0.03, group="primary", text="k = 4"),
         ]  # fmt: skip
         figure = strips.strip_figure(marks, TITLE, PERCENT, "Without", FAVOURS)
         assert_apart(figure, name)
@@ -440,7 +456,7 @@ def test_intervals_that_leave_the_specification_curve_have_tips():
     intervals = [(0.01, -0.01, 0.03)] * 20 + [(0.02, -5.0, 0.03), (0.02, -5.0, 5.0)]
     intervals += [(3.0, 2.9, 3.1)]
     marks = [
-        Mark(kind="interval", label=str(x), x=x, y=y, low=low, high=high, group="holds")
+        Fit(kind="interval", label=str(x), x=x, y=y, low=low, high=high, group="holds")
         for x, (y, low, high) in enumerate(intervals, start=1)
     ]
     figure = specification.specification_figure(marks, TITLE, PERCENT)
@@ -499,7 +515,7 @@ def area_of(points):
 def test_albatross():
     rng = random.Random(8)
     marks = [
-        Mark(kind="point", label=label, x=rng.choice([-1, 1]) * rng.random() * 6,
+        Point(label=label, x=rng.choice([-1, 1]) * rng.random() * 6,
              y=float(rng.choice([9, 20, 60, 240])),
              group=rng.choice(["effect", "printed"]))
         for label in names(30)
@@ -518,7 +534,7 @@ def test_albatross():
 )  # fmt: skip
 def test_curves_of_the_albatross_are_those_of_the_design(design_class, size, n, p):
     assert albatross.curve_p(size, n, design_class) == pytest.approx(p, rel=1e-5)
-    marks = [Mark(kind="point", label=f"S{i}", x=2.0 * i, y=float(n), group="effect")
+    marks = [Point(label=f"S{i}", x=2.0 * i, y=float(n), group="effect")
              for i in (-1, 1, 2)]  # fmt: skip
     figure = albatross.albatross_figure(marks, TITLE, design_class)
     curves = [line for line in figure.axes[0].lines if line.get_gid() == "curve"]
@@ -644,7 +660,7 @@ def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_ap
     assert len(nulls) == 2 and nulls[0] == nulls[1]  # one axis for both
     pools = [p.get_xy() for p in first.axes[0].patches if p.get_gid() == "diamond"]
     assert len(pools) == 2 and len(pools[0]) > len(pools[1]) == 5  # the wide one is cut off
-    assert any("Arrows: the interval goes on." in " ".join(w) for w in words[:1])
+    assert any("Arrows: the interval continues." in " ".join(w) for w in words[:1])
 
 
 @pytest.mark.parametrize("tool", list(risk_of_bias.TOOLS))
@@ -728,14 +744,12 @@ def test_a_reason_is_a_small_panel():
     assert figure.get_figheight() * 25.4 < 40
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 @pytest.mark.parametrize("case", ["sixty studies", "letters", "an interval 100 times wider"])
 def test_presets_at_both_widths(style, width, case):
-    settings = {**SETTINGS, "style": style, "width": width}
-    scale = Scale("MD", "g/cm2", "[a, b]", "percent", 3)
     rows = HARD[case] * (2 if case == "sixty studies" else 1)
-    pages = forest_figures(rows, ["a from percent changes"], scale, settings)
+    pages = forest_figures(made_forest(rows, style=style, width=width))
     assert len(pages) == math.ceil(len(rows) / 60)
     for page in pages:
         assert page.get_figwidth() * 25.4 == pytest.approx(width)
@@ -745,7 +759,7 @@ def test_presets_at_both_widths(style, width, case):
 def test_what_is_drawn_as_an_image_is_sharp_in_print():
     """A rasterised curve has 300 dots per inch in a PDF, 200 in an SVG."""
     marks = [
-        Mark(kind="interval", label=str(x), x=x, y=0.02, low=0.01, high=0.03, group="excludes")
+        Fit(kind="interval", label=str(x), x=x, y=0.02, low=0.01, high=0.03, group="excludes")
         for x in range(1, 500)
     ]
     figure = specification.specification_figure(marks, TITLE, PERCENT)

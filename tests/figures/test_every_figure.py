@@ -13,10 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from osteometa.figures import review_figures, synthesis_figures
 from osteometa.figures.chart import draw_mark, reason_figure
-from osteometa.figures.presets import resolved
-from osteometa.figures.style import encoded
+from osteometa.figures.files import encoded
+from osteometa.figures.settings import FigureSettings
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import forest_settings
 from osteometa.records.sensitivity import GoshRow, InfluenceRow
 
 REVIEWS = {
@@ -33,15 +32,18 @@ def review(request, tmp_path_factory):
     return folder, write_results(REVIEWS[request.param], folder)
 
 
+def results_of(folder, config, synthesis):
+    settings = FigureSettings.of(config, synthesis)
+    return synthesis_figures.Results(folder / "results" / synthesis, settings)
+
+
 def figures_of(folder, config):
     """Every page of every figure of a review, with its name; no two words of reasons twice."""
     reasons = set()
     for synthesis in config.syntheses:
-        settings = resolved(forest_settings(config, synthesis.id))
+        results = results_of(folder, config, synthesis.id)
         for name in synthesis_figures.NAMES:
-            drawn = synthesis_figures.figure_named(
-                folder / "results" / synthesis.id, settings, name
-            )
+            drawn = synthesis_figures.figure_named(results, name)
             if drawn.reason in reasons:
                 continue
             reasons |= {drawn.reason} - {""}
@@ -153,11 +155,9 @@ def test_names_of_points_are_clear(review):
     folder, config = review
     seen = 0
     for synthesis in config.syntheses:
-        settings = resolved(forest_settings(config, synthesis.id))
+        results = results_of(folder, config, synthesis.id)
         for name in NAMED:
-            drawn = synthesis_figures.figure_named(
-                folder / "results" / synthesis.id, settings, name
-            )
+            drawn = synthesis_figures.figure_named(results, name)
             if not drawn.reason:
                 (page,) = drawn.pages
                 seen += assert_names_are_clear(page, drawn.rows, f"{synthesis.id} {name}")
@@ -248,10 +248,8 @@ def test_studies_that_are_flagged_are_named_as_such(review):
     folder, config = review
     seen = 0
     for synthesis in config.syntheses:
-        settings = resolved(forest_settings(config, synthesis.id))
-        drawn = synthesis_figures.figure_named(
-            folder / "results" / synthesis.id, settings, "influence_plot"
-        )
+        results = results_of(folder, config, synthesis.id)
+        drawn = synthesis_figures.figure_named(results, "influence_plot")
         if drawn.reason:
             continue
         rows = read_records(folder / "results" / synthesis.id / "influence.csv", InfluenceRow)
@@ -268,8 +266,8 @@ def test_subsets_of_few_studies_are_told_not_drawn(review):
     for synthesis in config.syntheses:
         place = folder / "results" / synthesis.id
         rows = read_records(place / "gosh.csv", GoshRow)
-        settings = resolved(forest_settings(config, synthesis.id))
-        reason = synthesis_figures.figure_named(place, settings, "gosh_plot").reason
+        results = results_of(folder, config, synthesis.id)
+        reason = synthesis_figures.figure_named(results, "gosh_plot").reason
         k = len(rows[0].subset) if rows else 0
         assert bool(reason) == (k < 5), synthesis.id
         if 3 <= k < 5:
@@ -299,8 +297,7 @@ def test_every_kind_passes_the_preflight(review):
 
 
 def _drawn(folder, config, synthesis, name):
-    settings = resolved(forest_settings(config, synthesis))
-    return synthesis_figures.figure_named(folder / "results" / synthesis, settings, name)
+    return synthesis_figures.figure_named(results_of(folder, config, synthesis), name)
 
 
 def assert_preflight(pages):

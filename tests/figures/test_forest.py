@@ -6,20 +6,18 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 from drawing import (
     HARD,
     LONG_LABEL,
     REVIEWS,
-    SCALE,
     SETTINGS,
     derived_of,
     drawn_forest,
     forest_study,
+    made_forest,
     overlap,
     pooled_marks,
-    scale_for,
     texts_of,
 )
 from fontTools.fontBuilder import FontBuilder
@@ -29,16 +27,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 from osteometa.directions.sign_test import direction_sets
-from osteometa.figures import direction_plot, fonts, style, synthesis_figures
+from osteometa.figures import direction_plot, fonts, style
+from osteometa.figures.files import save
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import ROW, place_axis, place_columns, place_rows, ticks_of
 from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
-from osteometa.figures.forest.rows import ForestRow, forest_rows
-from osteometa.figures.presets import PRESETS, resolved
-from osteometa.figures.style import SMALL, in_palette, missing_letters, new_figure, put, save
+from osteometa.figures.forest.rows import Diamond, ForestRow, ForestTableRow, forest_of
+from osteometa.figures.palette import SMALL
+from osteometa.figures.presets import PRESETS
+from osteometa.figures.settings import FigureSettings
+from osteometa.figures.style import missing_letters
+from osteometa.figures.synthesis_figures import Results, figure_named
 from osteometa.io.csv_records import write_records
-from osteometa.protocol.config import forest_settings
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
@@ -51,25 +52,13 @@ from osteometa.wording.vocabulary import Flag
 PER_MM = 72 / 25.4
 
 
-def forests_of(folder):
-    """All forest plots of a review: name, rows and figure."""
+def forests_of(folder, **changes):
+    """All forest plots of a review, by synthesis."""
     derived, config = derived_of(folder)
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
-        settings = resolved(forest_settings(config, name))
-        chosen = weighted(effects, config)
-        tests = subgroup_tests(name, effects, config)
-        rows, legend = forest_rows(
-            chosen, votes, pooled_rows(name, effects, config), tests, settings
-        )
-        unit = next((e.unit for e in chosen if e.measure == settings["measure"] and e.unit), "")
-        scale = Scale(
-            settings["measure"],
-            unit,
-            settings["interval"],
-            settings["ratio_as"],
-            settings["decimals"],
-        )
-        yield name, rows, legend, scale, settings
+        settings = replace(FigureSettings.of(config, name), **changes)
+        pooled, tests = pooled_rows(name, effects, config), subgroup_tests(name, effects, config)
+        yield name, forest_of(weighted(effects, config), votes, pooled, tests, settings)
 
 
 def marks_of(figure):
@@ -99,9 +88,8 @@ def assert_readable(figure, name):
                 assert not overlap(area, box), words
 
 
-def pages(rows, legend=(), **settings):
-    chosen = {**SETTINGS, **settings}
-    return draw.forest_figures(rows, legend, scale_for(chosen), chosen)
+def pages(rows, letters=None, **changes):
+    return draw.forest_figures(made_forest(rows, letters, **changes))
 
 
 def squares(figure):
@@ -118,28 +106,27 @@ def diamonds(figure):
 
 @pytest.mark.parametrize("review", REVIEWS)
 def test_every_forest_plot_is_readable_and_true(review):
-    for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
-        figure = draw.forest_figure(rows, legend, scale, settings)
+    for name, forest in forests_of(REVIEWS[review]):
+        figure = draw.forest_figure(forest)
         assert figure.get_figwidth() * 25.4 == pytest.approx(183)
         assert_readable(figure, name)
-        pooled = [row for row in rows if row.kind == "study" and row.share is not None]
+        pooled = [row for row in forest.rows if row.kind == "study" and row.share is not None]
         if pooled:
             assert sum(row.share for row in pooled) == pytest.approx(100)
-        assert_areas_follow_weights(figure, rows, scale, settings)
-        assert_diamonds_are_intervals(figure, rows, scale, settings)
+        assert_areas_follow_weights(figure, forest)
+        assert_diamonds_are_intervals(figure, forest)
 
 
-def axis_of(rows, scale, settings=SETTINGS):
+def axis_of(forest):
     """The axis of a plot, None without studies."""
-    preset = draw.preset_of(settings, scale)
-    columns = place_columns(rows, preset, float(settings["width"]))
-    sized = any(row.kind == "study" for row in rows)
-    return place_axis(rows, columns, scale) if sized else None
+    columns = place_columns(forest.rows, draw.preset_of(forest), float(forest.settings.width))
+    sized = any(row.kind == "study" for row in forest.rows)
+    return place_axis(forest.rows, columns, forest.scale) if sized else None
 
 
-def assert_areas_follow_weights(figure, rows, scale, settings=SETTINGS):
+def assert_areas_follow_weights(figure, forest):
     """Every pooled study whose estimate is on the axis has a square, in proportion."""
-    axis = axis_of(rows, scale, settings)
+    axis, rows = axis_of(forest), forest.rows
     filled = [p for p in squares(figure) if p.get_facecolor()[:3] != (1, 1, 1)]
     pooled = [row for row in rows if row.kind == "study" and row.share is not None]
     areas = sorted(p.get_width() * p.get_height() for p in filled)
@@ -152,12 +139,12 @@ def assert_areas_follow_weights(figure, rows, scale, settings=SETTINGS):
         )
 
 
-def assert_diamonds_are_intervals(figure, rows, scale, settings=SETTINGS):
+def assert_diamonds_are_intervals(figure, forest):
     """A diamond reaches from end to end of its interval; an arrow ends it where the axis does."""
     shapes = [p.get_xy() for p in diamonds(figure)]
-    expected = [row for row in rows if row.kind == "diamond"]
+    expected = [row for row in forest.rows if row.kind == "diamond"]
     assert len(shapes) == len(expected)
-    axis = axis_of(rows, scale, settings)
+    axis = axis_of(forest)
     tips = [p.get_xy() for p in figure.axes[0].patches if p.get_gid() == "tip"]
     beyond = 0
     for points, row in zip(shapes, expected, strict=True):
@@ -186,9 +173,8 @@ def test_direction_plots_are_readable(review):
     assert shown == len(rows)
 
 
-LEGEND = [
-    f"{letter}: {Flag(flag).words}" for letter, flag in {"a": "PCT", "b": "TMD", "c": "FIG"}.items()
-]
+LETTERS = {"a": Flag("PCT"), "b": Flag("TMD"), "c": Flag("FIG")}
+LEGEND = [f"{letter}: {flag.words}" for letter, flag in LETTERS.items()]
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # `put` names the text
@@ -196,11 +182,11 @@ LEGEND = [
 def test_hard_cases_are_readable(case):
     rows = HARD[case]
     for width in (183, 89):
-        figure = drawn_forest(rows, legend=LEGEND * 3, width=width)
+        forest = made_forest(rows, LETTERS, width=width)
+        figure = draw.forest_figure(forest)
         assert_readable(figure, f"{case}, {width} mm")
-        scale, settings = SCALE, {**SETTINGS, "width": width}
-        assert_areas_follow_weights(figure, rows, scale, settings)
-        assert_diamonds_are_intervals(figure, rows, scale, settings)
+        assert_areas_follow_weights(figure, forest)
+        assert_diamonds_are_intervals(figure, forest)
 
 
 def test_one_unit_of_all_means_stands_in_the_heads():
@@ -225,7 +211,7 @@ def test_an_interval_that_leaves_the_plot_ends_in_an_arrow():
     figure = drawn_forest(rows)
     tips = [p for p in figure.axes[0].patches if isinstance(p, Polygon) and not p.get_gid()]
     assert len(tips) == 2
-    axis = axis_of(rows, SCALE)
+    axis = axis_of(made_forest(rows))
     narrow = rows[:3]
     taken = axis.x(max(r.high for r in narrow)) - axis.x(min(r.low for r in narrow))
     assert taken >= (axis.right - axis.left) / 3
@@ -237,11 +223,11 @@ def test_a_precise_study_far_from_the_others_stays_on_the_axis():
     """Heterogeneity is shown, not cut off: only wide intervals and what is not pooled leave."""
     near = [forest_study(f"Near {n}", 0.01, 0.01, 20) for n in range(4)]
     far = forest_study("Far", 0.5, 0.01, 20)
-    assert axis_of([*near, far], SCALE).high > 0.5
-    assert axis_of([*near, replace(far, share=None)], SCALE).high < 0.1
-    assert axis_of([*near, replace(far, low=0.0, high=1.0)], SCALE).high < 0.1
+    assert axis_of(made_forest([*near, far])).high > 0.5
+    assert axis_of(made_forest([*near, replace(far, share=None)])).high < 0.1
+    assert axis_of(made_forest([*near, replace(far, low=0.0, high=1.0)])).high < 0.1
     apart = [replace(row, share=None) for row in [*near, far]]
-    assert axis_of(apart, SCALE).high > 0.5, "nothing is pooled: all are alike"
+    assert axis_of(made_forest(apart)).high > 0.5, "nothing is pooled: all are alike"
 
 
 def test_a_square_too_small_to_be_seen_has_an_upright_stroke():
@@ -257,7 +243,7 @@ def test_a_square_too_small_to_be_seen_has_an_upright_stroke():
 
 def test_a_diamond_that_leaves_the_axis_ends_in_an_arrow_within_it():
     rows = HARD["two studies and their pool"]
-    axis = axis_of(rows, SCALE)
+    axis = axis_of(made_forest(rows))
     page = drawn_forest(rows)
     (body,) = diamonds(page)
     tips = [p for p in page.axes[0].patches if p.get_gid() == "tip"]
@@ -277,7 +263,7 @@ JUDGED = [
 def test_every_page_fits_a_printed_one(style, width):
     cases = {**HARD, "sixty long labels": [ForestRow(kind="heading", label="Aerobic"), *JUDGED]}
     for case, rows in cases.items():
-        found = pages(rows, LEGEND, style=style, width=width)
+        found = pages(rows, LETTERS, style=style, width=width)
         for page in found:
             assert page.get_figheight() * 25.4 <= 240, case
         shown = [t.get_text() for page in found for t in page.findobj(Text)]
@@ -290,8 +276,8 @@ def test_every_page_fits_a_printed_one(style, width):
 @pytest.mark.parametrize("width", [183, 89])
 @pytest.mark.parametrize("review", REVIEWS)
 def test_every_page_of_a_review_fits_a_printed_one(review, width):
-    for name, rows, legend, scale, settings in forests_of(REVIEWS[review]):
-        found = draw.forest_figures(rows, legend, scale, {**settings, "width": width})
+    for name, forest in forests_of(REVIEWS[review], width=width):
+        found = draw.forest_figures(forest)
         for page in found:
             assert page.get_figheight() * 25.4 <= 240, name
             if width == 89 or len(found) > 1:
@@ -300,7 +286,7 @@ def test_every_page_of_a_review_fits_a_printed_one(review, width):
 
 def test_a_page_explains_the_letters_that_stand_on_it():
     rows = [ForestRow(kind="heading", label="Aerobic"), *JUDGED]
-    found = pages(rows, LEGEND)
+    found = pages(rows, LETTERS)
     assert len(found) > 2
     texts = [" ".join(t.get_text() for t in page.findobj(Text)) for page in found]
     assert [(LEGEND[0] in t, LEGEND[1] in t) for t in (texts[0], texts[-1])] == [
@@ -353,13 +339,12 @@ def test_sizes_and_weights_are_those_of_the_preset():
 
 
 @pytest.mark.parametrize(
-    ("measure", "outcome", "head"),
-    [("SMD", "CTX", "SMD"), ("MD", "BMD", "MD"), ("ROM", "percent", "Difference, %"),
+    ("measure", "ratio_as", "head"),
+    [("SMD", "ratio", "SMD"), ("MD", "percent", "MD"), ("ROM", "percent", "Difference, %"),
      ("ROM", "ratio", "Ratio")],
 )  # fmt: skip
-def test_the_head_of_the_effects_names_the_measure(measure, outcome, head):
-    synthesis = {**SETTINGS["synthesis"], "outcome": outcome}
-    page = drawn_forest(HARD["two studies"], measure=measure, synthesis=synthesis)
+def test_the_head_of_the_effects_names_the_measure(measure, ratio_as, head):
+    page = drawn_forest(HARD["two studies"], measure=measure, ratio_as=ratio_as)
     texts = {text.get_text() for text, _ in texts_of(page)}
     assert head in texts and "Effect" not in texts
 
@@ -383,9 +368,7 @@ def test_no_line_ends_within_a_p_or_a_percentage():
 
 
 def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
-    pooled = ForestRow(
-        kind="diamond", label="All studies", shape="hollow", estimate=0.01, low=0.0, high=0.02
-    )
+    pooled = Diamond(label="All studies", shape="hollow", estimate=0.01, low=0.0, high=0.02)
     (hollow,) = diamonds(drawn_forest([*HARD["two studies"], pooled]))
     (full,) = diamonds(drawn_forest([*HARD["all effects equal"], replace(pooled, shape="full")]))
     assert hollow.get_facecolor()[:3] == (1, 1, 1)
@@ -410,51 +393,11 @@ def test_ticks_are_round_on_the_scale_that_is_shown(measure, ratio_as, low, high
     assert all(low <= place <= high for place, _ in ticks)
 
 
-@pytest.mark.parametrize("text", ["n", "up", "−0.019 (0.035)", "Mean (SD), g/cm²", "Çelik 2001"])
-@pytest.mark.parametrize("weight", ["normal", "bold"])
-@pytest.mark.parametrize("align", ["left", "center", "right"])
-def test_a_label_stands_where_matplotlib_would_lay_it_out(text, weight, align):
-    figure, axes = new_figure(89, 20)
-    put(axes, 40, 10, text, weight=weight, align=align, size=SMALL)
-    (label,) = axes.texts
-    theirs = axes.text(40, 10, text, fontproperties=label.get_fontproperties(), ha=align,
-                       va="center_baseline")  # fmt: skip
-    assert type(label) is not type(theirs)
-    figure.draw_without_rendering()
-    ours, other = label.get_window_extent(), theirs.get_window_extent()
-    point = figure.dpi / 72
-    for end in ("x0", "x1"):
-        assert getattr(ours, end) == pytest.approx(getattr(other, end), abs=0.1 * point)
-    # Raised letters push their line down by a hair; ours stays on the line of its neighbours.
-    assert ours.y0 == pytest.approx(other.y0, abs=0.3 * point)
-
-
-def test_an_image_in_a_palette_is_the_same_image():
-    rng = np.random.default_rng(7)
-    image = np.full((60, 50, 4), 255, dtype=np.uint8)
-    image[5:40, 5:30, :3] = [0, 114, 178]
-    image[20:25, 10:45, :3] = rng.integers(0, 200, 5 * 35)[:, None].reshape(5, 35, 1)
-    coded = in_palette(image)
-    assert coded.mode == "P" and coded.size == (50, 60)
-    assert np.array_equal(np.asarray(coded.convert("RGB")), image[..., :3])
-
-
-def test_beyond_256_colours_the_rare_ones_take_the_nearest():
-    image = np.full((40, 20, 4), 255, dtype=np.uint8)
-    image[:20, :, 0] = np.arange(400).reshape(20, 20) % 256  # 256 shades, 144 of them twice
-    image[:20, :, 1] = 10
-    image[20:30, :, :3] = [213, 94, 0]
-    shown = np.asarray(in_palette(image).convert("RGB")).astype(int)
-    assert len(np.unique(shown.reshape(-1, 3), axis=0)) == 256
-    assert np.array_equal(shown[20:], image[20:, :, :3])
-    assert np.abs(shown - image[..., :3]).max() <= 2
-
-
 @pytest.fixture
 def east_asian(request, tmp_path):
     """Whether a font with Chinese letters is installed: a made one, or none at all."""
     caches = (fonts.east_asian, fonts.family_of, style.missing_letters, style._advance,
-              style.text_width, style._families_of)  # fmt: skip
+              style.text_width, style._face)  # fmt: skip
     before = list(fontManager.ttflist)
     fontManager.ttflist[:] = [e for e in before if e.name not in fonts.EAST_ASIAN]
     if request.param:
@@ -523,8 +466,9 @@ def test_an_svg_holds_all_its_fonts(case, families, tmp_path):
     expected = {(family, "normal") for family in families} | {("Source Sans Pro", "bold")}
     assert faces_of(svg) == expected
     assert svg.count("@font-face") == len(expected)
-    assert re.findall(r"font-family: ([^;]*);", svg).count("'Source Sans Pro', sans-serif") > 3
-    assert all(f.endswith(", sans-serif") for f in re.findall(r"font-family: ([^;]*);", svg))
+    fonts = re.findall(r"font-family: ([^;]*);", svg)
+    assert len(fonts) == svg.count("<text")
+    assert all(f.startswith("'Source Sans Pro', ") and f.endswith(", sans-serif") for f in fonts)
 
 
 def test_an_svg_alone_says_what_it_shows(tmp_path):
@@ -561,10 +505,10 @@ def test_files_are_the_same_on_every_run_and_hold_their_font(tmp_path):
 
 def test_what_is_drawn_stands_in_the_csv(tmp_path):
     """Each study of a forest's CSV is a square or a mark, with the numbers that are drawn."""
-    for name, rows, legend, scale, settings in forests_of(REVIEWS["small"]):
-        figure = draw.forest_figure(rows, legend, scale, settings)
+    for name, forest in forests_of(REVIEWS["small"]):
+        figure = draw.forest_figure(forest)
         texts = {text.get_text() for text, _ in texts_of(figure)}
-        for row in rows:
+        for row in forest.rows:
             for cell in (
                 row.exercise_n,
                 row.exercise_mean,
@@ -588,7 +532,7 @@ def test_a_forest_plot_of_no_study_counts_as_not_drawn(tmp_path):
         ("subgroup_test", SubgroupTest),
     ):  # fmt: skip
         write_records(tmp_path / f"{name}.csv", record, [])
-    empty = synthesis_figures.figure_named(tmp_path, SETTINGS, "forest")
+    empty = figure_named(Results(tmp_path, SETTINGS), "forest")
     assert empty.reason == empty.rows[0].label and empty.reason.startswith("No study")
     assert empty.alt.endswith(empty.reason) and "pooled" not in empty.alt
-    assert empty.row_type is ForestRow
+    assert empty.row_type is ForestTableRow

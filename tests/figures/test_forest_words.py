@@ -3,19 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from drawing import REVIEWS, derived_of, pooled_row
-from osteometa.figures.forest.draw import legend_of
+from drawing import REVIEWS, derived_of, forest_diamond, forest_study, made_forest, pooled_row
 from osteometa.figures.forest.layout import place_columns
-from osteometa.figures.forest.rows import ForestRow, _overall, forest_rows
+from osteometa.figures.forest.rows import _notes, forest_of
 from osteometa.figures.forest.words import (
     HOLLOW_WORDS,
     N_WITHIN_WORDS,
     N_WORDS,
-    NO_VOTE_WORDS,
-    mean_words,
+    NOT_COUNTED_WORDS,
+    legend_of,
 )
-from osteometa.figures.presets import PRESETS, resolved
-from osteometa.protocol.config import forest_settings
+from osteometa.figures.settings import FigureSettings
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
@@ -61,22 +59,22 @@ def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count
 
 @pytest.fixture(scope="module")
 def spine():
-    """Effects, rows, legend, votes and settings of the shipped review's largest synthesis."""
+    """Effects, forest, directions and settings of the shipped review's largest synthesis."""
     derived, config = derived_of(REVIEWS["shipped"])
     effects, votes = split(derived.effects, derived.entries, config)[SPINE]
-    settings = resolved(forest_settings(config, SPINE))
+    settings = FigureSettings.of(config, SPINE)
     chosen = weighted(effects, config)
     made = pooled_rows(SPINE, effects, config), subgroup_tests(SPINE, effects, config)
-    rows = forest_rows(chosen, votes, *made, settings)
-    return [e for e in chosen if e.measure == "ROM"], *rows, votes, settings
+    forest = forest_of(chosen, votes, *made, settings)
+    return [e for e in chosen if e.measure == "ROM"], forest, votes, settings
 
 
 def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
-    effects, rows, *_ = spine
+    effects, rows = spine[0], spine[1].rows
     seen = 0
     for kind in ExerciseType:
         for row in rows:
-            if row.kind == "diamond" and row.label == kind.heading:
+            if row.kind == "diamond" and row.group == kind:
                 own = sum(e.weight for e in effects if e.pooled and e.exercise_type == kind)
                 assert row.weight == f"{own:.1f}"
                 seen += 1
@@ -84,7 +82,7 @@ def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
 
 
 def test_blocks_stand_by_year(spine):
-    effects, rows, *_ = spine
+    effects, rows = spine[0], spine[1].rows
     years = {e.effect_id: e.year for e in effects}
     headings = [row.label for row in rows if row.kind == "heading"]
     for words in set(headings) & {block.apart for block in SHOWN_APART}:
@@ -97,41 +95,50 @@ def test_blocks_stand_by_year(spine):
         assert block == sorted(block) and len(block) > 1, words
 
 
-def test_the_legend_explains_n_and_no_vote(spine):
-    _, rows, legend, *_ = spine
-    assert any(row.n_total.startswith("N ") for row in rows) == (N_WORDS in legend)
-    assert any(row.effect.endswith("no vote") for row in rows) == (NO_VOTE_WORDS in legend)
-    assert {N_WORDS, NO_VOTE_WORDS} <= set(legend)
+def legend(forest, rows=None):
+    rows = forest.rows if rows is None else rows
+    columns = place_columns(rows, forest.settings.preset, 183.0)
+    return legend_of(rows, columns, forest.letters, forest.settings.within_arm)
+
+
+def test_the_legend_explains_n_and_what_is_not_counted(spine):
+    rows, found = spine[1].rows, legend(spine[1])
+    assert any(row.participants for row in rows) and any(row.counted is False for row in rows)
+    assert {N_WORDS, NOT_COUNTED_WORDS} <= set(found)
+    counted = [row for row in rows if row.counted is None]
+    assert NOT_COUNTED_WORDS not in legend(spine[1], counted)
 
 
 def test_only_the_means_that_stand_on_a_page_are_explained():
-    assert mean_words(["", "−1.90 % (2.00)"]) == ["%: percent changes"]
-    assert mean_words(["0.20† (0.23)"])[0].startswith("†: levels after")
-    assert [w[:2] for w in mean_words(["0.1 %", "0.20†", "0.3"])] == ["Me", "%:", "†:"]
-    assert mean_words(["", ""]) == []
+    kinds = {"pct_change": "%: percent", "after": "†: final", "change": "Means are changes"}
+    for some in (["pct_change"], ["change", "after"], list(kinds), [""]):
+        rows = [forest_study("Able 2001", 0.01, 0.01, means_kind=kind) for kind in some]
+        found = legend(made_forest(rows))
+        assert len(found) == len([kind for kind in some if kind])
+        assert all(any(line.startswith(kinds[k]) for line in found) for k in some if k)
 
 
 @pytest.mark.parametrize(("shape", "count"), [("hollow", 1), ("full", 0)])
 def test_a_hollow_diamond_is_explained_where_one_stands(shape, count):
-    rows = [ForestRow(kind="diamond", label="All studies", shape=shape)]
-    found = legend_of(rows, [], place_columns(rows, PRESETS["standard"], 183.0))
-    assert found.count(HOLLOW_WORDS) == count
+    rows = [forest_diamond("All studies", 0.01, 0.01, shape=shape)]
+    assert legend(made_forest(rows)).count(HOLLOW_WORDS) == count
 
 
-def test_people_within_an_arm_are_no_comparison(spine):
-    vote = next(vote for vote in spine[3] if vote.n)
-    settings = {**spine[4], "synthesis": {**spine[4]["synthesis"], "design_class": "within_arm"}}
-    rows, legend = forest_rows([], [vote], [], [], settings)
-    assert N_WITHIN_WORDS in legend and N_WORDS not in legend
-    assert rows[0].label.startswith("Directions only") and "before and after" in rows[0].label
+def test_participants_within_an_arm_are_no_comparison(spine):
+    found = next(found for found in spine[2] if found.n)
+    settings = replace(spine[3], design_class="within_arm")
+    forest = forest_of([], [found], [], [], settings)
+    label = forest.rows[0].label
+    assert label.startswith("Directions only") and "before and after" in label
+    rows = [forest_study("Able 2001", 0.01, 0.01), *forest.rows]
+    assert N_WITHIN_WORDS in legend(forest, rows) and N_WORDS not in legend(forest, rows)
 
 
 @pytest.mark.parametrize(("k", "count"), [(5, 1), (4, 0)])
 def test_only_where_one_would_stand_is_a_missing_prediction_interval_explained(spine, k, count):
-    settings = spine[4]
     none = replace(ROW, k=k, tau2=0.0, tau2_ci_low=0.0, pi_shown=False, diamond="none")
-    rows = _overall(none, None, 1, Scale("ROM", "", "[a, b]", "percent", 3), settings)
-    assert [row.label[:22] for row in rows].count("No prediction interval") == count
+    notes = _notes(none, None, spine[3])
+    assert [note[:22] for note in notes].count("No prediction interval") == count
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from osteometa.extraction.tables import ROWS
 from osteometa.figures.catalogue import TITLES
 from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest.draw import forest_figure
-from osteometa.figures.forest.rows import forest_rows
-from osteometa.figures.presets import resolved
+from osteometa.figures.forest.rows import forest_of
+from osteometa.figures.settings import FigureSettings
 from osteometa.io.csv_records import write_records, write_text
 from osteometa.io.problems import CheckWarning, errors_of
-from osteometa.protocol.config import Config, forest_settings, from_part, load_config
+from osteometa.protocol.config import Config, from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
 from osteometa.records.directions import DirectionSet, PCombination
 from osteometa.records.figures import FigureRow
@@ -33,7 +33,6 @@ from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split, summary_rows
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_tables, warnings_of
-from osteometa.wording.scale import Scale
 from pydantic import ValidationError
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"
@@ -174,12 +173,10 @@ def what_if(config, tables, sets):
 
 
 def letters(config, name, chosen, pooled, tests):
-    settings = resolved(forest_settings(config, name))
-    rows, legend = forest_rows(weighted(chosen[0], config), chosen[1], pooled, tests, settings)
-    scale = Scale(
-        settings["measure"], "", settings["interval"], settings["ratio_as"], settings["decimals"]
+    settings = FigureSettings.of(config, name)
+    figure = forest_figure(
+        forest_of(weighted(chosen[0], config), chosen[1], pooled, tests, settings)
     )
-    figure = forest_figure(rows, legend, scale, settings)
     texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
     return texts, figure.get_size_inches().tolist()
 

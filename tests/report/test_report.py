@@ -9,7 +9,8 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from builders import ROOT
-from osteometa.figures.style import new_figure, put, save, set_up
+from osteometa.figures.files import save
+from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection

@@ -43,7 +43,7 @@ rule figures:
         "results/{synthesis}/figures.csv",
     params:
         root=ROOT,
-        settings=lambda wildcards: forest_settings(config_read, wildcards.synthesis),
+        settings=lambda wildcards: asdict(FigureSettings.of(config_read, wildcards.synthesis)),
     script:
         "../scripts/figures.py"
 
@@ -72,6 +72,8 @@ rule overview:
         "results/figures.csv",
     params:
         root=ROOT,
-        choices=choices("outcomes", "directions", "windows", "figures", "syntheses"),
+        choices=choices(
+            "outcomes", "directions", "windows", "figures", "pooling", "small_k", "syntheses"
+        ),
     script:
         "../scripts/overview.py"

@@ -58,10 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
     from osteometa.figures.catalogue import KINDS, NAMES
-    from osteometa.figures.presets import resolved
-    from osteometa.figures.synthesis_figures import figure_named
+    from osteometa.figures.settings import FigureSettings
+    from osteometa.figures.synthesis_figures import Results, figure_named
     from osteometa.io.problems import suggestion
-    from osteometa.protocol.config import forest_settings
 
     ids = [synthesis.id for synthesis in config.syntheses]
     for what, name, known in (
@@ -72,10 +71,11 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
             near = suggestion(name, known) or f"There are: {', '.join(alike)}."
             return _refuse(f"no {what} '{name}'. {near.strip()}", 2)
     folder = root / "results" / arguments.synthesis
-    settings = forest_settings(config, arguments.synthesis)
-    settings = resolved(settings, arguments.style or "", arguments.width or 0)
+    settings = FigureSettings.of(
+        config, arguments.synthesis, style=arguments.style or "", width=arguments.width or 0
+    )
     try:
-        drawn = figure_named(folder, settings, arguments.kind)
+        drawn = figure_named(Results(folder, settings), arguments.kind)
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
         return _refuse(f"{folder} has no {lacking} yet. Run make (or snakemake) first.", 1)
@@ -90,7 +90,7 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
 
 def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
     """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
-    from osteometa.figures.style import encoded
+    from osteometa.figures.files import encoded
     from osteometa.io.csv_records import write_whole
 
     kind = ENDINGS[out.suffix.lower()]

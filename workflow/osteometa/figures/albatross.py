@@ -1,4 +1,4 @@
-"""The albatross plot: people against p by direction, curves of equal effects (Harrison 2017)."""
+"""The albatross plot: p by direction against participants, with contours (Harrison 2017)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.figures.chart import Frame, Mark, draw_mark
+from osteometa.figures.chart import Frame, Point, draw_mark
 from osteometa.figures.labels import Line, draw_labels, place_labels
+from osteometa.figures.palette import BLACK, BLUE, GREY
 from osteometa.figures.scatter import Ground, ground_figure
-from osteometa.figures.style import BLACK, BLUE, GREY
 from osteometa.records.directions import AlbatrossPoint
 
 FEWEST = 3
@@ -27,11 +27,11 @@ CURVES = {
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
-    """Return a point per study: people against p, left lower and right higher with exercise."""
+def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Point]:
+    """Return a point per study: p against participants, left lower, right higher with exercise."""
     return [
-        Mark(
-            kind="point", label=row.label, y=float(row.n), group=row.origin,
+        Point(
+            label=row.label, y=float(row.n), group=row.origin,
             effect_id=row.effect_id, shape=row.design_class,
             x=(1 if row.direction == "up" else -1) * -math.log10(max(row.p, 1e-16)),
             text=f"{row.p:.3g}",
@@ -42,7 +42,9 @@ def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Mark]:
 
 
 def curve_p(size: float, n: float, design_class: str) -> float:
-    """Return the two-sided p that a standardised effect has with n people, by the normal.
+    """Return the two-sided p that a standardised effect has with n participants, by the normal.
+
+    Geometry of the contours of the plot, by the published formula: no statistic of the review.
 
     Two equal arms: the variance of d is near 4/N, so z = d sqrt(N) / 2. One group, d in SDs of the
     change: z = d sqrt(n), the test of one mean (Harrison 2017).
@@ -52,7 +54,7 @@ def curve_p(size: float, n: float, design_class: str) -> float:
     size : float
         Standardised difference between two arms, or mean change over the SD of the change.
     n : float
-        People, of all arms.
+        Participants, of all arms.
     design_class : {"controlled", "within_arm"}
     """
     z = size * math.sqrt(n) / (2 if design_class == "controlled" else 1)
@@ -60,14 +62,14 @@ def curve_p(size: float, n: float, design_class: str) -> float:
 
 
 def albatross_figure(
-    marks: Sequence[Mark], title: str, design_class: str = "controlled", more: str = ""
+    marks: Sequence[Point], title: str, design_class: str = "controlled", more: str = ""
 ) -> Figure:
     """Return the plot of one set; its curves are those of its design class.
 
     Parameters
     ----------
     marks : sequence of Mark
-        x = signed log10 p (left of 0 lower, right of 0 higher with exercise), y = people.
+        x = signed log10 p (left of 0 lower, right of 0 higher with exercise), y = participants.
     title : str
     design_class : {"controlled", "within_arm"}
     more : str
@@ -100,9 +102,9 @@ def albatross_figure(
         x_title=("\u00a0" * 3).join(
             ("← lower with exercise", "p (two-sided)", "higher with exercise →")
         ),
-        y_title="People (log scale)",
-        note=f"Lines: where {CURVES[design_class]}. Hollow: a printed p; filled: p of an effect. "
-        f"{more}".strip(),
+        y_title="Participants (log scale)",
+        note=f"Lines: where {CURVES[design_class]}. Hollow: reported p; filled: p of an effect "
+        f"estimate. {more}".strip(),
     )  # fmt: skip
     return ground_figure(ground, draw)
 
@@ -120,7 +122,7 @@ def _power(n: int) -> str:
 
 
 def _people_ticks(low: float, high: float) -> list[int]:
-    """Return round numbers of people between two log10, at least two where there are as many."""
+    """Return round numbers of participants between two log10, at least two if there are."""
     for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(range(1, 10)), range(10, 100)):
         found = sorted(
             {round(step * 10**power) for step in steps for power in range(5)

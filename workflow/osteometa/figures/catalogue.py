@@ -8,13 +8,13 @@ KINDS = {
     "forest": "Forest plot",
     "funnel": "Funnel plot",
     "baujat": "Baujat plot",
-    "influence_plot": "Influence of each study",
-    "leave_one_out_plot": "Without one study at a time",
-    "cumulative_plot": "Cumulative pools",
-    "gosh_plot": "Pools of all subsets (GOSH)",
+    "influence_plot": "Influence diagnostics",
+    "leave_one_out_plot": "Leave-one-out analysis",
+    "cumulative_plot": "Cumulative meta-analysis",
+    "gosh_plot": "GOSH plot of all subsets",
     "specification_curve": "Specification curve",
     "bubble": "Meta-regression",
-    "sensitivity_plot": "Sensitivity",
+    "sensitivity_plot": "Sensitivity analyses",
 }
 """Kinds of figures of a synthesis."""
 NAMES = (*KINDS, *(f"forest_{measure.lower()}" for measure in MEASURES))
@@ -27,7 +27,7 @@ HEADS = {
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
 """Tools of risk of bias."""
 TITLES = {
-    "summary_forest": "Pooled effects by outcome and type of exercise",
+    "summary_forest": "Pooled effects by outcome and exercise type",
     "evidence_map": "Evidence map",
     "directions": "Direction of effects",
     "harvest": "Harvest plot",

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    SMALL,
-    VERMILION,
-    new_figure,
-    put,
-    text_width,
-    wrapped,
-)
+from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, NARROW, ORANGE, SMALL, VERMILION
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 
-NARROW, WIDE = 89.0, 183.0
-"""Widths of one and of two columns of a journal, mm."""
+Row = TypeVar("Row")
 MARGIN, LINE = 2.0, 3.3
 TEXT_HEIGHT = 2.6
 # Colour and shape together tell exercise types apart, so that neither is needed alone.
@@ -45,22 +33,72 @@ TYPE_MARKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One mark of a chart, as it is drawn: a row of the figure's CSV."""
+    """One mark of a chart, as it is drawn."""
 
     kind: str
-    """point, interval, diamond, line, bar, band, cell or message."""
+    """point, interval, diamond, line, bar, cell, heading or message."""
     label: str = ""
-    x: float | None = None
-    y: float | None = None
-    low: float | None = None
-    high: float | None = None
-    size: float | None = None
-    """What the area of a mark says: weight or people."""
     group: str = ""
     shape: str = ""
     text: str = ""
     """Numbers written beside the mark."""
     effect_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRow(Mark):
+    """A mark as a row of the figure's CSV: None where it has no such number."""
+
+    x: float | None = None
+    y: float | None = None
+    low: float | None = None
+    high: float | None = None
+    size: float | None = None
+    """What the area of a mark shows: weight or participants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At(Mark):
+    """A mark that has a place on the horizontal axis."""
+
+    x: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point(At):
+    """A mark that has a place on both axes."""
+
+    kind: str = "point"
+    y: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval(At):
+    """An estimate at x with its interval."""
+
+    kind: str = "interval"
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit(Point):
+    """A point with an interval of y."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count(Mark):
+    """A number of studies or participants."""
+
+    size: float
+
+
+def flat(record: type[Row], rows: Iterable[Any]) -> list[Row]:
+    """Return marks as rows of one record: without a number where a mark has none."""
+    return [record(**{f.name: getattr(row, f.name) for f in fields(row)}) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +277,7 @@ STUB = 3.5
 
 
 def draw_tip(axes: Axes, points: Sequence[tuple[float, float]], color: str) -> None:
-    """Draw the tip of an arrow that says that an interval goes on."""
+    """Draw the tip of an arrow of an interval that continues."""
     axes.add_patch(Polygon(points, closed=True, facecolor=color, lw=0, zorder=5, gid="tip"))
 
 
@@ -292,7 +330,7 @@ def title_height(title: str, width: float) -> float:
 
 
 def reason_figure(title: str, reason: str, width: float = NARROW) -> Figure:
-    """Return a small panel that says why a figure cannot be drawn.
+    """Return a small panel with the reason why a figure cannot be drawn.
 
     In one weight: a second font would take a third of the time of drawing it, and a review has
     hundreds of them.
@@ -311,7 +349,7 @@ def reason_mark(reason: str) -> list[Mark]:
     return [Mark(kind="message", text=reason)]
 
 
-def told_apart(rows: Sequence[Any]) -> list[str]:
+def distinct_labels(rows: Sequence[Any]) -> list[str]:
     """Return the labels of rows with an effect_id; two effects of one study by their arms."""
     seen = Counter(row.label for row in rows)
     return [

@@ -1,7 +1,7 @@
-"""The effect direction plot: what each study says of the direction of each outcome.
+"""The effect direction plot: the direction of each outcome in each study.
 
-After Boon and Thomson (2021): triangles for directions, size for people, fill for risk of bias;
-significance is not shown.
+After Boon and Thomson (2021): triangles for directions, size for participants, fill for risk of
+bias; significance is not shown.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
+from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
 from osteometa.figures.risk_of_bias import LEVELS
-from osteometa.figures.style import BLACK, BODY, GREY, SMALL, new_figure, put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
 from osteometa.wording.choices import EXERCISE_TYPES
@@ -30,7 +31,7 @@ MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
 LABELS = 74.0
 LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
 BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
-"""People below each bound, and the size in mm of the mark."""
+"""Participants below each bound, and the size in mm of the mark."""
 UNJUDGED = "#bdbdbd"
 
 
@@ -63,33 +64,33 @@ Block = tuple[str, list[Line]]
 def direction_rows(
     entries: Sequence[DirectionEntry], config: Config, judged: Sequence[RiskOfBias] = ()
 ) -> list[DirectionRow]:
-    """Return the marks: one vote per study, phase, type, design class and outcome."""
+    """Return the marks: one direction per study, phase, type, design class and outcome."""
     rows = []
-    voting = [entry for entry in entries if entry.counted]
+    counted = [entry for entry in entries if entry.counted]
     for phase in ("training", "acute"):
         for kind in EXERCISE_TYPES:
-            here = [e for e in voting if (e.phase, e.exercise_type) == (phase, kind)]
+            here = [e for e in counted if (e.phase, e.exercise_type) == (phase, kind)]
             for design_class in ("controlled", "within_arm"):
                 for outcome in config.outcomes:
                     chosen = [
                         e for e in here if (e.outcome, e.design_class) == (outcome, design_class)
                     ]
                     rows += [
-                        _mark(vote, phase, kind, outcome, design_class, judged)
-                        for vote in study_directions(chosen, config.directions.agreement_share)
+                        _mark(found, phase, kind, outcome, design_class, judged)
+                        for found in study_directions(chosen, config.directions.agreement_share)
                     ]
     return rows
 
 
 def _mark(
-    vote: StudyDirection, phase: str, kind: str, outcome: str, design_class: str,
+    found: StudyDirection, phase: str, kind: str, outcome: str, design_class: str,
     judged: Sequence[RiskOfBias],
 ) -> DirectionRow:  # fmt: skip
     return DirectionRow(
-        page=1, phase=phase, exercise_type=kind, study_id=vote.study_id, label=vote.label,
-        outcome=outcome, design=vote.design, design_class=design_class, direction=vote.direction,
-        n=vote.n, n_up=vote.n_up, n_down=vote.n_down, n_zero=vote.n_zero,
-        n_unknown=vote.n_unknown, risk_of_bias=risk_of_bias_of(judged, vote.study_id, outcome),
+        page=1, phase=phase, exercise_type=kind, study_id=found.study_id, label=found.label,
+        outcome=outcome, design=found.design, design_class=design_class, direction=found.direction,
+        n=found.n, n_up=found.n_up, n_down=found.n_down, n_zero=found.n_zero,
+        n_unknown=found.n_unknown, risk_of_bias=risk_of_bias_of(judged, found.study_id, outcome),
     )  # fmt: skip
 
 
@@ -178,27 +179,27 @@ def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
 
 
 def set_words(row: DirectionSet) -> str:
-    """Return the sign test of one set in words: the range over the unknown ones is the headline."""
+    """Return the sign test of one set: its range over the directions not reported comes first."""
     known = row.n_up + row.n_down
     words = (
         f"{row.outcome}, {setting_words(row.phase, row.design_class)}: {row.n_up} up, "
-        f"{row.n_down} down, {row.n_unknown} not known"
+        f"{row.n_down} down, {row.n_unknown} not reported"
     )
     words += f", {row.n_mixed} mixed" if row.n_mixed else ""
-    words += f", {row.n_zero} none" if row.n_zero else ""
+    words += f", {row.n_zero} no difference" if row.n_zero else ""
     if row.p_lowest is None:
         return words
     if row.n_unknown:
         low, high = p_number(row.p_lowest), p_number(row.p_highest)
         words += f"; sign test p from {low} to {high}" if low != high else (
-            f"; sign test {p_text(row.p_lowest)}, whichever way those not known went"
+            f"; sign test {p_text(row.p_lowest)}, whatever the directions not reported"
         )  # fmt: skip
-        return words + (f" (known only {p_number(row.p_known)})" if known else "")
+        return words + (f" (reported directions only {p_number(row.p_known)})" if known else "")
     return words + f"; sign test {p_text(row.p_known)}"
 
 
 def legend_words(rows: Sequence[DirectionRow]) -> str:
-    """Return how the marks are read; the fill says what people have judged of them."""
+    """Return how the marks are read; the fill shows the risk of bias."""
     alike: dict[tuple[str, str], list[str]] = {}
     for level, look in LEVELS.items():
         if any(row.risk_of_bias == level for row in rows):
@@ -211,12 +212,12 @@ def legend_words(rows: Sequence[DirectionRow]) -> str:
             f"{'; grey and without a sign: not judged' if some else ''})."
         )  # fmt: skip
     else:
-        colour, risk = " (blue up, orange down)", "No judgement of risk of bias is entered."
+        colour, risk = " (blue up, orange down)", "Risk of bias has not been assessed."
     return (
-        f"Triangles: up or down with exercise{colour}; ?: not known; double bar: mixed; bar: no "
-        "difference. Size: under 20, 20 to 49, 50 people and more; small where n is not printed. "
-        "Letter: R randomised, X crossover, N not randomised, U uncontrolled; w before and after "
-        f"within an arm. {risk} Significance is not shown."
+        f"Triangles: up or down with exercise{colour}; ?: not reported; double bar: mixed; bar: no "
+        "difference. Size: under 20, 20 to 49, 50 or more participants; small where n is not "
+        "reported. Letter: R randomised, X crossover, N not randomised, U uncontrolled; w: change "
+        f"within one arm. {risk} Significance is not shown."
     )
 
 

@@ -1,28 +1,40 @@
-"""The evidence map: how many people and studies stand behind each outcome and type of exercise."""
+"""The evidence map: participants and studies of each outcome and exercise type."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
-from osteometa.figures.chart import MARGIN, WIDE, Mark, note_height, noted, title_height, titled
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, new_figure, put
+from osteometa.figures.chart import MARGIN, Count, note_height, noted, title_height, titled
+from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, WIDE
+from osteometa.figures.style import new_figure, put
 from osteometa.records.directions import DirectionEntry
 from osteometa.wording.vocabulary import ExerciseType, Phase
 
 LABELS, ROW, LARGEST = 30.0, 13.0, 10.5
-SIZED, TOLD = "size known", "at most a direction"
+SIZED, UNSIZED = "effect estimate", "at most a direction"
 NOTE = (
-    "Area of a circle: people of the studies whose n is printed. Blue: their share in studies with "
-    "an effect size; white: in studies with at most a direction. Below: studies with a size + "
-    "studies without one (people). A study of several types counts in each. Empty: no study."
+    "Area of a circle: participants (n) of studies that report their number. Blue: in studies with "
+    "an effect estimate; white: in studies with at most a direction. Below: studies with an effect "
+    "estimate + studies without one. A study of several exercise types is counted in each. Empty: "
+    "no study."
 )
 
 
-def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Mark]:
-    """Return two marks per field of the map: people with a size, and people without.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Count):
+    """Studies of one kind in a field of the map: x their number, size their participants."""
+
+    kind: str = "cell"
+    x: float
+
+
+def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Field]:
+    """Return two marks per field of the map: studies with an effect estimate, and studies without.
 
     Parameters
     ----------
@@ -42,19 +54,20 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
                     if (e.phase, e.outcome, e.exercise_type) == (phase, outcome, kind)
                 ]  # fmt: skip
                 sized = {e.study_id for e in here if e.origin == "effect"}
-                people: dict[str, int] = {}
+                largest: dict[str, int] = {}
                 for e in here:
-                    people[e.study_id] = max(people.get(e.study_id, 0), e.n or 0)
-                for word, studies in ((SIZED, sized), (TOLD, set(people) - sized)):
+                    largest[e.study_id] = max(largest.get(e.study_id, 0), e.n or 0)
+                for word, studies in ((SIZED, sized), (UNSIZED, set(largest) - sized)):
                     if studies:
+                        n = float(sum(largest[study] for study in studies))
                         marks.append(
-                            Mark(kind="cell", label=f"{phase} {outcome}", group=kind, shape=word,
-                                 x=float(len(studies)), size=float(sum(people[s] for s in studies)))
+                            Field(label=f"{phase} {outcome}", group=kind, shape=word,
+                                  x=float(len(studies)), size=n)
                         )  # fmt: skip
     return marks
 
 
-def map_figure(marks: Sequence[Mark], title: str) -> Figure:
+def map_figure(marks: Sequence[Field], title: str) -> Figure:
     """Return the map: rows outcomes by phase, columns exercise types."""
     rows = list(dict.fromkeys(mark.label for mark in marks))
     kinds = [kind for kind in ExerciseType if any(mark.group == kind for mark in marks)]
@@ -88,10 +101,12 @@ def map_figure(marks: Sequence[Mark], title: str) -> Figure:
     return figure
 
 
-def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most: float) -> None:
+def _field(
+    axes: Axes, x: float, y: float, chosen: Sequence[Field], total: float, most: float
+) -> None:
     radius = LARGEST / 2 * (total / most) ** 0.5
     counts = {mark.shape: (int(mark.x), mark.size) for mark in chosen}
-    sized, told = counts.get(SIZED, (0, 0.0)), counts.get(TOLD, (0, 0.0))
+    sized, unsized = counts.get(SIZED, (0, 0.0)), counts.get(UNSIZED, (0, 0.0))
     if radius > 0:
         share = 360.0 * sized[1] / total
         # Angles run clockwise here, because y grows downwards; the start is at the top.
@@ -99,21 +114,22 @@ def _field(axes, x: float, y: float, chosen: Sequence[Mark], total: float, most:
             if end > start:
                 axes.add_artist(
                     Wedge((x, y - 0.45), radius, start, end, facecolor=face, edgecolor=BLUE, lw=0.6,
-                          gid="people")
+                          gid="participants")
                 )  # fmt: skip
-    people = f"{total:,.0f} people" if total else "n not printed"
-    put(axes, x, y + LARGEST / 2 + 1.6, f"{sized[0]} + {told[0]} ({people})", size=SMALL,
+    participants = f"n = {total:,.0f}" if total else "n not reported"
+    put(axes, x, y + LARGEST / 2 + 1.6, f"{sized[0]} + {unsized[0]} ({participants})", size=SMALL,
         align="center")  # fmt: skip
 
 
-def map_alt(marks: Sequence[Mark], title: str) -> str:
-    """Return what the map says, for people who do not see it."""
+def map_alt(marks: Sequence[Field], title: str) -> str:
+    """Return what the map shows, for readers who do not see it."""
     parts = []
     for label in dict.fromkeys(mark.label for mark in marks):
         chosen = [mark for mark in marks if mark.label == label]
         sized = sum(int(m.x) for m in chosen if m.shape == SIZED)
-        told = sum(int(m.x) for m in chosen if m.shape == TOLD)
+        unsized = sum(int(m.x) for m in chosen if m.shape == UNSIZED)
         phase, outcome = label.split(" ", 1)
         word = "study" if sized == 1 else "studies"
-        parts.append(f"{outcome}, {Phase(phase).words}: {sized} {word} with a size, {told} without")
+        words = f"{sized} {word} with an effect estimate, {unsized} without"
+        parts.append(f"{outcome}, {Phase(phase).words}: {words}")
     return f"{title}. {'; '.join(parts)}."

@@ -1,15 +1,18 @@
-"""The PRISMA 2020 flow of studies (Page 2021), from counts that people entered."""
+"""The PRISMA 2020 flow of studies (Page 2021), from counts entered by the reviewers."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from osteometa.figures.chart import MARGIN, WIDE, Mark, title_height, titled
-from osteometa.figures.style import BLACK, BLUE, SMALL, new_figure, put, wrapped
+from osteometa.figures.chart import MARGIN, Mark, title_height, titled
+from osteometa.figures.palette import BLACK, BLUE, SMALL, WIDE
+from osteometa.figures.style import new_figure, put, wrapped
 
 WORDS = {
     "identified_databases": "Databases",
@@ -46,7 +49,15 @@ LEFT, BAR = 34.0, 6.0
 """Left edge of the boxes; height of the bar above them."""
 
 
-def flow_marks(boxes: Mapping[str, int], reasons: Sequence[str] = ()) -> list[Mark]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box(Mark):
+    """A count in a box of the flow, None where nobody entered it."""
+
+    kind: str = "cell"
+    size: float | None
+
+
+def flow_marks(boxes: Mapping[str, int], reasons: Sequence[str] = ()) -> list[Box]:
     """Return a mark per box, and one per reason of an excluded report.
 
     Parameters
@@ -58,8 +69,8 @@ def flow_marks(boxes: Mapping[str, int], reasons: Sequence[str] = ()) -> list[Ma
         reports excluded has no reason entered.
     """
     marks = [
-        Mark(kind="cell", group=name, label=words,
-             size=None if name not in boxes else float(boxes[name]))
+        Box(group=name, label=words,
+            size=None if name not in boxes else float(boxes[name]))
         for name, words in WORDS.items()
     ]  # fmt: skip
     counts = sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))
@@ -67,12 +78,12 @@ def flow_marks(boxes: Mapping[str, int], reasons: Sequence[str] = ()) -> list[Ma
     if counts and rest > 0:
         counts.append((REST, rest))
     return marks + [
-        Mark(kind="cell", group="excluded_reports", label=words, size=float(n), shape=REASON)
+        Box(group="excluded_reports", label=words, size=float(n), shape=REASON)
         for words, n in counts
     ]
 
 
-def flow_figure(marks: Sequence[Mark], title: str) -> Figure:
+def flow_figure(marks: Sequence[Box], title: str) -> Figure:
     """Return the flow: what stays at the left, what leaves at the right."""
     top = title_height(title, WIDE) + 2
     texts = [(_lines(main, marks), _lines(side, marks)) for _, main, side in STAGES]
@@ -101,14 +112,14 @@ def flow_figure(marks: Sequence[Mark], title: str) -> Figure:
 
 
 def _bar(
-    axes, x: float, y: float, width: float, height: float, text: str, color: str, ink: str
+    axes: Axes, x: float, y: float, width: float, height: float, text: str, color: str, ink: str
 ) -> None:
     axes.add_artist(Rectangle((x, y), width, height, facecolor=color, lw=0, gid="stage"))
     axes.text(x + width / 2, y + height / 2, text, fontsize=SMALL, fontweight="bold", ha="center",
               va="center_baseline", color=ink, gid="symbol")  # fmt: skip
 
 
-def _lines(names: Sequence[str], marks: Sequence[Mark]) -> list[str]:
+def _lines(names: Sequence[str], marks: Sequence[Box]) -> list[str]:
     lines = []
     for name in names:
         lines += [HEADS[name]] if name in HEADS else []
@@ -119,7 +130,7 @@ def _lines(names: Sequence[str], marks: Sequence[Mark]) -> list[str]:
     return lines
 
 
-def _box(axes, x: float, y: float, height: float, lines: Sequence[str]) -> None:
+def _box(axes: Axes, x: float, y: float, height: float, lines: Sequence[str]) -> None:
     for a, b in (((x, x + BOX), (y, y)), ((x, x + BOX), (y + height, y + height)),
                  ((x, x), (y, y + height)), ((x + BOX, x + BOX), (y, y + height))):  # fmt: skip
         axes.plot(a, b, color=BLACK, lw=0.6)
@@ -128,7 +139,7 @@ def _box(axes, x: float, y: float, height: float, lines: Sequence[str]) -> None:
         put(axes, x + 2, start + LINE * index, line)
 
 
-def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     axes.plot([start[0], end[0]], [start[1], end[1]], color=BLACK, lw=0.7)
     dx, dy = (1.4, 0.7) if start[1] == end[1] else (0.7, 1.4)
     if start[1] == end[1]:
@@ -138,8 +149,8 @@ def _arrow(axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     axes.plot(xs, ys, color=BLACK, lw=0.7)
 
 
-def flow_alt(marks: Sequence[Mark]) -> str:
-    """Return what the flow says, for people who do not see it."""
+def flow_alt(marks: Sequence[Box]) -> str:
+    """Return what the flow shows, for readers who do not see it."""
     parts = [
         f"{mark.label.lower()} {'not entered' if mark.size is None else f'{mark.size:,.0f}'}"
         for mark in marks

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from functools import cache
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+import matplotlib
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -38,15 +40,15 @@ def font_files() -> dict[str, Path]:
     """
     from fontTools.ttLib import TTFont
 
-    source = Path(find_spec("font_source_sans_pro").submodule_search_locations[0]) / "files"
+    source = Path(str(files("font_source_sans_pro"))) / "files"
     folder = Path(_font_folder().name)
-    files = {"normal": "SourceSansPro-Regular.ttf", "bold": "SourceSansPro-Bold.ttf"}
-    for name in files.values():
+    names = {"normal": "SourceSansPro-Regular.ttf", "bold": "SourceSansPro-Bold.ttf"}
+    for name in names.values():
         with TTFont(source / name, recalcTimestamp=False) as font:
-            letters = [code for code in font.getBestCmap() if _kept(code)]
+            letters = [code for code in (font.getBestCmap() or {}) if _kept(code)]
             _cut(font, unicodes=letters)
             font.save(folder / name)
-    return {weight: folder / name for weight, name in files.items()}
+    return {weight: folder / name for weight, name in names.items()}
 
 
 def _kept(code: int) -> bool:
@@ -64,7 +66,7 @@ def font_file(family: str, weight: str) -> Path:
     if family == FAMILY:
         return font_files()[weight]
     if family == FALLBACK:
-        fonts = Path(find_spec("matplotlib").submodule_search_locations[0]) / "mpl-data/fonts/ttf"
+        fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"
         return fonts / {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}[weight]
     from matplotlib.font_manager import FontProperties, fontManager
 
@@ -97,7 +99,7 @@ def charmap(path: Path) -> frozenset[int]:
     from fontTools.ttLib import TTFont
 
     with TTFont(path, fontNumber=0, lazy=True) as font:
-        return frozenset(font.getBestCmap())
+        return frozenset(font.getBestCmap() or ())
 
 
 @cache
@@ -137,7 +139,7 @@ def _subset(family: str, weight: str, letters: str) -> str:
 
 
 def _cut(font: TTFont, *, layout: bool = False, **what: Any) -> None:
-    """Cut a font to letters (`text` or `unicodes`), without hints, and tables of layout if told."""
+    """Cut a font to letters (`text` or `unicodes`), without hints; layout tables on request."""
     from fontTools import subset
 
     tables = ["FFTM", "DSIG", "BASE", *(() if layout else ("GPOS", "GSUB", "GDEF"))]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     MARGIN,
-    NARROW,
+    At,
     Frame,
     Mark,
+    Point,
+    distinct_labels,
     draw_axes,
     draw_mark,
     note_height,
@@ -22,24 +25,23 @@ from osteometa.figures.chart import (
     tick_room,
     title_height,
     titled,
-    told_apart,
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
-from osteometa.figures.style import BLACK, BLUE, GREY, VERMILION, new_figure
-from osteometa.records.pools import PooledRow
+from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW, VERMILION
+from osteometa.figures.style import new_figure
 from osteometa.records.sensitivity import FunnelPoint
 from osteometa.wording.scale import Scale
 
 SHADES = {0.01: "#DADADA", 0.05: "#BDBDBD", 0.10: "white"}
 """Two-sided p of an effect against the null, and the shade between its lines and the next ones."""
 NOTE = (
-    "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light) against no effect; white in "
-    "the middle p above 0.10, white outside below 0.01. Black line: no effect; blue: pooled "
-    "effect; dashed: where 95 % of studies would lie without heterogeneity. Named: studies "
-    "beyond the dashed lines."
+    "Shaded: p from 0.10 to 0.05 (dark) and from 0.05 to 0.01 (light); not shaded: p above 0.10 "
+    "(centre) and below 0.01 (outside). Lines: no effect (black), pooled effect (blue), and limits "
+    "within which 95 % of studies are expected without heterogeneity (dashed). Named: studies "
+    "outside these limits."
 )
-FILLED = " Hollow: filled in by trim and fill."
+FILLED = " Hollow: imputed by trim and fill."
 
 
 def quantile(p: float) -> float:
@@ -47,23 +49,22 @@ def quantile(p: float) -> float:
     return NormalDist().inv_cdf(1 - p / 2)
 
 
-def funnel_marks(points: Sequence[FunnelPoint], overall: PooledRow) -> list[Mark]:
-    """Return the marks: studies, filled studies and the pooled line."""
+def funnel_marks(points: Sequence[FunnelPoint], pooled: float) -> list[Mark]:
+    """Return the marks: studies, imputed studies and the pooled line."""
     marks = [
-        Mark(
-            kind="point", label=label, x=point.yi, y=point.se, effect_id=point.effect_id,
+        Point(
+            label=label, x=point.yi, y=point.se, effect_id=point.effect_id,
             group="filled" if point.filled else "study",
             shape="outside" if point.outside else "",
         )
-        for point, label in zip(points, told_apart(points), strict=True)
+        for point, label in zip(points, distinct_labels(points), strict=True)
     ]  # fmt: skip
-    return [*marks, Mark(kind="line", label="pooled effect", x=overall.estimate)]
+    return [*marks, At(kind="line", label="pooled effect", x=pooled)]
 
 
 def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     """Return the funnel plot, one column wide."""
-    points = [mark for mark in marks if mark.kind == "point"]
-    centre = next(mark.x for mark in marks if mark.kind == "line")
+    points, centre = _points(marks), _centre(marks)
     filled = any(mark.group == "filled" for mark in points)
     highest = max(mark.y for mark in points) * 1.08
     reach = quantile(min(SHADES)) * highest
@@ -93,6 +94,14 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     return figure
 
 
+def _points(marks: Sequence[Mark]) -> list[Point]:
+    return [mark for mark in marks if isinstance(mark, Point)]
+
+
+def _centre(marks: Sequence[Mark]) -> float:
+    return next(mark.x for mark in marks if isinstance(mark, At) and mark.kind == "line")
+
+
 def _error_title(scale: Scale) -> str:
     """Return what the vertical axis shows: of ratios the error stays on the log scale."""
     return "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
@@ -112,7 +121,7 @@ def _lines(frame: Frame, centre: float) -> list[tuple[Line, str, float, tuple]]:
     ]
 
 
-def _named(frame: Frame, points: Sequence[Mark], centre: float) -> tuple[list[Place | None], str]:
+def _named(frame: Frame, points: Sequence[Point], centre: float) -> tuple[list[Place | None], str]:
     """Return the places of the names of studies outside the bounds; numbers without room in words.
 
     The farthest from the pooled effect, by standard errors, come first.
@@ -129,7 +138,7 @@ def _named(frame: Frame, points: Sequence[Mark], centre: float) -> tuple[list[Pl
     return places, f" {'; '.join(short)}." if short else ""
 
 
-def _triangle(axes, frame: Frame, z: float, shade: str) -> None:
+def _triangle(axes: Axes, frame: Frame, z: float, shade: str) -> None:
     """Fill the area between effects with a p above the contour, cut at the frame."""
     corners = [(frame.x(0.0), frame.top)]
     for side in (1, -1):
@@ -154,10 +163,9 @@ def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[floa
 
 
 def funnel_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what a funnel plot says, for people who do not see it."""
-    points = [mark for mark in marks if mark.kind == "point"]
+    """Return what a funnel plot shows, for readers who do not see it."""
+    points, centre = _points(marks), _centre(marks)
     filled = sum(mark.group == "filled" for mark in points)
-    centre = next(mark.x for mark in marks if mark.kind == "line")
     words = f"{title}: {len(points) - filled} studies by effect and standard error"
     words += f", pooled effect {scale.number(centre)}"
-    return words + (f", {filled} studies filled in." if filled else ".")
+    return words + (f", {filled} studies imputed." if filled else ".")

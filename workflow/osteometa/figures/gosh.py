@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from osteometa.figures.chart import Frame, Mark, padded
+from osteometa.figures.chart import Count, Frame, Mark, Point, padded
 from osteometa.figures.forest.layout import ticks_of
+from osteometa.figures.palette import BLACK, BLUE, ORANGE
 from osteometa.figures.scatter import Ground, ground_figure
-from osteometa.figures.style import BLACK, BLUE, ORANGE
 from osteometa.records.sensitivity import GoshRow
 from osteometa.wording.scale import Scale
 
@@ -29,6 +31,14 @@ HEIGHT = 11.0
 GAP = 1.0
 """Between the drawing and its histograms, mm."""
 GROUPS = (("with", BLUE, "o"), ("without", ORANGE, "^"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar(Count):
+    """A bar of a histogram: its edges and its count."""
+
+    low: float
+    high: float
 
 
 def gosh_marks(
@@ -48,22 +58,21 @@ def gosh_marks(
         n-th would not do: in the order of the subsets, a study is in each second one. The
         histograms count all subsets.
     """
-    kept = range(len(rows))
-    if len(rows) > most:
-        kept = sorted(random.Random(most).sample(kept, most))
-    groups = ["with" if row.subset[influential] == "1" else "without" for row in rows]
-    points = [
-        Mark(
-            kind="point", x=rows[i].estimate, y=rows[i].i2, group=groups[i],
-            label=labels[influential],
-        )
-        for i in kept
+    pools = [
+        Point(x=row.estimate, y=row.i2, label=labels[influential],
+              group="with" if row.subset[influential] == "1" else "without")
+        for row in rows
+        if row.estimate is not None and row.i2 is not None
     ]  # fmt: skip
-    estimates, i2 = [row.estimate for row in rows], [row.i2 for row in rows]
+    kept = pools
+    if len(pools) > most:
+        kept = [pools[i] for i in sorted(random.Random(most).sample(range(len(pools)), most))]
+    groups = [pool.group for pool in pools]
+    estimates, i2 = [pool.x for pool in pools], [pool.y for pool in pools]
     ends = min(estimates), max(estimates)
     ends = ends if ends[0] < ends[1] else padded(estimates)
     return [
-        *points,
+        *kept,
         *histogram("estimate", estimates, groups, ends),
         *histogram("i2", i2, groups, (0.0, 100.0)),
     ]
@@ -71,7 +80,7 @@ def gosh_marks(
 
 def histogram(
     label: str, values: Sequence[float], groups: Sequence[str], ends: tuple[float, float]
-) -> list[Mark]:
+) -> list[Bar]:
     """Return the bars of a histogram per group, with bins in common.
 
     Parameters
@@ -93,7 +102,7 @@ def histogram(
     for group, *_ in GROUPS:
         counts, edges = np.histogram(found[belongs == group], bins=BINS, range=ends)
         bars += [
-            Mark(kind="bar", label=label, low=low, high=high, size=count, group=group)
+            Bar(kind="bar", label=label, low=low, high=high, size=count, group=group)
             for low, high, count in zip(
                 edges[:-1].tolist(), edges[1:].tolist(), map(float, counts), strict=True
             )
@@ -103,13 +112,13 @@ def histogram(
 
 def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -> Figure:
     """Return the GOSH plot of `subsets` subsets."""
-    points = [mark for mark in marks if mark.kind == "point"]
-    bars = {name: [m for m in marks if m.kind == "bar" and m.label == name]
+    points = [mark for mark in marks if isinstance(mark, Point)]
+    bars = {name: [m for m in marks if isinstance(m, Bar) and m.label == name]
             for name in ("estimate", "i2")}  # fmt: skip
     size, alpha = (3.0, 0.8) if len(points) <= SPARSE else (1.5, 0.4)
     x_range = padded([end for m in bars["estimate"] for end in (m.low, m.high)], 0.04)
 
-    def draw(axes, frame: Frame) -> None:
+    def draw(axes: Axes, frame: Frame) -> None:
         for group, color, shape in GROUPS:
             chosen = [m for m in points if m.group == group]
             # One artist a group, as an image: thousands of shapes would make a large, slow file.
@@ -129,14 +138,14 @@ def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -
         title=title, x=x_range, y=(-3.0, 103.0), x_ticks=ticks_of(*x_range, scale),
         y_ticks=[(v, f"{v}") for v in (0, 25, 50, 75, 100)], x_title=scale.title, y_title="I², %",
         note=f"{subsets:,} subsets of the studies{shown}. Blue circles: with {label}; "
-        f"orange triangles: without it. Margins: how many of all subsets, filled with {label}, "
-        "as a line without it.",
+        f"orange triangles: without it. Margins: distributions over all subsets, filled: with "
+        f"{label}, line: without it.",
         margin=HEIGHT + GAP,
     )  # fmt: skip
     return ground_figure(ground, draw)
 
 
-def _histogram(axes, frame: Frame, name: str, bars: Sequence[Mark]) -> None:
+def _histogram(axes: Axes, frame: Frame, name: str, bars: Sequence[Bar]) -> None:
     """Draw both groups' bars above (of the estimate) or at the right (of I2), to one scale."""
     most = max(bar.size for bar in bars)
     for group, color, _ in GROUPS:
@@ -154,7 +163,7 @@ def _histogram(axes, frame: Frame, name: str, bars: Sequence[Mark]) -> None:
             axes.plot(*zip(*places, strict=True), color=color, lw=1.0, zorder=3, gid="histogram")
 
 
-def outline(bars: Sequence[Mark]) -> list[tuple[float, float]]:
+def outline(bars: Sequence[Bar]) -> list[tuple[float, float]]:
     """Return the corners of a histogram's outline, (value, count), from bottom to bottom."""
     corners = [(bars[0].low, 0.0)]
     for bar in bars:

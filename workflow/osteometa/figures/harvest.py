@@ -1,4 +1,4 @@
-"""The harvest plot: one bar per study's vote, by outcome, phase and direction (Ogilvie 2008).
+"""The harvest plot: one bar per study, by outcome, phase and direction (Ogilvie 2008).
 
 Each bar has the number of its study, which a page of its own names.
 """
@@ -7,39 +7,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from osteometa.figures.chart import (
-    LINE,
-    MARGIN,
-    WIDE,
-    Mark,
-    note_height,
-    noted,
-    title_height,
-    titled,
-)
+from osteometa.figures.chart import LINE, MARGIN, Count, note_height, noted, title_height, titled
 from osteometa.figures.direction_plot import DirectionRow
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    SMALL,
-    new_figure,
-    put,
-    text_width,
-    wrapped,
-)
+from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.wording.vocabulary import Phase
 
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
-    "down": ("Lower", ORANGE), "unknown": ("Not known", "white"), "mixed": ("Mixed or none", GREY),
-    "up": ("Higher", BLUE),
+    "down": ("Lower", ORANGE), "unknown": ("Not reported", "white"),
+    "mixed": ("Mixed, no difference", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
 """Mm: height of a step of strength, width of a bar with its number, of the first column, between
@@ -48,19 +31,27 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 """Height of a row of bars with its numbers, mm; columns of the key."""
 HIGHEST = 235.0
 NOTE = (
-    "One bar per study, phase and type of exercise. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as the next page lists it; of several types it has "
-    "several bars. Significance is not shown."
+    "One bar per study, phase and exercise type. Height: randomised (tall), not randomised, "
+    "uncontrolled (low). Number: the study, as listed on the next page; a study of several "
+    "exercise types has several bars. Significance is not shown."
 )
 
 
-def harvest_marks(rows: Sequence[DirectionRow]) -> list[Mark]:
-    """Return a bar per vote; studies are numbered in the order of their labels."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar(Count):
+    """A study's direction: x the strength of its design, size its number in the key."""
+
+    kind: str = "bar"
+    x: float
+
+
+def harvest_marks(rows: Sequence[DirectionRow]) -> list[Bar]:
+    """Return a bar per direction; studies are numbered in the order of their labels."""
     studies = sorted({(row.label.casefold(), row.label, row.study_id) for row in rows})
     numbers = {key[1:]: float(n) for n, key in enumerate(studies, start=1)}
     return [
-        Mark(
-            kind="bar", label=row.label, x=float(STRENGTH[row.design]),
+        Bar(
+            label=row.label, x=float(STRENGTH[row.design]),
             size=numbers[(row.label, row.study_id)], group=f"{row.phase} {row.outcome}",
             shape=_column(row.direction), text=row.design,
         )
@@ -72,9 +63,9 @@ def _column(direction: str) -> str:
     return "mixed" if direction in ("mixed", "zero") else direction
 
 
-def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
+def harvest_figures(marks: Sequence[Bar], title: str) -> list[Figure]:
     """Return the plot, a row per outcome and phase, a column per direction; then its key."""
-    order = {phase: index for index, phase in enumerate(Phase)}
+    order = {str(phase): index for index, phase in enumerate(Phase)}
     outcomes = list(dict.fromkeys(m.group.split(" ", 1)[1] for m in marks))
     groups = sorted(
         {m.group for m in marks},
@@ -95,7 +86,7 @@ def harvest_figures(marks: Sequence[Mark], title: str) -> list[Figure]:
     return [*plots, *_key(marks, title)]
 
 
-def _slots(marks: Sequence[Mark], groups: Sequence[str]) -> dict[str, int]:
+def _slots(marks: Sequence[Bar], groups: Sequence[str]) -> dict[str, int]:
     """Return how many bars stand beside each other in each column, those with most served first."""
     most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
     slots = {
@@ -108,17 +99,17 @@ def _slots(marks: Sequence[Mark], groups: Sequence[str]) -> dict[str, int]:
     return slots
 
 
-def _count(marks: Sequence[Mark], group: str, column: str) -> int:
+def _count(marks: Sequence[Bar], group: str, column: str) -> int:
     return sum((m.group, m.shape) == (group, column) for m in marks)
 
 
-def _lines(marks: Sequence[Mark], group: str, column: str, slots: int) -> int:
+def _lines(marks: Sequence[Bar], group: str, column: str, slots: int) -> int:
     """Return the rows of bars of a field."""
     return max(1, math.ceil(_count(marks, group, column) / slots))
 
 
 def _page(
-    page: Sequence[tuple[str, float]], marks: Sequence[Mark], slots: dict[str, int], title: str
+    page: Sequence[tuple[str, float]], marks: Sequence[Bar], slots: dict[str, int], title: str
 ) -> Figure:
     top = title_height(title, WIDE) + 6
     bottom = top + sum(height for _, height in page)
@@ -144,7 +135,7 @@ def _page(
 
 
 def _cell(
-    axes: Axes, chosen: Sequence[Mark], column: str, corner: tuple[float, float], slots: int
+    axes: Axes, chosen: Sequence[Bar], column: str, corner: tuple[float, float], slots: int
 ) -> None:
     """Draw the bars of one field, in as many rows as they need, each with its number below."""
     left, top = corner
@@ -162,6 +153,7 @@ def _cell(
         put(axes, x + SLOT / 2, base + 1.7, f"{mark.size:.0f}", size=SMALL, align="center")
     if chosen:
         # The count stands behind the last bar, or below the numbers where the row is full.
+        base = top + ROW * ((len(chosen) - 1) // slots) + 4 * UNIT
         last = (len(chosen) - 1) % slots + 1
         behind = last + 2 <= slots
         count = f"{len(chosen)} {'bar' if len(chosen) == 1 else 'bars'}"
@@ -169,7 +161,7 @@ def _cell(
             size=SMALL, color=GREY)  # fmt: skip
 
 
-def _key(marks: Sequence[Mark], title: str) -> list[Figure]:
+def _key(marks: Sequence[Bar], title: str) -> list[Figure]:
     """Return the pages that list the studies by their numbers."""
     studies = sorted({(m.size, m.label) for m in marks})
     width = (WIDE - 2 * MARGIN) / KEY
@@ -205,8 +197,8 @@ def _level(entries: Sequence[list[str]]) -> list[list[list[str]]]:
     return [column for column in columns if column]
 
 
-def harvest_alt(marks: Sequence[Mark], title: str) -> str:
-    """Return what the plot says, for people who do not see it."""
+def harvest_alt(marks: Sequence[Bar], title: str) -> str:
+    """Return what the plot shows, for readers who do not see it."""
     parts = []
     for group in dict.fromkeys(mark.group for mark in marks):
         counts = [

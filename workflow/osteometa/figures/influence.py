@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.figures.chart import (
     MARGIN,
-    WIDE,
+    At,
     Frame,
-    Mark,
+    distinct_labels,
     draw_mark,
     note_height,
     noted,
     plain_ticks,
     title_height,
     titled,
-    told_apart,
 )
-from osteometa.figures.style import BLACK, BLUE, GREY, SMALL, VERMILION, new_figure, put, text_width
+from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
+from osteometa.figures.style import new_figure, put, text_width
 from osteometa.numerics.influence_bounds import bounds_of, is_beyond
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import InfluenceRow
@@ -44,23 +45,23 @@ WITHIN_SIGHT = 2.5
 """A bound this many times further out than every value is not drawn."""
 
 
-def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[Mark]:
+def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = None) -> list[At]:
     """Return a point per study and diagnostic, the usual bounds, and tau2 and Q of all studies."""
     k = overall.k_effects if overall else len(rows)
     whole = {"tau2_without": overall.tau2, "q_without": overall.q} if overall else {}
     lines = [
-        Mark(kind="line", label="All studies", x=value, group=name)
+        At(kind="line", label="All studies", x=value, group=name)
         for name, value in whole.items()
         if value is not None
     ] + [
-        Mark(kind="line", label="No change" if name == "cov_ratio" else "Usual bound",
+        At(kind="line", label="No change" if name == "cov_ratio" else "Usual bound",
              x=bound, group=name)
         for name in PANELS
         for bound in (NO_CHANGE if name == "cov_ratio" else bounds_of(name, k))
     ]  # fmt: skip
-    labels = told_apart(rows)
+    labels = distinct_labels(rows)
     return lines + [
-        Mark(
+        At(
             kind="point", label=label, x=value, group=name, effect_id=row.effect_id,
             shape="beyond" if is_beyond(name, value, k) else "",
             text="influential" if row.influential else "",
@@ -71,18 +72,18 @@ def influence_marks(rows: Sequence[InfluenceRow], overall: PooledRow | None = No
     ]  # fmt: skip
 
 
-def influence_figure(marks: Sequence[Mark], title: str) -> Figure:
+def influence_figure(marks: Sequence[At], title: str) -> Figure:
     """Return the panel: four charts beside each other, studies named at the left of each row."""
     points = [mark for mark in marks if mark.kind == "point"]
     labels = list(dict.fromkeys(mark.label for mark in points))
     strong = {mark.label for mark in points if mark.text == "influential"}
     room = min(max(text_width(label, SMALL, _weight(label, strong)) for label in labels), 42.0)
-    note = "Dashed: usual bounds, where in sight (covariance ratio: 1; τ², Q: all studies). "
+    note = "Dashed: usual bounds, where on the axis (covariance ratio: 1; τ², Q: all studies). "
     if any(mark.shape == "beyond" for mark in points):
         note += "Triangles: beyond a bound. "
     note += (
-        "Bold: studies that move the result (DFFITS, Cook's distance or hat beyond its bound)."
-        if strong else "No study has DFFITS, Cook's distance or hat beyond its bound."
+        "Bold: influential studies (DFFITS, Cook's distance or hat value beyond its bound)."
+        if strong else "No study has DFFITS, Cook's distance or hat value beyond its bound."
     )  # fmt: skip
     top = title_height(title, WIDE) + 2
     body = ROW * len(labels)
@@ -119,7 +120,7 @@ def _cut(label: str, room: float, weight: str) -> str:
 
 
 def _chart(
-    axes, chosen: Sequence[Mark], labels: list[str], box: tuple[float, float, float, float]
+    axes: Axes, chosen: Sequence[At], labels: list[str], box: tuple[float, float, float, float]
 ) -> None:
     left, right, top, bottom = box
     lines = [mark.x for mark in chosen if mark.kind == "line"]
@@ -151,15 +152,15 @@ def _chart(
             free = at + half + 1
 
 
-def influence_alt(marks: Sequence[Mark], title: str) -> str:
-    """Return what the panel says, for people who do not see it."""
+def influence_alt(marks: Sequence[At], title: str) -> str:
+    """Return what the panel shows, for readers who do not see it."""
     strong = _names(mark for mark in marks if mark.text == "influential")
     far = _names(mark for mark in marks if (mark.group, mark.shape) == ("rstudent", "beyond"))
     return (
-        f"{title}. Studies with DFFITS, Cook's distance or hat beyond its bound: {strong}; with a "
-        f"studentised residual beyond 1.96: {far}."
+        f"{title}. Studies with DFFITS, Cook's distance or hat value beyond its bound: {strong}; "
+        f"with a studentised residual beyond 1.96: {far}."
     )
 
 
-def _names(marks: Iterable[Mark]) -> str:
+def _names(marks: Iterable[At]) -> str:
     return ", ".join(dict.fromkeys(mark.label for mark in marks)) or "none"

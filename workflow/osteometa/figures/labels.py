@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from osteometa.figures.chart import TEXT_HEIGHT, Frame
-from osteometa.figures.style import GREY, SMALL, put, text_width
+from osteometa.figures.palette import GREY, SMALL
+from osteometa.figures.style import put, text_width
 
 Point = tuple[float, float, float, str]
 """Place and side of a mark in mm, and its name; an empty name is not written."""
@@ -195,10 +196,10 @@ def _crossed(boxes: Array, segments: Array) -> NDArray[np.bool_]:
     return np.any(enters <= leaves, axis=1)
 
 
-def _cross(one: Sequence[float], other: Sequence[float]) -> bool:
+def _cross(one: Sequence[float] | Array, other: Sequence[float] | Array) -> bool:
     """Tell whether two segments (x0, y0, x1, y1) cross."""
 
-    def side(line: Sequence[float], x: float, y: float) -> float:
+    def side(line: Sequence[float] | Array, x: float, y: float) -> float:
         return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])
 
     return (

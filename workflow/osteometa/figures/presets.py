@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from osteometa.figures.style import BLACK, BLUE, BODY, SMALL
+from osteometa.figures.palette import BLACK, BLUE, BODY, SKY, SMALL
 
-SKY = "#56B4E9"
-"""Okabe and Ito's light blue."""
 DROPPED = (
     ("weight",), ("exercise_mean", "control_mean"), ("exercise_n", "control_n"), ("risk_of_bias",),
 )  # fmt: skip
 """The order in which columns go where a figure is too narrow for all; units go with the means.
 
-The area of a square says the weight, and the interval most of what means and n say; no mark says
+The area of a square shows the weight, and the interval most of what means and n do; no mark shows
 the risk of bias.
 """
 
@@ -56,26 +53,3 @@ PRESETS = {
     "metafor": Preset(columns=_RIGHT, square=BLACK),
     "nature": Preset(columns=_RIGHT, square=BLACK, size=SMALL),
 }  # fmt: skip
-STYLES = tuple(PRESETS)
-
-
-def resolved(settings: dict[str, Any], style: str = "", width: int = 0) -> dict[str, Any]:
-    """Return the settings of a figure with what its preset says filled in.
-
-    Parameters
-    ----------
-    settings : dict
-        As of `config.forest_settings`.
-    style, width
-        Take the place of those of the settings if given.
-    """
-    style = style or settings["style"]
-    preset = PRESETS[style]
-    interval = settings["interval"]
-    return {
-        **settings,
-        "style": style,
-        "width": width or settings["width"],
-        "interval": preset.interval if interval == "preset" else interval,
-        "leading_zero": preset.leading_zero,
-    }

@@ -20,15 +20,20 @@ from osteometa.figures import (
 )
 from osteometa.figures.catalogue import TITLES, TOOLS
 from osteometa.figures.chart import Mark
-from osteometa.figures.forest.draw import scale_of, title_words
-from osteometa.figures.presets import resolved
-from osteometa.figures.synthesis_figures import Drawn, ReasonError, panel, write_figures
+from osteometa.figures.settings import FigureSettings
+from osteometa.figures.synthesis_figures import (
+    Drawn,
+    ReasonError,
+    Results,
+    marked,
+    panel,
+    write_figures,
+)
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import Config, Synthesis, from_part
+from osteometa.protocol.config import Config, from_part
 from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet
-from osteometa.records.effects import WeightedEffect
-from osteometa.records.pools import PooledRow
-from osteometa.wording.syntheses import setting_words, window_words
+from osteometa.wording.syntheses import setting_words
+from osteometa.wording.vocabulary import OVERALL
 
 
 def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
@@ -39,14 +44,14 @@ def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
     root : path
         The review's folder.
     settings : dict
-        Parts of the config: outcomes, directions, windows, figures and syntheses.
+        Parts of the config, as the rule names them.
     """
     figures = drawn_of(root, from_part(settings))
     write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
 
 
 def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
-    """Yield each figure of the whole review with its name, or the panel that says why not."""
+    """Yield each figure of the whole review with its name, or the panel with the reason why not."""
     for name, draw in _kinds(Path(root), config):
         title = TITLES[name]
         try:
@@ -72,43 +77,29 @@ def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Dr
 def _summary(root: Path, config: Config, title: str) -> Drawn:
     panels = []
     for synthesis in config.syntheses:
-        folder = root / "results" / synthesis.id
-        outcome = config.outcomes[synthesis.outcome]
-        rows = read_records(folder / "pooled.csv", PooledRow)
-        settings = _settings(config, synthesis)
-        scale = scale_of(read_records(folder / "effects.csv", WeightedEffect), settings)
-        chosen = tuple(r for r in rows if r.primary and r.measure == settings["measure"])
-        if any(row.group == "overall" and row.estimate is not None for row in chosen):
+        settings = FigureSettings.of(config, synthesis.id)
+        results = Results(root / "results" / synthesis.id, settings)
+        rows = [r for r in results.pooled if r.primary and r.measure == settings.measure]
+        if any(row.group == OVERALL and row.estimate is not None for row in rows):
             panels.append(
                 summary_forest.Panel(
-                    heading=title_words(settings), rows=chosen, scale=scale, axis=outcome.axis
+                    heading=settings.title, rows=tuple(rows), scale=results.scale,
+                    axis=settings.favours,
                 )
-            )
+            )  # fmt: skip
     marks = summary_forest.summary_marks(panels)
     if not marks:
-        raise ReasonError("Not drawn: no synthesis has an effect size.")
+        raise ReasonError("Not drawn: no synthesis has an effect estimate.")
     pages = summary_forest.summary_figures(marks, panels, title, config.figures.style)
-    return Drawn(pages, marks, Mark, summary_forest.summary_alt(marks, title))
-
-
-def _settings(config: Config, synthesis: Synthesis) -> dict[str, Any]:
-    """Return how the pools of one synthesis are named and written."""
-    outcome = config.outcomes[synthesis.outcome]
-    return {
-        **resolved(config.figures.model_dump()), "synthesis": synthesis.model_dump(),
-        "measure": outcome.measures[0], "label": outcome.label,
-        "analyte": outcome.analytes[synthesis.analyte].label,
-        "ratio_as": outcome.ratio_as, "decimals": outcome.decimals,
-        "when": ", ".join(window_words(synthesis.window, config.windows)),
-    }  # fmt: skip
+    return marked(pages, marks, summary_forest.summary_alt(marks, title))
 
 
 def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
     marks = evidence_map.map_marks(entries, outcomes)
     if not marks:
-        raise ReasonError("Not drawn: no study of the tables speaks of a main outcome.")
-    return Drawn([evidence_map.map_figure(marks, title)], marks, Mark,
-                 evidence_map.map_alt(marks, title))  # fmt: skip
+        raise ReasonError("Not drawn: no study reports a main outcome.")
+    figure = evidence_map.map_figure(marks, title)
+    return marked([figure], marks, evidence_map.map_alt(marks, title))
 
 
 def _directions(
@@ -127,9 +118,8 @@ def _directions(
 def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
     marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
     if not marks:
-        raise ReasonError("Not drawn: no study has a vote.")
-    return Drawn(harvest.harvest_figures(marks, title), marks, Mark,
-                 harvest.harvest_alt(marks, title))  # fmt: skip
+        raise ReasonError("Not drawn: no direction is reported.")
+    return marked(harvest.harvest_figures(marks, title), marks, harvest.harvest_alt(marks, title))
 
 
 def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
@@ -143,22 +133,25 @@ def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
     if not large:
         most = len(drawn[order[0]]) if order else 0
         raise ReasonError(
-            f"Not drawn: at most {most} studies of a set print an exact p, a direction and their "
-            f"people; {albatross.FEWEST} are needed."
+            f"Not drawn: at most {most} studies of a set report an exact p, a direction and the "
+            f"number of participants; {albatross.FEWEST} are needed."
         )
     small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
     few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
-    pages, marks = [], []
+    marks: list[Mark] = []
+    pages = []
     for key in large:
         found = {e.site for e in entries if (e.outcome, e.phase, e.design_class) == key and e.site}
         sites = ", ".join(sorted(found)).replace("_", " ")
-        words = [f"Sites are mixed, one point per study: {sites}."] if len(found) > 1 else []
+        words = [f"Several sites, one point per study: {sites}."] if len(found) > 1 else []
         words += [few] if small and key == large[-1] else []
         name = f"{title}: {_set_words(key)}"
         pages.append(albatross.albatross_figure(drawn[key], name, key[2], " ".join(words)))
         marks += drawn[key]
-    alt = f"{title}, {len(pages)} pages: people against p by direction. {few if small else ''}"
-    return Drawn(pages, marks, Mark, alt.strip())
+    alt = (
+        f"{title}, {len(pages)} pages: p against participants by direction. {few if small else ''}"
+    )
+    return marked(pages, marks, alt.strip())
 
 
 def _set_words(key: tuple[str, str, str]) -> str:
@@ -168,10 +161,10 @@ def _set_words(key: tuple[str, str, str]) -> str:
 
 def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
-        raise ReasonError("Not drawn: nobody has entered the counts of the flow (prisma.csv).")
+        raise ReasonError("Not drawn: the counts of the flow are not entered (prisma.csv).")
     reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
-    marks = flow.flow_marks({row.box: row.n for row in tables.prisma}, reasons)
-    return Drawn([flow.flow_figure(marks, title)], marks, Mark, flow.flow_alt(marks))
+    marks = flow.flow_marks({row.box: row.n for row in tables.prisma if row.n is not None}, reasons)
+    return marked([flow.flow_figure(marks, title)], marks, flow.flow_alt(marks))
 
 
 def _lights(tables: Tables, tool: str) -> Drawn:
@@ -179,6 +172,6 @@ def _lights(tables: Tables, tool: str) -> Drawn:
     weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
     if not marks:
-        raise ReasonError("Not drawn: not assessed (nobody has entered a judgement by this tool).")
-    return Drawn(risk_of_bias.light_figures(marks, tool), marks, Mark,
-                 risk_of_bias.light_alt(marks, tool))  # fmt: skip
+        raise ReasonError("Not drawn: not assessed with this tool.")
+    figures = risk_of_bias.light_figures(marks, tool)
+    return marked(figures, marks, risk_of_bias.light_alt(marks, tool))

@@ -1,9 +1,10 @@
-"""Risk of bias as people judged it: traffic lights per study and bars per domain."""
+"""Risk of bias as judged by the reviewers: traffic lights per study and bars per domain."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -11,25 +12,15 @@ from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.catalogue import TOOLS
 from osteometa.figures.chart import (
     MARGIN,
-    WIDE,
-    Mark,
+    Count,
     draw_mark,
     note_height,
     noted,
     title_height,
     titled,
 )
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    BODY,
-    ORANGE,
-    SMALL,
-    VERMILION,
-    new_figure,
-    put,
-    wrapped,
-)
+from osteometa.figures.palette import BLACK, BLUE, BODY, ORANGE, SMALL, VERMILION, WIDE
+from osteometa.figures.style import new_figure, put, wrapped
 
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
@@ -53,11 +44,12 @@ DOMAINS = {
         "d7": "selection of the reported result",
     },
     "nhlbi_prepost": {
-        "q1": "objective stated", "q2": "criteria of eligibility", "q3": "people representative",
+        "q1": "objective stated", "q2": "criteria of eligibility",
+        "q3": "participants representative",
         "q4": "all eligible enrolled", "q5": "sample size", "q6": "intervention described",
         "q7": "outcome measures sound", "q8": "assessors blinded", "q9": "loss to follow-up",
         "q10": "tests of change", "q11": "outcomes measured several times",
-        "q12": "groups and individuals told apart",
+        "q12": "group and individual level distinguished",
     },
 }  # fmt: skip
 ROW, LINE, LABELS, BAR = 4.6, 3.3, 58.0, 4.4
@@ -70,7 +62,7 @@ HIGHEST = 190.0
 def light_marks(
     judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str],
     weights: Mapping[str, float],
-) -> list[Mark]:  # fmt: skip
+) -> list[Count]:  # fmt: skip
     """Return a light per study, outcome and domain of one tool.
 
     Parameters
@@ -78,10 +70,10 @@ def light_marks(
     judgements : sequence of RiskOfBias
     tool : {"rob2", "robins_i", "nhlbi_prepost"}
     labels : mapping of study_id to the study's label
-    weights : mapping of study_id to what the study weighs in the bars (people, else 1)
+    weights : mapping of study_id to what the study weighs in the bars (participants, else 1)
     """
     return [
-        Mark(
+        Count(
             kind="cell",
             label=", ".join(t for t in (labels.get(row.study_id, row.study_id), row.outcome) if t),
             group=row.domain, shape=row.judgement, size=weights.get(row.study_id, 1.0),
@@ -92,7 +84,7 @@ def light_marks(
     ]  # fmt: skip
 
 
-def light_figures(marks: Sequence[Mark], tool: str) -> list[Figure]:
+def light_figures(marks: Sequence[Count], tool: str) -> list[Figure]:
     """Return the pages: traffic lights, and below those of the last page the weighted bars."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     rows = [(label, wrapped(label, LABELS - MARGIN - 2)) for label in labels]
@@ -109,7 +101,7 @@ def _height(lines: Sequence[str]) -> float:
 
 
 def _page(
-    rows: Sequence[tuple[str, list[str]]], marks: Sequence[Mark], tool: str,
+    rows: Sequence[tuple[str, list[str]]], marks: Sequence[Count], tool: str,
     number: tuple[int, int],
 ) -> Figure:  # fmt: skip
     title = f"Risk of bias: {TOOLS[tool]}"
@@ -141,7 +133,7 @@ def _page(
     return figure
 
 
-def _domains(marks: Sequence[Mark]) -> list[str]:
+def _domains(marks: Sequence[Count]) -> list[str]:
     found = {mark.group for mark in marks}
     order = [f"{letter}{n}" for letter in "dq" for n in range(1, 13)] + ["overall"]
     return [name for name in order if name in found]
@@ -151,7 +143,7 @@ def _short(domain: str) -> str:
     return "Overall" if domain == "overall" else domain.upper()
 
 
-def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
+def light(axes: Axes, x: float, y: float, level: str, side: float = 3.2) -> None:
     """Draw one judgement: Cochrane's symbol on its colour."""
     symbol, color = LEVELS[level]
     draw_mark(axes, x, y, side, "circle", color, gid="light", zorder=2)
@@ -161,7 +153,7 @@ def light(axes, x: float, y: float, level: str, side: float = 3.2) -> None:
 
 
 def _bars(
-    axes, marks: Sequence[Mark], domains: Sequence[str], used: Sequence[str], top: float
+    axes: Axes, marks: Sequence[Count], domains: Sequence[str], used: Sequence[str], top: float
 ) -> None:
     room = RIGHT - LABELS
     for number, domain in enumerate(domains):
@@ -199,14 +191,14 @@ def level_words(judgements: Iterable[str]) -> str:
 
 def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) -> str:
     named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
-    words = [f"Judged by people. {level_words(used)}."]
+    words = [f"Judgements entered by the reviewers: {level_words(used)}."]
     words += [f"{'; '.join(named)}."] if named else []
-    words += ["Bars: weighted by people enrolled, 1 where that is not printed."] if last else []
+    words += ["Bars: weighted by participants enrolled (1 where not reported)."] if last else []
     return " ".join(words)
 
 
-def light_alt(marks: Sequence[Mark], tool: str) -> str:
-    """Return what the figure says, for people who do not see it."""
+def light_alt(marks: Sequence[Count], tool: str) -> str:
+    """Return what the figure shows, for readers who do not see it."""
     overall = [mark.shape for mark in marks if mark.group == "overall"]
     counts = ", ".join(f"{overall.count(w)} {w.replace('_', ' ')}" for w in dict.fromkeys(overall))
     return f"Risk of bias by {TOOLS[tool]}; overall: {counts or 'not judged'}."

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     MARGIN,
-    NARROW,
     TYPE_MARKS,
+    Fit,
     Frame,
     Mark,
+    Point,
     Ticks,
+    distinct_labels,
     draw_axes,
     draw_mark,
     note_height,
@@ -26,11 +28,11 @@ from osteometa.figures.chart import (
     tick_room,
     title_height,
     titled,
-    told_apart,
 )
 from osteometa.figures.forest.layout import FAST, ticks_of
 from osteometa.figures.labels import draw_labels, place_labels
-from osteometa.figures.style import BLACK, BLUE, GREY, new_figure
+from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW
+from osteometa.figures.style import new_figure
 from osteometa.records.sensitivity import (
     InfluenceRow,
     MetaRegressionRow,
@@ -48,7 +50,7 @@ COVARIATES = {
     "age": "Mean age, years",
     "year": "Year of publication",
     "sessions": "Sessions per week",
-    "n": "People analysed",
+    "n": "Participants analysed",
 }
 
 
@@ -68,7 +70,7 @@ class Ground:
     """Room above and at the right for histograms, mm."""
 
 
-def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
+def ground_figure(ground: Ground, draw: Callable[[Axes, Frame], None]) -> Figure:
     """Return a chart one column wide; `draw(axes, frame)` puts the marks on it."""
     top = title_height(ground.title, NARROW) + max(5.5, ground.margin + 2)
     bottom = top + HEIGHT
@@ -83,24 +85,31 @@ def ground_figure(ground: Ground, draw: Callable[..., None]) -> Figure:
     return figure
 
 
-def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Mark]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubble(Point):
+    """A study whose area shows its weight."""
+
+    size: float
+
+
+def baujat_marks(rows: Sequence[InfluenceRow]) -> list[Bubble]:
     """Return a point per study: its squared Pearson residual, and how far it moves the pool."""
-    rows = [row for row in rows if row.status == "ok"]
     return [
-        Mark(kind="point", label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
-             effect_id=row.effect_id)
-        for row, label in zip(rows, told_apart(rows), strict=True)
+        Bubble(label=label, x=row.baujat_x, y=row.baujat_y, size=row.weight,
+               effect_id=row.effect_id)
+        for row, label in zip(rows, distinct_labels(rows), strict=True)
+        if row.baujat_x is not None and row.baujat_y is not None and row.weight is not None
     ]  # fmt: skip
 
 
-def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
+def baujat_figure(marks: Sequence[Point], title: str) -> Figure:
     """Return the Baujat plot; studies far from the corner are named where there is room."""
     x_high = max(mark.x for mark in marks) * 1.08 or 1.0
     y_high = max(mark.y for mark in marks) * 1.08 or 1.0
     reach = {id(m): m.x / x_high + m.y / y_high for m in marks}
     order = sorted(marks, key=lambda m: -reach[id(m)])
 
-    def draw(axes, frame: Frame) -> None:
+    def draw(axes: Axes, frame: Frame) -> None:
         for mark in marks:
             draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle", BLUE)
         named = [
@@ -110,9 +119,10 @@ def baujat_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
 
     ground = Ground(
         title=title, x=(0.0, x_high), y=(0.0, y_high), x_ticks=plain_ticks(0.0, x_high),
-        y_ticks=plain_ticks(0.0, y_high), x_title="Squared residual, in variances (v + τ²)",
-        y_title="Squared shift of the pool, in its variances without the study",
-        note="Upper right: studies that lie far from the pool for their variance and move it.",
+        y_ticks=plain_ticks(0.0, y_high), x_title="Squared Pearson residual",
+        y_title="Standardised squared change of the pooled effect",
+        note="Right: studies far from the pooled effect for their variance (v + τ²). Top: studies "
+        "without which it changes most, in its variances without the study.",
     )  # fmt: skip
     return ground_figure(ground, draw)
 
@@ -123,14 +133,14 @@ def bubble_marks(
     """Return a bubble per study, area by weight, and the fitted line with its band."""
     return [
         *(
-            Mark(kind="point", label=p.label, x=p.x, y=p.yi, size=p.weight, group=p.exercise_type,
-                 effect_id=p.effect_id)
+            Bubble(label=p.label, x=p.x, y=p.yi, size=p.weight, group=p.exercise_type,
+                   effect_id=p.effect_id)
             for p in points
             if p.covariate == fit.covariate
         ),
         *(
-            Mark(kind="line", label=at.covariate, x=at.x, y=at.fitted, low=at.ci_low,
-                 high=at.ci_high)
+            Fit(kind="line", label=at.covariate, x=at.x, y=at.fitted, low=at.ci_low,
+                high=at.ci_high)
             for at in line
             if at.covariate == fit.covariate
         ),
@@ -139,14 +149,14 @@ def bubble_marks(
 
 def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "") -> Figure:
     """Return the bubble plot of one covariate."""
-    points = [mark for mark in marks if mark.kind == "point"]
-    line = [mark for mark in marks if mark.kind == "line"]
+    points = [mark for mark in marks if isinstance(mark, Bubble)]
+    line = [mark for mark in marks if isinstance(mark, Fit)]
     heaviest = max(mark.size for mark in points)
     x_range = padded([m.x for m in points], 0.1)
     ends = [end for m in line for end in (m.low, m.high)]
     y_range = padded([*(m.y for m in points), *ends, 0.0], 0.12)
 
-    def draw(axes, frame: Frame) -> None:
+    def draw(axes: Axes, frame: Frame) -> None:
         _band(axes, frame, line)
         axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=GREY, lw=0.6, zorder=1)
         axes.plot([frame.x(m.x) for m in line], [frame.y(m.y) for m in line], color=BLACK, lw=1.0,
@@ -168,7 +178,7 @@ def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "
     return ground_figure(ground, draw)
 
 
-def _band(axes, frame: Frame, line: Sequence[Mark]) -> None:
+def _band(axes: Axes, frame: Frame, line: Sequence[Fit]) -> None:
     """Draw the confidence band of a line: a ground, and its edges for those who see no grey."""
     x = [frame.x(m.x) for m in line]
     low, high = [frame.y(m.low) for m in line], [frame.y(m.high) for m in line]
@@ -183,18 +193,17 @@ def _band(axes, frame: Frame, line: Sequence[Mark]) -> None:
 
 def band_words(interval: str) -> str:
     """Return what the band around the line is; `interval` is the model's, in words."""
-    return f"Grey, dashed: 95 % confidence band of the mean effect ({interval}, at each value)."
+    return f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
 
 
 def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
     """Return the slope of a meta-regression in words."""
     unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
-            "n": "person"}[fit.covariate]  # fmt: skip
+            "n": "participant"}[fit.covariate]  # fmt: skip
+    slope = [v for v in (fit.slope, fit.ci_low, fit.ci_high) if v is not None]
     if scale.percent:
-        numbers = [
-            f"{signed(100 * math.expm1(v), 3)}{FAST}%" for v in (fit.slope, fit.ci_low, fit.ci_high)
-        ]
+        numbers = [f"{signed(scale.shown(v), 3)}{FAST}%" for v in slope]
     else:
-        numbers = [signed(v, 4) for v in (fit.slope, fit.ci_low, fit.ci_high)]
+        numbers = [signed(v, 4) for v in slope]
     last = f"{p_text(fit.p)}, k = {fit.k}".replace(" = ", f"{FAST}={FAST}")
     return f"Slope per {unit}: {numbers[0]} ({numbers[1]} to {numbers[2]}), {last}."

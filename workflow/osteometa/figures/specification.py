@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from osteometa.figures.chart import (
     MARGIN,
-    WIDE,
+    At,
+    Fit,
     Frame,
     Mark,
+    Ticks,
     axis_range,
     note_height,
     noted,
@@ -20,20 +23,11 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    POINT,
-    SMALL,
-    new_figure,
-    put,
-    text_width,
-)
+from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, WIDE
+from osteometa.figures.style import new_figure, put, text_width
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
-from osteometa.wording.scale import Scale
+from osteometa.wording.scale import Scale, estimate_of
 
 CHOICES = {
     "derivation": "Derivation",
@@ -44,7 +38,7 @@ CHOICES = {
     "ci": "Interval",
 }
 COLOURS = {"excludes": BLUE, "holds": "#BDBDBD", "primary": BLACK}
-"""Dark and light, so that they are told apart without their hue."""
+"""Dark and light, distinguishable without their hue."""
 MOST_STROKES = 400
 """Specifications up to which each has strokes of its own."""
 PRIMARY = "Primary result"
@@ -58,36 +52,36 @@ def specification_marks(
     rows: Sequence[MultiverseRow], shares: Sequence[MultiverseShare], measure: str
 ) -> list[Mark]:
     """Return an interval per specification, a dot per choice, a bar per explained share."""
-    chosen = sorted(
-        (r for r in rows if r.measure == measure and r.status == "ok"), key=lambda r: r.estimate
-    )
-    marks = []
-    for place, row in enumerate(chosen, start=1):
+    found = [(r, estimate_of(r)) for r in rows if r.measure == measure and r.status == "ok"]
+    chosen = sorted(((r, e) for r, e in found if e is not None), key=lambda pair: pair[1].value)
+    marks: list[Mark] = []
+    for place, (row, estimate) in enumerate(chosen, start=1):
         group = "primary" if row.primary else "excludes" if row.excludes_null else "holds"
         marks.append(
-            Mark(kind="interval", label=str(row.specification), x=place, y=row.estimate,
-                 low=row.ci_low, high=row.ci_high, group=group)
+            Fit(kind="interval", label=str(row.specification), x=place, y=estimate.value,
+                low=estimate.low, high=estimate.high, group=group,
+                text="excludes the null" if row.excludes_null else "")
         )  # fmt: skip
     for choice in CHOICES:
-        levels = list(dict.fromkeys(getattr(row, choice) for row in chosen))
+        levels = list(dict.fromkeys(getattr(row, choice) for row, _ in chosen))
         if len(levels) > 1:
             for level in sorted(levels, key=lambda name: (name not in FIRST, name)):
                 marks += [
-                    Mark(kind="cell", label=level_words(level), x=place, group=choice)
-                    for place, row in enumerate(chosen, start=1)
+                    At(kind="cell", label=level_words(level), x=place, group=choice)
+                    for place, (row, _) in enumerate(chosen, start=1)
                     if getattr(row, choice) == level
                 ]
     return marks + _bars(shares, measure)
 
 
-def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[Mark]:
+def _bars(shares: Sequence[MultiverseShare], measure: str) -> list[At]:
     """Return the explained share of each choice; what is derived is the sum of its keys."""
     explained: dict[str, float] = {}
     for share in shares:
         if share.measure == measure and share.choice not in ("remainder", "all"):
             choice = share.choice if share.choice in CHOICES else "derivation"
             explained[choice] = explained.get(choice, 0.0) + (share.share or 0.0)
-    return [Mark(kind="bar", group=choice, x=part, text=f"{part:.0f} %")
+    return [At(kind="bar", group=choice, x=part, text=f"{part:.0f} %")
             for choice, part in explained.items()]  # fmt: skip
 
 
@@ -104,19 +98,20 @@ def level_words(level: str) -> str:
 
 def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
     """Return the curve above, the matrix of choices below, explained variance at the right."""
-    curve = [mark for mark in marks if mark.kind == "interval"]
-    cells = [mark for mark in marks if mark.kind == "cell"]
+    curve = [mark for mark in marks if isinstance(mark, Fit)]
+    places = [mark for mark in marks if isinstance(mark, At)]
+    cells = [mark for mark in places if mark.kind == "cell"]
     levels = list(dict.fromkeys((mark.group, mark.label) for mark in cells))
     groups = list(dict.fromkeys(group for group, _ in levels))
-    bars = {mark.group: mark for mark in marks if mark.kind == "bar"}
+    bars = {mark.group: mark for mark in places if mark.kind == "bar"}
     low, high = axis_range([(m.y, m.low, m.high) for m in curve])
     note = (
         f"{len(curve):,} specifications, sorted by estimate. Dark (blue): the interval excludes "
-        "the null; light (grey): it holds it. "
+        "the null; light (grey): it includes it. "
     )
     if any(m.low < low or m.high > high for m in curve):
-        note += "Arrow tips: the interval goes on. "
-    note += "Bars: how much of the variance of the estimates a choice explains by itself."
+        note += "Arrow tips: the interval continues. "
+    note += "Bars: share of the variance of the estimates that a choice explains alone."
     ticks = ticks_of(low, high, scale)
     top = title_height(title, WIDE) + 5
     matrix = top + CURVE + 3
@@ -134,7 +129,7 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     return figure
 
 
-def _curve(axes, frame: Frame, curve: Sequence[Mark], ticks, scale: Scale) -> None:
+def _curve(axes: Axes, frame: Frame, curve: Sequence[Fit], ticks: Ticks, scale: Scale) -> None:
     axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=BLACK, lw=0.6, zorder=2.5)
     for group, color in COLOURS.items():
         chosen = [m for m in curve if m.group == group]
@@ -150,7 +145,7 @@ def _curve(axes, frame: Frame, curve: Sequence[Mark], ticks, scale: Scale) -> No
     put(axes, MARGIN, frame.top - 2.9, scale.title, size=SMALL)
 
 
-def _primary(axes, frame: Frame, mark: Mark) -> None:
+def _primary(axes: Axes, frame: Frame, mark: Fit) -> None:
     """Name the primary result, with a dashed line above and below its interval."""
     x = frame.x(mark.x)
     top, bottom = frame.y(min(mark.high, frame.y_high)), frame.y(max(mark.low, frame.y_low))
@@ -161,7 +156,7 @@ def _primary(axes, frame: Frame, mark: Mark) -> None:
     put(axes, middle, frame.top - 2.9, PRIMARY, size=SMALL, align="center")
 
 
-def _intervals(axes, frame: Frame, chosen: Sequence[Mark], color: str, number: int) -> None:
+def _intervals(axes: Axes, frame: Frame, chosen: Sequence[Fit], color: str, number: int) -> None:
     """Draw intervals with their estimates, and tips of arrows where they leave the frame."""
     dense = number > MOST_STROKES
     tall = [m for m in chosen if m.low < frame.y_high and m.high > frame.y_low]
@@ -203,7 +198,15 @@ def stroke(frame: Frame, number: int) -> float:
     return apart if number > MOST_STROKES else min(1.0, max(0.5, 0.6 * apart))
 
 
-def _matrix(axes, frame: Frame, cells, groups, levels, bars, top: float) -> None:
+def _matrix(
+    axes: Axes,
+    frame: Frame,
+    cells: Sequence[At],
+    groups: Sequence[str],
+    levels: Sequence[tuple[str, str]],
+    bars: Mapping[str, At],
+    top: float,
+) -> None:
     y = top
     scale = max((bar.x for bar in bars.values()), default=1.0) or 1.0
     for name in groups:
@@ -232,9 +235,9 @@ def _matrix(axes, frame: Frame, cells, groups, levels, bars, top: float) -> None
 
 
 def specification_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what the curve says, for people who do not see it."""
-    curve = [mark for mark in marks if mark.kind == "interval"]
-    excludes = sum(not m.low <= 0 <= m.high for m in curve)
+    """Return what the curve shows, for readers who do not see it."""
+    curve = [mark for mark in marks if isinstance(mark, Fit)]
+    excludes = sum(bool(m.text) for m in curve)
     return (
         f"{title}: {len(curve)} specifications give estimates from {scale.number(curve[0].y)} to "
         f"{scale.number(curve[-1].y)}; the interval of {excludes} excludes the null."

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     LINE,
     MARGIN,
-    WIDE,
     Frame,
+    Interval,
     Mark,
     axis_range,
     diamond_points,
@@ -26,31 +27,22 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.forest.layout import ticks_of
-from osteometa.figures.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    SMALL,
-    VERMILION,
-    new_figure,
-    put,
-    text_width,
-    wrapped,
-)
+from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import SensitivityRow, StepRow
 from osteometa.wording.numbers import p_text
-from osteometa.wording.scale import Scale
+from osteometa.wording.scale import Scale, estimate_of
+from osteometa.wording.vocabulary import OVERALL
 
 ROW = 4.2
 PLOT = 60.0
 """Least width of the drawing, mm; it takes what the labels leave."""
 BESIDE = 0.15
 """Share of the axis on either side of no effect at least, for the words of what it favours."""
-SIZED = ("interval", "diamond")
 SEQUENCES = {
-    "year": "Up to and with, by year",
-    "precision": "Up to and with, most precise first",
+    "year": "By year of publication",
+    "precision": "By precision, most precise first",
 }
 
 
@@ -62,43 +54,40 @@ def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
         if sequence in SEQUENCES:
             marks.append(Mark(kind="heading", label=SEQUENCES[sequence]))
         for row in chosen:
-            if row.status != "ok" and row.estimate is None:
-                marks.append(Mark(kind="message", label=row.label, text=row.reason))
-                continue
-            warn = bool(row.null_crossed or row.sign_changed)
-            marks.append(
-                Mark(kind="interval", label=row.label, x=row.estimate, low=row.ci_low,
-                     high=row.ci_high, group="changed" if warn else "same",
-                     text=f"k = {row.k}; {p_text(row.p)}")
-            )  # fmt: skip
-    return [*marks, _all(overall)]
+            mark = _interval(row, row.label, f"k = {row.k}; {p_text(row.p)}")
+            marks.append(mark or Mark(kind="message", label=row.label, text=row.reason))
+    return [*marks, *_all(overall)]
 
 
 def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> list[Mark]:
-    """Return a line per row of the primary measure's overall pool; others follow as messages."""
-    marks = []
-    for row in rows:
-        if (
-            row.row == "primary"
-            or row.group != "overall"
-            or row.measure != overall.measure
-            or row.status != "ok"
-        ):
-            continue
-        warn = bool(row.null_crossed or row.sign_changed)
-        marks.append(
-            Mark(kind="interval", label=row.change, x=row.estimate, low=row.ci_low,
-                 high=row.ci_high, group="changed" if warn else "same", text=f"k = {row.k}")
-        )  # fmt: skip
-    return [*marks, _all(overall)]
+    """Return a line per row of the overall pool of the primary measure, and the primary result."""
+    chosen = [
+        row for row in rows
+        if row.row != "primary" and row.status == "ok"
+        and (row.group, row.measure) == (OVERALL, overall.measure)
+    ]  # fmt: skip
+    marks = [_interval(row, row.change, f"k = {row.k}") for row in chosen]
+    return [*(mark for mark in marks if mark), *_all(overall)]
 
 
-def _all(overall: PooledRow) -> Mark:
+def _interval(row: StepRow | SensitivityRow, label: str, text: str) -> Interval | None:
+    found = estimate_of(row)
+    if found is None:
+        return None
+    changed = bool(row.null_crossed or row.sign_changed)
+    return Interval(label=label, x=found.value, low=found.low, high=found.high,
+                    group="changed" if changed else "same", text=text)  # fmt: skip
+
+
+def _all(overall: PooledRow) -> list[Interval]:
+    found = estimate_of(overall)
     # Of two studies it is hollow, as in the forest plot.
-    return Mark(
-        kind="diamond", shape=overall.diamond, label="Primary result", x=overall.estimate,
-        low=overall.ci_low, high=overall.ci_high, group="primary", text=f"k = {overall.k}",
-    )  # fmt: skip
+    return [] if found is None else [
+        Interval(
+            kind="diamond", shape=overall.diamond, label="Primary result", x=found.value,
+            low=found.low, high=found.high, group="primary", text=f"k = {overall.k}",
+        )
+    ]  # fmt: skip
 
 
 def strip_figure(
@@ -118,7 +107,7 @@ def strip_figure(
     favours : sequence of two texts
         What effects below and above none mean.
     """
-    sized = [mark for mark in marks if mark.kind in SIZED]
+    sized = [mark for mark in marks if isinstance(mark, Interval)]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
     over = "Effect [95 % CI]" if scale.interval == "[a, b]" else "Effect (95 % CI)"
     bold = [over, *(effects[id(m)] for m in sized if m.kind == "diamond")]
@@ -130,7 +119,7 @@ def strip_figure(
     right = WIDE - MARGIN - extra_width - 6 - effect_width
     left = min(right - PLOT, MARGIN + 6 + _longest(marks, head))
     room = left - MARGIN - 4
-    lines = {id(m): wrapped(m.label, room if m.kind in SIZED else WIDE / 2) for m in marks}
+    lines = {id(m): wrapped(m.label, room if isinstance(m, Interval) else WIDE / 2) for m in marks}
     heights = [
         ROW + LINE * (len(lines[id(m)]) - 1) + (1.2 if m.kind == "heading" else 0) for m in marks
     ]
@@ -168,12 +157,12 @@ def _weight(mark: Mark) -> str:
     return "bold" if mark.kind == "heading" or mark.group == "primary" else "normal"
 
 
-def _reference(axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
+def _reference(axes: Axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
     axes.plot([frame.x(0.0)] * 2, [top, bottom], color=BLACK, lw=0.6, zorder=1)
     axes.plot([frame.x(pooled)] * 2, [top, bottom], color=BLUE, lw=0.6, dashes=(4, 2), zorder=1)
 
 
-def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: str,
+def _line(axes: Axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: str,
           effect_width: float) -> None:  # fmt: skip
     middle = y + ROW / 2 + (1.2 if mark.kind == "heading" else 0)
     bold = _weight(mark)
@@ -181,7 +170,7 @@ def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: st
         put(axes, MARGIN, middle + LINE * index, line, weight=bold)
     if mark.kind == "message":
         put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
-    if mark.kind not in SIZED:
+    if not isinstance(mark, Interval):
         return
     if mark.kind == "diamond":
         _diamond(axes, frame, mark, middle)
@@ -195,7 +184,7 @@ def _line(axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: st
     put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
 
 
-def _diamond(axes, frame: Frame, mark: Mark, y: float) -> None:
+def _diamond(axes: Axes, frame: Frame, mark: Interval, y: float) -> None:
     """Draw the primary result as wide as its interval, with a tip where it goes on."""
     points = diamond_points(frame, mark.x, mark.low, mark.high, y)
     fill = BLACK if mark.shape == "full" else "white"
@@ -210,7 +199,7 @@ def _diamond(axes, frame: Frame, mark: Mark, y: float) -> None:
             draw_tip(axes, [(x + step, y), (x, y - 0.9), (x, y + 0.9)], BLACK)
 
 
-def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
+def _axis(axes: Axes, frame: Frame, bottom: float, scale: Scale) -> None:
     y = bottom + 0.6
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
     draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, scale))
@@ -219,26 +208,24 @@ def _axis(axes, frame: Frame, bottom: float, scale: Scale) -> None:
 
 def _note(marks: Sequence[Mark], clipped: bool) -> str:
     hollow = " (hollow: few studies)" if marks[-1].shape != "full" else ""
-    note = (
-        f"Diamond{hollow} and dashed line: the primary result, the diamond as wide as its 95 % CI."
-    )
+    note = f"Diamond{hollow} and dashed line: primary result; width of the diamond: its 95 % CI."
     if any(mark.group == "changed" for mark in marks):
         note += (
-            " Triangles: the sign, or whether the interval holds the null, differs from the "
+            " Triangles: the sign, or whether the interval includes the null, differs from the "
             "primary result."
         )
-    return note + (" Arrows: the interval goes on." if clipped else "")
+    return note + (" Arrows: the interval continues." if clipped else "")
 
 
 def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
-    """Return what the plot says, for people who do not see it."""
-    sized = [m for m in marks if m.kind == "interval"]
+    """Return what the plot shows, for readers who do not see it."""
+    sized = [m for m in marks if isinstance(m, Interval) and m.kind == "interval"]
     if not sized:
-        return f"{title}: nothing but the primary result."
+        return f"{title}: the primary result only."
     low, high = min(m.x for m in sized), max(m.x for m in sized)
     changed = sum(m.group == "changed" for m in sized)
     return (
         f"{title}: {len(sized)} estimates from {scale.number(low)} to {scale.number(high)}; "
-        f"{changed} differ from the primary result in sign or in whether the interval holds the "
+        f"{changed} differ from the primary result in sign or in whether the interval includes the "
         "null."
     )

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from osteometa.figures.chart import (
     LINE,
     MARGIN,
-    NARROW,
+    Count,
     Frame,
-    Mark,
+    Interval,
     draw_mark,
     draw_ticks,
     note_height,
@@ -27,23 +27,23 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
-from osteometa.figures.forest.rows import ForestRow
+from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
 from osteometa.figures.presets import PRESETS, Preset
-from osteometa.figures.style import BLACK, GREY, SMALL, new_figure, put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
-from osteometa.wording.scale import Scale
-from osteometa.wording.vocabulary import ALL_STUDIES, group_heading
+from osteometa.wording.scale import Estimate, Scale, estimate_of
+from osteometa.wording.vocabulary import ALL_STUDIES, OVERALL, group_heading
 
 ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
 """Heights in mm: a row, an axis with its words, what follows an analysis and its heading."""
 HIGHEST = 165.0
 """Analyses of a page, mm: what a screen shows at a size that can be read."""
 ONE = "One study"
-TOO_FEW = "no pool shown"
-SINGLES = "Effects known from one study each, not pooled"
+TOO_FEW = "pooled effect not shown"
+SINGLES = "Effects of single studies, not pooled"
 NO_POOL = (
-    "No pool shown: none was asked for, or the interval of a type would rest on fewer than 4 "
-    "degrees of freedom."
+    "Pooled effect not shown: none was requested, or the interval of an exercise type would rest "
+    "on fewer than 4 degrees of freedom."
 )
 
 
@@ -69,7 +69,7 @@ class Placed:
 
     panel: Panel
     lines: tuple[str, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[Pool | Count, ...]
     range: tuple[float, float]
 
     @property
@@ -78,35 +78,41 @@ class Placed:
         return LINE * len(self.lines) + BELOW + ROW * len(self.marks) + GAP
 
 
-def summary_marks(panels: Sequence[Panel]) -> list[Mark]:
+def summary_marks(panels: Sequence[Panel]) -> list[Pool | Count]:
     """Return a mark per pooled group or single study."""
-    marks: list[Mark] = []
+    marks: list[Pool | Count] = []
     for panel in panels:
         own = [mark for row in panel.rows if (mark := _mark(row, panel)) is not None]
         marks += own if any(mark.kind != "message" for mark in own) else []
     return marks
 
 
-def _mark(row: PooledRow, panel: Panel) -> Mark | None:
-    if row.estimate is None:
-        return None
-    if row.group != "overall" and len(panel.rows) == 2:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool(Interval):
+    """A pooled effect or that of one study: size the number of studies."""
+
+    size: float
+
+
+def _mark(row: PooledRow, panel: Panel) -> Pool | Count | None:
+    found = estimate_of(row)
+    if found is None or (row.group != OVERALL and len(panel.rows) == 2):
         return None  # studies of one type: the overall row has shown them
     word = group_heading(row.group)
     if row.k > 1 and row.diamond == "none":
-        return Mark(kind="message", label=word, size=float(row.k), group=panel.heading,
-                    text=TOO_FEW)  # fmt: skip
+        return Count(kind="message", label=word, size=float(row.k), group=panel.heading,
+                     text=TOO_FEW)  # fmt: skip
     one = row.k == 1
-    return Mark(
-        kind="interval" if one else "diamond", x=row.estimate, low=row.ci_low, high=row.ci_high,
-        label=ONE if one and row.group == "overall" else word, size=float(row.k),
+    return Pool(
+        kind="interval" if one else "diamond", x=found.value, low=found.low, high=found.high,
+        label=ONE if one and row.group == OVERALL else word, size=float(row.k),
         group=panel.heading, shape="single" if one else row.diamond,
-        text=panel.scale.with_interval(row.estimate, row.ci_low, row.ci_high),
+        text=panel.scale.with_interval(*found),
     )  # fmt: skip
 
 
 def summary_figures(
-    marks: Sequence[Mark], panels: Sequence[Panel], title: str, style: str = "standard"
+    marks: Sequence[Pool | Count], panels: Sequence[Panel], title: str, style: str = "standard"
 ) -> list[Figure]:
     """Return the pages of the figure: pools first, then analyses with one study.
 
@@ -133,7 +139,7 @@ def summary_figures(
 
 
 def _placed(
-    panels: Sequence[Panel], own: dict[str, tuple[Mark, ...]], preset: Preset
+    panels: Sequence[Panel], own: dict[str, tuple[Pool | Count, ...]], preset: Preset
 ) -> list[Placed]:
     """Return analyses, those on one scale beside each other in the order of the first."""
     blocks: dict[tuple, list[Panel]] = {}
@@ -152,9 +158,9 @@ def _placed(
     return placed
 
 
-def _limits(marks: Sequence[Mark]) -> tuple[float, float]:
+def _limits(marks: Sequence[Pool | Count]) -> tuple[float, float]:
     """Return the range of an axis: an interval far wider than the others is cut, with an arrow."""
-    drawn = [m for m in marks if m.kind != "message"]
+    drawn = [m for m in marks if isinstance(m, Pool)]
     core = [m for m in drawn if m.shape == "full" and m.label == ALL_STUDIES] or drawn
     reach = 2.0 * max(max(abs(m.low), abs(m.high)) for m in core)
     low = max(min(*(m.low for m in drawn), 0.0), -reach)
@@ -209,7 +215,7 @@ def _plot_ends(page: Sequence[Placed], preset: Preset) -> tuple[float, float]:
     return MARGIN + labels + 8.0, NARROW - MARGIN - effects - 2.0
 
 
-def _weight(mark: Mark) -> str:
+def _weight(mark: Pool | Count) -> str:
     return "bold" if mark.label in (ALL_STUDIES, ONE) else "normal"
 
 
@@ -233,23 +239,22 @@ def _analysis(axes: Axes, item: Placed, axis: Axis, top: float, preset: Preset) 
     axes.plot([null, null], [first, bottom], color=BLACK, lw=0.6, zorder=1, gid="null")
     for number, mark in enumerate(item.marks):
         y = first + ROW * (number + 0.5)
-        message = mark.kind == "message"
+        message = not isinstance(mark, Pool)
         put(axes, MARGIN, y, mark.label, weight=_weight(mark), size=preset.size)
         put(axes, axis.left - 2, y, f"{mark.size:.0f}", align="right", size=preset.size)
         put(axes, NARROW - MARGIN, y, mark.text, align="right", color=GREY if message else BLACK,
             weight="normal" if message else _weight(mark), size=preset.size)  # fmt: skip
-        if not message:
+        if isinstance(mark, Pool):
             _shape(axes, axis, mark, y, preset)
 
 
-def _shape(axes: Axes, axis: Axis, mark: Mark, y: float, preset: Preset) -> None:
-    row = ForestRow(kind=mark.kind, label=mark.label, shape=mark.shape, estimate=mark.x,
-                    low=mark.low, high=mark.high)  # fmt: skip
+def _shape(axes: Axes, axis: Axis, mark: Pool, y: float, preset: Preset) -> None:
     if mark.kind == "diamond":
         color = preset.diamond if mark.label == ALL_STUDIES else preset.square
-        diamond(axes, row, axis, y, color)
+        fill = color if mark.shape == "full" else "white"
+        diamond(axes, Estimate(mark.x, mark.low, mark.high), axis, y, fill)
         return
-    interval(axes, row, axis, y, BLACK)
+    interval(axes, (mark.low, mark.high), axis, y, BLACK)
     if axis.low <= mark.x <= axis.high:
         draw_mark(axes, axis.place(mark.x), y, 1.6, "square", preset.square)
 
@@ -278,9 +283,9 @@ def _note(page: Sequence[Placed]) -> str:
         parts.append(f"Diamonds: pooled effects with 95 % CI{hollow}.")
     if "single" in shapes:
         parts.append("Squares: one study, not pooled.")
-    if any(m.low < low or m.high > high for m, (low, high) in marks if m.kind != "message"):
-        parts.append("Arrows: the interval goes on.")
-    if any(mark.kind == "message" for mark, _ in marks):
+    if any(m.low < low or m.high > high for m, (low, high) in marks if isinstance(m, Pool)):
+        parts.append("Arrows: the interval continues.")
+    if not all(isinstance(mark, Pool) for mark, _ in marks):
         parts.append(NO_POOL)
     return " ".join([*parts, "Vertical line: no effect; k: studies."])
 
@@ -289,8 +294,8 @@ def _studies(k: float) -> str:
     return "1 study" if k == 1 else f"{k:.0f} studies"
 
 
-def summary_alt(marks: Sequence[Mark], title: str) -> str:
-    """Return what the figure says, for people who do not see it."""
+def summary_alt(marks: Sequence[Pool | Count], title: str) -> str:
+    """Return what the figure shows, for readers who do not see it."""
     parts = [
         f"{mark.group}, {mark.label.lower()}: {mark.text} ({_studies(mark.size)})"
         for mark in marks

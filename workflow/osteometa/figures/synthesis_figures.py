@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.catalogue import HEADS, KINDS, NAMES
-from osteometa.figures.chart import Mark, reason_figure, reason_mark
-from osteometa.figures.forest.draw import forest_figures, read_forest, title_words
-from osteometa.figures.forest.rows import ForestRow, alt_text
-from osteometa.figures.style import copy, save
+from osteometa.figures.chart import Mark, MarkRow, flat, reason_figure, reason_mark
+from osteometa.figures.files import copy, save
+from osteometa.figures.forest.draw import forest_figures
+from osteometa.figures.forest.rows import Forest, ForestTableRow, alt_text, forest_of
+from osteometa.figures.settings import FigureSettings
 from osteometa.io.csv_records import read_records, write_records
+from osteometa.records.directions import StudyDirection
+from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
-from osteometa.records.pools import PooledRow
+from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.records.sensitivity import (
     FunnelPoint,
     GoshRow,
@@ -32,13 +34,16 @@ from osteometa.records.sensitivity import (
     SmallStudyRow,
     StepRow,
 )
-from osteometa.wording.choices import INTERVALS
-from osteometa.wording.scale import Scale
+from osteometa.wording.choices import interval_words
+from osteometa.wording.scale import Scale, estimate_of
+from osteometa.wording.vocabulary import OVERALL
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure before it is written: pages, the rows behind it, its words."""
+    """A figure before it is written: pages, the rows of its CSV, its words."""
 
     pages: Sequence[Figure]
     rows: Sequence[Any]
@@ -47,63 +52,97 @@ class Drawn:
     reason: str = ""
 
 
+def marked(pages: Sequence[Figure], marks: Sequence[Mark], alt: str) -> Drawn:
+    """Return a figure of marks."""
+    return Drawn(pages, flat(MarkRow, marks), MarkRow, alt)
+
+
 def panel(title: str, reason: str) -> Drawn:
-    """Return the small panel that says why a figure does not apply."""
+    """Return the small panel with the reason why a figure does not apply."""
     return Drawn(
-        [reason_figure(title, reason)], reason_mark(reason), Mark, f"{title}. {reason}", reason
-    )
+        [reason_figure(title, reason)], flat(MarkRow, reason_mark(reason)), MarkRow,
+        f"{title}. {reason}", reason,
+    )  # fmt: skip
 
 
 class ReasonError(Exception):
-    """A figure does not apply; the text says why."""
+    """A figure does not apply; the text is the reason."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Results:
-    """The result files of one synthesis, read when a figure asks for them."""
+    """The result files of one synthesis, each read once."""
 
     folder: Path
-    settings: dict[str, Any] = field(hash=False)
+    settings: FigureSettings
+    _tables: dict[str, list[Any]] = field(default_factory=dict)
 
-    @cached_property
-    def primary(self) -> PooledRow | None:
-        """The primary overall model of the primary measure."""
-        rows = read_records(self.folder / "pooled.csv", PooledRow)
-        chosen = (r for r in rows if r.primary and r.group == "overall")
-        return next((r for r in chosen if r.measure == self.settings["measure"]), None)
+    def of_measure(self, measure: str) -> Results:
+        """Return the same results with another measure to draw."""
+        return replace(self, settings=replace(self.settings, measure=measure))
 
-    @cached_property
-    def scale(self) -> Scale:
-        """How effects of the primary measure are written."""
-        return read_forest(self.folder, self.settings)[2]
-
-    def table(self, name: str, record: type) -> list:
+    def table(self, name: str, record: type[Record]) -> list[Record]:
         """Return the records of one file."""
-        return read_records(self.folder / f"{name}.csv", record)
+        if name not in self._tables:
+            self._tables[name] = read_records(self.folder / f"{name}.csv", record)
+        return self._tables[name]
+
+    @property
+    def effects(self) -> list[WeightedEffect]:
+        """The effects of all measures."""
+        return self.table("effects", WeightedEffect)
+
+    @property
+    def pooled(self) -> list[PooledRow]:
+        """All pooled models."""
+        return self.table("pooled", PooledRow)
+
+    @property
+    def scale(self) -> Scale:
+        """How effects of the measure are written."""
+        own = (e.unit for e in self.effects if e.measure == self.settings.measure and e.unit)
+        return self.settings.scale(next(own, ""))
+
+    @property
+    def forest(self) -> Forest:
+        """The forest plot of the measure."""
+        return forest_of(
+            self.effects, self.table("directions", StudyDirection), self.pooled,
+            self.table("subgroup_test", SubgroupTest), self.settings,
+        )  # fmt: skip
 
     def pool(self, least: int = 2) -> PooledRow:
-        """Return the primary model, if it pools enough studies.
+        """Return the primary model of all studies, if it pools enough of them.
 
         Raises
         ------
         ReasonError
             If it does not.
         """
-        k = 0 if self.primary is None else self.primary.k
-        if k < least:
+        own = (r for r in self.pooled if r.primary and r.group == OVERALL)
+        primary = next((r for r in own if r.measure == self.settings.measure), None)
+        k = 0 if primary is None else primary.k
+        if primary is None or k < least:
             words = {0: "no study is pooled", 1: "one study only"}.get(k, f"{k} studies")
             raise ReasonError(f"Not drawn: {words}, {least} are needed.")
-        if self.primary.status != "ok":
-            raise ReasonError(f"Not drawn: {self.primary.note}.")
-        return self.primary
+        if primary.status != "ok":
+            raise ReasonError(f"Not drawn: {primary.note}.")
+        return primary
+
+    def estimate(self, least: int = 2) -> float:
+        """Return the primary estimate, if enough studies are pooled."""
+        found = estimate_of(self.pool(least))
+        if found is None:
+            raise ReasonError("Not drawn: there is no pooled effect.")
+        return found.value
 
 
 def _reason(rows: Sequence[Any]) -> str:
     return next((row.reason for row in rows if row.reason), "nothing was computed")
 
 
-def _ok(rows: Sequence[Any]) -> list[Any]:
-    found = [row for row in rows if row.status == "ok"]
+def _ok(rows: Sequence[Record]) -> list[Record]:
+    found = [row for row in rows if getattr(row, "status", "") == "ok"]
     if not found:
         raise ReasonError(f"Not drawn: {_reason(rows)}.")
     return found
@@ -111,117 +150,111 @@ def _ok(rows: Sequence[Any]) -> list[Any]:
 
 def _no_forest(title: str, reason: str) -> Drawn:
     """Return a panel in place of a forest plot, its rows of one form with those that are drawn."""
-    rows = [ForestRow(kind="message", label=reason)]
-    return replace(panel(title, reason), rows=rows, row_type=ForestRow)
+    rows = [ForestTableRow(kind="message", label=reason)]
+    return replace(panel(title, reason), rows=rows, row_type=ForestTableRow)
 
 
 def _forest(results: Results, title: str) -> Drawn:
-    rows, legend, scale = read_forest(results.folder, results.settings)
-    if [row.kind for row in rows] == ["message"]:
-        return _no_forest(title, rows[0].label)
-    pages = forest_figures(rows, legend, scale, results.settings)
-    return Drawn(pages, rows, ForestRow, alt_text(rows, results.settings))
-
-
-def _marked(figure: Figure, marks: Sequence[Mark], alt: str) -> Drawn:
-    return Drawn([figure], marks, Mark, alt)
+    forest = results.forest
+    if forest.message:
+        return _no_forest(results.settings.title, forest.message)
+    rows = flat(ForestTableRow, forest.rows)
+    return Drawn(forest_figures(forest), rows, ForestTableRow, alt_text(forest))
 
 
 def _funnel(results: Results, title: str) -> Drawn:
-    overall = results.pool()
-    rows = results.table("small_study", SmallStudyRow)
-    _ok(rows)
-    marks = funnel.funnel_marks(results.table("funnel_points", FunnelPoint), overall)
-    return _marked(
-        funnel.funnel_figure(marks, title, results.scale), marks,
-        funnel.funnel_alt(marks, title, results.scale),
-    )  # fmt: skip
+    pooled, scale = results.estimate(), results.scale
+    _ok(results.table("small_study", SmallStudyRow))
+    marks = funnel.funnel_marks(results.table("funnel_points", FunnelPoint), pooled)
+    figure = funnel.funnel_figure(marks, title, scale)
+    return marked([figure], marks, funnel.funnel_alt(marks, title, scale))
 
 
 def _baujat(results: Results, title: str) -> Drawn:
     results.pool(3)
     marks = scatter.baujat_marks(_ok(results.table("influence", InfluenceRow)))
-    figure = scatter.baujat_figure(marks, title, results.scale)
-    return _marked(figure, marks, f"{title}: {len(marks)} studies by heterogeneity and influence.")
+    alt = f"{title}: {len(marks)} studies by contribution to heterogeneity and influence."
+    return marked([scatter.baujat_figure(marks, title)], marks, alt)
 
 
 def _influence(results: Results, title: str) -> Drawn:
     overall = results.pool(3)
     marks = influence.influence_marks(_ok(results.table("influence", InfluenceRow)), overall)
-    return _marked(
-        influence.influence_figure(marks, title), marks, influence.influence_alt(marks, title)
-    )
+    figure = influence.influence_figure(marks, title)
+    return marked([figure], marks, influence.influence_alt(marks, title))
 
 
 def _steps(name: str, head: str) -> Callable[[Results, str], Drawn]:
     def draw(results: Results, title: str) -> Drawn:
         overall = results.pool(3)
         marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
-        figure = strips.strip_figure(marks, title, results.scale, head, results.settings["axis"])
-        return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
+        return _strip(results, title, marks, head)
 
     return draw
 
 
+def _strip(results: Results, title: str, marks: Sequence[Mark], head: str) -> Drawn:
+    scale = results.scale
+    figure = strips.strip_figure(marks, title, scale, head, results.settings.favours)
+    return marked([figure], marks, strips.strip_alt(marks, title, scale))
+
+
 def _sensitivity(results: Results, title: str) -> Drawn:
-    overall = results.pool()
     rows = results.table("sensitivity", SensitivityRow)
-    marks = strips.sensitivity_marks(rows, overall)
+    marks = strips.sensitivity_marks(rows, results.pool())
     if len(marks) < 2:
         raise ReasonError(f"Not drawn: {_reason(rows)}.")
-    figure = strips.strip_figure(marks, title, results.scale, "Change", results.settings["axis"])
-    return _marked(figure, marks, strips.strip_alt(marks, title, results.scale))
+    return _strip(results, title, marks, "Change")
 
 
 def _gosh(results: Results, title: str) -> Drawn:
-    k = results.pool(3).k
+    k, whole, scale = results.pool(3).k, results.estimate(3), results.scale
     rows = _ok(results.table("gosh", GoshRow))
     studies = _ok(results.table("leave_one_out", StepRow))
     if k < gosh.FEWEST:
         raise ReasonError(
             f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "
-            f"({gosh.FEWEST} studies are needed); their pools are in gosh.csv."
+            f"({gosh.FEWEST} studies are needed); their pooled effects are in gosh.csv."
         )
-    whole = results.primary.estimate
-    odd = max(range(len(studies)), key=lambda i: abs(studies[i].estimate - whole))
+    moves = [abs((study.estimate or 0.0) - whole) for study in studies]
+    odd = moves.index(max(moves))
     marks = gosh.gosh_marks(rows, [s.label for s in studies], odd)
-    figure = gosh.gosh_figure(marks, title, results.scale, len(rows))
-    low, high = min(r.estimate for r in rows), max(r.estimate for r in rows)
+    figure = gosh.gosh_figure(marks, title, scale, len(rows))
+    estimates = [row.estimate for row in rows if row.estimate is not None]
     alt = (
-        f"{title}: pools of {len(rows):,} subsets from {results.scale.number(low)} to "
-        f"{results.scale.number(high)}, coloured by {studies[odd].label}."
+        f"{title}: pooled effects of {len(rows):,} subsets from {scale.number(min(estimates))} to "
+        f"{scale.number(max(estimates))}, coloured by {studies[odd].label}."
     )
-    return _marked(figure, marks, alt)
+    return marked([figure], marks, alt)
 
 
 def _specification(results: Results, title: str) -> Drawn:
     results.pool()
-    rows = results.table("multiverse", MultiverseRow)
-    shares = results.table("multiverse_shares", MultiverseShare)
-    marks = specification.specification_marks(rows, shares, results.settings["measure"])
+    scale, shares = results.scale, results.table("multiverse_shares", MultiverseShare)
+    marks = specification.specification_marks(
+        results.table("multiverse", MultiverseRow), shares, results.settings.measure
+    )
     if not any(mark.kind == "interval" for mark in marks):
         raise ReasonError(f"Not drawn: {_reason(shares)}.")
-    figure = specification.specification_figure(marks, title, results.scale)
-    return _marked(figure, marks, specification.specification_alt(marks, title, results.scale))
+    figure = specification.specification_figure(marks, title, scale)
+    return marked([figure], marks, specification.specification_alt(marks, title, scale))
 
 
 def _bubble(results: Results, title: str) -> Drawn:
-    interval = INTERVALS[results.pool().ci_method]
+    interval, scale = interval_words(results.pool().ci_method), results.scale
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)
-    marks, pages, alts = [], [], []
+    marks: list[Mark] = []
+    pages, alts = [], []
     for fit in fits:
         chosen = scatter.bubble_marks(fit, points, line)
-        words = scatter.slope_words(fit, results.scale)
-        pages.append(
-            scatter.bubble_figure(
-                chosen, title, results.scale, f"{scatter.band_words(interval)} {words}"
-            )
-        )
+        words = scatter.slope_words(fit, scale)
+        note = f"{scatter.band_words(interval)} {words}"
+        pages.append(scatter.bubble_figure(chosen, title, scale, note))
         marks += chosen
         alts.append(f"{scatter.COVARIATES[fit.covariate]}: {words}")
-    return Drawn(pages, marks, Mark, f"{title}. {' '.join(alts)}")
+    return marked(pages, marks, f"{title}. {' '.join(alts)}")
 
 
 DRAW: dict[str, Callable[[Results, str], Drawn]] = {
@@ -229,8 +262,8 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
     "funnel": _funnel,
     "baujat": _baujat,
     "influence_plot": _influence,
-    "leave_one_out_plot": _steps("leave_one_out", "Without"),
-    "cumulative_plot": _steps("cumulative", "Studies so far"),
+    "leave_one_out_plot": _steps("leave_one_out", "Study left out"),
+    "cumulative_plot": _steps("cumulative", "Study added"),
     "gosh_plot": _gosh,
     "specification_curve": _specification,
     "bubble": _bubble,
@@ -238,60 +271,35 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 }
 
 
-def figure_of(results: Results, kind: str) -> Drawn:
-    """Return one figure of a synthesis, or the small panel that says why it does not apply."""
-    title = title_words(results.settings)
-    if kind not in ("forest",):
-        title = f"{KINDS[kind]}: {title}"
-    try:
-        return DRAW[kind](results, title)
-    except ReasonError as error:
-        return panel(title, str(error))
+def figure_named(results: Results, name: str) -> Drawn:
+    """Return one figure of a synthesis, by the name of its files, or why it does not apply.
 
-
-def _figure(results: Results, kind: str, name: str) -> Drawn:
-    """Return a figure; a companion forest of a measure that has none of its own says why."""
-    measure, measures = results.settings["measure"], results.settings["measures"]
-    if name != kind and measure in measures[:1]:
-        reason = f"{measure} is the primary measure: its forest plot is forest.pdf."
-    elif name != kind and measure not in measures:
-        reason = f"{measure} is no measure of this outcome in config.yaml."
-    else:
-        return figure_of(results, kind)
-    return _no_forest(title_words(results.settings), reason)
-
-
-def figure_named(folder: str | Path, settings: dict[str, Any], name: str) -> Drawn:
-    """Return one figure of a synthesis, by the name of its files.
-
-    Parameters
-    ----------
-    folder : path
-        `results/<synthesis>/`.
-    settings : dict
-        As of `presets.resolved`.
-    name : str
-        One of NAMES.
+    A forest plot of a measure that the outcome does not have is a panel with that reason.
     """
+    measure, measures = name.removeprefix("forest_").upper(), results.settings.measures
+    title = results.settings.title
     if name in DRAW:
-        return _figure(Results(Path(folder), settings), name, name)
-    measure = name.removeprefix("forest_").upper()
-    return _figure(Results(Path(folder), {**settings, "measure": measure}), "forest", name)
+        title = title if name == "forest" else f"{KINDS[name]}: {title}"
+        try:
+            return DRAW[name](results, title)
+        except ReasonError as error:
+            return panel(title, str(error))
+    if measure == measures[0]:
+        return _no_forest(title, f"{measure} is the primary measure: see forest.pdf.")
+    if measure not in measures:
+        return _no_forest(title, f"{measure} is not a measure of this outcome in config.yaml.")
+    return _forest(results.of_measure(measure), title)
 
 
-def draw_all(folder: str | Path, settings: dict[str, Any]) -> None:
+def draw_all(folder: str | Path, settings: FigureSettings) -> None:
     """Draw every figure of a synthesis; further pages lie in `figure_pages/`.
 
     `figures.csv` lists them with their alternative texts, and why one is not drawn.
     """
-    figures = {name: figure_named(folder, settings, name) for name in NAMES}
-    shared = share_panels(figures, title_words(settings))
+    results = Results(Path(folder), settings)
+    figures = {name: figure_named(results, name) for name in NAMES}
+    shared = share_panels(figures, settings.title)
     write_figures(folder, ((name, HEADS[name], shared[name]) for name in NAMES))
-
-
-def _kind(name: str) -> str:
-    """The words for the name of a figure's files: its kind, and the measure of a companion."""
-    return KINDS.get(name) or f"{KINDS['forest']} ({name.removeprefix('forest_').upper()})"
 
 
 def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
@@ -305,7 +313,7 @@ def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
             together.setdefault(drawn.reason, []).append(name)
     shared = dict(figures)
     for reason, names in together.items():
-        page = reason_figure(title, f"{', '.join(map(_kind, names))}. {reason}")
+        page = reason_figure(title, f"{', '.join(HEADS[name] for name in names)}. {reason}")
         for name in names:
             shared[name] = replace(figures[name], pages=[page])
     return shared

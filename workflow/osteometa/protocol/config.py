@@ -32,7 +32,6 @@ from osteometa.wording.choices import (
     TrainingTime,
     Width,
 )
-from osteometa.wording.syntheses import window_words
 
 Phase = Literal["acute", "training"]
 DesignClass = Literal["controlled", "within_arm"]
@@ -283,25 +282,3 @@ def from_part(values: dict[str, Any]) -> Config:
     for key in set(Config.model_fields) - set(values):
         vars(config).pop(key, None)
     return config
-
-
-def forest_settings(config: Config, synthesis_id: str, measure: str = "") -> dict[str, Any]:
-    """Return what the figures of a synthesis depend on, as plain values: its own choices only."""
-    synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
-    outcome = config.outcomes[synthesis.outcome]
-    return {
-        "synthesis": synthesis.model_dump(),
-        "label": outcome.label,
-        "measure": measure or outcome.measures[0],
-        "measures": list(outcome.measures),
-        "axis": list(outcome.axis),
-        "analyte": outcome.analytes[synthesis.analyte].label,
-        "ratio_as": outcome.ratio_as,
-        "decimals": outcome.decimals,
-        "when": ", ".join(window_words(synthesis.window, config.windows)),
-        "style": config.figures.style,
-        "width": config.figures.width,
-        "interval": config.figures.interval,
-        "pi_df": config.pooling.pi_df,
-        "pi_least": config.small_k.prediction_interval,
-    }

@@ -10,7 +10,7 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
-from osteometa.wording.choices import INTERVALS
+from osteometa.wording.choices import interval_words
 from osteometa.wording.models import heterogeneity, subgroup_words
 from osteometa.wording.numbers import (
     counted,
@@ -260,7 +260,7 @@ def number_row(row: PooledRow, scale: Scale) -> NumberRow:
     return NumberRow(
         group=group_heading(row.group),
         measure=f"{scale.title} ({row.measure})",
-        model="single study" if row.k == 1 else f"{model}, {INTERVALS[row.ci_method]}",
+        model="single study" if row.k == 1 else f"{model}, {interval_words(row.ci_method)}",
         k=str(row.k),
         effect=missing if estimate is None else scale.with_interval(*estimate),
         prediction=prediction,

@@ -19,6 +19,13 @@ INTERVALS: dict[Interval, str] = {
 }  # fmt: skip
 """Intervals: normal or t quantiles as metafor has them, Hartung-Knapp, the same never narrower."""
 CI_METHODS = tuple(INTERVALS)
+
+
+def interval_words(ci_method: str) -> str:
+    """Return the interval of a fitted model in words."""
+    return next(words for name, words in INTERVALS.items() if name == ci_method)
+
+
 ExerciseType = Literal["resistance", "aerobic", "high_intensity", "combined", "other"]
 EXERCISE_TYPES: tuple[ExerciseType, ...] = get_args(ExerciseType)
 Measure = Literal["SMD", "ROM", "MD"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from osteometa.wording.choices import INTERVALS
+from osteometa.wording.choices import interval_words
 from osteometa.wording.numbers import MINUS, p_text, small
 
 
@@ -72,7 +72,7 @@ def subgroup_words(test: _GroupTest, leading_zero: bool = True) -> str:
 
 def model_words(row: _Fit, pi_df: str) -> str:
     """Return the model of a pooled row, with its prediction interval where one is shown."""
-    interval = INTERVALS[row.ci_method]
+    interval = interval_words(row.ci_method)
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     degrees = pi_df.replace("-", MINUS)
     prediction = f"; prediction interval from t({degrees})" if row.pi_shown else ""

@@ -84,9 +84,12 @@ class Scale:
 
     def with_interval(self, estimate: float, low: float, high: float) -> str:
         """Return an estimate with its interval as text."""
+        return f"{self.number(estimate)} {self.bracketed(low, high)}"
+
+    def bracketed(self, low: float, high: float) -> str:
+        """Return an interval in brackets."""
         a, b = self.number(low), self.number(high)
-        limits = f"[{a}, {b}]" if self.interval == "[a, b]" else f"({a} to {b})"
-        return f"{self.number(estimate)} {limits}"
+        return f"[{a}, {b}]" if self.interval == "[a, b]" else f"({a} to {b})"
 
     @property
     def head(self) -> str:

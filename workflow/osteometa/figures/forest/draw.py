@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.figures.forest import marks as marks
+from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
     MARGIN,
-    MEANS,
     NARROW_TOTAL,
     Axis,
     Columns,
@@ -25,98 +22,46 @@ from osteometa.figures.forest.layout import (
     place_rows,
 )
 from osteometa.figures.forest.pages import PAGE_HEIGHT, pages_of
-from osteometa.figures.forest.rows import DIRECTION_ONLY, ForestRow, forest_rows
-from osteometa.figures.forest.words import (
-    HOLLOW_WORDS,
-    N_WITHIN_WORDS,
-    N_WORDS,
-    NO_VOTE_WORDS,
-    mean_words,
+from osteometa.figures.forest.rows import (
+    DIRECTION_ONLY,
+    Diamond,
+    Forest,
+    ForestRow,
+    Prediction,
+    Study,
 )
-from osteometa.figures.presets import PRESETS, Preset
-from osteometa.figures.risk_of_bias import level_words, light
-from osteometa.figures.style import (
-    BLACK,
-    BODY,
-    GREY,
-    ORANGE,
-    SMALL,
-    new_figure,
-    put,
-    text_width,
-    wrapped,
-)
-from osteometa.io.csv_records import read_records
-from osteometa.records.directions import StudyDirection
-from osteometa.records.effects import WeightedEffect
-from osteometa.records.pools import PooledRow, SubgroupTest
-from osteometa.wording.scale import Scale
-from osteometa.wording.syntheses import title_of
-from osteometa.wording.vocabulary import ALL_STUDIES, SHOWN_APART, Block
+from osteometa.figures.forest.words import legend_of
+from osteometa.figures.palette import BLACK, BODY, GREY, ORANGE, SMALL
+from osteometa.figures.presets import Preset
+from osteometa.figures.risk_of_bias import light
+from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.wording.scale import Estimate, Scale
+from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block
 
 TOP = 15.0
 TEXT_KINDS = ("heading", "note", "message")
 """Rows that may be as wide as the page."""
 
 
-def read_forest(
-    folder: str | Path, settings: dict[str, Any]
-) -> tuple[list[ForestRow], list[str], Scale]:
-    """Return rows, legend and scale of the forest plot of one synthesis from its results."""
-    folder = Path(folder)
-    effects = read_records(folder / "effects.csv", WeightedEffect)
-    rows, legend = forest_rows(
-        effects,
-        read_records(folder / "directions.csv", StudyDirection),
-        read_records(folder / "pooled.csv", PooledRow),
-        read_records(folder / "subgroup_test.csv", SubgroupTest),
-        settings,
-    )
-    return rows, legend, scale_of(effects, settings)
-
-
-def scale_of(effects: Sequence[WeightedEffect], settings: dict[str, Any]) -> Scale:
-    """Return how the effects of a synthesis are written."""
-    measure = settings["measure"]
-    unit = next((e.unit for e in effects if e.measure == measure and e.unit), "")
-    return Scale(measure, unit, *(settings[key] for key in ("interval", "ratio_as", "decimals")))
-
-
-def forest_figures(
-    rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
-) -> list[Figure]:
-    """Return the pages of a forest plot, each as high as its rows, none higher than PAGE_HEIGHT.
-
-    Parameters
-    ----------
-    rows : sequence of ForestRow
-    legend : sequence of str
-    scale : Scale
-    settings : dict
-        As of `config.forest_settings`; `style` names a preset, `width` is in mm.
-    """
-    plot = _plot(rows, legend, scale, settings)
-    most = _around(plot, rows, (9, 9))  # a page's own title and legend are no longer
+def forest_figures(forest: Forest) -> list[Figure]:
+    """Return the pages of a forest plot, each as high as its rows, none above PAGE_HEIGHT."""
+    plot = _plot(forest)
+    most = _around(plot, forest.rows, (9, 9))  # a page's own title and legend are no longer
     room = PAGE_HEIGHT - most.top - most.below
-    pages = pages_of(rows, plot.columns, room, plot.width, plot.preset.size)
+    pages = pages_of(forest.rows, plot.columns, room, plot.width, plot.preset.size)
     return [_page(plot, page, (number, len(pages))) for number, page in enumerate(pages, start=1)]
 
 
-def forest_figure(
-    rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
-) -> Figure:
+def forest_figure(forest: Forest) -> Figure:
     """Return a forest plot on one page, whatever its height."""
-    return _page(_plot(rows, legend, scale, settings), rows, (1, 1))
+    return _page(_plot(forest), forest.rows, (1, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
     """What all pages of a plot share: columns, axis and sizes of squares are those of all rows."""
 
-    rows: Sequence[ForestRow]
-    legend: Sequence[str]
-    scale: Scale
-    settings: dict[str, Any]
+    forest: Forest
     preset: Preset
     width: float
     columns: Columns
@@ -139,54 +84,32 @@ class _Around:
         return self.footer + LINE * len(self.notes) + 2
 
 
-def _plot(
-    rows: Sequence[ForestRow], legend: Sequence[str], scale: Scale, settings: dict[str, Any]
-) -> _Plot:
-    preset, width = preset_of(settings, scale), float(settings["width"])
+def _plot(forest: Forest) -> _Plot:
+    rows, width = forest.rows, float(forest.settings.width)
+    preset = preset_of(forest)
     columns = place_columns(rows, preset, width)
     sized = any(row.kind == "study" for row in rows)
-    axis = place_axis(rows, columns, scale) if sized else None
+    axis = place_axis(rows, columns, forest.scale) if sized else None
     heaviest = max((row.share for row in rows if row.share), default=1.0)
-    return _Plot(rows, legend, scale, settings, preset, width, columns, axis, heaviest)
+    return _Plot(forest, preset, width, columns, axis, heaviest)
 
 
-def preset_of(settings: dict[str, Any], scale: Scale) -> Preset:
+def preset_of(forest: Forest) -> Preset:
     """Return the preset of a plot, with the measure as the head of its effects."""
-    return replace(PRESETS[settings["style"]], effect_head=scale.head)
+    return replace(forest.settings.preset, effect_head=forest.scale.head)
 
 
 def _around(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> _Around:
     preset = plot.preset
-    title = title_words(plot.settings)
+    title = plot.forest.settings.title
     title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
     titles = wrapped(title, plot.width - 2 * MARGIN, preset.size, "bold")
     top = TOP + LINE * (len(titles) - 1) + (4.0 if preset.favours_on_top else 0.0)
-    legend = legend_of(page, plot.legend, plot.columns)
+    within = plot.forest.settings.within_arm
+    legend = legend_of(page, plot.columns, plot.forest.letters, within)
     notes = wrapped("; ".join(legend), plot.width - 2 * MARGIN, SMALL) if legend else []
     footer = (9.9 if preset.favours_on_top else 13.5) if plot.axis else 2.0
     return _Around(titles, top, notes, footer)
-
-
-def legend_of(page: Sequence[ForestRow], legend: Sequence[str], columns: Columns) -> list[str]:
-    """Return what a page needs of a legend: words for what stands on it, no others."""
-    shown = [name for name in MEANS if columns.has(name)]
-    means = mean_words([getattr(row, name) for row in page for name in shown])
-    used = {letter for row in page for letter in row.marks.split()}
-    totals = columns.has("exercise_n") or columns.has("control_n")
-    people = totals and any(row.n_total.startswith("N ") for row in page)
-    needed = {
-        N_WORDS: people,
-        N_WITHIN_WORDS: people,
-        NO_VOTE_WORDS: any(row.effect.endswith("no vote") for row in page),
-    }
-    found = [
-        words for words in legend
-        if needed.get(words, words[1:3] != ": " or words[0] in used)
-    ]  # fmt: skip
-    judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
-    hollow = any(row.kind == "diamond" and row.shape == "hollow" for row in page)
-    ends = {HOLLOW_WORDS: hollow, f"risk of bias (RoB): {judged}": bool(judged)}
-    return [*means, *found, *(words for words, stands in ends.items() if stands)]
 
 
 def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Figure:
@@ -200,8 +123,8 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
         put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold", size=preset.size)
     _heads(axes, columns, preset, axis is not None, top, width)
     if axis:
-        _reference_lines(axes, plot.rows, placed, axis, bottom)
-        _axis(axes, axis, bottom, plot.scale, width)
+        _reference_lines(axes, plot.forest.rows, placed, axis, bottom)
+        _axis(axes, axis, bottom, plot.forest.scale, width)
         _favours(axes, axis, top - 10.4 if preset.favours_on_top else bottom + 10.8, plot)
     for item in placed:
         _row(axes, item, columns, axis, plot.heaviest, preset)
@@ -209,13 +132,6 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
         y = bottom + around.footer + LINE * (index + 0.5)
         put(axes, MARGIN, y, line, size=SMALL, color=GREY)
     return figure
-
-
-def title_words(settings: dict[str, Any]) -> str:
-    """Return what a synthesis is about, as the title of its figures."""
-    synthesis = settings["synthesis"]
-    named = {key: synthesis[key] for key in ("site", "phase", "design_class")}
-    return title_of(settings["label"], settings["analyte"], **named, when=settings["when"])
 
 
 def _heads(
@@ -245,13 +161,11 @@ def _reference_lines(
     """
     for low, high in _free_of_text(placed, axis.x(0.0), placed[0].top, bottom + 1.5):
         axes.plot([axis.x(0.0)] * 2, [low, high], color=BLACK, lw=0.6, zorder=1, gid="null")
-    pooled = next(
-        (r for r in rows if r.kind == "diamond" and r.label.startswith(ALL_STUDIES)), None
-    )
-    apart = {*(block.apart for block in SHOWN_APART), DIRECTION_ONLY}
-    end = next((i.top for i in placed if i.row.label.split(" (continued)")[0] in apart), bottom)
+    pooled = next((r for r in rows if isinstance(r, Diamond) and r.group == OVERALL), None)
+    apart = {*SHOWN_APART, DIRECTION_ONLY}
+    end = next((i.top for i in placed if i.row.kind == "heading" and i.row.group in apart), bottom)
     end = next((i.middle for i in placed if i.row is pooled), end)
-    if pooled is None or any(row.label == Block.UNIT.apart for row in rows):
+    if pooled is None or any(row.group == Block.UNIT for row in rows):
         return
     x = axis.x(pooled.estimate)
     for low, high in _free_of_text(placed, x, placed[0].top, end):
@@ -299,7 +213,7 @@ def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
     """Say what the two sides of the axis mean, beside the null line as far as there is room."""
     top = plot.preset.favours_on_top
     size, weight = (plot.preset.size, "bold") if top else (SMALL, "normal")
-    left, right = plot.settings["axis"]
+    left, right = plot.forest.settings.favours
     arrows = f"\N{LEFTWARDS ARROW} {left}", f"{right} \N{RIGHTWARDS ARROW}"
     room_left, room_right = (text_width(text, size, weight) for text in arrows)
     zero = min(max(axis.x(0.0), room_left + MARGIN + 1), plot.width - MARGIN - room_right - 1)
@@ -317,13 +231,15 @@ def _row(
     if row.kind == "direction":
         x = axis.x(0.0) if axis else (columns.plot_left + columns.plot_right) / 2
         marks.direction_mark(axes, x, y, row.shape)
-    elif axis and row.kind == "study":
-        marks.interval(axes, row, axis, y, BLACK if row.share is not None else GREY)
+    elif axis and isinstance(row, Study):
+        color = GREY if row.share is None else BLACK
+        marks.interval(axes, (row.low, row.high), axis, y, color)
         marks.square(axes, row, axis, y, heaviest, preset.square)
-    elif axis and row.kind == "diamond":
-        marks.diamond(axes, row, axis, y, preset.diamond)
-    elif axis and row.kind == "interval":
-        marks.interval(axes, row, axis, y, ORANGE, lw=1.0)
+    elif axis and isinstance(row, Diamond):
+        color = preset.diamond if row.shape == "full" else "white"
+        marks.diamond(axes, Estimate(row.estimate, row.low, row.high), axis, y, color)
+    elif axis and isinstance(row, Prediction):
+        marks.interval(axes, (row.low, row.high), axis, y, ORANGE, lw=1.0)
 
 
 def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:

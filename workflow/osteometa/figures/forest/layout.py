@@ -9,11 +9,12 @@ from statistics import median
 
 from matplotlib.ticker import MaxNLocator
 
-from osteometa.figures.forest.rows import ForestRow
+from osteometa.figures.forest.rows import Diamond, ForestRow, Study
+from osteometa.figures.palette import BODY, SMALL
 from osteometa.figures.presets import DROPPED, Preset
-from osteometa.figures.style import BODY, SMALL, text_width, wrapped
+from osteometa.figures.style import text_width, wrapped
 from osteometa.wording.scale import Scale
-from osteometa.wording.vocabulary import ALL_STUDIES
+from osteometa.wording.vocabulary import OVERALL
 
 MARGIN, GAP = 2.0, 2.0
 NARROW_TOTAL = 12.0
@@ -140,7 +141,7 @@ def light_head(width: float) -> tuple[str, str]:
 
 
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
-    """Tell whether a column would be empty: one arm only, no means printed, nothing weighed."""
+    """Tell whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
     if name == "control_n":
@@ -273,7 +274,7 @@ def place_rows(
 
 def starts(row: ForestRow) -> bool:
     """Tell whether some room is left before a row."""
-    return row.kind == "heading" or (row.kind == "diamond" and row.label.startswith(ALL_STUDIES))
+    return row.kind == "heading" or (row.kind == "diamond" and row.group == OVERALL)
 
 
 def unbroken(text: str) -> str:
@@ -291,19 +292,19 @@ def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: Scale) -> Axi
     narrow one of the pool always does: that is heterogeneity, and a reader must see it. Ends of
     other intervals are drawn up to one and a half usual widths from their square.
     """
-    studies = [row for row in rows if row.kind == "study"]
+    studies = [row for row in rows if isinstance(row, Study)]
     base = [row for row in studies if row.share is not None] or studies
     usual = median(row.high - row.low for row in base)
     middle = median(row.estimate for row in base)
     reach = REACH * max(usual, median(abs(row.estimate - middle) for row in base))
 
-    def apart(row: ForestRow) -> bool:
+    def apart(row: Study) -> bool:
         outside = row.share is None and row not in base
         loose = outside or row.high - row.low > REACH * usual
         return loose and abs(row.estimate - middle) > reach
 
     near = [row for row in studies if not apart(row)]
-    pools = [row.estimate for row in rows if row.kind == "diamond"]
+    pools = [row.estimate for row in rows if isinstance(row, Diamond)]
     low = min(0.0, *pools, *(max(row.low, row.estimate - 1.5 * usual) for row in near))
     high = max(0.0, *pools, *(min(row.high, row.estimate + 1.5 * usual) for row in near))
     pad = 0.04 * (high - low)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from osteometa.figures.forest.layout import Axis
-from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.style import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
+from osteometa.figures.forest.rows import Study
+from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
+from osteometa.wording.scale import Estimate
 
 LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""
@@ -23,18 +24,21 @@ TALL = 1.5
 """Half the height of a diamond, mm."""
 
 
-def interval(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str, lw: float = 0.8) -> None:
+def interval(
+    axes: Axes, ends: tuple[float, float], axis: Axis, y: float, color: str, lw: float = 0.8
+) -> None:
     """Draw an interval, with an arrow at an end that lies outside the axis."""
-    left, right = axis.x(row.low), axis.x(row.high)
-    if row.high > axis.low and row.low < axis.high:
+    low, high = ends
+    left, right = axis.x(low), axis.x(high)
+    if high > axis.low and low < axis.high:
         axes.plot([left, right], [y, y], color=color, lw=lw, zorder=2, solid_capstyle="butt")
-    for beyond, x, step in ((row.low < axis.low, left, TIP), (row.high > axis.high, right, -TIP)):
+    for beyond, x, step in ((low < axis.low, left, TIP), (high > axis.high, right, -TIP)):
         if beyond:
             points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
             axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
 
 
-def square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, color: str) -> None:
+def square(axes: Axes, row: Study, axis: Axis, y: float, heaviest: float, color: str) -> None:
     """Draw a study's square, hollow and of one size outside the pool; none off the axis."""
     if not axis.low <= row.estimate <= axis.high:
         return
@@ -56,18 +60,17 @@ def square(axes: Axes, row: ForestRow, axis: Axis, y: float, heaviest: float, co
         axes.plot(ends, [y, y], color=over, lw=0.8, zorder=5, solid_capstyle="butt", gid="over")
 
 
-def diamond(axes: Axes, row: ForestRow, axis: Axis, y: float, color: str) -> None:
-    """Draw a pool; where it leaves the axis it is cut off, and an arrow at the end says so."""
-    left, middle, right = (axis.place(v) for v in (row.low, row.estimate, row.high))
+def diamond(axes: Axes, pool: Estimate, axis: Axis, y: float, color: str) -> None:
+    """Draw a pool; where it leaves the axis it is cut off and ends in an arrow."""
+    left, middle, right = (axis.place(v) for v in (pool.low, pool.value, pool.high))
     low = axis.left + TIP + 0.3 if left < axis.left else left
     high = axis.right - TIP - 0.3 if right > axis.right else right
     xs = sorted({low, min(max(middle, low), high), high})
     above = [(x, y - _half_height(x, left, middle, right)) for x in xs]
     below = [(x, 2 * y - top) for x, top in reversed(above)]
     points = list(dict.fromkeys([*above, *below]))  # an end that is not cut off is one point
-    fill = color if row.shape == "full" else "white"
     axes.add_artist(
-        Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.7, zorder=4,
+        Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.7, zorder=4,
                 gid="diamond")
     )  # fmt: skip
     for beyond, x, step in ((left < axis.left, axis.left, TIP), (right > axis.right, axis.right,

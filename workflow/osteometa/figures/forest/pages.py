@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from osteometa.figures.forest.layout import BEFORE, Columns, place_rows, starts
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.style import BODY
+from osteometa.figures.palette import BODY
 
 PAGE_ROWS = 60
 PAGE_HEIGHT = 240.0
-"""A page, head, axis and legend included, stays within a printed one, mm."""
+"""A page, head, axis and legend included, fits a sheet of paper, mm."""
 STEPS = 8
 """Halvings in search of the least room that needs no further page: to 1 mm of a page."""
 

@@ -1,0 +1,79 @@
+"""What the figures of one synthesis depend on beside its results, made once from config.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osteometa.figures.presets import PRESETS, Preset
+from osteometa.wording.scale import Scale
+from osteometa.wording.syntheses import title_of, window_words
+
+if TYPE_CHECKING:
+    from osteometa.protocol.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSettings:
+    """The words, the measures and the look of the figures of one synthesis."""
+
+    title: str
+    """Outcome, site, phase, design and window in words."""
+    label: str
+    """Of the outcome."""
+    design_class: str
+    measure: str
+    """The measure that is drawn."""
+    measures: tuple[str, ...]
+    """Those of the outcome, the primary one first."""
+    favours: tuple[str, str]
+    """What effects below and above none mean."""
+    ratio_as: str
+    decimals: int
+    """Of means and mean differences."""
+    pi_df: str
+    pi_least: int
+    """Studies from which a prediction interval is shown."""
+    style: str
+    """Name of the preset of forest plots."""
+    width: int
+    """Of forest plots, mm."""
+    interval: str
+    """Form of an interval, [a, b] or (a to b)."""
+
+    @classmethod
+    def of(
+        cls, config: Config, synthesis_id: str, *, style: str = "", width: int = 0
+    ) -> FigureSettings:
+        """Take the choices of config.yaml; `style` and `width` take their place if given."""
+        synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
+        outcome = config.outcomes[synthesis.outcome]
+        style = style or config.figures.style
+        interval = config.figures.interval
+        return cls(
+            title=title_of(
+                outcome.label, outcome.analytes[synthesis.analyte].label, site=synthesis.site,
+                phase=synthesis.phase, design_class=synthesis.design_class,
+                when=", ".join(window_words(synthesis.window, config.windows)),
+            ),
+            label=outcome.label, design_class=synthesis.design_class,
+            measure=outcome.measures[0], measures=tuple(outcome.measures), favours=outcome.axis,
+            ratio_as=outcome.ratio_as, decimals=outcome.decimals, pi_df=config.pooling.pi_df,
+            pi_least=config.small_k.prediction_interval, style=style,
+            width=width or config.figures.width,
+            interval=PRESETS[style].interval if interval == "preset" else interval,
+        )  # fmt: skip
+
+    @property
+    def preset(self) -> Preset:
+        """The look that the style names."""
+        return PRESETS[self.style]
+
+    @property
+    def within_arm(self) -> bool:
+        """Tell whether effects are changes within one arm."""
+        return self.design_class == "within_arm"
+
+    def scale(self, unit: str = "") -> Scale:
+        """Return how effects of the measure are written; `unit` is that of mean differences."""
+        return Scale(self.measure, unit, self.interval, self.ratio_as, self.decimals)
