@@ -4,12 +4,14 @@ import csv
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 from osteometa.cli import main
 from osteometa.comparisons.summaries import Cell
 from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.assess import Assessed
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.io.csv_records import columns_of, texts_of
@@ -350,3 +352,36 @@ def derived_review(folder, **tables):
 def review_effects(folder, measure=None, **tables):
     found = derived_review(folder, **tables).effects
     return [effect for effect in found if measure in (None, effect.measure)]
+
+
+def csv_bout(hours, **more):
+    """One arm before and after a bout, samples at so many hours."""
+    arm = {
+        "study_id": "a_2000", "arm_id": "ex", "label": "ex", "role": "exercise",
+        "modality": "running", "phase": "acute", "comparator_kind": "none", **more,
+    }  # fmt: skip
+    rows = [csv_measurement("ex", "baseline", n=12, mean=0.40, sd=0.1, what=CTX, unit="ng/mL")]
+    rows += [
+        {
+            **csv_measurement("ex", f"h{hour}", n=12, mean=mean, sd=0.1, what=CTX, unit="ng/mL"),
+            "time_wk": "",
+            "time_h": hour,
+        }
+        for hour, mean in hours.items()
+    ]
+    return {
+        "studies": [csv_study(design="uncontrolled")],
+        "arms": [arm],
+        "measurements": rows,
+    }
+
+
+SHARED = ROOT / "tests/reviews/shared_control"
+
+
+SPINE_YEAR = "bmd.bmd_areal.lumbar_spine.12_months"
+
+
+def assessed(effects, **more):
+    effect = effects[f"made_two_types_2001.strength.{SPINE_YEAR}.md"]
+    return Assessed(replace(effect, **more), more.pop("control_share", None), "test", True)

@@ -8,6 +8,7 @@ import pytest
 from builders import ROOT, SPINE_SYNTHESIS, cases_of
 from osteometa.derivation.alternatives import alternatives
 from osteometa.pooling.model import pool
+from osteometa.records.effects import Choice
 from osteometa.report.sensitivity_choices import CHOICES as WORDS
 from osteometa.sensitivity.multiverse import (
     CHOICES,
@@ -104,7 +105,7 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
     sets = {
         ("primary", "without percent changes", "randomised"): kept,
         ("primary", "all", "all designs"): EffectSet((*joint.effects, *added), joint.covariances),
-        (derivation, "all", "randomised"): case.set_under(derivation),
+        (derivation, "all", "randomised"): case.set_under(Choice.read(derivation)),
     }
     checked = 0
     for (how, people, designs), chosen in sets.items():
@@ -213,7 +214,7 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
 
 def test_every_key_of_the_derivation_has_words():
     config = check_review(ROOT).config
-    keys = {name.partition("=")[0] for name, _ in alternatives(config)} - {"type_by"}
+    keys = {choice.key for choice, _ in alternatives(config)} - {"type_by"}
     assert keys <= set(WORDS) and set(CHOICES) - {"derivation"} <= set(WORDS)
 
 

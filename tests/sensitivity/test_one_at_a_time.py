@@ -8,6 +8,7 @@ from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
+from osteometa.records.effects import Choice
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pool_set, pooled_rows
@@ -108,9 +109,9 @@ def test_disputed_readings_come_in_one_at_a_time(neck):
     assert row_of(rows, "with all disputed").k == main.k + 2
     assert [r.measure for r in rows if is_reading(r)].count("SMD") >= 4
     cautious = {
-        e.study_id: e.variant
+        e.study_id: str(e.variant)
         for e in sorted(case.variants, key=lambda e: -abs(e.z))
-        if e.variant.startswith("reading=") and e.measure == "ROM"
+        if e.variant.key == "reading" and e.measure == "ROM"
     }
     assert cautious == {
         "heinonen_1996": "reading=CHG+PCT+CI", "watson_2018_liftmor": "reading=CHG+PCT+TMD+p",
@@ -158,7 +159,7 @@ def test_deltas_signs_and_nulls_are_against_the_primary_pool(neck):
 def test_the_second_mapping_shows_the_types(shared, neck):
     for case, rows in (shared, neck):
         moved = [r for r in rows if r.row == "type_by=paper"]
-        groups = {e.exercise_type for e in case.set_under("type_by=paper").effects}
+        groups = {e.exercise_type for e in case.set_under(Choice.read("type_by=paper")).effects}
         assert groups <= {r.group for r in moved} and "overall" in {r.group for r in moved}
         assert row_of(rows, "type_by=paper").delta == pytest.approx(0, abs=0.01)
 
@@ -174,7 +175,7 @@ def test_shared_controls_in_the_suite(shared):
     assert row_of(rows, "without high risk of bias").k == 5
     assert row_of(rows, "rho=0.8").status == "ok"
     assert row_of(rows, "training_time=latest").status == "not_applicable"
-    by_paper = case.set_under("type_by=paper")
+    by_paper = case.set_under(Choice.read("type_by=paper"))
     assert {e.arm_id for e in by_paper.effects if e.study_id == "made_one_type_2002"} == {
         "high", "low",
     }  # fmt: skip

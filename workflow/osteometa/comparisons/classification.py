@@ -8,7 +8,7 @@ from typing import Any
 from osteometa.comparisons.build import Comparison
 from osteometa.extraction.tables import Arm
 from osteometa.protocol.config import Config
-from osteometa.records.effects import SetKey
+from osteometa.records.sets import SetKey
 from osteometa.wording.vocabulary import (
     Block,
     ComparatorKind,

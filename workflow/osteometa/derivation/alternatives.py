@@ -20,12 +20,13 @@ from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
 from osteometa.records.effects import (
     RESOLUTION,
+    Choice,
     Covariance,
     Effect,
     VariantCovariance,
     VariantEffect,
-    set_key,
 )
+from osteometa.records.sets import set_key
 from osteometa.synthesis.sets import asks_for, effect_order
 from osteometa.wording.vocabulary import Block
 
@@ -38,20 +39,23 @@ class Variants:
     covariances: tuple[VariantCovariance, ...]
 
 
-def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
-    """Yield the name and the whole config of every alternative derivation, in a fixed order."""
+def alternatives(config: Config) -> Iterator[tuple[Choice, Config]]:
+    """Yield the choice and the whole config of every alternative derivation, in a fixed order."""
     grids = {value for outcome in config.outcomes.values() for value in outcome.r_grid}
     for value in sorted(grids):
         outcomes = {
             name: outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
             for name, outcome in config.outcomes.items()
         }
-        yield f"r={value:g}", config.model_copy(update={"outcomes": outcomes})
+        yield Choice("r", f"{value:g}"), config.model_copy(update={"outcomes": outcomes})
     for factor in config.sensitivity.baseline_mean:
         outcomes = {
             name: outcome.with_baseline_means(factor) for name, outcome in config.outcomes.items()
         }
-        yield f"baseline_mean={factor:g}", config.model_copy(update={"outcomes": outcomes})
+        yield (
+            Choice("baseline_mean", f"{factor:g}"),
+            config.model_copy(update={"outcomes": outcomes}),
+        )
     for key, values in (
         ("rho", config.sensitivity.rho),
         ("training_time", config.sensitivity.training_time),
@@ -61,11 +65,11 @@ def alternatives(config: Config) -> Iterator[tuple[str, Config]]:
         for value in values:
             if value != getattr(config.derivation, key):
                 derivation = config.derivation.model_copy(update={key: value})
-                name = f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
-                yield name, config.model_copy(update={"derivation": derivation})
+                text = f"{value:g}" if isinstance(value, float) else str(value)
+                yield Choice(key, text), config.model_copy(update={"derivation": derivation})
     for name, update in other_forms(config):
         effects = config.effects.model_copy(update=update)
-        yield name, config.model_copy(update={"effects": effects})
+        yield Choice.read(name), config.model_copy(update={"effects": effects})
 
 
 def variants(tables: Tables, config: Config) -> Variants:
@@ -81,15 +85,18 @@ def variants(tables: Tables, config: Config) -> Variants:
     estimates = estimates_of(comparisons, config)
     primary = effects_of(estimates, tables, config)
     effects, links = list(_resolutions(estimates, primary, tables, config)), []
-    for name, other in alternatives(config):
-        key, _, value = name.partition("=")
+    for choice, other in alternatives(config):
         # What is done with effects leaves the estimates as they are.
         same = other.outcomes is config.outcomes and other.effects is config.effects
-        found = estimates if same else estimates_of(comparisons, other, borrow_r=key != "r")
+        found = estimates if same else estimates_of(comparisons, other, borrow_r=choice.key != "r")
         # Only the outcomes whose grid names this r: for those no r is taken from other arms.
-        of_r = {n for n, o in config.outcomes.items() if key == "r" and float(value) in o.r_grid}
+        of_r = {
+            name
+            for name, outcome in config.outcomes.items()
+            if choice.key == "r" and float(choice.value) in outcome.r_grid
+        }
         changed, linked = _differences(
-            primary, effects_of(found, tables, other), name, of_r or set(config.outcomes)
+            primary, effects_of(found, tables, other), choice, of_r or set(config.outcomes)
         )
         effects += changed
         links += linked
@@ -119,7 +126,7 @@ def _links(
 
 
 def _differences(
-    primary: Effects, other: Effects, name: str, outcomes: set[str]
+    primary: Effects, other: Effects, choice: Choice, outcomes: set[str]
 ) -> tuple[list[VariantEffect], list[VariantCovariance]]:
     """Return the effects of every study and measure in which anything differs."""
     usual, changed = _groups(primary.effects), _groups(other.effects)
@@ -132,10 +139,10 @@ def _differences(
         same = _numbers(before) == _numbers(after) and usual_links[key] == changed_links[key]
         if same or (before or after)[0].outcome not in outcomes:
             continue
-        effects += [varied(effect, name) for effect in after or _gone(before)]
+        effects += [varied(effect, choice) for effect in after or _gone(before)]
         links += [
             VariantCovariance(
-                variant=name, effect_id_1=row.effect_id_1, effect_id_2=row.effect_id_2,
+                variant=choice, effect_id_1=row.effect_id_1, effect_id_2=row.effect_id_2,
                 covariance=row.covariance,
             )
             for row in changed_links[key]
@@ -152,10 +159,10 @@ def _gone(effects: Iterable[Effect]) -> list[Effect]:
     return [replace(effect, pooled=False, block=Block.GONE, reason=reason) for effect in effects]
 
 
-def varied(effect: Effect, name: str) -> VariantEffect:
+def varied(effect: Effect, choice: Choice) -> VariantEffect:
     """Return an effect as a row of an alternative derivation."""
     values = {field.name: getattr(effect, field.name) for field in fields(Effect)}
-    return VariantEffect(**values, variant=name)
+    return VariantEffect(**values, variant=choice)
 
 
 def _resolutions(
@@ -180,7 +187,7 @@ def _resolutions(
                 name = "+".join(effect.provenance)
                 names[name] += 1
                 number = f" ({names[name]})" if names[name] > 1 else ""
-                yield varied(effect, f"{RESOLUTION}{name}{number}")
+                yield varied(effect, Choice(RESOLUTION, f"{name}{number}"))
 
 
 def split_variants(found: Variants, config: Config) -> dict[str, Variants]:

@@ -11,7 +11,8 @@ from osteometa.derivation.assess import IN_POOLS, Assessed
 from osteometa.derivation.link import covariance_of, same_participants
 from osteometa.effects.average_variance import averaged
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Effect, SetKey, set_key
+from osteometa.records.effects import Effect
+from osteometa.records.sets import SetKey, set_key
 from osteometa.wording.vocabulary import Block, DesignClass, Provenance
 
 

@@ -20,8 +20,8 @@ from osteometa.effects.hierarchy import attempts_at
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config, Synthesis
-from osteometa.records.effects import set_key
 from osteometa.records.ledger import WantedRow
+from osteometa.records.sets import set_key
 from osteometa.synthesis.sets import asks_for
 
 MOST_ATOMS = 4

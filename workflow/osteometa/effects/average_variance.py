@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from osteometa.effects.formulas import average_adjusted, g_term
-from osteometa.records.effects import Effect, SetKey, set_key
+from osteometa.records.effects import Effect
+from osteometa.records.sets import SetKey, set_key
 
 
 def averaged(effects: Sequence[Effect], own_terms: Collection[str]) -> list[Effect]:

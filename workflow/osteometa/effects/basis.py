@@ -1,9 +1,8 @@
-"""What all derivation methods share: the estimate, why there is none, and both arms' numbers."""
+"""What all derivation methods share: the values of a comparison, and the estimate."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,13 +16,10 @@ from osteometa.comparisons.summaries import (
     Flags,
     Pair,
     Summary,
-    distinct_codes,
-    has_sd,
     means_of,
 )
-from osteometa.effects import formulas
+from osteometa.effects.inputs import NotDerivableError, both, gathered, tmd_sd
 from osteometa.extraction.units import UnitError, convert
-from osteometa.numerics.distributions import hedges_j
 from osteometa.protocol.config import Config
 from osteometa.wording.choices import SmdVariance
 from osteometa.wording.vocabulary import (
@@ -33,10 +29,6 @@ from osteometa.wording.vocabulary import (
     MeansKind,
     Provenance,
 )
-
-
-class NotDerivableError(Exception):
-    """A derivation method cannot be used; the text says why, for the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,70 +232,6 @@ class Basis:
         raise NotDerivableError("the direction of the reported test is not known")
 
 
-def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
-    """Return both summaries if each has mean, SD and n.
-
-    Raises
-    ------
-    NotDerivableError
-        Naming the arm and the number that is not reported.
-    """
-    exercise, control = pair
-    return (
-        complete(exercise, "of the exercise arm", f"{method}: "),
-        complete(control, "of the control arm", f"{method}: "),
-    )
-
-
-def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
-    """Return a summary if it has mean, SD and n of at least 2.
-
-    Raises
-    ------
-    NotDerivableError
-        Naming the number that is not reported.
-    """
-    if summary is None or summary.mean is None:
-        raise NotDerivableError(f"{where}no mean {whose}")
-    if summary.sd is None:
-        raise NotDerivableError(f"{where}no SD {whose}")
-    found = summary.complete()
-    if found is None or found.n < 2:
-        raise NotDerivableError(f"{where}n {whose} is not reported")
-    return found
-
-
-def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
-    """Return the levels after, an SD that is not reported taken from their t test (TMD).
-
-    SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
-    post scores, because any other test is based on another SD.
-    """
-    try:
-        return both(basis.after, "POST")
-    except NotDerivableError:
-        exercise, control = basis.after
-        means = means_of(basis.after)
-        if exercise is None or control is None or means is None or means[0] == means[1]:
-            raise
-        for test in basis.tests:
-            n_e, n_c = test.n_exercise, test.n_control
-            if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
-                sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)
-                flags = exercise.flags | control.flags | test.flags | {Flag.TEST_SD}
-                codes, cells = (Provenance.TMD,), exercise.cells + test.cells
-                return (
-                    CompleteSummary(means[0], sd, n_e, codes, cells, flags),
-                    CompleteSummary(means[1], sd, n_c, codes, control.cells, flags),
-                )
-        raise
-
-
-def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
-    """Return the SD of both arms from the SE of their difference."""
-    return abs(se) / math.sqrt(1 / n_exercise + 1 / n_control)
-
-
 def unit_factor(basis: Basis, test: ReportedTest) -> float:
     """Return the exact factor from the unit of a reported difference to that of the levels.
 
@@ -316,79 +244,6 @@ def unit_factor(basis: Basis, test: ReportedTest) -> float:
         return convert(1.0, test.row.unit, basis.comparison.unit)
     except UnitError as error:
         raise NotDerivableError(str(error)) from None
-
-
-def small_sample(m: int) -> float:
-    """Return Hedges' J of m degrees of freedom.
-
-    Raises
-    ------
-    NotDerivableError
-        For fewer than 2, for which it is not defined.
-    """
-    if m < 2:
-        raise NotDerivableError("an SMD needs an SD with two degrees of freedom")
-    return hedges_j(m)
-
-
-def pooled_sd(one: CompleteSummary, other: CompleteSummary) -> float:
-    """Return the pooled SD of two arms."""
-    squares = (one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2
-    return math.sqrt(squares / (one.n + other.n - 2))
-
-
-def arms(
-    one: CompleteSummary, other: CompleteSummary
-) -> tuple[float, float, int, float, float, int]:
-    """Return mean, SD and n of both arms, as the formulas take them."""
-    return one.mean, one.sd, one.n, other.mean, other.sd, other.n
-
-
-def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes]:
-    """Return the cells, flags and SD codes of several summaries."""
-    present = [summary for summary in summaries if summary is not None]
-    cells = tuple(cell for summary in present for cell in summary.cells)
-    flags = frozenset[Flag]().union(*(summary.flags for summary in present))
-    return cells, flags, distinct_codes(summary.codes for summary in present)
-
-
-def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
-    """Return an arm's mean change: as reported with its SD, else after minus before.
-
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
-    """
-    if change is not None and change.mean is not None and change.sd is not None:
-        return change.mean
-    if after is None or after.mean is None:
-        raise NotDerivableError("neither level after nor change with its SD")
-    return after.mean - before.mean
-
-
-def change_variance(
-    before: CompleteSummary, after: Summary | None, change: Summary | None, r: float
-) -> float:
-    """Return the variance of an arm's mean change, in the squared unit of the levels.
-
-    From the reported SD of change; else from both SDs and r, see `formulas.change_variance`.
-
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
-    """
-    if change is not None and change.sd is not None and change.n:
-        return change.sd**2 / change.n
-    if after is None or after.sd is None:
-        raise NotDerivableError("no SD of the level after, and none of the change")
-    if not after.n:
-        raise NotDerivableError("n after is not reported")
-    variance = formulas.change_variance(before.sd, before.n, after.sd, after.n, r)
-    if variance <= 0:
-        raise NotDerivableError("SDs, n and the correlation give no positive variance")
-    return variance
 
 
 def means_beside(basis: Basis, first: MeansKind = MeansKind.CHANGE) -> MeansBeside:
@@ -431,6 +286,53 @@ def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
     raise NotDerivableError(f"{method}: {'; '.join(reasons)}")
 
 
-def all_with_sd(pair: Pair) -> bool:
-    """Tell whether mean and SD of both arms are known."""
-    return all(has_sd(summary) for summary in pair)
+def estimate_from(
+    basis: Basis, method: DerivationMethod, effect: tuple[float, float],
+    summaries: Sequence[Summary | None], n: tuple[int | None, int | None],
+    kind: MeansKind = MeansKind.CHANGE,
+) -> Estimate:  # fmt: skip
+    """Return an estimate that is derived from summaries alone.
+
+    Parameters
+    ----------
+    basis : Basis
+    method : DerivationMethod
+    effect : tuple of float
+        The effect and its variance.
+    summaries : sequence of Summary
+    n : tuple of int
+        Participants of the arms; of the first alone where both sides are the same participants.
+    kind : MeansKind
+        The means to show first.
+    """
+    cells, flags, codes = gathered(*summaries)
+    return Estimate(
+        yi=effect[0], vi=effect[1], method=method, codes=codes, flags=flags, cells=cells, n=n,
+        n_total=n[0] if n[1] is None else None, means=means_beside(basis, kind),
+    )  # fmt: skip
+
+
+def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
+    """Return the levels after, an SD that is not reported taken from their t test (TMD).
+
+    SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
+    post scores, because any other test is based on another SD.
+    """
+    try:
+        return both(basis.after, "POST")
+    except NotDerivableError:
+        exercise, control = basis.after
+        means = means_of(basis.after)
+        if exercise is None or control is None or means is None or means[0] == means[1]:
+            raise
+        for test in basis.tests:
+            n_e, n_c = test.n_exercise, test.n_control
+            if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
+                sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)
+                flags = exercise.flags | control.flags | test.flags | {Flag.TEST_SD}
+                codes, cells = (Provenance.TMD,), exercise.cells + test.cells
+                return (
+                    CompleteSummary(means[0], sd, n_e, codes, cells, flags),
+                    CompleteSummary(means[1], sd, n_c, codes, control.cells, flags),
+                )
+        raise

@@ -24,20 +24,23 @@ from osteometa.effects.basis import (
     Estimate,
     MeansBeside,
     Methods,
-    NotDerivableError,
     after_scores,
-    all_with_sd,
-    arms,
-    both,
-    change_variance,
-    gathered,
-    mean_change,
+    estimate_from,
     means_beside,
     unit_factor,
     with_r,
 )
 from osteometa.effects.formulas import change_variance as variance_of_change
 from osteometa.effects.formulas import lajeunesse, md, rom
+from osteometa.effects.inputs import (
+    NotDerivableError,
+    all_with_sd,
+    arms,
+    both,
+    change_variance,
+    gathered,
+    mean_change,
+)
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 GEARY_LIMIT = 3.0
@@ -65,11 +68,9 @@ def md_pre_post(basis: Basis) -> Estimate:
         changes.append(mean_change(start, after, change))
         variances.append(change_variance(start, after, change, basis.r[side].r))
         used.append(change if change is not None and has_sd(change) else after)
-    cells, flags, codes = gathered(*before, *used)
-    estimate = Estimate(
-        yi=changes[0] - changes[1], vi=sum(variances), method=PPC, codes=codes, flags=flags,
-        cells=cells, n=(used[0].n, used[1].n), means=means_beside(basis),
-    )  # fmt: skip
+    effect = changes[0] - changes[1], sum(variances)
+    n = used[0].n, used[1].n
+    estimate = estimate_from(basis, PPC, effect, [*before, *used], n)
     return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
@@ -88,12 +89,8 @@ def md_change(basis: Basis) -> Estimate:
 def _of_two_arms(
     basis: Basis, method: DerivationMethod, one: CompleteSummary, other: CompleteSummary
 ) -> Estimate:
-    cells, flags, codes = gathered(one, other)
-    yi, vi = md(*arms(one, other))
-    return Estimate(
-        yi=yi, vi=vi, method=method, codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
-        means=means_beside(basis),
-    )  # fmt: skip
+    effect = md(*arms(one, other))
+    return estimate_from(basis, method, effect, [one, other], (one.n, other.n))
 
 
 def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
@@ -138,12 +135,8 @@ def rom_pre_post(basis: Basis) -> Estimate:
     )
     if v1 + v2 <= 0:
         raise NotDerivableError("PPC: SDs, n and the correlation give no positive variance")
-    cells, flags, codes = gathered(*before, *after)
-    estimate = Estimate(
-        yi=y1 - y2, vi=v1 + v2, method=PPC, codes=codes, flags=flags, cells=cells,
-        n=(after[0].n, after[1].n), means=means_beside(basis),
-    )  # fmt: skip
-    return with_r(estimate, basis)
+    n = after[0].n, after[1].n
+    return with_r(estimate_from(basis, PPC, (y1 - y2, v1 + v2), [*before, *after], n), basis)
 
 
 def log_ratio(
@@ -263,12 +256,8 @@ def rom_post(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     for summary in (one, other):
         geary(summary)
-    cells, flags, codes = gathered(one, other)
-    yi, vi = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
-    return Estimate(
-        yi=yi, vi=vi, method=POST, codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
-        means=means_beside(basis),
-    )  # fmt: skip
+    effect = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
+    return estimate_from(basis, POST, effect, [one, other], (one.n, other.n))
 
 
 def rom_logs(basis: Basis) -> Estimate:
@@ -284,12 +273,9 @@ def rom_logs(basis: Basis) -> Estimate:
         change_variance(start, end, None, r.r)
         for start, end, r in zip(before, (one, other), basis.r, strict=True)
     )
-    cells, flags, codes = gathered(*before, one, other)
-    estimate = Estimate(
-        yi=(one.mean - before[0].mean) - (other.mean - before[1].mean), vi=variance, method=LOG,
-        codes=codes, flags=flags, cells=cells, n=(one.n, other.n),
-    )  # fmt: skip
-    return with_r(estimate, basis)
+    effect = (one.mean - before[0].mean) - (other.mean - before[1].mean), variance
+    estimate = estimate_from(basis, LOG, effect, [*before, one, other], (one.n, other.n))
+    return with_r(replace(estimate, means=MeansBeside()), basis)
 
 
 MD_METHODS: Methods = (

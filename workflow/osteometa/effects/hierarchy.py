@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.effects import differences, paired, smd, within
-from osteometa.effects.basis import Basis, Derive, Estimate, Methods, NotDerivableError
+from osteometa.effects.basis import Basis, Derive, Estimate, Methods
+from osteometa.effects.inputs import NotDerivableError
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DerivationMethod
 

@@ -24,17 +24,16 @@ from osteometa.effects.basis import (
     Basis,
     Derive,
     Estimate,
+    MeansBeside,
     Methods,
-    NotDerivableError,
     UsedCorrelation,
-    all_with_sd,
-    gathered,
+    estimate_from,
     means_beside,
-    small_sample,
     unit_factor,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
+from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
 from osteometa.wording.vocabulary import (
     CorrelationSource,
     DerivationMethod,
@@ -109,13 +108,9 @@ def smcr(basis: Basis) -> Estimate:
     found = correlation(basis, one, other, n)
     sd = math.sqrt((one.sd**2 + other.sd**2) / 2)
     g = small_sample(n - 1) * (one.mean - other.mean) / sd
-    cells, flags, codes = gathered(one, other)
-    estimate = Estimate(
-        yi=g, vi=g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), method=SMCR,
-        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
-        means=means_beside(basis, MeansKind.AFTER),
-    )  # fmt: skip
-    return _with(estimate, found)
+    effect = g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form)
+    after = MeansKind.AFTER
+    return _with(estimate_from(basis, SMCR, effect, [one, other], (n, None), after), found)
 
 
 def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
@@ -197,13 +192,9 @@ def md_levels(basis: Basis) -> Estimate:
     """MC: difference of levels after, v = (sT^2 + sC^2 - 2 r sT sC)/n."""
     one, other, n = conditions(basis.after, MC)
     found = correlation(basis, one, other, n)
-    cells, flags, codes = gathered(one, other)
-    estimate = Estimate(
-        yi=one.mean - other.mean, vi=change_variance(other.sd, n, one.sd, n, found.r), method=MC,
-        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
-        means=means_beside(basis, MeansKind.AFTER),
-    )  # fmt: skip
-    return _with(estimate, found)
+    effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
+    after = MeansKind.AFTER
+    return _with(estimate_from(basis, MC, effect, [one, other], (n, None), after), found)
 
 
 def md_changes(basis: Basis) -> Estimate:
@@ -213,12 +204,13 @@ def md_changes(basis: Basis) -> Estimate:
     all, so no other correlation can be assumed for them; flag RIMP.
     """
     one, other, n = conditions(basis.change, CHG)
-    cells, flags, codes = gathered(one, other)
-    return Estimate(
-        yi=one.mean - other.mean, vi=(one.sd**2 + other.sd**2) / n, method=CHG, codes=codes,
-        flags=flags | {Flag.R_IMPUTED}, cells=cells, n=(n, None), n_total=n,
-        means=means_beside(basis), correlation=UNCORRELATED,
-    )  # fmt: skip
+    effect = one.mean - other.mean, (one.sd**2 + other.sd**2) / n
+    return _uncorrelated(estimate_from(basis, CHG, effect, [one, other], (n, None)))
+
+
+def _uncorrelated(estimate: Estimate) -> Estimate:
+    flags = estimate.flags | {Flag.R_IMPUTED}
+    return replace(estimate, flags=flags, correlation=UNCORRELATED)
 
 
 def rom_difference(basis: Basis) -> Estimate:
@@ -251,11 +243,9 @@ def rom_levels(basis: Basis) -> Estimate:
     found = correlation(basis, one, other, n)
     same = [CompleteSummary(s.mean, s.sd, n, s.codes, s.cells, s.flags) for s in (one, other)]
     value, variance = log_ratio(same[0], same[1], found.r, basis.config.effects.rom_correction)
-    cells, flags, codes = gathered(one, other)
-    estimate = Estimate(
-        yi=value, vi=variance, method=ROMC, codes=codes, flags=flags, cells=cells, n=(n, None),
-        n_total=n, means=means_beside(basis, MeansKind.AFTER),
-    )  # fmt: skip
+    estimate = estimate_from(
+        basis, ROMC, (value, variance), [one, other], (n, None), MeansKind.AFTER
+    )
     return _with(estimate, found)
 
 
@@ -263,24 +253,19 @@ def rom_logs(basis: Basis) -> Estimate:
     """LOG: difference of mean logarithms of levels after."""
     one, other, n = conditions(basis.logs, LOG)
     found = basis.between
-    cells, flags, codes = gathered(one, other)
-    estimate = Estimate(
-        yi=one.mean - other.mean, vi=change_variance(other.sd, n, one.sd, n, found.r), method=LOG,
-        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n,
-    )  # fmt: skip
-    return _with(estimate, found)
+    effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
+    estimate = estimate_from(basis, LOG, effect, [one, other], (n, None))
+    return _with(replace(estimate, means=MeansBeside()), found)
 
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: two log ratios from percent changes (PCT), uncorrelated as in CHG of MD."""
     one, other, n = conditions(basis.percent, CHG)
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, n) for s in (one, other))
-    cells, flags, codes = gathered(one, other)
-    return Estimate(
-        yi=y1 - y2, vi=v1 + v2, method=CHG, codes=(Provenance.PCT, *codes),
-        flags=flags | {Flag.R_IMPUTED, Flag.PERCENT}, cells=cells, n=(n, None), n_total=n,
-        means=means_beside(basis, MeansKind.PCT_CHANGE), correlation=UNCORRELATED,
-    )  # fmt: skip
+    effect, kind = (y1 - y2, v1 + v2), MeansKind.PCT_CHANGE
+    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), kind)
+    codes, flags = (Provenance.PCT, *estimate.codes), estimate.flags | {Flag.PERCENT}
+    return _uncorrelated(replace(estimate, codes=codes, flags=flags))
 
 
 METHODS: dict[str, Methods] = {

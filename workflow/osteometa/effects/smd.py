@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, sizes_of
 from osteometa.comparisons.summaries import Cell, CompleteSummary, Flags, has_sd, row_flags
@@ -14,21 +15,24 @@ from osteometa.effects.basis import (
     Basis,
     Estimate,
     Methods,
-    NotDerivableError,
     after_scores,
+    estimate_from,
+    means_beside,
+    unit_factor,
+    with_r,
+)
+from osteometa.effects.formulas import g_variance, smd, smdh
+from osteometa.effects.inputs import (
+    NotDerivableError,
     all_with_sd,
     arms,
     both,
     change_variance,
     gathered,
     mean_change,
-    means_beside,
     pooled_sd,
     small_sample,
-    unit_factor,
-    with_r,
 )
-from osteometa.effects.formulas import g_variance, smd, smdh
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
 from osteometa.wording.vocabulary import DerivationMethod, Flag
@@ -83,11 +87,8 @@ def pre_post_control(basis: Basis) -> Estimate:
         g = small_sample(m) * (changes[0] - changes[1]) / s0
         variance = g_variance(sum(variances) / s0**2, g, sum(n), m, basis.form)
     used = (c if has_sd(c) else a for c, a in zip(basis.change, basis.after, strict=True))
-    cells, flags, codes = gathered(*before, *used)
-    estimate = Estimate(
-        yi=g, vi=variance, method=DerivationMethod.PPC, codes=codes, flags=flags, cells=cells,
-        n=n, means=means_beside(basis), own_effect_term=not becker,
-    )  # fmt: skip
+    estimate = estimate_from(basis, DerivationMethod.PPC, (g, variance), [*before, *used], n)
+    estimate = replace(estimate, own_effect_term=not becker)
     return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
@@ -115,13 +116,10 @@ def change_scores(basis: Basis) -> Estimate:
         s0, m = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r)), one.n + other.n - 2
         g = small_sample(m) * (one.mean - other.mean) / s0
         u = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
-        cells, flags, codes = gathered(one, other)
-        estimate = Estimate(
-            yi=g, vi=g_variance(u, g, one.n + other.n, m, basis.form),
-            method=DerivationMethod.CHG, codes=codes, flags=flags | extra, cells=cells,
-            n=(one.n, other.n), means=means_beside(basis),
-        )  # fmt: skip
-        return with_r(estimate, basis)
+        effect = g, g_variance(u, g, one.n + other.n, m, basis.form)
+        n = one.n, other.n
+        estimate = estimate_from(basis, DerivationMethod.CHG, effect, [one, other], n)
+        return with_r(replace(estimate, flags=estimate.flags | extra), basis)
     # A missing SD is nearer to an effect than a missing mean.
     raise NotDerivableError(next((why for why in reasons if "no mean" not in why), reasons[0]))
 
@@ -129,16 +127,13 @@ def change_scores(basis: Basis) -> Estimate:
 def post_scores(basis: Basis) -> Estimate:
     """POST: difference of levels after over the pooled SD (Hedges 1981), or both SDs (SMDH)."""
     one, other = after_scores(basis)
-    cells, flags, codes = gathered(one, other)
-    separate = basis.config.effects.smd_post == "separate"
-    if separate:
-        g, variance = smdh(*arms(one, other))
-    else:
-        g, variance = smd(*arms(one, other), form=basis.form)
-    return Estimate(
-        yi=g, vi=variance, method=DerivationMethod.POST, codes=codes, flags=flags, cells=cells,
-        n=(one.n, other.n), means=means_beside(basis), own_effect_term=not separate,
-    )  # fmt: skip
+    n = one.n, other.n
+    if basis.config.effects.smd_post == "separate":
+        effect = smdh(*arms(one, other))
+        estimate = estimate_from(basis, DerivationMethod.POST, effect, [one, other], n)
+        return replace(estimate, own_effect_term=False)
+    effect = smd(*arms(one, other), form=basis.form)
+    return estimate_from(basis, DerivationMethod.POST, effect, [one, other], n)
 
 
 def from_test(basis: Basis) -> Estimate:

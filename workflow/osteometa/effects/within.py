@@ -20,20 +20,24 @@ from osteometa.effects.basis import (
     Basis,
     Derive,
     Estimate,
+    MeansBeside,
     Methods,
-    NotDerivableError,
-    change_variance,
-    complete,
+    estimate_from,
     first_of,
-    gathered,
-    mean_change,
     means_beside,
-    small_sample,
     unit_factor,
     with_r,
 )
 from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
+from osteometa.effects.inputs import (
+    NotDerivableError,
+    change_variance,
+    complete,
+    gathered,
+    mean_change,
+    small_sample,
+)
 from osteometa.effects.smd import g_of_reported_smd
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
@@ -222,12 +226,8 @@ def _mc_paired(basis: Basis) -> Estimate:
 def _mc_levels(basis: Basis) -> Estimate:
     before, after = _levels(basis)
     variance = change_variance(before, after, None, basis.mean_r)
-    cells, flags, codes = gathered(before, after)
-    estimate = Estimate(
-        yi=after.mean - before.mean, vi=variance, method=MC, codes=codes, flags=flags,
-        cells=cells, n=(after.n, None), n_total=after.n,
-        means=means_beside(basis, MeansKind.AFTER),
-    )  # fmt: skip
+    effect, n = (after.mean - before.mean, variance), (after.n, None)
+    estimate = estimate_from(basis, MC, effect, [before, after], n, MeansKind.AFTER)
     return with_r(estimate, basis)
 
 
@@ -254,11 +254,8 @@ def _romc_levels(basis: Basis) -> Estimate:
     value, variance = log_ratio(after, before, basis.mean_r, corrected)
     if variance <= 0:
         raise NotDerivableError("SDs, n and the correlation give no positive variance")
-    cells, flags, codes = gathered(before, after)
-    estimate = Estimate(
-        yi=value, vi=variance, method=ROMC, codes=codes, flags=flags, cells=cells,
-        n=(after.n, None), n_total=after.n, means=means_beside(basis, MeansKind.AFTER),
-    )  # fmt: skip
+    effect, n = (value, variance), (after.n, None)
+    estimate = estimate_from(basis, ROMC, effect, [before, after], n, MeansKind.AFTER)
     return with_r(estimate, basis)
 
 
@@ -266,12 +263,10 @@ def _romc_logs(basis: Basis) -> Estimate:
     after = complete(basis.logs[0], "of logarithms after")
     before = complete(basis.log_baselines[0], "of logarithms before")
     variance = change_variance(before, after, None, basis.mean_r)
-    cells, flags, codes = gathered(before, after)
-    estimate = Estimate(
-        yi=after.mean - before.mean, vi=variance, method=ROMC, codes=(Provenance.LOG, *codes),
-        flags=flags, cells=cells, n=(after.n, None), n_total=after.n,
-    )  # fmt: skip
-    return with_r(estimate, basis)
+    effect, n = (after.mean - before.mean, variance), (after.n, None)
+    estimate = estimate_from(basis, ROMC, effect, [before, after], n)
+    codes = (Provenance.LOG, *estimate.codes)
+    return with_r(replace(estimate, codes=codes, means=MeansBeside()), basis)
 
 
 def _romc_percent(basis: Basis) -> Estimate:

@@ -6,7 +6,7 @@ A text is empty, and a number or code None, where nothing is reported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, NamedTuple
 
 from osteometa.io.csv_records import Joined
 from osteometa.records.cells import CellName
@@ -31,59 +31,6 @@ Codes = Annotated[tuple[DerivationMethod | Provenance, ...], Joined("+")]
 CorrelationSources = Annotated[tuple[CorrelationSource, ...], Joined("+")]
 CellNames = Annotated[tuple[CellName, ...], Joined(" ")]
 Sources = Annotated[tuple[str, ...], Joined("; ")]
-
-
-class SetKey(NamedTuple):
-    """What a planned analysis asks for: records with the same key belong to one set."""
-
-    outcome: str
-    analyte: str
-    site: str
-    phase: str
-    window: str
-    design_class: str
-
-
-class InSet(Protocol):
-    """An effect, a direction or a synthesis: anything that belongs to a set."""
-
-    @property
-    def outcome(self) -> str:
-        """What was measured."""
-        ...
-
-    @property
-    def analyte(self) -> str:
-        """The exact quantity."""
-        ...
-
-    @property
-    def site(self) -> str:
-        """Where in the body; empty for blood and urine."""
-        ...
-
-    @property
-    def phase(self) -> str:
-        """Training or a single bout."""
-        ...
-
-    @property
-    def window(self) -> str:
-        """Time after a bout; empty for training."""
-        ...
-
-    @property
-    def design_class(self) -> str:
-        """Against a comparator or within one arm."""
-        ...
-
-
-def set_key(record: InSet) -> SetKey:
-    """Return the set to which a record belongs."""
-    return SetKey(
-        record.outcome, record.analyte, record.site, record.phase, record.window,
-        record.design_class,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,17 +121,31 @@ class WeightedEffect(Effect):
     """Normal 95 % interval of the effect by itself, yi -/+ 1.96 sqrt(vi)."""
 
 
-RESOLUTION = "reading="
-"""What stands before the provenance in the name of a resolution of inconsistent data."""
+class Choice(NamedTuple):
+    """An alternative derivation: a key of config.yaml and its other value, written `r=0.7`."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return "=".join(self)
+
+    @classmethod
+    def read(cls, text: str) -> Choice:
+        """Return the choice of a name."""
+        key, _, value = text.partition("=")
+        return cls(key, value)
+
+
+RESOLUTION = "reading"
+"""The key of the resolutions of inconsistently reported data; its value is the provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantEffect(Effect):
     """An effect by an alternative derivation: a row of `variants/<synthesis>/effects.csv`."""
 
-    variant: str
-    """The choice, for instance `r=0.7`, or `reading=TST+p` for one resolution of inconsistently
-    reported data."""
+    variant: Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,4 +162,4 @@ class Covariance:
 class VariantCovariance(Covariance):
     """The same by an alternative derivation: a row of `variants/<synthesis>/covariance.csv`."""
 
-    variant: str
+    variant: Choice

@@ -8,14 +8,14 @@ from typing import NamedTuple
 from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Tables
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Effect
+from osteometa.records.effects import Choice, Effect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.report.findings import Findings
 from osteometa.wording.numbers import joined, studies
 from osteometa.wording.scale import Estimate, estimate_of
 from osteometa.wording.vocabulary import ExerciseType
 
-BY_PAPER = "type_by=paper"
+BY_PAPER = Choice("type_by", "paper")
 
 
 class TypeRow(NamedTuple):
@@ -47,7 +47,7 @@ def type_rows(found: Findings, by_paper: Sequence[Effect]) -> list[TypeRow]:
     """Return each type with its studies and average by both; none where they agree."""
     if not _moved(found, by_paper):
         return []
-    other = {row.group: row for row in found.tables.sensitivity if row.row == BY_PAPER}
+    other = {row.group: row for row in found.tables.sensitivity if row.row == str(BY_PAPER)}
     rows = []
     for kind in ExerciseType:
         first, second = _labels(found.pool, kind), _labels(by_paper, kind)

@@ -13,14 +13,14 @@ from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.covariance import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
-from osteometa.records.effects import RESOLUTION, Effect
+from osteometa.records.effects import RESOLUTION, Choice, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.sensitivity.explained_variance import parts_by_key, r2_parts
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
-NOT_DERIVED = (RESOLUTION, "type_by=")
+NOT_DERIVED = (RESOLUTION, "type_by")
 """Variants that are not another derivation of the same effects."""
 RISK = "ROB"
 """Flag of effects with an overall judgement that `sensitivity.rob_exclude` names."""
@@ -121,12 +121,10 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
     choices = case.config.multiverse
     own = {v.variant for v in case.variants if v.measure == measure}
     every = dict.fromkeys(v.variant for v in case.variants)
-    names = [n for n in every if n in own and not n.startswith(NOT_DERIVED)]
-    for derivation in (PRIMARY, *names):
+    others = [one for one in every if one in own and one.key not in NOT_DERIVED]
+    for derivation in (None, *others):
         joint = (
-            case.primary_set(measure)
-            if derivation == PRIMARY
-            else case.set_under(derivation, measure)
+            case.primary_set(measure) if derivation is None else case.set_under(derivation, measure)
         )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
@@ -135,7 +133,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
                 kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
-                names_here = (derivation, inclusion, designs, inconsistent)
+                names_here = (str(derivation or PRIMARY), inclusion, designs, inconsistent)
                 yield names_here, _members(EffectSet(tuple(kept), joint.covariances))
 
 
@@ -146,7 +144,7 @@ def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
     return bool(own & set(flags))
 
 
-def _others(case: SynthesisData, measure: str, derivation: str) -> list[Effect]:
+def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
     """Return the effects of other designs under a derivation."""
     rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
     changed = {row.study_id for row in rows}
@@ -158,7 +156,7 @@ def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
     """Return the resolution with the least |z| of each inconsistently reported comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
     for row in case.variants:
-        if row.measure == measure and row.variant.startswith(RESOLUTION):
+        if row.measure == measure and row.variant.key == RESOLUTION:
             key = (row.study_id, row.arm_id)
             if key not in weakest or abs(row.z) < abs(weakest[key].z):
                 weakest[key] = row

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from osteometa.pooling.results import Estimated, Pooled
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import RESOLUTION, Effect, VariantEffect
+from osteometa.records.effects import RESOLUTION, Choice, Effect, VariantEffect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
 from osteometa.wording.vocabulary import Block, Flag
 
+BY_PAPER = Choice("type_by", "paper")
 ONE_STUDY = "one study: its own estimate and interval"
 CODES = {
     "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
@@ -128,10 +129,10 @@ def _difference(estimate: float, usual: float) -> float:
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each resolution of inconsistent data added singly, then the most cautious of all."""
     measures = case.measures
-    readings = [v for v in case.variants if v.variant.startswith(RESOLUTION)]
+    readings = [v for v in case.variants if v.variant.key == RESOLUTION]
     readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
     for reading in readings:
-        method = reading.variant.removeprefix(RESOLUTION)
+        method = reading.variant.value
         name = f"with {reading.study_id} {method}"
         change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
@@ -234,8 +235,8 @@ def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
     words = "exercise types by the intensity stated in the paper"
     if case.config.derivation.type_by == "paper":
         yield writer.none("type_by=paper", words, "this is the primary classification")
-    elif any(v.variant == "type_by=paper" and v.pooled for v in case.variants):
-        joint = case.set_under("type_by=paper")
+    elif any(v.variant == BY_PAPER and v.pooled for v in case.variants):
+        joint = case.set_under(BY_PAPER)
         yield from writer.changed("type_by=paper", words, joint, types=True)
     else:
         yield writer.none("type_by=paper", words, "no study of the pool changes its type")
@@ -244,9 +245,10 @@ def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
 def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     assumed = any("RIMP" in e.flags for e in case.primary_set().effects)
     for value in case.config.outcomes[case.outcome].r_grid:
-        row, words = f"r={value:g}", variant_words(f"r={value:g}")
-        if any(v.variant == row and v.measure == case.measure for v in case.variants):
-            yield from writer.changed(row, words, case.set_under(row), same=assumed)
+        choice = Choice("r", f"{value:g}")
+        row, words = str(choice), variant_words(str(choice))
+        if any(v.variant == choice and v.measure == case.measure for v in case.variants):
+            yield from writer.changed(row, words, case.set_under(choice), same=assumed)
         elif assumed:
             yield from writer.changed(row, words, case.primary_set(), same=True)
         else:
@@ -261,7 +263,7 @@ def _other_derivations(case: SynthesisData, writer: _Writer) -> Iterator[Sensiti
     names += ["shared_control=split"]
     names += [name for name, _ in other_forms(case.config)]
     for name in names:
-        yield from writer.changed(name, variant_words(name), case.set_under(name))
+        yield from writer.changed(name, variant_words(name), case.set_under(Choice.read(name)))
 
 
 def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:

@@ -10,7 +10,7 @@ import numpy as np
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.results import EffectData
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import Choice, Covariance, Effect, VariantCovariance, VariantEffect
 from osteometa.wording.choices import EXERCISE_TYPES
 
 
@@ -98,7 +98,7 @@ class SynthesisData:
         """Return the pooled effects of a measure, by default of the primary one."""
         return EffectSet.of(self.effects, measure or self.measure, self.covariances)
 
-    def set_under(self, variant: str, measure: str = "") -> EffectSet:
+    def set_under(self, variant: Choice, measure: str = "") -> EffectSet:
         """Return the pooled effects of a measure under an alternative derivation.
 
         What it gives for a study and measure replaces all effects of that study on the measure.

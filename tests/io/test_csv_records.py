@@ -1,0 +1,62 @@
+"""Records as CSV: typed fields become text and come back as they were."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import pytest
+from osteometa.io.csv_records import Joined, read_records, write_records
+from osteometa.records.cells import CellName
+from osteometa.records.effects import Choice
+
+
+class Code(StrEnum):
+    FIRST = "a"
+    SECOND = "b"
+
+
+class Other(StrEnum):
+    THIRD = "c"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    number: float | None
+    count: int
+    yes: bool
+    code: Code | None
+    kind: Literal["x", "y"]
+    codes: Annotated[tuple[Code | Other, ...], Joined("+")]
+    flags: Annotated[frozenset[Code], Joined(" ")]
+    cells: Annotated[tuple[CellName, ...], Joined(" ")]
+    choice: Choice
+
+
+FULL = Row("n", 0.5, 3, True, Code.FIRST, "x", (Other.THIRD, Code.FIRST),
+           frozenset({Code.SECOND, Code.FIRST}),
+           (CellName("arms", "a/b", "n"), CellName("contrasts", "a/1:2//", "p")),
+           Choice("r", "0.9"))  # fmt: skip
+EMPTY = Row("", None, 0, False, None, "y", (), frozenset(), (), Choice("rho", "0.3"))
+
+
+def test_typed_fields_come_back_as_they_were(tmp_path):
+    write_records(tmp_path / "rows.csv", Row, [FULL, EMPTY])
+    header, full, empty = (tmp_path / "rows.csv").read_text().splitlines()
+    assert header == "name,number,count,yes,code,kind,codes,flags,cells,choice"
+    assert full == "n,0.5,3,yes,a,x,c+a,a b,arms:a/b:n contrasts:a/1:2//:p,r=0.9"
+    assert empty == ",,0,no,,y,,,,rho=0.3"
+    found = read_records(tmp_path / "rows.csv", Row)
+    assert found == [FULL, EMPTY]
+    assert [type(code) for code in found[0].codes] == [Other, Code]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("c+a", "c+z"), (",x,", ",z,"), ("yes,a,", "yes,z,"), ("a b", "a z")]
+)
+def test_a_code_that_is_not_known_is_an_error(tmp_path, old, new):
+    path = tmp_path / "rows.csv"
+    write_records(path, Row, [FULL])
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match="z"):
+        read_records(path, Row)

@@ -1,0 +1,139 @@
+"""The numbers that formulas need: taken from summaries, or the reason why they are missing."""
+
+from __future__ import annotations
+
+import math
+
+from osteometa.comparisons.summaries import (
+    Cell,
+    Codes,
+    CompleteSummary,
+    Flags,
+    Pair,
+    Summary,
+    distinct_codes,
+    has_sd,
+)
+from osteometa.effects import formulas
+from osteometa.numerics.distributions import hedges_j
+from osteometa.wording.vocabulary import Flag
+
+
+class NotDerivableError(Exception):
+    """A derivation method cannot be used; the text says why, for the ledger."""
+
+
+def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
+    """Return both summaries if each has mean, SD and n.
+
+    Raises
+    ------
+    NotDerivableError
+        Naming the arm and the number that is not reported.
+    """
+    exercise, control = pair
+    return (
+        complete(exercise, "of the exercise arm", f"{method}: "),
+        complete(control, "of the control arm", f"{method}: "),
+    )
+
+
+def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
+    """Return a summary if it has mean, SD and n of at least 2.
+
+    Raises
+    ------
+    NotDerivableError
+        Naming the number that is not reported.
+    """
+    if summary is None or summary.mean is None:
+        raise NotDerivableError(f"{where}no mean {whose}")
+    if summary.sd is None:
+        raise NotDerivableError(f"{where}no SD {whose}")
+    found = summary.complete()
+    if found is None or found.n < 2:
+        raise NotDerivableError(f"{where}n {whose} is not reported")
+    return found
+
+
+def all_with_sd(pair: Pair) -> bool:
+    """Tell whether mean and SD of both arms are known."""
+    return all(has_sd(summary) for summary in pair)
+
+
+def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
+    """Return the SD of both arms from the SE of their difference."""
+    return abs(se) / math.sqrt(1 / n_exercise + 1 / n_control)
+
+
+def small_sample(m: int) -> float:
+    """Return Hedges' J of m degrees of freedom.
+
+    Raises
+    ------
+    NotDerivableError
+        For fewer than 2, for which it is not defined.
+    """
+    if m < 2:
+        raise NotDerivableError("an SMD needs an SD with two degrees of freedom")
+    return hedges_j(m)
+
+
+def pooled_sd(one: CompleteSummary, other: CompleteSummary) -> float:
+    """Return the pooled SD of two arms."""
+    squares = (one.n - 1) * one.sd**2 + (other.n - 1) * other.sd**2
+    return math.sqrt(squares / (one.n + other.n - 2))
+
+
+def arms(
+    one: CompleteSummary, other: CompleteSummary
+) -> tuple[float, float, int, float, float, int]:
+    """Return mean, SD and n of both arms, as the formulas take them."""
+    return one.mean, one.sd, one.n, other.mean, other.sd, other.n
+
+
+def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes]:
+    """Return the cells, flags and SD codes of several summaries."""
+    present = [summary for summary in summaries if summary is not None]
+    cells = tuple(cell for summary in present for cell in summary.cells)
+    flags = frozenset[Flag]().union(*(summary.flags for summary in present))
+    return cells, flags, distinct_codes(summary.codes for summary in present)
+
+
+def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
+    """Return an arm's mean change: as reported with its SD, else after minus before.
+
+    Raises
+    ------
+    NotDerivableError
+        If neither is reported.
+    """
+    if change is not None and change.mean is not None and change.sd is not None:
+        return change.mean
+    if after is None or after.mean is None:
+        raise NotDerivableError("neither level after nor change with its SD")
+    return after.mean - before.mean
+
+
+def change_variance(
+    before: CompleteSummary, after: Summary | None, change: Summary | None, r: float
+) -> float:
+    """Return the variance of an arm's mean change, in the squared unit of the levels.
+
+    From the reported SD of change; else from both SDs and r, see `formulas.change_variance`.
+
+    Raises
+    ------
+    NotDerivableError
+        If neither is reported.
+    """
+    if change is not None and change.sd is not None and change.n:
+        return change.sd**2 / change.n
+    if after is None or after.sd is None:
+        raise NotDerivableError("no SD of the level after, and none of the change")
+    if not after.n:
+        raise NotDerivableError("n after is not reported")
+    variance = formulas.change_variance(before.sd, before.n, after.sd, after.n, r)
+    if variance <= 0:
+        raise NotDerivableError("SDs, n and the correlation give no positive variance")
+    return variance
