@@ -29,7 +29,7 @@ from osteometa.directions.p_values import albatross
 from osteometa.directions.per_study import study_directions
 from osteometa.extraction.tables import Tables
 from osteometa.numerics.distributions import hedges_j, p_to_t
-from osteometa.pooling.covariance import checked_covariance, row_weights
+from osteometa.pooling.correlated import checked_covariance, row_weights
 from osteometa.pooling.model import pool
 
 BEFORE = level("baseline", mean=50, sd=8, n=14)

@@ -15,7 +15,7 @@ from osteometa.comparisons.correlations import change_sd_to_r
 from osteometa.comparisons.quantiles import from_five, from_quartiles, from_range, xi
 from osteometa.comparisons.summaries import merge_arms
 from osteometa.derivation.combine import mean_of
-from osteometa.derivation.link import shared_control
+from osteometa.derivation.covariances import shared_control
 from osteometa.directions.p_values import fisher, one_sided, stouffer
 from osteometa.directions.sign_test import share_interval, sign_test
 from osteometa.effects import formulas as f

@@ -16,7 +16,7 @@ import numpy as np
 
 from osteometa.cli.pool_input import Row, UsageError, moderators, read_covariance, read_effects
 from osteometa.numerics.arrays import Array
-from osteometa.pooling.covariance import blocks, impossible_words, not_possible
+from osteometa.pooling.correlated import blocks, impossible_words, not_possible
 from osteometa.pooling.design import regress_on, tested
 from osteometa.pooling.groups import differences, separate_test
 from osteometa.pooling.model import JointTest, pool, regress

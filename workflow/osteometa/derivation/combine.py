@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from osteometa.derivation.assess import IN_POOLS, Assessed
-from osteometa.derivation.link import covariance_of, same_participants
+from osteometa.derivation.covariances import covariance_of, same_participants
 from osteometa.effects.average_variance import averaged
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect

@@ -12,8 +12,8 @@ from osteometa.comparisons.build import Comparison, comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import assess
 from osteometa.derivation.combine import combine
+from osteometa.derivation.covariances import link
 from osteometa.derivation.estimate import Estimated, estimate
-from osteometa.derivation.link import link
 from osteometa.derivation.merge import merge
 from osteometa.derivation.select import select
 from osteometa.directions.entries import entries

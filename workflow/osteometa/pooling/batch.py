@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
-from osteometa.pooling.covariance import decorrelated
+from osteometa.pooling.correlated import decorrelated
 
 
 class QMoments(NamedTuple):

@@ -16,7 +16,7 @@ from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.numerics.range import out_of_range, refuse_design, refuse_unknown
 from osteometa.pooling.batch import moments, one_model
-from osteometa.pooling.covariance import blocks, checked_covariance, row_weights
+from osteometa.pooling.correlated import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
 from osteometa.pooling.results import Estimated, Fitted, Pooled, Regression, not_estimated
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
-from osteometa.pooling.covariance import decorrelated
+from osteometa.pooling.correlated import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
 from osteometa.records.effects import RESOLUTION, Choice, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from builders import SPINE_YEAR
 from osteometa.derivation.combine import composite
-from osteometa.derivation.link import covariance_of, link
+from osteometa.derivation.covariances import covariance_of, link
 from osteometa.numerics.distributions import hedges_j
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows, weighted

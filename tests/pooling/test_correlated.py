@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.covariance import blocks, checked_covariance, decorrelated
+from osteometa.pooling.correlated import blocks, checked_covariance, decorrelated
 from osteometa.pooling.model import joint_test, pool, regress
 from osteometa.pooling.tau2 import q_profile
 from scipy.special import chdtri, stdtrit
