@@ -19,7 +19,7 @@ from osteometa.figures import flow, funnel, review_figures, risk_of_bias
 from osteometa.figures.files import pixels
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.forest.words import Scale
+from osteometa.figures.forest.words import MeasureFormat
 from osteometa.figures.presets import PRESETS
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import NAMES, Results, figure_named
@@ -143,7 +143,7 @@ def made() -> Iterator[Shown]:
     marks = flow.flow_marks(counts)
     yield Shown(part="made", name="prisma", words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
                 figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
-    marks, scale = made_funnel(), Scale("MD", "g/cm2", "[a, b]", decimals=3)
+    marks, scale = made_funnel(), MeasureFormat("MD", "g/cm2", "[a, b]", decimals=3)
     title = "Funnel plot of made studies, three filled in"
     yield Shown(part="made", name="funnel_filled", words="Funnel with trim and fill",
                 figure=funnel.funnel_figure(marks, title, scale),

@@ -41,7 +41,7 @@ from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
 
 
@@ -129,7 +129,7 @@ def overlap(a, b, slack=0.15):
     return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
 
 
-SCALE = Scale("MD", "g/cm2", "[a, b]", "percent", 3)
+SCALE = MeasureFormat("MD", "g/cm2", "[a, b]", "percent", 3)
 
 
 def forest_study(label, estimate, half, share=10.0, **more):
@@ -189,7 +189,7 @@ def drawn_forest(rows, letters=None, **changes):
     return draw.forest_figure(made_forest(rows, letters, **changes))
 
 
-SMD_POOL = Scale("SMD", "", "[a, b]")
+SMD_POOL = MeasureFormat("SMD", "", "[a, b]")
 
 
 LONG_LABEL = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"

@@ -66,11 +66,11 @@ from osteometa.records.sensitivity import (
     SensitivityRow,
     StepRow,
 )
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 from PIL import Image
 
-PERCENT = Scale("ROM", "", "[a, b]", "percent", 3)
-SMD = Scale("SMD")
+PERCENT = MeasureFormat("ROM", "", "[a, b]", "percent", 3)
+SMD = MeasureFormat("SMD")
 FAVOURS = ("Lower with exercise", "Higher with exercise")
 TITLE = "Made for tests: Bone mineral density (BMD); lumbar spine; training, controlled"
 LONG = "Anastasopoulou-Papadimitriou and Wieczorek-Baranowska for the collaboration 2019"
@@ -222,7 +222,9 @@ def test_baujat_of_equal_effects():
 @pytest.mark.parametrize("filled", [0, 3])
 def test_funnel(spread, filled):
     marks = made_funnel(spread, filled)
-    figure = funnel.funnel_figure(marks, TITLE, Scale("MD", "g/cm2", "[a, b]", "percent", 3))
+    figure = funnel.funnel_figure(
+        marks, TITLE, MeasureFormat("MD", "g/cm2", "[a, b]", "percent", 3)
+    )
     assert_apart(figure, f"funnel {spread}")
     drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
     assert len(drawn) == 14

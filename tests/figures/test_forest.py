@@ -46,7 +46,7 @@ from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import Flag
 
 PER_MM = 72 / 25.4
@@ -388,7 +388,7 @@ def test_two_studies_give_a_hollow_diamond_and_three_a_full_one():
     ],
 )
 def test_ticks_are_round_on_the_scale_that_is_shown(measure, ratio_as, low, high, expected):
-    ticks = ticks_of(low, high, Scale(measure, "", "[a, b]", ratio_as))
+    ticks = ticks_of(low, high, MeasureFormat(measure, "", "[a, b]", ratio_as))
     assert expected <= {text for _, text in ticks}
     assert all(low <= place <= high for place, _ in ticks)
 

@@ -17,8 +17,8 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.models import heterogeneity, model_words
-from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
 
 SPINE = "bmd_lumbar_spine_training_controlled"
@@ -150,4 +150,4 @@ def test_only_where_one_would_stand_is_a_missing_prediction_interval_explained(s
     ],
 )  # fmt: skip
 def test_axes_have_units_as_a_journal_prints_them(measure, ratio_as, title):
-    assert Scale(measure, "g/cm2", "[a, b]", ratio_as).title == title
+    assert MeasureFormat(measure, "g/cm2", "[a, b]", ratio_as).title == title

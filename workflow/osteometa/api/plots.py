@@ -16,7 +16,7 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.numerics.range import refuse_unknown
 from osteometa.synthesis.pools import pooled_row
 from osteometa.wording.choices import MEASURES, WIDTHS
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,7 +115,7 @@ def forest_of(
     return ForestPlot(forest_figure(Forest(rows, {}, scale, settings)))
 
 
-def _studies(found: PooledEffect, scale: Scale) -> list[ForestRow]:
+def _studies(found: PooledEffect, scale: MeasureFormat) -> list[ForestRow]:
     """Return a row per effect, with its normal 95 % interval."""
     rows: list[ForestRow] = []
     shares = found.weights if found.status == "ok" else (None,) * len(found.yi)

@@ -31,7 +31,7 @@ from osteometa.figures.labels import Line, Place, draw_labels, place_labels
 from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW, VERMILION
 from osteometa.figures.style import new_figure
 from osteometa.records.sensitivity import FunnelPoint
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 
 SHADES = {0.01: "#DADADA", 0.05: "#BDBDBD", 0.10: "white"}
 """Two-sided p of an effect against the null, and the shade between its lines and the next ones."""
@@ -62,7 +62,7 @@ def funnel_marks(points: Sequence[FunnelPoint], pooled: float) -> list[Mark]:
     return [*marks, At(kind="line", label="pooled effect", x=pooled)]
 
 
-def funnel_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
+def funnel_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> Figure:
     """Return the funnel plot, one column wide."""
     points, centre = _points(marks), _centre(marks)
     filled = any(mark.group == "filled" for mark in points)
@@ -102,7 +102,7 @@ def _centre(marks: Sequence[Mark]) -> float:
     return next(mark.x for mark in marks if isinstance(mark, At) and mark.kind == "line")
 
 
-def _error_title(scale: Scale) -> str:
+def _error_title(scale: MeasureFormat) -> str:
     """Return what the vertical axis shows: of ratios the error stays on the log scale."""
     return "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
 
@@ -162,7 +162,7 @@ def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[floa
     return xs, [frame.top, frame.y(share * frame.y_low)]
 
 
-def funnel_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
+def funnel_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
     """Return what a funnel plot shows, for readers who do not see it."""
     points, centre = _points(marks), _centre(marks)
     filled = sum(mark.group == "filled" for mark in points)

@@ -19,7 +19,7 @@ from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, ORANGE
 from osteometa.figures.scatter import Ground, ground_figure
 from osteometa.records.sensitivity import GoshRow
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 
 FEWEST = 5
 """Studies below which the subsets are so few that there is nothing to see."""
@@ -110,7 +110,7 @@ def histogram(
     return bars
 
 
-def gosh_figure(marks: Sequence[Mark], title: str, scale: Scale, subsets: int) -> Figure:
+def gosh_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat, subsets: int) -> Figure:
     """Return the GOSH plot of `subsets` subsets."""
     points = [mark for mark in marks if isinstance(mark, Point)]
     bars = {name: [m for m in marks if isinstance(m, Bar) and m.label == name]

@@ -39,8 +39,8 @@ from osteometa.records.sensitivity import (
     RegressionLine,
     RegressionPoint,
 )
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.numbers import p_text, signed
-from osteometa.wording.scale import Scale
 from osteometa.wording.vocabulary import ExerciseType
 
 HEIGHT = 58.0
@@ -147,7 +147,9 @@ def bubble_marks(
     ]  # fmt: skip
 
 
-def bubble_figure(marks: Sequence[Mark], title: str, scale: Scale, note: str = "") -> Figure:
+def bubble_figure(
+    marks: Sequence[Mark], title: str, scale: MeasureFormat, note: str = ""
+) -> Figure:
     """Return the bubble plot of one covariate."""
     points = [mark for mark in marks if isinstance(mark, Bubble)]
     line = [mark for mark in marks if isinstance(mark, Fit)]
@@ -196,7 +198,7 @@ def band_words(interval: str) -> str:
     return f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
 
 
-def slope_words(fit: MetaRegressionRow, scale: Scale) -> str:
+def slope_words(fit: MetaRegressionRow, scale: MeasureFormat) -> str:
     """Return the slope of a meta-regression in words."""
     unit = {"weeks": "week", "age": "year of age", "year": "year", "sessions": "weekly session",
             "n": "participant"}[fit.covariate]  # fmt: skip

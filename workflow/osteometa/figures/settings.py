@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from osteometa.figures.presets import PRESETS, Preset
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.syntheses import title_of, window_words
 
 if TYPE_CHECKING:
@@ -74,6 +74,6 @@ class FigureSettings:
         """Tell whether effects are changes within one arm."""
         return self.design_class == "within_arm"
 
-    def scale(self, unit: str = "") -> Scale:
+    def scale(self, unit: str = "") -> MeasureFormat:
         """Return how effects of the measure are written; `unit` is that of mean differences."""
-        return Scale(self.measure, unit, self.interval, self.ratio_as, self.decimals)
+        return MeasureFormat(self.measure, unit, self.interval, self.ratio_as, self.decimals)

@@ -27,7 +27,7 @@ from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, W
 from osteometa.figures.style import new_figure, put, text_width
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
-from osteometa.wording.scale import Scale, estimate_of
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
 
 CHOICES = {
     "derivation": "Derivation",
@@ -96,7 +96,7 @@ def level_words(level: str) -> str:
     return WORDS.get(level, level)
 
 
-def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Figure:
+def specification_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> Figure:
     """Return the curve above, the matrix of choices below, explained variance at the right."""
     curve = [mark for mark in marks if isinstance(mark, Fit)]
     places = [mark for mark in marks if isinstance(mark, At)]
@@ -129,7 +129,9 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: Scale) -> Fig
     return figure
 
 
-def _curve(axes: Axes, frame: Frame, curve: Sequence[Fit], ticks: Ticks, scale: Scale) -> None:
+def _curve(
+    axes: Axes, frame: Frame, curve: Sequence[Fit], ticks: Ticks, scale: MeasureFormat
+) -> None:
     axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=BLACK, lw=0.6, zorder=2.5)
     for group, color in COLOURS.items():
         chosen = [m for m in curve if m.group == group]
@@ -234,7 +236,7 @@ def _matrix(
         y += 1
 
 
-def specification_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
+def specification_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
     """Return what the curve shows, for readers who do not see it."""
     curve = [mark for mark in marks if isinstance(mark, Fit)]
     excludes = sum(bool(m.text) for m in curve)

@@ -31,8 +31,8 @@ from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import SensitivityRow, StepRow
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import p_text
-from osteometa.wording.scale import Scale, estimate_of
 from osteometa.wording.vocabulary import OVERALL
 
 ROW = 4.2
@@ -91,7 +91,7 @@ def _all(overall: PooledRow) -> list[Interval]:
 
 
 def strip_figure(
-    marks: Sequence[Mark], title: str, scale: Scale, head: str, favours: Sequence[str]
+    marks: Sequence[Mark], title: str, scale: MeasureFormat, head: str, favours: Sequence[str]
 ) -> Figure:
     """Return the plot, two columns wide and as high as its lines.
 
@@ -101,7 +101,7 @@ def strip_figure(
         Of kinds interval, heading and message, from top to bottom; the primary result last, of
         kind diamond.
     title : str
-    scale : Scale
+    scale : MeasureFormat
     head : str
         What the lines are, over the first column.
     favours : sequence of two texts
@@ -199,7 +199,7 @@ def _diamond(axes: Axes, frame: Frame, mark: Interval, y: float) -> None:
             draw_tip(axes, [(x + step, y), (x, y - 0.9), (x, y + 0.9)], BLACK)
 
 
-def _axis(axes: Axes, frame: Frame, bottom: float, scale: Scale) -> None:
+def _axis(axes: Axes, frame: Frame, bottom: float, scale: MeasureFormat) -> None:
     y = bottom + 0.6
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
     draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, scale))
@@ -217,7 +217,7 @@ def _note(marks: Sequence[Mark], clipped: bool) -> str:
     return note + (" Arrows: the interval continues." if clipped else "")
 
 
-def strip_alt(marks: Sequence[Mark], title: str, scale: Scale) -> str:
+def strip_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
     """Return what the plot shows, for readers who do not see it."""
     sized = [m for m in marks if isinstance(m, Interval) and m.kind == "interval"]
     if not sized:

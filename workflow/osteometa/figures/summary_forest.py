@@ -31,7 +31,7 @@ from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
 from osteometa.figures.presets import PRESETS, Preset
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
-from osteometa.wording.scale import Estimate, Scale, estimate_of
+from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import ALL_STUDIES, OVERALL, group_heading
 
 ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
@@ -54,7 +54,7 @@ class Panel:
     heading: str
     rows: tuple[PooledRow, ...]
     """Of the primary measure and model, overall first."""
-    scale: Scale
+    scale: MeasureFormat
     axis: tuple[str, str]
 
     @property

@@ -35,7 +35,7 @@ from osteometa.records.sensitivity import (
     StepRow,
 )
 from osteometa.wording.choices import interval_words
-from osteometa.wording.scale import Scale, estimate_of
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import OVERALL
 
 Record = TypeVar("Record")
@@ -98,7 +98,7 @@ class Results:
         return self.table("pooled", PooledRow)
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> MeasureFormat:
         """How effects of the measure are written."""
         own = (e.unit for e in self.effects if e.measure == self.settings.measure and e.unit)
         return self.settings.scale(next(own, ""))

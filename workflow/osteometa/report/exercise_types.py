@@ -11,8 +11,8 @@ from osteometa.protocol.config import Config
 from osteometa.records.effects import Choice, Effect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.report.findings import Findings
+from osteometa.wording.measure_format import Estimate, estimate_of
 from osteometa.wording.numbers import joined, studies
-from osteometa.wording.scale import Estimate, estimate_of
 from osteometa.wording.vocabulary import ExerciseType
 
 BY_PAPER = Choice("type_by", "paper")

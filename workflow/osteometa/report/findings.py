@@ -28,7 +28,7 @@ from osteometa.records.sensitivity import (
     SmallStudyRow,
     StepRow,
 )
-from osteometa.wording.scale import Estimate, Scale, estimate_of
+from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.syntheses import window_words
 from osteometa.wording.vocabulary import OVERALL, DesignClass, ExerciseType
 
@@ -133,11 +133,11 @@ class Findings:
             return self.shown()
         return average if average.row.k == 1 or average.row.diamond != "none" else None
 
-    def scale(self, measure: str = "") -> Scale:
+    def scale(self, measure: str = "") -> MeasureFormat:
         """Return how effects are written in running text."""
         measure = measure or self.row.measure
         unit = next((e.unit for e in self.effects if e.measure == measure and e.unit), "")
-        return Scale(
+        return MeasureFormat(
             measure, unit, ratio_as=self.outcome.ratio_as, decimals=self.outcome.decimals
         )  # fmt: skip
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from osteometa.records.sensitivity import MultiverseShare, SensitivityRow
 from osteometa.report.findings import Average, Findings
+from osteometa.wording.measure_format import Estimate, estimate_of
 from osteometa.wording.numbers import counted, joined, number_words, sentence, studies
-from osteometa.wording.scale import Estimate, estimate_of
 from osteometa.wording.vocabulary import OVERALL, ExerciseType
 
 PRIMARY, ONE_OUT = "primary", "leave one out"

@@ -13,8 +13,8 @@ from osteometa.records.sensitivity import (
 )
 from osteometa.report.findings import Average, Findings
 from osteometa.report.sensitivity_choices import Account, not_done
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import p_number, p_text, signed, small, studies
-from osteometa.wording.scale import Scale, estimate_of
 
 TESTS = {
     "egger": "Egger's regression", "egger_mixed": "Egger's regression with τ²",
@@ -80,7 +80,7 @@ def meta_regression(found: Findings, rows: Sequence[MetaRegressionRow]) -> Accou
     )
 
 
-def _slope(row: MetaRegressionRow, scale: Scale) -> str:
+def _slope(row: MetaRegressionRow, scale: MeasureFormat) -> str:
     if row.slope is None or row.ci_low is None or row.ci_high is None:
         return ""
     step, words = COVARIATES[row.covariate]
@@ -96,11 +96,11 @@ def _slope(row: MetaRegressionRow, scale: Scale) -> str:
     )
 
 
-def _ratio(scale: Scale) -> bool:
+def _ratio(scale: MeasureFormat) -> bool:
     return scale.measure == "ROM" and not scale.percent
 
 
-def _change(value: float, scale: Scale) -> str:
+def _change(value: float, scale: MeasureFormat) -> str:
     """Return a change of the effect with one decimal more than effects have."""
     if scale.percent:
         return signed(100 * math.expm1(value), 2)
@@ -161,7 +161,7 @@ def _name(row: AlternativeModel) -> str:
     return "cluster wild bootstrap" if row.model.endswith(WILD) else MODELS[row.model]
 
 
-def _model_words(row: AlternativeModel, scale: Scale) -> str:
+def _model_words(row: AlternativeModel, scale: MeasureFormat) -> str:
     name = "95 % credible interval" if row.model == "bayesian" else "95 % CI"
     prior = f", prior {row.prior.replace('tau', 'τ').replace('mu', 'μ')}" if row.prior else ""
     words = f"{MODELS[row.model]}{prior}: {_size(row, scale, name)}"
@@ -172,14 +172,14 @@ def _model_words(row: AlternativeModel, scale: Scale) -> str:
     return words + (f" ({row.warning})" if row.warning else "")
 
 
-def _size(row: AlternativeModel, scale: Scale, name: str = "95 % CI") -> str:
+def _size(row: AlternativeModel, scale: MeasureFormat, name: str = "95 % CI") -> str:
     estimate = estimate_of(row)
     if estimate is not None:
         return scale.in_text(estimate, name)
     return "" if row.estimate is None else scale.value(row.estimate)
 
 
-def _bootstrap(rows: Sequence[AlternativeModel], few: bool, scale: Scale) -> str:
+def _bootstrap(rows: Sequence[AlternativeModel], few: bool, scale: MeasureFormat) -> str:
     """Return the cluster wild bootstrap, and the smallest p that it can give."""
     first = rows[0]
     number = first.sign_vectors or 0

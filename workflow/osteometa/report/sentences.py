@@ -11,6 +11,7 @@ from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
 from osteometa.wording.choices import interval_words
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.models import heterogeneity, subgroup_words
 from osteometa.wording.numbers import (
     counted,
@@ -23,7 +24,6 @@ from osteometa.wording.numbers import (
     studies,
     unbroken,
 )
-from osteometa.wording.scale import Scale, estimate_of
 from osteometa.wording.syntheses import site_words, title_of
 from osteometa.wording.vocabulary import (
     SHOWN_APART,
@@ -154,7 +154,7 @@ def size_words(found: Findings, average: Average) -> str:
     return f"{_side(estimate.value, scale, found.within_arm)} ({size})"
 
 
-def _side(value: float, scale: Scale, within: bool) -> str:
+def _side(value: float, scale: MeasureFormat, within: bool) -> str:
     if scale.number(value) == scale.number(0):
         return "the same after as before" if within else "the same with exercise as without"
     word = "higher" if value > 0 else "lower"
@@ -250,7 +250,7 @@ class NumberRow(NamedTuple):
     note: str
 
 
-def number_row(row: PooledRow, scale: Scale) -> NumberRow:
+def number_row(row: PooledRow, scale: MeasureFormat) -> NumberRow:
     """Return one row of the table of pooled results as text."""
     estimate, prediction = estimate_of(row), ""
     if row.pi_low is not None and row.pi_high is not None and row.tau2:

@@ -12,8 +12,8 @@ from osteometa.records.effects import WeightedEffect
 from osteometa.report.findings import Average, Findings
 from osteometa.report.sentences import subject
 from osteometa.report.studies import certainty_words
+from osteometa.wording.measure_format import unit_words
 from osteometa.wording.numbers import signed, studies, unbroken
-from osteometa.wording.scale import unit_words
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import DesignClass, MeansKind
 

@@ -35,7 +35,7 @@ from osteometa.figures.palette import BLACK, BODY, GREY, ORANGE, SMALL
 from osteometa.figures.presets import Preset
 from osteometa.figures.risk_of_bias import light
 from osteometa.figures.style import new_figure, put, text_width, wrapped
-from osteometa.wording.scale import Estimate, Scale
+from osteometa.wording.measure_format import Estimate, MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block
 
 TOP = 15.0
@@ -194,7 +194,7 @@ def _crosses(item: Placed, x: float) -> bool:
     return MARGIN + max(text_width(line, size, weight) for line in item.lines) + 0.8 > x
 
 
-def _axis(axes: Axes, axis: Axis, bottom: float, scale: Scale, width: float) -> None:
+def _axis(axes: Axes, axis: Axis, bottom: float, scale: MeasureFormat, width: float) -> None:
     y = bottom + 1.5
     axes.plot([axis.left, axis.right], [y, y], color=BLACK, lw=0.6)
     free = axis.left - 4

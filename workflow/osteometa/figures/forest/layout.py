@@ -13,7 +13,7 @@ from osteometa.figures.forest.rows import Diamond, ForestRow, Study
 from osteometa.figures.palette import BODY, SMALL
 from osteometa.figures.presets import DROPPED, Preset
 from osteometa.figures.style import text_width, wrapped
-from osteometa.wording.scale import Scale
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL
 
 MARGIN, GAP = 2.0, 2.0
@@ -288,7 +288,7 @@ def unbroken(text: str) -> str:
     return text
 
 
-def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: Scale) -> Axis:
+def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: MeasureFormat) -> Axis:
     """Return the axis: all studies, but a wide interval far from the rest leaves it.
 
     Such a study, or one outside the pool, does not set the range if it lies more than REACH
@@ -317,7 +317,7 @@ def place_axis(rows: Sequence[ForestRow], columns: Columns, scale: Scale) -> Axi
     return Axis(low, high, columns.plot_left, columns.plot_right, ticks)
 
 
-def ticks_of(low: float, high: float, scale: Scale) -> list[tuple[float, str]]:
+def ticks_of(low: float, high: float, scale: MeasureFormat) -> list[tuple[float, str]]:
     """Return round ticks on the scale that is shown, with their places and texts."""
     if scale.measure == "ROM" and not scale.percent:
         return _ratio_ticks(low, high)

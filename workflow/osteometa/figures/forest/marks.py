@@ -10,7 +10,7 @@ from matplotlib.patches import Polygon, Rectangle
 from osteometa.figures.forest.layout import Axis
 from osteometa.figures.forest.rows import Study
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
-from osteometa.wording.scale import Estimate
+from osteometa.wording.measure_format import Estimate
 
 LARGEST_SQUARE = 2.8
 """Side in mm of the square of the heaviest study; area is proportional to weight."""

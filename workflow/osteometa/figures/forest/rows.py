@@ -9,9 +9,9 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.wording.measure_format import MeasureFormat, estimate_of, unit_words
 from osteometa.wording.models import heterogeneity, model_words, subgroup_words
 from osteometa.wording.numbers import p_text, signed, small
-from osteometa.wording.scale import Scale, estimate_of, unit_words
 from osteometa.wording.vocabulary import (
     OVERALL,
     SHOWN_APART,
@@ -112,7 +112,7 @@ class Forest:
     rows: Sequence[ForestRow]
     letters: Mapping[str, Flag]
     """The flag behind each superscript letter."""
-    scale: Scale
+    scale: MeasureFormat
     settings: FigureSettings
 
     @property
@@ -172,7 +172,7 @@ def _letters(effects: Sequence[WeightedEffect]) -> dict[Flag, str]:
 
 def _pooled_rows(
     studies: Sequence[Study], models: Mapping[str, PooledRow], test: SubgroupTest | None,
-    scale: Scale, settings: FigureSettings,
+    scale: MeasureFormat, settings: FigureSettings,
 ) -> list[ForestRow]:  # fmt: skip
     kinds = [kind for kind in ExerciseType if any(study.group == kind for study in studies)]
     rows: list[ForestRow] = []
@@ -195,7 +195,7 @@ def _pooled_rows(
 
 
 def pool_rows(
-    row: PooledRow, test: SubgroupTest | None, scale: Scale, settings: FigureSettings
+    row: PooledRow, test: SubgroupTest | None, scale: MeasureFormat, settings: FigureSettings
 ) -> list[ForestRow]:
     """Return the rows of the pool of all studies: diamond, prediction interval, notes."""
     if row.status == "listed":
@@ -236,7 +236,7 @@ def _notes(row: PooledRow, test: SubgroupTest | None, settings: FigureSettings) 
     return [*notes, model_words(row, settings.pi_df)]
 
 
-def _diamond(row: PooledRow, scale: Scale, weight: str) -> Diamond | None:
+def _diamond(row: PooledRow, scale: MeasureFormat, weight: str) -> Diamond | None:
     """Return the diamond of a pool, None where none is drawn."""
     found = estimate_of(row)
     if found is None or row.diamond == "none":
@@ -250,7 +250,7 @@ def _diamond(row: PooledRow, scale: Scale, weight: str) -> Diamond | None:
 
 
 def _study(
-    effect: WeightedEffect, scale: Scale, letters: Mapping[Flag, str],
+    effect: WeightedEffect, scale: MeasureFormat, letters: Mapping[Flag, str],
     effects: Sequence[WeightedEffect],
 ) -> Study:  # fmt: skip
     arms = {other.arm_id for other in effects if other.study_id == effect.study_id}
@@ -284,7 +284,9 @@ def _study(
     )  # fmt: skip
 
 
-def _mean(mean: float | None, sd: float | None, kind: MeansKind | None, scale: Scale) -> str:
+def _mean(
+    mean: float | None, sd: float | None, kind: MeansKind | None, scale: MeasureFormat
+) -> str:
     if mean is None or kind is None:
         return ""
     decimals = 1 if kind == MeansKind.PCT_CHANGE else scale.decimals

@@ -39,7 +39,7 @@ def estimate_of(row: _Row) -> Estimate | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class MeasureFormat:
     """How an effect is written: on which axis, with how many decimals."""
 
     measure: str
