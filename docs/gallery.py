@@ -19,11 +19,11 @@ from osteometa.figures import flow, funnel, review_figures, risk_of_bias
 from osteometa.figures.files import pixels
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.forest.words import MeasureFormat
 from osteometa.figures.presets import PRESETS
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import NAMES, Results, figure_named
 from osteometa.protocol.config import load_config
+from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import Flag
 
 DOCS = Path(__file__).resolve().parent
@@ -35,7 +35,7 @@ DOTS = 110
 """Per inch, for a screen; the figures of a run have 300."""
 LARGE = "bmd_lumbar_spine_training_controlled"
 SHORT = "ctx_serum_training_controlled"
-README = {"bmd_lumbar_spine.svg": f"{LARGE}/draw.svg"}
+README = {"bmd_lumbar_spine.svg": f"{LARGE}/forest.svg"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

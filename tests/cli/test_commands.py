@@ -68,7 +68,7 @@ def test_pool_prints_no_prediction_interval_where_tau2_is_estimated_0(tmp_path, 
 @pytest.mark.parametrize(
     ("header", "rows", "words"),
     [
-        ("study,yi,vi", [], "nothing to pool (k = 0)"),
+        ("study,yi,vi", [], "has a header but no study to pool (k = 0)"),
         ("study,effect,vi", ["a,1,1"], "no column yi"),
         ("study,yi,vi", ["a,1,0"], "row 2, study a, column vi: 0 must be above 0"),
         ("study,yi,vi", ["a,1,1", "b,high,1"], "row 3, study b, column yi: 'high' is no number"),
