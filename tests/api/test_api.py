@@ -10,13 +10,13 @@ import osteometa
 import pandas as pd
 import pytest
 from builders import CONFIG, ORACLE, ROOT, TESTS
-from osteometa.api import effect_sizes, models, reviews
+from osteometa.api import effect_sizes, models, plots, reviews
 
 BCG = ORACLE["bcg_RR"]
 FRAME = pd.DataFrame({"label": [f"trial {i}" for i in range(13)], "yi": BCG["yi"], "vi": BCG["vi"]})
 
 
-@pytest.mark.parametrize("module", [models, effect_sizes, reviews])
+@pytest.mark.parametrize("module", [models, effect_sizes, reviews, plots])
 def test_every_example_runs(module, monkeypatch):
     monkeypatch.chdir(ROOT)
     found = doctest.testmod(module)
@@ -213,6 +213,37 @@ def test_both_libraries_agree():
     assert set(checks["library"]) == {"PyMARE", "statsmodels"}
     assert set(checks["verdict"]) == {"agrees"} and len(checks) == 10
     assert len(osteometa.cross_check(FRAME, method="SJ")) == 0
+
+
+def test_a_forest_plot_in_three_lines():
+    plot = osteometa.forest(FRAME, title="Vaccination", measure="ROM", favours=("Yes", "No"))
+    assert plot._repr_svg_().startswith("<?xml")
+    words = " ".join(text.get_text() for text in plot.figure.findobj(match=_is_text))
+    for expected in ("Vaccination", "All studies", "k = 13", "Ratio", "Yes", FRAME["label"][0]):
+        assert expected in words
+    # Nobody gave numbers of participants.
+    assert "Control" not in words
+
+
+def _is_text(artist):
+    return hasattr(artist, "get_text")
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_few_studies_are_drawn_too(k, tmp_path):
+    plot = osteometa.pool(FRAME.iloc[:k]).forest(title="Few", width=89, style="jama")
+    plot.save(tmp_path / "few.pdf")
+    assert (tmp_path / "few.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"measure": "OR"}, "measure must be"), ({"style": "x"}, "style must"),
+     ({"width": 90}, "width must be one of 89, 183")],
+)  # fmt: skip
+def test_errors_of_forest_plots(more, words):
+    with pytest.raises(ValueError, match=words):
+        osteometa.forest(FRAME, **more)
 
 
 def test_effects_of_a_review_are_pooled():

@@ -7,11 +7,12 @@ from importlib import import_module
 
 __version__ = "0.2.0"
 __all__ = [
-    "check_review", "cross_check", "derive", "md", "pool", "regress", "rom", "smd",
+    "check_review", "cross_check", "derive", "forest", "md", "pool", "regress", "rom", "smd",
 ]  # fmt: skip
 _ROOMS = {
     "models": ("cross_check", "pool", "regress"),
     "effect_sizes": ("md", "rom", "smd"),
+    "plots": ("forest",),
     "reviews": ("check_review", "derive"),
 }
 

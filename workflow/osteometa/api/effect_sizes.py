@@ -10,7 +10,7 @@ import numpy as np
 from osteometa.effects import formulas
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.range import refuse_unknown
-from osteometa.wording.choices import SMD_VARIANCES
+from osteometa.wording.choices import SMD_VARIANCES, SmdVariance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def md(m1: Any, sd1: Any, n1: Any, m2: Any, sd2: Any, n2: Any) -> pd.DataFrame:
 
 
 def smd(
-    m1: Any, sd1: Any, n1: Any, m2: Any, sd2: Any, n2: Any, *, variance: str = "LS"
+    m1: Any, sd1: Any, n1: Any, m2: Any, sd2: Any, n2: Any, *, variance: SmdVariance = "LS"
 ) -> pd.DataFrame:
     """Return standardised mean differences (Hedges' g), group 1 minus group 2.
 

@@ -17,6 +17,8 @@ from osteometa.pooling.results import EffectData, Estimated, Pooled
 if TYPE_CHECKING:
     import pandas as pd
 
+    from osteometa.api.plots import ForestPlot
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledEffect(Estimated):
@@ -68,6 +70,17 @@ class PooledEffect(Estimated):
     def cross_check(self) -> pd.DataFrame:
         """Return the same model by PyMARE and statsmodels; see `osteometa.cross_check`."""
         return _compared(self._data(), self.method, self.ci_method)
+
+    def forest(
+        self, *, title: str = "", measure: str = "SMD", style: str = "standard", width: int = 183,
+        favours: tuple[str, str] = ("Lower", "Higher"),
+    ) -> ForestPlot:  # fmt: skip
+        """Return a forest plot; see `osteometa.forest`."""
+        from osteometa.api.plots import forest_of
+
+        return forest_of(
+            self, title=title, measure=measure, style=style, width=width, favours=favours
+        )
 
     def _data(self) -> EffectData:
         return EffectData(self.yi, self.vi, self.V, self.k)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +15,7 @@ from osteometa.pooling.correlated import decorrelated
 from osteometa.pooling.kernel import pool_many, regress_many
 from osteometa.records.effects import RESOLUTION, Choice, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
+from osteometa.sensitivity.explained_variance import parts_by_key, r2_parts
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
@@ -281,91 +280,22 @@ def explained(
     combinations exist this is its main effect in an analysis of variance; where some are missing
     the parts still add up. The remainder are interactions. An interval does not move an estimate:
     each combination of the other choices counts once, whatever its intervals. Of derivation each
-    key of config.yaml has a part of its own, see `_by_key`.
+    key of config.yaml has a part of its own, see `parts_by_key`.
     """
     moving = len(CHOICES) - 1
     once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
     rows = list(once)
     y = estimates[list(once.values())]
-    parts = _parts(rows, y)
+    parts = r2_parts(rows, y)
     shares = [
         _share(measure, key, levels, 100 * part, len(rows))
-        for key, (levels, part) in _by_key(rows, y, parts[0]).items()
+        for key, (levels, part) in parts_by_key(rows, y, parts[0], PRIMARY).items()
     ]
     for place, part in enumerate([*parts[1:], 0.0], start=1):
         levels = len({spec.choices[place] for spec in specifications})
         shares.append(_share(measure, CHOICES[place], levels, 100 * part, len(rows)))
     left = max(0.0, 100.0 - sum(share.share or 0.0 for share in shares))
     return [*shares, _share(measure, "remainder", 1, left, len(rows))]
-
-
-def _parts(rows: Sequence[tuple[str, ...]], y: Array) -> list[float]:
-    """Return the average increase of R2 by each choice (rows: levels of the choices)."""
-    n, scale = len(rows[0]), float(np.max(np.abs(y)))
-    y = y - np.mean(y)
-    total = float(y @ y)
-    # Equal estimates differ by rounding, which no choice explains.
-    if total <= len(y) * (1e-12 * scale) ** 2:
-        return [0.0] * n
-    X, owner, _ = _columns(rows)
-    gram, cross = X.T @ X, X.T @ y
-    r2 = {}
-    for chosen in itertools.product((False, True), repeat=n):
-        own = np.flatnonzero([chosen[place] for place in owner])
-        r2[chosen] = float(cross[own] @ _solved(gram[np.ix_(own, own)], cross[own])) / total
-    parts = [0.0] * n
-    for chosen, before in r2.items():
-        for place in (place for place in range(n) if not chosen[place]):
-            after = r2[(*chosen[:place], True, *chosen[place + 1 :])]
-            parts[place] += (after - before) / (n * math.comb(n - 1, sum(chosen)))
-    return [min(1.0, part) if part > 1e-12 else 0.0 for part in parts]
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> tuple[Array, NDArray[np.int_], list[str]]:
-    """Return centred dummies of the levels but the first of each choice, their choice and level."""
-    columns, owner, levels = [], [], []
-    for place in range(len(rows[0])):
-        values = [row[place] for row in rows]
-        for level in list(dict.fromkeys(values))[1:]:
-            column = np.array([float(value == level) for value in values])
-            columns.append(column - np.mean(column))
-            owner.append(place)
-            levels.append(level)
-    X = np.array(columns).reshape(len(columns), len(rows)).T
-    return X, np.array(owner, dtype=int), levels
-
-
-def _solved(gram: Array, cross: Array) -> Array:
-    return np.linalg.pinv(gram, rcond=1e-10, hermitian=True) @ cross
-
-
-def _by_key(rows: Sequence[tuple[str, ...]], y: Array, part: float) -> dict[str, tuple[int, float]]:
-    """Return levels (primary included) and share of each key of config.yaml behind the derivations.
-
-    Derivations enter one at a time, so the main effect of each is its move away from the primary
-    derivation. The part of derivation is divided in proportion to the squared moves, summed over
-    the combinations: a key that changes no estimate has a share of 0, and the shares add up.
-    """
-    counts = Counter(row[0] for row in rows)
-    X, owner, levels = _columns(rows)
-    slopes = _solved(X.T @ X, X.T @ (y - np.mean(y)))
-    effect = dict.fromkeys(counts, 0.0) | {
-        level: float(b) for level, b, place in zip(levels, slopes, owner, strict=True) if place == 0
-    }
-    # A sample may lack the primary derivation of a measure that is not the primary one.
-    mean = sum(counts[level] * effect[level] for level in counts) / len(rows)
-    origin = effect.get(PRIMARY, mean)
-    moved: dict[str, float] = {}
-    found: dict[str, int] = {}
-    for level in (level for level in counts if level != PRIMARY):
-        key = level.partition("=")[0]
-        found[key] = found.get(key, 1) + 1
-        moved[key] = moved.get(key, 0.0) + counts[level] * (effect[level] - origin) ** 2
-    total = sum(moved.values())
-    return {
-        key: (found[key], part * (moved[key] / total if total > 0 else 1 / len(moved)))
-        for key in moved
-    }
 
 
 def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:

@@ -144,6 +144,10 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
     """Tell whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
+    if name in ("exercise_n", "control_n") and not any(
+        row.exercise_n or row.control_n or row.n_total for row in rows
+    ):
+        return True
     if name == "control_n":
         # Totals of both arms stand there, where there are two.
         return not any(row.control_n or row.control_mean for row in rows) and any(

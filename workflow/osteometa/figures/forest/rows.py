@@ -191,12 +191,13 @@ def _pooled_rows(
     if overall.diamond == "none":
         # Without a diamond no pool is displayed of which these could be the weights.
         rows = [replace(row, weight="") for row in rows]
-    return rows + _overall(overall, test if len(kinds) > 1 else None, scale, settings)
+    return rows + pool_rows(overall, test if len(kinds) > 1 else None, scale, settings)
 
 
-def _overall(
+def pool_rows(
     row: PooledRow, test: SubgroupTest | None, scale: MeasureFormat, settings: FigureSettings
 ) -> list[ForestRow]:
+    """Return the rows of the pool of all studies: diamond, prediction interval, notes."""
     if row.status == "listed":
         return [ForestRow(kind="note", label="One study: its own interval, nothing is pooled.")]
     if row.status != "ok":
