@@ -31,7 +31,7 @@ Place = tuple[Phase, str]
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unknown": ("Not reported", "white"),
-    "mixed": ("Mixed, no difference", GREY), "up": ("Higher", BLUE),
+    "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
 """Mm: height of a step of strength, width of a bar with its number, of the first column, between
@@ -41,8 +41,9 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 HIGHEST = 235.0
 NOTE = (
     "One bar per study, phase and exercise type. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as listed on the next page; a study of several "
-    "exercise types has several bars. Significance is not shown."
+    "uncontrolled (low). Mixed or none: mixed directions, or no difference. Number: the study, as "
+    "listed on the next page; a study of several exercise types has several bars. Significance is "
+    "not shown."
 )
 
 
