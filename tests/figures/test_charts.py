@@ -519,10 +519,14 @@ def test_albatross():
     marks = [
         Point(label=label, x=rng.choice([-1, 1]) * rng.random() * 6,
              y=float(rng.choice([9, 20, 60, 240])),
-             group=rng.choice(["effect", "printed"]))
+             group=rng.choice(["effect", "reported"]))
         for label in names(30)
     ]  # fmt: skip
-    assert_apart(albatross.albatross_figure(marks, TITLE), "albatross")
+    figure = albatross.albatross_figure(marks, TITLE)
+    assert_apart(figure, "albatross")
+    drawn = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
+    hollow = [p for p in drawn if to_hex(p.get_facecolor()) == "#ffffff"]
+    assert len(hollow) == sum(mark.group == "reported" for mark in marks) > 0
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def albatross_figure(
         points = []
         for m in sorted(marks, key=lambda m: -abs(m.x)):
             x, y = frame.x(m.x), frame.y(math.log10(m.y))
-            draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group == "printed")
+            draw_mark(axes, x, y, 1.7, "circle", BLUE, hollow=m.group != "effect")
             points.append((x, y, 2.0, m.label))
         draw_labels(axes, place_labels(points, frame, lines))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import Any, TypeVar
@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator
 
 from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, NARROW, ORANGE, SMALL, VERMILION
 from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.io.csv_records import columns_of
+from osteometa.wording.vocabulary import Phase
 
 Row = TypeVar("Row")
 MARGIN, LINE = 2.0, 3.3
@@ -96,9 +98,24 @@ class Count(Mark):
     size: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCount(Count):
+    """A count that belongs to one outcome in one phase."""
+
+    phase: Phase
+    outcome: str
+    x: float
+
+    @property
+    def place(self) -> tuple[Phase, str]:
+        """The row of the figure in which it stands."""
+        return self.phase, self.outcome
+
+
 def flat(record: type[Row], rows: Iterable[Any]) -> list[Row]:
     """Return marks as rows of one record: without a number where a mark has none."""
-    return [record(**{f.name: getattr(row, f.name) for f in fields(row)}) for row in rows]
+    names = columns_of(record)
+    return [record(**{n: getattr(row, n) for n in names if hasattr(row, n)}) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

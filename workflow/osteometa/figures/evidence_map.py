@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Wedge
 
-from osteometa.figures.chart import MARGIN, Count, note_height, noted, title_height, titled
+from osteometa.figures.chart import MARGIN, OutcomeCount, note_height, noted, title_height, titled
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, WIDE
 from osteometa.figures.style import new_figure, put
 from osteometa.records.directions import DirectionEntry
@@ -25,15 +24,7 @@ NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field(Count):
-    """Studies of one kind in a field of the map: x their number, size their participants."""
-
-    kind: str = "cell"
-    x: float
-
-
-def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[Field]:
+def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> list[OutcomeCount]:
     """Return two marks per field of the map: studies with an effect estimate, and studies without.
 
     Parameters
@@ -61,19 +52,20 @@ def map_marks(entries: Sequence[DirectionEntry], outcomes: Sequence[str]) -> lis
                     if studies:
                         n = float(sum(largest[study] for study in studies))
                         marks.append(
-                            Field(label=f"{phase} {outcome}", group=kind, shape=word,
-                                  x=float(len(studies)), size=n)
+                            OutcomeCount(kind="cell", label=f"{phase} {outcome}", group=kind,
+                                         shape=word, phase=phase, outcome=outcome,
+                                         x=float(len(studies)), size=n)
                         )  # fmt: skip
     return marks
 
 
-def map_figure(marks: Sequence[Field], title: str) -> Figure:
+def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
     """Return the map: rows outcomes by phase, columns exercise types."""
-    rows = list(dict.fromkeys(mark.label for mark in marks))
+    rows = list(dict.fromkeys(mark.place for mark in marks))
     kinds = [kind for kind in ExerciseType if any(mark.group == kind for mark in marks)]
-    totals: dict[tuple[str, str], float] = {}
+    totals: dict[tuple[tuple[Phase, str], str], float] = {}
     for mark in marks:
-        key = (mark.label, mark.group)
+        key = (mark.place, mark.group)
         totals[key] = totals.get(key, 0.0) + mark.size
     most = max(totals.values()) or 1.0
     top = title_height(title, WIDE) + 6
@@ -85,16 +77,16 @@ def map_figure(marks: Sequence[Field], title: str) -> Figure:
         x = LABELS + step * (index + 0.5)
         put(axes, x, top - 3, kind.heading, weight="bold", align="center")
     axes.plot([MARGIN, WIDE - MARGIN], [top - 0.6] * 2, color=BLACK, lw=0.6)
-    for number, label in enumerate(rows):
+    for number, place in enumerate(rows):
         y = top + ROW * 1.25 * number + ROW / 2
-        phase, outcome = label.split(" ", 1)
+        phase, outcome = place
         put(axes, MARGIN, y - 1.7, outcome, weight="bold")
-        put(axes, MARGIN, y + 1.7, Phase(phase).heading, size=SMALL, color=GREY)
+        put(axes, MARGIN, y + 1.7, phase.heading, size=SMALL, color=GREY)
         for index, kind in enumerate(kinds):
-            chosen = [m for m in marks if (m.label, m.group) == (label, kind)]
+            chosen = [m for m in marks if (m.place, m.group) == (place, kind)]
             if chosen:
                 x = LABELS + step * (index + 0.5)
-                _field(axes, x, y, chosen, totals[(label, kind)], most)
+                _field(axes, x, y, chosen, totals[(place, kind)], most)
         line = top + ROW * 1.25 * (number + 1)
         axes.plot([MARGIN, WIDE - MARGIN], [line - 0.4] * 2, color="#D0D0D0", lw=0.5)
     noted(axes, NOTE, WIDE, bottom)
@@ -102,7 +94,7 @@ def map_figure(marks: Sequence[Field], title: str) -> Figure:
 
 
 def _field(
-    axes: Axes, x: float, y: float, chosen: Sequence[Field], total: float, most: float
+    axes: Axes, x: float, y: float, chosen: Sequence[OutcomeCount], total: float, most: float
 ) -> None:
     radius = LARGEST / 2 * (total / most) ** 0.5
     counts = {mark.shape: (int(mark.x), mark.size) for mark in chosen}
@@ -121,15 +113,14 @@ def _field(
         align="center")  # fmt: skip
 
 
-def map_alt(marks: Sequence[Field], title: str) -> str:
+def map_alt(marks: Sequence[OutcomeCount], title: str) -> str:
     """Return what the map shows, for readers who do not see it."""
     parts = []
-    for label in dict.fromkeys(mark.label for mark in marks):
-        chosen = [mark for mark in marks if mark.label == label]
+    for phase, outcome in dict.fromkeys(mark.place for mark in marks):
+        chosen = [mark for mark in marks if mark.place == (phase, outcome)]
         sized = sum(int(m.x) for m in chosen if m.shape == SIZED)
         unsized = sum(int(m.x) for m in chosen if m.shape == UNSIZED)
-        phase, outcome = label.split(" ", 1)
         word = "study" if sized == 1 else "studies"
         words = f"{sized} {word} with an effect estimate, {unsized} without"
-        parts.append(f"{outcome}, {Phase(phase).words}: {words}")
+        parts.append(f"{outcome}, {phase.words}: {words}")
     return f"{title}. {'; '.join(parts)}."

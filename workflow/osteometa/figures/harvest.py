@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from osteometa.figures.chart import LINE, MARGIN, Count, note_height, noted, title_height, titled
+from osteometa.figures.chart import (
+    LINE,
+    MARGIN,
+    OutcomeCount,
+    note_height,
+    noted,
+    title_height,
+    titled,
+)
 from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.wording.vocabulary import Phase
 
+Place = tuple[Phase, str]
+"""A row of the plot: phase and outcome."""
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unknown": ("Not reported", "white"),
-    "mixed": ("Mixed, no difference", GREY), "up": ("Higher", BLUE),
+    "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
 """Mm: height of a step of strength, width of a bar with its number, of the first column, between
@@ -32,26 +41,23 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 HIGHEST = 235.0
 NOTE = (
     "One bar per study, phase and exercise type. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Number: the study, as listed on the next page; a study of several "
-    "exercise types has several bars. Significance is not shown."
+    "uncontrolled (low). Mixed or none: mixed directions, or no difference. Number: the study, as "
+    "listed on the next page; a study of several exercise types has several bars. Significance is "
+    "not shown."
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar(Count):
-    """A study's direction: x the strength of its design, size its number in the key."""
+def harvest_marks(rows: Sequence[DirectionRow]) -> list[OutcomeCount]:
+    """Return a bar per direction; studies are numbered in the order of their labels.
 
-    kind: str = "bar"
-    x: float
-
-
-def harvest_marks(rows: Sequence[DirectionRow]) -> list[Bar]:
-    """Return a bar per direction; studies are numbered in the order of their labels."""
+    Its height x is the strength of the design, its size the number of the study in the key.
+    """
     studies = sorted({(row.label.casefold(), row.label, row.study_id) for row in rows})
     numbers = {key[1:]: float(n) for n, key in enumerate(studies, start=1)}
     return [
-        Bar(
-            label=row.label, x=float(STRENGTH[row.design]),
+        OutcomeCount(
+            kind="bar", label=row.label, phase=Phase(row.phase), outcome=row.outcome,
+            x=float(STRENGTH[row.design]),
             size=numbers[(row.label, row.study_id)], group=f"{row.phase} {row.outcome}",
             shape=_column(row.direction), text=row.design,
         )
@@ -63,19 +69,16 @@ def _column(direction: str) -> str:
     return "mixed" if direction in ("mixed", "zero") else direction
 
 
-def harvest_figures(marks: Sequence[Bar], title: str) -> list[Figure]:
+def harvest_figures(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
     """Return the plot, a row per outcome and phase, a column per direction; then its key."""
-    order = {str(phase): index for index, phase in enumerate(Phase)}
-    outcomes = list(dict.fromkeys(m.group.split(" ", 1)[1] for m in marks))
-    groups = sorted(
-        {m.group for m in marks},
-        key=lambda g: (order[g.split(" ")[0]], outcomes.index(g.split(" ", 1)[1])),
-    )
+    outcomes = dict.fromkeys(m.outcome for m in marks)
+    places = {m.place for m in marks}
+    groups = [(phase, o) for phase in Phase for o in outcomes if (phase, o) in places]
     slots = _slots(marks, groups)
     rows = [max(_lines(marks, group, c, slots[c]) for c in COLUMNS) for group in groups]
     heights = [ROW * lines + 4.5 for lines in rows]
     top = title_height(title, WIDE) + 6
-    pages: list[list[tuple[str, float]]] = [[]]
+    pages: list[list[tuple[Place, float]]] = [[]]
     for item in zip(groups, heights, strict=True):
         if pages[-1] and top + sum(h for _, h in [*pages[-1], item]) > HIGHEST:
             pages.append([])
@@ -86,7 +89,7 @@ def harvest_figures(marks: Sequence[Bar], title: str) -> list[Figure]:
     return [*plots, *_key(marks, title)]
 
 
-def _slots(marks: Sequence[Bar], groups: Sequence[str]) -> dict[str, int]:
+def _slots(marks: Sequence[OutcomeCount], groups: Sequence[Place]) -> dict[str, int]:
     """Return how many bars stand beside each other in each column, those with most served first."""
     most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
     slots = {
@@ -99,17 +102,20 @@ def _slots(marks: Sequence[Bar], groups: Sequence[str]) -> dict[str, int]:
     return slots
 
 
-def _count(marks: Sequence[Bar], group: str, column: str) -> int:
-    return sum((m.group, m.shape) == (group, column) for m in marks)
+def _count(marks: Sequence[OutcomeCount], group: Place, column: str) -> int:
+    return sum((m.place, m.shape) == (group, column) for m in marks)
 
 
-def _lines(marks: Sequence[Bar], group: str, column: str, slots: int) -> int:
+def _lines(marks: Sequence[OutcomeCount], group: Place, column: str, slots: int) -> int:
     """Return the rows of bars of a field."""
     return max(1, math.ceil(_count(marks, group, column) / slots))
 
 
 def _page(
-    page: Sequence[tuple[str, float]], marks: Sequence[Bar], slots: dict[str, int], title: str
+    page: Sequence[tuple[Place, float]],
+    marks: Sequence[OutcomeCount],
+    slots: dict[str, int],
+    title: str,
 ) -> Figure:
     top = title_height(title, WIDE) + 6
     bottom = top + sum(height for _, height in page)
@@ -122,11 +128,11 @@ def _page(
         x += slots[column] * SLOT + BETWEEN
     y = top
     for group, height in page:
-        phase, outcome = group.split(" ", 1)
+        phase, outcome = group
         put(axes, MARGIN, y + 2, outcome, weight="bold")
-        put(axes, MARGIN, y + 5.4, Phase(phase).heading, size=SMALL, color=GREY)
+        put(axes, MARGIN, y + 5.4, phase.heading, size=SMALL, color=GREY)
         for column in COLUMNS:
-            chosen = sorted((m for m in marks if (m.group, m.shape) == (group, column)),
+            chosen = sorted((m for m in marks if (m.place, m.shape) == (group, column)),
                             key=lambda m: (-m.x, m.size))  # fmt: skip
             _cell(axes, chosen, column, (starts[column], y), slots[column])
         y += height
@@ -135,7 +141,7 @@ def _page(
 
 
 def _cell(
-    axes: Axes, chosen: Sequence[Bar], column: str, corner: tuple[float, float], slots: int
+    axes: Axes, chosen: Sequence[OutcomeCount], column: str, corner: tuple[float, float], slots: int
 ) -> None:
     """Draw the bars of one field, in as many rows as they need, each with its number below."""
     left, top = corner
@@ -161,7 +167,7 @@ def _cell(
             size=SMALL, color=GREY)  # fmt: skip
 
 
-def _key(marks: Sequence[Bar], title: str) -> list[Figure]:
+def _key(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
     """Return the pages that list the studies by their numbers."""
     studies = sorted({(m.size, m.label) for m in marks})
     width = (WIDE - 2 * MARGIN) / KEY
@@ -197,15 +203,15 @@ def _level(entries: Sequence[list[str]]) -> list[list[list[str]]]:
     return [column for column in columns if column]
 
 
-def harvest_alt(marks: Sequence[Bar], title: str) -> str:
+def harvest_alt(marks: Sequence[OutcomeCount], title: str) -> str:
     """Return what the plot shows, for readers who do not see it."""
     parts = []
-    for group in dict.fromkeys(mark.group for mark in marks):
+    for group in dict.fromkeys(mark.place for mark in marks):
         counts = [
             f"{number} {word.lower()}"
             for column, (word, _) in COLUMNS.items()
-            if (number := sum((m.group, m.shape) == (group, column) for m in marks))
+            if (number := sum((m.place, m.shape) == (group, column) for m in marks))
         ]
-        phase, outcome = group.split(" ", 1)
-        parts.append(f"{outcome}, {Phase(phase).words}: {', '.join(counts)}")
+        phase, outcome = group
+        parts.append(f"{outcome}, {phase.words}: {', '.join(counts)}")
     return f"{title}. {'; '.join(parts)}."

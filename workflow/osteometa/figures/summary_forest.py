@@ -39,7 +39,7 @@ ROW, AXIS, GAP, BELOW = 4.0, 12.5, 1.6, 0.8
 HIGHEST = 165.0
 """Analyses of a page, mm: what a screen shows at a size that can be read."""
 ONE = "One study"
-TOO_FEW = "pooled effect not shown"
+TOO_FEW = "not shown"
 SINGLES = "Effects of single studies, not pooled"
 NO_POOL = (
     "Pooled effect not shown: none was requested, or the interval of an exercise type would rest "
