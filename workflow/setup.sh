@@ -159,6 +159,7 @@ case "${1:-review}" in
     test)
         set_up_tools
         lint
+        types
         exec "$venv/bin/python" -m pytest
         ;;
     test-fast)
