@@ -6,10 +6,10 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from osteometa.protocol.config import part
-from osteometa.figures.catalogue import HEADS, NAMES, TITLES
+from osteometa.protocol.config import Config, part
+from osteometa.figures.catalogue import CAPTIONS, HEADS, TITLES
 from osteometa.figures.settings import FigureSettings
-from osteometa.run.code_inputs import code_of
+from osteometa.run.code import code_of
 from osteometa.run.invocation import invocation_of
 from osteometa.run.manifest import is_real_run, set_edited_aside
 from osteometa.io.problems import ProblemsFound
@@ -53,8 +53,8 @@ if is_real_run(sys.argv[1:]):
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
-SET_FILES = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
-EXPLORED = [f"{name}.csv" for name in RECORDS]
+POOLED = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
+SENSITIVITY = [f"{name}.csv" for name in RECORDS]
 REVIEW_FILES = [
     "syntheses.csv",
     "direction_sets.csv",
@@ -62,9 +62,7 @@ REVIEW_FILES = [
     "albatross.csv",
     "agreement.csv",
     "wanted.csv",
-    "figures.csv",
 ]
-BESIDE_SVG = ["pdf", "png", "csv"]
 # Settings on which an effect depends, from the reported values to its synthesis.
 DERIVING = [
     "outcomes",
@@ -76,6 +74,8 @@ DERIVING = [
     "derivation",
     "syntheses",
 ]
+# Settings that only later steps use: a change of one of them needs no new effects.
+LATER = ["figures", "pooling", "small_k", "subgroups", "multiverse", "seed", "title"]
 
 
 def choices(*keys):
@@ -83,14 +83,29 @@ def choices(*keys):
     return part(config_read, *keys)
 
 
-def with_formats(names):
-    """Every file of some figures."""
-    return expand("{name}.{format}", name=list(names), format=["svg", *BESIDE_SVG])
-
-
 def code(script):
-    """Files of the package behind a script, so that a change of code reruns the rule."""
+    """The hash of all code behind a script, so that a change of code reruns the rule."""
     return code_of(HOME / "workflow/scripts" / script)
+
+
+def estimated():
+    """The syntheses with an effect, known only when the effects are derived."""
+    checkpoints.extract.get()
+    sets = Path(ROOT, "data/processed/sets")
+    return [name for name in SYNTHESES if (sets / name / "effects.csv").exists()]
+
+
+def of_syntheses(files):
+    """Files in the results of every synthesis with an effect."""
+    return [f"results/{name}/{file}" for name in estimated() for file in files]
+
+
+def results(wildcards):
+    """All results but the report, each asked for, so that a deleted one comes back."""
+    return [
+        *of_syntheses([*POOLED, *SENSITIVITY, "figures"]),
+        *expand("results/{file}", file=[*REVIEW_FILES, "figures"]),
+    ]
 
 
 wildcard_constraints:
@@ -103,23 +118,9 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
-def everything(wildcards):
-    """Every file of results/, asked for behind the checkpoints, so that a deleted one comes back."""
-    checkpoints.split.get()
-    checkpoints.variants.get()
-    return [
-        *behind_split(lambda s: [f"results/{s}/{f}" for f in [*SET_FILES, *EXPLORED]]),
-        *behind_split(lambda s: [f"results/{s}/{name}" for name in with_formats(NAMES)]),
-        *behind_split(lambda s: [f"results/{s}/figures.csv", f"results/{s}/figure_pages"]),
-        *expand("results/{file}", file=with_formats(TITLES)),
-        *expand("results/{file}", file=REVIEW_FILES),
-        "results/figure_pages",
-        "results/report.html",
-        "results/manifest.csv",
-    ]
-
-
 rule all:
     default_target: True
     input:
-        everything,
+        results,
+        "results/report.html",
+        "results/manifest.csv",

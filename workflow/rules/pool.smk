@@ -2,44 +2,22 @@
 # table of syntheses, sign tests, and a comparison with independent implementations.
 
 
-checkpoint variants:
-    message:
-        "Derive the effects under each alternative choice of the sensitivity analyses."
-    input:
-        tables=checked_tables,
-        code=code("variants.py"),
-    output:
-        directory("data/processed/variants"),
-    params:
-        root=ROOT,
-        choices=choices("sensitivity", *DERIVING),
-    script:
-        "../scripts/variants.py"
+SET = ["effects", "covariance", "directions", "alternatives", "alternative_covariance"]
 
 
-def variant_file(name):
-    """A file of one synthesis' variants, behind the check and both checkpoints of sets."""
-
-    def path(wildcards):
-        checkpoints.split.get()
-        checkpoints.variants.get()
-        return f"data/processed/variants/{wildcards.synthesis}/{name}"
-
-    return path
+def set_files(wildcards):
+    """The files of one synthesis' set, by name."""
+    checkpoints.extract.get()
+    return {name: f"data/processed/sets/{wildcards.synthesis}/{name}.csv" for name in SET}
 
 
 rule pool:
     message:
         "Pool {wildcards.synthesis} and run its sensitivity analyses."
     input:
-        effects=set_file("effects.csv"),
-        covariance=set_file("covariance.csv"),
-        directions=set_file("directions.csv"),
-        variants=variant_file("effects.csv"),
-        variant_covariance=variant_file("covariance.csv"),
-        code=code("pool.py"),
+        unpack(set_files),
     output:
-        expand("results/{{synthesis}}/{file}", file=EXPLORED),
+        expand("results/{{synthesis}}/{file}", file=SENSITIVITY),
         effects="results/{synthesis}/effects.csv",
         covariance="results/{synthesis}/covariance.csv",
         directions="results/{synthesis}/directions.csv",
@@ -47,25 +25,23 @@ rule pool:
         subgroup_test="results/{synthesis}/subgroup_test.csv",
     params:
         root=ROOT,
+        code=code("pool.py"),
         settings=lambda wildcards: pool_settings(config_read, wildcards.synthesis),
     script:
         "../scripts/pool.py"
 
 
 def pooled_files(wildcards):
-    """Pooled results of every synthesis."""
-    return behind_split(lambda s: [f"results/{s}/{f}" for f in SET_FILES])
+    """Pooled results of every synthesis with an effect."""
+    return of_syntheses(POOLED)
 
 
 rule summary:
     message:
         "Summarise all syntheses, test the directions and combine exact p values."
     input:
-        results=pooled_files,
-        directions=derived("directions"),
-        effects=derived("effects"),
-        tables=checked_tables,
-        code=code("summary.py"),
+        pooled_files,
+        extracted("sets", "directions.csv", "effects.csv", *CHECKED),
     output:
         syntheses="results/syntheses.csv",
         direction_sets="results/direction_sets.csv",
@@ -73,6 +49,7 @@ rule summary:
         albatross="results/albatross.csv",
     params:
         root=ROOT,
+        code=code("summary.py"),
         choices=choices("outcomes", "directions", "syntheses"),
     script:
         "../scripts/summary.py"
@@ -82,12 +59,12 @@ rule agreement:
     message:
         "Compare with PyMARE and statsmodels."
     input:
-        results=pooled_files,
-        code=code("agreement.py"),
+        pooled_files,
     output:
         "results/agreement.csv",
     params:
         root=ROOT,
-        syntheses=SYNTHESES,
+        code=code("agreement.py"),
+        syntheses=lambda wildcards: estimated(),
     script:
         "../scripts/agreement.py"

@@ -1,4 +1,6 @@
-"""Adapter: results of one synthesis -> all its figures."""
+"""Adapter: results of one synthesis -> its figures."""
+
+from pathlib import Path
 
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import draw_all
@@ -6,4 +8,5 @@ from osteometa.run.jobs import job
 
 with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ...") as root:
     settings = FigureSettings(**snakemake.params.settings)
-    draw_all(root / "results" / snakemake.wildcards.synthesis, settings)
+    fonts = Path(snakemake.input.fonts).read_text(encoding="utf-8")
+    draw_all(root / "results" / snakemake.wildcards.synthesis, settings, fonts)

@@ -1,7 +1,11 @@
 """Adapter: results of all syntheses -> the figures of the whole review."""
 
+from pathlib import Path
+
 from osteometa.figures.review_figures import draw_overview
+from osteometa.protocol.config import from_part
 from osteometa.run.jobs import job
 
 with job(snakemake, "drawing the figures of the review ...") as root:
-    draw_overview(root, snakemake.params.choices)
+    fonts = Path(snakemake.input.fonts).read_text(encoding="utf-8")
+    draw_overview(root, from_part(snakemake.params.choices), fonts)

@@ -34,8 +34,8 @@ with job(snakemake, f"pooling {name} ..."):
         outcome=next(iter(config.outcomes)),
         effects=tuple(effects),
         covariances=tuple(links),
-        variants=tuple(read_records(given.variants, VariantEffect)),
-        variant_covariances=tuple(read_records(given.variant_covariance, VariantCovariance)),
+        variants=tuple(read_records(given.alternatives, VariantEffect)),
+        variant_covariances=tuple(read_records(given.alternative_covariance, VariantCovariance)),
         config=config,
     )
     found = sensitivity_tables(case)

@@ -21,23 +21,22 @@ from osteometa.synthesis.sets import summary_rows
 with job(snakemake, "summarising the syntheses ...") as root:
     config = from_part(snakemake.params.choices)
     names = [synthesis.id for synthesis in config.syntheses]
-    home = root / "results"
-    pooled = {name: read_records(home / name / "pooled.csv", PooledRow) for name in names}
-    sets = {
-        name: (
-            read_records(home / name / "effects.csv", WeightedEffect),
-            read_records(home / name / "directions.csv", StudyDirection),
-        )
-        for name in names
+    home, sets = root / "results", root / "data/processed/sets"
+    kept = {name for name in names if (sets / name / "effects.csv").exists()}
+    pooled = {name: read_records(home / name / "pooled.csv", PooledRow) for name in kept}
+    effects = {name: read_records(home / name / "effects.csv", WeightedEffect) for name in kept}
+    directions = {
+        name: read_records(sets / name / "directions.csv", StudyDirection) for name in names
     }
-    rows = summary_rows(config, pooled, sets)
+    rows = summary_rows(config, pooled, effects, directions)
     write_records(snakemake.output.syntheses, SynthesisRow, rows)
-    entries = read_records(snakemake.input.directions, DirectionEntry)
+    entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     tests = direction_sets(entries, config)
     write_records(snakemake.output.direction_sets, DirectionSet, tests)
     tables = read_checked(root / "data/processed/checked")
     combined = p_combinations(entries, tables, config)
     write_records(snakemake.output.p_combination, PCombination, combined)
-    points = albatross(entries, read_records(snakemake.input.effects, Effect), tables, config)
+    derived = read_records(root / "data/processed/effects.csv", Effect)
+    points = albatross(entries, derived, tables, config)
     write_records(snakemake.output.albatross, AlbatrossPoint, points)
-    forget_syntheses(names, root)
+    forget_syntheses(kept, root)

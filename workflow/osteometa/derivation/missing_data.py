@@ -7,8 +7,9 @@ only the names of the cells leave this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import combinations
 from typing import Any, Literal
 
@@ -164,12 +165,13 @@ def _smallest(
 ) -> list[tuple[Atom, ...]]:
     """Return the smallest sets of atoms with which a derivation method succeeds."""
     atoms = [a for a in (LABEL, SIZE, TEST, DIFFERENCE, *MEASURED) if _lacks(comparison, a)]
+    row = cache(partial(filled_row, comparison, config))
     found: list[tuple[Atom, ...]] = []
     for size in range(1, MOST_ATOMS + 1):
         for chosen in combinations(atoms, size):
             if any(set(smaller) <= set(chosen) for smaller in found):
                 continue
-            filled = fill(comparison, chosen, config)
+            filled = fill(comparison, chosen, config, row)
             if attempts_at(filled, measure, correlations, config)[-1].estimate is not None:
                 found.append(chosen)
         if len(found) >= ALTERNATIVES:
@@ -214,14 +216,29 @@ def _lacks(comparison: Comparison, atom: Atom) -> bool:
     return bool(asked_of(comparison, atom))
 
 
-def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comparison:
-    """Return the comparison with placeholders in the cells of the atoms."""
+FilledRow = Callable[[str, int, frozenset[Atom], bool], Measurement | None]
+
+
+def fill(
+    comparison: Comparison, chosen: Sequence[Atom], config: Config, row: FilledRow | None = None
+) -> Comparison:
+    """Return the comparison with placeholders in the cells of the atoms.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    chosen : sequence of Atom
+    config : Config
+    row : callable, optional
+        `filled_row` of the comparison, cached where many sets of atoms are tried.
+    """
+    row = row or partial(filled_row, comparison, config)
     changed: dict[str, Any] = {}
     for pair in PAIRS:
-        columns = {atom.columns[0]: atom for atom in chosen if atom.pair == pair}
+        atoms = frozenset(atom for atom in chosen if atom.pair == pair)
         rows = list(getattr(comparison, pair))
         for side in comparison.sides:
-            rows[side] = _filled(comparison, pair, side, columns, chosen, config)
+            rows[side] = row(pair, side, atoms, LABEL in chosen)
         changed[pair] = tuple(rows)
     contrasts = list(comparison.contrasts)
     if TEST in chosen:
@@ -239,15 +256,16 @@ def fill(comparison: Comparison, chosen: Sequence[Atom], config: Config) -> Comp
     return replace(comparison, contrasts=tuple(contrasts), **changed)
 
 
-def _filled(
-    comparison: Comparison, pair: str, side: int, columns: dict[str, Atom],
-    chosen: Sequence[Atom], config: Config,
+def filled_row(
+    comparison: Comparison, config: Config, pair: str, side: int, atoms: frozenset[Atom],
+    labelled: bool,
 ) -> Measurement | None:  # fmt: skip
+    """Return the measurement of one side with placeholders in the cells of its own atoms."""
     row = getattr(comparison, pair)[side]
     updates: dict[str, Any] = {}
-    if LABEL in chosen and row is not None and row.spread_kind == "unknown":
+    if labelled and row is not None and row.spread_kind == "unknown":
         updates["spread_kind"] = "sd"
-    asked = [name for name, atom in columns.items() if side in asked_of(comparison, atom)]
+    asked = [atom.columns[0] for atom in atoms if side in asked_of(comparison, atom)]
     if asked:
         row = row or new_row(comparison, pair, side, config)
         scale = float(row.mean) if row.mean else 1.0

@@ -11,12 +11,11 @@ from statistics import median
 from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, NARROW, ORANGE, SMALL, VERMILION
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, ORANGE, SMALL, VERMILION
+from osteometa.figures.style import put, text_width, wrapped
 from osteometa.io.csv_records import columns_of
 from osteometa.wording.vocabulary import Phase
 
@@ -344,26 +343,6 @@ def note_height(text: str, width: float) -> float:
 def title_height(title: str, width: float) -> float:
     """Return the height of a title in mm."""
     return 3.2 + LINE * len(wrapped(title, width - 2 * MARGIN, weight="bold"))
-
-
-def reason_figure(title: str, reason: str, width: float = NARROW) -> Figure:
-    """Return a small panel with the reason why a figure cannot be drawn.
-
-    In one weight: a second font would take a third of the time of drawing it, and a review has
-    hundreds of them.
-    """
-    head, lines = (wrapped(text, width - 2 * MARGIN) for text in (title, reason))
-    figure, axes = new_figure(width, 6.5 + LINE * 1.1 * (len(head) + len(lines)))
-    for index, line in enumerate([*head, *lines]):
-        gap = 0.8 if index >= len(head) else 0.0
-        put(axes, MARGIN, 3.2 + gap + LINE * 1.1 * index, line,
-            color=BLACK if index < len(head) else GREY)  # fmt: skip
-    return figure
-
-
-def reason_mark(reason: str) -> list[Mark]:
-    """Return the row of a figure that cannot be drawn."""
-    return [Mark(kind="message", text=reason)]
 
 
 def distinct_labels(rows: Sequence[Any]) -> list[str]:

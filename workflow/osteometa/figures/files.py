@@ -1,111 +1,136 @@
-"""Figures as files: PDF, SVG and images that are the same on every machine."""
+"""Figures as files that are the same on every machine: drawn once as SVG, the rest made from it.
+
+matplotlib draws the SVG; typst makes PDF (tagged, with text and embedded fonts) and images of it:
+one wheel, faster than matplotlib's own PDF and than resvg, and it shapes Greek, Hebrew and Arabic.
+"""
 
 from __future__ import annotations
 
 import io
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from PIL import Image
 
-from osteometa.figures.fonts import face
+from osteometa.figures.fonts import DEJAVU, SOURCE, common_rules, further_rules, machine_fonts
 from osteometa.io.csv_records import write_whole
 
-RESOLUTION = {"png": 300, "tiff": 600, "pdf": 300, "svg": 200}
-"""Dots per inch of images, and of what stands as an image in a PDF or SVG, the report's small."""
-NAMESPACE = "http://www.w3.org/2000/svg"
+if TYPE_CHECKING:
+    from typst import Compiler
+
+RESOLUTION = {"png": 300, "tiff": 600}
+"""Dots per inch."""
+RASTER = 200
+"""Dots per inch of what stands as an image in a figure, dense points among it."""
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+HREF = f"{{{XLINK}}}href"
 PLACES = ("d", "x", "y", "width", "height", "viewBox")
 """Attributes of an SVG that hold places."""
-ElementTree.register_namespace("", NAMESPACE)
-ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+KEPT_ID = "square:"
+"""Begins the id of the square of an effect; other ids are numbered."""
+KEPT_DOCUMENTS = 11
+"""For so many further documents typst keeps what it made; an image of a page takes 25 MB."""
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", XLINK)
 
 
-def save(
-    figure: Figure, stem: str | Path, more: Sequence[Figure] = (), *, title: str = "",
-    alt: str = "",
-) -> None:  # fmt: skip
-    """Write stem.pdf, stem.svg and stem.png, each whole or not at all, the same on every run.
+def write_figure(
+    pages: Sequence[Figure], stem: Path, kinds: Sequence[str], *, title: str, alt: str,
+    fonts: str = "",
+) -> list[Path]:  # fmt: skip
+    """Write a figure in some kinds: `stem.pdf`, `stem.svg` and, of a further page, `stem_2.svg`.
 
-    Further pages (`more`) go into the PDF; SVG and PNG hold one page. `title` and `alt` go into
-    the SVG, for readers who do not see it.
+    See `files_of`. Returns the files in the order of kinds and pages, each written whole.
     """
-    stem = Path(stem)
-    for kind, pages in (("pdf", (figure, *more)), ("png", [figure]), ("svg", [figure])):
-        data = encoded(pages, kind, title=title, alt=alt)
-        write_whole(stem.with_name(f"{stem.name}.{kind}"), data)
+    drawn, written = drawings(pages), []
+    for kind in kinds:
+        for n, data in enumerate(files_of(drawn, kind, title=title, alt=alt, fonts=fonts), 1):
+            written.append(stem.with_name(f"{stem.name}{f'_{n}' if n > 1 else ''}.{kind}"))
+            write_whole(written[-1], data)
+    return written
 
 
-def copy(stem: Path, new: Path) -> None:
-    """Write again under another name what `save` wrote."""
-    for kind in ("pdf", "png", "svg"):
-        write_whole(new.with_name(f"{new.name}.{kind}"), Path(f"{stem}.{kind}").read_bytes())
-
-
-def encoded(pages: Sequence[Figure], kind: str, *, title: str = "", alt: str = "") -> bytes:
-    """Return a figure as pdf, svg, png or tiff; only a PDF holds more than the first page."""
+def drawings(pages: Sequence[Figure]) -> list[Element]:
+    """Return the pages of a figure as SVG without fonts, ids and places made short."""
     with warnings.catch_warnings():
-        # `put` names the text; this would name each letter, once per format.
+        # `put` names the text; this would name each letter.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        if kind == "pdf":
-            return _pdf(pages)
-        if kind == "svg":
-            return _svg(pages[0], title, alt)
-        return _image(pages[0], kind)
+        return [_drawing(page) for page in pages]
 
 
-def _pdf(pages: Sequence[Figure]) -> bytes:
+def files_of(
+    drawn: Sequence[Element], kind: str, *, title: str = "", alt: str = "", fonts: str = ""
+) -> list[bytes]:
+    """Return a figure as files of a kind: all pages in one pdf, else a file for each page.
+
+    Parameters
+    ----------
+    drawn : sequence of Element
+        What `drawings` returned.
+    kind : {"svg", "pdf", "png", "tiff"}
+    title, alt : str
+        For readers who do not see the figure.
+    fonts : str, optional
+        What `common_rules` returned, where it is at hand.
+    """
+    if kind == "svg":
+        many = len(drawn) > 1
+        return [
+            _svg(page, f"{title}, page {n} of {len(drawn)}" if many and n > 1 else title, alt,
+                 fonts or common_rules())
+            for n, page in enumerate(drawn, start=1)
+        ]  # fmt: skip
+    if kind == "pdf":
+        return [_typeset(drawn, title, alt, format="pdf", pdf_standards=["ua-1"])]
+    # A page at a time: images of a whole figure at once need much memory.
+    dots = float(RESOLUTION[kind])
+    made = [_typeset([page], title, alt, format="png", ppi=dots) for page in drawn]
+    return [_tiff(page) for page in made] if kind == "tiff" else made
+
+
+def _drawing(page: Figure) -> Element:
     buffer = io.BytesIO()
-    metadata = {"CreationDate": None, "Producer": None, "Creator": None}
-    with PdfPages(buffer, metadata=metadata) as file:
-        for page in pages:
-            file.savefig(page, dpi=RESOLUTION["pdf"])
-    return buffer.getvalue()
-
-
-def _image(page: Figure, kind: str) -> bytes:
-    buffer, dots = io.BytesIO(), RESOLUTION[kind]
-    image, extra = pixels(page, dots), {"compression": "tiff_lzw"}
-    if kind == "png":  # a palette makes the file a third as large
-        image, extra = image.quantize(256, Image.Quantize.MAXCOVERAGE), {"compress_level": 4}
-    image.save(buffer, kind, dpi=(dots, dots), **extra)
-    return buffer.getvalue()
-
-
-def pixels(page: Figure, dots: int) -> Image.Image:
-    """Return a figure as pixels without the layer of opacity: the ground is white."""
-    before, page.dpi = page.dpi, dots
-    canvas = FigureCanvasAgg(page)
-    canvas.draw()
-    page.dpi = before
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-
-
-def _svg(page: Figure, title: str, alt: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": None}
-    page.savefig(buffer, format="svg", dpi=RESOLUTION["svg"], metadata=metadata)
+    page.savefig(buffer, format="svg", dpi=RASTER, metadata={"Date": None, "Creator": None})
     root = ElementTree.fromstring(buffer.getvalue())
+    _number_ids(root)
     for element in root.iter():
         _shorten(element)
-    fonts = Element(f"{{{NAMESPACE}}}style")
-    fonts.text = "".join(face(weight, letters) for weight, letters in _letters(page).items())
-    words = [_worded(name, text) for name, text in (("title", title), ("desc", alt)) if text]
-    # First, where screen readers look for them.
-    root[:0] = [*words, fonts]
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return root
 
 
-def _worded(name: str, text: str) -> Element:
-    element = Element(f"{{{NAMESPACE}}}{name}")
-    element.text, element.tail = text, "\n"
-    return element
+def _number_ids(root: Element) -> None:
+    """Number the ids that are referred to, and drop the others.
+
+    matplotlib takes them from a hash of places, so that a last digit would change them.
+    """
+    used = {name for element in root.iter() for name in references(element)}
+    new: dict[str, str] = {}
+    for element in root.iter():
+        own = element.get("id", "")
+        if own in used:
+            element.set("id", new.setdefault(own, f"p{len(new) + 1}"))
+        elif own and not own.startswith(KEPT_ID):
+            del element.attrib["id"]
+    for element in root.iter():
+        for key, value in element.items():
+            for name in references(element, key):
+                element.set(key, value.replace(f"#{name}", f"#{new[name]}"))
+
+
+def references(element: Element, key: str = "") -> Iterator[str]:
+    """Yield the ids that an element refers to, in one attribute or in all."""
+    for name, value in element.items():
+        if key in ("", name):
+            if name == HREF and value.startswith("#"):
+                yield value.removeprefix("#")
+            for part in value.split("url(#")[1:]:
+                yield part.partition(")")[0]
 
 
 def _shorten(element: Element) -> None:
@@ -126,10 +151,71 @@ def _hundredth(word: str) -> str:
     return short + word[len(number) :]
 
 
-def _letters(page: Figure) -> dict[str, str]:
-    """Return the letters of a figure by weight, normal and bold."""
-    letters: dict[str, set[str]] = {}
-    for text in page.axes[0].texts:
-        weight = "bold" if text.get_fontweight() == "bold" else "normal"
-        letters.setdefault(weight, set()).update(text.get_text())
-    return {weight: "".join(sorted(letters[weight])) for weight in sorted(letters)}
+def _svg(page: Element, title: str, alt: str, fonts: str) -> bytes:
+    style = Element(f"{{{SVG}}}style")
+    style.text = fonts + further_rules(letters_of(page))
+    words = [_worded(name, text) for name, text in (("title", title), ("desc", alt)) if text]
+    root = Element(page.tag, page.attrib)
+    # Words first, where screen readers look for them.
+    root.extend([*words, style, *page])
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _worded(name: str, text: str) -> Element:
+    element = Element(f"{{{SVG}}}{name}")
+    element.text, element.tail = text, "\n"
+    return element
+
+
+def letters_of(root: Element) -> dict[str, set[str]]:
+    """Return the letters of a drawing by their weight, normal or bold."""
+    found: dict[str, set[str]] = {}
+    for text in root.iter(f"{{{SVG}}}text"):
+        found.setdefault(_weight(text.get("style", "")), set()).update("".join(text.itertext()))
+    return found
+
+
+def _weight(style: str) -> str:
+    parts = [part.partition(":") for part in style.split(";")]
+    words = [w for key, _, value in parts if key.strip() in ("font", "font-weight")
+             for w in value.split()]  # fmt: skip
+    return "bold" if {"bold", "700"} & set(words) else "normal"
+
+
+@cache
+def _compiler(*fonts: str) -> Compiler:
+    from typst import Compiler
+
+    return Compiler(font_paths=list(fonts), ignore_system_fonts=True)
+
+
+def _typeset(drawn: Sequence[Element], title: str, alt: str, **options: Any) -> bytes:
+    letters = {x for page in drawn for used in letters_of(page).values() for x in used}
+    fonts = [SOURCE, DEJAVU, *machine_fonts(letters)]
+    pages = {f"page{n}": ElementTree.tostring(page, "unicode") for n, page in enumerate(drawn)}
+    lines = [f"#set document(title: {_quoted(title or 'Figure')}, date: none)"]
+    for name, page in zip(pages, drawn, strict=True):
+        size = f"width: {page.attrib['width']}, height: {page.attrib['height']}"
+        lines.append(
+            f'#page({size}, margin: 0pt, image(bytes(sys.inputs.{name}), format: "svg", '
+            f"width: 100%, alt: {_quoted(alt or title or 'Figure')}))"
+        )
+    compiler = _compiler(*map(str, fonts))
+    made = compiler.compile("\n".join(lines).encode(), sys_inputs=pages, **options)
+    for _ in range(KEPT_DOCUMENTS if options["format"] == "png" else 0):
+        compiler.compile(b"")
+    return cast(bytes, made)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a string of typst, whose escapes are those of JSON."""
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def _tiff(png: bytes) -> bytes:
+    from PIL import Image
+
+    buffer, dots = io.BytesIO(), RESOLUTION["tiff"]
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").save(buffer, "tiff", dpi=(dots, dots), compression="tiff_lzw")
+    return buffer.getvalue()

@@ -1,19 +1,16 @@
-"""The font of all figures, and those that stand in for letters it lacks, cut to what is used."""
+"""The font of all figures, those that stand in for letters it lacks, and their rules in an SVG."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
 
 import matplotlib
-
-if TYPE_CHECKING:
-    from fontTools.ttLib import TTFont
+from matplotlib.ft2font import FT2Font
 
 FAMILY = "Source Sans Pro"
 FALLBACK = "DejaVu Sans"
@@ -25,49 +22,25 @@ EAST_ASIAN = (
     "MS Gothic", "Malgun Gothic",
 )  # fmt: skip
 """Families with Chinese letters, the first that is installed is taken; none comes with Python."""
-
-# Latin, combining marks, Greek and Cyrillic, further Latin and Greek, punctuation to mathematics.
-KEPT = ((0x20, 0x250), (0x2B0, 0x530), (0x1E00, 0x2400), (0x25A0, 0x2700), (0xFB00, 0xFB07))
-
-
-@cache
-def font_files() -> dict[str, Path]:
-    """Return the static files of the figures' font, by weight.
-
-    Found by path, so that what is installed on a machine changes nothing. Copies with the letters
-    of KEPT and without tables that nothing here reads: cutting the whole font anew to the letters
-    of each figure took most of the time of drawing a small one.
-    """
-    from fontTools.ttLib import TTFont
-
-    source = Path(str(files("font_source_sans_pro"))) / "files"
-    folder = Path(_font_folder().name)
-    names = {"normal": "SourceSansPro-Regular.ttf", "bold": "SourceSansPro-Bold.ttf"}
-    for name in names.values():
-        with TTFont(source / name, recalcTimestamp=False) as font:
-            letters = [code for code in (font.getBestCmap() or {}) if _kept(code)]
-            _cut(font, unicodes=letters)
-            font.save(folder / name)
-    return {weight: folder / name for weight, name in names.items()}
-
-
-def _kept(code: int) -> bool:
-    return any(low <= code < high for low, high in KEPT)
-
-
-@cache
-def _font_folder() -> TemporaryDirectory:
-    return TemporaryDirectory(prefix="osteometa-font-")
+SOURCE = Path(str(files("font_source_sans_pro"))) / "files"
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+FILES = {
+    (FAMILY, "normal"): SOURCE / "SourceSansPro-Regular.ttf",
+    (FAMILY, "bold"): SOURCE / "SourceSansPro-Bold.ttf",
+    (FALLBACK, "normal"): DEJAVU / "DejaVuSans.ttf",
+    (FALLBACK, "bold"): DEJAVU / "DejaVuSans-Bold.ttf",
+}
+"""Found by path, so that what is installed on a machine changes nothing."""
+WEIGHTS = ("normal", "bold")
+COMMON = "".join(map(chr, range(0x20, 0x7F))) + " ±²³·×βτχΔ‐–—‘’“”…−∞≈≠≤≥←↑→↓↔"
+"""Letters that every SVG has; their fonts are cut once for all figures."""
 
 
 @cache
 def font_file(family: str, weight: str) -> Path:
     """Return the file of a family in a weight, normal or bold."""
-    if family == FAMILY:
-        return font_files()[weight]
-    if family == FALLBACK:
-        fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"
-        return fonts / {"normal": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf"}[weight]
+    if (family, weight) in FILES:
+        return FILES[family, weight]
     from matplotlib.font_manager import FontProperties, fontManager
 
     return Path(fontManager.findfont(FontProperties(family=family, weight=weight)))
@@ -77,8 +50,8 @@ def font_file(family: str, weight: str) -> Path:
 def east_asian() -> str:
     """Return the installed family with Chinese letters, empty without one.
 
-    Fonts with PostScript outlines (Noto Sans CJK among them) are passed over: a PDF cannot hold
-    them as TrueType, and a preflight refuses what it would hold instead.
+    Fonts with PostScript outlines (Noto Sans CJK among them) are passed over: what matplotlib
+    measures and what stands in the files could differ.
     """
     from matplotlib.font_manager import fontManager
 
@@ -94,26 +67,49 @@ def _truetype(path: str) -> bool:
 
 
 @cache
-def charmap(path: Path) -> frozenset[int]:
-    """Return the letters that a font has, as numbers."""
-    from fontTools.ttLib import TTFont
+def font(path: Path) -> FT2Font:
+    """Return a font to measure with, of 100 points."""
+    opened = FT2Font(str(path))
+    opened.set_size(100, 72)
+    return opened
 
-    with TTFont(path, fontNumber=0, lazy=True) as font:
-        return frozenset(font.getBestCmap() or ())
+
+@cache
+def _letters_of(path: Path) -> frozenset[int]:
+    return frozenset(font(path).get_charmap())
 
 
 @cache
 def family_of(letter: str, weight: str) -> str:
     """Return the first family that has a letter, empty if none has."""
     for family in (FAMILY, FALLBACK):
-        if ord(letter) in charmap(font_file(family, weight)):
+        if ord(letter) in _letters_of(font_file(family, weight)):
             return family
     family = east_asian()  # sought only now: reading what is installed takes time
-    return family if family and ord(letter) in charmap(font_file(family, weight)) else ""
+    return family if family and ord(letter) in _letters_of(font_file(family, weight)) else ""
 
 
-def face(weight: str, letters: str) -> str:
-    """Return the @font-face rules of a weight: one for each family that these letters need."""
+def machine_fonts(letters: Iterable[str]) -> list[Path]:
+    """Return the files of the fonts of this machine that some letters need."""
+    more = {family_of(letter, "normal") for letter in letters} - {"", FAMILY, FALLBACK}
+    return [font_file(family, "normal") for family in sorted(more)]
+
+
+def common_rules() -> str:
+    """Return the @font-face rules of the common letters."""
+    return "".join(_rules(weight, COMMON) for weight in WEIGHTS)
+
+
+def further_rules(letters: Mapping[str, Iterable[str]]) -> str:
+    """Return the @font-face rules of the letters that are not common, by their weight."""
+    return "".join(
+        _rules(weight, "".join(sorted(set(letters[weight]) - set(COMMON))), ranges=True)
+        for weight in sorted(letters)
+    )
+
+
+@cache
+def _rules(weight: str, letters: str, *, ranges: bool = False) -> str:
     used: dict[str, str] = {}
     for letter in letters:
         family = family_of(letter, weight)
@@ -121,32 +117,28 @@ def face(weight: str, letters: str) -> str:
             used[family] = used.get(family, "") + letter
     return "".join(
         f"@font-face{{font-family:'{family}';font-weight:{weight};"
-        f"src:url(data:font/ttf;base64,{_subset(family, weight, found)}) format('truetype')}}"
+        f"src:url(data:font/ttf;base64,{_cut(family, weight, found)}) format('truetype')"
+        + (f";unicode-range:{','.join(f'U+{ord(letter):X}' for letter in found)}}}" if ranges
+           else "}")
         for family, found in sorted(used.items(), reverse=True)
-    )
+    )  # fmt: skip
 
 
-@cache
-def _subset(family: str, weight: str, letters: str) -> str:
+def _cut(family: str, weight: str, letters: str) -> str:
+    """Return a font with these letters only and without hints, in base 64."""
+    from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    font = TTFont(font_file(family, weight), fontNumber=0, recalcTimestamp=False)
-    # Arabic letters join by tables of layout; the letters of FAMILY stand alone.
-    _cut(font, layout=family != FAMILY, text=letters)
-    buffer = io.BytesIO()
-    font.save(buffer)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _cut(font: TTFont, *, layout: bool = False, **what: Any) -> None:
-    """Cut a font to letters (`text` or `unicodes`), without hints; layout tables on request."""
-    from fontTools import subset
-
-    tables = ["FFTM", "DSIG", "BASE", *(() if layout else ("GPOS", "GSUB", "GDEF"))]
+    joined = family != FAMILY  # Arabic letters join by tables of layout
     options = subset.Options(
         hinting=False, notdef_outline=True, recalc_timestamp=False, glyph_names=False,
-        layout_features=["*"] if layout else [], drop_tables=tables,
+        layout_features=["*"] if joined else [],
+        drop_tables=["FFTM", "DSIG", "BASE", *(() if joined else ("GPOS", "GSUB", "GDEF"))],
     )  # fmt: skip
+    opened = TTFont(font_file(family, weight), fontNumber=0, recalcTimestamp=False, lazy=True)
     cutter = subset.Subsetter(options)
-    cutter.populate(**what)
-    cutter.subset(font)
+    cutter.populate(text=letters)
+    cutter.subset(opened)
+    buffer = io.BytesIO()
+    opened.save(buffer)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

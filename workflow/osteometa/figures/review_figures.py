@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 from osteometa.extraction.reading import read_checked
 from osteometa.extraction.tables import Tables
@@ -26,41 +25,24 @@ from osteometa.figures.synthesis_figures import (
     ReasonError,
     Results,
     marked,
-    panel,
     write_figures,
 )
 from osteometa.io.csv_records import read_records
-from osteometa.protocol.config import Config, from_part
+from osteometa.protocol.config import Config
 from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import OVERALL
 
 
-def draw_overview(root: str | Path, settings: dict[str, Any]) -> None:
-    """Draw every figure of the whole review into `results/`.
-
-    Parameters
-    ----------
-    root : path
-        The review's folder.
-    settings : dict
-        Parts of the config, as the rule names them.
-    """
-    figures = drawn_of(root, from_part(settings))
-    write_figures(Path(root) / "results", ((name, TITLES[name], drawn) for name, drawn in figures))
+def draw_overview(root: str | Path, config: Config, fonts: str = "") -> None:
+    """Draw the figures of the whole review that apply into `results/figures/`."""
+    figures = ((name, TITLES[name], partial(draw, TITLES[name]))
+               for name, draw in kinds(Path(root), config))  # fmt: skip
+    write_figures(Path(root) / "results/figures", figures, config.figures.formats, fonts)
 
 
-def drawn_of(root: str | Path, config: Config) -> Iterator[tuple[str, Drawn]]:
-    """Yield each figure of the whole review with its name, or the panel with the reason why not."""
-    for name, draw in _kinds(Path(root), config):
-        title = TITLES[name]
-        try:
-            yield name, draw(title)
-        except ReasonError as error:
-            yield name, panel(title, str(error))
-
-
-def _kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
+def kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
+    """Yield each figure of the whole review: its name, and what draws it under a title."""
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     tables = cache(lambda: read_checked(root / "data/processed/checked"))
     yield "summary_forest", lambda title: _summary(root, config, title)
@@ -79,6 +61,8 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     for synthesis in config.syntheses:
         settings = FigureSettings.of(config, synthesis.id)
         results = Results(root / "results" / synthesis.id, settings)
+        if not results.folder.is_dir():
+            continue  # no study has an effect
         rows = [r for r in results.pooled if r.primary and r.measure == settings.measure]
         if any(row.group == OVERALL and row.estimate is not None for row in rows):
             panels.append(
@@ -89,7 +73,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
             )  # fmt: skip
     marks = summary_forest.summary_marks(panels)
     if not marks:
-        raise ReasonError("Not drawn: no synthesis has an effect estimate.")
+        raise ReasonError("no synthesis has an effect estimate")
     pages = summary_forest.summary_figures(marks, panels, title, config.figures.style)
     return marked(pages, marks, summary_forest.summary_alt(marks, title))
 
@@ -97,7 +81,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
 def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
     marks = evidence_map.map_marks(entries, outcomes)
     if not marks:
-        raise ReasonError("Not drawn: no study reports a main outcome.")
+        raise ReasonError("no study reports a main outcome")
     figure = evidence_map.map_figure(marks, title)
     return marked([figure], marks, evidence_map.map_alt(marks, title))
 
@@ -118,7 +102,7 @@ def _directions(
 def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
     marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
     if not marks:
-        raise ReasonError("Not drawn: no direction is reported.")
+        raise ReasonError("no direction is reported")
     return marked(harvest.harvest_figures(marks, title), marks, harvest.harvest_alt(marks, title))
 
 
@@ -133,8 +117,8 @@ def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
     if not large:
         most = len(drawn[order[0]]) if order else 0
         raise ReasonError(
-            f"Not drawn: at most {most} studies of a set report an exact p, a direction and the "
-            f"number of participants; {albatross.FEWEST} are needed."
+            f"at most {most} studies of a set report an exact p, a direction and the "
+            f"number of participants; {albatross.FEWEST} are needed"
         )
     small = [f"{_set_words(key)} ({len(drawn[key])})" for key in order if key not in large]
     few = f"With fewer than {albatross.FEWEST} studies, not drawn: {'; '.join(small)}."
@@ -161,7 +145,7 @@ def _set_words(key: tuple[str, str, str]) -> str:
 
 def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
-        raise ReasonError("Not drawn: the counts of the flow are not entered (prisma.csv).")
+        raise ReasonError("the counts of the flow are not entered (prisma.csv)")
     reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
     marks = flow.flow_marks({row.box: row.n for row in tables.prisma if row.n is not None}, reasons)
     return marked([flow.flow_figure(marks, title)], marks, flow.flow_alt(marks))
@@ -172,6 +156,6 @@ def _lights(tables: Tables, tool: str) -> Drawn:
     weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
     marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
     if not marks:
-        raise ReasonError("Not drawn: not assessed with this tool.")
+        raise ReasonError("not assessed with this tool")
     figures = risk_of_bias.light_figures(marks, tool)
     return marked(figures, marks, risk_of_bias.light_alt(marks, tool))

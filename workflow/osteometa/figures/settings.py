@@ -40,6 +40,8 @@ class FigureSettings:
     """Of forest plots, mm."""
     interval: str
     """Form of an interval, [a, b] or (a to b)."""
+    formats: tuple[str, ...]
+    """Endings of the files of a figure."""
 
     @classmethod
     def of(
@@ -62,6 +64,7 @@ class FigureSettings:
             pi_least=config.small_k.prediction_interval, style=style,
             width=width or config.figures.width,
             interval=PRESETS[style].interval if interval == "preset" else interval,
+            formats=tuple(config.figures.formats),
         )  # fmt: skip
 
     @property

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from functools import cache
-from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.ft2font import LoadFlags
 
-from osteometa.figures.fonts import FALLBACK, FAMILY, family_of, font_file, font_files
+from osteometa.figures.fonts import FALLBACK, FAMILY, WEIGHTS, family_of, font, font_file
 from osteometa.figures.palette import BLACK, BODY, POINT
 
 BREAKS = str.maketrans("\t\n", "  ")
@@ -27,14 +26,13 @@ RISE = 0.375
 def set_up() -> None:
     """Tell matplotlib of the font and of everything that must not depend on the machine."""
     mpl.rcdefaults()
-    for path in font_files().values():
-        fontManager.addfont(path)
+    for weight in WEIGHTS:
+        fontManager.addfont(font_file(FAMILY, weight))
     mpl.rcParams.update(
         {
             "font.family": [FAMILY, "sans-serif"],
             "font.sans-serif": [FALLBACK],
             "font.size": BODY,
-            "pdf.fonttype": 42,
             "svg.fonttype": "none",
             "svg.hashsalt": "osteometa",
             "axes.unicode_minus": True,
@@ -44,20 +42,13 @@ def set_up() -> None:
 
 
 @cache
-def _font(path: Path) -> FT2Font:
-    font = FT2Font(str(path))
-    font.set_size(100, 72)
-    return font
-
-
-@cache
 def _advance(letter: str, weight: str) -> float:
     """Return how far a letter moves the pen, in hundredths of the size of the text."""
     family = family_of(letter, weight)
     if not family:
         return 100.0  # about as wide as what stands in its place
-    font = _font(font_file(family, weight))
-    return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+    measured = font(font_file(family, weight))
+    return measured.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
 @cache

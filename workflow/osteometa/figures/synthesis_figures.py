@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +12,8 @@ from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
 from osteometa.figures.catalogue import HEADS, KINDS, NAMES
-from osteometa.figures.chart import Mark, MarkRow, flat, reason_figure, reason_mark
-from osteometa.figures.files import copy, save
+from osteometa.figures.chart import Mark, MarkRow, flat
+from osteometa.figures.files import write_figure
 from osteometa.figures.forest.draw import forest_figures
 from osteometa.figures.forest.rows import Forest, ForestTableRow, alt_text, forest_of
 from osteometa.figures.settings import FigureSettings
@@ -49,20 +50,11 @@ class Drawn:
     rows: Sequence[Any]
     row_type: type
     alt: str
-    reason: str = ""
 
 
 def marked(pages: Sequence[Figure], marks: Sequence[Mark], alt: str) -> Drawn:
     """Return a figure of marks."""
     return Drawn(pages, flat(MarkRow, marks), MarkRow, alt)
-
-
-def panel(title: str, reason: str) -> Drawn:
-    """Return the small panel with the reason why a figure does not apply."""
-    return Drawn(
-        [reason_figure(title, reason)], flat(MarkRow, reason_mark(reason)), MarkRow,
-        f"{title}. {reason}", reason,
-    )  # fmt: skip
 
 
 class ReasonError(Exception):
@@ -124,16 +116,16 @@ class Results:
         k = 0 if primary is None else primary.k
         if primary is None or k < least:
             words = {0: "no study is pooled", 1: "one study only"}.get(k, f"{k} studies")
-            raise ReasonError(f"Not drawn: {words}, {least} are needed.")
+            raise ReasonError(f"{words}, {least} are needed")
         if primary.status != "ok":
-            raise ReasonError(f"Not drawn: {primary.note}.")
+            raise ReasonError(f"{primary.note}")
         return primary
 
     def estimate(self, least: int = 2) -> float:
         """Return the primary estimate, if enough studies are pooled."""
         found = estimate_of(self.pool(least))
         if found is None:
-            raise ReasonError("Not drawn: there is no pooled effect.")
+            raise ReasonError("there is no pooled effect")
         return found.value
 
 
@@ -144,22 +136,24 @@ def _reason(rows: Sequence[Any]) -> str:
 def _ok(rows: Sequence[Record]) -> list[Record]:
     found = [row for row in rows if getattr(row, "status", "") == "ok"]
     if not found:
-        raise ReasonError(f"Not drawn: {_reason(rows)}.")
+        raise ReasonError(_reason(rows))
     return found
 
 
-def _no_forest(title: str, reason: str) -> Drawn:
-    """Return a panel in place of a forest plot, its rows of one form with those that are drawn."""
-    rows = [ForestTableRow(kind="message", label=reason)]
-    return replace(panel(title, reason), rows=rows, row_type=ForestTableRow)
-
-
 def _forest(results: Results, title: str) -> Drawn:
+    if not any(effect.measure == results.settings.measure for effect in results.effects):
+        raise ReasonError(_no_effects(results.settings))
     forest = results.forest
-    if forest.message:
-        return _no_forest(results.settings.title, forest.message)
     rows = flat(ForestTableRow, forest.rows)
     return Drawn(forest_figures(forest), rows, ForestTableRow, alt_text(forest))
+
+
+def _no_effects(settings: FigureSettings) -> str:
+    where = "before and after" if settings.within_arm else "in both arms"
+    effect = "a ratio of means" if settings.measure == "ROM" else f"an {settings.measure}"
+    return (
+        f"no study reports enough to calculate {effect}: means with SD (or SE, CI, exact p) {where}"
+    )
 
 
 def _funnel(results: Results, title: str) -> Drawn:
@@ -203,7 +197,7 @@ def _sensitivity(results: Results, title: str) -> Drawn:
     rows = results.table("sensitivity", SensitivityRow)
     marks = strips.sensitivity_marks(rows, results.pool())
     if len(marks) < 2:
-        raise ReasonError(f"Not drawn: {_reason(rows)}.")
+        raise ReasonError(_reason(rows))
     return _strip(results, title, marks, "Change")
 
 
@@ -213,8 +207,8 @@ def _gosh(results: Results, title: str) -> Drawn:
     studies = _ok(results.table("leave_one_out", StepRow))
     if k < gosh.FEWEST:
         raise ReasonError(
-            f"Not drawn: {k} studies have {len(rows)} subsets, too few to show a pattern "
-            f"({gosh.FEWEST} studies are needed); their pooled effects are in gosh.csv."
+            f"{k} studies have {len(rows)} subsets, too few to show a pattern "
+            f"({gosh.FEWEST} studies are needed); their pooled effects are in gosh.csv"
         )
     moves = [abs((study.estimate or 0.0) - whole) for study in studies]
     odd = moves.index(max(moves))
@@ -235,7 +229,7 @@ def _specification(results: Results, title: str) -> Drawn:
         results.table("multiverse", MultiverseRow), shares, results.settings.measure
     )
     if not any(mark.kind == "interval" for mark in marks):
-        raise ReasonError(f"Not drawn: {_reason(shares)}.")
+        raise ReasonError(_reason(shares))
     figure = specification.specification_figure(marks, title, scale)
     return marked([figure], marks, specification.specification_alt(marks, title, scale))
 
@@ -272,79 +266,60 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 
 
 def figure_named(results: Results, name: str) -> Drawn:
-    """Return one figure of a synthesis, by the name of its files, or why it does not apply.
+    """Return one figure of a synthesis, by the name of its files.
 
-    A forest plot of a measure that the outcome does not have is a panel with that reason.
+    Raises
+    ------
+    ReasonError
+        If it does not apply.
     """
     measure, measures = name.removeprefix("forest_").upper(), results.settings.measures
     title = results.settings.title
     if name in DRAW:
-        title = title if name == "forest" else f"{KINDS[name]}: {title}"
-        try:
-            return DRAW[name](results, title)
-        except ReasonError as error:
-            return panel(title, str(error))
+        return DRAW[name](results, title if name == "forest" else f"{KINDS[name]}: {title}")
     if measure == measures[0]:
-        return _no_forest(title, f"{measure} is the primary measure: see forest.pdf.")
+        raise ReasonError(f"{measure} is the primary measure: see forest")
     if measure not in measures:
-        return _no_forest(title, f"{measure} is not a measure of this outcome in config.yaml.")
+        raise ReasonError(f"{measure} is not a measure of this outcome in config.yaml")
     return _forest(results.of_measure(measure), title)
 
 
-def draw_all(folder: str | Path, settings: FigureSettings) -> None:
-    """Draw every figure of a synthesis; further pages lie in `figure_pages/`.
+def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> None:
+    """Draw the figures of a synthesis that apply into its folder `figures/`; see `write_figures`.
 
-    `figures.csv` lists them with their alternative texts, and why one is not drawn.
+    Parameters
+    ----------
+    folder : path
+        `results/<synthesis>`.
+    settings : FigureSettings
+    fonts : str, optional
+        What `common_rules` returned, where it is at hand.
     """
     results = Results(Path(folder), settings)
-    figures = {name: figure_named(results, name) for name in NAMES}
-    shared = share_panels(figures, settings.title)
-    write_figures(folder, ((name, HEADS[name], shared[name]) for name in NAMES))
+    kinds = ((name, HEADS[name], partial(figure_named, results, name)) for name in NAMES)
+    write_figures(Path(folder) / "figures", kinds, settings.formats, fonts)
 
 
-def share_panels(figures: dict[str, Drawn], title: str) -> dict[str, Drawn]:
-    """Give the figures that do not apply for the same reason one panel, which names them all.
+def write_figures(
+    folder: Path, figures: Iterable[tuple[str, str, Callable[[], Drawn]]],
+    formats: Sequence[str], fonts: str,
+) -> None:  # fmt: skip
+    """Write the figures that apply, each with the rows that it shows, and an index of all.
 
-    A panel takes as long to draw as a small figure, and most syntheses have ten.
+    `figures.csv` gives their titles and alternative texts, and of the others the reason.
     """
-    together: dict[str, list[str]] = {}
-    for name, drawn in figures.items():
-        if drawn.reason:
-            together.setdefault(drawn.reason, []).append(name)
-    shared = dict(figures)
-    for reason, names in together.items():
-        page = reason_figure(title, f"{', '.join(HEADS[name] for name in names)}. {reason}")
-        for name in names:
-            shared[name] = replace(figures[name], pages=[page])
-    return shared
-
-
-def write_figures(folder: str | Path, figures: Iterable[tuple[str, str, Drawn]]) -> None:
-    """Write figures, each with the name of its files and its title, and list them."""
-    folder, listed, written = Path(folder), [], {}
-    pages_folder = folder / "figure_pages"
-    pages_folder.mkdir(parents=True, exist_ok=True)
-    for name, title, drawn in figures:
-        before = written.setdefault(id(drawn.pages[0]), folder / name)
-        write_figure(drawn, folder / name, pages_folder, title, before)
-        listed.append(
-            FigureRow(figure=name, title=title, pages=len(drawn.pages), alt=drawn.alt,
-                      reason=drawn.reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = []
+    for name, title, draw in figures:
+        try:
+            drawn = draw()
+        except ReasonError as error:
+            listed.append(FigureRow(figure=name, title=title, pages=0, alt="", reason=str(error)))
+            continue
+        write_figure(
+            drawn.pages, folder / name, formats, title=title, alt=drawn.alt, fonts=fonts
         )  # fmt: skip
+        write_records(folder / f"{name}.csv", drawn.row_type, drawn.rows)
+        pages = len(drawn.pages)
+        listed.append(FigureRow(figure=name, title=title, pages=pages, alt=drawn.alt, reason=""))
     write_records(folder / "figures.csv", FigureRow, listed)
-
-
-def write_figure(
-    drawn: Drawn, stem: Path, pages_folder: Path, title: str, before: Path | None = None
-) -> None:
-    """Write one figure in all formats, with the rows that it shows; copy one written `before`."""
-    if before in (None, stem):
-        # A panel may be that of several figures: it names them itself.
-        words, alt = ("Not drawn", drawn.reason) if drawn.reason else (title, drawn.alt)
-        save(drawn.pages[0], stem, drawn.pages[1:], title=words, alt=alt)
-    else:
-        copy(before, stem)
-    for number, page in enumerate(drawn.pages[1:], start=2):
-        name = f"{title}, page {number} of {len(drawn.pages)}"
-        save(page, pages_folder / f"{stem.name}_{number}", title=name, alt=drawn.alt)
-    write_records(f"{stem}.csv", drawn.row_type, drawn.rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -177,12 +178,21 @@ class Subgroups(Closed):
     overall_diamond: bool
 
 
+def _with_svg(formats: list[str]) -> list[str]:
+    if "svg" not in formats:
+        raise ValueError("svg is needed, because the report shows it. Add svg.")
+    return formats
+
+
 class Figures(Closed):
     """How figures look."""
 
     style: Style
     width: Width
     interval: Literal["preset", "[a, b]", "(a to b)"]
+    formats: Annotated[list[Literal["svg", "pdf", "png"]], AfterValidator(_with_svg)] = [
+        "svg", "pdf", "png",
+    ]  # fmt: skip
 
 
 class Synthesis(Closed):

@@ -13,8 +13,8 @@ class FigureRow:
     """Name of its files without their endings."""
     title: str
     pages: int
-    """Further pages lie in figure_pages/."""
+    """0 where it does not apply; a further page is the file `<figure>_2`, in a PDF a page."""
     alt: str
     """What it shows, for people who do not see it."""
     reason: str
-    """Why it is only a small panel; empty where it is drawn."""
+    """Why it does not apply; empty where it is drawn."""

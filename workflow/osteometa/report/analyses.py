@@ -68,7 +68,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
     name = found.row.synthesis
     judged = sorted({effect.study_id for effect in found.pool})
     risk = risk_words(judged, found.row.outcome, tables)
-    figures = read_figures(found.figures, root / "results" / name, name)
+    figures = read_figures(found.figures, root / "results" / name / "figures", name)
     drawn = [figure for figure in figures if figure.pages]
     lines, not_done = sensitivity_lines(found)
     # Where the intensity that the paper states decides, there is no second classification.
@@ -116,9 +116,8 @@ def read_figures(rows: Sequence[FigureRow], folder: Path, name: str) -> list[Fig
 def _pages(row: FigureRow, folder: Path, name: str) -> list[InlineFigure]:
     if row.reason:
         return []
-    paths = [folder / f"{row.figure}.svg"]
-    paths += [folder / "figure_pages" / f"{row.figure}_{n}.svg" for n in range(2, row.pages + 1)]
+    names = [row.figure, *(f"{row.figure}_{number}" for number in range(2, row.pages + 1))]
     return [
-        inline_figure(path, f"{name}-{row.figure}-{number}", row.alt)
-        for number, path in enumerate(paths)
+        inline_figure(folder / f"{page}.svg", f"{name}-{row.figure}-{number}", row.alt)
+        for number, page in enumerate(names)
     ]

@@ -181,7 +181,7 @@ def read_review(root: Path, config: Config) -> Review:
             _findings(root, synthesis, row, config)
             for synthesis, row in zip(config.syntheses, rows, strict=True)
         ),
-        figures=_read(results / "figures.csv", FigureRow),
+        figures=_read(results / "figures" / "figures.csv", FigureRow),
         direction_sets=_read(results / "direction_sets.csv", DirectionSet),
         p_combinations=_read(results / "p_combination.csv", PCombination),
         ledger=_read(processed / "ledger.csv", LedgerLine),
@@ -192,21 +192,27 @@ def read_review(root: Path, config: Config) -> Review:
 
 
 def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Config) -> Findings:
-    folder = root / "results" / synthesis.id
+    folder, given = root / "results" / synthesis.id, root / "data/processed/sets" / synthesis.id
     found = Findings(
         synthesis=synthesis,
         outcome=config.outcomes[synthesis.outcome],
         when=", ".join(window_words(synthesis.window, config.windows)),
         row=row,
+        directions=_read(given / "directions.csv", StudyDirection),
+    )
+    if not (given / "effects.csv").exists():
+        return found
+    found = replace(
+        found,
         effects=_read(folder / "effects.csv", WeightedEffect),
-        directions=_read(folder / "directions.csv", StudyDirection),
         pooled=_read(folder / "pooled.csv", PooledRow),
         tests=_read(folder / "subgroup_test.csv", SubgroupTest),
-        figures=_read(folder / "figures.csv", FigureRow),
+        figures=_read(folder / "figures" / "figures.csv", FigureRow),
     )
     if not found.pool:
         return found  # nothing is pooled whose sensitivity could be told
-    return replace(found, tables=_tables(folder), alternatives=_alternatives(root, synthesis.id))
+    alternatives = _read(given / "alternatives.csv", VariantEffect)
+    return replace(found, tables=_tables(folder), alternatives=alternatives)
 
 
 def _tables(folder: Path) -> SensitivityTables:
@@ -222,11 +228,6 @@ def _tables(folder: Path) -> SensitivityTables:
         permutation=_read(folder / "permutation.csv", PermutationRow),
         alternative_models=_read(folder / "alternative_models.csv", AlternativeModel),
     )
-
-
-def _alternatives(root: Path, synthesis: str) -> tuple[VariantEffect, ...]:
-    folder = root / "data" / "processed" / "variants" / synthesis
-    return _read(folder / "effects.csv", VariantEffect)
 
 
 def _read(path: Path, record: type[Record]) -> tuple[Record, ...]:

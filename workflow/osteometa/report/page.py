@@ -35,7 +35,7 @@ def render_report(root: str | Path, config: Config) -> str:
     """Return the report of a run as one page that needs nothing beside it."""
     review = read_review(Path(root), config)
     chapters = [chapter(found, review.root, review.tables, config) for found in review.findings]
-    overview = read_figures(review.figures, review.root / "results", "review")
+    overview = read_figures(review.figures, review.root / "results" / "figures", "review")
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +133,10 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
     write_rows(path, ("file", "sha256", "made_from"), rows)
 
 
-def forget_syntheses(kept: Sequence[str], root: str | Path = ".") -> list[str]:
-    """Remove results and records of syntheses that are no longer in the config; return their ids.
+def forget_syntheses(kept: Collection[str], root: str | Path = ".") -> list[str]:
+    """Remove results and records of syntheses without an effect or no longer in the config.
 
-    Files that were edited by hand are kept beside the folder.
+    Files that were edited by hand are kept beside the folder. Returns the ids.
     """
     root = Path(root)
     gone = []

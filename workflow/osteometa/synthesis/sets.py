@@ -129,13 +129,23 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
 def summary_rows(
     config: Config,
     pooled: Mapping[str, Sequence[PooledRow]],
-    sets: Mapping[str, tuple[Sequence[Effect], Sequence[StudyDirection]]],
+    effects: Mapping[str, Sequence[Effect]],
+    directions: Mapping[str, Sequence[StudyDirection]],
 ) -> list[SynthesisRow]:
-    """Return the table of all syntheses, in the order in which they are declared."""
+    """Return the table of all syntheses, in the order in which they are declared.
+
+    Parameters
+    ----------
+    config : Config
+    pooled, effects : mapping
+        By synthesis; one without an effect is in neither.
+    directions : mapping
+        By synthesis.
+    """
     return [
         synthesis_row(
-            synthesis, config.outcomes[synthesis.outcome], pooled[synthesis.id],
-            *sets[synthesis.id],
+            one, config.outcomes[one.outcome], pooled.get(one.id, ()), effects.get(one.id, ()),
+            directions[one.id],
         )
-        for synthesis in config.syntheses
+        for one in config.syntheses
     ]  # fmt: skip

@@ -39,7 +39,7 @@ from osteometa.wording.measure_format import Estimate, MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block
 
 TOP = 15.0
-TEXT_KINDS = ("heading", "note", "message")
+TEXT_KINDS = ("heading", "note")
 """Rows that may be as wide as the page."""
 
 

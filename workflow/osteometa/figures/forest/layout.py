@@ -257,7 +257,7 @@ def place_rows(
     beside = columns.plot_left > NOTE_ROOM or short
     placed = []
     for row in rows:
-        wide = row.kind in ("note", "message", "heading")
+        wide = row.kind in ("note", "heading")
         room = width - 2 * MARGIN if wide else columns.label_width
         if row.kind == "note" and beside:
             room = before  # so that the null line stays whole

@@ -32,7 +32,7 @@ class ForestRow:
     """One row of a forest plot; empty texts and None where a column has nothing."""
 
     kind: str
-    """heading, study, diamond, interval, note, direction or message."""
+    """heading, study, diamond, interval, note or direction."""
     group: str = ""
     """Of a heading, study, diamond or direction: an exercise type, a block of studies that are not
     pooled, overall or direction_only."""
@@ -115,11 +115,6 @@ class Forest:
     scale: MeasureFormat
     settings: FigureSettings
 
-    @property
-    def message(self) -> str:
-        """Why there is nothing to draw; empty where there is a row."""
-        return self.rows[0].label if [row.kind for row in self.rows] == ["message"] else ""
-
 
 def forest_of(
     effects: Sequence[WeightedEffect], directions: Sequence[StudyDirection],
@@ -149,20 +144,7 @@ def forest_of(
         label = "Direction only (no effect estimate available)"
         rows.append(ForestRow(kind="heading", group=DIRECTION_ONLY, label=label))
         rows += [_direction(found) for found in only]
-    if not chosen:
-        rows.insert(0, ForestRow(kind="message", label=_message(only, settings)))
     return Forest(rows, {letter: flag for flag, letter in letters.items()}, scale, settings)
-
-
-def _message(only: Sequence[StudyDirection], settings: FigureSettings) -> str:
-    if not only:
-        return "No study in the tables belongs to this synthesis."
-    where = "before and after" if settings.within_arm else "in both arms"
-    effect = "a ratio of means" if settings.measure == "ROM" else f"an {settings.measure}"
-    return (
-        f"Directions only: no study reports enough to calculate {effect}. Missing: means with SD "
-        f"(or SE, CI, exact p) {where}."
-    )
 
 
 def _letters(effects: Sequence[WeightedEffect]) -> dict[Flag, str]:

@@ -1,12 +1,14 @@
-"""Which files of the package a script imports, so that a change of code reruns what uses it."""
+"""A hash of the code that a script uses, so that a change of it reruns the rule."""
 
 from __future__ import annotations
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+DATA = {".j2", ".css", ".js"}
 
 
 def _path_of(module: str) -> Path | None:
@@ -31,9 +33,12 @@ def _direct(path: Path) -> frozenset[str]:
     return frozenset(found | above)
 
 
-def code_of(script: str | Path) -> list[str]:
-    """Return the files of the package that a script imports, directly or not, sorted."""
-    seen: set[Path] = set()
+def code_of(script: str | Path) -> str:
+    """Return a hash of a script and of all that it imports of the package, directly or not.
+
+    Templates and other files beside a module count as part of it.
+    """
+    seen = {Path(script)}
     waiting = [Path(script)]
     while waiting:
         for module in _direct(waiting.pop()):
@@ -41,4 +46,12 @@ def code_of(script: str | Path) -> list[str]:
             if path is not None and path not in seen:
                 seen.add(path)
                 waiting.append(path)
-    return sorted(str(path) for path in seen)
+    beside = {file for path in seen if path.name == "__init__.py" for file in _data(path.parent)}
+    content = hashlib.sha256()
+    for path in sorted({*seen, *beside}):
+        content.update(path.read_bytes())
+    return content.hexdigest()
+
+
+def _data(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix in DATA]

@@ -1,9 +1,9 @@
-"""Adapter: raw tables and config.yaml -> checked tables and warnings, or all problems."""
+"""Adapter: raw tables -> checked tables, effects, directions and sets, or all problems."""
 
 import sys
 from pathlib import Path
 
-from osteometa.extraction.reading import write_checked
+from osteometa.derivation.extract import extract, write_extraction
 from osteometa.run.invocation import Invocation
 from osteometa.run.jobs import job
 from osteometa.run.manifest import stamp
@@ -11,13 +11,15 @@ from osteometa.validation.review import check_review, report_text, write_warning
 
 invocation = Invocation(**snakemake.params.invocation)
 with job(snakemake, "checking the tables ...") as root:
-    outcome = check_review(root, settings=invocation.load)
+    config = invocation.load()
+    outcome = check_review(root, settings=lambda: config)
     if not outcome.passed:
         sys.stderr.write(report_text(outcome, root))
         sys.exit(1)
     for problem in outcome.problems:
         if problem.severity == "note":
             sys.stderr.write(f"{problem.file}: {problem.message}\n")
-    write_checked(Path(snakemake.output.tables[0]).parent, outcome.tables)
     write_warnings(snakemake.output.warnings, outcome.problems)
-    stamp(snakemake.output.stamp, snakemake.input, invocation.given)
+    sys.stderr.write("deriving effects and directions ...\n")
+    write_extraction(extract(outcome.tables, config), Path(snakemake.output.effects).parent)
+    stamp(snakemake.output.stamp, snakemake.input.tables, invocation.given)

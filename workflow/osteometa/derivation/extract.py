@@ -1,0 +1,63 @@
+"""From checked tables to all derived tables: the whole review, and one set per synthesis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from osteometa.derivation.alternatives import Variants, split_variants, variants
+from osteometa.derivation.derive import Derived, derive
+from osteometa.derivation.ledger import ledger_of
+from osteometa.extraction.reading import write_checked
+from osteometa.extraction.tables import Tables
+from osteometa.io.csv_records import write_records
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionEntry, StudyDirection
+from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.ledger import LedgerLine
+from osteometa.synthesis.sets import covariances_in, split
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a review's tables give."""
+
+    tables: Tables
+    derived: Derived
+    ledger: tuple[LedgerLine, ...]
+    sets: Mapping[str, tuple[list[Effect], list[StudyDirection]]]
+    """Effects and directions of each synthesis, by id."""
+    alternatives: Mapping[str, Variants]
+    """The same under alternative choices."""
+
+
+def extract(tables: Tables, config: Config) -> Extraction:
+    """Derive everything from tables without problems."""
+    derived = derive(tables, config)
+    return Extraction(
+        tables, derived, tuple(ledger_of(tables, derived, config)),
+        split(derived.effects, derived.entries, config),
+        split_variants(variants(tables, config), config),
+    )  # fmt: skip
+
+
+def write_extraction(found: Extraction, folder: Path) -> None:
+    """Write all derived tables; of a set without an effect only its directions."""
+    derived = found.derived
+    write_checked(folder / "checked", found.tables)
+    write_records(folder / "effects.csv", Effect, derived.effects)
+    write_records(folder / "covariance.csv", Covariance, derived.covariances)
+    write_records(folder / "directions.csv", DirectionEntry, derived.entries)
+    write_records(folder / "ledger.csv", LedgerLine, found.ledger)
+    for name, (effects, directions) in found.sets.items():
+        home = folder / "sets" / name
+        write_records(home / "directions.csv", StudyDirection, directions)
+        if not effects:
+            continue
+        write_records(home / "effects.csv", Effect, effects)
+        links = covariances_in(effects, derived.covariances)
+        write_records(home / "covariance.csv", Covariance, links)
+        other = found.alternatives[name]
+        write_records(home / "alternatives.csv", VariantEffect, other.effects)
+        write_records(home / "alternative_covariance.csv", VariantCovariance, other.covariances)
