@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osteometa.api.models import PooledEffect, pool
+from osteometa.figures.files import ENDINGS, drawings, files_of, write_figure
 from osteometa.figures.forest.draw import forest_figure
 from osteometa.figures.forest.rows import Forest, ForestRow, Study, pool_rows
 from osteometa.figures.presets import PRESETS
@@ -31,18 +31,24 @@ class ForestPlot:
 
     figure: Figure
     """The figure of matplotlib."""
+    title: str
 
     def save(self, path: str | Path) -> None:
-        """Write the plot as a file; the ending names the format (svg, pdf, png)."""
-        self.figure.savefig(path)
+        """Write the plot as a file; the ending names the format (svg, pdf, png, tiff).
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+        """
+        path = Path(path)
+        refuse_unknown("ending", path.suffix.lower(), tuple(ENDINGS))
+        endings = {path.suffix: ENDINGS[path.suffix.lower()]}
+        write_figure([self.figure], path.with_suffix(""), endings, title=self.title, alt="")
 
     def _repr_svg_(self) -> str:
-        import matplotlib as mpl
-
-        buffer = io.StringIO()
-        with mpl.rc_context({"svg.fonttype": "path"}):
-            self.figure.savefig(buffer, format="svg")
-        return buffer.getvalue()
+        (svg,) = files_of(drawings([self.figure]), "svg", title=self.title)
+        return svg.decode("utf-8")
 
 
 def forest(
@@ -101,7 +107,7 @@ def forest_of(
     settings = FigureSettings(
         title=title, label=title, design_class="controlled", measure=measure, measures=(measure,),
         favours=favours, ratio_as="ratio", decimals=2, pi_df="k-1", pi_least=PI_LEAST,
-        style=style, width=width, interval=PRESETS[style].interval,
+        style=style, width=width, interval=PRESETS[style].interval, formats=(),
     )  # fmt: skip
     scale = settings.scale()
     several = found.status == "ok"
@@ -112,7 +118,7 @@ def forest_of(
         pi_shown=found.k >= PI_LEAST and bool(found.tau2) and found.pi_low is not None,
     )  # fmt: skip
     rows: list[ForestRow] = [*_studies(found, scale), *pool_rows(row, None, scale, settings)]
-    return ForestPlot(forest_figure(Forest(rows, {}, scale, settings)))
+    return ForestPlot(forest_figure(Forest(rows, {}, scale, settings)), title)
 
 
 def _studies(found: PooledEffect, scale: MeasureFormat) -> list[ForestRow]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from osteometa.wording.choices import STYLES, WIDTHS
 
 if TYPE_CHECKING:
-    from osteometa.figures.synthesis_figures import Drawn
     from osteometa.protocol.config import Config
-
-ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -41,7 +38,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw the figure and print the files written, and why nothing is drawn in them if so."""
+    """Draw the figure and print the files written."""
+    from osteometa.figures.files import ENDINGS
+
     root, out = Path(arguments.directory), Path(arguments.out)
     if not (root / "config.yaml").exists():
         return _refuse(f"{root} contains no config.yaml.", 2)
@@ -57,9 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
-    from osteometa.figures.catalogue import KINDS, NAMES
+    from osteometa.figures.catalogue import HEADS, NAMES
+    from osteometa.figures.files import ENDINGS, write_figure
     from osteometa.figures.settings import FigureSettings
-    from osteometa.figures.synthesis_figures import Results, figure_named
+    from osteometa.figures.synthesis_figures import ReasonError, Results, figure_named
     from osteometa.io.problems import suggestion
 
     ids = [synthesis.id for synthesis in config.syntheses]
@@ -76,32 +76,18 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
     )
     try:
         drawn = figure_named(Results(folder, settings), arguments.kind)
+    except ReasonError as error:
+        return _refuse(f"this figure does not apply: {error}.", 1)
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
         return _refuse(f"{folder} has no {lacking} yet. Run make (or snakemake) first.", 1)
     except ValueError as error:
         return _refuse(f"{error}. Run make (or snakemake) to update the results.", 1)
-    if drawn.reason:
-        print(drawn.reason, file=sys.stderr)
-    for path in _write(drawn, KINDS.get(arguments.kind, KINDS["forest"]), out):
+    kind, title = ENDINGS[out.suffix.lower()], HEADS[arguments.kind]
+    for path in write_figure(drawn.pages, out.with_suffix(""), {out.suffix: kind}, title=title,
+                             alt=drawn.alt):  # fmt: skip
         print(path)
     return 0
-
-
-def _write(drawn: Drawn, title: str, out: Path) -> list[Path]:
-    """Write all pages into a PDF, else a file for each: name.png, name_2.png, ..."""
-    from osteometa.figures.files import encoded
-    from osteometa.io.csv_records import write_whole
-
-    kind = ENDINGS[out.suffix.lower()]
-    pages = drawn.pages
-    sets: list[Any] = [pages] if kind == "pdf" else [[page] for page in pages]
-    written = []
-    for number, chosen in enumerate(sets, start=1):
-        path = out if number == 1 else out.with_name(f"{out.stem}_{number}{out.suffix}")
-        write_whole(path, encoded(chosen, kind, title=title, alt=drawn.alt))
-        written.append(path)
-    return written
 
 
 def _config(root: Path) -> Config | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +24,8 @@ from osteometa.io.csv_records import write_whole
 if TYPE_CHECKING:
     from typst import Compiler
 
+ENDINGS = {".svg": "svg", ".pdf": "pdf", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
+"""Endings of files with the kinds that they name."""
 RESOLUTION = {"png": 300, "tiff": 600}
 """Dots per inch."""
 RASTER = 200
@@ -41,17 +43,28 @@ ElementTree.register_namespace("xlink", XLINK)
 
 
 def write_figure(
-    pages: Sequence[Figure], stem: Path, kinds: Sequence[str], *, title: str, alt: str,
+    pages: Sequence[Figure], stem: Path, endings: Mapping[str, str], *, title: str, alt: str,
     fonts: str = "",
 ) -> list[Path]:  # fmt: skip
-    """Write a figure in some kinds: `stem.pdf`, `stem.svg` and, of a further page, `stem_2.svg`.
+    """Write a figure: `stem.pdf` and so on; other kinds have a file per page, `stem_2.svg`.
 
-    See `files_of`. Returns the files in the order of kinds and pages, each written whole.
+    Parameters
+    ----------
+    pages : sequence of Figure
+    stem : Path
+    endings : mapping
+        Endings of the files with their kinds; see `files_of`, also for what follows.
+    title, alt, fonts : str
+
+    Returns
+    -------
+    list of Path
+        The files, each written whole.
     """
     drawn, written = drawings(pages), []
-    for kind in kinds:
+    for ending, kind in endings.items():
         for n, data in enumerate(files_of(drawn, kind, title=title, alt=alt, fonts=fonts), 1):
-            written.append(stem.with_name(f"{stem.name}{f'_{n}' if n > 1 else ''}.{kind}"))
+            written.append(stem.with_name(f"{stem.name}{f'_{n}' if n > 1 else ''}{ending}"))
             write_whole(written[-1], data)
     return written
 

@@ -317,7 +317,8 @@ def write_figures(
             listed.append(FigureRow(figure=name, title=title, pages=0, alt="", reason=str(error)))
             continue
         write_figure(
-            drawn.pages, folder / name, formats, title=title, alt=drawn.alt, fonts=fonts
+            drawn.pages, folder / name, {f".{kind}": kind for kind in formats}, title=title,
+            alt=drawn.alt, fonts=fonts,
         )  # fmt: skip
         write_records(folder / f"{name}.csv", drawn.row_type, drawn.rows)
         pages = len(drawn.pages)
