@@ -12,6 +12,7 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.run.code import code_of
 from osteometa.run.invocation import invocation_of
 from osteometa.run.manifest import is_real_run, set_edited_aside
+from osteometa.run.progress import follow
 from osteometa.io.problems import ProblemsFound
 from osteometa.extraction.reading import require_tables
 from osteometa.records.sensitivity import RECORDS
@@ -48,6 +49,7 @@ configfile: "config.yaml"
 
 
 if is_real_run(sys.argv[1:]):
+    follow()
     for name, kept in set_edited_aside(ROOT).items():
         sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 

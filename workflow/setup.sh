@@ -96,12 +96,6 @@ unlock_if_stale() {
     say "An interrupted run had left its lock, which is now removed."
 }
 
-# In quiet mode Snakemake does not show why it cannot plan a run; a failed job shows its own message.
-say_why() {
-    plan=$("$venv/bin/snakemake" -n --quiet host progress reason rules 2>&1) ||
-        printf '%s\n' "$plan" | sed -n '/Exception/,$p' | cut -c1-300 | head -n 6 >&2
-}
-
 # Exact versions and hashes for every extra, one file: what a run needs first, then the tools.
 # Versions stay as they are where they still fit; `upgrade` renews all.
 lock() {
@@ -154,7 +148,7 @@ case "${1:-review}" in
     review)
         set_up
         unlock_if_stale
-        "$venv/bin/snakemake" || { status=$?; say_why; exit $status; }
+        exec "$venv/bin/snakemake"
         ;;
     test)
         set_up_tools

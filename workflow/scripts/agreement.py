@@ -8,7 +8,7 @@ from osteometa.records.pools import AgreementRow
 from osteometa.run.jobs import job
 from osteometa.synthesis.independent_fits import agreement_rows
 
-with job(snakemake, "comparing with PyMARE and statsmodels ...") as root:
+with job(snakemake) as root:
     rows = []
     for name in snakemake.params.syntheses:
         effects = read_records(root / "results" / name / "effects.csv", WeightedEffect)

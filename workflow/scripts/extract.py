@@ -10,7 +10,7 @@ from osteometa.run.manifest import stamp
 from osteometa.validation.review import check_review, report_text, write_warnings
 
 invocation = Invocation(**snakemake.params.invocation)
-with job(snakemake, "checking the tables ...") as root:
+with job(snakemake) as root:
     config = invocation.load()
     outcome = check_review(root, settings=lambda: config)
     if not outcome.passed:
@@ -20,6 +20,5 @@ with job(snakemake, "checking the tables ...") as root:
         if problem.severity == "note":
             sys.stderr.write(f"{problem.file}: {problem.message}\n")
     write_warnings(snakemake.output.warnings, outcome.problems)
-    sys.stderr.write("deriving effects and directions ...\n")
     write_extraction(extract(outcome.tables, config), Path(snakemake.output.effects).parent)
     stamp(snakemake.output.stamp, snakemake.input.tables, invocation.given)

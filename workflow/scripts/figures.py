@@ -6,7 +6,7 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.figures.synthesis_figures import draw_all
 from osteometa.run.jobs import job
 
-with job(snakemake, f"drawing {snakemake.wildcards.synthesis} ...") as root:
+with job(snakemake) as root:
     settings = FigureSettings(**snakemake.params.settings)
     fonts = Path(snakemake.input.fonts).read_text(encoding="utf-8")
     draw_all(root / "results" / snakemake.wildcards.synthesis, settings, fonts)

@@ -4,5 +4,5 @@ from osteometa.figures.fonts import common_rules
 from osteometa.io.csv_records import write_text
 from osteometa.run.jobs import job
 
-with job(snakemake, "cutting the fonts ..."):
+with job(snakemake):
     write_text(snakemake.output[0], common_rules())

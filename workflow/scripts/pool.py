@@ -21,7 +21,7 @@ from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
-with job(snakemake, f"pooling {name} ..."):
+with job(snakemake):
     config = from_part(snakemake.params.settings)
     effects = read_records(given.effects, Effect)
     links = read_records(given.covariance, Covariance)

@@ -5,6 +5,6 @@ from osteometa.protocol.config import from_part
 from osteometa.report.page import render_report
 from osteometa.run.jobs import job
 
-with job(snakemake, "writing the report ...") as root:
+with job(snakemake) as root:
     config = from_part(snakemake.params.choices)
     write_text(snakemake.output[0], render_report(root, config))

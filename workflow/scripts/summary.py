@@ -18,7 +18,7 @@ from osteometa.run.jobs import job
 from osteometa.run.manifest import forget_syntheses
 from osteometa.synthesis.sets import summary_rows
 
-with job(snakemake, "summarising the syntheses ...") as root:
+with job(snakemake) as root:
     config = from_part(snakemake.params.choices)
     names = [synthesis.id for synthesis in config.syntheses]
     home, sets = root / "results", root / "data/processed/sets"

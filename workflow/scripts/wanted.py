@@ -8,7 +8,7 @@ from osteometa.protocol.config import from_part
 from osteometa.records.ledger import WantedRow
 from osteometa.run.jobs import job
 
-with job(snakemake, "listing missing values ...") as root:
+with job(snakemake) as root:
     config = from_part(snakemake.params.choices)
     derived = derive(read_checked(root / "data/processed/checked"), config)
     write_records(snakemake.output[0], WantedRow, wanted_rows(wanted_in(derived, config), config))

@@ -1,4 +1,4 @@
-"""What every job of the workflow does: one line of progress, and a record of what it wrote."""
+"""What every job of the workflow does: a record of what it wrote."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from osteometa.run import manifest
+from osteometa.run.progress import remedy_for
 
 
 @contextmanager
-def job(snakemake: Any, words: str) -> Iterator[Path]:
-    """Print what a job does, and when it is done record the hashes of what it wrote.
+def job(snakemake: Any) -> Iterator[Path]:
+    """Record the hashes of what a job wrote when it is done, or say why it cannot write.
 
     Gives the folder of the review, `root` of the rule's parameters.
     """
     root = Path(snakemake.params.root)
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    # Line and line end in one piece, so that the lines of two jobs do not mix.
-    sys.stderr.write(f"{words}\n")
-    sys.stderr.flush()
     manifest.forget(name, root)
-    yield root
+    try:
+        yield root
+    except OSError as error:
+        remedy = remedy_for(str(error))
+        if not remedy:
+            raise
+        sys.exit(f"{error}. {remedy}")
     # Code is outside the review, and its path differs between computers: not recorded.
     inputs = [path for path in snakemake.input if not Path(path).is_absolute()]
     manifest.record(name, _inside(root, snakemake.output), _inside(root, inputs), root)

@@ -1,0 +1,107 @@
+"""What a run prints: the steps with how many are done, and failures in a few lines.
+
+Snakemake itself is told to be quiet (`quiet: all` in the profile), for it would print a page for
+every step; its records come here all the same. In a terminal one line is kept up to date, elsewhere
+each step is a line.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import time
+from typing import Any
+
+CLEAR = "\r\033[K"
+"""Empties the line of a terminal."""
+TOLD = ("CalledProcessError in file", "Exiting because a job", "At least one job did not complete")
+"""Begin what Snakemake says of a failed step: the step itself has said why."""
+REMEDIES = {
+    "LockException": "The folder is locked: another run is active in it, or an interrupted run "
+    "left its lock. If no run is active: snakemake --unlock, then run again.",
+    "No space left on device": "The disk is full. Free some space, then run again: what is "
+    "finished is kept.",
+    "Read-only file system": "The folder cannot be written to. Run a copy of it.",
+    "Permission denied": "A file or folder cannot be written to. Change its permissions, or run a "
+    "copy of the folder.",
+}
+"""What to do, by words of a failure."""
+LINES = 6
+"""Most lines of a failure that are printed; the log in .snakemake/log has all."""
+
+
+class Progress(logging.Handler):
+    """Prints progress and failures of a run of Snakemake."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.terminal = sys.stderr.isatty()
+        self.running: dict[int, str] = {}
+        self.done, self.total, self.began = 0, 0, time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record of Snakemake, or keep what it tells."""
+        facts: dict[str, Any] = vars(record)
+        event = facts.get("event")
+        if event == "job_info" and facts["rule_msg"]:
+            self.running[facts["jobid"]] = facts["rule_msg"].rstrip(".")
+            if not self.terminal:
+                self._print(f"{self._count()}{self.running[facts['jobid']]}")
+        elif event == "job_finished":
+            self.running.pop(facts["job_id"], None)
+        elif event == "progress":
+            self.done, self.total = facts["done"], facts["total"]
+        elif event == "job_error":
+            self._print(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
+        elif record.getMessage().startswith("Nothing to be done"):
+            self._print("All results are up to date.")
+        elif record.levelno >= logging.WARNING:
+            self._tell(record.getMessage(), failure=record.levelno >= logging.ERROR)
+        if self.terminal:
+            self._update()
+
+    def close(self) -> None:
+        """Leave a clean line."""
+        if self.terminal:
+            sys.stderr.write(CLEAR)
+        super().close()
+
+    def _count(self) -> str:
+        """Return how many steps are done, once it is known of how many."""
+        if self.done < 2:
+            return ""
+        seconds = (time.monotonic() - self.began) / self.done * (self.total - self.done)
+        left = f", about {seconds:.0f} s left" if self.done > 4 and seconds >= 1 else ""
+        return f"[{self.done} of {self.total} done{left}] "
+
+    def _tell(self, text: str, *, failure: bool) -> None:
+        if any(words in text for words in TOLD):
+            return
+        remedy = remedy_for(text) if failure else ""
+        lines = [line[:300] for line in text.strip().splitlines() if line.strip()]
+        if lines and lines[0].startswith("Traceback"):
+            lines = lines[-1:]
+        self._print(remedy or "\n".join(lines[:LINES]))
+
+    def _print(self, text: str) -> None:
+        # Line and line end in one piece, so that the lines of two processes do not mix.
+        sys.stderr.write(f"{CLEAR if self.terminal else ''}{text}\n")
+        sys.stderr.flush()
+
+    def _update(self) -> None:
+        line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
+        sys.stderr.write(f"{CLEAR}{line[: shutil.get_terminal_size().columns - 1]}\r")
+        sys.stderr.flush()
+
+
+def remedy_for(failure: str) -> str:
+    """Return what to do about a failure, empty where nothing is known of it."""
+    return next((remedy for words, remedy in REMEDIES.items() if words in failure), "")
+
+
+def follow() -> None:
+    """Print the progress of the run that reads the Snakefile, once."""
+    snakemake = logging.getLogger("snakemake.logging")
+    if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
+        snakemake.addHandler(Progress())
