@@ -1,5 +1,6 @@
 """Drawn figures for tests, and what is measured on them."""
 
+import contextlib
 import itertools
 import random
 from dataclasses import replace
@@ -7,25 +8,23 @@ from dataclasses import replace
 from builders import ROOT
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from osteometa.derivation.alternatives import split_variants, variants
 from osteometa.derivation.derive import derive
+from osteometa.derivation.extract import extract, write_extraction
 from osteometa.directions.p_values import albatross as albatross_points
 from osteometa.directions.sign_test import direction_sets
-from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import RiskOfBias
-from osteometa.figures import (
-    funnel,
-)
+from osteometa.figures import funnel, review_figures
+from osteometa.figures.catalogue import TITLES
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import Diamond, Forest, ForestRow, Prediction, Study
 from osteometa.figures.palette import SMALL
 from osteometa.figures.settings import FigureSettings
+from osteometa.figures.synthesis_figures import ReasonError
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part
 from osteometa.protocol.dependencies import pool_settings
 from osteometa.records.directions import (
     AlbatrossPoint,
-    DirectionEntry,
     DirectionSet,
     StudyDirection,
 )
@@ -38,7 +37,7 @@ from osteometa.records.sensitivity import (
 from osteometa.sensitivity.analyses import sensitivity_tables
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
-from osteometa.synthesis.sets import covariances_in, split
+from osteometa.synthesis.sets import covariances_in
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.validation.review import check_review
 from osteometa.wording.measure_format import MeasureFormat
@@ -52,41 +51,49 @@ def write_results(review, target, cap=300):
     """
     outcome = check_review(review)
     assert outcome.passed
-    tables = outcome.tables
     fewer = outcome.config.multiverse.model_copy(update={"cap": cap})
     config = outcome.config.model_copy(update={"multiverse": fewer})
-    derived = derive(tables, config)
-    others = split_variants(variants(tables, config), config)
-    for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
-        links = covariances_in(effects, derived.covariances)
-        folder = target / "results" / name
-        write_records(folder / "effects.csv", WeightedEffect, weighted(effects, config, links))
-        write_records(folder / "covariance.csv", Covariance, links)
-        write_records(folder / "directions.csv", StudyDirection, votes)
-        pooled = pooled_rows(name, effects, config, links)
-        write_records(folder / "pooled.csv", PooledRow, pooled)
-        tests = subgroup_tests(name, effects, config, links)
-        write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
-        chosen = from_part(pool_settings(config, name))
-        case = SynthesisData(
-            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
-            variants=tuple(others[name].effects),
-            variant_covariances=tuple(others[name].covariances), config=chosen,
-        )  # fmt: skip
-        found = sensitivity_tables(case)
-        for table, record in RECORDS.items():
-            write_records(folder / f"{table}.csv", record, getattr(found, table))
-    _write_common(target, tables, derived, config)
+    extraction = extract(outcome.tables, config)
+    write_extraction(extraction, target / "data/processed")
+    for name, (effects, directions) in extraction.sets.items():
+        if effects:
+            _write_set(target / "results" / name, name, extraction, config)
+            write_records(
+                target / "results" / name / "directions.csv", StudyDirection, directions
+            )  # fmt: skip
+    entries = extraction.derived.entries
+    tests = direction_sets(entries, config)
+    write_records(target / "results/direction_sets.csv", DirectionSet, tests)
+    points = albatross_points(entries, extraction.derived.effects, outcome.tables, config)
+    write_records(target / "results/albatross.csv", AlbatrossPoint, points)
     return config
 
 
-def _write_common(target, tables, derived, config):
-    tests = direction_sets(derived.entries, config)
-    write_records(target / "results/direction_sets.csv", DirectionSet, tests)
-    points = albatross_points(derived.entries, derived.effects, tables, config)
-    write_records(target / "results/albatross.csv", AlbatrossPoint, points)
-    write_records(target / "data/processed/directions.csv", DirectionEntry, derived.entries)
-    write_checked(target / "data/processed/checked", tables)
+def _write_set(folder, name, extraction, config):
+    effects, others = extraction.sets[name][0], extraction.alternatives[name]
+    links = covariances_in(effects, extraction.derived.covariances)
+    write_records(folder / "effects.csv", WeightedEffect, weighted(effects, config, links))
+    write_records(folder / "covariance.csv", Covariance, links)
+    write_records(folder / "pooled.csv", PooledRow, pooled_rows(name, effects, config, links))
+    tests = subgroup_tests(name, effects, config, links)
+    write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
+    chosen = from_part(pool_settings(config, name))
+    found = sensitivity_tables(
+        SynthesisData(
+            outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
+            variants=tuple(others.effects), variant_covariances=tuple(others.covariances),
+            config=chosen,
+        )
+    )  # fmt: skip
+    for table, record in RECORDS.items():
+        write_records(folder / f"{table}.csv", record, getattr(found, table))
+
+
+def drawn_of(folder, config):
+    """The figures of the whole review that apply, by name."""
+    for name, draw in review_figures.kinds(folder, config):
+        with contextlib.suppress(ReasonError):
+            yield name, draw(TITLES[name])
 
 
 REVIEWS = {
@@ -99,7 +106,7 @@ SETTINGS = FigureSettings(
     title="Bone mineral density, areal; lumbar spine; training, against a comparator",
     label="Bone mineral density", design_class="controlled", measure="MD", measures=("MD",),
     favours=("Favours control", "Favours exercise"), ratio_as="percent", decimals=3, pi_df="k-1",
-    pi_least=5, style="standard", width=183, interval="[a, b]",
+    pi_least=5, style="standard", width=183, interval="[a, b]", formats=("svg",),
 )  # fmt: skip
 
 

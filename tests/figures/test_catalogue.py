@@ -13,7 +13,7 @@ from osteometa.protocol.config import load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.records.sensitivity import RECORDS
 from osteometa.report import methods
-from osteometa.run.code_inputs import PACKAGE
+from osteometa.run.code import PACKAGE
 from osteometa.sensitivity.analyses import SensitivityTables
 from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
 from osteometa.wording.choices import (
@@ -41,7 +41,7 @@ def test_every_kind_of_figure_of_a_synthesis_is_drawn():
 def test_every_figure_of_the_review_is_drawn(tmp_path):
     write_records(tmp_path / "data/processed/directions.csv", DirectionEntry, [])
     write_records(tmp_path / "results/direction_sets.csv", DirectionSet, [])
-    drawn = review_figures._kinds(tmp_path, load_config(ROOT / "config.yaml"))
+    drawn = review_figures.kinds(tmp_path, load_config(ROOT / "config.yaml"))
     assert [name for name, _ in drawn] == list(TITLES)
     assert set(risk_of_bias.DOMAINS) == set(TOOLS)
 

@@ -1,11 +1,10 @@
 """Adapter: all pooled sets -> what PyMARE and statsmodels say of them."""
 
-import sys
-
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.records.effects import Covariance, WeightedEffect
 from osteometa.records.pools import AgreementRow
 from osteometa.run.jobs import job
+from osteometa.run.progress import tell
 from osteometa.synthesis.independent_fits import agreement_rows
 
 with job(snakemake) as root:
@@ -16,8 +15,8 @@ with job(snakemake) as root:
         rows += agreement_rows(name, effects, links)
     for row in rows:
         if row.verdict == "differs":
-            sys.stderr.write(
+            tell(
                 f"warning: {row.library} differs on {row.quantity} of {row.synthesis} "
-                f"({row.measure}, {row.group}): {row.cause}\n"
+                f"({row.measure}, {row.group}): {row.cause}"
             )
     write_records(snakemake.output[0], AgreementRow, rows)

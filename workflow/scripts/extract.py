@@ -7,6 +7,7 @@ from osteometa.derivation.extract import extract, write_extraction
 from osteometa.run.invocation import Invocation
 from osteometa.run.jobs import job
 from osteometa.run.manifest import stamp
+from osteometa.run.progress import tell
 from osteometa.validation.review import check_review, report_text, write_warnings
 
 invocation = Invocation(**snakemake.params.invocation)
@@ -14,11 +15,11 @@ with job(snakemake) as root:
     config = invocation.load()
     outcome = check_review(root, settings=lambda: config)
     if not outcome.passed:
-        sys.stderr.write(report_text(outcome, root))
+        tell(report_text(outcome, root).rstrip())
         sys.exit(1)
     for problem in outcome.problems:
         if problem.severity == "note":
-            sys.stderr.write(f"{problem.file}: {problem.message}\n")
+            tell(f"{problem.file}: {problem.message}")
     write_warnings(snakemake.output.warnings, outcome.problems)
     write_extraction(extract(outcome.tables, config), Path(snakemake.output.effects).parent)
     stamp(snakemake.output.stamp, snakemake.input.tables, invocation.given)

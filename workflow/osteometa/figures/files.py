@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element
 
 from matplotlib.figure import Figure
 
-from osteometa.figures.fonts import DEJAVU, SOURCE, common_rules, further_rules, machine_fonts
+from osteometa.figures.fonts import FILES, common_rules, further_rules, machine_fonts
 from osteometa.io.csv_records import write_whole
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ ENDINGS = {".svg": "svg", ".pdf": "pdf", ".png": "png", ".tiff": "tiff", ".tif":
 """Endings of files with the kinds that they name."""
 RESOLUTION = {"png": 300, "tiff": 600}
 """Dots per inch."""
-RASTER = 200
+RASTER = 300
 """Dots per inch of what stands as an image in a figure, dense points among it."""
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
@@ -196,15 +196,18 @@ def _weight(style: str) -> str:
 
 
 @cache
-def _compiler(*fonts: str) -> Compiler:
-    from typst import Compiler
+def _compiler(*folders: str) -> Compiler:
+    from typst import Compiler, Fonts
 
-    return Compiler(font_paths=list(fonts), ignore_system_fonts=True)
+    fonts = Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=list(folders)
+    )  # fmt: skip
+    return Compiler(font_paths=fonts)
 
 
 def _typeset(drawn: Sequence[Element], title: str, alt: str, **options: Any) -> bytes:
     letters = {x for page in drawn for used in letters_of(page).values() for x in used}
-    fonts = [SOURCE, DEJAVU, *machine_fonts(letters)]
+    fonts = sorted({file.parent for file in [*FILES.values(), *machine_fonts(letters)]})
     pages = {f"page{n}": ElementTree.tostring(page, "unicode") for n, page in enumerate(drawn)}
     lines = [f"#set document(title: {_quoted(title or 'Figure')}, date: none)"]
     for name, page in zip(pages, drawn, strict=True):

@@ -47,15 +47,15 @@ class Progress(logging.Handler):
         if event == "job_info" and facts["rule_msg"]:
             self.running[facts["jobid"]] = facts["rule_msg"].rstrip(".")
             if not self.terminal:
-                self._print(f"{self._count()}{self.running[facts['jobid']]}")
+                tell(f"{self._count()}{self.running[facts['jobid']]}")
         elif event == "job_finished":
             self.running.pop(facts["job_id"], None)
         elif event == "progress":
             self.done, self.total = facts["done"], facts["total"]
         elif event == "job_error":
-            self._print(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
+            tell(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
         elif record.getMessage().startswith("Nothing to be done"):
-            self._print("All results are up to date.")
+            tell("All results are up to date.")
         elif record.levelno >= logging.WARNING:
             self._tell(record.getMessage(), failure=record.levelno >= logging.ERROR)
         if self.terminal:
@@ -82,17 +82,19 @@ class Progress(logging.Handler):
         lines = [line[:300] for line in text.strip().splitlines() if line.strip()]
         if lines and lines[0].startswith("Traceback"):
             lines = lines[-1:]
-        self._print(remedy or "\n".join(lines[:LINES]))
-
-    def _print(self, text: str) -> None:
-        # Line and line end in one piece, so that the lines of two processes do not mix.
-        sys.stderr.write(f"{CLEAR if self.terminal else ''}{text}\n")
-        sys.stderr.flush()
+        tell(remedy or "\n".join(lines[:LINES]))
 
     def _update(self) -> None:
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
         sys.stderr.write(f"{CLEAR}{line[: shutil.get_terminal_size().columns - 1]}\r")
         sys.stderr.flush()
+
+
+def tell(text: str) -> None:
+    """Print a line of a run, in a terminal in the place of the line that is kept up to date."""
+    # Line and line end in one piece, so that the lines of two processes do not mix.
+    sys.stderr.write(f"{CLEAR if sys.stderr.isatty() else ''}{text}\n")
+    sys.stderr.flush()
 
 
 def remedy_for(failure: str) -> str:
