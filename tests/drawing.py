@@ -15,6 +15,7 @@ from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import funnel, review_figures
 from osteometa.figures.catalogue import TITLES
+from osteometa.figures.files import drawings, files_of
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import Diamond, Forest, ForestRow, Prediction, Study
 from osteometa.figures.palette import SMALL
@@ -91,9 +92,9 @@ def _write_set(folder, name, extraction, config):
 
 def drawn_of(folder, config):
     """The figures of the whole review that apply, by name."""
-    for name, draw in review_figures.kinds(folder, config):
+    for name, drawn in review_figures.kinds(folder, config):
         with contextlib.suppress(ReasonError):
-            yield name, draw(TITLES[name])
+            yield name, drawn(TITLES[name])
 
 
 REVIEWS = {
@@ -120,6 +121,11 @@ def derived_of(folder):
     outcome = check_review(folder)
     assert outcome.passed
     return derive(outcome.tables, outcome.config), outcome.config
+
+
+def encoded(pages, kind):
+    """The first file of a figure of some pages."""
+    return files_of(drawings(pages), kind, title="Figure")[0]
 
 
 def texts_of(figure):

@@ -1,21 +1,23 @@
 """Every figure of every review, the shipped one and all test reviews, measured by its boxes."""
 
 import contextlib
+import io
 import itertools
 import re
 
 import numpy as np
+import pypdf
 import pytest
 from builders import ROOT
-from drawing import assert_apart, drawn_of, overlap, texts_of, write_results
+from drawing import assert_apart, drawn_of, encoded, overlap, texts_of, write_results
 from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from osteometa.figures import synthesis_figures
-from osteometa.figures.chart import draw_mark, reason_figure
-from osteometa.figures.files import encoded
+from osteometa.figures.chart import draw_mark
 from osteometa.figures.settings import FigureSettings
+from osteometa.figures.style import new_figure, put
 from osteometa.io.csv_records import read_records
 from osteometa.records.sensitivity import GoshRow, InfluenceRow
 
@@ -264,35 +266,36 @@ def test_subsets_of_few_studies_are_told_not_drawn(review):
     folder, config = review
     for synthesis in config.syntheses:
         place = folder / "results" / synthesis.id
+        if not place.exists():
+            continue
         rows = read_records(place / "gosh.csv", GoshRow)
-        results = results_of(folder, config, synthesis.id)
-        reason = synthesis_figures.figure_named(results, "gosh_plot").reason
         k = len(rows[0].subset) if rows else 0
-        assert bool(reason) == (k < 5), synthesis.id
-        if 3 <= k < 5:
-            assert f"{k} studies have {2**k - 1 - k} subsets" in reason
-
-
-def test_pdfs_pass_a_preflight_and_texts_stay_texts(review):
-    """Page size, embedded TrueType fonts, no type 3; SVG with texts, small beside its font."""
-    folder, config = review
-    for synthesis in config.syntheses[:4]:
-        drawn = _drawn(folder, config, synthesis.id, "forest")
-        assert_preflight(drawn.pages)
-        svg = assert_texts(drawn.pages[0])
-        rows = max(20, len(drawn.rows))
-        assert len(re.sub(r"base64,[^)]*", "", svg)) < 150_000 * rows / 20
+        if k >= 5:
+            assert _drawn(folder, config, synthesis.id, "gosh_plot").pages, synthesis.id
+            continue
+        with pytest.raises(synthesis_figures.ReasonError) as reason:
+            _drawn(folder, config, synthesis.id, "gosh_plot")
+        if k >= 3:
+            assert f"{k} studies have {2**k - 1 - k} subsets" in str(reason.value)
 
 
 def test_every_kind_passes_the_preflight(review):
     """Of the synthesis with the most studies, which draws most kinds."""
     folder, config = review
     places = [folder / "results" / synthesis.id for synthesis in config.syntheses]
+    places = [place for place in places if place.exists()]
+    if not places:
+        assert folder.name.startswith("seed")  # which reports arrows only
+        return
     largest = max(places, key=lambda place: len((place / "influence.csv").read_text().splitlines()))
     for name in synthesis_figures.NAMES:
-        drawn = _drawn(folder, config, largest.name, name)
-        assert_preflight(drawn.pages)
-        assert_texts(drawn.pages[0])
+        with contextlib.suppress(synthesis_figures.ReasonError):
+            drawn = _drawn(folder, config, largest.name, name)
+            assert_preflight(drawn.pages)
+            svg = assert_texts(drawn.pages[0])
+            if name == "forest":
+                rows = max(20, len(drawn.rows))
+                assert len(re.sub(r"base64,[^)]*", "", svg)) < 150_000 * rows / 20
 
 
 def _drawn(folder, config, synthesis, name):
@@ -300,15 +303,20 @@ def _drawn(folder, config, synthesis, name):
 
 
 def assert_preflight(pages):
-    pdf = encoded(pages, "pdf")
-    boxes = re.findall(rb"/MediaBox \[ *0 +0 +([\d.]+) +([\d.]+) *\]", pdf)
-    assert len(boxes) == len(pages) > 0
-    for (width, height), page in zip(boxes, pages, strict=True):
-        assert float(width) == pytest.approx(page.get_figwidth() * 72, abs=0.01)
-        assert float(height) == pytest.approx(page.get_figheight() * 72, abs=0.01)
-    assert b"/Type3" not in pdf
-    assert pdf.count(b"/Type /FontDescriptor") == pdf.count(b"/FontFile2") > 0
-    assert b"/ToUnicode" in pdf
+    """Page size, all fonts embedded with the letters behind their shapes, words for no eyes."""
+    pdf = pypdf.PdfReader(io.BytesIO(encoded(pages, "pdf")))
+    assert len(pdf.pages) == len(pages) > 0
+    assert pdf.metadata.title and "/StructTreeRoot" in pdf.trailer["/Root"]
+    for sheet, page in zip(pdf.pages, pages, strict=True):
+        assert float(sheet.mediabox.width) == pytest.approx(page.get_figwidth() * 72, abs=0.01)
+        assert float(sheet.mediabox.height) == pytest.approx(page.get_figheight() * 72, abs=0.01)
+        fonts = [font.get_object() for font in sheet["/Resources"]["/Font"].values()]
+        assert fonts
+        for font in fonts:
+            described = font["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()
+            assert font["/Subtype"] == "/Type0" and "/ToUnicode" in font
+            assert {"/FontFile2", "/FontFile3"} & set(described)
+            assert re.search("SourceSans|DejaVu", font["/BaseFont"]), font["/BaseFont"]
 
 
 def assert_texts(page):
@@ -318,9 +326,16 @@ def assert_texts(page):
     return svg
 
 
+def titled():
+    """A page with a text."""
+    figure, axes = new_figure(89, 30)
+    put(axes, 2, 5, "Words that stand here.")
+    return figure
+
+
 def test_a_line_through_a_text_is_seen():
     """The measure itself: a figure that is wrong does not pass."""
-    figure = reason_figure("Title", "A reason that stands here.")
+    figure = titled()
     assert_no_line_through_text(figure, "whole")
     _, box = texts_of(figure)[-1]
     (axes,) = figure.axes
@@ -345,7 +360,7 @@ def test_a_line_through_a_text_is_seen():
     ],
 )
 def test_thin_edges_and_other_colours_are_seen(patch, words):
-    figure = reason_figure("Title", "A reason that stands here.")
+    figure = titled()
     assert_palette(figure, "whole")
     figure.axes[0].add_patch(Rectangle((2, 2), 5, 5, **patch))
     with pytest.raises(AssertionError, match=words):
@@ -357,7 +372,7 @@ def test_thin_strokes_of_collections_and_markers_are_seen():
         lambda axes: axes.vlines([2, 3], 1, 2, color="#000000", lw=0.2),
         lambda axes: axes.plot([2, 3], [1, 2], ls="", marker="|", mew=0.35, color="#000000"),
     ):
-        figure = reason_figure("Title", "A reason that stands here.")
+        figure = titled()
         draw(figure.axes[0])
         with pytest.raises(AssertionError, match="has"):
             assert_palette(figure, "made")
@@ -365,7 +380,7 @@ def test_thin_strokes_of_collections_and_markers_are_seen():
 
 def test_colours_that_are_one_grey_are_seen():
     """Blue and vermilion are too near each other, but not as a square and a triangle."""
-    figure = reason_figure("Title", "A reason that stands here.")
+    figure = titled()
     draw_mark(figure.axes[0], 3, 3, 2, "square", "#0072b2")
     draw_mark(figure.axes[0], 9, 3, 2, "triangle", "#d55e00")
     assert_told_apart_in_grey(figure, "shapes")

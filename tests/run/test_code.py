@@ -1,11 +1,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from builders import ROOT
-from osteometa.run.code_inputs import PACKAGE, code_of
+from osteometa.run.code import PACKAGE, code_of, files_behind
 
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 # Runs the import lines of each script in turn and tells which files of the package they loaded.
@@ -34,13 +33,13 @@ def loaded():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_every_file_that_a_script_loads_is_an_input_of_its_rule(script, loaded):
+def test_every_file_that_a_script_loads_is_part_of_its_hash(script, loaded):
     assert loaded[str(script)]
-    assert set(loaded[str(script)]) <= set(code_of(script))
+    assert set(loaded[str(script)]) <= set(map(str, files_behind(script)))
 
 
 def test_imports_inside_functions_count_too():
-    assert str(PACKAGE / "validation/cells.py") in code_of(SCRIPTS[0].with_name("check.py"))
+    assert PACKAGE / "validation/cells.py" in files_behind(SCRIPTS[0].with_name("extract.py"))
 
 
 def libraries(name):
@@ -54,10 +53,17 @@ def libraries(name):
 @pytest.mark.parametrize("name", ["figures", "overview"])
 def test_drawing_rests_on_no_statistics(name):
     statistics = {"pooling", "effects", "explore"}
-    files = code_of(SCRIPTS[0].with_name(f"{name}.py"))
-    assert not statistics & {Path(file).relative_to(PACKAGE).parts[0] for file in files}
+    files = files_behind(SCRIPTS[0].with_name(f"{name}.py"))
+    assert not statistics & {
+        file.relative_to(PACKAGE).parts[0] for file in files if file.is_relative_to(PACKAGE)
+    }
     assert not {"scipy", "statsmodels", "pymare", "pandas"} & libraries(name)
 
 
 def test_pooling_does():
     assert "scipy" in libraries("pool")
+
+
+def test_a_template_is_part_of_the_hash():
+    assert PACKAGE / "report/report.html.j2" in files_behind(SCRIPTS[0].with_name("report.py"))
+    assert code_of(SCRIPTS[0]) == code_of(SCRIPTS[0]) != code_of(SCRIPTS[1])

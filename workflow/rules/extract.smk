@@ -9,6 +9,7 @@ checkpoint extract:
         tables=expand("data/raw/{table}.csv", table=TABLES),
         config=ancient(list(invocation.files)),
     output:
+        stamp="data/processed/inputs.sha256",
         tables=expand("data/processed/checked/{table}.csv", table=TABLES),
         warnings="data/processed/warnings.csv",
         effects="data/processed/effects.csv",
@@ -16,7 +17,6 @@ checkpoint extract:
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
         sets=directory("data/processed/sets"),
-        stamp="data/processed/inputs.sha256",
     params:
         root=ROOT,
         code=code("extract.py"),

@@ -33,10 +33,10 @@ def _direct(path: Path) -> frozenset[str]:
     return frozenset(found | above)
 
 
-def code_of(script: str | Path) -> str:
-    """Return a hash of a script and of all that it imports of the package, directly or not.
+def files_behind(script: str | Path) -> list[Path]:
+    """Return a script and what it imports of the package, directly or not, sorted.
 
-    Templates and other files beside a module count as part of it.
+    Templates and other files beside a module are part of it.
     """
     seen = {Path(script)}
     waiting = [Path(script)]
@@ -46,12 +46,14 @@ def code_of(script: str | Path) -> str:
             if path is not None and path not in seen:
                 seen.add(path)
                 waiting.append(path)
-    beside = {file for path in seen if path.name == "__init__.py" for file in _data(path.parent)}
+    packages = [path.parent for path in seen if path.name == "__init__.py"]
+    seen |= {path for folder in packages for path in folder.iterdir() if path.suffix in DATA}
+    return sorted(seen)
+
+
+def code_of(script: str | Path) -> str:
+    """Return a hash of the contents of `files_behind` a script."""
     content = hashlib.sha256()
-    for path in sorted({*seen, *beside}):
+    for path in files_behind(script):
         content.update(path.read_bytes())
     return content.hexdigest()
-
-
-def _data(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.suffix in DATA]

@@ -19,7 +19,9 @@ from osteometa.io.csv_records import write_rows, write_text
 
 RESULTS = Path("results/.records")
 PROCESSED = Path("data/processed/records")
-FORMER_JOBS = ("what_if",)
+STAMP = ".sha256"
+"""Ends the name of the file that a checkpoint writes for its inputs."""
+FORMER_JOBS = ("what_if.*", "check", "effects", "split", "variants")
 """Jobs of earlier versions, whose files another job writes now: their records are removed."""
 
 
@@ -101,8 +103,9 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
     """
     root = Path(root)
     for job in FORMER_JOBS:
-        for former in (root / RESULTS).glob(f"{job}.*.json"):
-            former.unlink()
+        for folder in (RESULTS, PROCESSED):
+            for former in (root / folder).glob(f"{job}.json"):
+                former.unlink()
     edited = {}
     for data in _records(root):
         for name, digest in data["made"].items():
@@ -118,6 +121,11 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
             inside = [name for name in data["made"] if name.startswith(f"{folder}/")]
             if not all((root / name).is_file() for name in inside):
                 shutil.rmtree(root / folder, ignore_errors=True)
+        if not all((root / name).is_file() for name in data["made"]):
+            # Of a checkpoint Snakemake asks for the first output only, which is the stamp.
+            for name in data["made"]:
+                if name.endswith(STAMP):
+                    (root / name).unlink(missing_ok=True)
     return dict(sorted(edited.items()))
 
 
