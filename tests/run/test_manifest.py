@@ -39,7 +39,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
     file = made / "data/processed/sets/opg/effects.csv"
     file.parent.mkdir(parents=True)
     file.write_text("0.1\n")
-    manifest.record("split", ["data/processed/sets"], [], made)
+    manifest.record("extract", ["data/processed/sets"], [], made)
     file.write_text("0.9\n")
     kept = "data/processed/opg.effects.csv.edited"
     assert manifest.set_edited_aside(made) == {"data/processed/sets/opg/effects.csv": kept}
@@ -50,7 +50,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
 def test_results_are_still_known_when_the_derived_tables_are_deleted(made):
     (made / "data/processed").mkdir(parents=True)
     (made / "data/processed/effects.csv").write_text("0.1\n")
-    manifest.record("effects", ["data/processed/effects.csv"], [], made)
+    manifest.record("extract", ["data/processed/effects.csv"], [], made)
     shutil.rmtree(made / "data/processed")
     manifest.write_manifest(made / "results/manifest.csv", made)
     assert "results/a.csv" in (made / "results/manifest.csv").read_text()
@@ -66,6 +66,7 @@ def test_a_folder_that_lost_a_page_is_made_again(made):
 
 def test_a_job_at_work_accuses_nobody(made):
     manifest.forget("draw", made)
+    (made / "results").mkdir(exist_ok=True)
     (made / "results/a.csv").write_text("half wri")
     assert manifest.set_edited_aside(made) == {}
     assert (made / "results/a.csv").read_text() == "half wri"
@@ -90,16 +91,34 @@ def test_the_manifest_lists_each_file_with_hash_and_origin(made):
 
 
 def test_files_of_former_jobs_do_not_count_as_edited(made):
-    (job,) = manifest.FORMER_JOBS
-    manifest.record(f"{job}.a", ["results/a.csv"], [], made)
+    job = "what_if.a"
+    manifest.record(job, ["results/a.csv"], [], made)
     (made / "results/a.csv").write_text("made again by another job\n")
     manifest.record("pool.a", ["results/a.csv"], [], made)
     for written in (made / manifest.RESULTS).glob("*.json"):
-        if "a.csv" in written.read_text() and written.stem not in (f"{job}.a", "pool.a"):
+        if "a.csv" in written.read_text() and written.stem not in (job, "pool.a"):
             written.unlink()
     assert manifest.set_edited_aside(made) == {}
-    assert not (made / manifest.RESULTS / f"{job}.a.json").exists()
+    assert not (made / manifest.RESULTS / f"{job}.json").exists()
     assert (made / "results/a.csv").exists()
+
+
+def test_what_a_job_wrote_before_goes_but_for_edits(made):
+    (made / "results/pages/two.svg").write_text("mine\n")
+    manifest.forget("draw", made)
+    assert not (made / "results/a.csv").exists()
+    assert (made / "results/pages/two.svg").read_text() == "mine\n"
+
+
+def test_the_stamp_of_a_checkpoint_goes_with_any_of_its_files(made):
+    for name in ("inputs.sha256", "effects.csv"):
+        (made / "data/processed").mkdir(parents=True, exist_ok=True)
+        (made / "data/processed" / name).write_text("x\n")
+    files = ["data/processed/effects.csv", "data/processed/inputs.sha256"]
+    manifest.record("extract", files, [], made)
+    assert manifest.set_edited_aside(made) == {} and (made / files[1]).exists()
+    (made / files[0]).unlink()
+    assert manifest.set_edited_aside(made) == {} and not (made / files[1]).exists()
 
 
 def test_results_of_a_synthesis_that_left_go(made):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,7 +26,7 @@ from osteometa.io.csv_records import write_whole
 if TYPE_CHECKING:
     from typst import Compiler
 
-ENDINGS = {".svg": "svg", ".pdf": "pdf", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
+ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
 """Endings of files with the kinds that they name."""
 RESOLUTION = {"png": 300, "tiff": 600}
 """Dots per inch."""
@@ -104,7 +106,7 @@ def files_of(
     # A page at a time: images of a whole figure at once need much memory.
     dots = float(RESOLUTION[kind])
     made = [_typeset([page], title, alt, format="png", ppi=dots) for page in drawn]
-    return [_tiff(page) for page in made] if kind == "tiff" else made
+    return [_tiff(page) if kind == "tiff" else _with_dots(page, RESOLUTION[kind]) for page in made]
 
 
 def _drawing(page: Figure) -> Element:
@@ -226,6 +228,16 @@ def _typeset(drawn: Sequence[Element], title: str, alt: str, **options: Any) -> 
 def _quoted(text: str) -> str:
     """Return a text as a string of typst, whose escapes are those of JSON."""
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def _with_dots(png: bytes, dots: int) -> bytes:
+    """Return a PNG that says how many dots per inch it has.
+
+    After the first 33 bytes, signature and head; encoding it again would take longer than drawing.
+    """
+    per_meter = round(dots / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", per_meter, per_meter, 1)
+    return png[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[33:]
 
 
 def _tiff(png: bytes) -> bytes:

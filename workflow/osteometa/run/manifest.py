@@ -42,9 +42,17 @@ def stamp(path: str | Path, inputs: Iterable[str], given: Mapping[str, Any] | No
 
 
 def forget(job: str, root: str | Path = ".") -> None:
-    """Remove the record of a job that is about to write."""
-    for folder in (RESULTS, PROCESSED):
-        (Path(root) / folder / f"{job}.json").unlink(missing_ok=True)
+    """Remove the record of a job that is about to write, and what it wrote before.
+
+    Snakemake removes only what is an output now: an earlier version may have written other files.
+    """
+    root = Path(root)
+    for path in (root / folder / f"{job}.json" for folder in (RESULTS, PROCESSED)):
+        for data in _read([path]):
+            for name, digest in data["made"].items():
+                if (root / name).is_file() and sha256(root / name) == digest:
+                    (root / name).unlink()
+        path.unlink(missing_ok=True)
 
 
 def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
@@ -70,8 +78,13 @@ def _written(folder: Path) -> list[Path]:
 
 
 def _records(root: Path) -> list[dict]:
+    return _read(sorted(p for at in (RESULTS, PROCESSED) for p in (root / at).glob("*.json")))
+
+
+def _read(paths: Iterable[Path]) -> list[dict]:
+    """Return the records that can be read; a broken one is removed."""
     found = []
-    for path in sorted(p for at in (RESULTS, PROCESSED) for p in (root / at).glob("*.json")):
+    for path in filter(Path.is_file, paths):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             found.append({key: data[key] for key in ("made", "folders", "from")})
