@@ -1,0 +1,110 @@
+import errno
+import logging
+
+import pytest
+from osteometa.run.jobs import job
+from osteometa.run.progress import LINES, Progress, follow, remedy_for
+
+
+def record(level=logging.INFO, text="", **facts):
+    made = logging.LogRecord("snakemake.logging", level, "", 0, text, None, None)
+    vars(made).update(facts)
+    return made
+
+
+def started(number, words):
+    return record(event="job_info", jobid=number, rule_msg=f"{words}.", rule_name="pool")
+
+
+@pytest.fixture
+def progress():
+    return Progress()
+
+
+def test_each_step_is_a_line_with_how_many_are_done(progress, capsys):
+    progress.emit(started(1, "Check the tables"))
+    progress.emit(record(event="job_finished", job_id=1))
+    progress.emit(record(event="progress", done=1, total=4))
+    progress.emit(started(2, "Pool a"))
+    progress.emit(record(event="progress", done=2, total=9))
+    progress.emit(started(3, "Pool b"))
+    progress.began -= 60
+    progress.emit(record(event="progress", done=6, total=9))
+    progress.emit(started(4, "Draw a"))
+    lines = capsys.readouterr().err.splitlines()
+    # Before the checkpoint is done the number of steps is not known.
+    assert lines == ["Check the tables", "Pool a", "[2 of 9 done] Pool b",
+                     "[6 of 9 done, about 30 s left] Draw a"]  # fmt: skip
+
+
+def test_a_terminal_has_one_line_that_is_kept_up_to_date(progress, capsys):
+    progress.terminal = True
+    progress.emit(started(1, "Check the tables"))
+    progress.emit(record(event="job_finished", job_id=1))
+    progress.close()
+    assert capsys.readouterr().err == "\r\033[KCheck the tables\r" + "\r\033[K\r" + "\r\033[K"
+
+
+def test_a_failed_step_is_named_once(progress, capsys):
+    progress.emit(started(1, "Pool a"))
+    command = "RuleException:\nCalledProcessError in file pool.smk\nCommand 'python' returned 1"
+    progress.emit(record(logging.ERROR, command, event="error"))
+    progress.emit(record(logging.ERROR, event="job_error", jobid=1, rule_name="pool"))
+    progress.emit(record(logging.ERROR, "Exiting because a job execution failed."))
+    assert capsys.readouterr().err == "Pool a\nFailed: Pool a.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("LockException:\nError: Directory cannot be locked.", "snakemake --unlock"),
+        ("Traceback\n  File x\nOSError: [Errno 30] Read-only file system: 'a'", "Run a copy"),
+        ("WorkflowError:\nOSError: [Errno 28] No space left on device", "The disk is full"),
+        ("PermissionError: [Errno 13] Permission denied: 'a'", "Change its permissions"),
+    ],
+)
+def test_a_failure_of_snakemake_has_its_remedy(progress, capsys, text, words):
+    progress.emit(record(logging.ERROR, text))
+    told = capsys.readouterr().err
+    assert words in told and "Traceback" not in told and len(told.splitlines()) == 1
+
+
+def test_another_failure_is_told_in_few_lines(progress, capsys):
+    progress.emit(record(logging.ERROR, "Traceback:\n a\n b\nKeyError: 'x'"))
+    progress.emit(record(logging.ERROR, "\n".join(["MissingInputException:", *"abcdefgh"])))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "KeyError: 'x'" and lines[1] == "MissingInputException:"
+    assert len(lines) == 1 + LINES
+
+
+def test_nothing_to_do_is_said(progress, capsys):
+    progress.emit(record(text="Nothing to be done (all requested files are present)."))
+    assert capsys.readouterr().err == "All results are up to date.\n"
+
+
+def test_a_run_is_followed_once():
+    snakemake = logging.getLogger("snakemake.logging")
+    before = list(snakemake.handlers)
+    try:
+        follow()
+        follow()
+        assert len(snakemake.handlers) == len(before) + 1
+    finally:
+        snakemake.handlers[:] = before
+
+
+class Given:
+    """What Snakemake gives a script."""
+
+    def __init__(self, root):
+        self.params = type("Params", (), {"root": str(root)})
+        self.rule, self.wildcards, self.input, self.output = "pool", [], [], []
+
+
+def test_a_job_that_cannot_write_says_why(tmp_path):
+    with pytest.raises(SystemExit, match="The disk is full") as stop, job(Given(tmp_path)):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "Traceback" not in str(stop.value)
+    with pytest.raises(FileNotFoundError), job(Given(tmp_path)):
+        raise FileNotFoundError("a table")
+    assert remedy_for("no such thing") == ""
