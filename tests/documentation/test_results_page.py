@@ -52,7 +52,7 @@ def section_of(name):
 
 
 def matches(file, name):
-    return re.fullmatch(PLACEHOLDER.sub("[^/]+", re.escape(file)), name) is not None
+    return re.fullmatch(PLACEHOLDER.sub("(?!figures/)[^/]+", re.escape(file)), name) is not None
 
 
 def rows_of(path):
@@ -113,8 +113,15 @@ def test_every_file_of_a_run_has_a_section_and_every_section_a_file(run):
     assert len(run) > 20
     for name in run:
         section_of(name)
+    # Figures that do not apply to this small review are in the index with a reason.
+    listed = {
+        name.replace("figures.csv", f"{row['figure']}.csv")
+        for name, (_, rows) in run.items()
+        if name.endswith("figures/figures.csv")
+        for row in rows
+    }
     for file in (file for section in SECTIONS for file in section.files):
-        assert any(matches(file, name) for name in run), f"no run writes {file}"
+        assert any(matches(file, name) for name in {*run, *listed}), f"no run writes {file}"
 
 
 def difference(name, header):
