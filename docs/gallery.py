@@ -7,6 +7,7 @@ which must be those of the run.
 """
 
 import argparse
+import contextlib
 import io
 import shutil
 import sys
@@ -15,27 +16,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from osteometa.figures import flow, funnel, review_figures, risk_of_bias
-from osteometa.figures.files import pixels
+from osteometa.figures import flow, funnel, risk_of_bias
+from osteometa.figures.catalogue import CAPTIONS, NAMES
+from osteometa.figures.files import drawings, image_of
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.presets import PRESETS
 from osteometa.figures.settings import FigureSettings
-from osteometa.figures.synthesis_figures import NAMES, Results, figure_named
+from osteometa.figures.synthesis_figures import ReasonError, Results, figure_named
 from osteometa.protocol.config import load_config
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import Flag
+from PIL import Image
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
-from drawing import HARD, made_forest, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
+from drawing import HARD, drawn_of, made_forest, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now  # noqa: E402 - the tests' folder is on the path only now
 
 DOTS = 110
 """Per inch, for a screen; the figures of a run have 300."""
 LARGE = "bmd_lumbar_spine_training_controlled"
 SHORT = "ctx_serum_training_controlled"
-README = {"bmd_lumbar_spine.svg": f"{LARGE}/forest.svg"}
+README = {"bmd_lumbar_spine.svg": f"{LARGE}/figures/forest.svg"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +58,6 @@ PARTS = {
     "review": "Figures of the whole review",
     "made": "Records made for tests",
 }
-READ = {
-    path.stem: path.read_text(encoding="utf-8").strip()
-    for path in sorted((DOCS.parent / "workflow" / "report").glob("*.rst"))
-}
-"""The caption of each figure, which the report of Snakemake uses too."""
 INTRO = """# Gallery
 
 <!-- Made by `python docs/gallery.py` from the results of a run; edits here are lost. -->
@@ -95,7 +93,7 @@ def main() -> None:
         write_image(shown.figure, images / file)
         alt = (shown.alt or shown.words).replace("[", "(").replace("]", ")")
         lines += [f"### {shown.words}", ""]
-        lines += [READ[shown.name], ""] if part in ("synthesis", "review") else []
+        lines += [CAPTIONS[shown.name], ""] if part in ("synthesis", "review") else []
         lines += [f"![{alt}](gallery/{file})", ""]
     (DOCS / "gallery.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     for name, source in README.items():
@@ -103,9 +101,11 @@ def main() -> None:
 
 
 def write_image(figure: Figure, path: Path) -> None:
-    """Write a small image: of finer pixels, in as many colours as a palette holds."""
+    """Write a small image, in as many colours as a palette holds."""
     buffer = io.BytesIO()
-    pixels(figure, 3 * DOTS).reduce(3).quantize(256, method=2).save(buffer, "png", optimize=True)
+    (drawn,) = drawings([figure])
+    with Image.open(io.BytesIO(image_of(drawn, DOTS))) as image:
+        image.convert("RGB").quantize(256, method=2).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 
@@ -120,10 +120,11 @@ def real(root: Path) -> Iterator[Shown]:
                         words=f"`{style}`, {width} mm", alt=drawn.alt)  # fmt: skip
     results = Results(root / "results" / LARGE, FigureSettings.of(config, LARGE))
     for name in NAMES:
-        drawn = figure_named(results, name)
-        yield Shown(part="synthesis", name=name, words=f"`{name}`", figure=drawn.pages[0],
-                    alt=drawn.alt)  # fmt: skip
-    for name, drawn in review_figures.drawn_of(root, config):
+        with contextlib.suppress(ReasonError):
+            drawn = figure_named(results, name)
+            yield Shown(part="synthesis", name=name, words=f"`{name}`", figure=drawn.pages[0],
+                        alt=drawn.alt)  # fmt: skip
+    for name, drawn in drawn_of(root, config):
         yield Shown(part="review", name=name, words=f"`{name}`", figure=drawn.pages[0],
                     alt=drawn.alt)  # fmt: skip
 

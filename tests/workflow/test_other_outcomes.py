@@ -91,7 +91,7 @@ def test_a_new_outcome_has_pool_figures_and_a_place_in_the_report(
     folder = review / "results" / synthesis
     effects = [row for row in rows(folder / "effects.csv") if row["measure"] == "MD"]
     assert {row["unit"] for row in effects} == {unit}
-    assert label in words_of(folder / "forest.svg")
+    assert label in words_of(folder / "figures/forest.svg")
     assert label.split(",")[0] in words_of(review / "results/report.html")
 
 
@@ -130,5 +130,7 @@ def test_a_secondary_outcome_becomes_a_pooled_one(review):
     ledger = rows(review / "data/processed/ledger.csv")
     assert not [row for row in ledger if row["reason"].startswith("secondary outcome")]
     assert primary(review, "osteocalcin_training", "SMD")["k"] == "3"
-    assert "Osteocalcin, serum" in words_of(review / "results/osteocalcin_training/forest.svg")
+    assert "Osteocalcin, serum" in words_of(
+        review / "results/osteocalcin_training/figures/forest.svg"
+    )
     assert "Osteocalcin" in words_of(review / "results/report.html")

@@ -103,10 +103,16 @@ def files_of(
         ]  # fmt: skip
     if kind == "pdf":
         return [_typeset(drawn, title, alt, format="pdf", pdf_standards=["ua-1"])]
-    # A page at a time: images of a whole figure at once need much memory.
-    dots = float(RESOLUTION[kind])
-    made = [_typeset([page], title, alt, format="png", ppi=dots) for page in drawn]
-    return [_tiff(page) if kind == "tiff" else _with_dots(page, RESOLUTION[kind]) for page in made]
+    made = [image_of(page, RESOLUTION[kind], title, alt) for page in drawn]
+    return [_tiff(page) for page in made] if kind == "tiff" else made
+
+
+def image_of(page: Element, dots: int, title: str = "", alt: str = "") -> bytes:
+    """Return one page of what `drawings` returned as PNG of so many dots per inch.
+
+    A page at a time: images of a whole figure at once need much memory.
+    """
+    return _with_dots(_typeset([page], title, alt, format="png", ppi=float(dots)), dots)
 
 
 def _drawing(page: Figure) -> Element:
