@@ -27,7 +27,6 @@ from osteometa.figures.synthesis_figures import ReasonError, Results, figure_nam
 from osteometa.protocol.config import load_config
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import Flag
-from PIL import Image
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
@@ -104,8 +103,7 @@ def write_image(figure: Figure, path: Path) -> None:
     """Write a small image, in as many colours as a palette holds."""
     buffer = io.BytesIO()
     (drawn,) = drawings([figure])
-    with Image.open(io.BytesIO(image_of(drawn, DOTS))) as image:
-        image.convert("RGB").quantize(256, method=2).save(buffer, "png", optimize=True)
+    image_of(drawn, DOTS).quantize(256, method=2).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 

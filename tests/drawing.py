@@ -293,7 +293,6 @@ HARD = {
             means_kind="pct_change",
         ),
     ],
-    "nothing": [ForestRow(kind="message", label="No study of the tables falls here.")],
     "directions only": [
         ForestRow(
             kind="direction",

@@ -1,20 +1,19 @@
 """Figures as files that are the same on every machine: drawn once as SVG, the rest made from it.
 
-matplotlib draws the SVG; typst makes PDF (tagged, with text and embedded fonts) and images of it:
-one wheel, faster than matplotlib's own PDF and than resvg, and it shapes Greek, Hebrew and Arabic.
+matplotlib draws the SVG. typst makes the PDF of it, tagged, with text and embedded fonts: one
+wheel, faster than matplotlib's own PDF, and it shapes Greek, Hebrew and Arabic. pdfium makes images
+of the PDF: typst's own images cut letters where its tiles meet.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -24,6 +23,7 @@ from osteometa.figures.fonts import FILES, common_rules, further_rules, machine_
 from osteometa.io.csv_records import write_whole
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from typst import Compiler
 
 ENDINGS = {".pdf": "pdf", ".svg": "svg", ".png": "png", ".tiff": "tiff", ".tif": "tiff"}
@@ -38,8 +38,6 @@ PLACES = ("d", "x", "y", "width", "height", "viewBox")
 """Attributes of an SVG that hold places."""
 KEPT_ID = "square:"
 """Begins the id of the square of an effect; other ids are numbered."""
-KEPT_DOCUMENTS = 11
-"""For so many further documents typst keeps what it made; an image of a page takes 25 MB."""
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 
@@ -102,17 +100,22 @@ def files_of(
             for n, page in enumerate(drawn, start=1)
         ]  # fmt: skip
     if kind == "pdf":
-        return [_typeset(drawn, title, alt, format="pdf", pdf_standards=["ua-1"])]
-    made = [image_of(page, RESOLUTION[kind], title, alt) for page in drawn]
-    return [_tiff(page) for page in made] if kind == "tiff" else made
+        return [_typeset(drawn, title, alt)]
+    save = {"tiff": {"compression": "tiff_lzw"}, "png": {"compress_level": 4}}[kind]
+    made, dots = [], RESOLUTION[kind]
+    for page in drawn:
+        buffer = io.BytesIO()
+        image_of(page, dots).save(buffer, kind, dpi=(dots, dots), **save)
+        made.append(buffer.getvalue())
+    return made
 
 
-def image_of(page: Element, dots: int, title: str = "", alt: str = "") -> bytes:
-    """Return one page of what `drawings` returned as PNG of so many dots per inch.
+def image_of(page: Element, dots: int) -> Image:
+    """Return one page of what `drawings` returned in so many dots per inch, RGB on white."""
+    from pypdfium2 import PdfDocument
 
-    A page at a time: images of a whole figure at once need much memory.
-    """
-    return _with_dots(_typeset([page], title, alt, format="png", ppi=float(dots)), dots)
+    pdf = PdfDocument(_typeset([page], "", ""))
+    return pdf[0].render(scale=cast(int, dots / 72)).to_pil().convert("RGB")
 
 
 def _drawing(page: Figure) -> Element:
@@ -213,7 +216,8 @@ def _compiler(*folders: str) -> Compiler:
     return Compiler(font_paths=fonts)
 
 
-def _typeset(drawn: Sequence[Element], title: str, alt: str, **options: Any) -> bytes:
+def _typeset(drawn: Sequence[Element], title: str, alt: str) -> bytes:
+    """Return a PDF with a page for each drawing, in the form for screen readers (PDF/UA-1)."""
     letters = {x for page in drawn for used in letters_of(page).values() for x in used}
     fonts = sorted({file.parent for file in [*FILES.values(), *machine_fonts(letters)]})
     pages = {f"page{n}": ElementTree.tostring(page, "unicode") for n, page in enumerate(drawn)}
@@ -225,31 +229,12 @@ def _typeset(drawn: Sequence[Element], title: str, alt: str, **options: Any) -> 
             f"width: 100%, alt: {_quoted(alt or title or 'Figure')}))"
         )
     compiler = _compiler(*map(str, fonts))
-    made = compiler.compile("\n".join(lines).encode(), sys_inputs=pages, **options)
-    for _ in range(KEPT_DOCUMENTS if options["format"] == "png" else 0):
-        compiler.compile(b"")
-    return cast(bytes, made)
+    text = "\n".join(lines).encode()
+    return cast(
+        bytes, compiler.compile(text, sys_inputs=pages, format="pdf", pdf_standards=["ua-1"])
+    )  # fmt: skip
 
 
 def _quoted(text: str) -> str:
     """Return a text as a string of typst, whose escapes are those of JSON."""
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
-
-
-def _with_dots(png: bytes, dots: int) -> bytes:
-    """Return a PNG that says how many dots per inch it has.
-
-    After the first 33 bytes, signature and head; encoding it again would take longer than drawing.
-    """
-    per_meter = round(dots / 0.0254)
-    chunk = b"pHYs" + struct.pack(">IIB", per_meter, per_meter, 1)
-    return png[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + png[33:]
-
-
-def _tiff(png: bytes) -> bytes:
-    from PIL import Image
-
-    buffer, dots = io.BytesIO(), RESOLUTION["tiff"]
-    with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").save(buffer, "tiff", dpi=(dots, dots), compression="tiff_lzw")
-    return buffer.getvalue()
