@@ -128,8 +128,6 @@ def test_participants_within_an_arm_are_no_comparison(spine):
     found = next(found for found in spine[2] if found.n)
     settings = replace(spine[3], design_class="within_arm")
     forest = forest_of([], [found], [], [], settings)
-    label = forest.rows[0].label
-    assert label.startswith("Directions only") and "before and after" in label
     rows = [forest_study("Able 2001", 0.01, 0.01), *forest.rows]
     assert N_WITHIN_WORDS in legend(forest, rows) and N_WORDS not in legend(forest, rows)
 
