@@ -466,10 +466,9 @@ def _():
 def _():
     """Each trial its own cluster, weights of the REML model."""
     y, v = BCG
-    X, total = np.ones((13, 1)), v + pool(y, v).tau2
-    found = robust_inference(y, X, list(range(13)), np.diag(total), np.diag(1 / total))
-    (estimate,), (se,), (df,) = found.estimate, found.se, found.df
-    return pairs([se**2, df, estimate / se], ".03229 11.041 -3.976")
+    total = v + pool(y, v).tau2
+    found = robust_inference(y, list(range(13)), np.diag(total), np.diag(1 / total))
+    return pairs([found.se**2, found.df, found.estimate / found.se], ".03229 11.041 -3.976")
 
 
 @check(42)
@@ -477,7 +476,7 @@ def _():
     data = SETS["hackshaw1998"]
     found = trim_fill(np.array(data["yi"]), np.array(data["vi"]), method="EE", ci="wald")
     assert found.side == "left"
-    return pairs([found.filled, found.filled_se], "7 4.0405")
+    return pairs([found.filled], "7")
 
 
 @check(43)

@@ -30,12 +30,7 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
 def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
     """Return the pool of each subset, or a row that says why there is none."""
     if effects.k < LEAST_STUDIES:
-        return [
-            GoshRow(
-                subset="", k=effects.k, estimate=None, tau2=None, i2=None,
-                status="not_applicable", reason=too_few(effects.k),
-            )
-        ]  # fmt: skip
+        return [GoshRow(k=effects.k, status="not_applicable", reason=too_few(effects.k))]
     y, v = effects.one_per_study()
     masks = subsets(len(y), seed)
     fits = pool_many(y, v, mask=masks, method=effects.method, ci="wald")

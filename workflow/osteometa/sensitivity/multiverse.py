@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
         )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if inconsistent == "most cautious" else []
+            added += case.most_cautious(measure) if inconsistent == "most cautious" else []
             for inclusion, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
@@ -150,17 +151,6 @@ def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> lis
     changed = {row.study_id for row in rows}
     usual = [e for e in case.effects if e.measure == measure and e.study_id not in changed]
     return [e for e in (*usual, *rows) if e.block == "non_randomised"]
-
-
-def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
-    """Return the resolution with the least |z| of each inconsistently reported comparison."""
-    weakest: dict[tuple[str, str], Effect] = {}
-    for row in case.variants:
-        if row.measure == measure and row.variant.key == RESOLUTION:
-            key = (row.study_id, row.arm_id)
-            if key not in weakest or abs(row.z) < abs(weakest[key].z):
-                weakest[key] = row
-    return list(weakest.values())
 
 
 def _members(joint: EffectSet) -> DistinctSet:
@@ -218,7 +208,9 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     fits = fitted(made)
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
-        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
+        none: dict[str, Any] = {"status": "not_applicable", "reason": reason}
+        row = MultiverseRow(measure=case.measure, k=case.primary_set().k, **none)
+        return [row], [MultiverseShare(measure=case.measure, **none)]
     estimates = np.array([fits[spec.model].estimate[spec.members] for spec in made.specifications])
     shares: list[MultiverseShare] = []
     rows = _merged(made, fits, case)
@@ -231,14 +223,6 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
             shares.append(_overall(measure, own))
     shares.append(_overall("all", rows))
     return rows, shares
-
-
-def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
-    return MultiverseRow(
-        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
-        k=case.primary_set().k, estimate=None, ci_low=None, ci_high=None, z=None,
-        excludes_null=None, primary=False, status="not_applicable", reason=reason,
-    )  # fmt: skip
 
 
 def _merged(
@@ -258,7 +242,7 @@ def _merged(
         named = dict(zip(CHOICES, spec.choices, strict=True))
         rows.append(
             MultiverseRow(
-                specification=0, measure=spec.measure, **named, merged=len(same),
+                measure=spec.measure, **named, merged=len(same),
                 k=int(found.k[at]), estimate=estimate, ci_low=low, ci_high=high,
                 z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
                 primary=is_primary(spec, case),
@@ -300,10 +284,8 @@ def explained(
 
 def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:
     return MultiverseShare(
-        measure=measure, choice=choice, levels=levels, share=share, specifications=n,
-        same_sign=None, excludes_null=None, median=None, lowest=None, highest=None, status="ok",
-        reason="",
-    )  # fmt: skip
+        measure=measure, choice=choice, levels=levels, share=share, specifications=n
+    )
 
 
 def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
@@ -314,18 +296,9 @@ def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
     primary = next((e for e, row in zip(estimates, known, strict=True) if row.primary), middle)
     one = measure != "all"
     return MultiverseShare(
-        measure=measure, choice="all", levels=len(rows), share=None, specifications=len(rows),
+        measure=measure, levels=len(rows), specifications=len(rows),
         same_sign=100 * sum(e * primary > 0 for e in estimates) / len(rows),
         excludes_null=100 * sum(bool(row.excludes_null) for row in rows) / len(rows),
         median=middle if one else None,
         lowest=min(estimates) if one else None, highest=max(estimates) if one else None,
-        status="ok", reason="",
-    )  # fmt: skip
-
-
-def _no_share(measure: str, reason: str) -> MultiverseShare:
-    return MultiverseShare(
-        measure=measure, choice="all", levels=0, share=None, specifications=0, same_sign=None,
-        excludes_null=None, median=None, lowest=None, highest=None, status="not_applicable",
-        reason=reason,
     )  # fmt: skip

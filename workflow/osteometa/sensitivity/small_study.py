@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,45 +16,13 @@ from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, regress
 from osteometa.sensitivity.selection_model import selection_model
-from osteometa.sensitivity.status import ROUNDING, NotEstimableError, estimable
+from osteometa.sensitivity.status import ROUNDING, NotEstimableError, SmallStudy, estimable
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.wording.choices import studies_words
 
 LEAST_STUDIES = 10
 EXACT_UP_TO = 300
 PEESE_BELOW = 0.10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallStudy:
-    """One analysis of small-study effects; None where a quantity does not exist."""
-
-    analysis: str = ""
-    """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
-    k: int
-    predictor: str = ""
-    """What the regression regresses on."""
-    statistic: float | None = None
-    """Test of asymmetry: t or z of the slope, Kendall's tau, likelihood ratio of selection."""
-    df: float | None = None
-    p: float | None = None
-    """Two-sided p of the test of asymmetry."""
-    estimate: float | None = None
-    """Pooled estimate that the analysis gives (a limit at predictor 0 for the regressions)."""
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    estimate_p: float | None = None
-    slope: float | None = None
-    slope_se: float | None = None
-    tau2: float | None = None
-    filled: int | None = None
-    """Studies filled in (trim and fill)."""
-    side: str = ""
-    """Where studies are filled in, or the direction that selection is assumed to favour."""
-    status: str = "ok"
-    """ok, not_applicable (too few studies by the protocol) or not_estimable."""
-    reason: str = ""
 
 
 def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> SmallStudy:
@@ -265,11 +233,11 @@ def small_study(
         "egger": lambda: egger(yi, vi, **options),
         "egger_mixed": lambda: egger(yi, vi, method=method, **options),
         "rank": lambda: rank_test(yi, vi),
-        "trim_fill": lambda: _filled(yi, vi, predictor, method, ci),
+        "trim_fill": lambda: trim_fill(yi, vi, predictor=predictor, method=method, ci=ci),
         "pet": lambda: pet_peese(yi, vi, **options)[0],
         "peese": lambda: pet_peese(yi, vi, **options)[1],
         "pet_peese": lambda: pet_peese(yi, vi, **options)[2],
-        "selection": lambda: _selected(yi, vi),
+        "selection": lambda: selection_model(yi, vi),
     }
     k = len(yi)
     if k < least:
@@ -280,25 +248,3 @@ def small_study(
         )
     # A record that is not estimable has no name yet.
     return tuple(replace(analysis(), analysis=name) for name, analysis in analyses.items())
-
-
-def _filled(
-    yi: Numbers, vi: Numbers, predictor: Numbers | None,
-    method: str, ci: str,
-) -> SmallStudy:  # fmt: skip
-    found = trim_fill(yi, vi, predictor=predictor, method=method, ci=ci)
-    return SmallStudy(
-        k=found.k, estimate=found.estimate, se=found.se, ci_low=found.ci_low,
-        ci_high=found.ci_high, estimate_p=found.p, df=found.df, tau2=found.tau2,
-        filled=found.filled, side=found.side, status=found.status, reason=found.reason,
-    )  # fmt: skip
-
-
-def _selected(yi: Numbers, vi: Numbers) -> SmallStudy:
-    found = selection_model(yi, vi)
-    return SmallStudy(
-        k=found.k, statistic=found.lrt, df=found.lrt_df, p=found.lrt_p, estimate=found.estimate,
-        se=found.se, ci_low=found.ci_low, ci_high=found.ci_high, estimate_p=found.p,
-        slope=found.relative_chance, slope_se=found.relative_chance_se, tau2=found.tau2,
-        side=found.favoured, status=found.status, reason=found.reason,
-    )  # fmt: skip
