@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from osteometa.extraction.tables import Tables
+from osteometa.extraction.tables import PublishedPool, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
@@ -17,7 +17,7 @@ from osteometa.report.inline_figures import InlineFigure, inline_figure
 from osteometa.report.raw_rows import Link, cells_behind
 from osteometa.report.sensitivity import Line, sensitivity_lines
 from osteometa.report.sentences import NumberRow, heading, number_row, synthesis_sentences
-from osteometa.report.studies import PublishedRow, certainty_words, published_rows, risk_words
+from osteometa.report.studies import certainty_words, published_pools, risk_words
 from osteometa.wording.vocabulary import OVERALL, Flag
 
 
@@ -58,7 +58,7 @@ class Chapter:
     not_done: str
     types: list[TypeRow]
     type_words: str
-    published: list[PublishedRow]
+    published: list[PublishedPool]
     effects: list[EffectRow]
     flags: list[Flag]
 
@@ -87,7 +87,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         not_done=not_done,
         types=type_rows(found, by_paper) if twice else [],
         type_words=type_words(found, by_paper) if twice else "",
-        published=published_rows(found, tables),
+        published=published_pools(found, tables),
         effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
         flags=sorted({flag for e in found.effects for flag in e.flags}),
     )

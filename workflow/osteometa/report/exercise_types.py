@@ -122,9 +122,7 @@ class ArmRow(NamedTuple):
     """An exercise arm whose type depends on the classification."""
 
     label: str
-    arm: str
-    modality: str
-    intensity: str
+    arm: Arm
     by_modality: str
     by_paper: str
 
@@ -138,20 +136,11 @@ def moved_arms(tables: Tables, config: Config) -> list[ArmRow]:
             continue
         first, second = by_modality(arm, config), type_by_paper(arm, config)
         if first != second:
-            rows.append(
-                ArmRow(
-                    label=labels[arm.study_id],
-                    arm=arm.label,
-                    modality=arm.modality.replace("_", " ") or "not stated",
-                    intensity=arm.intensity.replace("_", " ") or "not stated",
-                    by_modality=ExerciseType(first).heading,
-                    by_paper=ExerciseType(second).heading,
-                )
-            )
+            rows.append(ArmRow(labels[arm.study_id], arm, first.heading, second.heading))
     return rows
 
 
-def by_modality(arm: Arm, config: Config) -> str:
+def by_modality(arm: Arm, config: Config) -> ExerciseType:
     """Return the type of an arm by its modality, whichever classification the config chooses."""
     derivation = config.derivation.model_copy(update={"type_by": "modality"})
     return exercise_type(arm, config.model_copy(update={"derivation": derivation}))

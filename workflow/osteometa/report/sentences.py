@@ -16,7 +16,6 @@ from osteometa.wording.models import heterogeneity, subgroup_words
 from osteometa.wording.numbers import (
     counted,
     joined,
-    p_number,
     p_text,
     participants,
     sentence,
@@ -237,17 +236,15 @@ def _outside(found: Findings) -> list[str]:
 
 
 class NumberRow(NamedTuple):
-    """A row of the table of pooled results, as text."""
+    """A row of the table of pooled results, and its cells as text."""
 
+    row: PooledRow
     group: str
     measure: str
     model: str
-    k: str
     effect: str
     prediction: str
-    p: str
     heterogeneity: str
-    note: str
 
 
 def number_row(row: PooledRow, scale: MeasureFormat) -> NumberRow:
@@ -258,15 +255,13 @@ def number_row(row: PooledRow, scale: MeasureFormat) -> NumberRow:
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     missing = row.status.replace("_", " ")
     return NumberRow(
+        row=row,
         group=group_heading(row.group),
         measure=f"{scale.title} ({row.measure})",
         model="single study" if row.k == 1 else f"{model}, {interval_words(row.ci_method)}",
-        k=str(row.k),
         effect=missing if estimate is None else scale.with_interval(*estimate),
         prediction=prediction,
-        p=p_number(row.p),
         heterogeneity=_heterogeneity(row),
-        note=row.note,
     )
 
 
