@@ -173,7 +173,6 @@ def _():
     back = effects([level("baseline", **high), level("end", **low), r_of(0.7)])["SMD"]
     yield from pairs([there["MD"].yi, there["MD"].vi], "4 .2618")
     yield from pairs([-back.yi, back.vi, there["SMD"].yi], ".7210 .01433 .8830")
-    yield from pairs(f.smcc(22, 20**0.5, 26, 30**0.5, 60, 0.7), ".9964 .02494")
     yield from pairs([there["ROM"].yi, there["ROM"].vi], ".1671 .000429")
 
 

@@ -10,9 +10,9 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
+from osteometa.synthesis.words import heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
-from osteometa.wording.models import heterogeneity, subgroup_words
 from osteometa.wording.numbers import (
     counted,
     joined,

@@ -120,13 +120,10 @@ def _nodes(edges: Array) -> tuple[Array, Array]:
 
 
 def _where(share_below: Callable[[float], float], share: float, low: float, high: float) -> float:
-    """Return where a distribution function reaches a share, by bisection."""
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        if middle in (low, high) or high - low <= 1e-14 * max(abs(low), abs(high)):
-            break
-        if share_below(middle) < share:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+    """Return where a distribution function reaches a share."""
+    from scipy.optimize import root_scalar
+
+    found = root_scalar(
+        lambda x: share_below(x) - share, bracket=(low, high), method="brentq", xtol=1e-300
+    )
+    return float(found.root)

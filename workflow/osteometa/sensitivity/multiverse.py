@@ -157,8 +157,9 @@ def fitted(made: Multiverse) -> dict[tuple[str, str], RegressedMany]:
     for i, (y, variances, column) in enumerate(rows):
         Y[i, : len(y)], v[i, : len(y)], X[i, : len(y)] = y, variances, column
     studies = np.array([members.studies for members in made.sets])
-    # Without covariances it is the model of independent effects, for which there is a faster way.
-    designs = X if any(members.V for members in made.sets) else np.ones((1, widest, 1))
+    # With an effect per study it is the model of independent ones, for which there is a faster way.
+    alone = all(members.studies == len(members.yi) for members in made.sets)
+    designs = np.ones((1, widest, 1)) if alone else X
     return {
         (method, ci): regress_many(Y, v, designs, method=method, ci=ci, studies=studies)
         for method, ci in sorted({spec.model for spec in made.specifications})

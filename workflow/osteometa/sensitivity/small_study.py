@@ -126,55 +126,12 @@ def rank_test(yi: Numbers, vi: Numbers) -> SmallStudy:
     if len(set(x)) == 1 or len(set(v)) == 1:
         what = "effects" if len(set(x)) == 1 else "variances"
         raise NotEstimableError(f"all {what} are equal: no ranks to correlate")
-    score, pairs, ties_x, ties_v = _concordance(x, v)
-    tau = score / math.sqrt((pairs - ties_x) * (pairs - ties_v))
-    if ties_x == ties_v == 0 and k <= EXACT_UP_TO:
-        p = _exact_p(round((score + pairs) / 2), k)
-    else:
-        p = two_sided_p(score / math.sqrt(_kendall_variance(x, v)), None)
+    from scipy.stats import kendalltau
+
+    exact = len(set(x)) == len(set(v)) == k <= EXACT_UP_TO
+    found = kendalltau(x, v, method="exact" if exact else "asymptotic")
+    tau, p = np.asarray(found).tolist()
     return SmallStudy(analysis="rank", k=k, predictor="variance", statistic=tau, p=p)
-
-
-def _concordance(x: Array, y: Array) -> tuple[int, int, int, int]:
-    """Return Kendall's score, the number of pairs, and of pairs tied in x and in y."""
-    upper = np.triu_indices(len(x), 1)
-    dx = np.sign(x[:, None] - x[None, :])[upper]
-    dy = np.sign(y[:, None] - y[None, :])[upper]
-    return int(np.sum(dx * dy)), len(dx), int(np.sum(dx == 0)), int(np.sum(dy == 0))
-
-
-def _exact_p(concordant: int, k: int) -> float:
-    """Return the exact two-sided p of a number of concordant pairs without ties."""
-    # Probability of each number of concordant pairs: the k-th study adds 0 to k - 1 at random.
-    chance = np.ones(1)
-    for size in range(2, k + 1):
-        below = np.concatenate([np.cumsum(chance), np.ones(size - 1)])
-        below[size:] -= below[:-size].copy()
-        chance = below / size
-    # The distribution is symmetric, and its lower tail is free of cancellation.
-    tail = min(concordant, len(chance) - 1 - concordant)
-    return min(1.0, 2 * float(np.sum(chance[: tail + 1])))
-
-
-def _kendall_variance(x: Array, y: Array) -> float:
-    """Return the variance of Kendall's score under ties (Kendall 1970, chapter 5)."""
-    n = float(len(x))
-    tx, ty = (np.unique(z, return_counts=True)[1].astype(float) for z in (x, y))
-
-    def all_terms(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1) * (2 * t + 5)))
-
-    def pairs(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1)))
-
-    def triples(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1) * (t - 2)))
-
-    return (
-        (all_terms(n) - all_terms(tx) - all_terms(ty)) / 18
-        + pairs(tx) * pairs(ty) / (2 * pairs(n))
-        + triples(tx) * triples(ty) / (9 * triples(n))
-    )
 
 
 def pet_peese(
