@@ -101,15 +101,9 @@ def has_sd(summary: Summary | None) -> bool:
 
 
 def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
-    """Return what one row reports of an arm.
+    """Return what one row reports of an arm, times the factor to the unit in which it is pooled.
 
-    Parameters
-    ----------
-    row : Measurement
-    size : SampleSize
-        Participants measured, where the row or the arm reports them.
-    factor : float
-        Exact factor to the unit in which the outcome is pooled.
+    `size` is that of the participants measured, where the row or the arm reports them.
     """
     mean = None if row.mean is None else float(row.mean)
     cells = [Cell(row, "mean")] if mean is not None else []
@@ -160,12 +154,7 @@ def _reported_spread(row: Measurement, n: int | None) -> Spread:
 
 
 def merge_arms(arms: Sequence[tuple[int, float, float]]) -> tuple[int, float, float]:
-    """Merge arms (n, mean, SD) into one: Cochrane Handbook, table 6.5.a.
-
-    Returns
-    -------
-    n, mean, SD of all participants together.
-    """
+    """Merge arms (n, mean, SD) into one of all participants: Cochrane Handbook, table 6.5.a."""
     n = sum(arm[0] for arm in arms)
     mean = sum(arm[0] * arm[1] for arm in arms) / n
     squares = sum((k - 1) * sd**2 + k * (m - mean) ** 2 for k, m, sd in arms)

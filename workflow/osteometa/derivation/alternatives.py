@@ -74,14 +74,7 @@ def alternatives(config: Config) -> Iterator[tuple[Choice, Config]]:
 
 
 def variants(tables: Tables, config: Config) -> Variants:
-    """Return what differs by each alternative, and each resolution of inconsistent data.
-
-    Parameters
-    ----------
-    tables : Tables
-        Checked tables.
-    config : Config
-    """
+    """Return what differs by each alternative, and each resolution of inconsistent data."""
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     primary = effects_of(estimates, tables, config)

@@ -70,12 +70,7 @@ def estimates_of(
 ) -> Estimates:
     """Estimate every comparison on its own.
 
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-    config : Config
-    borrow_r : bool
-        False where an assumed correlation goes before the median of other arms.
+    Without `borrow_r` an assumed correlation goes before the median of other arms.
     """
     correlations = Correlations(comparisons, config, borrow=borrow_r)
     return Estimates(tuple(estimate(comparisons, correlations, config)), correlations)

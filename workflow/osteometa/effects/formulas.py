@@ -92,10 +92,7 @@ def rom(
 def lajeunesse(upper: float, lower: float) -> Effect:
     """Return what Lajeunesse (2015) adds to a log ratio and to its variance.
 
-    Parameters
-    ----------
-    upper, lower : float
-        s^2/(n m^2) of the mean above and of that below the line.
+    `upper` and `lower` are s^2/(n m^2) of the mean above and of that below the line.
     """
     return (upper - lower) / 2, (upper**2 + lower**2) / 2
 

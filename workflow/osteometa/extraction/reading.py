@@ -42,13 +42,7 @@ class RowsOf(Protocol):
 
 
 def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
-    """Read all raw tables of a review.
-
-    Returns
-    -------
-    tables, problems
-        The rows that could be read, and everything that is wrong with cells and headers.
-    """
+    """Return the rows of a review that could be read, and what is wrong with cells and headers."""
     problems: list[Problem] = []
 
     def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:

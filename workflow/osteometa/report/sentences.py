@@ -80,14 +80,7 @@ def participants_words(effects: Sequence[WeightedEffect]) -> str:
 
 
 def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
-    """Return the result of one analysis, sentence by sentence; appraisal is always the last.
-
-    Parameters
-    ----------
-    found : Findings
-    risk, certainty : str
-        The judgements that reviewers entered, or "not assessed".
-    """
+    """Return the result of one analysis, sentence by sentence; appraisal is last."""
     appraisal = f"Risk of bias: {risk}. Certainty of evidence (GRADE): {certainty}."
     if found.row.status == SynthesisStatus.EMPTY:
         return ["No study addresses this question.", appraisal]

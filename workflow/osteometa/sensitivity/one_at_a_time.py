@@ -59,16 +59,8 @@ class _Writer:
     ) -> Iterator[SensitivityRow]:  # fmt: skip
         """Yield the row of a changed set, and those of the types that the change moves.
 
-        Parameters
-        ----------
-        row, change : str
-        joint : EffectSet
-        measure : str
-            Empty for the primary one.
-        same : bool
-            Whether a set that is not changed still has numbers.
-        types : bool
-            Whether every type has a row, not only those of two studies whose effects change.
+        With `same` a set that is not changed still has numbers; with `types` every type has a row,
+        not only those of two studies whose effects change.
         """
         measure = measure or self.case.measure
         before = self.case.primary_set(measure)

@@ -56,16 +56,7 @@ class Answer:
 def agreement_rows(
     synthesis: str, effects: Sequence[Effect], covariances: Sequence[Covariance] = ()
 ) -> list[AgreementRow]:
-    """Compare every pooled set of two studies or more with both libraries.
-
-    Parameters
-    ----------
-    synthesis : str
-    effects : sequence of Effect
-        Effects of one synthesis, all measures.
-    covariances : sequence of Covariance
-        Of effects of one study; neither library takes them.
-    """
+    """Compare every pooled set of two studies or more with both libraries, on all measures."""
     rows: list[AgreementRow] = []
     for measure in dict.fromkeys(effect.measure for effect in effects):
         chosen = EffectSet.of(effects, measure, covariances)

@@ -27,14 +27,6 @@ def pooled_rows(
 
     One study is listed. Two have the common-effect model beside the random-effects model; three
     and four also the conventional (Wald) interval.
-
-    Parameters
-    ----------
-    synthesis : str
-    effects : sequence of Effect
-    config : Config
-    covariances : sequence of Covariance
-        Of effects that share participants.
     """
     rows: list[PooledRow] = []
     for measure in measures_of(effects):
