@@ -11,9 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from osteometa import __version__
 from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
-from osteometa.report.agreement import agreement_rows
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
-from osteometa.report.checklist import ITEMS
 from osteometa.report.directions import direction_words, p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
@@ -64,12 +62,10 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "labels": review.labels,
         "summary": summary_of_findings(findings, tables),
         "moved_arms": moved_arms(tables, config),
-        "checklist": ITEMS,
         "methods": unbroken(" ".join(methods_sentences(review, versions))),
         "studies": study_rows(tables, config),
         "excluded": [study for study in tables.studies if study.include == "no"],
-        "agreement": agreement_rows(review.agreement),
-        "differing": [row for row in review.agreement if row.verdict == "differs"],
+        "agreement": review.agreement,
         "warnings": review.warnings,
         "missing": missing_lines(review.missing, findings),
         "ledger": review.ledger,
