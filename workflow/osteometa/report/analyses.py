@@ -14,7 +14,6 @@ from osteometa.records.figures import FigureRow
 from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, type_words
 from osteometa.report.findings import Findings
 from osteometa.report.inline_figures import InlineFigure, inline_figure
-from osteometa.report.raw_rows import Link, cells_behind
 from osteometa.report.sensitivity import Line, sensitivity_lines
 from osteometa.report.sentences import NumberRow, heading, number_row, synthesis_sentences
 from osteometa.report.studies import certainty_words, published_pools, risk_words
@@ -31,13 +30,6 @@ class Figure(NamedTuple):
     def svg(self) -> str:
         """All pages."""
         return "".join(page.svg for page in self.pages)
-
-
-class EffectRow(NamedTuple):
-    """An effect, and the raw cells behind it."""
-
-    effect: WeightedEffect
-    cells: list[Link]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +51,7 @@ class Chapter:
     types: list[TypeRow]
     type_words: str
     published: list[PublishedPool]
-    effects: list[EffectRow]
+    effects: Sequence[WeightedEffect]
     flags: list[Flag]
 
 
@@ -88,7 +80,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         types=type_rows(found, by_paper) if twice else [],
         type_words=type_words(found, by_paper) if twice else "",
         published=published_pools(found, tables),
-        effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
+        effects=found.effects,
         flags=sorted({flag for e in found.effects for flag in e.flags}),
     )
 

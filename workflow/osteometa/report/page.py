@@ -19,7 +19,7 @@ from osteometa.report.glance import COLUMNS, glance, status_counts
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.report.missing_data import missing_lines
-from osteometa.report.raw_rows import used_rows
+from osteometa.report.raw_rows import anchor, used_rows
 from osteometa.report.studies import reported, study_rows
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
@@ -38,7 +38,9 @@ def render_report(root: str | Path, config: Config) -> str:
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    filters = (direction_words, p_number, p_range, reported, share_known, share_range, unbroken)
+    filters = (
+        anchor, direction_words, p_number, p_range, reported, share_known, share_range, unbroken,
+    )  # fmt: skip
     environment.filters.update({function.__name__: function for function in filters})
     template = environment.get_template("report.html.j2")
     return template.render(**_content(review, chapters, overview))

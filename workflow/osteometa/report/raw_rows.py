@@ -1,4 +1,4 @@
-"""From an effect back to the raw cells behind it, and to the rows that hold them."""
+"""The raw rows behind effects."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Tables
+from osteometa.records.cells import CellName
 from osteometa.records.effects import Effect
-
-
-class Link(NamedTuple):
-    """A raw cell by its name, and the row of the page that shows it."""
-
-    anchor: str
-    text: str
 
 
 class RawRow(NamedTuple):
@@ -29,28 +24,23 @@ class RawRow(NamedTuple):
     """Columns that are filled, with their text."""
 
 
-def anchor_of(table: str, key: str) -> str:
-    """Return the name of a raw row in the page."""
-    return "row-" + re.sub(r"[^A-Za-z0-9_-]", "-", f"{table}-{key}")
-
-
-def cells_behind(effect: Effect) -> list[Link]:
-    """Return the cells behind an effect, each with the row of the page that shows it."""
-    return [Link(anchor_of(cell.table, cell.key), str(cell)) for cell in effect.inputs]
+def anchor(cell: CellName) -> str:
+    """Return the name, in the page, of the row that holds a cell."""
+    return "row-" + re.sub(r"[^A-Za-z0-9_-]", "-", f"{cell.table}-{cell.key}")
 
 
 def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[RawRow]:
     """Return the raw rows that any effect rests on, in the order of the tables."""
-    wanted = {link.anchor for effect in effects for link in cells_behind(effect)}
+    wanted = {anchor(cell) for effect in effects for cell in effect.inputs}
     sources: tuple[Sequence[Row], ...] = (
         tables.studies, tables.arms, tables.measurements, tables.contrasts, tables.directions,
     )  # fmt: skip
     found = []
     for row in (row for rows in sources for row in rows):
-        anchor = anchor_of(row.table, row.key_text.replace(" ", "_"))
-        if anchor in wanted:
+        name = anchor(Cell(row, "").name)
+        if name in wanted:
             study = str(getattr(row, "study_id", ""))
-            found.append(RawRow(anchor, row.table, row.row, study, tuple(_filled(row))))
+            found.append(RawRow(name, row.table, row.row, study, tuple(_filled(row))))
     return found
 
 
