@@ -10,7 +10,7 @@ from osteometa.comparisons.quantiles import Spread, from_quantiles
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Measurement
 from osteometa.numerics.distributions import half_width_to_se
-from osteometa.records.cells import CellName
+from osteometa.records.effects import CellName
 from osteometa.wording.vocabulary import Flag, Provenance
 
 SECOND_HAND = ("other_review", "press")

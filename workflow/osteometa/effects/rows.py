@@ -7,8 +7,7 @@ from osteometa.comparisons.classification import shared_columns, type_by_paper
 from osteometa.comparisons.summaries import Cell, Flags, row_flags
 from osteometa.effects.basis import Estimate
 from osteometa.protocol.config import Config
-from osteometa.records.cells import CellName
-from osteometa.records.effects import Effect
+from osteometa.records.effects import CellName, Effect
 from osteometa.wording.vocabulary import Block, Flag, MeansKind
 
 

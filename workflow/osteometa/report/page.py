@@ -18,8 +18,8 @@ from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance, status_counts
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
-from osteometa.report.missing_data import missing_lines
-from osteometa.report.raw_rows import anchor, used_rows
+from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
+from osteometa.report.sentences import kind_words
 from osteometa.report.studies import reported, study_rows
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
@@ -39,7 +39,8 @@ def render_report(root: str | Path, config: Config) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     filters = (
-        anchor, direction_words, p_number, p_range, reported, share_known, share_range, unbroken,
+        anchor, direction_words, filled, p_number, p_range, reported, share_known, share_range,
+        unbroken,
     )  # fmt: skip
     environment.filters.update({function.__name__: function for function in filters})
     template = environment.get_template("report.html.j2")
@@ -69,7 +70,8 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "excluded": [study for study in tables.studies if study.include == "no"],
         "agreement": review.agreement,
         "warnings": review.warnings,
-        "missing": missing_lines(review.missing, findings),
+        "missing": alternatives(review.missing),
+        "kinds": {found.row.synthesis: kind_words(found) for found in findings},
         "ledger": review.ledger,
         "raw_rows": used_rows(tables, review.effects),
         "statuses": Counter(line.status for line in review.ledger),
