@@ -44,13 +44,10 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Effects):
     """All that is derived from the tables of a review."""
 
     estimated: tuple[Estimated, ...]
-    merged: tuple[Estimated, ...]
-    effects: tuple[Effect, ...]
-    covariances: tuple[Covariance, ...]
     entries: tuple[DirectionEntry, ...]
 
 
@@ -59,10 +56,8 @@ def derive(tables: Tables, config: Config) -> Derived:
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     found = effects_of(estimates, tables, config)
-    directions = entries(comparisons, found.effects, config)
-    return Derived(
-        estimates.estimated, found.merged, found.effects, found.covariances, tuple(directions)
-    )
+    directions = tuple(entries(comparisons, found.effects, config))
+    return Derived(found.merged, found.effects, found.covariances, estimates.estimated, directions)
 
 
 def estimates_of(

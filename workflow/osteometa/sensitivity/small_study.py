@@ -7,7 +7,6 @@ studies, and with fewer than ten studies the tests have little power.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +22,7 @@ from osteometa.wording.choices import studies_words
 LEAST_STUDIES = 10
 EXACT_UP_TO = 300
 PEESE_BELOW = 0.10
+ANALYSES = ("egger", "egger_mixed", "rank", "trim_fill", "pet", "peese", "pet_peese", "selection")
 
 
 def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> SmallStudy:
@@ -185,23 +185,21 @@ def small_study(
     least : int
         With fewer studies no analysis is made, and each record gives the reason.
     """
-    options = {"predictor": predictor, "predictor_name": predictor_name}
-    analyses: dict[str, Callable[[], SmallStudy]] = {
-        "egger": lambda: egger(yi, vi, **options),
-        "egger_mixed": lambda: egger(yi, vi, method=method, **options),
-        "rank": lambda: rank_test(yi, vi),
-        "trim_fill": lambda: trim_fill(yi, vi, predictor=predictor, method=method, ci=ci),
-        "pet": lambda: pet_peese(yi, vi, **options)[0],
-        "peese": lambda: pet_peese(yi, vi, **options)[1],
-        "pet_peese": lambda: pet_peese(yi, vi, **options)[2],
-        "selection": lambda: selection_model(yi, vi),
-    }
     k = len(yi)
     if k < least:
         reason = f"{studies_words(k)}, {least} are needed"
         return tuple(
             SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
-            for name in analyses
+            for name in ANALYSES
         )
+    options = {"predictor": predictor, "predictor_name": predictor_name}
+    found = (
+        egger(yi, vi, **options),
+        egger(yi, vi, method=method, **options),
+        rank_test(yi, vi),
+        trim_fill(yi, vi, predictor=predictor, method=method, ci=ci),
+        *pet_peese(yi, vi, **options),
+        selection_model(yi, vi),
+    )
     # A record that is not estimable has no name yet.
-    return tuple(replace(analysis(), analysis=name) for name, analysis in analyses.items())
+    return tuple(replace(one, analysis=name) for name, one in zip(ANALYSES, found, strict=True))
