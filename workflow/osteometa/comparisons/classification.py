@@ -1,13 +1,12 @@
-"""How a comparison is classified: exercise type, window, time, eligibility, set, risk of bias."""
+"""How config.yaml classifies a comparison: exercise type, window, time, eligibility and set."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from osteometa.comparisons.build import Comparison
-from osteometa.extraction.tables import Arm, RiskOfBias
+from osteometa.extraction.tables import Arm
 from osteometa.protocol.config import Config
 from osteometa.records.sets import SetKey
 from osteometa.wording.vocabulary import (
@@ -18,12 +17,6 @@ from osteometa.wording.vocabulary import (
     Phase,
     PlasmaVolume,
 )
-
-# The worse judgement first, over all tools.
-WORST_FIRST = (
-    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
-    "good",
-)  # fmt: skip
 
 
 def exercise_type(arm: Arm, config: Config) -> ExerciseType:
@@ -75,19 +68,6 @@ def time_distance(comparison: Comparison, config: Config) -> float:
     if chosen == "earliest":
         return time
     return -time if weeks is None or chosen == "latest" else abs(time - weeks)
-
-
-def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
-    """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
-
-    Of two tools the worse one; '' where none was made.
-    """
-    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
-    for named in (outcome, ""):
-        found = [row.judgement for row in own if row.outcome == named]
-        if found:
-            return min(found, key=WORST_FIRST.index)
-    return ""
 
 
 def listed_only(comparison: Comparison, config: Config) -> tuple[Block, str] | None:

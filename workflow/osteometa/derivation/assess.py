@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.classification import listed_only, risk_of_bias_of
+from osteometa.comparisons.classification import listed_only
 from osteometa.comparisons.correlations import Correlations
+from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.derivation.control_share import Compared, control_share
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.select import Selected, why_represented
