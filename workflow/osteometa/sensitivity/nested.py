@@ -77,7 +77,7 @@ class NestedModel:
             turn[own, own] = axes.T
         return cls(values, turn @ np.ones(k), turn, np.asarray(starts))
 
-    def sums(self, cells: Array) -> Array:
+    def _sums(self, cells: Array) -> Array:
         """Return the sum over the effects of each study (n, J)."""
         return np.add.reduceat(cells, self.starts, axis=1)
 
@@ -88,14 +88,14 @@ class NestedModel:
     def _parts(self, theta: Array) -> tuple[Array, Array, Array]:
         """Return 1 / (V + omega2), and by study 1'(V + omega2 I)^-1 1 and 1 + tau2 times that."""
         d = 1 / (self.values + theta[:, 1:])
-        r = self.sums(d * self.ones**2)
+        r = self._sums(d * self.ones**2)
         return d, r, 1 + theta[:, :1] * r
 
     def _times(self, theta: Array, parts: tuple[Array, Array, Array], cells: Array) -> Array:
         """Return W times vectors (n, k), by the Sherman-Morrison formula."""
         d, _, whole = parts
         once = d * cells
-        drawn = self.sums(self.ones * once) * theta[:, :1] / whole
+        drawn = self._sums(self.ones * once) * theta[:, :1] / whole
         return once - d * self.ones * self._spread(drawn)
 
     def weigh(self, theta: Array, Y: Array) -> WeightedFit:
@@ -125,18 +125,18 @@ class NestedModel:
         found, parts = self.weigh(theta, Y), self._parts(theta)
         d, r, whole = parts
         h, e, u = self.ones, found.residuals, found.ones
-        share, level, deep = theta[:, :1] / whole, r / whole, self.sums(d**2 * h**2)
+        share, level, deep = theta[:, :1] / whole, r / whole, self._sums(d**2 * h**2)
         # Sums of squares of W e by study (tau2) and by effect (omega2), traces of W and W A W B.
-        squares = _pair(self.sums(h * e) ** 2, e**2)
+        squares = _pair(self._sums(h * e) ** 2, e**2)
         traces = _pair(level, d)
         traces[:, 1] -= np.sum(share * deep, axis=1)
         across = np.sum(deep / whole**2, axis=1)
         last = np.sum(d**2, axis=1) + np.sum(
-            share**2 * deep**2 - 2 * share * self.sums(d**3 * h**2), axis=1
+            share**2 * deep**2 - 2 * share * self._sums(d**3 * h**2), axis=1
         )
         both = _matrices(np.sum(level**2, axis=1), across, last)
         # 1'WAW1 and 1'WAWBW1: what P has less than W.
-        ones, through = self.sums(h * u), self.sums(d * h * u) / whole
+        ones, through = self._sums(h * u), self._sums(d * h * u) / whole
         lost = found.variance[:, None] * _pair(ones**2, u**2)
         twice = _matrices(
             np.sum(ones**2 * level, axis=1), np.sum(ones * through, axis=1),
@@ -146,7 +146,7 @@ class NestedModel:
             both + lost[:, :, None] * lost[:, None, :] - 2 * found.variance[:, None, None] * twice
         )
         # A P y and B P y.
-        pulls = (h * self._spread(self.sums(h * e)), e)
+        pulls = (h * self._spread(self._sums(h * e)), e)
         turned = [self._times(theta, parts, pull) for pull in pulls]
         taken = np.stack([np.sum(u * pull, axis=1) for pull in pulls], axis=1)
         quadratic = _matrices(
