@@ -103,7 +103,9 @@ def measured() -> list[tuple[int, str, str, float]]:
             for method in ("REML", "DL"):
                 note(k, method, "PyMARE", by_pymare(y, v, mask[:20_000], method))
             for method in ("REML", "ML", "PM", "DL", "EE"):
-                used = seconds(lambda m=method, a=y, b=v, c=mask: pool_many(a, b, mask=c, method=m))
+                used = seconds(
+                    lambda m=method, a=y, b=v, c=mask: pool_many(a, b, c, method=m, ci="hksj-floor")
+                )
                 note(k, method, "osteometa", used / len(mask))
     return [(*key, value) for key, value in sorted(best.items(), key=lambda item: item[0][:2])]
 
@@ -112,9 +114,9 @@ def profile(method: str) -> str:
     """Where the kernel's time goes, the functions above 5 % of it."""
     y, v = (np.array(ORACLE[SETS[20]][column]) for column in ("yi", "vi"))
     mask = subsets(20, FITS)
-    pool_many(y, v, mask=mask[:100], method=method)
+    pool_many(y, v, mask[:100], method=method, ci="hksj-floor")
     run = cProfile.Profile()
-    run.runcall(pool_many, y, v, mask=mask, method=method)
+    run.runcall(pool_many, y, v, mask, method=method, ci="hksj-floor")
     stats = pstats.Stats(run, stream=io.StringIO())
     total = stats.total_tt
     rows = sorted(stats.stats.items(), key=lambda item: -item[1][2])
@@ -136,7 +138,7 @@ def page(rows: list[tuple[int, str, str, float]]) -> str:
         f"{' (k = 10) and '.join(SETS.values())} (k = 20), {FITS:,} for the kernel, processor "
         f"time of one core per fit, the best of {TURNS} rounds in which all are measured; "
         f"Python {platform.python_version()}, numpy {np.__version__}. The kernel returns estimate, "
-        "interval, tau2, Q, I2 and H2; gosh estimate, tau2, Q, I2 and H2; PyMARE estimate and "
+        "variance, tau2, Q, I2 and H2; gosh estimate, tau2, Q, I2 and H2; PyMARE estimate and "
         "tau2.",
         "", "| k | method | osteometa | metafor gosh | ratio | PyMARE | ratio |",
         "|---:|---|---:|---:|---:|---:|---:|",

@@ -177,8 +177,6 @@ CONVENTIONS = """
   take 2 (1 - r) / n for each arm, which holds if no SD changes and both arms have one SD. PPC
   takes the SDs as reported: .1069 instead of .1134 in the first trial, .2856 instead of .1634
   in the fifth (tests/effects/test_worked_checks.py, checks 17 and 18).
-- **SMCC** is a formula only (`effects/formulas.py`). Its unit is the SD of changes, and it may not
-  be pooled with effects over the SD of levels.
 - **SMDH and ROM.** Variance and bias correction are those of metafor 3.8; later releases have
   others.
 """
@@ -199,6 +197,8 @@ NOT_DONE = """\
 - **Standardised residuals and DFBETAS**: with an intercept only they carry the same information as
   the deleted residuals and DFFITS.
 - **Baujat's plot of the common-effect model**: osteometa draws that of the reported method.
+- **SMCC**: its unit is the SD of changes, and it may not be pooled with effects over the SD of
+  levels; different r give different effects for one change.
 - **SMCRH, SMD1, CVR, VR**: not used in reviews of this kind. **MD and ROM with one variance for
   both arms** (HO) or averaged over studies (AV): a trained and a control arm need not have one SD.
 - **Sampled permutations** are compared within their sampling error only: R has other random

@@ -14,6 +14,7 @@ from compare import (
     POOLED,
     SHARED,
     Comparison,
+    arrays,
     compared,
     width_of,
 )
@@ -180,14 +181,17 @@ def left_out() -> Iterator[Comparison]:
             if not isinstance(theirs, dict) or "estimate" not in theirs or data["k"] < 3:
                 continue
             mask = ~np.eye(data["k"], dtype=bool)
-            ours = pool_many(data["yi"], data["vi"], mask=mask, method=method, ci=CI[test])
+            y, v = arrays(name)
+            ours = pool_many(y, v, mask, method=method, ci=CI[test])
             for i in range(data["k"]):
                 wide = width_of(data, theirs["ci_lb"][i], theirs["ci_ub"][i])
+                estimate, se = ours.coefficients[i, 0], ours.covariance[i, 0, 0] ** 0.5
+                half = t_quantile(0.975, None if np.isinf(ours.df[i]) else ours.df[i]) * se
                 rows = [
-                    ("estimate", ours.estimate[i], theirs["estimate"][i], wide),
-                    ("se", ours.se[i], theirs["se"][i], wide),
-                    ("interval", ours.ci_low[i], theirs["ci_lb"][i], wide),
-                    ("interval", ours.ci_high[i], theirs["ci_ub"][i], wide),
+                    ("estimate", estimate, theirs["estimate"][i], wide),
+                    ("se", se, theirs["se"][i], wide),
+                    ("interval", estimate - half, theirs["ci_lb"][i], wide),
+                    ("interval", estimate + half, theirs["ci_ub"][i], wide),
                     ("Q", ours.q[i], theirs["Q"][i], 1.0),
                 ]
                 more = (("tau2", ours.tau2, mean_v), ("I2", ours.i2, 100.0), ("H2", ours.h2, 1.0))

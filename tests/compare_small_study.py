@@ -87,8 +87,7 @@ def trims() -> Iterator[Comparison]:
                     continue
                 ours = trim_fill(*arrays(name), method=method, ci="wald", side=side)
                 wide = theirs["ci"][1] - theirs["ci"][0]
-                rows = [*_filled(ours, theirs["k0"], theirs["side"]),
-                        ("se of the number", ours.filled_se, theirs["se_k0"], 1.0)]  # fmt: skip
+                rows = _filled(ours, theirs["k0"], theirs["side"])
                 yield from compared("trim and fill", method, name, rows)
                 rows = [("estimate", ours.estimate, theirs["estimate"], wide),
                         ("se", ours.se, theirs["se"], wide)]  # fmt: skip
@@ -146,8 +145,9 @@ def selections() -> Iterator[Comparison]:
         rows = [("estimate", ours.estimate, theirs["estimate"], wide),
                 ("se", ours.se, theirs["se"], wide),
                 ("tau2", ours.tau2, theirs["tau2"], float(np.mean(v)))]  # fmt: skip
-        rows += [(name.replace("_", " "), getattr(ours, name), theirs[name], 1.0)
-                 for name in ("relative_chance", "relative_chance_se", "lrt")]  # fmt: skip
+        rows += [("relative chance", ours.slope, theirs["relative_chance"], 1.0),
+                 ("relative chance se", ours.slope_se, theirs["relative_chance_se"], 1.0),
+                 ("lrt", ours.statistic, theirs["lrt"], 1.0)]  # fmt: skip
         yield from compared("selection model", "ML", name, rows, ITERATED_LIMIT)
 
 

@@ -173,7 +173,6 @@ def _():
     back = effects([level("baseline", **high), level("end", **low), r_of(0.7)])["SMD"]
     yield from pairs([there["MD"].yi, there["MD"].vi], "4 .2618")
     yield from pairs([-back.yi, back.vi, there["SMD"].yi], ".7210 .01433 .8830")
-    yield from pairs(f.smcc(22, 20**0.5, 26, 30**0.5, 60, 0.7), ".9964 .02494")
     yield from pairs([there["ROM"].yi, there["ROM"].vi], ".1671 .000429")
 
 
@@ -466,10 +465,9 @@ def _():
 def _():
     """Each trial its own cluster, weights of the REML model."""
     y, v = BCG
-    X, total = np.ones((13, 1)), v + pool(y, v).tau2
-    found = robust_inference(y, X, list(range(13)), np.diag(total), np.diag(1 / total))
-    (estimate,), (se,), (df,) = found.estimate, found.se, found.df
-    return pairs([se**2, df, estimate / se], ".03229 11.041 -3.976")
+    total = v + pool(y, v).tau2
+    found = robust_inference(y, list(range(13)), np.diag(total), np.diag(1 / total))
+    return pairs([found.se**2, found.df, found.estimate / found.se], ".03229 11.041 -3.976")
 
 
 @check(42)
@@ -477,7 +475,7 @@ def _():
     data = SETS["hackshaw1998"]
     found = trim_fill(np.array(data["yi"]), np.array(data["vi"]), method="EE", ci="wald")
     assert found.side == "left"
-    return pairs([found.filled, found.filled_se], "7 4.0405")
+    return pairs([found.filled], "7")
 
 
 @check(43)

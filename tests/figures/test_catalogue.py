@@ -2,7 +2,6 @@
 
 import ast
 import re
-from dataclasses import fields
 
 from builders import ROOT
 from osteometa import __version__
@@ -11,10 +10,8 @@ from osteometa.figures.catalogue import KINDS, NAMES, TITLES, TOOLS
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
-from osteometa.records.sensitivity import RECORDS
 from osteometa.report import methods
 from osteometa.run.code import PACKAGE
-from osteometa.sensitivity.analyses import SensitivityTables
 from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
 from osteometa.wording.choices import (
     CI_METHODS,
@@ -27,10 +24,6 @@ from osteometa.wording.choices import (
     VARIANTS,
     variant_words,
 )
-
-
-def test_every_look_at_a_synthesis_is_a_table():
-    assert [field.name for field in fields(SensitivityTables)] == list(RECORDS)
 
 
 def test_every_kind_of_figure_of_a_synthesis_is_drawn():

@@ -17,8 +17,8 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.synthesis.words import heterogeneity, model_words
 from osteometa.wording.measure_format import MeasureFormat
-from osteometa.wording.models import heterogeneity, model_words
 from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
 
 SPINE = "bmd_lumbar_spine_training_controlled"

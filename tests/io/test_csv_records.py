@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 import pytest
 from osteometa.io.csv_records import Joined, read_records, write_records
-from osteometa.records.cells import CellName
-from osteometa.records.effects import Choice
+from osteometa.records.effects import CellName, Choice
 
 
 class Code(StrEnum):

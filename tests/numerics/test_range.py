@@ -10,7 +10,6 @@ from builders import BCG, effects_csv, output_of
 from osteometa.numerics.range import LARGEST, SMALLEST
 from osteometa.pooling import likelihood
 from osteometa.pooling.batch import intercept_batch, slope_moments
-from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import checked, pool, regress
 from osteometa.wording.choices import CI_METHODS, METHODS
 
@@ -85,8 +84,6 @@ def test_just_out_of_range_is_out(effect, variance):
     checked([0.1, LARGEST, -LARGEST, 0.1], [1.0, LARGEST, SMALLEST, 1.0])
     with pytest.raises(ValueError, match="position 2: "):
         checked([0.1, effect], [1.0, variance])
-    with pytest.raises(ValueError, match="model 1, effect 2: an effect must"):
-        pool_many([0.1, effect], [1.0, variance])
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-10])

@@ -43,5 +43,5 @@ NUMBERS = (
 def test_analyses_of_numbers_know_no_config(name):
     loaded = loaded_by(f"osteometa.sensitivity.{name}")
     rooms = {module.split(".")[1] for module in loaded if module.startswith("osteometa.")}
-    assert rooms <= {"numerics", "pooling", "wording", "records", "sensitivity"}
+    assert rooms <= {"numerics", "io", "pooling", "wording", "records", "sensitivity"}
     assert "pydantic" not in loaded

@@ -8,6 +8,7 @@ import pytest
 from builders import TESTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from osteometa.pooling import kernel
 from osteometa.pooling.batch import (
     column_batch,
     intercept_batch,
@@ -16,13 +17,12 @@ from osteometa.pooling.batch import (
     q_moments,
     slope_moments,
 )
-from osteometa.pooling.kernel import pool_many, solve
+from osteometa.pooling.kernel import pool_many, regress_many, solve
 from osteometa.pooling.model import pool, regress
 from osteometa.wording.choices import CI_METHODS, METHODS
 
 ORACLE = json.loads((TESTS / "oracle" / "metafor.json").read_text())["datasets"]
 POOLED = [name for name, data in ORACLE.items() if data["k"] > 1]
-FIELDS = ("estimate", "se", "ci_low", "ci_high", "tau2", "q", "i2", "h2")
 
 
 def bound(y, v, name, value):
@@ -52,64 +52,70 @@ def same_sets():
 def test_kernel_and_full_covariance_agree(method, table, ci, seed):
     """The same rows turned by any rotation, with the covariance that they then have."""
     y, v = (np.array(column) for column in zip(*table, strict=True))
-    kernel = pool_many(y[None], v[None], method=method, ci=ci)
+    found = pool_many(y, v, np.ones((1, len(y)), dtype=bool), method=method, ci=ci)
+    estimate = found.coefficients[0, 0]
     start = np.array([np.mean((y - y.mean()) ** 2)])
     columns = solve(
         column_batch(y[:, None], v[:, None], np.ones((1, len(y), 1))), method, ci, sj=start
     )
-    assert columns.tau2[0] == pytest.approx(kernel.tau2[0], rel=1e-10, abs=1e-10 * np.mean(v))
-    assert columns.coefficients[0, 0] == pytest.approx(
-        kernel.estimate[0], abs=bound(y, v, "estimate", kernel.estimate[0])
-    )
+    assert columns.tau2[0] == pytest.approx(found.tau2[0], rel=1e-10, abs=1e-10 * np.mean(v))
+    error = bound(y, v, "estimate", estimate)
+    assert columns.coefficients[0, 0] == pytest.approx(estimate, abs=error)
     if np.max(v) / np.min(v) > 1e3 or method == "SJ":
         return  # a dense matrix cannot hold smaller variances to ten digits; SJ is not turned
     turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(y), len(y))))
     V = turn @ np.diag(v) @ turn.T
     full = regress(turn @ y, None, turn @ np.ones((len(y), 1)), V=V, method=method, ci=ci,
                    studies=len(y))  # fmt: skip
-    assert full.tau2 == pytest.approx(kernel.tau2[0], rel=1e-10, abs=1e-10 * np.mean(v))
-    assert full.q == pytest.approx(kernel.q[0], rel=1e-10, abs=1e-10)
-    error = bound(y, v, "estimate", kernel.estimate[0])
-    assert full.coefficients[0] == pytest.approx(kernel.estimate[0], abs=error)
+    assert full.tau2 == pytest.approx(found.tau2[0], rel=1e-10, abs=1e-10 * np.mean(v))
+    assert full.q == pytest.approx(found.q[0], rel=1e-10, abs=1e-10)
+    assert full.coefficients[0] == pytest.approx(estimate, abs=error)
 
 
 @pytest.mark.parametrize("name", POOLED)
 @pytest.mark.parametrize("method", METHODS)
 def test_masked_rows_are_the_small_models_themselves(name, method):
-    """Every leave-one-out model in one batch is the pool of the others; noise may fill the gaps."""
+    """Every leave-one-out model in one batch is the pool of the others."""
     data = ORACLE[name]
-    y, v = np.array(data["yi"]), np.array(data["vi"])
+    y, v = (np.array(data[key], dtype=float) for key in ("yi", "vi"))
     if len(y) > 60:
         y, v = y[:60], v[:60]
     k = len(y)
     mask = ~np.eye(k, dtype=bool)
-    rows_y, rows_v = np.where(mask, y, np.nan), np.where(mask, v, -1.0)
-    both = [
-        pool_many(y, v, mask=mask, method=method, weights=True),
-        pool_many(rows_y, rows_v, mask=mask, method=method, weights=True),
-    ]
-    for f in both:
-        for i in range(0, k, 7):
-            alone = pool(np.delete(y, i), np.delete(v, i), method=method)
-            if k == 2:
-                assert (alone.status, f.tau2[i]) == ("listed", 0.0)
-                continue
-            for field in FIELDS:
-                ours = getattr(f, field)[i]
-                wanted = getattr(alone, field)
-                assert abs(ours - wanted) <= bound(y, v, field, wanted)
-            assert f.weights[i, i] == 0
-            assert np.delete(f.weights[i], i) == pytest.approx(alone.weights, rel=1e-8)
+    found = pool_many(y, v, mask, method=method, ci="hksj-floor")
+    for i in range(0, k, 7):
+        alone = pool(np.delete(y, i), np.delete(v, i), method=method)
+        if k == 2:
+            assert (alone.status, found.tau2[i]) == ("listed", 0.0)
+            continue
+        ours = {name: getattr(found, name)[i] for name in ("tau2", "q", "i2", "h2")}
+        ours["estimate"] = found.coefficients[i, 0]
+        ours["se"] = found.covariance[i, 0, 0] ** 0.5
+        for field, number in ours.items():
+            wanted = getattr(alone, field)
+            assert abs(number - wanted) <= bound(y, v, field, wanted)
 
 
-def test_many_models_are_worked_on_in_parts_and_come_back_in_order(monkeypatch):
+@pytest.mark.parametrize("models", [1, 4, 5, 6, 11])
+def test_many_models_are_worked_on_in_parts_and_come_back_in_order(models, monkeypatch):
     rng = np.random.default_rng(0)
-    y, v = rng.normal(size=(40, 6)), rng.uniform(0.1, 1, (40, 6))
-    whole = pool_many(y, v, weights=True)
-    monkeypatch.setattr("osteometa.pooling.kernel.CELLS", 30)
-    parts = pool_many(y, v, weights=True)
-    for field in (*FIELDS, "weights", "p", "q_p", "df", "k"):
-        assert getattr(parts, field) == pytest.approx(getattr(whole, field), rel=1e-12)
+    y, v = rng.normal(size=(models, 6)), rng.uniform(0.1, 1, (models, 6))
+    parts = []
+    monkeypatch.setattr(kernel, "CELLS", 30)
+    monkeypatch.setattr(
+        kernel, "solve", lambda *a, **b: parts.append(a[0].y.shape) or solve(*a, **b)
+    )
+    found = regress_many(y, v, np.ones((1, 6, 1)), method="REML", ci="hksj")
+    assert parts == [(6, 5)] * (models // 5) + ([(6, models % 5)] if models % 5 else [])
+    alone = [pool(*row, ci="hksj").estimate for row in zip(y, v, strict=True)]
+    assert found.coefficients[:, 0] == pytest.approx(alone)
+
+
+def test_one_effect_has_no_heterogeneity():
+    mask = np.array([[True, False, False], [True, True, False]])
+    found = pool_many(np.array([0.3, 0.1, 0.7]), np.full(3, 0.2), mask, method="REML", ci="hksj")
+    assert (found.tau2[0], np.isinf(found.df[0]), np.isnan(found.i2[0])) == (0.0, True, True)
+    assert found.df[1] == 1
 
 
 def precise(y, v, tau2):
@@ -131,7 +137,7 @@ def test_reml_is_the_highest_maximum_at_sixty_digits(table, power):
     """The score changes sign within 1e-9 of the estimate, and no point of a fine grid is higher."""
     y, v = (np.array(column) for column in zip(*table, strict=True))
     y, v = y * 10.0**power, v * 10.0 ** (2 * power)
-    tau2 = float(pool_many(y[None], v[None]).tau2[0])
+    tau2 = pool(y, v).tau2
     hair = 1e-9 * (tau2 + float(np.min(v)))
     assert precise(y, v, tau2 + hair)[0] <= 0
     if tau2 > 2 * hair:
@@ -149,9 +155,8 @@ def test_of_two_maxima_the_higher_one_counts():
     """
     data = ORACLE["gibson2002_MD"]
     y, v = np.array(data["yi"]), np.array(data["vi"])
-    rows = pool_many(np.array([y, 0.83 * y]), v)
-    assert rows.tau2[0] == pytest.approx(data["estimators"]["REML"]["tau2"], rel=1e-6)
-    assert rows.tau2[1] == 0.0
+    assert pool(y, v).tau2 == pytest.approx(data["estimators"]["REML"]["tau2"], rel=1e-6)
+    assert pool(0.83 * y, v).tau2 == 0.0
     for factor, other in ((1.0, 9.679214), (0.83, 0.24715613)):
         batch = intercept_batch((factor * y)[:, None], v[:, None].copy())
         at0 = moments(batch, 0.0)
@@ -191,23 +196,6 @@ def test_the_sums_of_a_shorter_call_are_those_of_the_longest():
                 assert np.array_equal(sums, getattr(longest, name), equal_nan=True)
 
 
-@pytest.mark.parametrize(
-    ("yi", "vi", "more", "words"),
-    [
-        ([[1.0, 2.0]], [[1.0, 0.0]], {}, "model 1, effect 2"),
-        ([[1.0, np.nan]], [1.0, 1.0], {}, "model 1, effect 2"),
-        ([1.0, 2.0], [1.0, 1.0], {"mask": [[True, True], [False, False]]}, "no effect"),
-        ([[]], [[]], {}, "no effect"),
-        ([[1.0, 2.0]], [[1.0, 1.0, 1.0]], {}, "do not fit"),
-        ([1.0, 2.0], [1.0, 1.0], {"method": "XX"}, "must be one of REML, ML"),
-        ([1.0, 2.0], [1.0, 1.0], {"ci": "z"}, "must be one of wald"),
-    ],
-)
-def test_impossible_batches_are_refused(yi, vi, more, words):
-    with pytest.raises(ValueError, match=words):
-        pool_many(np.array(yi), np.array(vi), **more)
-
-
 def test_columns_that_say_the_same_are_refused():
     X = np.c_[np.ones(4), [1, 0, 1, 0], [0, 1, 0, 1]]
     with pytest.raises(ValueError, match="not linearly independent"):
@@ -220,8 +208,7 @@ def test_what_comes_in_is_left_as_it_was():
     y, v = np.array([0.3, 0.1, 0.7]), np.array([0.2, 0.1, 0.3])
     mask = np.array([[True, False, True], [True, True, True]])
     before = (y.copy(), v.copy(), mask.copy())
-    pool_many(y, v, mask=mask)
-    pool_many(y[None], v[None])
+    pool_many(y, v, mask, method="REML", ci="wald")
     pool(y, v)
     regress(y, v, np.c_[np.ones(3), [1.0, 2.0, 4.0]])
     for now, then in zip((y, v, mask), before, strict=True):

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from osteometa.pooling import kernel
 from osteometa.pooling.batch import intercept_batch, log_likelihood, slope_moments
-from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.likelihood import last_root_bound
 from osteometa.pooling.model import checked, joint_test, pool, prediction_interval, regress
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, typical_variance
-from scipy.special import chdtrc, chdtri, fdtrc, ndtr, stdtr, stdtrit
+from scipy.special import chdtrc, chdtri, fdtrc, ndtr, stdtrit
 
 Y = np.array([0.9, -0.25, 0.55, 1.3, 0.1, -0.2])
 V = np.array([0.09, 0.085, 0.12, 0.07, 0.06, 0.1])
@@ -182,72 +181,6 @@ def test_the_bound_of_the_search_is_where_its_equation_holds(restricted):
     same = last_root_bound(of(Y, np.full(6, 0.08)), restricted)[1].item()
     assert same == pytest.approx(rss / free - 0.08, rel=1e-8)
     assert same >= rss / free - 0.08, "rounding leaves it above the root"
-
-
-# The kernel.
-@pytest.mark.parametrize("ci", ["wald", "hksj", "hksj-floor"])
-@pytest.mark.parametrize("weights", [True, False])
-def test_p_values_and_weights_of_a_batch(ci, weights):
-    y, v = np.array([Y, -3 * Y, 0.1 * Y]), np.array([V, 2 * V, V])
-    found = pool_many(y, v, ci=ci, weights=weights)
-    for i in range(3):
-        alone = pool(y[i], v[i], ci=ci)
-        assert (found.p[i], found.q_p[i]) == pytest.approx((alone.p, alone.q_p), rel=1e-9)
-        tail = ndtr(-abs(alone.statistic)) if ci == "wald" else stdtr(5, -abs(alone.statistic))
-        assert alone.p == pytest.approx(2 * tail) and alone.q_p == pytest.approx(chdtrc(5, alone.q))
-        if weights:
-            assert found.weights[i] == pytest.approx(alone.weights, rel=1e-9)
-            w = 1 / (v[i] + alone.tau2)
-            assert alone.weights == pytest.approx(tuple(100 * w / w.sum()), rel=1e-9)
-    assert weights or found.weights is None
-
-
-def test_one_effect_has_no_test_of_heterogeneity():
-    found = pool_many(Y, V, mask=np.array([[True] + [False] * 5, [True] * 2 + [False] * 4]))
-    assert np.isnan(found.q_p[0]) and found.q_p[1] == pytest.approx(chdtrc(1, found.q[1]))
-    assert (found.k[0], found.tau2[0], np.isinf(found.df[0])) == (1, 0.0, True)
-
-
-@pytest.mark.parametrize("filler", [0.0, -0.5, -1.0, math.nan, math.inf])
-def test_what_stands_where_a_model_has_no_effect_is_nothing(filler):
-    mask = np.array([[True] * 6, [True] * 4 + [False] * 2])
-    y, v = np.where(mask, Y, filler), np.where(mask, V, filler)
-    found = pool_many(y, v, mask=mask)
-    for i, k in enumerate((6, 4)):
-        alone = pool(Y[:k], V[:k])
-        assert (found.estimate[i], found.tau2[i]) == pytest.approx((alone.estimate, alone.tau2))
-        assert found.k[i] == k
-
-
-@pytest.mark.parametrize(
-    ("y", "v", "mask", "words"),
-    [
-        ([0.1, math.nan], [1.0, 1.0], None, "model 1, effect 2"),
-        ([[0.1, 0.2], [math.inf, 0.3]], [1.0, 1.0], None, "model 2, effect 1"),
-        ([0.1, math.nan], [1.0, 1.0], [[True, False], [True, True]], "model 2, effect 2"),
-        ([0.1, 0.2], [[1.0, 1.0], [1.0, -1.0]], [[True, True], [True, True]], "model 2, effect 2"),
-        (0.1, 1.0, None, "do not fit"),
-        ([[[0.1]]], [[[1.0]]], None, "do not fit"),
-    ],
-)
-def test_the_place_of_an_impossible_number_in_a_batch_is_told(y, v, mask, words):
-    with pytest.raises(ValueError, match=words):
-        pool_many(np.array(y), np.array(v), mask=mask)
-
-
-@pytest.mark.parametrize("models", [1, 4, 5, 6, 11])
-def test_a_batch_is_worked_on_in_parts_that_fit_the_cache(models, monkeypatch):
-    parts, one_part = [], kernel._fit
-    monkeypatch.setattr(kernel, "CELLS", 30)
-    monkeypatch.setattr(
-        kernel, "_fit", lambda *args: parts.append(args[4].shape) or one_part(*args)
-    )
-    y = np.array([(1 + i) * Y for i in range(models)])
-    found = pool_many(y, V)
-    wanted = [5] * (models // 5) + ([models % 5] if models % 5 else [])
-    assert parts == [(5, 6, count) for count in wanted]
-    assert found.estimate == pytest.approx([pool(row, V).estimate for row in y])
-    assert found.estimate.dtype == float and found.k.dtype == int
 
 
 def test_of_very_unlike_variances_the_most_precise_effect_leads_without_loss():

@@ -13,7 +13,7 @@ from osteometa.figures.files import write_figure
 from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
-from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
+from osteometa.records.directions import DirectionSet, StudyDirection
 from osteometa.records.effects import Choice, VariantEffect, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
@@ -34,7 +34,7 @@ from osteometa.report import (
     sensitivity_studies,
     summary_of_findings,
 )
-from osteometa.report.directions import direction_cells, p_cells
+from osteometa.report.directions import direction_words, p_range, share_known, share_range
 from osteometa.report.findings import Average, Findings, SensitivityTables
 from osteometa.report.inline_figures import inline_figure
 from osteometa.report.sensitivity import sensitivity_lines
@@ -506,20 +506,6 @@ def test_classifications_that_agree_have_one_sentence():
     assert exercise_types.type_words(dataclasses.replace(CLEAR, effects=()), []) == ""
 
 
-def test_combined_p_values_name_their_studies_or_the_reason():
-    done = record(PCombination, k=3, n_total=60, p_stouffer=0.0002, p_stouffer_lower=0.9998,
-                  p_fisher=0.01, p_fisher_lower=1.0, phase="acute",
-                  design_class="controlled", status="ok", studies=("a", "b"))  # fmt: skip
-    cells = p_cells(done, {"a": "Ada 2001"})
-    assert (cells.stouffer_up, cells.fisher_down) == ("< 0.001", "1.000")
-    assert (cells.studies, cells.participants) == ("Ada 2001; b", "60")
-    none = dataclasses.replace(
-        done, status="not_applicable", reason="1 of at least 3", p_fisher=None
-    )
-    cells = p_cells(none, {})
-    assert (cells.stouffer_up, cells.participants, cells.reason) == ("", "", "1 of at least 3")
-
-
 def tables(**levels):
     rows = [types.SimpleNamespace(synthesis="one", certainty=level, reasons="")
             for level in levels.values()]  # fmt: skip
@@ -630,7 +616,7 @@ def test_texts_of_a_figure_are_not_rounded_with_its_places(tmp_path):
 )
 def test_a_direction_that_is_not_known_leads(up, unknown, words):
     row = record(DirectionSet, phase="acute", design_class="controlled", n_up=up, n_unknown=unknown)
-    assert direction_cells(row).words == words
+    assert direction_words(row) == words
 
 
 def test_the_range_over_unknown_directions_comes_before_the_known_ones():
@@ -639,8 +625,10 @@ def test_the_range_over_unknown_directions_comes_before_the_known_ones():
         p_known=0.25, p_lowest=0.125, p_highest=0.625, share_known=1.0, share_ci_low=0.2924,
         share_ci_high=1.0, share_lowest=0.75, share_highest=1.0,
     )  # fmt: skip
-    found = direction_cells(row)._asdict()
-    cells = {name: str(text).replace("\N{NO-BREAK SPACE}", " ") for name, text in found.items()}
-    assert (cells["p_range"], cells["p_known"]) == ("0.125 to 0.625", "known only: 0.250")
-    assert (cells["share_range"], cells["known"]) == ("75 % to 100 %", "3 of 4")
-    assert cells["share_known"] == "known only: 100 % (95 % CI 29 to 100 %)"
+    cells = [
+        words(row).replace("\N{NO-BREAK SPACE}", " ")
+        for words in (p_range, share_range, share_known)
+    ]
+    assert cells == [
+        "0.125 to 0.625", "75 % to 100 %", "known only: 100 % (95 % CI 29 to 100 %)",
+    ]  # fmt: skip

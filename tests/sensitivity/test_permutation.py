@@ -1,6 +1,5 @@
 """Permutation tests against PyMARE and a count by hand; beside metafor in compare_studies."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from compare import ORACLE, TIGHT, arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from osteometa.pooling.model import regress
 from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 
 
@@ -68,24 +66,6 @@ def test_sampled_moderator_agrees_with_metafor():
     # metafor's p of 0.011 (REML) comes from 1,000 orders, too.
     theirs = data["permutest_ablat_REML_seed1234_iter1000"]["pval"][1]
     assert abs(ours.p - theirs) < 5 * math.sqrt(2 * theirs / 1000)
-
-
-def test_factor_by_hand():
-    y, v = np.array([0.1, 0.3, 0.2, 0.9, 0.8, 0.4]), np.array([0.05, 0.04, 0.06, 0.05, 0.07, 0.05])
-    groups = [0, 0, 1, 1, 2, 2]
-
-    def statistic(codes):
-        X = np.column_stack([np.ones(6), [c == 1 for c in codes], [c == 2 for c in codes]])
-        fit = regress(y, v, X.astype(float), method="EE", ci="wald")
-        b, C = fit.coefficients[1:], fit.covariance[1:, 1:]
-        return float(b @ np.linalg.solve(C, b))
-
-    all_orders = [statistic([groups[i] for i in o]) for o in itertools.permutations(range(6))]
-    expected = np.mean(np.array(all_orders) >= statistic(groups) * (1 - 1e-9))
-    dummies = np.array([[float(g == 1), float(g == 2)] for g in groups])
-    ours = permute_moderator(y, v, dummies, method="EE", ci="wald")
-    assert ours.permutations == 90
-    assert ours.p == pytest.approx(float(expected), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print how the effects of the studies are derived."""
-    from osteometa.cli.review import checked_review, unknown_studies
+    from osteometa.cli.review import review_with
     from osteometa.derivation.derive import derive
 
-    outcome, status = checked_review(arguments.directory, "escalc")
+    outcome, status = review_with(arguments.study, arguments.directory, "escalc")
     if outcome is None:
         return status
-    if unknown_studies(arguments.study, outcome.tables, "escalc"):
-        return 2
     derived = derive(outcome.tables, outcome.config)
     for name in arguments.study:
         everything = (*derived.estimated, *derived.merged)

@@ -33,15 +33,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the request."""
-    from osteometa.cli.review import checked_review, unknown_studies
+    from osteometa.cli.review import review_with
     from osteometa.derivation.derive import derive
     from osteometa.derivation.missing_data import wanted_in
 
-    outcome, status = checked_review(arguments.directory, "wanted")
+    outcome, status = review_with([arguments.study], arguments.directory, "wanted")
     if outcome is None:
         return status
-    if unknown_studies([arguments.study], outcome.tables, "wanted"):
-        return 2
     derived = derive(outcome.tables, outcome.config)
     found = [
         item

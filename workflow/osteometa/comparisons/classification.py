@@ -20,12 +20,13 @@ from osteometa.wording.vocabulary import (
 
 
 def exercise_type(arm: Arm, config: Config) -> ExerciseType:
-    """Return the type of an exercise arm, by the mapping that config.yaml chooses.
+    """Return the type of an exercise arm, by the mapping that config.yaml chooses."""
+    by_paper = config.derivation.type_by == "paper"
+    return (type_by_paper if by_paper else type_by_modality)(arm, config)
 
-    By modality: as typed with a reason, else by what was done.
-    """
-    if config.derivation.type_by == "paper":
-        return type_by_paper(arm, config)
+
+def type_by_modality(arm: Arm, config: Config) -> ExerciseType:
+    """Return the type as typed with a reason, else by what was done."""
     return ExerciseType(arm.exercise_type or config.modalities.get(arm.modality) or "other")
 
 
@@ -33,7 +34,7 @@ def type_by_paper(arm: Arm, config: Config) -> ExerciseType:
     """Return the type where the paper's own `high` goes before the modality."""
     if arm.intensity == "high":
         return ExerciseType.HIGH_INTENSITY
-    return ExerciseType(arm.exercise_type or config.modalities.get(arm.modality) or "other")
+    return type_by_modality(arm, config)
 
 
 def plasma_volume_of(arm: Arm) -> PlasmaVolume | None:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from osteometa.comparisons.build import Comparison, Reported, rows_of
 from osteometa.comparisons.reported_tests import exact_p, is_omnibus
 from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
-from osteometa.extraction.tables import Arm, Contrast
+from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import p_to_t
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import CorrelationSource, Flag, Provenance
@@ -33,29 +34,35 @@ class Correlation:
         """Whether nothing reported of this arm gives it."""
         return self.source in (CorrelationSource.OTHER_ARMS, CorrelationSource.CONFIG)
 
+    @property
+    def first_hand(self) -> bool:
+        """Whether no value behind it is from a secondary source."""
+        return not any(Flag.SECOND_HAND in row_flags(cell.row) for cell in self.cells)
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A correlation that the values reported of an arm give."""
+    @property
+    def rank(self) -> int:
+        """The place of its source, the best first."""
+        return BEST_FIRST.index(self.source)
+
+
+class ArmKey(NamedTuple):
+    """Whose correlation it is."""
 
     study_id: str
     arm_id: str
     place: tuple[str, str, str]
     """Outcome, site and phase."""
     analyte: str
-    correlation: Correlation
-    first_hand: bool
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSd:
-    """The SD of the levels of an arm whose assay is named."""
+class SdKey(NamedTuple):
+    """Whose SD of levels it is; the assay is named."""
 
     place: tuple[str, str, str, str]
     """Outcome, analyte, site and unit."""
     assay: str
     study_id: str
-    sd: float
+    arm_id: str
 
 
 class Correlations:
@@ -72,20 +79,13 @@ class Correlations:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""
         if comparison.parts and side == 0:
             return _mean([self.of(part, side) for part in comparison.parts])
-        arm = (comparison.arm, comparison.control)[side]
-        place = (comparison.outcome, comparison.site, comparison.arm.phase)
-        own = [
-            known.correlation
-            for known in self._known
-            if (known.study_id, known.arm_id, known.place, known.analyte)
-            == (comparison.study.study_id, arm.arm_id if arm else "", place, comparison.analyte)
-        ]
-        if own:
-            return own[0]
+        key = _key(comparison, side)
+        if key in self._known:
+            return self._known[key]
         others = [
-            known.correlation.r
-            for known in self._known
-            if known.place == place and known.first_hand
+            known.r
+            for other, known in self._known.items()
+            if other.place == key.place and known.first_hand
         ]
         if self._borrow and len(others) >= 2:
             return Correlation(median(others), CorrelationSource.OTHER_ARMS)
@@ -111,10 +111,10 @@ class Correlations:
         """
         assay = _assay(row)
         sds = [
-            known.sd
-            for known in self._sds
-            if (known.place, known.assay) == (_sd_place(comparison), assay)
-            and known.study_id != comparison.study.study_id
+            sd
+            for key, sd in self._sds.items()
+            if key[:2] == (_sd_place(comparison), assay)
+            and key.study_id != comparison.study.study_id
         ]
         return median(sds) if assay and len(sds) >= 2 else None
 
@@ -129,9 +129,9 @@ def _sd_place(comparison: Comparison) -> tuple[str, str, str, str]:
     return comparison.outcome, comparison.analyte, comparison.site, comparison.unit
 
 
-def _known_sds(comparisons: Iterable[Comparison]) -> list[KnownSd]:
+def _known_sds(comparisons: Iterable[Comparison]) -> dict[SdKey, float]:
     """Return the SD of levels of each arm whose assay is named: at baseline, else after."""
-    found: dict[tuple[object, ...], KnownSd] = {}
+    found: dict[SdKey, float] = {}
     for comparison in comparisons:
         place, study_id = _sd_place(comparison), comparison.study.study_id
         for rows in (comparison.baselines, comparison.levels):
@@ -144,14 +144,13 @@ def _known_sds(comparisons: Iterable[Comparison]) -> list[KnownSd]:
                 if summary.codes not in REPORTED or Flag.SECOND_HAND in summary.flags:
                     continue
                 if not any(own.disputed for own in rows_of(row)):
-                    known = KnownSd(place, assay, study_id, summary.sd)
-                    found.setdefault((place, assay, study_id, arm.arm_id), known)
-    return list(found.values())
+                    found.setdefault(SdKey(place, assay, study_id, arm.arm_id), summary.sd)
+    return found
 
 
 def _mean(found: Sequence[Correlation]) -> Correlation:
     """Return the mean correlation of merged arms, imputed if that of any is."""
-    source = max((one.source for one in found), key=BEST_FIRST.index)
+    source = max(found, key=lambda one: one.rank).source
     cells = tuple(cell for one in found for cell in one.cells)
     return Correlation(sum(one.r for one in found) / len(found), source, cells)
 
@@ -161,32 +160,22 @@ def change_sd_to_r(before: float, after: float, change: float) -> float:
     return (before**2 + after**2 - change**2) / (2 * before * after)
 
 
-def _known(comparisons: Iterable[Comparison]) -> list[Known]:
-    found: dict[tuple[object, ...], Known] = {}
-    for comparison in comparisons:
-        for side, arm in enumerate((comparison.arm, comparison.control)):
-            correlation = None if arm is None else _of_arm(comparison, side)
-            if arm is None or correlation is None:
-                continue
-            known = _known_of(comparison, arm, correlation)
-            key = (known.study_id, known.arm_id, known.place, known.analyte)
-            held = found.get(key)
-            if held is None or _rank(correlation) < _rank(held.correlation):
-                found[key] = known
-    return list(found.values())
-
-
-def _known_of(comparison: Comparison, arm: Arm, correlation: Correlation) -> Known:
-    second_hand = any(Flag.SECOND_HAND in row_flags(cell.row) for cell in correlation.cells)
+def _key(comparison: Comparison, side: int) -> ArmKey:
+    arm = (comparison.arm, comparison.control)[side]
     place = (comparison.outcome, comparison.site, comparison.arm.phase)
-    return Known(
-        comparison.study.study_id, arm.arm_id, place, comparison.analyte, correlation,
-        not second_hand,
-    )  # fmt: skip
+    arm_id = arm.arm_id if arm else ""
+    return ArmKey(comparison.study.study_id, arm_id, place, comparison.analyte)
 
 
-def _rank(correlation: Correlation) -> int:
-    return BEST_FIRST.index(correlation.source)
+def _known(comparisons: Iterable[Comparison]) -> dict[ArmKey, Correlation]:
+    """Return the best correlation that the values reported of each arm give."""
+    found: dict[ArmKey, Correlation] = {}
+    for comparison in comparisons:
+        for side in comparison.sides:
+            known, key = _of_arm(comparison, side), _key(comparison, side)
+            if known is not None and (key not in found or known.rank < found[key].rank):
+                found[key] = known
+    return found
 
 
 def _reported(row: Contrast) -> Correlation | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from osteometa.extraction.tables import Measurement
-from osteometa.wording.vocabulary import Provenance
+from osteometa.wording.vocabulary import Flag, Provenance
 
 FEWEST = 5
 """Fewest participants whose quantiles are used."""
@@ -16,15 +16,16 @@ FIVE = ("min", "q1", "median", "q3", "max")
 
 
 @dataclass(frozen=True, slots=True)
-class FromQuantiles:
-    """Mean and SD estimated from reported quantiles."""
+class Spread:
+    """The SD of a row and how it came about."""
 
-    mean: float
-    sd: float
-    code: Provenance
-    """Q5 five numbers, Q3 median and quartiles, R3 median and range."""
-    skewed: bool
-    columns: tuple[str, ...]
+    sd: float | None = None
+    codes: tuple[Provenance, ...] = ()
+    """Of quantiles Q5 (five numbers), Q3 (median and quartiles) or R3 (median and range)."""
+    columns: tuple[str, ...] = ()
+    mean: float | None = None
+    """The mean that quantiles stand for; None where the SD has another source."""
+    flags: frozenset[Flag] = frozenset()
 
 
 def xi(n: float) -> float:
@@ -108,7 +109,7 @@ def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, fl
     return *RULES[code](*values, n), skewed
 
 
-def from_quantiles(row: Measurement, n: int | None) -> FromQuantiles | None:
+def from_quantiles(row: Measurement, n: int | None) -> Spread | None:
     """Return mean and SD by the quantiles of a row.
 
     None without a median, without quartiles or a range, or with fewer than 5 participants.
@@ -124,5 +125,6 @@ def from_quantiles(row: Measurement, n: int | None) -> FromQuantiles | None:
         if code == "Q5" and values[1] >= values[3]:
             continue
         mean, sd, skewed = mean_and_sd(code, values, n)
-        return FromQuantiles(mean, sd, Provenance(code), skewed, columns)
+        flags = frozenset({Flag.SKEWED} if skewed else ())
+        return Spread(sd, (Provenance(code),), columns, mean, flags)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from osteometa.comparisons.summaries import Cell, Flags, SampleSize, row_flags
 from osteometa.extraction.tables import Contrast
@@ -152,21 +153,20 @@ def _tests_of(
         score = "change"
     flags = row_flags(row) | exercise.flags | control.flags
 
+    def told(code: Provenance, t: float, signed: bool, columns: Sequence[str]) -> dict[str, Any]:
+        return {
+            "row": row, "t": t, "signed": signed, "adjusted": adjusted, "score": score,
+            "code": code, "n_exercise": exercise.n, "n_control": control.n, "flags": flags,
+            "cells": (*value, *(Cell(row, column) for column in columns), *known),
+        }  # fmt: skip
+
     def test(code: Provenance, t: float, signed: bool, *columns: str) -> ReportedTest:
-        return ReportedTest(
-            row=row, t=t, signed=signed, adjusted=adjusted, score=score, code=code,
-            n_exercise=exercise.n, n_control=control.n, flags=flags,
-            cells=(*value, *(Cell(row, column) for column in columns), *known),
-        )  # fmt: skip
+        return ReportedTest(**told(code, t, signed, columns))
 
     def difference(
         code: Provenance, d: float, se: float, t: float, *columns: str
     ) -> ReportedDifference:
-        return ReportedDifference(
-            row=row, t=t, signed=True, adjusted=adjusted, score=score, code=code,
-            n_exercise=exercise.n, n_control=control.n, flags=flags, difference=d, se=se,
-            cells=(*value, *(Cell(row, column) for column in columns), *known),
-        )  # fmt: skip
+        return ReportedDifference(**told(code, t, True, columns), difference=d, se=se)
 
     d = float(row.value) if row.statistic in ("md", "adj_md") and row.value is not None else None
     if d is not None and row.se is not None:

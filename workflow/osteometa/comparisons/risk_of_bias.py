@@ -1,4 +1,4 @@
-"""The overall judgement of a study's risk of bias, as the reviewers entered it."""
+"""The overall judgement of a study's risk of bias, for statistics and for drawing without them."""
 
 from __future__ import annotations
 

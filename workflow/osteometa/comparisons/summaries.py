@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from osteometa.comparisons.quantiles import from_quantiles
+from osteometa.comparisons.quantiles import Spread, from_quantiles
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Measurement
 from osteometa.numerics.distributions import half_width_to_se
-from osteometa.records.cells import CellName
+from osteometa.records.effects import CellName
 from osteometa.wording.vocabulary import Flag, Provenance
 
 SECOND_HAND = ("other_review", "press")
@@ -101,15 +101,9 @@ def has_sd(summary: Summary | None) -> bool:
 
 
 def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
-    """Return what one row reports of an arm.
+    """Return what one row reports of an arm, times the factor to the unit in which it is pooled.
 
-    Parameters
-    ----------
-    row : Measurement
-    size : SampleSize
-        Participants measured, where the row or the arm reports them.
-    factor : float
-        Exact factor to the unit in which the outcome is pooled.
+    `size` is that of the participants measured, where the row or the arm reports them.
     """
     mean = None if row.mean is None else float(row.mean)
     cells = [Cell(row, "mean")] if mean is not None else []
@@ -126,41 +120,18 @@ def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The SD of a row and how it came about."""
-
-    sd: float | None = None
-    codes: Codes = ()
-    columns: tuple[str, ...] = ()
-    mean: float | None = None
-    """The mean that quantiles stand for; None where the SD has another source."""
-    flags: Flags = frozenset()
-
-
 def spread_of(row: Measurement, n: int | None) -> Spread:
-    """Return the SD of a row by the first source that gives one.
+    """Return the SD of a row of n participants by the first source that gives one.
 
     SD, SE, confidence interval, then quantiles (Q5, Q3, R3), which give the mean too. A value read
     off a figure has the code FIG, in place of SD or after the others.
-
-    Parameters
-    ----------
-    row : Measurement
-    n : int or None
-        Participants measured.
     """
     spread = _reported_spread(row, n)
     if spread.sd is None:
-        quantiles = from_quantiles(row, n)
-        if quantiles is not None:
-            flags = frozenset({Flag.SKEWED} if quantiles.skewed else ())
-            spread = Spread(
-                quantiles.sd, (quantiles.code,), quantiles.columns, quantiles.mean, flags
-            )
+        spread = from_quantiles(row, n) or spread
     if spread.codes and row.origin == "figure":
-        codes = (*(code for code in spread.codes if code != Provenance.SD), Provenance.FIG)
-        return Spread(spread.sd, codes, spread.columns, spread.mean, spread.flags)
+        codes = (code for code in spread.codes if code != Provenance.SD)
+        return replace(spread, codes=(*codes, Provenance.FIG))
     return spread
 
 
@@ -183,12 +154,7 @@ def _reported_spread(row: Measurement, n: int | None) -> Spread:
 
 
 def merge_arms(arms: Sequence[tuple[int, float, float]]) -> tuple[int, float, float]:
-    """Merge arms (n, mean, SD) into one: Cochrane Handbook, table 6.5.a.
-
-    Returns
-    -------
-    n, mean, SD of all participants together.
-    """
+    """Merge arms (n, mean, SD) into one of all participants: Cochrane Handbook, table 6.5.a."""
     n = sum(arm[0] for arm in arms)
     mean = sum(arm[0] * arm[1] for arm in arms) / n
     squares = sum((k - 1) * sd**2 + k * (m - mean) ** 2 for k, m, sd in arms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.assess import row_maker
@@ -16,6 +16,7 @@ from osteometa.derivation.contradictions import resolutions_of
 from osteometa.derivation.derive import Effects, Estimates, effects_of, estimates_of
 from osteometa.effects.rows import disputed_because
 from osteometa.extraction.tables import Tables
+from osteometa.io.csv_records import fields_of
 from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
 from osteometa.records.effects import (
@@ -73,14 +74,7 @@ def alternatives(config: Config) -> Iterator[tuple[Choice, Config]]:
 
 
 def variants(tables: Tables, config: Config) -> Variants:
-    """Return what differs by each alternative, and each resolution of inconsistent data.
-
-    Parameters
-    ----------
-    tables : Tables
-        Checked tables.
-    config : Config
-    """
+    """Return what differs by each alternative, and each resolution of inconsistent data."""
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     primary = effects_of(estimates, tables, config)
@@ -141,12 +135,9 @@ def _differences(
             continue
         effects += [varied(effect, choice) for effect in after or _gone(before)]
         links += [
-            VariantCovariance(
-                variant=choice, effect_id_1=row.effect_id_1, effect_id_2=row.effect_id_2,
-                covariance=row.covariance,
-            )
+            VariantCovariance(**fields_of(row, Covariance), variant=choice)
             for row in changed_links[key]
-        ]  # fmt: skip
+        ]
     return effects, links
 
 
@@ -161,8 +152,7 @@ def _gone(effects: Iterable[Effect]) -> list[Effect]:
 
 def varied(effect: Effect, choice: Choice) -> VariantEffect:
     """Return an effect as a row of an alternative derivation."""
-    values = {field.name: getattr(effect, field.name) for field in fields(Effect)}
-    return VariantEffect(**values, variant=choice)
+    return VariantEffect(**fields_of(effect, Effect), variant=choice)
 
 
 def _resolutions(

@@ -47,14 +47,8 @@ def assess(
 ) -> list[Assessed]:  # fmt: skip
     """Return the effects of all comparisons and merged arms, each with its block.
 
-    Parameters
-    ----------
-    selected, merged : sequence of Selected
-        Of single arms, and of arms that are merged.
-    tables : Tables
-        For the judgements of risk of bias.
-    correlations : Correlations
-    config : Config
+    `selected` are of single arms, `merged` of arms that are merged; the tables hold the judgements
+    of risk of bias.
     """
     row = row_maker([item.estimated for item in selected], tables, config)
     found = []

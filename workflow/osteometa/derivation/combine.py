@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from osteometa.derivation.assess import IN_POOLS, Assessed
 from osteometa.derivation.covariances import covariance_of, same_participants
-from osteometa.effects.average_variance import averaged
+from osteometa.effects.formulas import g_term
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect
 from osteometa.records.sets import SetKey, set_key
@@ -57,6 +57,30 @@ def _reduced(item: Assessed, group: Sequence[Assessed]) -> Assessed:
     reason = f"combined: {arms} are one effect in the pool"
     effect = replace(item.effect, pooled=False, block=Block.REDUCED, reason=reason)
     return replace(item, effect=effect)
+
+
+def averaged(effects: Sequence[Effect], own_terms: Collection[str]) -> list[Effect]:
+    """Return effects whose SMD variances hold the average effect of their set, not their own.
+
+    Its average, weighted by participants, is that of the effects which the set pools, so that the
+    weights of a pool do not depend on its effects (form AV; Doncaster and Spake 2018; Lin and Aloe
+    2021). `own_terms` names those whose variance has the form u + g^2/(2N); any other stays as it
+    is: that of a reported SMD's interval, of SMDH, of gT - gC, and of effects combined into one.
+    """
+    sets: dict[SetKey, list[tuple[int, float, int]]] = defaultdict(list)
+    for i, effect in enumerate(effects):
+        if effect.measure == "SMD" and effect.n_total is not None and effect.effect_id in own_terms:
+            sets[set_key(effect)].append((i, effect.yi, effect.n_total))
+    result = list(effects)
+    for members in sets.values():
+        pooled = [(yi, n) for i, yi, n in members if effects[i].pooled]
+        if not pooled:
+            continue
+        mean = sum(yi * n for yi, n in pooled) / sum(n for _, n in pooled)
+        for i, yi, n in members:
+            vi = effects[i].vi - g_term(yi, n) + g_term(mean, n)
+            result[i] = replace(effects[i], vi=vi, z=yi / math.sqrt(vi))
+    return result
 
 
 def in_one_unit(found: Sequence[Assessed]) -> list[Assessed]:
@@ -113,12 +137,9 @@ def with_divided_control(found: Assessed, contrasts: int) -> Assessed:
 
 
 def mean_of(yi: Sequence[float], V: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the unweighted mean of effects of one study and its variance.
+    """Return the unweighted mean of k effects of one study and its variance.
 
-    Parameters
-    ----------
-    yi : sequence of length k
-    V : k x k covariances; the variance of the mean is their sum over k^2 (Borenstein 2009, ch. 24).
+    The variance is the sum of their covariances V (k x k) over k^2 (Borenstein 2009, ch. 24).
     """
     k = len(yi)
     return sum(yi) / k, sum(map(sum, V)) / k**2

@@ -28,16 +28,11 @@ PAIRS = {"level": ("levels", "baselines"), "change": ("changes",), "pct_change":
 def resolutions_of(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[Estimate]:
-    """Return every distinct resolution of a disputed comparison on one measure.
+    """Return every distinct resolution of a disputed comparison, the primary one first.
 
     The effect is derived from all values, then again without each disputed spread or test that a
     resolution uses: so each of two inconsistent values is once the one that is used. Two
-    resolutions are the same if they use the same cells.
-
-    Returns
-    -------
-    list of Estimate
-        The first is the primary one; empty if there is none.
+    resolutions are the same if they use the same cells. Empty if there is none.
     """
     found: dict[frozenset, Estimate] = {}
     waiting = [_smd_of_change(comparison, config)]

@@ -44,13 +44,10 @@ class Effects:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Effects):
     """All that is derived from the tables of a review."""
 
     estimated: tuple[Estimated, ...]
-    merged: tuple[Estimated, ...]
-    effects: tuple[Effect, ...]
-    covariances: tuple[Covariance, ...]
     entries: tuple[DirectionEntry, ...]
 
 
@@ -59,10 +56,8 @@ def derive(tables: Tables, config: Config) -> Derived:
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     found = effects_of(estimates, tables, config)
-    directions = entries(comparisons, found.effects, config)
-    return Derived(
-        estimates.estimated, found.merged, found.effects, found.covariances, tuple(directions)
-    )
+    directions = tuple(entries(comparisons, found.effects, config))
+    return Derived(found.merged, found.effects, found.covariances, estimates.estimated, directions)
 
 
 def estimates_of(
@@ -70,12 +65,7 @@ def estimates_of(
 ) -> Estimates:
     """Estimate every comparison on its own.
 
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-    config : Config
-    borrow_r : bool
-        False where an assumed correlation goes before the median of other arms.
+    Without `borrow_r` an assumed correlation goes before the median of other arms.
     """
     correlations = Correlations(comparisons, config, borrow=borrow_r)
     return Estimates(tuple(estimate(comparisons, correlations, config)), correlations)

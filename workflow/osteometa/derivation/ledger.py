@@ -50,10 +50,7 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
         ]
         summary += _carrier(arm, lines_of_arm, excluded.get(arm.study_id, ""))
     judged = [
-        LedgerLine(
-            table=row.table, row=row.row, study_id=getattr(row, "study_id", ""),
-            status=RowStatus.NOT_ASKED, synthesis="", reason=_why_not_computed_with(row),
-        )
+        _line(row, RowStatus.NOT_ASKED, _why_not_computed_with(row))
         for rows in (
             tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
             tables.published_pools,
@@ -249,12 +246,8 @@ def _key(row: Row) -> RowKey:
     return name.table, name.key
 
 
-def _line(row: Finding | Study | Arm, status: str, reason: str, synthesis: str = "") -> LedgerLine:
+def _line(row: Row, status: RowStatus, reason: str, synthesis: str = "") -> LedgerLine:
     return LedgerLine(
-        table=row.table,
-        row=row.row,
-        study_id=row.study_id,
-        status=RowStatus(status),
-        synthesis=synthesis,
-        reason=reason,
-    )
+        table=row.table, row=row.row, study_id=getattr(row, "study_id", ""), status=status,
+        synthesis=synthesis, reason=reason,
+    )  # fmt: skip

@@ -48,12 +48,8 @@ def merged_comparison(parts: Sequence[Comparison]) -> Comparison | None:
     """Return several arms of one type and control as one comparison.
 
     Each kind of value (levels, changes, percent changes) is merged if every arm reports it with
-    mean, SD and n; a test of one arm does not apply to all of them.
-
-    Returns
-    -------
-    Comparison or None
-        None if the arms have no kind of value after the exercise in common.
+    mean, SD and n; a test of one arm does not apply to all of them. None if the arms have no kind
+    of value after the exercise in common.
     """
     levels = _merged_pair(parts, [part.levels for part in parts])
     changes = _merged_pair(parts, [part.changes for part in parts])

@@ -79,12 +79,7 @@ def wanted_of(
 ) -> list[Wanted]:
     """Return what each comparison lacks for the primary measure of its outcome.
 
-    Parameters
-    ----------
-    candidates : iterable of (Synthesis, Comparison)
-        Comparisons that a synthesis asks for and that are in no pool because numbers are missing.
-    correlations : Correlations
-    config : Config
+    The candidates are asked for by a synthesis and in no pool because numbers are missing.
     """
     found = []
     for synthesis, comparison in candidates:

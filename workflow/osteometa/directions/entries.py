@@ -30,15 +30,7 @@ class KnownDirection:
 def entries(
     comparisons: Iterable[Comparison], effects: Sequence[Effect], config: Config
 ) -> list[DirectionEntry]:
-    """Return the direction of each comparison.
-
-    Parameters
-    ----------
-    comparisons : iterable of Comparison
-    effects : sequence of Effect
-        All effects that could be derived; their sign overrides what was typed.
-    config : Config
-    """
+    """Return the direction of each comparison; the sign of its effect overrides what was typed."""
     by_comparison: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
         key = (

@@ -95,10 +95,8 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
         if words:
             reason += f"; the other studies: {'; '.join(words)}"
         return PCombination(
-            outcome=outcome, phase=phase, design_class=design_class, k=len(usable), n_total=None,
-            z=None, p_stouffer=None, p_stouffer_lower=None, chi2=None, chi2_lower=None, df=None,
-            p_fisher=None, p_fisher_lower=None, status="not_applicable", reason=reason,
-            studies=studies,
+            outcome=outcome, phase=phase, design_class=design_class, k=len(usable),
+            status="not_applicable", reason=reason, studies=studies,
         )  # fmt: skip
     ps = [min(max(p_up, SURE), 1 - SURE) for one in usable if (p_up := one.p_up) is not None]
     sizes = [one.entry.n or 0 for one in usable]
@@ -108,7 +106,7 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
     return PCombination(
         outcome=outcome, phase=phase, design_class=design_class, k=len(usable), n_total=sum(sizes),
         z=z, p_stouffer=p, p_stouffer_lower=float(ndtr(z)), chi2=chi2, chi2_lower=chi2_lower,
-        df=df, p_fisher=p_fisher, p_fisher_lower=p_lower, status="ok", reason="", studies=studies,
+        df=df, p_fisher=p_fisher, p_fisher_lower=p_lower, studies=studies,
     )  # fmt: skip
 
 
@@ -139,23 +137,22 @@ def _point(
     key: DirectionSetKey, group: Sequence[DirectionEntry],
     effects: Mapping[tuple[str, ...], Effect], reported: Mapping[tuple[str, ...], list[RowP]],
 ) -> AlbatrossPoint | None:  # fmt: skip
-    outcome, phase, design_class = key
+    def point(entry: DirectionEntry, n: int, p: float, effect: Effect | None) -> AlbatrossPoint:
+        return AlbatrossPoint(
+            outcome=key[0], phase=key[1], design_class=key[2], study_id=entry.study_id,
+            label=entry.label, n=n, p=p, direction=entry.direction,
+            origin="reported" if effect is None else "effect",
+            effect_id="" if effect is None else effect.effect_id,
+        )  # fmt: skip
+
     for entry in group:
         effect = effects.get((*_place(entry), entry.population_analysed))
         if effect is not None and entry.n and entry.direction in (Direction.UP, Direction.DOWN):
-            return AlbatrossPoint(
-                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
-                label=entry.label, n=entry.n, p=2 * float(ndtr(-abs(effect.z))),
-                direction=entry.direction, origin="effect", effect_id=effect.effect_id,
-            )  # fmt: skip
+            return point(entry, entry.n, 2 * float(ndtr(-abs(effect.z))), effect)
     for entry in group:
         p = _exact_p(entry, reported).two_sided
         if p is not None and entry.n:
-            return AlbatrossPoint(
-                outcome=outcome, phase=phase, design_class=design_class, study_id=entry.study_id,
-                label=entry.label, n=entry.n, p=p, direction=entry.direction, origin="reported",
-                effect_id="",
-            )  # fmt: skip
+            return point(entry, entry.n, p, None)
     return None
 
 

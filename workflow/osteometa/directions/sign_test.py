@@ -10,9 +10,9 @@ from scipy.special import bdtr, bdtrc, betaincinv
 from osteometa.directions.per_study import study_directions
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
-from osteometa.wording.vocabulary import Direction
+from osteometa.wording.vocabulary import DesignClass, Direction, Phase
 
-DirectionSetKey = tuple[str, str, str]
+DirectionSetKey = tuple[str, Phase, DesignClass]
 """Outcome, phase and design class."""
 
 

@@ -293,17 +293,8 @@ def estimate_from(
 ) -> Estimate:  # fmt: skip
     """Return an estimate that is derived from summaries alone.
 
-    Parameters
-    ----------
-    basis : Basis
-    method : DerivationMethod
-    effect : tuple of float
-        The effect and its variance.
-    summaries : sequence of Summary
-    n : tuple of int
-        Participants of the arms; of the first alone where both sides are the same participants.
-    kind : MeansKind
-        The means to show first.
+    `effect` is the effect and its variance, `n` are the participants of the arms (of the first
+    alone where both sides are the same participants), `kind` names the means to show first.
     """
     cells, flags, codes = gathered(*summaries)
     return Estimate(

@@ -8,7 +8,6 @@ of means) in units of the squared standardiser, without the part that comes from
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from osteometa.numerics.distributions import hedges_j
 from osteometa.wording.choices import SmdVariance
@@ -28,7 +27,7 @@ def g_variance(
 
     LS: u + g^2/(2n), Hedges (1982). LS2: J^2 times the same with d = g/J, Borenstein (2009),
     formula 4.24. UB: u + (1 - (m-2)/(m J^2)) g^2, unbiased, Hedges (1983). AV is LS until the
-    average effect of a set is known, see `average_adjusted`.
+    average effect of a set is known.
 
     Parameters
     ----------
@@ -47,16 +46,6 @@ def g_variance(
     if form == "LS2" and not scaled:
         return hedges_j(m) ** 2 * u + g_term(g, n)
     return u + g_term(g, n)
-
-
-def average_adjusted(u: Sequence[float], g: Sequence[float], n: Sequence[float]) -> list[float]:
-    """Return variances with the average effect of the set in place of each own (form AV).
-
-    u + gm^2/(2n) with gm the mean of g weighted by n, so that the weights of a pool do not depend
-    on its effects (Doncaster and Spake 2018; Lin and Aloe 2021).
-    """
-    mean = sum(a * b for a, b in zip(g, n, strict=True)) / sum(n)
-    return [part + g_term(mean, k) for part, k in zip(u, n, strict=True)]
 
 
 def md(mT: float, sT: float, nT: int, mC: float, sC: float, nC: int) -> Effect:
@@ -103,10 +92,7 @@ def rom(
 def lajeunesse(upper: float, lower: float) -> Effect:
     """Return what Lajeunesse (2015) adds to a log ratio and to its variance.
 
-    Parameters
-    ----------
-    upper, lower : float
-        s^2/(n m^2) of the mean above and of that below the line.
+    `upper` and `lower` are s^2/(n m^2) of the mean above and of that below the line.
     """
     return (upper - lower) / 2, (upper**2 + lower**2) / 2
 
@@ -121,15 +107,3 @@ def change_variance(
     """
     twice = 2 * r * s0 * s1 / (max(n0, n1) * m0 * m1)
     return s1**2 / (n1 * m1**2) + s0**2 / (n0 * m0**2) - twice
-
-
-def smcc(m0: float, s0: float, m1: float, s1: float, n: int, r: float) -> Effect:
-    """Return the mean change of one arm over the SD of the change (metafor's SMCC).
-
-    g = J(n-1) (m1 - m0) / sd, sd^2 = s0^2 + s1^2 - 2 r s0 s1, v = 1/n + g^2/(2n) (Gibbons, Hedeker
-    and Davis 1993). In no hierarchy: its unit differs from that of effects over the SD between
-    participants, with which it must not be pooled; different r give different g for one change.
-    """
-    sd = math.sqrt(s0**2 + s1**2 - 2 * r * s0 * s1)
-    g = hedges_j(n - 1) * (m1 - m0) / sd
-    return g, 1 / n + g_term(g, n)

@@ -49,22 +49,8 @@ def attempts_at(
 ) -> list[Attempt]:  # fmt: skip
     """Try the derivation methods of a measure in order and stop at the first that can be used.
 
-    Parameters
-    ----------
-    comparison : Comparison
-        Of two arms, of two conditions of the same participants, or of one arm before and after.
-    measure : {"SMD", "ROM", "MD"}
-    correlations : Correlations
-    config : Config
-        `config.effects` chooses among forms of an effect and its variance.
-    borrow : bool
-        Whether an SD may be borrowed from other studies as the last method. Its estimate is
-        flagged BOR, for sensitivity analyses only.
-
-    Returns
-    -------
-    list of Attempt
-        The last one holds the estimate if there is one.
+    The last attempt holds the estimate if there is one. With `borrow` an SD of other studies is the
+    last method; its estimate is flagged BOR, for sensitivity analyses only.
     """
     basis = Basis(comparison, correlations, config)
     compared = what_is_compared(comparison)

@@ -7,8 +7,7 @@ from osteometa.comparisons.classification import shared_columns, type_by_paper
 from osteometa.comparisons.summaries import Cell, Flags, row_flags
 from osteometa.effects.basis import Estimate
 from osteometa.protocol.config import Config
-from osteometa.records.cells import CellName
-from osteometa.records.effects import Effect
+from osteometa.records.effects import CellName, Effect
 from osteometa.wording.vocabulary import Block, Flag, MeansKind
 
 
@@ -16,20 +15,9 @@ def effect_row(
     comparison: Comparison, measure: str, estimate: Estimate, block: Block, reason: str, *,
     name_population: bool, risk_of_bias: str, config: Config,
 ) -> Effect:  # fmt: skip
-    """Return the row of an estimate.
+    """Return the row of an estimate; `reason` says why it is not pooled.
 
-    Parameters
-    ----------
-    comparison : Comparison
-    measure : {"SMD", "ROM", "MD"}
-    estimate : Estimate
-    block : Block
-    reason : str
-        Why it is not pooled.
-    name_population : bool
-        Whether the id names the population, because several are reported.
-    risk_of_bias : str
-    config : Config
+    The id names the population where several are reported.
     """
     study, arm = comparison.study, comparison.arm
     means, correlation = estimate.means, estimate.correlation

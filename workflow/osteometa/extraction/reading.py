@@ -42,13 +42,7 @@ class RowsOf(Protocol):
 
 
 def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
-    """Read all raw tables of a review.
-
-    Returns
-    -------
-    tables, problems
-        The rows that could be read, and everything that is wrong with cells and headers.
-    """
+    """Return the rows of a review that could be read, and what is wrong with cells and headers."""
     problems: list[Problem] = []
 
     def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
@@ -187,18 +181,19 @@ def _read_rows(
 def _filler_problems(file: str, number: int, cells: dict[str, str]) -> list[Problem]:
     message = "is not a value. Leave the cell empty if the paper does not report it."
     return [
-        Problem(
-            file=file,
-            row=number,
-            study=cells.get("study_id", ""),
-            column=name,
-            code="E102",
-            found=text,
-            message=f"'{text}' {message}",
-        )
+        _problem(file, number, cells, name, "E102", f"'{text}' {message}")
         for name, text in cells.items()
         if text.lower() in FILLERS
     ]
+
+
+def _problem(
+    file: str, number: int, cells: dict[str, str], column: str, code: str, message: str
+) -> Problem:
+    return Problem(
+        file=file, row=number, study=cells.get("study_id", ""), column=column, code=code,
+        found=cells.get(column, ""), message=message,
+    )  # fmt: skip
 
 
 def _cell_problem(
@@ -220,12 +215,5 @@ def _cell_problem(
     elif "whole number" in message:
         code = "E201" if not column.startswith("n") else "E202"
         message = f"{column} must be a whole number of at least 1. Correct it"
-    return Problem(
-        file=file,
-        row=number,
-        study=cells.get("study_id", ""),
-        column=column,
-        code=code,
-        found=found,
-        message=message if message.endswith(".") else f"{message}.",
-    )
+    message = message if message.endswith(".") else f"{message}."
+    return _problem(file, number, cells, column, code, message)

@@ -140,11 +140,6 @@ class Frame:
         share = (value - self.y_low) / (self.y_high - self.y_low)
         return self.bottom - share * (self.bottom - self.top)
 
-    def holds(self, x: float, y: float) -> bool:
-        """Tell whether a point lies inside."""
-        lows, highs = sorted((self.y_low, self.y_high))
-        return self.x_low <= x <= self.x_high and lows <= y <= highs
-
 
 def padded(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
     """Return a range that holds all values with a margin; never empty."""

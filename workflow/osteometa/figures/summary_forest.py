@@ -18,6 +18,7 @@ from osteometa.figures.chart import (
     Count,
     Frame,
     Interval,
+    draw_favours,
     draw_mark,
     draw_ticks,
     note_height,
@@ -266,11 +267,7 @@ def _axis(axes: Axes, axis: Axis, y: float, panel: Panel) -> None:
     half = text_width(panel.scale.title, SMALL) / 2
     middle = min(max((axis.left + axis.right) / 2, MARGIN + half), NARROW - MARGIN - half)
     put(axes, middle, y + 5.9, panel.scale.title, size=SMALL, align="center", color=GREY)
-    left, right = f"\N{LEFTWARDS ARROW} {panel.axis[0]}", f"{panel.axis[1]} \N{RIGHTWARDS ARROW}"
-    zero = min(max(axis.place(0.0), MARGIN + text_width(left, SMALL) + 1),
-               NARROW - MARGIN - text_width(right, SMALL) - 1)  # fmt: skip
-    put(axes, zero - 1, y + 9.0, left, size=SMALL, align="right", color=GREY)
-    put(axes, zero + 1, y + 9.0, right, size=SMALL, color=GREY)
+    draw_favours(axes, axis.place(0.0), y + 9.0, panel.axis, NARROW)
 
 
 def _note(page: Sequence[Placed]) -> str:

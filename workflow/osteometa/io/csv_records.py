@@ -75,6 +75,12 @@ def columns_of(record: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(record))
 
 
+def fields_of(source: object, record: type) -> dict[str, Any]:
+    """Return the fields of a record type that another record has too, with the values there."""
+    names = [name for name in columns_of(record) if hasattr(source, name)]
+    return {name: getattr(source, name) for name in names}
+
+
 def write_records(path: str | Path, record: type[Record], rows: Iterable[Record]) -> None:
     """Write frozen records of one dataclass, a column per field."""
     write_rows(path, columns_of(record), texts_of(record, rows))

@@ -9,14 +9,7 @@ from osteometa.io.problems import Problem, ProblemsFound
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], int]]:
-    """Read a YAML file.
-
-    Returns
-    -------
-    values : dict
-        Plain Python values.
-    lines : dict
-        Line of each key and item, by its path of keys and places.
+    """Read a YAML file: plain values, and the line of each key and item by its path.
 
     Raises
     ------

@@ -28,11 +28,6 @@ def out_of_range(effect: float, variance: float) -> str:
     return ""
 
 
-def computable(y: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which effects (any shape) and their variances are in range; NaN is not."""
-    return (abs(y) <= LARGEST) & (v >= SMALLEST) & (v <= LARGEST)
-
-
 def refuse_design(
     X: NDArray[np.float64], v: NDArray[np.float64], names: Sequence[str] = ()
 ) -> None:

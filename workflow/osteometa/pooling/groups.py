@@ -20,15 +20,8 @@ def differences(groups: int) -> Array:
 def separate_test(groups: Sequence[EffectData], method: str) -> JointTest:
     """Test the pools of groups, each with its own tau2, against each other by Wald's chi-square.
 
-    Standard errors are the conventional ones, whatever the interval method: those of Hartung and
-    Knapp go with t, not with chi-square.
-
-    Parameters
-    ----------
-    groups : sequence of EffectData
-        Effects of different groups must be independent.
-    method : str
-        Estimator of tau2.
+    Effects of different groups must be independent. Standard errors are the conventional ones,
+    whatever the interval method: those of Hartung and Knapp go with t, not with chi-square.
 
     Raises
     ------

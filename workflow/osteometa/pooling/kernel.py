@@ -6,16 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
-from osteometa.numerics.distributions import t_quantile
-from osteometa.numerics.range import computable, refuse_unknown
 from osteometa.pooling.batch import (
     Batch,
     ColumnBatch,
@@ -28,177 +24,9 @@ from osteometa.pooling.batch import (
     slope_moments,
 )
 from osteometa.pooling.tau2 import estimate
-from osteometa.wording.choices import CI_METHODS, METHODS
 
 CELLS = 1 << 16
 """Effects times models computed together, so that they fit in the processor's cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class PooledMany:
-    """Pools of m sets of effects, one entry per set; I2 and H2 of a single effect are NaN."""
-
-    k: NDArray[np.intp]
-    """Effects in each model."""
-    estimate: Array
-    se: Array
-    tau2: Array
-    ci_low: Array
-    ci_high: Array
-    q: Array
-    i2: Array
-    h2: Array
-    df: Array
-    """Degrees of freedom of t; infinite where the interval is normal."""
-    weights: Array | None = field(default=None)
-    """Percent of the total weight (m, k), 0 where there is no effect; only if asked for."""
-
-    @property
-    def p(self) -> Array:
-        """Two-sided p of each estimate."""
-        from scipy.special import ndtr, stdtr
-
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = -np.abs(self.estimate / self.se)
-        normal = np.isinf(self.df)
-        return 2 * np.where(normal, ndtr(t), stdtr(np.where(normal, 1.0, self.df), t))
-
-    @property
-    def q_p(self) -> Array:
-        """P of the test of heterogeneity."""
-        from scipy.special import chdtrc
-
-        with np.errstate(invalid="ignore"):
-            return np.where(self.k > 1, chdtrc(self.k - 1.0, self.q), np.nan)
-
-
-def pool_many(
-    yi: Array, vi: Array, *, mask: NDArray[np.bool_] | None = None, method: str = "REML",
-    ci: str = "hksj-floor", weights: bool = False,
-) -> PooledMany:  # fmt: skip
-    """Pool every row of effects: y ~ N(mu, v + tau2).
-
-    Parameters
-    ----------
-    yi, vi : arrays of shape (m, k) or (k,)
-        One row per model; (k,) gives every model the same effects.
-    mask : array of bool, shape (m, k), optional
-        Which effects each model has, by default all; other cells are ignored.
-    method : str
-        Estimator of tau2 by metafor's short name, one of METHODS.
-    ci : {"wald", "hksj", "hksj-floor"}
-        As for `model.pool`: a model of one effect has a normal interval and tau2 0.
-    weights : bool
-        Return the weights as well.
-
-    Raises
-    ------
-    ValueError
-        For shapes that do not fit, an unknown method, a model without an effect, and one with an
-        effect that is not finite or a variance that is not above 0.
-    """
-    y, v, present, m = _cells(yi, vi, mask, method, ci)
-    k = y.shape[-1]
-    # The most precise effect of each model must come first: sorting once does it for most models.
-    order = np.argsort(v, kind="stable") if v.ndim == 1 and not weights else np.arange(k)
-    size = max(1, CELLS // k)
-    room = np.empty(5 * k * min(m, size))
-    whole: dict[str, Any] = {}
-    for start in range(0, m, size):
-        models = slice(start, min(m, start + size))
-        count = models.stop - start
-        here = room[: 5 * k * count].reshape(5, k, count)
-        part = _fit(
-            y if y.ndim == 1 else y[models], v if v.ndim == 1 else v[models],
-            present if present is None or present.ndim == 1 else present[models], order, here,
-            method, ci, weights,
-        )  # fmt: skip
-        if count == m:
-            return part
-        for name, values in ((f.name, getattr(part, f.name)) for f in fields(PooledMany)):
-            if values is None:
-                continue
-            if start == 0:
-                whole[name] = np.empty((m, *values.shape[1:]), dtype=values.dtype)
-            whole[name][models] = values
-    return PooledMany(**whole)
-
-
-def _cells(
-    yi: Array, vi: Array, mask: NDArray[np.bool_] | None, method: str, ci: str
-) -> tuple[Array, Array, NDArray[np.bool_] | None, int]:
-    """Return checked effects, variances, mask and the number of models."""
-    refuse_unknown("method", method, METHODS)
-    refuse_unknown("ci", ci, CI_METHODS)
-    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
-    present = None if mask is None else np.asarray(mask, dtype=bool)
-    shapes = [a.shape for a in (y, v, present) if a is not None]
-    shape = _common_shape(shapes)
-    if any(s != shape[-len(s) :] for s in shapes) or not 1 <= len(shape) <= 2:
-        raise ValueError(f"effects, variances and mask do not fit each other: {shapes}")
-    bad = ~computable(y, v)
-    if present is not None:
-        bad = bad & present
-    if np.any(bad):
-        where = np.argwhere(np.broadcast_to(bad, shape))[0]
-        raise ValueError(
-            f"model {where[0] + 1 if len(shape) == 2 else 1}, effect {where[-1] + 1}: an effect "
-            "must be finite and its variance above 0, and both in a range to compute with"
-        )
-    if shape[-1] == 0:
-        raise ValueError("a model has no effect")
-    return y, v, present, shape[0] if len(shape) == 2 else 1
-
-
-def _common_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return the shape that all arrays can be stretched to, empty if there is none."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return ()
-
-
-def _fit(
-    y: Array, v: Array, mask: NDArray[np.bool_] | None, order: NDArray[np.intp], rows: Array,
-    method: str, ci: str, weights: bool,
-) -> PooledMany:  # fmt: skip
-    """Fit the models of one part in `rows` (5, k, m), room for effects, variances and work."""
-    _pad(y, v, mask, order, rows)
-    variances = rows[1].copy() if weights else None
-    batch = intercept_batch(rows[0], rows[1], rows[2:])
-    if np.min(batch.n, initial=1) < 1:
-        raise ValueError("a model has no effect")
-    got = solve(batch, method, ci)
-    estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
-    half = _quantiles(got.df) * se
-    shares = None
-    if variances is not None:
-        w = 1.0 / (variances + got.tau2)
-        shares = (100 * w / np.sum(w, axis=0)).T
-    return PooledMany(
-        batch.n.astype(int), estimate, se, got.tau2, estimate - half, estimate + half, got.q,
-        got.i2, got.h2, got.df, shares,
-    )  # fmt: skip
-
-
-def _pad(
-    y: Array, v: Array, mask: NDArray[np.bool_] | None, order: NDArray[np.intp], rows: Array
-) -> None:
-    """Write effects and variances as (k, m), with infinite variances where a model has none."""
-    rows[0] = y[order, None] if y.ndim == 1 else y.T[order]
-    v = v[order, None] if v.ndim == 1 else v.T[order]
-    if mask is None:
-        rows[1] = v
-        return
-    present = np.ascontiguousarray(np.broadcast_to(mask, rows.shape[:0:-1]).T)[order]
-    if not np.all(v > 0):
-        v = np.where(present, v, 1.0)
-    # v / 1 and v / 0: several times as fast as a masked copy.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        np.divide(v, present, out=rows[1])
-    # A weight of exactly 0 needs a finite effect beside it.
-    if not np.all(np.isfinite(y)):
-        rows[0][~present] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +45,20 @@ class RegressedMany:
     """Degrees of freedom of t; infinite where the interval is normal."""
 
 
+def pool_many(
+    y: Array, v: Array, mask: NDArray[np.bool_], *, method: str, ci: str
+) -> RegressedMany:
+    """Pool some of k effects, a model for each row of the mask (m, k).
+
+    Effects and variances are numbers that `model.checked` accepts; `method` and `ci` as for
+    `regress_many`. A model of one effect has a normal interval and tau2 0.
+    """
+    # The most precise effect of each model must come first: sorting once does it for most models.
+    order = np.argsort(v, kind="stable")
+    variances = np.where(mask[:, order], v[order], np.inf)
+    return regress_many(y[None, order], variances, np.ones((1, len(y), 1)), method=method, ci=ci)
+
+
 def regress_many(
     Y: Array, v: Array, designs: Array, *, method: str, ci: str, studies: Array | None = None
 ) -> RegressedMany:
@@ -230,8 +72,10 @@ def regress_many(
         Sampling variances; one row serves all models. Infinite where a model has no such effect.
     designs : array of shape (m, k, p) or (1, k, p)
         Design matrices; one serves all rows of effects.
-    method, ci : str
-        As for `pool_many`.
+    method : str
+        Estimator of tau2 by metafor's short name, one of METHODS.
+    ci : {"wald", "hksj", "hksj-floor"}
+        As for `model.pool`.
     studies : array (m), optional
         As for `solve`.
 
@@ -275,7 +119,7 @@ def solve(
     ----------
     batch : Batch
     method, ci : str
-        As for `pool_many`.
+        As for `regress_many`.
     studies : array (m), optional
         Independent studies of each model, for the degrees of freedom of t; all effects by default.
     sj : array (m), optional
@@ -333,12 +177,3 @@ def heterogeneity(
     # tau2 / (tau2 + df / tr P), without dividing by a trace that may vanish, or round below 0.
     share = np.maximum(0.0, tau2 * trace)
     return 100 * share / (share + free), (share + free) / free
-
-
-def _quantiles(df: Array) -> Array:
-    """Return the 97.5 % quantiles of t, of the normal where df is infinite."""
-    whole = np.where(np.isinf(df), 0, df).astype(int)
-    table = np.zeros(np.max(whole, initial=0) + 1)
-    for value in np.flatnonzero(np.bincount(whole)):
-        table[value] = t_quantile(0.975, float(value) if value else None)
-    return table[whole]

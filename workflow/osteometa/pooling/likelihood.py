@@ -7,7 +7,8 @@ and none is missed between the points of a grid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,36 +26,17 @@ CLOSE = 1e-6
 """Relative step of a quadratically convergent search after which the next would be below 1e-12."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Score:
-    """The score at points: up - down, both positive and falling, and their slopes.
-
-    REML has up = y'PPy, down = tr P; ML has down = tr W.
-    """
-
-    up: Array
-    down: Array
-    up_slope: Array
-    down_slope: Array
-
-    def __getitem__(self, chosen: slice | NDArray[np.bool_] | NDArray[np.intp] | int) -> _Score:
-        return _Score(
-            self.up[chosen], self.down[chosen], self.up_slope[chosen], self.down_slope[chosen]
-        )
-
-    @property
-    def positive(self) -> NDArray[np.bool_]:
-        return self.up > self.down
-
-
-def _score(batch: Batch, tau2: Array | float, restricted: bool) -> _Score:
+def _score(batch: Batch, tau2: Array | float, restricted: bool) -> Array:
     return _score_of(slope_moments(batch, tau2), restricted)
 
 
-def _score_of(at: SlopeMoments, restricted: bool) -> _Score:
-    if restricted:
-        return _Score(at.q2, at.trace, 2 * at.q3, at.trace2)
-    return _Score(at.q2, at.w1, 2 * at.q3, at.w2)
+def _score_of(at: SlopeMoments, restricted: bool) -> Array:
+    """Return the two parts of the score, up - down, and their slopes as rows (4, m).
+
+    Both are positive and fall. REML has up = y'PPy, down = tr P; ML has down = tr W.
+    """
+    down, slope = (at.trace, at.trace2) if restricted else (at.w1, at.w2)
+    return np.stack([at.q2, down, 2 * at.q3, slope])
 
 
 def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
@@ -88,7 +70,8 @@ def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
     if len(active) == len(tau2):
         part = batch
     else:
-        part, start, lowest, top = batch.take(active), start[active], lowest[active], top[active]
+        part, start = batch.take(active), start[:, active]
+        lowest, top = lowest[active], top[active]
     model, roots, at_zero = _maxima(part, lowest, top, restricted, start)
     model = active[model]
     tau2[model] = roots
@@ -108,7 +91,7 @@ def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
 
 
 def _maxima(
-    batch: Batch, lowest: Array, top: Array, restricted: bool, at0: _Score
+    batch: Batch, lowest: Array, top: Array, restricted: bool, at0: Array
 ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
     """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0.
 
@@ -118,29 +101,29 @@ def _maxima(
         Where the score is not finite, so that halving intervals would not end.
     """
     # All parts of a score fall in tau2, so that those at 0 are the largest.
-    if not np.all(np.isfinite([*_stack(at0), top])):
+    if not np.all(np.isfinite([*at0, top])):
         raise FloatingPointError("the numbers are too large or too small to compute with")
     points = _first_points(lowest, top)
-    scores = _stacked([at0, *(_score(batch, point, restricted) for point in points[1:])])
+    after = [_score(batch, point, restricted) for point in points[1:]]
+    scores = np.stack([at0, *after], axis=1)
     first = _Intervals(
         np.broadcast_to(np.arange(len(top)), (PIECES, len(top))), points[:-1], points[1:],
-        scores[:-1], scores[1:],
+        scores[:, :-1], scores[:, 1:],
     )  # fmt: skip
     one, undecided = _classified(first, lowest)
-    single, open_ = [first[one]], first[undecided]
+    single, open_ = [first.take(one)], first.take(undecided)
     while len(open_.model):
         low = lowest[open_.model]
         middle = np.sqrt((low + open_.a) * (low + open_.b)) - low
         centre = _score(batch.take(open_.model), middle, restricted)
         halves = _Intervals.joined(
-            _Intervals(open_.model, open_.a, middle, open_.left, centre),
-            _Intervals(open_.model, middle, open_.b, centre, open_.right),
+            open_._replace(b=middle, right=centre), open_._replace(a=middle, left=centre)
         )
         one, undecided = _classified(halves, lowest)
-        single.append(halves[one])
-        open_ = halves[undecided]
+        single.append(halves.take(one))
+        open_ = halves.take(undecided)
     brackets = _Intervals.joined(*single)
-    return brackets.model, _roots(batch, lowest, brackets, restricted), ~scores[0].positive
+    return brackets.model, _roots(batch, lowest, brackets, restricted), ~(at0[0] > at0[1])
 
 
 def _first_points(lowest: Array, top: Array) -> Array:
@@ -155,53 +138,37 @@ def _first_points(lowest: Array, top: Array) -> Array:
     return points
 
 
-@dataclass(frozen=True, slots=True)
-class _Intervals:
-    """Intervals a to b of tau2, of which model, and the score at both ends."""
+class _Intervals(NamedTuple):
+    """Intervals a to b of tau2, of which model, and the score (4, n) at both ends."""
 
     model: NDArray[np.intp]
     a: Array
     b: Array
-    left: _Score
-    right: _Score
+    left: Array
+    right: Array
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> _Intervals:
-        return _Intervals(
-            self.model[chosen], self.a[chosen], self.b[chosen], self.left[chosen],
-            self.right[chosen],
-        )  # fmt: skip
+    def take(self, chosen: NDArray[np.bool_]) -> _Intervals:
+        """Return some of the intervals."""
+        parts: list[Any] = [part[..., chosen] for part in self]
+        return _Intervals(*parts)
 
     @classmethod
     def joined(cls, *parts: _Intervals) -> _Intervals:
         """Return all intervals in one record."""
-        model, a, b = (
-            np.concatenate([getattr(part, name) for part in parts]) for name in ("model", "a", "b")
-        )
-        left, right = (
-            _Score(*np.concatenate([_stack(getattr(part, end)) for part in parts], axis=1))
-            for end in ("left", "right")
-        )
-        return cls(model, a, b, left, right)
-
-
-def _stack(score: _Score) -> Array:
-    return np.stack([score.up, score.down, score.up_slope, score.down_slope])
-
-
-def _stacked(scores: list[_Score]) -> _Score:
-    names = ("up", "down", "up_slope", "down_slope")
-    return _Score(*(np.stack([getattr(score, name) for score in scores]) for name in names))
+        columns: list[Any] = [np.concatenate(c, axis=-1) for c in zip(*parts, strict=True)]
+        return cls(*columns)
 
 
 def _classified(at: _Intervals, lowest: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which intervals hold exactly one maximum, and which must be halved."""
-    left, right = at.left, at.right
-    falls = left.positive & ~right.positive
+    up, down, up_slope, down_slope = at.left
+    right_up, right_down, right_up_slope, right_down_slope = at.right
+    falls = (up > down) & ~(right_up > right_down)
     # The score is between up(right) - down(left) and up(left) - down(right).
-    rootless = (left.up < right.down) | (right.up > left.down)
+    rootless = (up < right_down) | (right_up > down)
     # Its slope is down_slope - up_slope, each falling too.
-    falling = left.down_slope < right.up_slope
-    rising = right.down_slope > left.up_slope
+    falling = down_slope < right_up_slope
+    rising = right_down_slope > up_slope
     narrow = at.b - at.a <= NARROW * (lowest[at.model] + at.b)
     return falls & (falling | narrow), ~(rootless | falling | rising | narrow)
 
@@ -233,13 +200,13 @@ def _roots(batch: Batch, lowest: Array, at: _Intervals, restricted: bool) -> Arr
     return np.maximum(0.0, np.exp(x) - low)
 
 
-def _straight(score: _Score, u: Array) -> tuple[Array, Array]:
+def _straight(score: Array, u: Array) -> tuple[Array, Array]:
     """Return log(up / down) and its slope over log u."""
-    height = np.log(score.up / score.down)
-    return height, u * (score.down_slope / score.down - score.up_slope / score.up)
+    up, down, up_slope, down_slope = score
+    return np.log(up / down), u * (down_slope / down - up_slope / up)
 
 
-def _between(a: Array, b: Array, left: _Score, right: _Score) -> Array:
+def _between(a: Array, b: Array, left: Array, right: Array) -> Array:
     """Return where the inverse cubic through both ends puts the root, else the middle."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ya, sa = _straight(left, np.exp(a))

@@ -214,28 +214,14 @@ def tau2_limits(
 ) -> dict[str, float]:  # fmt: skip
     """Return the 95 % intervals of what a meta-regression leaves: tau2, I2 and H2.
 
-    Parameters
-    ----------
-    yi, vi, X, method, V
-        As for `regress`.
-    tau2_ci : {"qp", "pl"}
-        As for `pool`.
-
-    Returns
-    -------
-    dict
-        `tau2_ci_low`, `tau2_ci_high`, and the same of i2 (percent) and h2.
+    Parameters are those of `regress` and `pool`. I2 and H2 rise with tau2 over one typical
+    variance, (k - p) / tr(P) at tau2 = 0: their limits are those of tau2 (Viechtbauer 2007).
 
     Raises
     ------
     ValueError
         For impossible input, for no more effects than coefficients, and for a profile likelihood
         of another method than REML and ML.
-
-    Notes
-    -----
-    I2 and H2 rise with tau2 over one typical variance, (k - p) / tr(P) at tau2 = 0: their limits
-    are those of tau2 (Viechtbauer 2007).
     """
     _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, _ = _rows(yi, vi, X, V, None)

@@ -40,15 +40,9 @@ def estimate(
 ) -> Array:
     """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
-    Parameters
-    ----------
-    batch : Batch
-    method : str
-        By metafor's short name. EB is the same number as PM (Morris 1983; Paule and Mandel 1982).
-    at0 : Moments or SlopeMoments
-        At tau2 = 0, for ML and REML with slopes.
-    sj : array (m), optional
-        Start of SJ, where the rows of the batch are not the effects themselves.
+    EB is the same number as PM (Morris 1983; Paule and Mandel 1982). `at0` are the moments at tau2
+    = 0, for ML and REML with slopes; `sj` (m) starts SJ where the rows are not the effects
+    themselves.
     """
     if method == "EE":
         return np.zeros(len(batch.n))

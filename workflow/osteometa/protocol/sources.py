@@ -19,21 +19,8 @@ def read_settings(
 ) -> tuple[dict[str, Any], dict[Location, Place]]:
     """Merge settings as Snakemake does: mappings by key, everything else is replaced.
 
-    Parameters
-    ----------
-    files : sequence of path
-        Each extends the ones before it.
-    given : mapping
-        Values that extend the files.
-    giver : str
-        What gave them, for messages.
-
-    Returns
-    -------
-    values : dict
-        Plain values.
-    places : dict
-        Place of each key and item, by its path of keys and positions.
+    Each file extends the ones before it, and the given values all of them; `giver` names where
+    these are from. Returned are plain values, and the place of each key and item by its path.
 
     Raises
     ------

@@ -97,21 +97,21 @@ class DirectionSet:
     """Sign test over one outcome, phase and design class: a row of `direction_sets.csv`."""
 
     outcome: str
-    phase: str
-    design_class: str
+    phase: Phase
+    design_class: DesignClass
     n_up: int
     n_down: int
     n_mixed: int
     n_zero: int
     n_unknown: int
-    p_known: float | None
-    p_lowest: float | None
-    p_highest: float | None
-    share_known: float | None
-    share_ci_low: float | None
-    share_ci_high: float | None
-    share_lowest: float | None
-    share_highest: float | None
+    p_known: float | None = None
+    p_lowest: float | None = None
+    p_highest: float | None = None
+    share_known: float | None = None
+    share_ci_low: float | None = None
+    share_ci_high: float | None = None
+    share_lowest: float | None = None
+    share_highest: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,24 +119,24 @@ class PCombination:
     """Exact p values of one direction set combined: a row of `p_combination.csv`."""
 
     outcome: str
-    phase: str
-    design_class: str
+    phase: Phase
+    design_class: DesignClass
     k: int
     """Studies with an exact p, a known direction and a number of participants."""
-    n_total: int | None
-    z: float | None
+    n_total: int | None = None
+    z: float | None = None
     """Stouffer's Z, weights sqrt(N); positive: higher with exercise."""
-    p_stouffer: float | None
+    p_stouffer: float | None = None
     """One-sided: higher with exercise."""
-    p_stouffer_lower: float | None
-    chi2: float | None
-    chi2_lower: float | None
-    df: int | None
-    p_fisher: float | None
-    p_fisher_lower: float | None
-    status: str
+    p_stouffer_lower: float | None = None
+    chi2: float | None = None
+    chi2_lower: float | None = None
+    df: int | None = None
+    p_fisher: float | None = None
+    p_fisher_lower: float | None = None
+    status: str = "ok"
     """ok or not_applicable."""
-    reason: str
+    reason: str = ""
     """Why not; empty if ok."""
     studies: Annotated[tuple[str, ...], Joined(" ")]
 
@@ -146,8 +146,8 @@ class AlbatrossPoint:
     """One study of a direction set by its N and p: a row of `albatross.csv`."""
 
     outcome: str
-    phase: str
-    design_class: str
+    phase: Phase
+    design_class: DesignClass
     study_id: str
     label: str
     n: int

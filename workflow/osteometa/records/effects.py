@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from osteometa.io.csv_records import Joined
-from osteometa.records.cells import CellName
 from osteometa.wording.vocabulary import (
     Block,
     ComparatorKind,
@@ -24,6 +23,26 @@ from osteometa.wording.vocabulary import (
     PlasmaVolume,
     Provenance,
 )
+
+
+class CellName(NamedTuple):
+    """One cell of a raw table, written `table:key:column`."""
+
+    table: str
+    key: str
+    """The row's key columns joined by '/', spaces as '_'."""
+    column: str
+
+    def __str__(self) -> str:
+        return ":".join(self)
+
+    @classmethod
+    def read(cls, text: str) -> CellName:
+        """Return the cell of a name; a key may contain ':' itself."""
+        table, _, rest = text.partition(":")
+        key, _, column = rest.rpartition(":")
+        return cls(table, key, column)
+
 
 Types = Annotated[tuple[ExerciseType, ...], Joined("/")]
 Flags = Annotated[frozenset[Flag], Joined(" ")]

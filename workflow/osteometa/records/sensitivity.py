@@ -7,7 +7,9 @@ has no numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args, get_type_hints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,50 +18,50 @@ class SensitivityRow:
 
     row: str
     """Short name of the change, for instance `r=0.7` or `without PP`."""
-    group: str
+    group: str = "overall"
     """overall or an exercise type."""
     measure: str
     change: str
     """The change in words."""
-    k: int | None
-    estimate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    delta: float | None
+    k: int | None = None
+    estimate: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    delta: float | None = None
     """Estimate minus the primary estimate of the group; empty across measures."""
-    sign_changed: bool | None
-    null_crossed: bool | None
+    sign_changed: bool | None = None
+    null_crossed: bool | None = None
     """True if the interval holds the null where the primary one does not, or the reverse."""
-    status: str
-    reason: str
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfluenceRow:
     """How one study pulls on the pool: a row of `influence.csv`."""
 
-    effect_id: str
-    study_id: str
-    label: str
-    yi: float | None
-    vi: float | None
-    weight: float | None
+    effect_id: str = ""
+    study_id: str = ""
+    label: str = ""
+    yi: float | None = None
+    vi: float | None = None
+    weight: float | None = None
     """Percent of the primary model."""
-    hat: float | None
-    rstudent: float | None
+    hat: float | None = None
+    rstudent: float | None = None
     """Studentised deleted residual."""
-    dffits: float | None
-    cook_d: float | None
-    cov_ratio: float | None
-    tau2_without: float | None
-    q_without: float | None
-    baujat_x: float | None
+    dffits: float | None = None
+    cook_d: float | None = None
+    cov_ratio: float | None = None
+    tau2_without: float | None = None
+    q_without: float | None = None
+    baujat_x: float | None = None
     """Squared standardised residual: what the study adds to Q."""
-    baujat_y: float | None
+    baujat_y: float | None = None
     """Squared standardised shift of the pooled estimate without the study."""
-    influential: bool | None
-    status: str
-    reason: str
+    influential: bool | None = None
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,51 +73,51 @@ class StepRow:
 
     sequence: str
     """leave_one_out, or by year, by precision (cumulative)."""
-    step: int
-    study_id: str
-    label: str
+    step: int = 0
+    study_id: str = ""
+    label: str = ""
     """The study that is left out, or that comes in."""
     k: int
-    estimate: float | None
-    se: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p: float | None
-    tau2: float | None
-    i2: float | None
-    q: float | None
-    q_p: float | None
-    sign_changed: bool | None
-    null_crossed: bool | None
+    estimate: float | None = None
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    p: float | None = None
+    tau2: float | None = None
+    i2: float | None = None
+    q: float | None = None
+    q_p: float | None = None
+    sign_changed: bool | None = None
+    null_crossed: bool | None = None
     """Both against the pool of all studies."""
-    status: str
-    reason: str
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallStudyRow:
     """One look at small-study effects: a row of `small_study.csv`."""
 
-    analysis: str
+    analysis: str = ""
     """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
     k: int
-    predictor: str
+    predictor: str = ""
     """What Egger's regression regresses on."""
-    statistic: float | None
-    df: float | None
-    p: float | None
-    estimate: float | None
+    statistic: float | None = None
+    df: float | None = None
+    p: float | None = None
+    estimate: float | None = None
     """Pooled estimate that the analysis gives (an intercept for PET and PEESE)."""
-    se: float | None
-    ci_low: float | None
-    ci_high: float | None
-    slope: float | None
-    tau2: float | None
-    filled: int | None
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    slope: float | None = None
+    tau2: float | None = None
+    filled: int | None = None
     """Studies filled in (trim and fill)."""
-    side: str
-    status: str
-    reason: str
+    side: str = ""
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +137,12 @@ class FunnelPoint:
 class GoshRow:
     """The pool of one subset of the studies: a row of `gosh.csv`."""
 
-    subset: str
+    subset: str = ""
     """A letter per study in the order of leave_one_out.csv, 1 = in the subset."""
     k: int
-    estimate: float | None
-    tau2: float | None
-    i2: float | None
+    estimate: float | None = None
+    tau2: float | None = None
+    i2: float | None = None
     status: str = "ok"
     reason: str = ""
 
@@ -149,27 +151,27 @@ class GoshRow:
 class MultiverseRow:
     """One specification: a row of `multiverse.csv`, by measure and estimate."""
 
-    specification: int
+    specification: int = 0
     measure: str
-    derivation: str
+    derivation: str = ""
     """primary, or one other choice of derivation, for instance `r=0.98`."""
-    inclusion: str
+    inclusion: str = ""
     """Which effects are included: all, or without some."""
-    designs: str
-    inconsistent_data: str
+    designs: str = ""
+    inconsistent_data: str = ""
     """excluded, or most cautious: with the resolution that has the smallest absolute z."""
-    tau2: str
-    ci: str
-    merged: int | None
+    tau2: str = ""
+    ci: str = ""
+    merged: int | None = None
     """Specifications that give the same effects and model, this one included."""
     k: int
-    estimate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    z: float | None
+    estimate: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    z: float | None = None
     """Estimate over its standard error: comparable across measures."""
-    excludes_null: bool | None
-    primary: bool
+    excludes_null: bool | None = None
+    primary: bool = False
     status: str = "ok"
     reason: str = ""
 
@@ -179,46 +181,46 @@ class MultiverseShare:
     """How much of the spread one choice explains: a row of `multiverse_shares.csv`."""
 
     measure: str
-    choice: str
+    choice: str = "all"
     """A key of config.yaml in the column derivation of multiverse.csv, another column, or
     remainder; all are the rows of the measure as a whole."""
-    levels: int
-    share: float | None
+    levels: int = 0
+    share: float | None = None
     """Main-effect part of the variance of the estimates, percent."""
-    specifications: int
-    same_sign: float | None
+    specifications: int = 0
+    same_sign: float | None = None
     """Percent of specifications with the sign of the primary estimate (row `all`)."""
-    excludes_null: float | None
-    median: float | None
-    lowest: float | None
-    highest: float | None
-    status: str
-    reason: str
+    excludes_null: float | None = None
+    median: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaRegressionRow:
     """One covariate: a row of `meta_regression.csv`."""
 
-    covariate: str
+    covariate: str = ""
     """weeks, age, year, sessions or n."""
     k: int
-    intercept: float | None
-    slope: float | None
-    se: float | None
-    ci_low: float | None
-    ci_high: float | None
-    statistic: float | None
-    df: float | None
-    p: float | None
-    tau2: float | None
-    r2: float | None
+    intercept: float | None = None
+    slope: float | None = None
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    statistic: float | None = None
+    df: float | None = None
+    p: float | None = None
+    tau2: float | None = None
+    r2: float | None = None
     """Percent of tau2 that the covariate explains."""
-    centre: float | None
+    centre: float | None = None
     """Mean of the covariate: the intercept is the effect there."""
-    p_permutation: float | None
-    status: str
-    reason: str
+    p_permutation: float | None = None
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,54 +256,69 @@ class PermutationRow:
     test: str
     """sign_flip or moderator."""
     k: int
-    statistic: float | None
-    permutations: int | None
-    exact: bool | None
-    p: float | None
-    p_smallest: float | None
+    statistic: float | None = None
+    permutations: int | None = None
+    exact: bool | None = None
+    p: float | None = None
+    p_smallest: float | None = None
     """Smallest p that so many studies can give."""
-    status: str
-    reason: str
+    status: str = "ok"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlternativeModel:
     """A further model of the same set: a row of `alternative_models.csv`."""
 
-    model: str
+    model: str = ""
     """three_level, che (correlated and hierarchical effects), robust, these three with _wild
     (cluster wild bootstrap), or bayesian."""
     k: int
-    effects: int
-    estimate: float | None
-    se: float | None
-    ci_low: float | None
-    ci_high: float | None
-    df: float | None
-    p: float | None
-    sign_vectors: int | None
+    effects: int = 0
+    estimate: float | None = None
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    df: float | None = None
+    p: float | None = None
+    sign_vectors: int | None = None
     """Behind p of a bootstrap: ways to turn the signs of whole studies."""
-    exact: bool | None
+    exact: bool | None = None
     """Whether these are all."""
-    p_smallest: float | None
+    p_smallest: float | None = None
     """Smallest p that so many studies can give."""
-    tau2: float | None
-    omega2: float | None
+    tau2: float | None = None
+    omega2: float | None = None
     """Variance between effects of one study."""
-    tau_low: float | None
-    tau_high: float | None
-    prior: str
-    warning: str
-    status: str
-    reason: str
+    tau_low: float | None = None
+    tau_high: float | None = None
+    prior: str = ""
+    warning: str = ""
+    status: str = "ok"
+    reason: str = ""
 
 
-RECORDS = {
-    "sensitivity": SensitivityRow, "influence": InfluenceRow, "leave_one_out": StepRow,
-    "cumulative": StepRow, "small_study": SmallStudyRow, "funnel_points": FunnelPoint,
-    "gosh": GoshRow, "multiverse": MultiverseRow, "multiverse_shares": MultiverseShare,
-    "meta_regression": MetaRegressionRow, "regression_points": RegressionPoint,
-    "regression_line": RegressionLine, "permutation": PermutationRow,
-    "alternative_models": AlternativeModel,
-}  # fmt: skip
-"""Record of each table of `results/<synthesis>/` that changes choices, by its name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityTables:
+    """The rows of one synthesis, by the names of the tables of `results/<synthesis>/`."""
+
+    sensitivity: Sequence[SensitivityRow] = ()
+    influence: Sequence[InfluenceRow] = ()
+    leave_one_out: Sequence[StepRow] = ()
+    cumulative: Sequence[StepRow] = ()
+    small_study: Sequence[SmallStudyRow] = ()
+    funnel_points: Sequence[FunnelPoint] = ()
+    gosh: Sequence[GoshRow] = ()
+    multiverse: Sequence[MultiverseRow] = ()
+    multiverse_shares: Sequence[MultiverseShare] = ()
+    meta_regression: Sequence[MetaRegressionRow] = ()
+    regression_points: Sequence[RegressionPoint] = ()
+    regression_line: Sequence[RegressionLine] = ()
+    permutation: Sequence[PermutationRow] = ()
+    alternative_models: Sequence[AlternativeModel] = ()
+
+
+RECORDS: dict[str, type] = {
+    name: get_args(hint)[0] for name, hint in get_type_hints(SensitivityTables).items()
+}
+"""Record of each table, by its name."""

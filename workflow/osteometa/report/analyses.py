@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from osteometa.extraction.tables import Tables
+from osteometa.extraction.tables import PublishedPool, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, type_words
 from osteometa.report.findings import Findings
 from osteometa.report.inline_figures import InlineFigure, inline_figure
-from osteometa.report.raw_rows import Link, cells_behind
 from osteometa.report.sensitivity import Line, sensitivity_lines
 from osteometa.report.sentences import NumberRow, heading, number_row, synthesis_sentences
-from osteometa.report.studies import PublishedRow, certainty_words, published_rows, risk_words
+from osteometa.report.studies import certainty_words, published_pools, risk_words
 from osteometa.wording.vocabulary import OVERALL, Flag
 
 
@@ -31,13 +30,6 @@ class Figure(NamedTuple):
     def svg(self) -> str:
         """All pages."""
         return "".join(page.svg for page in self.pages)
-
-
-class EffectRow(NamedTuple):
-    """An effect, and the raw cells behind it."""
-
-    effect: WeightedEffect
-    cells: list[Link]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +50,8 @@ class Chapter:
     not_done: str
     types: list[TypeRow]
     type_words: str
-    published: list[PublishedRow]
-    effects: list[EffectRow]
+    published: list[PublishedPool]
+    effects: Sequence[WeightedEffect]
     flags: list[Flag]
 
 
@@ -87,8 +79,8 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         not_done=not_done,
         types=type_rows(found, by_paper) if twice else [],
         type_words=type_words(found, by_paper) if twice else "",
-        published=published_rows(found, tables),
-        effects=[EffectRow(effect, cells_behind(effect)) for effect in found.effects],
+        published=published_pools(found, tables),
+        effects=found.effects,
         flags=sorted({flag for e in found.effects for flag in e.flags}),
     )
 

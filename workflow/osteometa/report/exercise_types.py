@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from osteometa.comparisons.classification import exercise_type, type_by_paper
+from osteometa.comparisons.classification import type_by_modality, type_by_paper
 from osteometa.extraction.tables import Arm, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Choice, Effect
@@ -122,9 +122,7 @@ class ArmRow(NamedTuple):
     """An exercise arm whose type depends on the classification."""
 
     label: str
-    arm: str
-    modality: str
-    intensity: str
+    arm: Arm
     by_modality: str
     by_paper: str
 
@@ -136,22 +134,7 @@ def moved_arms(tables: Tables, config: Config) -> list[ArmRow]:
     for arm in tables.arms:
         if arm.role != "exercise" or arm.study_id not in labels:
             continue
-        first, second = by_modality(arm, config), type_by_paper(arm, config)
+        first, second = type_by_modality(arm, config), type_by_paper(arm, config)
         if first != second:
-            rows.append(
-                ArmRow(
-                    label=labels[arm.study_id],
-                    arm=arm.label,
-                    modality=arm.modality.replace("_", " ") or "not stated",
-                    intensity=arm.intensity.replace("_", " ") or "not stated",
-                    by_modality=ExerciseType(first).heading,
-                    by_paper=ExerciseType(second).heading,
-                )
-            )
+            rows.append(ArmRow(labels[arm.study_id], arm, first.heading, second.heading))
     return rows
-
-
-def by_modality(arm: Arm, config: Config) -> str:
-    """Return the type of an arm by its modality, whichever classification the config chooses."""
-    derivation = config.derivation.model_copy(update={"type_by": "modality"})
-    return exercise_type(arm, config.model_copy(update={"derivation": derivation}))

@@ -17,22 +17,17 @@ from osteometa.records.effects import VariantEffect, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, PooledRow, SubgroupTest, SynthesisRow
-from osteometa.records.sensitivity import (
-    AlternativeModel,
-    GoshRow,
-    InfluenceRow,
-    MetaRegressionRow,
-    MultiverseShare,
-    PermutationRow,
-    SensitivityRow,
-    SmallStudyRow,
-    StepRow,
-)
+from osteometa.records.sensitivity import RECORDS, SensitivityTables
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.syntheses import window_words
 from osteometa.wording.vocabulary import OVERALL, DesignClass, ExerciseType
 
 Record = TypeVar("Record")
+SHOWN_TABLES = (
+    "sensitivity", "influence", "leave_one_out", "cumulative", "small_study", "gosh",
+    "multiverse_shares", "meta_regression", "permutation", "alternative_models",
+)  # fmt: skip
+"""Sensitivity analyses that the report puts in words; the others are for figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +41,6 @@ class Average:
     def pooled(self) -> bool:
         """Tell whether it is of several studies."""
         return self.row.k > 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensitivityTables:
-    """The sensitivity analyses of one synthesis, a table each."""
-
-    sensitivity: tuple[SensitivityRow, ...] = ()
-    influence: tuple[InfluenceRow, ...] = ()
-    leave_one_out: tuple[StepRow, ...] = ()
-    cumulative: tuple[StepRow, ...] = ()
-    small_study: tuple[SmallStudyRow, ...] = ()
-    gosh: tuple[GoshRow, ...] = ()
-    multiverse_shares: tuple[MultiverseShare, ...] = ()
-    meta_regression: tuple[MetaRegressionRow, ...] = ()
-    permutation: tuple[PermutationRow, ...] = ()
-    alternative_models: tuple[AlternativeModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,16 +196,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
 
 def _tables(folder: Path) -> SensitivityTables:
     return SensitivityTables(
-        sensitivity=_read(folder / "sensitivity.csv", SensitivityRow),
-        influence=_read(folder / "influence.csv", InfluenceRow),
-        leave_one_out=_read(folder / "leave_one_out.csv", StepRow),
-        cumulative=_read(folder / "cumulative.csv", StepRow),
-        small_study=_read(folder / "small_study.csv", SmallStudyRow),
-        gosh=_read(folder / "gosh.csv", GoshRow),
-        multiverse_shares=_read(folder / "multiverse_shares.csv", MultiverseShare),
-        meta_regression=_read(folder / "meta_regression.csv", MetaRegressionRow),
-        permutation=_read(folder / "permutation.csv", PermutationRow),
-        alternative_models=_read(folder / "alternative_models.csv", AlternativeModel),
+        **{name: _read(folder / f"{name}.csv", RECORDS[name]) for name in SHOWN_TABLES}
     )
 
 

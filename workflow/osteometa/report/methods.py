@@ -33,14 +33,7 @@ ASSUMED = {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED}
 
 
 def methods_sentences(review: Review, versions: dict[str, str]) -> list[str]:
-    """Return the methods paragraph, sentence by sentence.
-
-    Parameters
-    ----------
-    review : Review
-    versions : dict
-        Of osteometa and of the libraries.
-    """
+    """Return the methods, sentence by sentence, with the versions of osteometa and of libraries."""
     config = review.config
     return [
         _model(config, versions),

@@ -11,21 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from osteometa import __version__
 from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
-from osteometa.report.agreement import agreement_rows
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
-from osteometa.report.checklist import ITEMS
-from osteometa.report.directions import direction_cells, p_cells
+from osteometa.report.directions import direction_words, p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance, status_counts
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
-from osteometa.report.missing_data import missing_lines
-from osteometa.report.raw_rows import used_rows
-from osteometa.report.studies import excluded_studies, study_rows
+from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
+from osteometa.report.sentences import kind_words
+from osteometa.report.studies import reported, study_rows
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
-from osteometa.wording.numbers import unbroken
+from osteometa.wording.numbers import p_number, unbroken
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 FOLDER = Path(__file__).parent
@@ -40,6 +38,11 @@ def render_report(root: str | Path, config: Config) -> str:
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    filters = (
+        anchor, direction_words, filled, p_number, p_range, reported, share_known, share_range,
+        unbroken,
+    )  # fmt: skip
+    environment.filters.update({function.__name__: function for function in filters})
     template = environment.get_template("report.html.j2")
     return template.render(**_content(review, chapters, overview))
 
@@ -57,18 +60,18 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "glance": glance(findings),
         "counts": status_counts(findings),
         "chapters": chapters,
-        "direction_sets": [direction_cells(row) for row in review.direction_sets],
-        "p_sets": [p_cells(row, review.labels) for row in review.p_combinations],
+        "direction_sets": review.direction_sets,
+        "p_sets": review.p_combinations,
+        "labels": review.labels,
         "summary": summary_of_findings(findings, tables),
         "moved_arms": moved_arms(tables, config),
-        "checklist": ITEMS,
         "methods": unbroken(" ".join(methods_sentences(review, versions))),
         "studies": study_rows(tables, config),
-        "excluded": excluded_studies(tables),
-        "agreement": agreement_rows(review.agreement),
-        "differing": [row for row in review.agreement if row.verdict == "differs"],
+        "excluded": [study for study in tables.studies if study.include == "no"],
+        "agreement": review.agreement,
         "warnings": review.warnings,
-        "missing": missing_lines(review.missing, findings),
+        "missing": alternatives(review.missing),
+        "kinds": {found.row.synthesis: kind_words(found) for found in findings},
         "ledger": review.ledger,
         "raw_rows": used_rows(tables, review.effects),
         "statuses": Counter(line.status for line in review.ledger),

@@ -10,13 +10,12 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
+from osteometa.synthesis.words import heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
-from osteometa.wording.models import heterogeneity, subgroup_words
 from osteometa.wording.numbers import (
     counted,
     joined,
-    p_number,
     p_text,
     participants,
     sentence,
@@ -81,14 +80,7 @@ def participants_words(effects: Sequence[WeightedEffect]) -> str:
 
 
 def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
-    """Return the result of one analysis, sentence by sentence; appraisal is always the last.
-
-    Parameters
-    ----------
-    found : Findings
-    risk, certainty : str
-        The judgements that reviewers entered, or "not assessed".
-    """
+    """Return the result of one analysis, sentence by sentence; appraisal is last."""
     appraisal = f"Risk of bias: {risk}. Certainty of evidence (GRADE): {certainty}."
     if found.row.status == SynthesisStatus.EMPTY:
         return ["No study addresses this question.", appraisal]
@@ -237,17 +229,15 @@ def _outside(found: Findings) -> list[str]:
 
 
 class NumberRow(NamedTuple):
-    """A row of the table of pooled results, as text."""
+    """A row of the table of pooled results, and its cells as text."""
 
+    row: PooledRow
     group: str
     measure: str
     model: str
-    k: str
     effect: str
     prediction: str
-    p: str
     heterogeneity: str
-    note: str
 
 
 def number_row(row: PooledRow, scale: MeasureFormat) -> NumberRow:
@@ -258,15 +248,13 @@ def number_row(row: PooledRow, scale: MeasureFormat) -> NumberRow:
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
     missing = row.status.replace("_", " ")
     return NumberRow(
+        row=row,
         group=group_heading(row.group),
         measure=f"{scale.title} ({row.measure})",
         model="single study" if row.k == 1 else f"{model}, {interval_words(row.ci_method)}",
-        k=str(row.k),
         effect=missing if estimate is None else scale.with_interval(*estimate),
         prediction=prediction,
-        p=p_number(row.p),
         heterogeneity=_heterogeneity(row),
-        note=row.note,
     )
 
 

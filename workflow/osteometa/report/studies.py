@@ -17,15 +17,12 @@ NOT_ASSESSED = "not assessed"
 
 
 class StudyRow(NamedTuple):
-    """A row of the table of study characteristics, as text."""
+    """A row of the table of study characteristics: a study, and what else is told of it."""
 
-    label: str
-    doi: str
+    study: Study
     design: str
     participants: str
-    sex: str
     age: str
-    n: str
     exercise: str
     types: str
     comparator: str
@@ -39,11 +36,6 @@ def study_rows(tables: Tables, config: Config) -> list[StudyRow]:
     return [_row(study, tables, config) for study in tables.studies if study.include == "yes"]
 
 
-def excluded_studies(tables: Tables) -> list[Study]:
-    """Return the studies that the tables hold and the review does not."""
-    return [study for study in tables.studies if study.include == "no"]
-
-
 def _row(study: Study, tables: Tables, config: Config) -> StudyRow:
     arms = [arm for arm in tables.arms if arm.study_id == study.study_id]
     exercise = [arm for arm in arms if arm.role == "exercise"]
@@ -52,13 +44,10 @@ def _row(study: Study, tables: Tables, config: Config) -> StudyRow:
     indirect = f" (indirect: {study.indirect.replace('_', ' ')})" if study.indirect else ""
     controls = "; ".join(arm.label for arm in arms if arm.role == "control")
     return StudyRow(
-        label=study.label,
-        doi=study.doi,
+        study=study,
         design=Design(study.design).words,
         participants=study.population + indirect,
-        sex=study.sex,
         age=_age(study),
-        n="" if study.n_enrolled is None else str(study.n_enrolled),
         exercise="; ".join(f"{a.label} ({a.dose})" if a.dose else a.label for a in exercise),
         types=", ".join(dict.fromkeys(_type_words(arm, config) for arm in exercise)),
         comparator=controls or "none (before-after)",
@@ -121,52 +110,19 @@ def certainty_words(synthesis: str, tables: Tables) -> str:
     return row.certainty.replace("_", " ") + (f" ({row.reasons})" if row.reasons else "")
 
 
-class PublishedRow(NamedTuple):
-    """A pool of another review, as reported there."""
-
-    citation: str
-    subgroup: str
-    studies: str
-    participants: str
-    model: str
-    measure: str
-    effect: str
-    p: str
-    i2: str
-    source: str
-    note: str
-
-
-def published_rows(found: Findings, tables: Tables) -> list[PublishedRow]:
+def published_pools(found: Findings, tables: Tables) -> list[PublishedPool]:
     """Return what other reviews pooled of the same outcome, analyte and site."""
     declared = found.synthesis
     if (declared.phase, declared.design_class) != (Phase.TRAINING, DesignClass.CONTROLLED):
         return []
     place = (declared.outcome, declared.site)
     return [
-        _published(row)
+        row
         for row in tables.published_pools
         if (row.outcome, row.site) == place and row.analyte in ("", declared.analyte)
     ]
 
 
-def _published(row: PublishedPool) -> PublishedRow:
-    level = "" if row.ci_level is None or row.ci_level == 95 else f" ({row.ci_level.text} %)"
-    limits = [_reported(limit) for limit in (row.ci_low, row.ci_high)]
-    return PublishedRow(
-        citation=row.citation,
-        subgroup=row.subgroup,
-        studies=row.studies if row.k is None else str(row.k),
-        participants=row.people if row.n_total is None else str(row.n_total),
-        model=row.model,
-        measure=row.measure,
-        effect=f"{_reported(row.estimate)} ({limits[0]} to {limits[1]}){level}",
-        p="" if row.p is None else f"{row.p_operator} {row.p.text}",
-        i2="" if row.i2 is None else f"{row.i2.text} %",
-        source=row.source,
-        note=row.note,
-    )
-
-
-def _reported(number: ReportedNumber | None) -> str:
+def reported(number: ReportedNumber | None) -> str:
+    """Return a number as its paper has it."""
     return "not reported" if number is None else number.text.replace("-", MINUS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,31 +13,26 @@ from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
     AlternativeModel,
     FunnelPoint,
-    GoshRow,
-    InfluenceRow,
     MetaRegressionRow,
-    MultiverseRow,
-    MultiverseShare,
     PermutationRow,
     RegressionLine,
     RegressionPoint,
-    SensitivityRow,
+    SensitivityTables,
     SmallStudyRow,
-    StepRow,
 )
 from osteometa.sensitivity.bayes import posterior
 from osteometa.sensitivity.gosh import gosh
 from osteometa.sensitivity.influence import PooledEffects, cumulative, influence, leave_one_out
-from osteometa.sensitivity.meta_regression import MetaRegression, line_of, meta_regression
+from osteometa.sensitivity.meta_regression import line_of, meta_regression
 from osteometa.sensitivity.multilevel import LEAST_STUDIES as NESTED
-from osteometa.sensitivity.multilevel import Multilevel, multilevel, robust_variance
+from osteometa.sensitivity.multilevel import multilevel, robust_variance
 from osteometa.sensitivity.multiverse import multiverse
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
 from osteometa.sensitivity.permutation import permute_moderator, sign_flip
 from osteometa.sensitivity.small_study import LEAST_STUDIES, small_study
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.sensitivity.wild_bootstrap import LEAST_STUDIES as FLIPPED
-from osteometa.sensitivity.wild_bootstrap import WildBootstrap, wild_bootstrap
+from osteometa.sensitivity.wild_bootstrap import wild_bootstrap
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.wording.choices import studies_words
 
@@ -46,26 +41,6 @@ FEW = 5
 COVARIATES = ("weeks", "age", "year", "sessions", "n")
 LINE_POINTS = 41
 """Of a regression line and its band: enough for a smooth curve."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensitivityTables:
-    """All rows of one synthesis, by table."""
-
-    sensitivity: list[SensitivityRow]
-    influence: list[InfluenceRow]
-    leave_one_out: list[StepRow]
-    cumulative: list[StepRow]
-    small_study: list[SmallStudyRow]
-    funnel_points: list[FunnelPoint]
-    gosh: list[GoshRow]
-    multiverse: list[MultiverseRow]
-    multiverse_shares: list[MultiverseShare]
-    meta_regression: list[MetaRegressionRow]
-    regression_points: list[RegressionPoint]
-    regression_line: list[RegressionLine]
-    permutation: list[PermutationRow]
-    alternative_models: list[AlternativeModel]
 
 
 def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
@@ -123,25 +98,16 @@ def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
     return [part**0.5 for part in parts], "standard error without the effect's part"
 
 
-def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> list[SmallStudyRow]:
+def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> tuple[SmallStudyRow, ...]:
     """Return the small-study analyses; effects of one study are combined first."""
     predictor, name = imprecision(effects)
     y, v = chosen.y, chosen.v
     if chosen.k < len(y):
         y, v = chosen.one_per_study()
         predictor, name = None, "standard error"
-    found = small_study(
+    return small_study(
         y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
     )  # fmt: skip
-    return [
-        SmallStudyRow(
-            analysis=row.analysis, k=row.k, predictor=row.predictor, statistic=row.statistic,
-            df=row.df, p=row.p, estimate=row.estimate, se=row.se, ci_low=row.ci_low,
-            ci_high=row.ci_high, slope=row.slope, tau2=row.tau2, filled=row.filled,
-            side=row.side, status=row.status, reason=row.reason,
-        )
-        for row in found
-    ]  # fmt: skip
 
 
 def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[FunnelPoint]:
@@ -192,30 +158,14 @@ def meta_regressions(
             chosen.y, chosen.v, x, V=chosen.V, study=chosen.studies, method=chosen.method,
             ci=chosen.ci,
         )  # fmt: skip
-        rows.append(_regression_row(name, found, chosen, x, seed))
-        if found.tau2 is not None:
-            points += _regression_points(name, found.tau2, chosen, x, effects)
-            line += _regression_line(name, found, x)
+        found, tau2 = replace(found, covariate=name), found.tau2
+        if tau2 is not None:
+            p, reason = _permuted(chosen, x, seed)
+            found = replace(found, p_permutation=p, reason=reason)
+            points += _regression_points(name, tau2, chosen, x, effects)
+            line += line_of(found, np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist())
+        rows.append(found)
     return rows, points, line
-
-
-def _regression_row(
-    name: str, found: MetaRegression, chosen: PooledEffects, x: np.ndarray, seed: int
-) -> MetaRegressionRow:
-    if found.status != "ok":
-        return MetaRegressionRow(
-            covariate=name, k=found.k, intercept=None, slope=None, se=None, ci_low=None,
-            ci_high=None, statistic=None, df=None, p=None, tau2=None, r2=None, centre=None,
-            p_permutation=None, status=found.status, reason=found.reason,
-        )  # fmt: skip
-    term = found.terms[0]
-    p, reason = _permuted(chosen, x, seed)
-    return MetaRegressionRow(
-        covariate=name, k=found.k, intercept=found.intercept, slope=term.slope, se=term.se,
-        ci_low=term.ci_low, ci_high=term.ci_high, statistic=term.statistic, df=found.df2,
-        p=term.p, tau2=found.tau2, r2=found.r2, centre=term.centre, p_permutation=p,
-        status="ok", reason=reason,
-    )  # fmt: skip
 
 
 def _permuted(chosen: PooledEffects, x: np.ndarray, seed: int) -> tuple[float | None, str]:
@@ -245,28 +195,10 @@ def _regression_points(
     ]  # fmt: skip
 
 
-def _regression_line(name: str, found: MetaRegression, x: np.ndarray) -> list[RegressionLine]:
-    """Return the line from the lowest to the highest reported value."""
-    grid = np.linspace(np.nanmin(x), np.nanmax(x), LINE_POINTS).tolist()
-    return [
-        RegressionLine(
-            covariate=name, x=at.x, fitted=at.fitted, ci_low=at.ci_low, ci_high=at.ci_high
-        )
-        for at in line_of(found, grid)
-    ]  # fmt: skip
-
-
 def permutations(chosen: PooledEffects, seed: int) -> list[PermutationRow]:
     """Return the sign-flip test of the pooled effect, one effect per study."""
     y, v = chosen.one_per_study() if chosen.k else (chosen.y, chosen.v)
-    found = sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)
-    return [
-        PermutationRow(
-            test="sign_flip", k=found.k, statistic=found.statistic,
-            permutations=found.permutations, exact=found.exact, p=found.p,
-            p_smallest=found.p_smallest, status=found.status, reason=found.reason,
-        )
-    ]  # fmt: skip
+    return [sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)]
 
 
 def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[AlternativeModel]:
@@ -282,11 +214,11 @@ def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[Alter
         "robust": lambda: robust_variance(*given, rho=rho),
     }
     if len(chosen.studies) > chosen.k:
-        rows = [_multilevel_row(name, model()) for name, model in models.items()]
+        rows = [replace(model(), model=name) for name, model in models.items()]
         for name in models:
             known = 0.0 if name == "three_level" else rho
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
-            rows.append(_wild_row(f"{name}_wild", found))
+            rows.append(replace(found, model=f"{name}_wild"))
     else:
         rows = [_not_fitted(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
         rows += [
@@ -302,32 +234,10 @@ def _not_nested(k: int, least: int) -> str:
     return "no study has several effects"
 
 
-def _multilevel_row(name: str, fit: Multilevel) -> AlternativeModel:
-    return AlternativeModel(
-        model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
-        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
-        p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
-        warning=fit.warning, status=fit.status, reason=fit.reason,
-    )  # fmt: skip
-
-
-def _wild_row(name: str, found: WildBootstrap) -> AlternativeModel:
-    return AlternativeModel(
-        model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
-        ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
-        sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
-        tau2=found.tau2, omega2=found.omega2, tau_low=None, tau_high=None, prior="",
-        warning=found.warning, status=found.status, reason=found.reason,
-    )  # fmt: skip
-
-
 def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
     return AlternativeModel(
-        model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
-        ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
-        omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
-        reason=reason,
-    )  # fmt: skip
+        model=name, k=chosen.k, effects=len(chosen.studies), status="not_applicable", reason=reason
+    )
 
 
 def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
@@ -336,11 +246,4 @@ def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
     if not 1 < chosen.k < FEW:
         return _not_fitted("bayesian", chosen, "it is fitted to two to four studies only")
     fit = posterior(*chosen.one_per_study())
-    return AlternativeModel(
-        model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
-        ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
-        p_smallest=None,
-        tau2=None if fit.tau_median is None else fit.tau_median**2, omega2=None,
-        tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="",
-        status=fit.status, reason=fit.reason,
-    )  # fmt: skip
+    return replace(fit, model="bayesian", effects=len(chosen.studies))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
 
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.model import checked
+from osteometa.records.sensitivity import AlternativeModel
 from osteometa.sensitivity.status import NotEstimableError, estimable
 
 PRIOR_SCALE = 0.5
@@ -20,39 +20,12 @@ PANELS = 120
 NEGLIGIBLE = 45.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
-    """Posterior of the mean effect and of tau; None where a quantity does not exist."""
-
-    k: int
-    prior: str = ""
-    mean: float | None = None
-    """Of the mean effect mu, as are sd, median, low and high (central 95 % interval)."""
-    sd: float | None = None
-    median: float | None = None
-    low: float | None = None
-    high: float | None = None
-    above_zero: float | None = None
-    """Posterior probability that mu is above 0."""
-    pi_low: float | None = None
-    """Central 95 % interval of the effect of a new study."""
-    pi_high: float | None = None
-    tau_mean: float | None = None
-    tau_median: float | None = None
-    tau_low: float | None = None
-    tau_high: float | None = None
-    log_marginal: float | None = None
-    """Logarithm of the marginal likelihood (up to the flat prior of mu)."""
-    status: str = "ok"
-    reason: str = ""
-
-
-@estimable(Posterior)
-def posterior(
-    yi: Numbers, vi: Numbers, *, scale: float = PRIOR_SCALE,
-    mu_prior: tuple[float, float] | None = None,
-) -> Posterior:  # fmt: skip
+@estimable(AlternativeModel)
+def posterior(yi: Numbers, vi: Numbers, *, scale: float = PRIOR_SCALE) -> AlternativeModel:
     """Return the posterior of a random-effects model with a half-normal prior on tau.
+
+    `estimate` and `se` are mean and SD of the mean effect mu, `tau2` is the squared median of tau;
+    intervals are central 95 % ones.
 
     Parameters
     ----------
@@ -61,8 +34,6 @@ def posterior(
     scale : float
         Of the half-normal prior of tau, in the unit of the effects: 0.5 puts tau below 0.98 with
         95 % probability, which covers small to large heterogeneity of an SMD (Roever et al. 2021).
-    mu_prior : (mean, sd), optional
-        Normal prior of mu; flat by default.
 
     Raises
     ------
@@ -71,84 +42,67 @@ def posterior(
 
     Notes
     -----
-    y_i ~ N(mu, v_i + tau^2). Given tau, mu is normal, so only tau is integrated by quadrature:
-    Gauss-Legendre on panels that cover all of the density that matters; mu is a mixture of normals
-    over its nodes (Roever 2020). No random number is drawn.
+    y_i ~ N(mu, v_i + tau^2), with a flat prior of mu. Given tau, mu is normal, so only tau is
+    integrated by quadrature: Gauss-Legendre on panels that cover all of the density that matters;
+    mu is a mixture of normals over its nodes (Roever 2020). No random number is drawn.
     """
     if not scale > 0:
         raise ValueError(f"the scale of the prior must be above 0 (found {scale})")
     y, v = checked(yi, vi)
     if len(y) == 0:
         raise NotEstimableError("no study")
-    edges, top = _panels(y, v, scale, mu_prior)
+    edges, top = _panels(y, v, scale)
     tau, dtau = _nodes(edges)
-    logs = _log_density(tau, y, v, scale, mu_prior) + np.log(dtau)
+    logs = _log_density(tau, y, v, scale) + np.log(dtau)
     highest = float(np.max(logs))
     total = highest + math.log(float(np.sum(np.exp(logs - highest))))
     weights = np.exp(logs - total)
-    centre, variance = _given_tau(tau, y, v, mu_prior)
+    centre, variance = _given_tau(tau, y, v)
     sd = np.sqrt(variance)
     mean = float(np.sum(weights * centre))
     spread = math.sqrt(float(np.sum(weights * (variance + (centre - mean) ** 2))))
 
-    def quantile(share: float, sds: Array) -> float:
-        low, high = float(np.min(centre - 12 * sds)), float(np.max(centre + 12 * sds))
-        return _where(lambda x: float(np.sum(weights * ndtr((x - centre) / sds))), share, low, high)
+    def quantile(share: float) -> float:
+        low, high = float(np.min(centre - 12 * sd)), float(np.max(centre + 12 * sd))
+        return _where(lambda x: float(np.sum(weights * ndtr((x - centre) / sd))), share, low, high)
 
     def tau_share(x: float) -> float:
         nodes, widths = _nodes(np.append(edges[edges < x], x))
-        return float(np.sum(np.exp(_log_density(nodes, y, v, scale, mu_prior) - total) * widths))
+        return float(np.sum(np.exp(_log_density(nodes, y, v, scale) - total) * widths))
 
-    new = np.sqrt(variance + tau**2)
-    prior_of_mu = "flat" if mu_prior is None else f"normal({mu_prior[0]:g}, {mu_prior[1]:g})"
-    return Posterior(
-        k=len(y), prior=f"tau half-normal({scale:g}), mu {prior_of_mu}",
-        mean=mean, sd=spread, median=quantile(0.5, sd), low=quantile(0.025, sd),
-        high=quantile(0.975, sd), above_zero=float(np.sum(weights * ndtr(centre / sd))),
-        pi_low=quantile(0.025, new), pi_high=quantile(0.975, new),
-        tau_mean=float(np.sum(weights * tau)),
-        tau_median=_where(tau_share, 0.5, 0.0, top), tau_low=_where(tau_share, 0.025, 0.0, top),
-        tau_high=_where(tau_share, 0.975, 0.0, top), log_marginal=total,
+    tau_low, tau_median, tau_high = (
+        _where(tau_share, share, 0.0, top) for share in (0.025, 0.5, 0.975)
+    )
+    return AlternativeModel(
+        k=len(y), prior=f"tau half-normal({scale:g}), mu flat", estimate=mean, se=spread,
+        ci_low=quantile(0.025), ci_high=quantile(0.975), tau2=tau_median**2, tau_low=tau_low,
+        tau_high=tau_high,
     )  # fmt: skip
 
 
-def _given_tau(
-    tau: Array, y: Array, v: Array, mu_prior: tuple[float, float] | None
-) -> tuple[Array, Array]:
+def _given_tau(tau: Array, y: Array, v: Array) -> tuple[Array, Array]:
     """Return mean and variance of mu given each tau."""
     w = 1.0 / (v + tau[:, None] ** 2)
-    precision, sums = np.sum(w, axis=1), w @ y
-    if mu_prior is not None:
-        precision = precision + 1 / mu_prior[1] ** 2
-        sums = sums + mu_prior[0] / mu_prior[1] ** 2
-    return sums / precision, 1.0 / precision
+    precision = np.sum(w, axis=1)
+    return w @ y / precision, 1.0 / precision
 
 
-def _log_density(
-    tau: Array, y: Array, v: Array, scale: float, mu_prior: tuple[float, float] | None
-) -> Array:
+def _log_density(tau: Array, y: Array, v: Array, scale: float) -> Array:
     """Return the logarithm of prior times likelihood of each tau, mu integrated out."""
     total = v + tau[:, None] ** 2
-    centre, variance = _given_tau(tau, y, v, mu_prior)
+    centre, variance = _given_tau(tau, y, v)
     squares = np.sum((y - centre[:, None]) ** 2 / total, axis=1)
-    constant = -0.5 * len(y) * math.log(2 * math.pi)
-    if mu_prior is None:
-        constant += 0.5 * math.log(2 * math.pi)
-    else:
-        squares = squares + ((centre - mu_prior[0]) / mu_prior[1]) ** 2
-        constant -= math.log(mu_prior[1])
+    constant = -0.5 * (len(y) - 1) * math.log(2 * math.pi)
     prior = 0.5 * math.log(2 / math.pi) - math.log(scale) - 0.5 * (tau / scale) ** 2
     return constant - 0.5 * (np.sum(np.log(total), axis=1) - np.log(variance) + squares) + prior
 
 
-def _panels(
-    y: Array, v: Array, scale: float, mu_prior: tuple[float, float] | None
-) -> tuple[Array, float]:
+def _panels(y: Array, v: Array, scale: float) -> tuple[Array, float]:
     """Return the edges of the panels, and the tau above which the density is negligible."""
     small = 1e-3 * min(scale, math.sqrt(float(np.min(v))))
     large = 100 * max(scale, float(np.ptp(y)), math.sqrt(float(np.max(v))))
     grid = np.concatenate([[0.0], np.geomspace(small, large, 4_000)])
-    logs = _log_density(grid, y, v, scale, mu_prior)
+    logs = _log_density(grid, y, v, scale)
     matters = np.flatnonzero(logs > np.max(logs) - NEGLIGIBLE)
     top = float(grid[min(matters[-1] + 1, len(grid) - 1)])
     low = float(grid[max(matters[0] - 1, 0)])
@@ -166,13 +120,10 @@ def _nodes(edges: Array) -> tuple[Array, Array]:
 
 
 def _where(share_below: Callable[[float], float], share: float, low: float, high: float) -> float:
-    """Return where a distribution function reaches a share, by bisection."""
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        if middle in (low, high) or high - low <= 1e-14 * max(abs(low), abs(high)):
-            break
-        if share_below(middle) < share:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+    """Return where a distribution function reaches a share."""
+    from scipy.optimize import root_scalar
+
+    found = root_scalar(
+        lambda x: share_below(x) - share, bracket=(low, high), method="brentq", xtol=1e-300
+    )
+    return float(found.root)

@@ -30,21 +30,16 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
 def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
     """Return the pool of each subset, or a row that says why there is none."""
     if effects.k < LEAST_STUDIES:
-        return [
-            GoshRow(
-                subset="", k=effects.k, estimate=None, tau2=None, i2=None,
-                status="not_applicable", reason=too_few(effects.k),
-            )
-        ]  # fmt: skip
+        return [GoshRow(k=effects.k, status="not_applicable", reason=too_few(effects.k))]
     y, v = effects.one_per_study()
     masks = subsets(len(y), seed)
-    fits = pool_many(y, v, mask=masks, method=effects.method, ci="wald")
+    fits = pool_many(y, v, masks, method=effects.method, ci="wald")
     return [
         GoshRow(
-            subset="".join("1" if inside else "0" for inside in mask), k=int(k),
+            subset="".join("1" if inside else "0" for inside in mask), k=int(mask.sum()),
             estimate=float(estimate), tau2=float(tau2), i2=float(i2),
         )
-        for mask, k, estimate, tau2, i2 in zip(
-            masks, fits.k, fits.estimate, fits.tau2, fits.i2, strict=True
+        for mask, estimate, tau2, i2 in zip(
+            masks, fits.coefficients[:, 0], fits.tau2, fits.i2, strict=True
         )
     ]  # fmt: skip

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from osteometa.io.csv_records import fields_of
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.model import pool
@@ -124,25 +126,18 @@ def too_few(k: int) -> str:
 
 
 def _not(sequence: str, k: int) -> StepRow:
-    return StepRow(
-        sequence=sequence, step=0, study_id="", label="", k=k, estimate=None, se=None, ci_low=None,
-        ci_high=None, p=None, tau2=None, i2=None, q=None, q_p=None, sign_changed=None,
-        null_crossed=None, status="not_applicable", reason=too_few(k),
-    )  # fmt: skip
+    return StepRow(sequence=sequence, k=k, status="not_applicable", reason=too_few(k))
 
 
 def _step(sequence: str, step: int, study: str, label: str, fit: Pooled, whole: Pooled) -> StepRow:
-    sign, null = None, None
-    if isinstance(fit, Estimated) and isinstance(whole, Estimated):
-        sign = fit.estimate * whole.estimate < 0
-        null = fit.includes_null != whole.includes_null
-    fine = isinstance(fit, Estimated)
-    return StepRow(
-        sequence=sequence, step=step, study_id=study, label=label, k=fit.k, estimate=fit.estimate,
-        se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high, p=fit.p, tau2=fit.tau2, i2=fit.i2,
-        q=fit.q, q_p=fit.q_p, sign_changed=sign, null_crossed=null,
-        status="ok" if fine else "not_estimable", reason="" if fine else fit.note,
-    )  # fmt: skip
+    numbers = fields_of(fit, StepRow)
+    numbers["status"] = "ok"
+    if not isinstance(fit, Estimated):
+        numbers["status"], numbers["reason"] = "not_estimable", fit.note
+    elif isinstance(whole, Estimated):
+        numbers["sign_changed"] = fit.estimate * whole.estimate < 0
+        numbers["null_crossed"] = fit.includes_null != whole.includes_null
+    return StepRow(**numbers, sequence=sequence, step=step, study_id=study, label=label)
 
 
 def influence(effects: PooledEffects) -> list[InfluenceRow]:
@@ -183,20 +178,21 @@ def _influence_row(
     rstudent = (y - rest.estimate) / math.sqrt(v + tau2 + rest.se**2)
     flags = (is_beyond("dffits", dffits, k), is_beyond("cook_d", cook, k), is_beyond("hat", hat, k))
     return InfluenceRow(
-        effect_id=effects.ids[i], study_id=effects.studies[i], label=effects.labels[i], yi=y, vi=v,
-        weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits, cook_d=cook,
-        cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
+        **_named(effects, i), weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits,
+        cook_d=cook, cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,
         baujat_x=(y - whole.estimate) ** 2 / (v + whole.tau2),
-        baujat_y=shift**2 / rest.se**2, influential=any(flags), status="ok", reason="",
+        baujat_y=shift**2 / rest.se**2, influential=any(flags),
     )  # fmt: skip
 
 
 def _no_influence(effects: PooledEffects, i: int | None, reason: str) -> InfluenceRow:
-    none = i is None
     return InfluenceRow(
-        effect_id="" if none else effects.ids[i], study_id="" if none else effects.studies[i],
-        label="" if none else effects.labels[i], yi=None if none else float(effects.y[i]),
-        vi=None if none else float(effects.v[i]), weight=None, hat=None, rstudent=None,
-        dffits=None, cook_d=None, cov_ratio=None, tau2_without=None, q_without=None,
-        baujat_x=None, baujat_y=None, influential=None, status="not_applicable", reason=reason,
-    )  # fmt: skip
+        **({} if i is None else _named(effects, i)), status="not_applicable", reason=reason
+    )
+
+
+def _named(effects: PooledEffects, i: int) -> dict[str, Any]:
+    return {
+        "effect_id": effects.ids[i], "study_id": effects.studies[i], "label": effects.labels[i],
+        "yi": float(effects.y[i]), "vi": float(effects.v[i]),
+    }  # fmt: skip

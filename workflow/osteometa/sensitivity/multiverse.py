@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.correlated import decorrelated
-from osteometa.pooling.kernel import pool_many, regress_many
+from osteometa.pooling.kernel import RegressedMany, regress_many
 from osteometa.records.effects import RESOLUTION, Choice, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.sensitivity.explained_variance import parts_by_key, r2_parts
@@ -36,26 +37,10 @@ class DistinctSet:
     V: tuple[tuple[float, ...], ...] = ()
     """Sampling covariance where effects share participants, else empty."""
 
-    @property
-    def plain(self) -> bool:
-        """Whether every effect is a study of its own."""
-        return self.studies == len(self.yi)
-
     def rows(self) -> tuple[Array, Array, Array]:
         """Return effects, variances and design (k x 1) of the same model without covariances."""
         y, X = np.array(self.yi), np.ones((len(self.yi), 1))
-        return decorrelated(y, np.array(self.V or np.diag(self.vi)), X)
-
-
-@dataclass(frozen=True, slots=True)
-class Pools:
-    """Pools of all sets by one model, an entry per set."""
-
-    k: NDArray[np.intp]
-    estimate: Array
-    se: Array
-    ci_low: Array
-    ci_high: Array
+        return decorrelated(y, np.array(self.V), X) if self.V else (y, np.array(self.vi), X)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +113,7 @@ def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
         )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if inconsistent == "most cautious" else []
+            added += case.most_cautious(measure) if inconsistent == "most cautious" else []
             for inclusion, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
                     continue
@@ -152,17 +137,6 @@ def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> lis
     return [e for e in (*usual, *rows) if e.block == "non_randomised"]
 
 
-def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
-    """Return the resolution with the least |z| of each inconsistently reported comparison."""
-    weakest: dict[tuple[str, str], Effect] = {}
-    for row in case.variants:
-        if row.measure == measure and row.variant.key == RESOLUTION:
-            key = (row.study_id, row.arm_id)
-            if key not in weakest or abs(row.z) < abs(weakest[key].z):
-                weakest[key] = row
-    return list(weakest.values())
-
-
 def _members(joint: EffectSet) -> DistinctSet:
     y, v, V, _ = joint.data
     order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
@@ -172,44 +146,24 @@ def _members(joint: EffectSet) -> DistinctSet:
     )  # fmt: skip
 
 
-def fitted(made: Multiverse) -> dict[tuple[str, str], Pools]:
-    """Return the pools of every set, by method and interval."""
+def fitted(made: Multiverse) -> dict[tuple[str, str], RegressedMany]:
+    """Return the pools of every set, by method and interval: jointly, as the primary pool."""
     if not made.sets:
         return {}
-    models = sorted({spec.model for spec in made.specifications})
-    if all(members.plain for members in made.sets):
-        y, v, mask = _cells([(np.array(m.yi), np.array(m.vi)) for m in made.sets])
-        fits = {model: pool_many(y, v, mask=mask, method=model[0], ci=model[1]) for model in models}
-        return {
-            model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
-        }
-    return {model: _jointly(made.sets, *model) for model in models}
-
-
-def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Return effects and variances (sets x the longest), and where a set has an effect."""
+    rows = [members.rows() for members in made.sets]
     widest = max(len(y) for y, *_ in rows)
-    y, v = np.zeros((len(rows), widest)), np.ones((len(rows), widest))
-    mask = np.zeros(y.shape, dtype=bool)
-    for i, (effects, variances, *_) in enumerate(rows):
-        y[i, : len(effects)], v[i, : len(effects)] = effects, variances
-        mask[i, : len(effects)] = True
-    return y, v, mask
-
-
-def _jointly(sets: Sequence[DistinctSet], method: str, ci: str) -> Pools:
-    """Fit sets with shared participants, with their covariance as in the primary pool."""
-    rows = [members.rows() for members in sets]
-    y, v, mask = _cells(rows)
-    X = np.zeros((*y.shape, 1))
-    for i, (_, _, column) in enumerate(rows):
-        X[i, : len(column)] = column
-    studies = np.array([members.studies for members in sets])
-    v = np.where(mask, v, np.inf)
-    got = regress_many(y, v, X, method=method, ci=ci, studies=studies)
-    estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
-    half = se * [t_quantile(0.975, None if np.isinf(df) else float(df)) for df in got.df]
-    return Pools(studies, estimate, se, estimate - half, estimate + half)
+    Y, v = np.zeros((len(rows), widest)), np.full((len(rows), widest), np.inf)
+    X = np.zeros((*Y.shape, 1))
+    for i, (y, variances, column) in enumerate(rows):
+        Y[i, : len(y)], v[i, : len(y)], X[i, : len(y)] = y, variances, column
+    studies = np.array([members.studies for members in made.sets])
+    # With an effect per study it is the model of independent ones, for which there is a faster way.
+    alone = all(members.studies == len(members.yi) for members in made.sets)
+    designs = np.ones((1, widest, 1)) if alone else X
+    return {
+        (method, ci): regress_many(Y, v, designs, method=method, ci=ci, studies=studies)
+        for method, ci in sorted({spec.model for spec in made.specifications})
+    }
 
 
 def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
@@ -218,8 +172,12 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     fits = fitted(made)
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
-        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
-    estimates = np.array([fits[spec.model].estimate[spec.members] for spec in made.specifications])
+        none: dict[str, Any] = {"status": "not_applicable", "reason": reason}
+        row = MultiverseRow(measure=case.measure, k=case.primary_set().k, **none)
+        return [row], [MultiverseShare(measure=case.measure, **none)]
+    estimates = np.array(
+        [fits[spec.model].coefficients[spec.members, 0] for spec in made.specifications]
+    )
     shares: list[MultiverseShare] = []
     rows = _merged(made, fits, case)
     for measure in case.measures:
@@ -233,16 +191,8 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     return rows, shares
 
 
-def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
-    return MultiverseRow(
-        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
-        k=case.primary_set().k, estimate=None, ci_low=None, ci_high=None, z=None,
-        excludes_null=None, primary=False, status="not_applicable", reason=reason,
-    )  # fmt: skip
-
-
 def _merged(
-    made: Multiverse, fits: dict[tuple[str, str], Pools], case: SynthesisData
+    made: Multiverse, fits: dict[tuple[str, str], RegressedMany], case: SynthesisData
 ) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification represents the others."""
     held: dict[tuple, list[Specification]] = {}
@@ -251,15 +201,16 @@ def _merged(
     rows = []
     for same in held.values():
         spec = next((s for s in same if is_primary(s, case)), same[0])
-        found = fits[spec.model]
-        at = spec.members
-        low, high = float(found.ci_low[at]), float(found.ci_high[at])
-        estimate, se = float(found.estimate[at]), float(found.se[at])
+        found, at = fits[spec.model], spec.members
+        estimate, df = float(found.coefficients[at, 0]), float(found.df[at])
+        se = math.sqrt(found.covariance[at, 0, 0])
+        half = t_quantile(0.975, None if math.isinf(df) else df) * se
+        low, high = estimate - half, estimate + half
         named = dict(zip(CHOICES, spec.choices, strict=True))
         rows.append(
             MultiverseRow(
-                specification=0, measure=spec.measure, **named, merged=len(same),
-                k=int(found.k[at]), estimate=estimate, ci_low=low, ci_high=high,
+                measure=spec.measure, **named, merged=len(same),
+                k=made.sets[at].studies, estimate=estimate, ci_low=low, ci_high=high,
                 z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
                 primary=is_primary(spec, case),
             )
@@ -300,10 +251,8 @@ def explained(
 
 def _share(measure: str, choice: str, levels: int, share: float, n: int) -> MultiverseShare:
     return MultiverseShare(
-        measure=measure, choice=choice, levels=levels, share=share, specifications=n,
-        same_sign=None, excludes_null=None, median=None, lowest=None, highest=None, status="ok",
-        reason="",
-    )  # fmt: skip
+        measure=measure, choice=choice, levels=levels, share=share, specifications=n
+    )
 
 
 def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
@@ -314,18 +263,9 @@ def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
     primary = next((e for e, row in zip(estimates, known, strict=True) if row.primary), middle)
     one = measure != "all"
     return MultiverseShare(
-        measure=measure, choice="all", levels=len(rows), share=None, specifications=len(rows),
+        measure=measure, levels=len(rows), specifications=len(rows),
         same_sign=100 * sum(e * primary > 0 for e in estimates) / len(rows),
         excludes_null=100 * sum(bool(row.excludes_null) for row in rows) / len(rows),
         median=middle if one else None,
         lowest=min(estimates) if one else None, highest=max(estimates) if one else None,
-        status="ok", reason="",
-    )  # fmt: skip
-
-
-def _no_share(measure: str, reason: str) -> MultiverseShare:
-    return MultiverseShare(
-        measure=measure, choice="all", levels=0, share=None, specifications=0, same_sign=None,
-        excludes_null=None, median=None, lowest=None, highest=None, status="not_applicable",
-        reason=reason,
     )  # fmt: skip

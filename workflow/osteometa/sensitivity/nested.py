@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,32 +34,23 @@ def study_order(study: NDArray[np.str_]) -> tuple[NDArray[np.intp], list[int]]:
     return order, [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist()]
 
 
-@dataclass(frozen=True, slots=True)
-class WeightedFit:
-    """What weighting n data sets by the inverse of their covariance gave."""
+class WeightedFit(NamedTuple):
+    """What weighting n data sets by the inverse W of their covariance gave."""
 
-    columns: Array
-    """(n, k, p + 1): W times the columns of X and times y."""
-    bread: Array
-    """(n, p, p): (X' W X)^-1."""
-    coefficients: Array
-    """(n, p)"""
+    ones: Array
+    """(n, k): W times the vector of ones."""
+    mean: Array
+    variance: Array
+    """(n): 1 / (1' W 1)."""
     squares: Array
     """(n): weighted sum of squares of the residuals."""
-
-    @property
-    def residuals(self) -> Array:
-        """Return W (y - X b), (n, k)."""
-        p = self.coefficients.shape[1]
-        return (
-            self.columns[:, :, p]
-            - (self.columns[:, :, :p] @ self.coefficients[:, :, None])[:, :, 0]
-        )
+    residuals: Array
+    """(n, k): W (y - mean)."""
 
 
 @dataclass(frozen=True, slots=True)
 class NestedModel:
-    """y ~ N(X b, V + tau2 (same study) + omega2 I), V without covariance between studies.
+    """y ~ N(mu, V + tau2 (same study) + omega2 I), V without covariance between studies.
 
     Everything is rotated into the axes of V within each study, where V + omega2 I is diagonal and
     tau2 adds one rank: all that a fit needs are sums over effects, and no matrix of a study is
@@ -69,19 +61,13 @@ class NestedModel:
     """(k): variances along the axes of V, study by study."""
     ones: Array
     """(k): the vector of ones in these axes."""
-    design: Array
-    """(k, p): X in these axes."""
     rotation: Array
     """(k, k): takes effects into these axes."""
     starts: NDArray[np.intp]
     """(J): first row of each study."""
-    restricted: bool
-    within: bool
 
     @classmethod
-    def of(
-        cls, V: Array, X: Array, starts: Sequence[int], restricted: bool, within: bool
-    ) -> NestedModel:
+    def of(cls, V: Array, starts: Sequence[int]) -> NestedModel:
         """Return the model; rows of one study are adjacent, the first at each of `starts`."""
         k = len(V)
         turn, values = np.zeros((k, k)), np.empty(k)
@@ -89,16 +75,14 @@ class NestedModel:
             own = slice(first, end)
             values[own], axes = np.linalg.eigh(V[own, own])
             turn[own, own] = axes.T
-        return cls(
-            values, turn @ np.ones(k), turn @ X, turn, np.asarray(starts), restricted, within
-        )
+        return cls(values, turn @ np.ones(k), turn, np.asarray(starts))
 
     def _sums(self, cells: Array) -> Array:
-        """Return the sum over the effects of each study, along axis 1."""
+        """Return the sum over the effects of each study (n, J)."""
         return np.add.reduceat(cells, self.starts, axis=1)
 
     def _spread(self, studies: Array) -> Array:
-        """Return a value per study as one per effect, along axis 1."""
+        """Return a value per study as one per effect (n, k)."""
         return np.repeat(studies, np.diff([*self.starts, len(self.values)]), axis=1)
 
     def _parts(self, theta: Array) -> tuple[Array, Array, Array]:
@@ -108,92 +92,67 @@ class NestedModel:
         return d, r, 1 + theta[:, :1] * r
 
     def _times(self, theta: Array, parts: tuple[Array, Array, Array], cells: Array) -> Array:
-        """Return W times columns, (n, k, m), by the Sherman-Morrison formula."""
+        """Return W times vectors (n, k), by the Sherman-Morrison formula."""
         d, _, whole = parts
-        once = d[:, :, None] * cells
-        drawn = self._sums(self.ones[:, None] * once) * (theta[:, :1] / whole)[:, :, None]
-        return once - (d * self.ones)[:, :, None] * self._spread(drawn)
+        once = d * cells
+        drawn = self._sums(self.ones * once) * theta[:, :1] / whole
+        return once - d * self.ones * self._spread(drawn)
 
     def weigh(self, theta: Array, Y: Array) -> WeightedFit:
         """Return the generalised least squares of n data sets in these axes."""
-        p = self.design.shape[1]
-        cells = np.concatenate(
-            [np.broadcast_to(self.design, (len(Y), *self.design.shape)), Y[:, :, None]], axis=2
-        )
-        columns = self._times(theta, self._parts(theta), cells)
-        sums = np.swapaxes(cells, 1, 2) @ columns
-        bread = np.asarray(np.linalg.inv(sums[:, :p, :p]), dtype=float)
-        cross = sums[:, :p, p]
-        b = (bread @ cross[:, :, None])[:, :, 0]
-        return WeightedFit(columns, bread, b, sums[:, p, p] - np.sum(cross * b, axis=1))
+        parts = self._parts(theta)
+        ones = self._times(theta, parts, np.broadcast_to(self.ones, Y.shape))
+        weighted = self._times(theta, parts, Y)
+        variance, cross = 1 / (ones @ self.ones), np.sum(ones * Y, axis=1)
+        mean = variance * cross
+        squares = np.sum(Y * weighted, axis=1) - cross * mean
+        return WeightedFit(ones, mean, variance, squares, weighted - mean[:, None] * ones)
 
     def value(self, theta: Array, Y: Array) -> Array:
-        """Return the (restricted) log-likelihood with all constants (Harville 1977), (n)."""
-        (k, p), found = self.design.shape, self.weigh(theta, Y)
+        """Return the restricted log-likelihood with all constants (Harville 1977), (n)."""
+        k, found = len(self.values), self.weigh(theta, Y)
         d, _, whole = self._parts(theta)
         logs = np.sum(np.log(d), axis=1) - np.sum(np.log(whole), axis=1)
-        value = 0.5 * (logs - found.squares)
-        if not self.restricted:
-            return value - 0.5 * k * math.log(2 * math.pi)
-        plain = np.linalg.slogdet(self.design.T @ self.design)[1]
-        bread = np.linalg.slogdet(found.bread)[1]
-        return value - 0.5 * (k - p) * math.log(2 * math.pi) + 0.5 * (plain + bread)
+        constant = math.log(k) - (k - 1) * math.log(2 * math.pi)
+        return 0.5 * (logs - found.squares + np.log(found.variance) + constant)
 
     def score(self, theta: Array, Y: Array) -> tuple[Array, Array, Array]:
         """Return the gradient (n, 2) in the variances, and their expected and observed information.
 
-        The observed one is y'PAPBPy - tr(PAPB) / 2, the expected tr(PAPB) / 2, (n, 2, 2) each.
+        The observed one is y'PAPBPy - tr(PAPB) / 2, the expected tr(PAPB) / 2, (n, 2, 2) each, with
+        P = W - W 1 1'W / (1'W 1), A and B what tau2 and omega2 multiply.
         """
-        p, found, parts = self.design.shape[1], self.weigh(theta, Y), self._parts(theta)
+        found, parts = self.weigh(theta, Y), self._parts(theta)
         d, r, whole = parts
-        h, e, U = self.ones, found.residuals, found.columns[:, :, :p]
-        share = theta[:, :1] / whole
-        deep = self._sums(d**2 * h**2)
+        h, e, u = self.ones, found.residuals, found.ones
+        share, level, deep = theta[:, :1] / whole, r / whole, self._sums(d**2 * h**2)
         # Sums of squares of W e by study (tau2) and by effect (omega2), traces of W and W A W B.
-        squares = [np.sum(self._sums(h * e) ** 2, axis=1), np.sum(e**2, axis=1)]
-        traces = [np.sum(r / whole, axis=1), np.sum(d, axis=1) - np.sum(share * deep, axis=1)]
+        squares = _pair(self._sums(h * e) ** 2, e**2)
+        traces = _pair(level, d)
+        traces[:, 1] -= np.sum(share * deep, axis=1)
         across = np.sum(deep / whole**2, axis=1)
-        deeper = self._sums(d**3 * h**2)
-        last = np.sum(d**2, axis=1) + np.sum(share**2 * deep**2 - 2 * share * deeper, axis=1)
-        both = [[np.sum((r / whole) ** 2, axis=1), across], [across, last]]
-        if self.restricted:
-            # P = W - W X (X'WX)^-1 X'W in place of W.
-            lost, twice = self._lost(theta, parts, U)
-            turned = [found.bread @ part for part in lost]
-            for i in range(2):
-                traces[i] = traces[i] - np.trace(turned[i], axis1=1, axis2=2)
-                for j in range(2):
-                    both[i][j] = (
-                        both[i][j]
-                        + np.trace(turned[i] @ turned[j], axis1=1, axis2=2)
-                        - 2 * np.trace(found.bread @ twice[i][j], axis1=1, axis2=2)
-                    )
-        gradient = 0.5 * (np.stack(squares, axis=1) - np.stack(traces, axis=1))
-        expected = 0.5 * np.stack([np.stack(row, axis=1) for row in both], axis=1)
-        # A P y and B P y, as two columns.
-        pulls = np.stack([h * self._spread(self._sums(h * e)), e], axis=2)
-        turned = self._times(theta, parts, pulls)
-        taken = np.swapaxes(U, 1, 2) @ pulls
-        quadratic = np.swapaxes(pulls, 1, 2) @ turned
-        quadratic -= np.swapaxes(taken, 1, 2) @ found.bread @ taken
-        return gradient, expected, quadratic - expected
-
-    def _lost(
-        self, theta: Array, parts: tuple[Array, Array, Array], U: Array
-    ) -> tuple[list[Array], list[list[Array]]]:
-        """Return X'WAWX and X'WAWBWX, A and B what tau2 and omega2 multiply; U is W X."""
-        d, r, whole = parts
-        ones = self._sums(self.ones[:, None] * U)
-        again = self._times(theta, parts, U)
-        # 1'W 1 and 1'W W X of each study.
-        level = (r / whole)[:, :, None] * ones
-        through = self._sums((d * self.ones)[:, :, None] * U) / whole[:, :, None]
-        lost = [_product(ones, ones), _product(U, U)]
-        crossed = _product(ones, through)
-        return lost, [
-            [_product(ones, level), crossed],
-            [np.swapaxes(crossed, 1, 2), _product(U, again)],
-        ]
+        last = np.sum(d**2, axis=1) + np.sum(
+            share**2 * deep**2 - 2 * share * self._sums(d**3 * h**2), axis=1
+        )
+        both = _matrices(np.sum(level**2, axis=1), across, last)
+        # 1'WAW1 and 1'WAWBW1: what P has less than W.
+        ones, through = self._sums(h * u), self._sums(d * h * u) / whole
+        lost = found.variance[:, None] * _pair(ones**2, u**2)
+        twice = _matrices(
+            np.sum(ones**2 * level, axis=1), np.sum(ones * through, axis=1),
+            np.sum(u * self._times(theta, parts, u), axis=1),
+        )  # fmt: skip
+        expected = 0.5 * (
+            both + lost[:, :, None] * lost[:, None, :] - 2 * found.variance[:, None, None] * twice
+        )
+        # A P y and B P y.
+        pulls = (h * self._spread(self._sums(h * e)), e)
+        turned = [self._times(theta, parts, pull) for pull in pulls]
+        taken = np.stack([np.sum(u * pull, axis=1) for pull in pulls], axis=1)
+        quadratic = _matrices(
+            *(np.sum(pulls[i] * turned[j], axis=1) for i, j in ((0, 0), (0, 1), (1, 1)))
+        ) - found.variance[:, None, None] * taken[:, :, None] * taken[:, None, :]  # fmt: skip
+        return 0.5 * (squares - traces + lost), expected, quadratic - expected
 
     def highest(self, Y: Array, *, climbs: int = CLIMBS, near: Array | None = None) -> Array:
         """Return the variances (n, 2) at the highest of the maxima that the starts lead to.
@@ -212,7 +171,7 @@ class NestedModel:
         NotEstimableError
             Where the search reaches no maximum.
         """
-        size = max(1, CELLS // self.design.size)
+        size = max(1, CELLS // len(self.values))
         turned, found = Y @ self.rotation.T, np.empty((len(Y), 2))
         for rows in (slice(i, i + size) for i in range(0, len(Y), size)):
             part = turned[rows]
@@ -226,8 +185,7 @@ class NestedModel:
         # Rotation changes neither the sum of squares nor, by the vector of ones, the sum.
         spread = (np.sum(Y**2, axis=1) - (Y @ self.ones) ** 2 / k) / k
         scale = np.maximum(spread, np.min(self.values))
-        shares = itertools.product(SHARES, SHARES if self.within else (0.0,))
-        grid = scale[:, None, None] * np.array(list(shares))
+        grid = scale[:, None, None] * np.array(list(itertools.product(SHARES, SHARES)))
         heights = np.stack([self.value(grid[:, g], Y) for g in range(grid.shape[1])], axis=1)
         order = np.argsort(-heights, axis=1, kind="stable")
         return [grid[np.arange(len(Y)), best] for best in order.T[:number]]
@@ -262,7 +220,7 @@ class NestedModel:
         Newton's where the likelihood is concave, else Fisher's, which can swing around the top for
         ever where the two informations differ much, as they do in few studies.
         """
-        free = ((theta > 0) | (gradient > 0)) & np.array([True, self.within])
+        free = (theta > 0) | (gradient > 0)
         pairs = free[:, :, None] & free[:, None, :]
         # A variance that stays gets a row of its own, so that the others do not see it.
         alone = np.where(np.eye(2, dtype=bool), np.where(free, 0.0, 1.0)[:, :, None], 0.0)
@@ -298,6 +256,11 @@ class NestedModel:
         return theta, values, moved
 
 
-def _product(left: Array, right: Array) -> Array:
-    """Return the sum over axis 1 of the outer products of rows, (n, p, p)."""
-    return np.swapaxes(left, 1, 2) @ right
+def _pair(by_study: Array, by_effect: Array) -> Array:
+    """Return two sums over axis 1, (n, 2)."""
+    return np.stack([np.sum(by_study, axis=1), np.sum(by_effect, axis=1)], axis=1)
+
+
+def _matrices(first: Array, across: Array, last: Array) -> Array:
+    """Return symmetric matrices (n, 2, 2) from their elements (n)."""
+    return np.stack([first, across, across, last], axis=1).reshape(-1, 2, 2)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from osteometa.pooling.results import Estimated, Pooled
 from osteometa.protocol.dependencies import other_forms
-from osteometa.records.effects import RESOLUTION, Choice, Effect, VariantEffect
+from osteometa.records.effects import Choice, Effect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
@@ -59,16 +59,8 @@ class _Writer:
     ) -> Iterator[SensitivityRow]:  # fmt: skip
         """Yield the row of a changed set, and those of the types that the change moves.
 
-        Parameters
-        ----------
-        row, change : str
-        joint : EffectSet
-        measure : str
-            Empty for the primary one.
-        same : bool
-            Whether a set that is not changed still has numbers.
-        types : bool
-            Whether every type has a row, not only those of two studies whose effects change.
+        With `same` a set that is not changed still has numbers; with `types` every type has a row,
+        not only those of two studies whose effects change.
         """
         measure = measure or self.case.measure
         before = self.case.primary_set(measure)
@@ -88,16 +80,15 @@ class _Writer:
 
     def fitted(
         self, row: str, change: str, fit: Pooled, k: int, *, group: str = "overall",
-        measure: str = "", reason: str = "",
+        measure: str = "",
     ) -> SensitivityRow:  # fmt: skip
         """Return the row of a fit; delta, sign and null against the primary pool of its group."""
         measure = measure or self.case.measure
         if not isinstance(fit, Estimated):
             gone = "no study is pooled" if row == "primary" else "no study is left"
             return SensitivityRow(
-                row=row, group=group, measure=measure, change=change, k=k, estimate=None,
-                ci_low=None, ci_high=None, delta=None, sign_changed=None, null_crossed=None,
-                status="not_estimable", reason=fit.note if fit.status == "failed" else gone,
+                row=row, group=group, measure=measure, change=change, k=k, status="not_estimable",
+                reason=fit.note if fit.status == "failed" else gone,
             )  # fmt: skip
         across = row.startswith("measure=")
         usual = self._primary[self.case.measure if across else measure].get(group)
@@ -108,15 +99,14 @@ class _Writer:
             delta=_difference(fit.estimate, known.estimate) if known and not across else None,
             sign_changed=fit.estimate * known.estimate < 0 if known else None,
             null_crossed=fit.includes_null != known.includes_null if known else None,
-            status="ok", reason=reason or (ONE_STUDY if k == 1 else ""),
+            reason=ONE_STUDY if k == 1 else "",
         )  # fmt: skip
 
     def none(self, row: str, change: str, reason: str, *, measure: str = "") -> SensitivityRow:
         """Return the row of a change that does not apply."""
         return SensitivityRow(
-            row=row, group="overall", measure=measure or self.case.measure, change=change, k=None,
-            estimate=None, ci_low=None, ci_high=None, delta=None, sign_changed=None,
-            null_crossed=None, status="not_applicable", reason=reason,
+            row=row, measure=measure or self.case.measure, change=change, status="not_applicable",
+            reason=reason,
         )  # fmt: skip
 
 
@@ -128,24 +118,16 @@ def _difference(estimate: float, usual: float) -> float:
 
 def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each resolution of inconsistent data added singly, then the most cautious of all."""
-    measures = case.measures
-    readings = [v for v in case.variants if v.variant.key == RESOLUTION]
-    readings.sort(key=lambda v: (measures.index(v.measure), v.year or 0, v.label, v.effect_id))
-    for reading in readings:
+    for reading in case.resolutions:
         method = reading.variant.value
         name = f"with {reading.study_id} {method}"
         change = f"{reading.label}, only the value derived by {method}"
         joint = _added(case, reading.measure, [reading])
         yield from writer.changed(name, change, joint, measure=reading.measure)
     change = "with all inconsistently reported effects, each resolved to the smallest |z|"
-    weakest: dict[tuple, VariantEffect] = {}
-    for reading in readings:
-        key = (reading.study_id, reading.arm_id)
-        held = weakest.get(key)
-        if reading.measure == case.measure and (held is None or abs(reading.z) < abs(held.z)):
-            weakest[key] = reading
+    weakest = case.most_cautious(case.measure)
     if weakest:
-        joint = _added(case, case.measure, list(weakest.values()))
+        joint = _added(case, case.measure, weakest)
         yield from writer.changed("with all disputed", change, joint)
     else:
         yield writer.none(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.kernel import regress_many
 from osteometa.pooling.model import checked
+from osteometa.records.sensitivity import PermutationRow
 from osteometa.sensitivity.status import NotEstimableError, estimable
 from osteometa.wording.choices import studies_words
 
@@ -22,47 +23,23 @@ EXACT_FLIPS_UP_TO = 15
 EXACT_ORDERS_UP_TO = 5_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permutation:
-    """A permutation test; None where a quantity does not exist."""
+def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
+    """Return the squared z or t of n estimates of one coefficient.
 
-    test: str = ""
-    """sign_flip or moderator."""
-    k: int
-    statistic: float | None = None
-    """Of the observed data: z or t (one column), F or chi-square (several)."""
-    permutations: int | None = None
-    """Arrangements behind p, that of the data included."""
-    exact: bool | None = None
-    """All arrangements, or a seeded sample of them."""
-    p: float | None = None
-    """Share of arrangements with a statistic at least as far from 0 (two-sided)."""
-    p_smallest: float | None = None
-    """The smallest p that this many studies or draws could have given."""
-    status: str = "ok"
-    reason: str = ""
-
-
-def squared_statistics(Y: Array, b: Array, C: Array) -> Array:
-    """Return the joint test statistic (n) of coefficients b (n, c) with covariances C (n, c, c).
-
-    The squared z or t for one tested coefficient, F or chi-square divided by its df for several;
-    infinity where the standard error is 0 and the coefficient is not, 0 where both are.
+    Infinity where the standard error is 0 and the coefficient is not, 0 where both are.
     """
-    if b.shape[1] > 1:
-        return np.sum(b * np.linalg.solve(C, b[:, :, None])[:, :, 0], axis=1) / b.shape[1]
-    squares, variances = b[:, 0] ** 2, C[:, 0, 0]
+    squares = b**2
     noise = (1e-15 * np.max(np.abs(Y))) ** 2
     none = variances <= noise
     found = np.where(squares > noise, math.inf, 0.0)
     return np.divide(squares, variances, out=found, where=~none)
 
 
-@estimable(Permutation)
+@estimable(partial(PermutationRow, test="sign_flip"))
 def sign_flip(
     yi: Numbers, vi: Numbers, *, method: str = "REML", ci: str = "wald",
     exact_up_to: int = EXACT_FLIPS_UP_TO, permutations: int = 10_000, seed: int = 1,
-) -> Permutation:  # fmt: skip
+) -> PermutationRow:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
 
     Parameters
@@ -99,11 +76,11 @@ def sign_flip(
         drawn = 1.0 - 2.0 * random.integers(0, 2, size=(permutations - 1, k))
         signs = np.vstack([np.ones(k), drawn])
     fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method=method, ci=ci)
-    squares = squared_statistics(y, fits.coefficients, fits.covariance)
+    squares = squared_statistics(y, fits.coefficients[:, 0], fits.covariance[:, 0, 0])
     total = 2 * len(signs) if exact else len(signs)
     if math.isinf(squares[0]):
         raise NotEstimableError("the standard error is 0: plain Hartung-Knapp of equal effects")
-    return Permutation(
+    return PermutationRow(
         test="sign_flip", k=k,
         statistic=math.copysign(math.sqrt(squares[0]), fits.coefficients[0, 0]),
         permutations=total, exact=exact, p=_share(squares),
@@ -111,24 +88,23 @@ def sign_flip(
     )  # fmt: skip
 
 
-def _share(squares: Array) -> float:
-    """Return the share of statistics at least as large as the first, ties counted in."""
-    return float(np.mean(squares >= squares[0] * (1 - 2 * TIED)))
+def _share(squares: Array, start: int = 0) -> float:
+    """Return the share of statistics, from `start` on, that are at least as large as the first."""
+    return float(np.mean(squares[start:] >= squares[0] * (1 - 2 * TIED)))
 
 
-@estimable(Permutation)
+@estimable(partial(PermutationRow, test="moderator"))
 def permute_moderator(
     yi: Numbers, vi: Numbers, x: Array, *, method: str = "REML",
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
-) -> Permutation:  # fmt: skip
+) -> PermutationRow:  # fmt: skip
     """Test a moderator by permuting its values among the studies.
 
     Parameters
     ----------
     yi, vi : sequences of length k
-    x : array of length k, or (k, q)
-        A covariate, or the dummy columns of a factor, permuted together and tested together.
+    x : array of length k
     method, ci : str
         The model that is fitted anew to every order.
     exact_up_to : int
@@ -148,10 +124,7 @@ def permute_moderator(
     """
     y, v = checked(yi, vi)
     k = len(y)
-    columns = _scaled(x, k)
-    q = columns.shape[1]
-    kinds, codes = np.unique(columns, axis=0, return_inverse=True)
-    codes = codes.reshape(k)
+    kinds, codes = np.unique(_scaled(x, k), return_inverse=True)
     orders = _number_of_orders(codes)
     exact = orders <= exact_up_to
     if exact:
@@ -161,43 +134,33 @@ def permute_moderator(
         arrangements = np.array(
             [codes, *(random.permutation(codes) for _ in range(permutations - 1))]
         )
-    designs = np.concatenate([np.ones((len(arrangements), k, 1)), kinds[arrangements]], axis=2)
+    designs = np.stack([np.ones((len(arrangements), k)), kinds[arrangements]], axis=2)
     fits = regress_many(y[None, :], v[None, :], designs, method=method, ci=ci)
-    squares = squared_statistics(y, fits.coefficients[:, 1:], fits.covariance[:, 1:, 1:])
-    first = float(squares[0])
-    if not math.isfinite(first):
+    squares = squared_statistics(y, fits.coefficients[:, 1], fits.covariance[:, 1, 1])
+    if not math.isfinite(squares[0]):
         raise NotEstimableError("the standard error is 0: the moderator cannot be tested")
     # The observed order comes first, and once more among all orders.
-    return Permutation(
+    return PermutationRow(
         test="moderator", k=k,
-        statistic=math.copysign(math.sqrt(first), fits.coefficients[0, 1]) if q == 1 else first,
+        statistic=math.copysign(math.sqrt(squares[0]), fits.coefficients[0, 1]),
         permutations=orders if exact else permutations, exact=exact,
-        p=_share_after_first(squares) if exact else _share(squares),
+        p=_share(squares, 1) if exact else _share(squares),
         p_smallest=1 / (orders if exact else permutations),
     )  # fmt: skip
 
 
 def _scaled(x: Array, k: int) -> Array:
-    """Return the moderator (k x q), centred and scaled, or refuse one that cannot be tested."""
+    """Return the moderator (k), centred and scaled, or refuse one that cannot be tested."""
     if k < 4:
         raise NotEstimableError(f"{studies_words(k)}: a moderator needs four")
-    columns = np.asarray(x, dtype=float).reshape(k, -1)
-    if not np.all(np.isfinite(columns)):
+    values = np.asarray(x, dtype=float)
+    if not np.all(np.isfinite(values)):
         raise NotEstimableError("the moderator is not known for every study")
-    q = columns.shape[1]
-    if k < q + 3:
-        raise NotEstimableError(f"{k} studies: {q} moderator columns need {q + 3}")
-    centred = columns - columns.mean(axis=0)
-    spread = np.max(np.abs(centred), axis=0)
-    if np.any(spread <= 1e-10 * np.max(np.abs(columns), axis=0)):
+    centred = values - values.mean()
+    spread = np.max(np.abs(centred))
+    if spread <= 1e-10 * np.max(np.abs(values)):
         raise NotEstimableError("the moderator is the same for all studies")
-    if np.linalg.matrix_rank(centred / spread) < q:
-        raise NotEstimableError("the moderator columns depend on each other")
     return centred / spread
-
-
-def _share_after_first(squares: Array) -> float:
-    return float(np.mean(squares[1:] >= squares[0] * (1 - 2 * TIED)))
 
 
 def _number_of_orders(codes: NDArray[np.intp]) -> int:

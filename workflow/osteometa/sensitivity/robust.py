@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,28 +12,23 @@ from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.sensitivity.status import NotEstimableError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RobustFit:
-    """Cluster-robust coefficients; a value per coefficient."""
+class RobustFit(NamedTuple):
+    """A mean with its cluster-robust inference."""
 
-    estimate: tuple[float, ...]
-    se: tuple[float, ...]
-    df: tuple[float, ...]
-    ci_low: tuple[float, ...]
-    ci_high: tuple[float, ...]
-    p: tuple[float, ...]
-    model_se: tuple[float, ...]
+    estimate: float
+    se: float
+    df: float
+    ci_low: float
+    ci_high: float
+    p: float
 
 
-def robust_inference(
-    y: Array, X: Array, study: Labels, working: Array, weights: Array
-) -> RobustFit:
-    """Return coefficients with CR2 variances and Satterthwaite degrees of freedom.
+def robust_inference(y: Array, study: Labels, working: Array, weights: Array) -> RobustFit:
+    """Return a weighted mean with its CR2 variance and Satterthwaite degrees of freedom.
 
     Parameters
     ----------
     y : array of length k
-    X : array of shape (k, p)
     study : sequence of k ids
         The clusters, which are independent of each other.
     working : array of shape (k, k)
@@ -49,40 +45,27 @@ def robust_inference(
     """
     labels = np.asarray(study)
     clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
-    bread = np.linalg.inv(X.T @ weights @ X)
-    hat = X @ bread @ X.T @ weights
-    b = bread @ X.T @ weights @ y
-    residuals = y - X @ b
-    left = np.eye(len(y)) - hat
+    sums = np.sum(weights, axis=0)
+    bread = 1 / float(np.sum(sums))
+    mean = bread * float(sums @ y)
+    residuals = y - mean
+    left = np.eye(len(y)) - bread * sums
     residual_covariance = left @ working @ left.T
-    lines = np.empty((len(clusters), len(y), X.shape[1]))
-    parts = np.empty((len(clusters), X.shape[1]))
+    lines, parts = np.empty((len(clusters), len(y))), np.empty(len(clusters))
     for c, rows in enumerate(clusters):
         own = np.ix_(rows, rows)
         D = np.linalg.cholesky(working[own]).T
         A = D.T @ _inverse_root(D @ residual_covariance[own] @ D.T) @ D
-        # Row j: what the coefficient j takes from the residuals of this cluster.
-        takes = bread @ X[rows].T @ weights[own] @ A
+        # What the mean takes from the residuals of this cluster.
+        takes = bread * np.sum(weights[own], axis=0) @ A
         parts[c] = takes @ residuals[rows]
-        lines[c] = (takes @ left[rows]).T
-    variance = np.sum(parts**2, axis=0)
-    df = [_satterthwaite(lines[:, :, j], working) for j in range(X.shape[1])]
-    model = np.sqrt(np.diagonal(bread @ X.T @ weights @ working @ weights @ X @ bread))
-    return _robust(b, np.sqrt(variance), df, model)
-
-
-def _robust(b: Array, se: Array, df: list[float], model: Array) -> RobustFit:
-    scale = float(np.max(np.abs(b)))
-    if np.any(se <= 1e-13 * scale):
+        lines[c] = takes @ left[rows]
+    se = float(np.sqrt(np.sum(parts**2)))
+    if se <= 1e-13 * abs(mean):
         raise NotEstimableError("the clusters do not differ: the robust standard error is 0")
-    half = [t_quantile(0.975, d) * s for d, s in zip(df, se, strict=True)]
-    return RobustFit(
-        estimate=tuple(b.tolist()), se=tuple(se.tolist()), df=tuple(df),
-        ci_low=tuple(float(x - h) for x, h in zip(b, half, strict=True)),
-        ci_high=tuple(float(x + h) for x, h in zip(b, half, strict=True)),
-        p=tuple(two_sided_p(x / s, d) for x, s, d in zip(b, se, df, strict=True)),
-        model_se=tuple(model.tolist()),
-    )  # fmt: skip
+    df = _satterthwaite(lines, working)
+    half = t_quantile(0.975, df) * se
+    return RobustFit(mean, se, df, mean - half, mean + half, two_sided_p(mean / se, df))
 
 
 def _inverse_root(B: Array) -> Array:
@@ -110,72 +93,32 @@ class CorrelatedModel:
     """
 
     mean_v: Array
-    """(k): of the effect's study, as are all of length k."""
+    """(k): of the effect's study."""
     number: Array
     """(k): effects of the study."""
     lost: float
-    """What the coefficients take from the expectation of the weighted sum of squares."""
+    """What the mean takes from the expectation of the weighted sum of squares."""
     slope: float
     """What tau2 is multiplied by in that expectation."""
-    design: Array
-    """(k, p)"""
     studies: int
 
     @classmethod
-    def of(cls, v: Array, X: Array, study: Labels, rho: float) -> CorrelatedModel:
+    def of(cls, v: Array, study: Labels, rho: float) -> CorrelatedModel:
         """Return the model of effects with variances v and correlation rho within studies."""
-        labels = np.asarray(study)
-        clusters = [np.flatnonzero(labels == name) for name in dict.fromkeys(labels.tolist())]
-        mean_v, number = np.empty(len(v)), np.empty(len(v))
-        for rows in clusters:
-            mean_v[rows], number[rows] = np.mean(v[rows]), len(rows)
-        w = 1 / (number * mean_v)
-        M = np.linalg.inv((X.T * w) @ X)
-        own, together, squared = (np.zeros_like(M) for _ in range(3))
-        for rows in clusters:
-            one, sums = w[rows[0]], np.sum(X[rows], axis=0)
-            own += one / len(rows) * X[rows].T @ X[rows]
-            together += one / len(rows) * np.outer(sums, sums)
-            squared += one**2 * np.outer(sums, sums)
-        lost = float(np.trace(M @ own)) + rho * float(np.trace(M @ (together - own)))
-        slope = float(np.sum(w)) - float(np.trace(M @ squared))
-        return cls(mean_v, number, lost, slope, X, len(clusters))
+        _, place, number = np.unique(study, return_inverse=True, return_counts=True)
+        mean_v = np.bincount(place, v) / number
+        own, total = float(np.sum(1 / (number * mean_v))), float(np.sum(1 / mean_v))
+        lost = (own + rho * (total - own)) / total
+        slope = total - float(np.sum(1 / mean_v**2)) / total
+        return cls(mean_v[place], number[place].astype(float), lost, slope, len(number))
 
     def tau2(self, Y: Array) -> Array:
         """Return tau2 (n) of n sets of effects (n, k)."""
-        w, X = 1 / (self.number * self.mean_v), self.design
-        b = np.linalg.solve((X.T * w) @ X, (X.T * w) @ Y.T)
-        q = np.sum(w * (Y - (X @ b).T) ** 2, axis=1)
+        w = 1 / (self.number * self.mean_v)
+        mean = Y @ w / np.sum(w)
+        q = np.sum(w * (Y - mean[:, None]) ** 2, axis=1)
         return np.maximum(0.0, (q - self.studies + self.lost) / self.slope)
 
     def weights(self, tau2: Array) -> Array:
         """Return the weights (n, k) at n values of tau2."""
         return 1 / (self.number * (self.mean_v + tau2[:, None]))
-
-
-def hierarchical_weights(y: Array, v: Array, X: Array, study: Labels) -> tuple[float, float, Array]:
-    """Return tau2, omega2 and weights (k) of hierarchical effects by moments.
-
-    Two sums of squares of the residuals of the common-effect fit, the weighted one and that of
-    the studies' sums, are set equal to their expectations (Hedges, Tipton, Johnson 2010,
-    section 4). Weights are 1 / (v + tau2 + omega2). A negative omega2 is 0, tau2 then follows
-    from the weighted sum.
-    """
-    labels = np.asarray(study)
-    same = (labels[:, None] == labels[None, :]).astype(float)
-    W = np.diag(1 / v)
-    left = np.eye(len(y)) - X @ np.linalg.solve(X.T @ W @ X, X.T @ W)
-    e = left @ y
-    sums, by_tau2, by_omega2 = np.empty(2), np.empty(2), np.empty(2)
-    for i, form in enumerate((W, same)):
-        turned = left.T @ form @ left
-        sums[i] = e @ form @ e - np.sum(np.diagonal(turned) * v)
-        by_tau2[i], by_omega2[i] = np.sum(turned * same), np.trace(turned)
-    determinant = by_omega2[1] * by_tau2[0] - by_omega2[0] * by_tau2[1]
-    if abs(determinant) <= 1e-12 * abs(by_omega2[1] * by_tau2[0]):
-        raise NotEstimableError(
-            "variances between and within studies cannot be estimated separately"
-        )
-    omega2 = max(0.0, float((by_tau2[0] * sums[1] - by_tau2[1] * sums[0]) / determinant))
-    tau2 = max(0.0, float((sums[0] - omega2 * by_omega2[0]) / by_tau2[0]))
-    return tau2, omega2, 1 / (v + tau2 + omega2)

@@ -11,7 +11,12 @@ from scipy.special import chdtrc, ndtr
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, pool
-from osteometa.sensitivity.status import NotEstimableError, estimable, estimated
+from osteometa.sensitivity.status import (
+    NotEstimableError,
+    SmallStudy,
+    estimable,
+    estimated,
+)
 from osteometa.wording.choices import studies_words
 
 STEP = 0.025
@@ -21,30 +26,14 @@ STARTS = [(t, c) for t in (0.0, 0.03, 0.3, 1.0, 3.0, 30.0) for c in (-4.0, -1.5,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """A selection model; None where a quantity does not exist."""
+class Selection(SmallStudy):
+    """A selection model; `side` is the direction that publication is thought to favour.
 
-    k: int
-    favoured: str = ""
-    """The direction that publication is thought to favour: greater or less."""
-    estimate: float | None = None
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    p: float | None = None
-    tau2: float | None = None
-    relative_chance: float | None = None
-    """Publication probability of a study with one-sided p above .025, relative to one below."""
-    relative_chance_se: float | None = None
-    lrt: float | None = None
-    """Likelihood ratio against no selection, chi-square with `lrt_df`."""
-    lrt_df: int | None = None
-    lrt_p: float | None = None
+    `statistic` is the likelihood ratio against no selection, `slope` the publication probability
+    of a study with one-sided p above .025, relative to one below.
+    """
+
     log_likelihood: float | None = None
-    significant: int | None = None
-    """Studies with one-sided p up to .025."""
-    status: str = "ok"
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +180,11 @@ def selection_model(yi: Numbers, vi: Numbers, *, favoured: str = "auto") -> Sele
     half = t_quantile(0.975, None) * se
     lrt = max(0.0, 2 * (likelihood.value(*best) - likelihood.value(*none)))
     return Selection(
-        k=k, favoured=favoured, estimate=estimate, se=se, ci_low=estimate - half,
-        ci_high=estimate + half, p=two_sided_p(estimate / se, None), tau2=float(best[1]) * scale**2,
-        relative_chance=chance, relative_chance_se=chance * math.sqrt(float(covariance[2, 2])),
-        lrt=lrt, lrt_df=1, lrt_p=float(chdtrc(1, lrt)),
-        log_likelihood=likelihood.value(*best) - k * math.log(scale), significant=significant,
+        k=k, side=favoured, estimate=estimate, se=se, ci_low=estimate - half,
+        ci_high=estimate + half, estimate_p=two_sided_p(estimate / se, None),
+        tau2=float(best[1]) * scale**2, slope=chance,
+        slope_se=chance * math.sqrt(float(covariance[2, 2])), statistic=lrt, df=1,
+        p=float(chdtrc(1, lrt)), log_likelihood=likelihood.value(*best) - k * math.log(scale),
     )  # fmt: skip
 
 

@@ -7,8 +7,7 @@ studies, and with fewer than ten studies the tests have little power.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,45 +15,14 @@ from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, regress
 from osteometa.sensitivity.selection_model import selection_model
-from osteometa.sensitivity.status import ROUNDING, NotEstimableError, estimable
+from osteometa.sensitivity.status import ROUNDING, NotEstimableError, SmallStudy, estimable
 from osteometa.sensitivity.trim_fill import trim_fill
 from osteometa.wording.choices import studies_words
 
 LEAST_STUDIES = 10
 EXACT_UP_TO = 300
 PEESE_BELOW = 0.10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallStudy:
-    """One analysis of small-study effects; None where a quantity does not exist."""
-
-    analysis: str = ""
-    """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
-    k: int
-    predictor: str = ""
-    """What the regression regresses on."""
-    statistic: float | None = None
-    """Test of asymmetry: t or z of the slope, Kendall's tau, likelihood ratio of selection."""
-    df: float | None = None
-    p: float | None = None
-    """Two-sided p of the test of asymmetry."""
-    estimate: float | None = None
-    """Pooled estimate that the analysis gives (a limit at predictor 0 for the regressions)."""
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    estimate_p: float | None = None
-    slope: float | None = None
-    slope_se: float | None = None
-    tau2: float | None = None
-    filled: int | None = None
-    """Studies filled in (trim and fill)."""
-    side: str = ""
-    """Where studies are filled in, or the direction that selection is assumed to favour."""
-    status: str = "ok"
-    """ok, not_applicable (too few studies by the protocol) or not_estimable."""
-    reason: str = ""
+ANALYSES = ("egger", "egger_mixed", "rank", "trim_fill", "pet", "peese", "pet_peese", "selection")
 
 
 def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> SmallStudy:
@@ -158,55 +126,12 @@ def rank_test(yi: Numbers, vi: Numbers) -> SmallStudy:
     if len(set(x)) == 1 or len(set(v)) == 1:
         what = "effects" if len(set(x)) == 1 else "variances"
         raise NotEstimableError(f"all {what} are equal: no ranks to correlate")
-    score, pairs, ties_x, ties_v = _concordance(x, v)
-    tau = score / math.sqrt((pairs - ties_x) * (pairs - ties_v))
-    if ties_x == ties_v == 0 and k <= EXACT_UP_TO:
-        p = _exact_p(round((score + pairs) / 2), k)
-    else:
-        p = two_sided_p(score / math.sqrt(_kendall_variance(x, v)), None)
+    from scipy.stats import kendalltau
+
+    exact = len(set(x)) == len(set(v)) == k <= EXACT_UP_TO
+    found = kendalltau(x, v, method="exact" if exact else "asymptotic")
+    tau, p = np.asarray(found).tolist()
     return SmallStudy(analysis="rank", k=k, predictor="variance", statistic=tau, p=p)
-
-
-def _concordance(x: Array, y: Array) -> tuple[int, int, int, int]:
-    """Return Kendall's score, the number of pairs, and of pairs tied in x and in y."""
-    upper = np.triu_indices(len(x), 1)
-    dx = np.sign(x[:, None] - x[None, :])[upper]
-    dy = np.sign(y[:, None] - y[None, :])[upper]
-    return int(np.sum(dx * dy)), len(dx), int(np.sum(dx == 0)), int(np.sum(dy == 0))
-
-
-def _exact_p(concordant: int, k: int) -> float:
-    """Return the exact two-sided p of a number of concordant pairs without ties."""
-    # Probability of each number of concordant pairs: the k-th study adds 0 to k - 1 at random.
-    chance = np.ones(1)
-    for size in range(2, k + 1):
-        below = np.concatenate([np.cumsum(chance), np.ones(size - 1)])
-        below[size:] -= below[:-size].copy()
-        chance = below / size
-    # The distribution is symmetric, and its lower tail is free of cancellation.
-    tail = min(concordant, len(chance) - 1 - concordant)
-    return min(1.0, 2 * float(np.sum(chance[: tail + 1])))
-
-
-def _kendall_variance(x: Array, y: Array) -> float:
-    """Return the variance of Kendall's score under ties (Kendall 1970, chapter 5)."""
-    n = float(len(x))
-    tx, ty = (np.unique(z, return_counts=True)[1].astype(float) for z in (x, y))
-
-    def all_terms(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1) * (2 * t + 5)))
-
-    def pairs(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1)))
-
-    def triples(t: Array | float) -> float:
-        return float(np.sum(t * (t - 1) * (t - 2)))
-
-    return (
-        (all_terms(n) - all_terms(tx) - all_terms(ty)) / 18
-        + pairs(tx) * pairs(ty) / (2 * pairs(n))
-        + triples(tx) * triples(ty) / (9 * triples(n))
-    )
 
 
 def pet_peese(
@@ -260,45 +185,21 @@ def small_study(
     least : int
         With fewer studies no analysis is made, and each record gives the reason.
     """
-    options = {"predictor": predictor, "predictor_name": predictor_name}
-    analyses: dict[str, Callable[[], SmallStudy]] = {
-        "egger": lambda: egger(yi, vi, **options),
-        "egger_mixed": lambda: egger(yi, vi, method=method, **options),
-        "rank": lambda: rank_test(yi, vi),
-        "trim_fill": lambda: _filled(yi, vi, predictor, method, ci),
-        "pet": lambda: pet_peese(yi, vi, **options)[0],
-        "peese": lambda: pet_peese(yi, vi, **options)[1],
-        "pet_peese": lambda: pet_peese(yi, vi, **options)[2],
-        "selection": lambda: _selected(yi, vi),
-    }
     k = len(yi)
     if k < least:
         reason = f"{studies_words(k)}, {least} are needed"
         return tuple(
             SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
-            for name in analyses
+            for name in ANALYSES
         )
+    options = {"predictor": predictor, "predictor_name": predictor_name}
+    found = (
+        egger(yi, vi, **options),
+        egger(yi, vi, method=method, **options),
+        rank_test(yi, vi),
+        trim_fill(yi, vi, predictor=predictor, method=method, ci=ci),
+        *pet_peese(yi, vi, **options),
+        selection_model(yi, vi),
+    )
     # A record that is not estimable has no name yet.
-    return tuple(replace(analysis(), analysis=name) for name, analysis in analyses.items())
-
-
-def _filled(
-    yi: Numbers, vi: Numbers, predictor: Numbers | None,
-    method: str, ci: str,
-) -> SmallStudy:  # fmt: skip
-    found = trim_fill(yi, vi, predictor=predictor, method=method, ci=ci)
-    return SmallStudy(
-        k=found.k, estimate=found.estimate, se=found.se, ci_low=found.ci_low,
-        ci_high=found.ci_high, estimate_p=found.p, df=found.df, tau2=found.tau2,
-        filled=found.filled, side=found.side, status=found.status, reason=found.reason,
-    )  # fmt: skip
-
-
-def _selected(yi: Numbers, vi: Numbers) -> SmallStudy:
-    found = selection_model(yi, vi)
-    return SmallStudy(
-        k=found.k, statistic=found.lrt, df=found.lrt_df, p=found.lrt_p, estimate=found.estimate,
-        se=found.se, ci_low=found.ci_low, ci_high=found.ci_high, estimate_p=found.p,
-        slope=found.relative_chance, slope_se=found.relative_chance_se, tau2=found.tau2,
-        side=found.favoured, status=found.status, reason=found.reason,
-    )  # fmt: skip
+    return tuple(replace(one, analysis=name) for name, one in zip(ANALYSES, found, strict=True))

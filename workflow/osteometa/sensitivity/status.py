@@ -1,20 +1,30 @@
-"""A status with its reason, where an analysis cannot give numbers."""
+"""What analyses have in common: a status with its reason where they cannot give numbers."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.results import Estimated, Pooled
+from osteometa.records.sensitivity import SmallStudyRow
 
 Answer = TypeVar("Answer")
 
 # Differences below this part of the largest effect are rounding, not data.
 ROUNDING = 1e-13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallStudy(SmallStudyRow):
+    """One analysis of small-study effects, with what its table does not show."""
+
+    estimate_p: float | None = None
+    slope_se: float | None = None
 
 
 class NotEstimableError(Exception):
@@ -48,7 +58,7 @@ def guarded(function: Callable[[], Answer]) -> tuple[Answer | None, str]:
         return None, f"the model cannot be computed: {error}"
 
 
-def estimable(record: type, sizes: Callable[..., dict[str, int]] | None = None) -> Callable:
+def estimable(record: Callable, sizes: Callable[..., dict[str, int]] | None = None) -> Callable:
     """Make a function that raises `NotEstimableError` return `record` with the reason instead.
 
     `sizes` gives the counts of such a record from the function's arguments; by default k,

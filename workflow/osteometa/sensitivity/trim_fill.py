@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.model import checked, pool, regress
-from osteometa.sensitivity.status import NotEstimableError, estimable, estimated
+from osteometa.sensitivity.status import (
+    NotEstimableError,
+    SmallStudy,
+    estimable,
+    estimated,
+)
 from osteometa.wording.choices import studies_words
 
 MAX_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrimFill:
-    """Trim and fill; None where a quantity does not exist."""
+class TrimFill(SmallStudy):
+    """Trim and fill: the pool of the studies and the filled ones, by the same model."""
 
-    k: int
-    filled: int | None = None
-    filled_se: float | None = None
-    side: str = ""
-    """left or right: where studies seem to be missing."""
-    estimate: float | None = None
-    """Pool of the studies and the filled ones, by the same model."""
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    df: float | None = None
-    p: float | None = None
-    tau2: float | None = None
     filled_yi: tuple[float, ...] = ()
     filled_vi: tuple[float, ...] = ()
-    status: str = "ok"
-    reason: str = ""
 
 
 @estimable(TrimFill)
@@ -75,16 +64,16 @@ def trim_fill(
     sign = -1.0 if side == "right" else 1.0
     order = np.argsort(sign * y, kind="stable")
     y, v = sign * y[order], v[order]
-    missing, raw, centre = _trimmed(y, v, method)
+    missing, centre = _trimmed(y, v, method)
     extreme = slice(k - missing, k)
     new_y, new_v = 2 * centre - y[extreme], v[extreme]
     pooled = pool(
         sign * np.concatenate([y, new_y]), np.concatenate([v, new_v]), method=method, ci=ci
     )
     return TrimFill(
-        k=k, filled=missing, filled_se=_l0_se(raw, k), side=side,
-        estimate=pooled.estimate, se=pooled.se, ci_low=pooled.ci_low, ci_high=pooled.ci_high,
-        df=pooled.df, p=pooled.p, tau2=pooled.tau2,
+        k=k, filled=missing, side=side, estimate=pooled.estimate, se=pooled.se,
+        ci_low=pooled.ci_low, ci_high=pooled.ci_high, df=pooled.df, estimate_p=pooled.p,
+        tau2=pooled.tau2,
         filled_yi=tuple(float(x) for x in sign * new_y), filled_vi=tuple(float(x) for x in new_v),
     )  # fmt: skip
 
@@ -102,8 +91,8 @@ def _side(y: Array, v: Array, predictor: Numbers | None, method: str) -> str:
     return "right" if slope < -1e-13 * float(np.max(np.abs(y))) else "left"
 
 
-def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float, float]:
-    """Return studies to fill, L0 before rounding, and the centre without the trimmed ones."""
+def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float]:
+    """Return how many studies to fill, and the centre without the trimmed ones."""
     k = len(y)
     missing, seen = 0, set()
     for _ in range(MAX_ROUNDS):
@@ -112,7 +101,7 @@ def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float, float]:
         raw = (4 * _signed_rank_sum(y, centre) - k * (k + 1)) / (2 * k - 1)
         found = min(k - 1, max(0, round(raw)))
         if found == missing:
-            return missing, raw, centre
+            return missing, centre
         if found in seen:
             raise NotEstimableError("trim and fill cycles and does not converge")
         seen.add(found)
@@ -128,12 +117,3 @@ def _signed_rank_sum(y: Array, centre: float) -> float:
     ranks = np.empty(len(y))
     ranks[np.argsort(sizes, kind="stable")] = np.arange(1, len(y) + 1)
     return float(np.sum(ranks[(residuals > 0) & (sizes > 0)]))
-
-
-def _l0_se(raw: float, k: int) -> float | None:
-    """Return the standard error of L0 (Duval and Tweedie 2000), None where it has none."""
-    variance = (
-        k * (k + 1) * (2 * k + 1) + 10 * raw**3 + 27 * raw**2 + 17 * raw
-        - 18 * k * raw**2 - 18 * k * raw + 6 * k**2 * raw
-    ) / 24  # fmt: skip
-    return 4 * math.sqrt(variance) / (2 * k - 1) if variance >= 0 else None

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.pooling.model import checked
-from osteometa.sensitivity.multilevel import constant_correlation, design_of, names_of
+from osteometa.records.sensitivity import AlternativeModel
+from osteometa.sensitivity.multilevel import (
+    constant_correlation,
+    names_of,
+    require_nested,
+    sizes_of,
+)
 from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.permutation import squared_statistics
 from osteometa.sensitivity.robust import CorrelatedModel
@@ -30,47 +36,22 @@ MODELS = ("three_level", "che", "robust")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WildBootstrap:
-    """A cluster wild bootstrap; None where a quantity does not exist."""
+class WildBootstrap(AlternativeModel):
+    """A cluster wild bootstrap: `p` is the share of sign vectors with a statistic as far from 0.
 
-    model: str = ""
-    """three_level, che (correlated and hierarchical effects) or robust (by moments)."""
-    k: int
-    """Studies (clusters)."""
-    effects: int = 0
-    estimate: float | None = None
-    """The tested contrast (one row of C): the pooled effect where there are no moderators."""
+    Its interval holds the values of which p is above 0.05; None where no p can be below it.
+    """
+
     statistic: float | None = None
-    """t of one contrast, F of several, with the CR0 covariance."""
-    tau2: float | None = None
-    omega2: float | None = None
-    sign_vectors: int | None = None
-    """Behind p, that of the data included."""
-    exact: bool | None = None
-    """All 2^k of them, or a seeded sample."""
-    p: float | None = None
-    """Share of sign vectors with a statistic at least as far from 0 (two-sided)."""
-    p_smallest: float | None = None
-    """The smallest p that so many studies or draws could have given."""
-    ci_low: float | None = None
-    ci_high: float | None = None
-    """The values between which p is above 0.05; None where no p can be below it."""
-    warning: str = ""
-    status: str = "ok"
-    reason: str = ""
+    """t with the CR0 variance."""
 
 
-def _sizes(yi: Numbers, vi: Numbers, study: Labels, *_: object) -> dict[str, int]:
-    return {"k": len(set(study)), "effects": len(yi)}
-
-
-@estimable(WildBootstrap, _sizes)
+@estimable(WildBootstrap, sizes_of)
 def wild_bootstrap(
-    yi: Numbers, vi: Numbers, study: Labels, *, model: str = "three_level",
-    rho: float = 0.0, X: Array | None = None, C: Array | None = None,
+    yi: Numbers, vi: Numbers, study: Labels, *, model: str = "three_level", rho: float = 0.0,
     exact_up_to: int = EXACT_UP_TO, draws: int = DRAWS, seed: int = 1, interval: bool = True,
 ) -> WildBootstrap:  # fmt: skip
-    """Test C b = 0 by changing the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
+    """Test the mean by changing the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
 
     Parameters
     ----------
@@ -80,17 +61,13 @@ def wild_bootstrap(
         REML, or correlated effects by moments.
     rho : float
         Correlation of sampling errors within a study.
-    X : array of shape (k, p), optional
-        Design matrix; an intercept by default.
-    C : array of shape (q, p), optional
-        Contrasts that are 0 under the null; by default the first coefficient.
     exact_up_to : int
         Up to so many studies all sign vectors are taken, else a seeded sample that includes the
         observed one.
     draws, seed : int
         Of the sample.
     interval : bool
-        Whether to compute the interval as well (one contrast only).
+        Whether to compute the interval as well.
 
     Raises
     ------
@@ -100,65 +77,30 @@ def wild_bootstrap(
 
     Notes
     -----
-    The model without the contrast is fitted; the residuals of each study are multiplied by one
-    Rademacher sign; the full model, its tau2 and omega2 included, is fitted anew to every sign
-    vector, and its CR0 Wald statistic is compared. Residuals are not adjusted: it made no
-    difference in the authors' simulations, and for an intercept alone nothing is fitted under the
-    null, so that the residuals are the effects and every adjustment matrix is the identity. Then
-    p is exact where all sign vectors are taken and the errors of each study are symmetric around
-    0. The interval holds the values that the test does not reject (Roodman et al. 2019).
+    The effects of each study are multiplied by one Rademacher sign; the model, its tau2 and omega2
+    included, is fitted anew to every sign vector, and its CR0 Wald statistic is compared. Nothing
+    is fitted under the null, so that the residuals are the effects and every adjustment matrix is
+    the identity: p is exact where all sign vectors are taken and the errors of each study are
+    symmetric around 0. The interval holds the values that the test does not reject (Roodman et al.
+    2019).
     """
     if model not in MODELS:
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (found {model})")
     if model == "three_level" and rho:
         raise ValueError(f"sampling errors of three_level do not correlate (found rho {rho})")
-    test = _test_of(*checked(yi, vi), names_of(study), model, rho, X, C)
-    studies = len(test.starts)
-    exact = studies <= exact_up_to
-    signs = _all_signs(studies) if exact else _drawn_signs(studies, draws, seed)
-    return _answer(test, signs, model, exact, interval)
-
-
-def _test_of(
-    y: Array,
-    v: Array,
-    labels: NDArray[np.str_],
-    model: str,
-    rho: float,
-    X: Array | None,
-    C: Array | None,
-) -> _Test:
+    y, v = checked(yi, vi)
+    labels = names_of(study)
     V = constant_correlation(v, labels, rho)
-    design = design_of(y, labels, X, LEAST_STUDIES)
+    require_nested(labels, LEAST_STUDIES)
     order, starts = study_order(labels)
-    y, v, labels, design = y[order], v[order], labels[order], design[order]
-    V = V[np.ix_(order, order)]
-
-    def model_of(columns: Array) -> NestedModel | CorrelatedModel:
-        if model == "robust":
-            return CorrelatedModel.of(v, columns, labels, rho)
-        return NestedModel.of(V, columns, starts, restricted=True, within=True)
-
-    contrasts = _contrasts(C, design.shape[1])
-    kept = design @ _null_space(contrasts)
-    return _Test(
-        y, design, np.asarray(starts), contrasts, model_of(design),
-        model_of(kept) if kept.shape[1] else None, kept,
-    )  # fmt: skip
-
-
-def _contrasts(C: Array | None, p: int) -> Array:
-    if C is None:
-        return np.eye(1, p)
-    contrasts = np.atleast_2d(np.asarray(C, dtype=float))
-    if contrasts.shape[1] != p or np.linalg.matrix_rank(contrasts) < len(contrasts):
-        raise ValueError(f"contrasts need {p} columns and rows that do not depend on each other")
-    return contrasts
-
-
-def _null_space(C: Array) -> Array:
-    """Return columns (p, p - q) that span the coefficients with C b = 0."""
-    return np.asarray(np.linalg.svd(C)[2], dtype=float)[len(C) :].T
+    y, v, labels = y[order], v[order], labels[order]
+    if model == "robust":
+        test = _Test(y, np.asarray(starts), CorrelatedModel.of(v, labels, rho))
+    else:
+        test = _Test(y, np.asarray(starts), NestedModel.of(V[np.ix_(order, order)], starts))
+    exact = len(starts) <= exact_up_to
+    signs = _all_signs(len(starts)) if exact else _drawn_signs(len(starts), draws, seed)
+    return _answer(test, signs, exact, interval)
 
 
 def _all_signs(studies: int) -> Array:
@@ -178,76 +120,55 @@ class _Test:
     """What is fitted to every sign vector; rows of one study are adjacent."""
 
     y: Array
-    design: Array
     starts: NDArray[np.intp]
-    contrasts: Array
-    full: NestedModel | CorrelatedModel
-    null: NestedModel | CorrelatedModel | None
-    """The model under the null, None where it has no coefficient left."""
-    kept: Array
-    """(k, p - q): its design."""
+    model: NestedModel | CorrelatedModel
 
-    def residuals(self, value: float) -> Array:
-        """Return what the null model leaves (k), the contrast being `value` under the null."""
-        shift = np.linalg.pinv(self.contrasts)[:, 0] * value
-        y = self.y - self.design @ shift
-        if self.null is None:
-            return y
-        return y - self.kept @ self.refit(self.null, y[None, :])[1][0]
-
-    def refit(
-        self, model: NestedModel | CorrelatedModel, Y: Array, near: Array | None = None
-    ) -> tuple[Array, Array, Array]:
-        """Return tau2 and omega2 (n, 2), coefficients and CR0 covariances of n data sets."""
-        X = model.design
-        if isinstance(model, NestedModel):
-            theta = model.highest(Y, climbs=CLIMBS, near=near)
-            found = model.weigh(theta, Y @ model.rotation.T)
-            b, bread, weighted = found.coefficients, found.bread, found.residuals
+    def fit(self, Y: Array, near: Array | None = None) -> tuple[Array, Array, Array]:
+        """Return tau2 and omega2 (n, 2), means (n) and CR0 variances (n) of n data sets."""
+        if isinstance(self.model, NestedModel):
+            theta = self.model.highest(Y, climbs=CLIMBS, near=near)
+            found = self.model.weigh(theta, Y @ self.model.rotation.T)
+            mean, bread = found.mean, found.variance
+            weighted = found.residuals * self.model.ones
         else:
-            tau2 = model.tau2(Y)
+            tau2 = self.model.tau2(Y)
             theta = np.column_stack([tau2, np.zeros(len(Y))])
-            w = model.weights(tau2)
-            bread = np.linalg.inv((X.T * w[:, None, :]) @ X)
-            b = (bread @ ((w * Y) @ X)[:, :, None])[:, :, 0]
-            weighted = w * (Y - b @ X.T)
-        scores = np.add.reduceat(weighted[:, :, None] * X, self.starts, axis=1)
-        covariance = bread @ np.swapaxes(scores, 1, 2) @ scores @ bread
-        return theta, b, covariance
+            w = self.model.weights(tau2)
+            bread = 1 / np.sum(w, axis=1)
+            mean = bread * np.sum(w * Y, axis=1)
+            weighted = w * (Y - mean[:, None])
+        scores = np.add.reduceat(weighted, self.starts, axis=1)
+        return theta, mean, bread**2 * np.sum(scores**2, axis=1)
 
     def squares(
         self, signs: Array, value: float = 0.0, near: Array | None = None
     ) -> tuple[Array, Array]:
-        """Return t^2 (or F) of every sign vector, the data's own first, and the variances.
+        """Return t^2 of every sign vector, the data's own first, and tau2 and omega2.
 
-        What the null model fits is not added back: it changes neither the contrast nor residuals.
+        Under the null the mean is `value`.
         """
-        e = self.residuals(value)
+        e = self.y - value
         number = np.diff([*self.starts, len(e)])
-        theta, b, covariance = self.refit(self.full, np.repeat(signs, number, axis=1) * e, near)
-        C = self.contrasts
-        return squared_statistics(e, b @ C.T, C @ covariance @ C.T), theta
+        theta, mean, variance = self.fit(np.repeat(signs, number, axis=1) * e, near)
+        return squared_statistics(e, mean, variance), theta
 
 
-def _answer(test: _Test, signs: Array, model: str, exact: bool, interval: bool) -> WildBootstrap:
+def _answer(test: _Test, signs: Array, exact: bool, interval: bool) -> WildBootstrap:
     k, (squares, _) = signs.shape[1], test.squares(signs)
     if not math.isfinite(squares[0]):
         raise NotEstimableError("the clusters do not differ: the robust standard error is 0")
-    theta, coefficients, _ = test.refit(test.full, test.y[None, :])
+    theta, means, _ = test.fit(test.y[None, :])
     total = 2 * len(signs) if exact else len(signs)
     smallest = 2 / total if exact else 1 / total
-    statistic, estimate, low, high = float(squares[0]), None, None, None
-    if len(test.contrasts) == 1:
-        estimate = float(test.contrasts[0] @ coefficients[0])
-        t = math.sqrt(squares[0])
-        statistic = math.copysign(t, estimate)
-        if interval and estimate != 0 and t > 0 and smallest <= LEVEL:
-            se = abs(estimate) / t
-            low, high = (_limit(test, signs, estimate, side * se) for side in (-1, 1))
+    estimate, t = float(means[0]), math.sqrt(squares[0])
+    low, high = None, None
+    if interval and estimate != 0 and t > 0 and smallest <= LEVEL:
+        se = abs(estimate) / t
+        low, high = (_limit(test, signs, estimate, side * se) for side in (-1, 1))
+    nested = isinstance(test.model, NestedModel)
     return WildBootstrap(
-        model=model, k=k, effects=len(test.y), estimate=estimate,
-        statistic=statistic, tau2=float(theta[0, 0]),
-        omega2=None if model == "robust" else float(theta[0, 1]),
+        k=k, effects=len(test.y), estimate=estimate, statistic=math.copysign(t, estimate),
+        tau2=float(theta[0, 0]), omega2=float(theta[0, 1]) if nested else None,
         sign_vectors=total, exact=exact, p=float(np.mean(squares >= squares[0] * (1 - 2 * TIED))),
         p_smallest=smallest, ci_low=low, ci_high=high,
         warning="" if smallest <= LEVEL else f"{k} studies: no p below {smallest:g} is possible",

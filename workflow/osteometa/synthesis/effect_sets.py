@@ -10,7 +10,14 @@ import numpy as np
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.results import EffectData
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Choice, Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import (
+    RESOLUTION,
+    Choice,
+    Covariance,
+    Effect,
+    VariantCovariance,
+    VariantEffect,
+)
 from osteometa.wording.choices import EXERCISE_TYPES
 
 
@@ -111,3 +118,19 @@ class SynthesisData:
         covariances = [row for row in self.covariances if row.effect_id_1 not in gone]
         covariances += [row for row in self.variant_covariances if row.variant == variant]
         return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(covariances))
+
+    @property
+    def resolutions(self) -> list[VariantEffect]:
+        """Resolutions of inconsistently reported data, by measure, year and label."""
+        found = [row for row in self.variants if row.variant.key == RESOLUTION]
+        order = self.measures.index
+        return sorted(found, key=lambda v: (order(v.measure), v.year or 0, v.label, v.effect_id))
+
+    def most_cautious(self, measure: str) -> list[VariantEffect]:
+        """Return the resolution with the least |z| of each inconsistently reported comparison."""
+        weakest: dict[tuple[str, str], VariantEffect] = {}
+        for row in self.resolutions:
+            key = (row.study_id, row.arm_id)
+            if row.measure == measure and (key not in weakest or abs(row.z) < abs(weakest[key].z)):
+                weakest[key] = row
+        return list(weakest.values())

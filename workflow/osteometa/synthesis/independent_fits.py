@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.io.csv_records import fields_of
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.model import pool
 from osteometa.pooling.results import EffectData, Fitted
@@ -55,33 +56,21 @@ class Answer:
 def agreement_rows(
     synthesis: str, effects: Sequence[Effect], covariances: Sequence[Covariance] = ()
 ) -> list[AgreementRow]:
-    """Compare every pooled set of two studies or more with both libraries.
-
-    Parameters
-    ----------
-    synthesis : str
-    effects : sequence of Effect
-        Effects of one synthesis, all measures.
-    covariances : sequence of Covariance
-        Of effects of one study; neither library takes them.
-    """
+    """Compare every pooled set of two studies or more with both libraries, on all measures."""
     rows: list[AgreementRow] = []
     for measure in dict.fromkeys(effect.measure for effect in effects):
         chosen = EffectSet.of(effects, measure, covariances)
         groups = {"overall": chosen} | {kind: chosen.of_type(kind) for kind in chosen.types}
         for group, members in groups.items():
-            if members.k >= 2:
-                rows += [
-                    AgreementRow(
-                        synthesis=synthesis, measure=measure, group=group,
-                        method=f"{found.method} {found.ci_method}", quantity=found.quantity,
-                        library=found.library, osteometa=found.osteometa,
-                        reference=found.reference, difference=found.difference,
-                        verdict=found.verdict, cause=found.cause,
+            if members.k < 2:
+                continue
+            for method, ci in SETTINGS:
+                for found in comparisons(members.data, method, ci):
+                    row = fields_of(found, AgreementRow)
+                    row["method"] = f"{method} {found.ci_method}"
+                    rows.append(
+                        AgreementRow(**row, synthesis=synthesis, measure=measure, group=group)
                     )
-                    for method, ci in SETTINGS
-                    for found in comparisons(members.data, method, ci)
-                ]  # fmt: skip
     return rows
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
+from osteometa.io.csv_records import fields_of
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.model import joint_test, pool, prediction_interval, regress
 from osteometa.pooling.results import Fitted, Pooled, Regression
@@ -26,14 +27,6 @@ def pooled_rows(
 
     One study is listed. Two have the common-effect model beside the random-effects model; three
     and four also the conventional (Wald) interval.
-
-    Parameters
-    ----------
-    synthesis : str
-    effects : sequence of Effect
-    config : Config
-    covariances : sequence of Covariance
-        Of effects that share participants.
     """
     rows: list[PooledRow] = []
     for measure in measures_of(effects):
@@ -52,18 +45,14 @@ def weighted(
         chosen = EffectSet.of(effects, measure, covariances)
         fit = pool_set(chosen, config)
         weights |= {e.effect_id: w for e, w in zip(chosen.effects, fit.weights, strict=True)}
-    names = [field.name for field in fields(Effect)]
+    halves = [t_quantile(0.975, None) * math.sqrt(e.vi) for e in effects]
     return [
         WeightedEffect(
-            **{name: getattr(e, name) for name in names}, weight=weights.get(e.effect_id),
-            ci_low=e.yi - _half_width(e), ci_high=e.yi + _half_width(e),
+            **fields_of(e, Effect), weight=weights.get(e.effect_id), ci_low=e.yi - half,
+            ci_high=e.yi + half,
         )
-        for e in effects
+        for e, half in zip(effects, halves, strict=True)
     ]  # fmt: skip
-
-
-def _half_width(effect: Effect) -> float:
-    return t_quantile(0.975, None) * math.sqrt(effect.vi)
 
 
 def measures_of(effects: Sequence[Effect]) -> list[str]:
@@ -218,16 +207,13 @@ def pooled_row(
     interval, and for two studies, which cannot show how much studies differ.
     """
     synthesis, measure, group = place
-    without = fit.tau2 == 0 or fit.k < 3
+    numbers = fields_of(fit, PooledRow)
+    numbers["note"] = note
+    if fit.tau2 == 0 or fit.k < 3:
+        numbers["pi_low"] = numbers["pi_high"] = None
     return PooledRow(
-        synthesis=synthesis, measure=measure, group=group, model=model, method=fit.method,
-        ci_method=fit.ci_method, primary=primary, k=fit.k, k_effects=k_effects,
-        estimate=fit.estimate, se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high,
-        pi_low=None if without else fit.pi_low, pi_high=None if without else fit.pi_high,
-        tau2=fit.tau2, tau2_ci_low=fit.tau2_ci_low, tau2_ci_high=fit.tau2_ci_high,
-        tau2_model=tau2_model, i2=fit.i2, h2=fit.h2, q=fit.q, q_df=fit.q_df, q_p=fit.q_p,
-        statistic=fit.statistic, df=fit.df, p=fit.p, status=fit.status, diamond=diamond,
-        pi_shown=pi_shown, note=note,
+        **numbers, synthesis=synthesis, measure=measure, group=group, model=model, primary=primary,
+        k_effects=k_effects, tau2_model=tau2_model, diamond=diamond, pi_shown=pi_shown,
     )  # fmt: skip
 
 

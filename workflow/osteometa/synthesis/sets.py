@@ -59,17 +59,7 @@ def synthesis_row(
     synthesis: Synthesis, outcome: Outcome, pooled: Sequence[PooledRow],
     effects: Sequence[Effect], studies: Sequence[StudyDirection],
 ) -> SynthesisRow:  # fmt: skip
-    """Return the status of one planned analysis.
-
-    Parameters
-    ----------
-    synthesis : Synthesis
-    outcome : Outcome
-        What config.yaml declares of its outcome.
-    pooled : sequence of PooledRow
-    effects : sequence of Effect
-    studies : sequence of StudyDirection
-    """
+    """Return the status of one planned analysis."""
     measure = outcome.measures[0]
     main = next((row for row in pooled if row.primary and row.group == "overall"
                  and row.measure == measure), None)  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Finding, Tables
-from osteometa.io.csv_records import write_records
+from osteometa.io.csv_records import fields_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.cells import problem_at, value_problems
@@ -138,14 +138,7 @@ def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
 
 def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
     """Write warnings and notes as a table for reviewers."""
-    rows = [
-        CheckWarning(
-            file=p.file, row=p.row, study=p.study, column=p.column, code=p.code, found=p.found,
-            message=p.message,
-        )
-        for p in problems
-        if p.severity != "error"
-    ]  # fmt: skip
+    rows = [CheckWarning(**fields_of(p, CheckWarning)) for p in problems if p.severity != "error"]
     rows.sort(key=lambda warning: (warning.file, warning.row or 0, warning.column, warning.code))
     write_records(path, CheckWarning, rows)
 

@@ -14,14 +14,9 @@ def setting_words(phase: str, design_class: str) -> str:
 
 
 def window_words(window: str, windows: Mapping[str, float]) -> list[str]:
-    """Return when after a bout samples were taken, as a list of one or none.
+    """Return when after a bout samples were taken, as a list of one or none (training).
 
-    Parameters
-    ----------
-    window : str
-        Name of a window of `config.yaml`, `during`, or empty where there is none (training).
-    windows : mapping
-        Upper bounds of the windows, hours after the end of the bout, ascending.
+    `windows` are the upper bounds of config.yaml, hours after the end of the bout, ascending.
     """
     if not window:
         return []
@@ -48,17 +43,7 @@ def site_words(site: str) -> str:
 def title_of(
     label: str, analyte: str, *, site: str, phase: str, design_class: str, when: str
 ) -> str:
-    """Return the title of a synthesis.
-
-    Parameters
-    ----------
-    label, analyte : str
-        Labels of its outcome and analyte in `config.yaml`.
-    site, phase, design_class : str
-        As declared; the site is empty where the outcome has none.
-    when : str
-        Window after a bout in words, empty for training.
-    """
+    """Return the title of a synthesis from its labels, place and window in words."""
     parts = [f"{label}, {analyte}", site_words(site), setting_words(phase, design_class), when]
     return "; ".join(filter(None, parts))
 
@@ -66,13 +51,8 @@ def title_of(
 def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int) -> list[str]:
     """Return what changes an outcome after a bout without any effect of exercise on bone.
 
-    Parameters
-    ----------
-    outcome : str
-    diurnal : str
-        How the outcome changes over the day, where no resting control shows it; else empty.
-    uncorrected, studies : int
-        How many of the studies are not known to correct for plasma volume.
+    `diurnal` says how the outcome changes over the day, where no resting control shows it;
+    `uncorrected` of the studies are not known to correct for plasma volume.
     """
     cautions = []
     if diurnal:

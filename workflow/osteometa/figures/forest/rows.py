@@ -9,8 +9,8 @@ from osteometa.figures.settings import FigureSettings
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.synthesis.words import heterogeneity, model_words, subgroup_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of, unit_words
-from osteometa.wording.models import heterogeneity, model_words, subgroup_words
 from osteometa.wording.numbers import p_text, signed, small
 from osteometa.wording.vocabulary import (
     OVERALL,

@@ -2,63 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.wording.choices import interval_words
 from osteometa.wording.numbers import MINUS, p_text, small
 
 
-class _Fit(Protocol):
-    """What a pooled model must tell to be put in words: a row of `pooled.csv` does."""
-
-    @property
-    def measure(self) -> str: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def ci_method(self) -> str: ...
-    @property
-    def k(self) -> int: ...
-    @property
-    def tau2(self) -> float | None: ...
-    @property
-    def tau2_ci_low(self) -> float | None: ...
-    @property
-    def tau2_ci_high(self) -> float | None: ...
-    @property
-    def i2(self) -> float | None: ...
-    @property
-    def q(self) -> float | None: ...
-    @property
-    def q_df(self) -> int | None: ...
-    @property
-    def q_p(self) -> float | None: ...
-    @property
-    def tau2_model(self) -> str: ...
-    @property
-    def pi_shown(self) -> bool: ...
-
-
-class _GroupTest(Protocol):
-    """What a test of differences between exercise types must tell to be put in words."""
-
-    @property
-    def tested(self) -> bool: ...
-    @property
-    def tau2_model(self) -> str: ...
-    @property
-    def statistic(self) -> float | None: ...
-    @property
-    def df1(self) -> int | None: ...
-    @property
-    def df2(self) -> float | None: ...
-    @property
-    def p(self) -> float | None: ...
-    @property
-    def note(self) -> str: ...
-
-
-def subgroup_words(test: _GroupTest, leading_zero: bool = True) -> str:
+def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
     """Return the test of differences between exercise types in words."""
     if not test.tested or test.statistic is None:
         return f"Differences between exercise types {test.note}"
@@ -70,7 +19,7 @@ def subgroup_words(test: _GroupTest, leading_zero: bool = True) -> str:
     )
 
 
-def model_words(row: _Fit, pi_df: str) -> str:
+def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row, with its prediction interval where one is shown."""
     interval = interval_words(row.ci_method)
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
@@ -79,7 +28,7 @@ def model_words(row: _Fit, pi_df: str) -> str:
     return f"Model: {model}, {interval}{prediction}"
 
 
-def heterogeneity(row: _Fit, leading_zero: bool = True, with_k: bool = True) -> str:
+def heterogeneity(row: PooledRow, leading_zero: bool = True, with_k: bool = True) -> str:
     """Return the line on heterogeneity.
 
     Where exercise types share one tau2, its interval and I2 are those of all types, Q is that of
@@ -94,7 +43,7 @@ def heterogeneity(row: _Fit, leading_zero: bool = True, with_k: bool = True) -> 
     return "; ".join([*number, *spread, q])
 
 
-def _in_brackets(row: _Fit) -> str:
+def _in_brackets(row: PooledRow) -> str:
     """Return the interval of tau2 and its scale, where it is not the one of the axis."""
     parts = []
     if row.tau2_ci_low is not None:
