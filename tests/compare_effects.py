@@ -50,7 +50,7 @@ def _grid(case: str) -> Iterator[tuple]:
 
 
 def pre_post() -> Iterator[Comparison]:
-    """One arm before and after: by the ladder from levels and a printed r."""
+    """One arm before and after: by the ladder from levels and a reported r; SMCC by its formula."""
     keys = ("m_pre", "sd_pre", "m_post", "sd_post", "ni", "ri")
     for arm in ("treatment", "control"):
         for trial, raw in enumerate(zip(*(MORRIS[arm][key] for key in keys), strict=True)):
@@ -62,7 +62,7 @@ def pre_post() -> Iterator[Comparison]:
                 name: (found[measure].yi, found[measure].vi)
                 for measure, name in {"MD": "MC", "SMD": "SMCR", "ROM": "ROMC"}.items()
             }
-            for measure, (yi, vi) in ours.items():
+            for measure, (yi, vi) in {**ours, "SMCC": f.smcc(*raw)}.items():
                 theirs = MORRIS["by_measure"][f"{measure}_{arm}"]
                 both = [("effect", yi, theirs["yi"][trial], 1e-4),
                         ("variance", vi, theirs["vi"][trial], 1e-9)]  # fmt: skip

@@ -87,7 +87,8 @@ def trims() -> Iterator[Comparison]:
                     continue
                 ours = trim_fill(*arrays(name), method=method, ci="wald", side=side)
                 wide = theirs["ci"][1] - theirs["ci"][0]
-                rows = _filled(ours, theirs["k0"], theirs["side"])
+                rows = [*_filled(ours, theirs["k0"], theirs["side"]),
+                        ("se of the number", ours.filled_se, theirs["se_k0"], 1.0)]  # fmt: skip
                 yield from compared("trim and fill", method, name, rows)
                 rows = [("estimate", ours.estimate, theirs["estimate"], wide),
                         ("se", ours.se, theirs["se"], wide)]  # fmt: skip

@@ -173,6 +173,7 @@ def _():
     back = effects([level("baseline", **high), level("end", **low), r_of(0.7)])["SMD"]
     yield from pairs([there["MD"].yi, there["MD"].vi], "4 .2618")
     yield from pairs([-back.yi, back.vi, there["SMD"].yi], ".7210 .01433 .8830")
+    yield from pairs(f.smcc(22, 20**0.5, 26, 30**0.5, 60, 0.7), ".9964 .02494")
     yield from pairs([there["ROM"].yi, there["ROM"].vi], ".1671 .000429")
 
 
@@ -475,7 +476,7 @@ def _():
     data = SETS["hackshaw1998"]
     found = trim_fill(np.array(data["yi"]), np.array(data["vi"]), method="EE", ci="wald")
     assert found.side == "left"
-    return pairs([found.filled], "7")
+    return pairs([found.filled, found.filled_se], "7 4.0405")
 
 
 @check(43)

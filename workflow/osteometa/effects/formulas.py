@@ -107,3 +107,15 @@ def change_variance(
     """
     twice = 2 * r * s0 * s1 / (max(n0, n1) * m0 * m1)
     return s1**2 / (n1 * m1**2) + s0**2 / (n0 * m0**2) - twice
+
+
+def smcc(m0: float, s0: float, m1: float, s1: float, n: int, r: float) -> Effect:
+    """Return the mean change of one arm over the SD of the change (metafor's SMCC).
+
+    g = J(n-1) (m1 - m0) / sd, sd^2 = s0^2 + s1^2 - 2 r s0 s1, v = 1/n + g^2/(2n) (Gibbons, Hedeker
+    and Davis 1993). In no hierarchy: its unit differs from that of effects over the SD between
+    participants, with which it must not be pooled; different r give different g for one change.
+    """
+    sd = math.sqrt(s0**2 + s1**2 - 2 * r * s0 * s1)
+    g = hedges_j(n - 1) * (m1 - m0) / sd
+    return g, 1 / n + g_term(g, n)

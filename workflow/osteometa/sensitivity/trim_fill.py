@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ MAX_ROUNDS = 100
 class TrimFill(SmallStudy):
     """Trim and fill: the pool of the studies and the filled ones, by the same model."""
 
+    filled_se: float | None = None
     filled_yi: tuple[float, ...] = ()
     filled_vi: tuple[float, ...] = ()
 
@@ -64,14 +66,15 @@ def trim_fill(
     sign = -1.0 if side == "right" else 1.0
     order = np.argsort(sign * y, kind="stable")
     y, v = sign * y[order], v[order]
-    missing, centre = _trimmed(y, v, method)
+    missing, raw, centre = _trimmed(y, v, method)
     extreme = slice(k - missing, k)
     new_y, new_v = 2 * centre - y[extreme], v[extreme]
     pooled = pool(
         sign * np.concatenate([y, new_y]), np.concatenate([v, new_v]), method=method, ci=ci
     )
     return TrimFill(
-        k=k, filled=missing, side=side, estimate=pooled.estimate, se=pooled.se,
+        k=k, filled=missing, filled_se=_l0_se(raw, k), side=side, estimate=pooled.estimate,
+        se=pooled.se,
         ci_low=pooled.ci_low, ci_high=pooled.ci_high, df=pooled.df, estimate_p=pooled.p,
         tau2=pooled.tau2,
         filled_yi=tuple(float(x) for x in sign * new_y), filled_vi=tuple(float(x) for x in new_v),
@@ -91,8 +94,8 @@ def _side(y: Array, v: Array, predictor: Numbers | None, method: str) -> str:
     return "right" if slope < -1e-13 * float(np.max(np.abs(y))) else "left"
 
 
-def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float]:
-    """Return how many studies to fill, and the centre without the trimmed ones."""
+def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float, float]:
+    """Return studies to fill, L0 before rounding, and the centre without the trimmed ones."""
     k = len(y)
     missing, seen = 0, set()
     for _ in range(MAX_ROUNDS):
@@ -101,7 +104,7 @@ def _trimmed(y: Array, v: Array, method: str) -> tuple[int, float]:
         raw = (4 * _signed_rank_sum(y, centre) - k * (k + 1)) / (2 * k - 1)
         found = min(k - 1, max(0, round(raw)))
         if found == missing:
-            return missing, centre
+            return missing, raw, centre
         if found in seen:
             raise NotEstimableError("trim and fill cycles and does not converge")
         seen.add(found)
@@ -117,3 +120,12 @@ def _signed_rank_sum(y: Array, centre: float) -> float:
     ranks = np.empty(len(y))
     ranks[np.argsort(sizes, kind="stable")] = np.arange(1, len(y) + 1)
     return float(np.sum(ranks[(residuals > 0) & (sizes > 0)]))
+
+
+def _l0_se(raw: float, k: int) -> float | None:
+    """Return the standard error of L0 (Duval and Tweedie 2000), None where it has none."""
+    variance = (
+        k * (k + 1) * (2 * k + 1) + 10 * raw**3 + 27 * raw**2 + 17 * raw
+        - 18 * k * raw**2 - 18 * k * raw + 6 * k**2 * raw
+    ) / 24  # fmt: skip
+    return 4 * math.sqrt(variance) / (2 * k - 1) if variance >= 0 else None
