@@ -5,6 +5,7 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -258,12 +259,30 @@ PAIR = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, s
 SPINE_SYNTHESIS = "bmd_lumbar_spine_training_controlled"
 
 
-def cases_of(folder, names):
+# A review of the repository is read and derived once for all tests: its records are frozen.
+@cache
+def checked(folder):
     outcome = check_review(folder)
-    config, tables = outcome.config, outcome.tables
-    derived = derive(tables, config)
+    assert outcome.passed
+    return outcome
+
+
+@cache
+def derived_of(folder):
+    outcome = checked(folder)
+    return derive(outcome.tables, outcome.config)
+
+
+@cache
+def variants_of(folder):
+    outcome = checked(folder)
+    return variants(outcome.tables, outcome.config)
+
+
+def cases_of(folder, names):
+    config, derived = checked(folder).config, derived_of(folder)
     sets = split(derived.effects, derived.entries, config)
-    own = split_variants(variants(tables, config), config)
+    own = split_variants(variants_of(folder), config)
     return {
         name: SynthesisData(
             outcome=next(s.outcome for s in config.syntheses if s.id == name),

@@ -4,11 +4,10 @@ import itertools
 import random
 from dataclasses import replace
 
-from builders import ROOT
+from builders import ROOT, checked, derived_of, variants_of
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from osteometa.derivation.alternatives import split_variants, variants
-from osteometa.derivation.derive import derive
+from osteometa.derivation.alternatives import split_variants
 from osteometa.directions.p_values import albatross as albatross_points
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import write_checked
@@ -40,7 +39,6 @@ from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
-from osteometa.validation.review import check_review
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
 
@@ -50,13 +48,11 @@ def write_results(review, target, cap=300):
 
     The multiverse is sampled down to `cap` specifications, so that tests stay quick.
     """
-    outcome = check_review(review)
-    assert outcome.passed
+    outcome, derived = checked(review), derived_of(review)
     tables = outcome.tables
     fewer = outcome.config.multiverse.model_copy(update={"cap": cap})
     config = outcome.config.model_copy(update={"multiverse": fewer})
-    derived = derive(tables, config)
-    others = split_variants(variants(tables, config), config)
+    others = split_variants(variants_of(review), config)
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
         links = covariances_in(effects, derived.covariances)
         folder = target / "results" / name
@@ -109,19 +105,16 @@ def made_forest(rows, letters=None, **changes):
     return Forest(rows, letters or {}, settings.scale("g/cm2"), settings)
 
 
-def derived_of(folder):
-    outcome = check_review(folder)
-    assert outcome.passed
-    return derive(outcome.tables, outcome.config), outcome.config
-
-
 def texts_of(figure):
-    figure.draw_without_rendering()
-    return [
-        (text, text.get_window_extent())
-        for text in figure.findobj(Text)
-        if text.get_visible() and text.get_text().strip()
-    ]
+    """The texts of a figure and their boxes; measured once, unless the figure has changed since."""
+    if figure.stale or not hasattr(figure, "measured_texts"):
+        figure.draw_without_rendering()
+        figure.measured_texts = [
+            (text, text.get_window_extent())
+            for text in figure.findobj(Text)
+            if text.get_visible() and text.get_text().strip()
+        ]
+    return figure.measured_texts
 
 
 def overlap(a, b, slack=0.15):

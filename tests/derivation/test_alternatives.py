@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import builders
 import pytest
-from builders import ROOT
+from builders import ROOT, checked, derived_of, variants_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.alternatives import RESOLUTION, alternatives, split_variants, variants
 from osteometa.derivation.contradictions import resolutions_of
@@ -18,14 +18,12 @@ LIFTMOR = "watson_2018_liftmor.hirit.bmd.bmd_areal.femoral_neck.8_months"
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+    return checked(ROOT), derived_of(ROOT), variants_of(ROOT)
 
 
 @pytest.fixture(scope="module")
 def shared():
-    outcome = check_review(SHARED)
-    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+    return checked(SHARED), derived_of(SHARED), variants_of(SHARED)
 
 
 def rows_of(found, variant, measure=None):

@@ -6,21 +6,18 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, cell_name
+from builders import ROOT, cell_name, checked, derived_of
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.extraction.tables import ROWS
 from osteometa.synthesis.sets import asks_for
-from osteometa.validation.review import check_review
 
 REVIEWS = [ROOT, *sorted((ROOT / "tests/reviews").iterdir())]
 STATUSES = {"used", "direction_only", "not_used", "not_asked"}
 
 
 def made(folder):
-    outcome = check_review(folder)
-    assert outcome.passed
-    derived = derive(outcome.tables, outcome.config)
+    outcome, derived = checked(folder), derived_of(folder)
     return (
         outcome.tables,
         derived,

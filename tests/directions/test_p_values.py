@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, tables
+from builders import ROOT, checked, derived_of, tables
 from osteometa.derivation.derive import derive
 from osteometa.directions.p_values import (
     ExactP,
@@ -17,7 +17,6 @@ from osteometa.directions.p_values import (
 )
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import load_config
-from osteometa.validation.review import check_review
 from scipy.special import ndtr
 
 CONFIG = load_config(ROOT / "config.yaml")
@@ -26,8 +25,7 @@ KEY = ("CTX", "training", "controlled")
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    return outcome.tables, derive(outcome.tables, outcome.config)
+    return checked(ROOT).tables, derived_of(ROOT)
 
 
 def told(shipped, p, n):

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import ROOT, cell_name, copied
-from osteometa.derivation.derive import derive
+from builders import ROOT, cell_name, checked, copied, derived_of
 from osteometa.derivation.ledger import ledger_of
 from osteometa.effects.hierarchy import HIERARCHIES
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
@@ -17,7 +16,6 @@ from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
-from osteometa.validation.review import check_review
 from osteometa.wording.vocabulary import Block, Flag
 
 PAGES = sorted((ROOT / "docs/results").glob("*.md"))
@@ -81,9 +79,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def evidence():
     """Return the shipped tables, and what is derived from them by file."""
-    outcome = check_review(ROOT)
-    assert outcome.passed
-    derived = derive(outcome.tables, outcome.config)
+    outcome, derived = checked(ROOT), derived_of(ROOT)
     kinds = {
         "data/processed/effects.csv": (Effect, derived.effects),
         "data/processed/directions.csv": (DirectionEntry, derived.entries),

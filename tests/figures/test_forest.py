@@ -7,6 +7,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from builders import checked
 from drawing import (
     HARD,
     LONG_LABEL,
@@ -54,7 +55,7 @@ PER_MM = 72 / 25.4
 
 def forests_of(folder, **changes):
     """All forest plots of a review, by synthesis."""
-    derived, config = derived_of(folder)
+    derived, config = derived_of(folder), checked(folder).config
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
         settings = replace(FigureSettings.of(config, name), **changes)
         pooled, tests = pooled_rows(name, effects, config), subgroup_tests(name, effects, config)
@@ -160,7 +161,7 @@ def assert_diamonds_are_intervals(figure, forest):
 
 @pytest.mark.parametrize("review", REVIEWS)
 def test_direction_plots_are_readable(review):
-    derived, config = derived_of(REVIEWS[review])
+    derived, config = derived_of(REVIEWS[review]), checked(REVIEWS[review]).config
     rows = direction_plot.direction_rows(derived.entries, config)
     footer = [direction_plot.set_words(row) for row in direction_sets(derived.entries, config)]
     pages = direction_plot.paginate(rows, footer)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import ROOT, SPINE_SYNTHESIS, cases_of
+from builders import ROOT, SPINE_SYNTHESIS, cases_of, checked
 from osteometa.derivation.alternatives import alternatives
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
@@ -19,7 +19,6 @@ from osteometa.sensitivity.multiverse import (
 )
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows
-from osteometa.validation.review import check_review
 
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
 
@@ -213,7 +212,7 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
 
 
 def test_every_key_of_the_derivation_has_words():
-    config = check_review(ROOT).config
+    config = checked(ROOT).config
     keys = {choice.key for choice, _ in alternatives(config)} - {"type_by"}
     assert keys <= set(WORDS) and set(CHOICES) - {"derivation"} <= set(WORDS)
 

@@ -3,49 +3,27 @@
 from dataclasses import replace
 
 import pytest
-from builders import ROOT
-from osteometa.derivation.alternatives import split_variants, variants
-from osteometa.derivation.derive import derive
-from osteometa.protocol.config import from_part
-from osteometa.protocol.dependencies import pool_settings
+from builders import ROOT, cases_of
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
-from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pool_set, pooled_rows
-from osteometa.synthesis.sets import covariances_in, split
-from osteometa.validation.review import check_review
 from osteometa.wording.vocabulary import Flag
 
 SHARED = ROOT / "tests/reviews/shared_control"
 NECK = "bmd_femoral_neck_training_controlled"
 SPINE = "bmd_lumbar_spine_training_controlled"
-
-
-def case_of(folder, name):
-    outcome = check_review(folder)
-    config = outcome.config
-    derived = derive(outcome.tables, config)
-    effects = split(derived.effects, derived.entries, config)[name][0]
-    own = split_variants(variants(outcome.tables, config), config)[name]
-    return SynthesisData(
-        outcome=next(s.outcome for s in config.syntheses if s.id == name),
-        effects=tuple(effects),
-        covariances=tuple(covariances_in(effects, derived.covariances)),
-        variants=own.effects,
-        variant_covariances=own.covariances,
-        config=from_part(pool_settings(config, name)),
-    )
+BOUT = "ctx_serum_acute_immediate_within_arm"
 
 
 @pytest.fixture(scope="module")
 def neck():
-    case = case_of(ROOT, NECK)
+    case = cases_of(ROOT, [NECK])[NECK]
     return case, sensitivity_rows(case)
 
 
 @pytest.fixture(scope="module")
 def shared():
-    case = case_of(SHARED, SPINE)
+    case = cases_of(SHARED, [SPINE])[SPINE]
     return case, sensitivity_rows(case)
 
 
@@ -210,7 +188,7 @@ def test_an_arm_without_a_comparator_is_no_active_comparison():
 
     metafor 3.8: rma.mv(yi, V, random=~1|id) and the floor of q = e'We/(rows - 1), t with 1 df.
     """
-    rows = sensitivity_rows(case_of(ROOT, "ctx_serum_acute_immediate_within_arm"))
+    rows = sensitivity_rows(cases_of(ROOT, [BOUT])[BOUT])
     assert row_of(rows, "with active").status == "not_applicable"
     row = row_of(rows, "with listed", measure="SMD")
     assert (row.k, row.status) == (2, "ok")
