@@ -4,6 +4,7 @@ import itertools
 import random
 from dataclasses import replace
 
+import pytest
 from builders import ROOT, checked, derived_of, variants_of
 from matplotlib.patches import Patch
 from matplotlib.text import Text
@@ -89,6 +90,10 @@ REVIEWS = {
     "shipped": ROOT,
     **{folder.name: folder for folder in sorted((ROOT / "tests/reviews").iterdir())},
 }
+# The small review alone in `make test-fast`.
+EACH_REVIEW = [
+    pytest.param(name, marks=() if name == "small" else pytest.mark.slow) for name in REVIEWS
+]
 
 
 SETTINGS = FigureSettings(

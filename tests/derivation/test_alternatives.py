@@ -139,6 +139,7 @@ def test_rho_moves_composites_only(shared):
     assert all(row.vi > usual[row.effect_id].vi for row in rows)
 
 
+@pytest.mark.slow
 def test_another_study_changes_nothing_of_other_sets(shipped):
     """Nothing written per synthesis may hold anything of studies that are not in it."""
     outcome, _, found = shipped

@@ -105,6 +105,7 @@ def documented(section, name):
     return [*documented(section_of(base), base), *section.own]
 
 
+@pytest.mark.slow
 def test_every_file_of_a_run_has_a_section_and_every_section_a_file(run):
     assert len(run) > 20
     for name in run:
@@ -122,6 +123,7 @@ def difference(name, header):
     return name, f"not explained: {missing}; not in the file: {sorted(gone)}; else another order"
 
 
+@pytest.mark.slow
 def test_every_column_of_every_file_is_explained_in_its_order_and_no_other(run):
     found = [difference(name, header) for name, (header, _) in run.items()]
     assert not any(found), "\n".join(": ".join(words) for words in found if words)
@@ -139,6 +141,7 @@ def strays(section, rows):
     }
 
 
+@pytest.mark.slow
 def test_every_word_of_a_closed_column_is_explained(run, evidence):
     for name, (_, rows) in run.items():
         assert strays(section_of(name), rows) == set(), name

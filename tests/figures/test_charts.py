@@ -750,6 +750,7 @@ def test_a_reason_is_a_small_panel():
     assert figure.get_figheight() * 25.4 < 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 @pytest.mark.parametrize("case", ["sixty studies", "letters", "an interval 100 times wider"])

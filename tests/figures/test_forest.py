@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from builders import checked
 from drawing import (
+    EACH_REVIEW,
     HARD,
     LONG_LABEL,
     REVIEWS,
@@ -105,7 +106,7 @@ def diamonds(figure):
     return [p for p in figure.axes[0].patches if p.get_gid() == "diamond"]
 
 
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_every_forest_plot_is_readable_and_true(review):
     for name, forest in forests_of(REVIEWS[review]):
         figure = draw.forest_figure(forest)
@@ -159,7 +160,7 @@ def assert_diamonds_are_intervals(figure, forest):
     assert len(tips) == beyond
 
 
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_direction_plots_are_readable(review):
     derived, config = derived_of(REVIEWS[review]), checked(REVIEWS[review]).config
     rows = direction_plot.direction_rows(derived.entries, config)
@@ -259,6 +260,7 @@ JUDGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 def test_every_page_fits_a_printed_one(style, width):
@@ -275,7 +277,7 @@ def test_every_page_fits_a_printed_one(style, width):
 
 
 @pytest.mark.parametrize("width", [183, 89])
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_every_page_of_a_review_fits_a_printed_one(review, width):
     for name, forest in forests_of(REVIEWS[review], width=width):
         found = draw.forest_figures(forest)
@@ -308,6 +310,7 @@ def test_no_page_holds_more_than_sixty_rows():
     assert [row for page in found for row in page if "continued" not in row.label] == rows
 
 
+@pytest.mark.slow
 def test_a_pool_and_its_notes_share_a_page():
     for k in range(30, 60):
         rows = [*HARD["sixty studies"][:k], *HARD["sixty studies"][60:]]

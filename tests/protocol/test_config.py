@@ -302,10 +302,12 @@ def changed(config, path, change):
     return values
 
 
+@pytest.mark.slow
 def test_the_same_config_gives_the_same(config, run, usual):
     assert {step: step(config, run) for step in CHANGES} == usual
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "step"), [(path, step) for step, paths in CHANGES.items() for path in paths]
 )

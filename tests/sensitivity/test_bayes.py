@@ -10,6 +10,7 @@ from builders import TESTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.sensitivity.bayes import posterior
+from scipy.integrate import quad
 from scipy.stats import norm
 
 ORACLE = json.loads((TESTS / "oracle" / "metafor.json").read_text())["datasets"]
@@ -125,6 +126,7 @@ def test_units_change_nothing_if_the_prior_goes_with_them(scale):
         assert getattr(other, name) == pytest.approx(scale * getattr(first, name), rel=1e-8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

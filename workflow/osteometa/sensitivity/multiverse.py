@@ -183,7 +183,9 @@ def fitted(made: Multiverse) -> dict[tuple[str, str], Pools]:
         return {
             model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
         }
-    return {model: _jointly(made.sets, *model) for model in models}
+    studies = np.array([members.studies for members in made.sets])
+    data = _decorrelated(made.sets)
+    return {model: _with_covariances(*data, studies, *model) for model in models}
 
 
 def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -197,15 +199,20 @@ def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.
     return y, v, mask
 
 
-def _jointly(sets: Sequence[DistinctSet], method: str, ci: str) -> Pools:
-    """Fit sets with shared participants, with their covariance as in the primary pool."""
+def _decorrelated(sets: Sequence[DistinctSet]) -> tuple[Array, Array, Array]:
+    """Return effects, variances and designs of models without covariances, sets x the longest."""
     rows = [members.rows() for members in sets]
     y, v, mask = _cells(rows)
     X = np.zeros((*y.shape, 1))
     for i, (_, _, column) in enumerate(rows):
         X[i, : len(column)] = column
-    studies = np.array([members.studies for members in sets])
-    v = np.where(mask, v, np.inf)
+    return y, np.where(mask, v, np.inf), X
+
+
+def _with_covariances(
+    y: Array, v: Array, X: Array, studies: NDArray[np.intp], method: str, ci: str
+) -> Pools:
+    """Fit sets with shared participants, with their covariance as in the primary pool."""
     got = regress_many(y, v, X, method=method, ci=ci, studies=studies)
     estimate, se = got.coefficients[:, 0], np.sqrt(got.covariance[:, 0, 0])
     half = se * [t_quantile(0.975, None if np.isinf(df) else float(df)) for df in got.df]
