@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from osteometa.cli import main
 from osteometa.comparisons.summaries import Cell
-from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.alternatives import alternatives, split_alternatives
 from osteometa.derivation.assess import Assessed
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
@@ -274,22 +274,22 @@ def derived_of(folder):
 
 
 @cache
-def variants_of(folder):
+def alternatives_of(folder):
     outcome = checked(folder)
-    return variants(outcome.tables, outcome.config)
+    return alternatives(outcome.tables, outcome.config)
 
 
 def cases_of(folder, names):
     config, derived = checked(folder).config, derived_of(folder)
     sets = split(derived.effects, derived.entries, config)
-    own = split_variants(variants_of(folder), config)
+    own = split_alternatives(alternatives_of(folder), config)
     return {
         name: SynthesisData(
             outcome=next(s.outcome for s in config.syntheses if s.id == name),
             effects=tuple(sets[name][0]),
             covariances=tuple(covariances_in(sets[name][0], derived.covariances)),
-            variants=own[name].effects,
-            variant_covariances=own[name].covariances,
+            alternatives=own[name].effects,
+            alternative_covariances=own[name].covariances,
             config=from_part(pool_settings(config, name)),
         )
         for name in names

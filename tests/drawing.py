@@ -5,10 +5,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, checked, derived_of, variants_of
+from builders import ROOT, alternatives_of, checked, derived_of
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from osteometa.derivation.alternatives import split_variants
+from osteometa.derivation.alternatives import split_alternatives
 from osteometa.directions.p_values import albatross as albatross_points
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import write_checked
@@ -53,7 +53,7 @@ def write_results(review, target, cap=300):
     tables = outcome.tables
     fewer = outcome.config.multiverse.model_copy(update={"cap": cap})
     config = outcome.config.model_copy(update={"multiverse": fewer})
-    others = split_variants(variants_of(review), config)
+    others = split_alternatives(alternatives_of(review), config)
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
         links = covariances_in(effects, derived.covariances)
         folder = target / "results" / name
@@ -67,8 +67,8 @@ def write_results(review, target, cap=300):
         chosen = from_part(pool_settings(config, name))
         case = SynthesisData(
             outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
-            variants=tuple(others[name].effects),
-            variant_covariances=tuple(others[name].covariances), config=chosen,
+            alternatives=tuple(others[name].effects),
+            alternative_covariances=tuple(others[name].covariances), config=chosen,
         )  # fmt: skip
         found = sensitivity_tables(case)
         for table, record in RECORDS.items():

@@ -7,7 +7,8 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 from builders import ROOT, level, tables
-from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.alternatives import alternatives as all_alternatives
+from osteometa.derivation.alternatives import split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.directions.sign_test import direction_sets
@@ -94,7 +95,7 @@ def run(config, tmp_path_factory):
     few = of_studies(
         tables, {effect.study_id for name in (NECK, LUMBAR) for effect in sets[name][0]}
     )
-    others = split_variants(variants(few, config), config)
+    others = split_alternatives(all_alternatives(few, config), config)
     cases = {
         name: SynthesisData("BMD", tuple(sets[name][0]), (), others[name].effects,
                             others[name].covariances, from_part(pool_settings(config, name)))
@@ -119,7 +120,7 @@ def effects(config, run):
 
 
 def alternatives(config, run):
-    return variants(run.few, config)
+    return all_alternatives(run.few, config)
 
 
 def sets(config, run):

@@ -14,7 +14,7 @@ from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
-from osteometa.records.effects import Choice, VariantEffect, WeightedEffect
+from osteometa.records.effects import AlternativeEffect, Choice, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
     AlternativeModel,
@@ -463,8 +463,8 @@ def test_every_study_that_a_forest_plot_draws_below_the_pool_is_in_the_report(bl
 
 
 def by_paper(label, kind, **more):
-    more = {"variant": Choice("type_by", "paper"), "measure": "ROM", **more}
-    return record(VariantEffect, study_id=label.lower(), label=label, exercise_type=kind,
+    more = {"alternative": Choice("type_by", "paper"), "measure": "ROM", **more}
+    return record(AlternativeEffect, study_id=label.lower(), label=label, exercise_type=kind,
                   pooled=True, **more)  # fmt: skip
 
 
@@ -473,7 +473,7 @@ def test_both_classifications_stand_side_by_side():
     alternatives = (
         by_paper("Ada 2001", "high_intensity"),
         by_paper("Bo 2002", "aerobic", measure="SMD"),
-        by_paper("Bo 2002", "aerobic", variant=Choice("r", "0.5")),
+        by_paper("Bo 2002", "aerobic", alternative=Choice("r", "0.5")),
     )
     row = changed("type_by=paper", "by the paper", 0.04, 0.01, 0.07, group="resistance", k=2)
     done = dataclasses.replace(

@@ -26,6 +26,7 @@ from osteometa.sensitivity.status import one_per_study
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
 OPG = "opg_training_controlled"
+NO_OTHERS = {"covariances": (), "alternatives": (), "alternative_covariances": ()}
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +257,7 @@ POINTS = ("funnel_points", "regression_points", "regression_line")
 )  # fmt: skip
 def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
     effects = cases[NECK].primary_set().effects[:k]
-    few = replace(cases[NECK], effects=effects, covariances=(), variants=(), variant_covariances=())
+    few = replace(cases[NECK], effects=effects, **NO_OTHERS)
     look = sensitivity_tables(few)
     for name in set(RECORDS) - set(POINTS):
         rows = getattr(look, name)
@@ -283,7 +284,7 @@ def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
 
 
 def test_rows_that_say_why_are_read_back_and_skipped(cases, tmp_path):
-    few = replace(cases[NECK], effects=(), covariances=(), variants=(), variant_covariances=())
+    few = replace(cases[NECK], effects=(), **NO_OTHERS)
     look = sensitivity_tables(few)
     for name in ("gosh", "multiverse", "influence"):
         path = tmp_path / f"{name}.csv"

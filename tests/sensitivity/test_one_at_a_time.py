@@ -13,6 +13,7 @@ SHARED = ROOT / "tests/reviews/shared_control"
 NECK = "bmd_femoral_neck_training_controlled"
 SPINE = "bmd_lumbar_spine_training_controlled"
 BOUT = "ctx_serum_acute_immediate_within_arm"
+NO_OTHERS = {"covariances": (), "alternatives": (), "alternative_covariances": ()}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def is_reading(row):
 
 def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
     assert suite(neck[1]) == suite(shared[1])
-    empty = replace(shared[0], effects=(), covariances=(), variants=(), variant_covariances=())
+    empty = replace(shared[0], effects=(), **NO_OTHERS)
     assert suite(sensitivity_rows(empty)) == suite(shared[1])
     names = suite(neck[1])
     assert len(names) == len(set(names))
@@ -87,12 +88,12 @@ def test_disputed_readings_come_in_one_at_a_time(neck):
     assert row_of(rows, "with all disputed").k == main.k + 2
     assert [r.measure for r in rows if is_reading(r)].count("SMD") >= 4
     cautious = {
-        e.study_id: str(e.variant)
-        for e in sorted(case.variants, key=lambda e: -abs(e.z))
-        if e.variant.key == "reading" and e.measure == "ROM"
+        e.study_id: str(e.alternative)
+        for e in sorted(case.alternatives, key=lambda e: -abs(e.z))
+        if e.alternative.key == "resolution" and e.measure == "ROM"
     }
     assert cautious == {
-        "heinonen_1996": "reading=CHG+PCT+CI", "watson_2018_liftmor": "reading=CHG+PCT+TMD+p",
+        "heinonen_1996": "resolution=CHG+PCT+CI", "watson_2018_liftmor": "resolution=CHG+PCT+TMD+p",
     }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def pool_by_paper(found: Findings) -> list[Effect]:
     """
     rows = [
         row for row in found.alternatives
-        if row.variant == BY_PAPER and row.measure == found.row.measure
+        if row.alternative == BY_PAPER and row.measure == found.row.measure
     ]  # fmt: skip
     changed = {row.study_id for row in rows}
     kept: list[Effect] = [effect for effect in found.pool if effect.study_id not in changed]

@@ -13,7 +13,7 @@ from osteometa.io.csv_records import read_records
 from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
-from osteometa.records.effects import VariantEffect, WeightedEffect
+from osteometa.records.effects import AlternativeEffect, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, PooledRow, SubgroupTest, SynthesisRow
@@ -78,7 +78,7 @@ class Findings:
     pooled: tuple[PooledRow, ...] = ()
     tests: tuple[SubgroupTest, ...] = ()
     figures: tuple[FigureRow, ...] = ()
-    alternatives: tuple[VariantEffect, ...] = ()
+    alternatives: tuple[AlternativeEffect, ...] = ()
     tables: SensitivityTables = field(default_factory=SensitivityTables)
 
     @property
@@ -224,9 +224,9 @@ def _tables(folder: Path) -> SensitivityTables:
     )
 
 
-def _alternatives(root: Path, synthesis: str) -> tuple[VariantEffect, ...]:
-    folder = root / "data" / "processed" / "variants" / synthesis
-    return _read(folder / "effects.csv", VariantEffect)
+def _alternatives(root: Path, synthesis: str) -> tuple[AlternativeEffect, ...]:
+    folder = root / "data" / "processed" / "alternatives" / synthesis
+    return _read(folder / "effects.csv", AlternativeEffect)
 
 
 def _read(path: Path, record: type[Record]) -> tuple[Record, ...]:

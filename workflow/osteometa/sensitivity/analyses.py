@@ -68,39 +68,39 @@ class SensitivityTables:
     alternative_models: list[AlternativeModel]
 
 
-def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
+def sensitivity_tables(data: SynthesisData) -> SensitivityTables:
     """Return the tables of all sensitivity analyses of the primary measure."""
-    effects = case.primary_set().effects
-    chosen = pooled_effects(case)
-    rows, shares = multiverse(case)
-    fits, points, line = meta_regressions(chosen, effects, case.config.seed)
+    effects = data.primary_set().effects
+    chosen = pooled_effects(data)
+    rows, shares = multiverse(data)
+    fits, points, line = meta_regressions(chosen, effects, data.config.seed)
     return SensitivityTables(
-        sensitivity=sensitivity_rows(case),
+        sensitivity=sensitivity_rows(data),
         influence=influence(chosen),
         leave_one_out=leave_one_out(chosen),
         cumulative=cumulative(chosen),
         small_study=asymmetry(chosen, effects),
         funnel_points=funnel_points(chosen, effects),
-        gosh=gosh(chosen, case.config.seed),
+        gosh=gosh(chosen, data.config.seed),
         multiverse=rows,
         multiverse_shares=shares,
         meta_regression=fits,
         regression_points=points,
         regression_line=line,
-        permutation=permutations(chosen, case.config.seed),
-        alternative_models=alternative_models(chosen, case),
+        permutation=permutations(chosen, data.config.seed),
+        alternative_models=alternative_models(chosen, data),
     )
 
 
-def pooled_effects(case: SynthesisData) -> PooledEffects:
+def pooled_effects(data: SynthesisData) -> PooledEffects:
     """Return the pooled effects of the primary measure, with the choices of their pool."""
-    joint = case.primary_set()
-    data, pooling = joint.data, case.config.pooling
-    effects = joint.effects
+    pooled = data.primary_set()
+    given, pooling = pooled.data, data.config.pooling
+    effects = pooled.effects
     return PooledEffects(
         ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
-        labels=tuple(e.label for e in effects), y=np.array(data.yi, dtype=float),
-        v=np.array(data.vi, dtype=float), V=data.V,
+        labels=tuple(e.label for e in effects), y=np.array(given.yi, dtype=float),
+        v=np.array(given.vi, dtype=float), V=given.V,
         years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
         pi_df=pooling.pi_df,
     )  # fmt: skip
@@ -269,13 +269,13 @@ def permutations(chosen: PooledEffects, seed: int) -> list[PermutationRow]:
     ]  # fmt: skip
 
 
-def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[AlternativeModel]:
+def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[AlternativeModel]:
     """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
 
     The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
     """
-    rho = case.config.derivation.rho
-    given, seed = (chosen.y, chosen.v, chosen.studies), case.config.seed
+    rho = data.config.derivation.rho
+    given, seed = (chosen.y, chosen.v, chosen.studies), data.config.seed
     models = {
         "three_level": lambda: multilevel(*given, rho=0.0),
         "che": lambda: multilevel(*given, rho=rho),
@@ -292,7 +292,7 @@ def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[Alter
         rows += [
             _not_fitted(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
         ]
-    return [*rows, _bayesian(chosen, case)]
+    return [*rows, _bayesian(chosen, data)]
 
 
 def _not_nested(k: int, least: int) -> str:
@@ -330,8 +330,8 @@ def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeMod
     )  # fmt: skip
 
 
-def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
-    if case.measure != "SMD":
+def _bayesian(chosen: PooledEffects, data: SynthesisData) -> AlternativeModel:
+    if data.measure != "SMD":
         return _not_fitted("bayesian", chosen, "the prior is specified for SMD only")
     if not 1 < chosen.k < FEW:
         return _not_fitted("bayesian", chosen, "it is fitted to two to four studies only")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (RESOLUTION, "type_by")
-"""Variants that are not another derivation of the same effects."""
+"""Alternatives that are not another derivation of the same effects."""
 RISK = "ROB"
 """Flag of effects with an overall judgement that `sensitivity.rob_exclude` names."""
 
@@ -82,92 +83,92 @@ class Multiverse:
     sets: tuple[DistinctSet, ...]
 
 
-def combinations(case: SynthesisData) -> Multiverse:
+def combinations(data: SynthesisData) -> Multiverse:
     """Return the specifications of a synthesis; those of fewer than two studies are left out.
 
     More than the cap of config.yaml are sampled with its seed, the primary one always kept.
     """
     rows: list[Specification] = []
     sets: dict[DistinctSet, int] = {}
-    choices = case.config.multiverse
+    choices = data.config.multiverse
     models = [
         (method, ci)
         for method, ci in itertools.product(choices.methods, choices.intervals)
         if method != "EE" or ci == "wald"
     ]
-    for measure in case.measures:
-        for names, effects in _sets(case, measure):
+    for measure in data.measures:
+        for names, effects in _sets(data, measure):
             if effects.studies < 2:
                 continue
             members = sets.setdefault(effects, len(sets))
             rows += [Specification(measure, (*names, *model), members) for model in models]
     if len(rows) > choices.cap:
-        rng = np.random.default_rng(case.config.seed)
+        rng = np.random.default_rng(data.config.seed)
         kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
-        rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, case)]
+        rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, data)]
     return Multiverse(tuple(rows), tuple(sets))
 
 
-def is_primary(row: Specification, case: SynthesisData) -> bool:
+def is_primary(row: Specification, data: SynthesisData) -> bool:
     """Return whether a specification is that of the primary result."""
-    pooling = case.config.pooling
-    return row.measure == case.measure and row.choices == (
+    pooling = data.config.pooling
+    return row.measure == data.measure and row.choices == (
         PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
     )  # fmt: skip
 
 
-def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], DistinctSet]]:
+def _sets(data: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], DistinctSet]]:
     """Yield names of choices, and the effects that they give."""
-    choices = case.config.multiverse
-    own = {v.variant for v in case.variants if v.measure == measure}
-    every = dict.fromkeys(v.variant for v in case.variants)
+    choices = data.config.multiverse
+    own = {v.alternative for v in data.alternatives if v.measure == measure}
+    every = dict.fromkeys(v.alternative for v in data.alternatives)
     others = [one for one in every if one in own and one.key not in NOT_DERIVED]
     for derivation in (None, *others):
-        joint = (
-            case.primary_set(measure) if derivation is None else case.set_under(derivation, measure)
+        pooled = (
+            data.primary_set(measure) if derivation is None else data.set_under(derivation, measure)
         )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
-            added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += _cautious(case, measure) if inconsistent == "most cautious" else []
+            added = _others(data, measure, derivation) if designs == "all designs" else []
+            added += _cautious(data, measure) if inconsistent == "most cautious" else []
             for inclusion, flags in choices.inclusion.items():
-                if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
+                if flags == (RISK,) and not any(e.risk_of_bias for e in data.effects):
                     continue
-                kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
+                kept = [e for e in (*pooled.effects, *added) if not _has_any(e, flags, data)]
                 names_here = (str(derivation or PRIMARY), inclusion, designs, inconsistent)
-                yield names_here, _members(EffectSet(tuple(kept), joint.covariances))
+                yield names_here, _members(EffectSet(tuple(kept), pooled.covariances))
 
 
-def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
+def _has_any(effect: Effect, flags: Sequence[str], data: SynthesisData) -> bool:
     own: set[str] = set(effect.flags)
-    if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
+    if effect.risk_of_bias in data.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
 
 
-def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
+def _others(data: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
     """Return the effects of other designs under a derivation."""
-    rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
+    rows = [v for v in data.alternatives if v.alternative == derivation and v.measure == measure]
     changed = {row.study_id for row in rows}
-    usual = [e for e in case.effects if e.measure == measure and e.study_id not in changed]
+    usual = [e for e in data.effects if e.measure == measure and e.study_id not in changed]
     return [e for e in (*usual, *rows) if e.block == "non_randomised"]
 
 
-def _cautious(case: SynthesisData, measure: str) -> list[Effect]:
+def _cautious(data: SynthesisData, measure: str) -> list[Effect]:
     """Return the resolution with the least |z| of each inconsistently reported comparison."""
     weakest: dict[tuple[str, str], Effect] = {}
-    for row in case.variants:
-        if row.measure == measure and row.variant.key == RESOLUTION:
+    for row in data.alternatives:
+        if row.measure == measure and row.alternative.key == RESOLUTION:
             key = (row.study_id, row.arm_id)
             if key not in weakest or abs(row.z) < abs(weakest[key].z):
                 weakest[key] = row
     return list(weakest.values())
 
 
-def _members(joint: EffectSet) -> DistinctSet:
-    y, v, V, _ = joint.data
+def _members(pooled: EffectSet) -> DistinctSet:
+    y, v, V, _ = pooled.data
     order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
     return DistinctSet(
-        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
+        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=pooled.k,
         V=() if V is None else tuple(map(tuple, V[np.ix_(order, order)].tolist())),
     )  # fmt: skip
 
@@ -184,8 +185,8 @@ def fitted(made: Multiverse) -> dict[tuple[str, str], Pools]:
             model: Pools(f.k, f.estimate, f.se, f.ci_low, f.ci_high) for model, f in fits.items()
         }
     studies = np.array([members.studies for members in made.sets])
-    data = _decorrelated(made.sets)
-    return {model: _with_covariances(*data, studies, *model) for model in models}
+    rows = _decorrelated(made.sets)
+    return {model: _with_covariances(*rows, studies, *model) for model in models}
 
 
 def _cells(rows: Sequence[tuple[Array, ...]]) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -210,7 +211,7 @@ def _decorrelated(sets: Sequence[DistinctSet]) -> tuple[Array, Array, Array]:
 
 
 def _with_covariances(
-    y: Array, v: Array, X: Array, studies: NDArray[np.intp], method: str, ci: str
+    y: Array, v: Array, X: Array, studies: NDArray[Any], method: str, ci: str
 ) -> Pools:
     """Fit sets with shared participants, with their covariance as in the primary pool."""
     got = regress_many(y, v, X, method=method, ci=ci, studies=studies)
@@ -219,17 +220,17 @@ def _with_covariances(
     return Pools(studies, estimate, se, estimate - half, estimate + half)
 
 
-def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
+def multiverse(data: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
     """Return the specifications, duplicates merged, and what each choice explains."""
-    made = combinations(case)
+    made = combinations(data)
     fits = fitted(made)
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
-        return [_no_specification(case, reason)], [_no_share(case.measure, reason)]
+        return [_no_specification(data, reason)], [_no_share(data.measure, reason)]
     estimates = np.array([fits[spec.model].estimate[spec.members] for spec in made.specifications])
     shares: list[MultiverseShare] = []
-    rows = _merged(made, fits, case)
-    for measure in case.measures:
+    rows = _merged(made, fits, data)
+    for measure in data.measures:
         index = [i for i, s in enumerate(made.specifications) if s.measure == measure]
         if index:
             chosen = [made.specifications[i] for i in index]
@@ -240,16 +241,16 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
     return rows, shares
 
 
-def _no_specification(case: SynthesisData, reason: str) -> MultiverseRow:
+def _no_specification(data: SynthesisData, reason: str) -> MultiverseRow:
     return MultiverseRow(
-        specification=0, measure=case.measure, **dict.fromkeys(CHOICES, ""), merged=None,
-        k=case.primary_set().k, estimate=None, ci_low=None, ci_high=None, z=None,
+        specification=0, measure=data.measure, **dict.fromkeys(CHOICES, ""), merged=None,
+        k=data.primary_set().k, estimate=None, ci_low=None, ci_high=None, z=None,
         excludes_null=None, primary=False, status="not_applicable", reason=reason,
     )  # fmt: skip
 
 
 def _merged(
-    made: Multiverse, fits: dict[tuple[str, str], Pools], case: SynthesisData
+    made: Multiverse, fits: dict[tuple[str, str], Pools], data: SynthesisData
 ) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification represents the others."""
     held: dict[tuple, list[Specification]] = {}
@@ -257,7 +258,7 @@ def _merged(
         held.setdefault((spec.measure, spec.members, *spec.model), []).append(spec)
     rows = []
     for same in held.values():
-        spec = next((s for s in same if is_primary(s, case)), same[0])
+        spec = next((s for s in same if is_primary(s, data)), same[0])
         found = fits[spec.model]
         at = spec.members
         low, high = float(found.ci_low[at]), float(found.ci_high[at])
@@ -268,10 +269,10 @@ def _merged(
                 specification=0, measure=spec.measure, **named, merged=len(same),
                 k=int(found.k[at]), estimate=estimate, ci_low=low, ci_high=high,
                 z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
-                primary=is_primary(spec, case),
+                primary=is_primary(spec, data),
             )
         )  # fmt: skip
-    measures = case.measures
+    measures = data.measures
     rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
                              r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]

@@ -24,7 +24,7 @@ DRAWS = 2_000
 LEVEL = 0.05
 # Statistics nearer than this are tied: equal in truth, apart by where a search for tau2 stopped.
 TIED = 1e-7
-CLIMBS = 1
+STARTS = 1
 """Of 6,328 sign vectors of simulated reviews none had a maximum above that of the best start."""
 MODELS = ("three_level", "che", "robust")
 
@@ -201,7 +201,7 @@ class _Test:
         """Return tau2 and omega2 (n, 2), coefficients and CR0 covariances of n data sets."""
         X = model.design
         if isinstance(model, NestedModel):
-            theta = model.highest(Y, climbs=CLIMBS, near=near)
+            theta = model.highest(Y, n_starts=STARTS, near=near)
             found = model.weigh(theta, Y @ model.rotation.T)
             b, bread, weighted = found.coefficients, found.bread, found.residuals
         else:

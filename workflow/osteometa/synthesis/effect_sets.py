@@ -10,7 +10,13 @@ import numpy as np
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.results import EffectData
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Choice, Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import (
+    AlternativeCovariance,
+    AlternativeEffect,
+    Choice,
+    Covariance,
+    Effect,
+)
 from osteometa.wording.choices import EXERCISE_TYPES
 
 
@@ -80,8 +86,8 @@ class SynthesisData:
     outcome: str
     effects: tuple[Effect, ...]
     covariances: tuple[Covariance, ...]
-    variants: tuple[VariantEffect, ...]
-    variant_covariances: tuple[VariantCovariance, ...]
+    alternatives: tuple[AlternativeEffect, ...]
+    alternative_covariances: tuple[AlternativeCovariance, ...]
     config: Config
 
     @property
@@ -98,16 +104,18 @@ class SynthesisData:
         """Return the pooled effects of a measure, by default of the primary one."""
         return EffectSet.of(self.effects, measure or self.measure, self.covariances)
 
-    def set_under(self, variant: Choice, measure: str = "") -> EffectSet:
+    def set_under(self, alternative: Choice, measure: str = "") -> EffectSet:
         """Return the pooled effects of a measure under an alternative derivation.
 
         What it gives for a study and measure replaces all effects of that study on the measure.
         """
         measure = measure or self.measure
-        rows = [v for v in self.variants if v.variant == variant and v.measure == measure]
+        own = (row for row in self.alternatives if row.alternative == alternative)
+        rows = [row for row in own if row.measure == measure]
         changed = {row.study_id for row in rows}
         gone = {e.effect_id for e in self.effects if e.study_id in changed}
         kept = [e for e in self.primary_set(measure).effects if e.study_id not in changed]
         covariances = [row for row in self.covariances if row.effect_id_1 not in gone]
-        covariances += [row for row in self.variant_covariances if row.variant == variant]
+        others = self.alternative_covariances
+        covariances += [row for row in others if row.alternative == alternative]
         return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(covariances))
