@@ -383,15 +383,23 @@ def test_alternative_models_are_never_the_headline():
 
 
 def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
-    seven = {"k": 7, "sign_vectors": 128, "exact": True, "p_smallest": 2 / 128, "status": "ok"}
+    wild = {"inference": "wild_bootstrap"}
+    seven = {
+        **wild,
+        "k": 7,
+        "sign_vectors": 128,
+        "exact": True,
+        "p_smallest": 2 / 128,
+        "status": "ok",
+    }
     rows = [
         record(AlternativeModel, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
                warning="fewer than 4 degrees of freedom", status="ok"),
-        record(AlternativeModel, model="three_level_wild", estimate=-0.02, ci_low=-0.05,
+        record(AlternativeModel, model="three_level", estimate=-0.02, ci_low=-0.05,
                ci_high=0.01, p=0.25, **seven),
-        record(AlternativeModel, model="che_wild", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
+        record(AlternativeModel, model="che", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
                p=0.125, **seven),
-        record(AlternativeModel, model="robust_wild", status="not_estimable", reason="singular"),
+        record(AlternativeModel, model="robust", status="not_estimable", reason="singular", **wild),
     ]  # fmt: skip
     text, missing = sensitivity_models.alternative_models(CLEAR, rows)
     assert "(all 128 sign vectors of studies, to be preferred where" in text

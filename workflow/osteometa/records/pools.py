@@ -100,6 +100,7 @@ class AgreementRow:
     measure: str
     group: str
     method: str
+    ci_method: str
     quantity: str
     library: str
     osteometa: float | None

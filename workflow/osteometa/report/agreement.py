@@ -14,6 +14,7 @@ class Agreement(NamedTuple):
 
     library: str
     method: str
+    ci_method: str
     agrees: int
     differs: int
     not_comparable: int
@@ -23,9 +24,9 @@ class Agreement(NamedTuple):
 
 def agreement_rows(rows: Sequence[AgreementRow]) -> list[Agreement]:
     """Return the counts of each library and model."""
-    groups: dict[tuple[str, str], list[AgreementRow]] = {}
+    groups: dict[tuple[str, str, str], list[AgreementRow]] = {}
     for row in rows:
-        groups.setdefault((row.library, row.method), []).append(row)
+        groups.setdefault((row.library, row.method, row.ci_method), []).append(row)
     return [_counts(groups[key]) for key in sorted(groups)]
 
 
@@ -35,6 +36,7 @@ def _counts(rows: Sequence[AgreementRow]) -> Agreement:
     return Agreement(
         library=rows[0].library,
         method=rows[0].method,
+        ci_method=rows[0].ci_method,
         agrees=verdicts["agrees"],
         differs=verdicts["differs"],
         not_comparable=verdicts["not_comparable"],

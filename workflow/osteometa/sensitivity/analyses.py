@@ -11,6 +11,9 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
+    POSTERIOR,
+    SATTERTHWAITE,
+    WILD_BOOTSTRAP,
     AlternativeModel,
     FunnelPoint,
     GoshRow,
@@ -286,11 +289,12 @@ def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[Alter
         for name in models:
             known = 0.0 if name == "three_level" else rho
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
-            rows.append(_wild_row(f"{name}_wild", found))
+            rows.append(_wild_row(name, found))
     else:
-        rows = [_not_fitted(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
-        rows += [
-            _not_fitted(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
+        rows = [
+            _not_fitted(name, inference, chosen, _not_nested(chosen.k, least))
+            for inference, least in ((SATTERTHWAITE, NESTED), (WILD_BOOTSTRAP, FLIPPED))
+            for name in models
         ]
     return [*rows, _bayesian(chosen, data)]
 
@@ -304,43 +308,45 @@ def _not_nested(k: int, least: int) -> str:
 
 def _multilevel_row(name: str, fit: Multilevel) -> AlternativeModel:
     return AlternativeModel(
-        model=name, k=fit.k, effects=fit.effects, estimate=fit.estimate, se=fit.se,
-        ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None, exact=None,
-        p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None, prior="",
-        warning=fit.warning, status=fit.status, reason=fit.reason,
+        model=name, inference=SATTERTHWAITE, k=fit.k, effects=fit.effects, estimate=fit.estimate,
+        se=fit.se, ci_low=fit.ci_low, ci_high=fit.ci_high, df=fit.df, p=fit.p, sign_vectors=None,
+        exact=None, p_smallest=None, tau2=fit.tau2, omega2=fit.omega2, tau_low=None, tau_high=None,
+        prior="", warning=fit.warning, status=fit.status, reason=fit.reason,
     )  # fmt: skip
 
 
 def _wild_row(name: str, found: WildBootstrap) -> AlternativeModel:
     return AlternativeModel(
-        model=name, k=found.k, effects=found.effects, estimate=found.estimate, se=None,
-        ci_low=found.ci_low, ci_high=found.ci_high, df=None, p=found.p,
-        sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
+        model=name, inference=WILD_BOOTSTRAP, k=found.k, effects=found.effects,
+        estimate=found.estimate, se=None, ci_low=found.ci_low, ci_high=found.ci_high, df=None,
+        p=found.p, sign_vectors=found.sign_vectors, exact=found.exact, p_smallest=found.p_smallest,
         tau2=found.tau2, omega2=found.omega2, tau_low=None, tau_high=None, prior="",
         warning=found.warning, status=found.status, reason=found.reason,
     )  # fmt: skip
 
 
-def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
+def _not_fitted(name: str, inference: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
     return AlternativeModel(
-        model=name, k=chosen.k, effects=len(chosen.studies), estimate=None, se=None, ci_low=None,
-        ci_high=None, df=None, p=None, sign_vectors=None, exact=None, p_smallest=None, tau2=None,
-        omega2=None, tau_low=None, tau_high=None, prior="", warning="", status="not_applicable",
-        reason=reason,
+        model=name, inference=inference, k=chosen.k, effects=len(chosen.studies), estimate=None,
+        se=None, ci_low=None, ci_high=None, df=None, p=None, sign_vectors=None, exact=None,
+        p_smallest=None, tau2=None, omega2=None, tau_low=None, tau_high=None, prior="", warning="",
+        status="not_applicable", reason=reason,
     )  # fmt: skip
 
 
 def _bayesian(chosen: PooledEffects, data: SynthesisData) -> AlternativeModel:
     if data.measure != "SMD":
-        return _not_fitted("bayesian", chosen, "the prior is specified for SMD only")
+        return _not_fitted("bayesian", POSTERIOR, chosen, "the prior is specified for SMD only")
     if not 1 < chosen.k < FEW:
-        return _not_fitted("bayesian", chosen, "it is fitted to two to four studies only")
+        return _not_fitted(
+            "bayesian", POSTERIOR, chosen, "it is fitted to two to four studies only"
+        )
     fit = posterior(*chosen.one_per_study())
     return AlternativeModel(
-        model="bayesian", k=fit.k, effects=len(chosen.studies), estimate=fit.mean, se=fit.sd,
-        ci_low=fit.low, ci_high=fit.high, df=None, p=None, sign_vectors=None, exact=None,
-        p_smallest=None,
+        model="bayesian", inference=POSTERIOR, k=fit.k, effects=len(chosen.studies),
+        estimate=fit.mean, se=fit.sd, ci_low=fit.low, ci_high=fit.high, df=None, p=None,
+        sign_vectors=None, exact=None, p_smallest=None,
         tau2=None if fit.tau_median is None else fit.tau_median**2, omega2=None,
-        tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="",
-        status=fit.status, reason=fit.reason,
+        tau_low=fit.tau_low, tau_high=fit.tau_high, prior=fit.prior, warning="", status=fit.status,
+        reason=fit.reason,
     )  # fmt: skip

@@ -74,8 +74,8 @@ def agreement_rows(
                 rows += [
                     AgreementRow(
                         synthesis=synthesis, measure=measure, group=group,
-                        method=f"{found.method} {found.ci_method}", quantity=found.quantity,
-                        library=found.library, osteometa=found.osteometa,
+                        method=found.method, ci_method=found.ci_method,
+                        quantity=found.quantity, library=found.library, osteometa=found.osteometa,
                         reference=found.reference, difference=found.difference,
                         verdict=found.verdict, cause=found.cause,
                     )
