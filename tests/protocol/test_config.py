@@ -261,6 +261,7 @@ CHANGES = {
         "figures.interval": "(a to b)",
     },
     alternatives: {
+        "outcomes.*=BMD.analytes.*=bmd_areal.unnamed_standardiser": "",
         "outcomes.*=BMD.r_grid": [0.9],
         "sensitivity.rho": [0.4],
         "sensitivity.baseline_mean": [0.8],

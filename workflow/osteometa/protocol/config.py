@@ -55,6 +55,8 @@ class Analyte(Closed):
     quantity: Quantity
     baseline_mean: dict[str, Positive] = {}
     directions_counted: bool = True
+    unnamed_standardiser: Literal["", "change"] = ""
+    """The SD behind an SMD that names none, in resolutions of inconsistently reported data."""
 
 
 class Plausible(Closed):
