@@ -14,7 +14,7 @@ from osteometa.derivation.alternatives import (
 )
 from osteometa.derivation.contradictions import resolutions_of
 from osteometa.derivation.derive import derive
-from osteometa.synthesis.sets import asks_for
+from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review
 
 SHARED = ROOT / "tests/reviews/shared_control"
@@ -157,7 +157,7 @@ def test_another_study_changes_nothing_of_other_sets(shipped):
     for synthesis in config.syntheses:
         rest = [e for e in whole[synthesis.id].effects if e.study_id != "kemmler_efops"]
         assert list(parts[synthesis.id].effects) == rest
-        assert all(asks_for(synthesis, e) for e in rest)
+        assert all(includes(synthesis, e) for e in rest)
 
 
 def test_times_of_training(tmp_path):

@@ -7,7 +7,7 @@ import builders
 import pytest
 from builders import ROOT, SPINE_YEAR, checked, derived_of, text
 from osteometa.derivation.combine import with_divided_control
-from osteometa.synthesis.sets import asks_for
+from osteometa.synthesis.sets import includes
 
 
 def test_arms_that_print_only_tests_are_combined(effects):
@@ -41,7 +41,7 @@ def test_one_study_has_one_effect_per_type(name):
         seen = [
             (e.study_id, e.exercise_type, e.measure)
             for e in derived.effects
-            if asks_for(synthesis, e) and e.block in ("pooled", "non_randomised")
+            if includes(synthesis, e) and e.block in ("pooled", "non_randomised")
         ]
         assert len(seen) == len(set(seen))
 

@@ -30,7 +30,7 @@ def test_swapping_arms_leaves_p_and_mirrors_the_share(n, data):
 def entries_of(small, *directions, study="one"):
     entry = next(entry for entry in small[0] if entry.counted)
     return [
-        replace(entry, study_id=study, label=study, direction=word, counted=True, origin="typed")
+        replace(entry, study_id=study, label=study, direction=word, counted=True, origin="words")
         for word in directions
     ]
 

@@ -158,7 +158,7 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
         "as SMD, four studies)" in text
     )
     assert "Aerobic: without baseline means, two studies." in text
-    assert text.endswith("No study remains without per-protocol analyses.")
+    assert text.endswith("No study remains in the analyses without per-protocol analyses.")
 
 
 def test_without_a_primary_pool_or_another_choice_there_is_a_reason():

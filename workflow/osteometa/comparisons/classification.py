@@ -22,7 +22,7 @@ from osteometa.wording.vocabulary import (
 def exercise_type(arm: Arm, config: Config) -> ExerciseType:
     """Return the type of an exercise arm, by the mapping that config.yaml chooses.
 
-    By modality: as typed with a reason, else by what was done.
+    By modality: as entered with a reason, else by what was done.
     """
     if config.derivation.type_by == "paper":
         return type_by_paper(arm, config)

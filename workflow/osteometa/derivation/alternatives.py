@@ -27,7 +27,7 @@ from osteometa.records.effects import (
     Effect,
 )
 from osteometa.records.sets import set_key
-from osteometa.synthesis.sets import asks_for, effect_order
+from osteometa.synthesis.sets import effect_order, includes
 from osteometa.wording.vocabulary import Block
 
 
@@ -194,7 +194,7 @@ def split_alternatives(found: Alternatives, config: Config) -> dict[str, Alterna
     """Return the alternatives of each synthesis, by its id, in a fixed order."""
     sets = {}
     for synthesis in config.syntheses:
-        effects = [e for e in found.effects if asks_for(synthesis, e)]
+        effects = [e for e in found.effects if includes(synthesis, e)]
         named = {(e.alternative, e.effect_id) for e in effects}
         links = [c for c in found.covariances if (c.alternative, c.effect_id_1) in named]
         sets[synthesis.id] = Alternatives(

@@ -75,7 +75,7 @@ def estimates_of(
     comparisons : sequence of Comparison
     config : Config
     borrow_r : bool
-        False where an assumed correlation goes before the median of other arms.
+        False where an assumed correlation takes precedence over the median of other arms.
     """
     correlations = Correlations(comparisons, config, borrow=borrow_r)
     return Estimates(tuple(estimate(comparisons, correlations, config)), correlations)

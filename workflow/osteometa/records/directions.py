@@ -20,7 +20,7 @@ from osteometa.wording.vocabulary import (
     PlasmaVolume,
 )
 
-Origin = Literal["effect", "means", "typed", "arrow", "none"]
+Origin = Literal["effect", "means", "words", "arrow", "none"]
 Arrow = Literal["up", "down", "none", "mixed"]
 Arrows = Annotated[tuple[Arrow, ...], Joined("/")]
 
@@ -61,7 +61,7 @@ class DirectionEntry:
     counted: bool
     """Whether it counts in the sign test; `reason` says why not."""
     conflict: bool
-    """True where the sign of the effect contradicts a typed arrow or direction."""
+    """True where the sign of the effect contradicts a reported arrow or direction."""
     reason: str
     inputs: CellNames
     source: Sources

@@ -10,7 +10,7 @@ from osteometa.records.effects import Effect
 
 
 class SetKey(NamedTuple):
-    """What a planned analysis asks for: records with the same key belong to one set."""
+    """What defines a planned analysis: records with the same key belong to one set."""
 
     outcome: str
     analyte: str

@@ -82,8 +82,8 @@ def type_words(found: Findings, by_paper: Sequence[Effect]) -> str:
         return "Both classifications assign every study of this pool to the same type of exercise."
     verb = "changes" if len(moved) == 1 else "change"
     return (
-        f"{studies(len(moved)).capitalize()} of the pool {verb} type if the intensity stated by "
-        f"the paper decides: {'; '.join(moved)}."
+        f"{studies(len(moved)).capitalize()} of the pool {verb} type if classified by the "
+        f"intensity stated in the paper: {'; '.join(moved)}."
     )
 
 

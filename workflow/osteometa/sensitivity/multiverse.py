@@ -29,7 +29,7 @@ RISK = "ROB"
 
 @dataclass(frozen=True, slots=True)
 class DistinctSet:
-    """Effects that are fitted together, by size; equal ones are one set."""
+    """Effects that are fitted together, in ascending order; equal sets are fitted once."""
 
     yi: tuple[float, ...]
     vi: tuple[float, ...]
@@ -67,7 +67,7 @@ class Specification:
     choices: tuple[str, ...]
     """In the order of CHOICES."""
     members: int
-    """Which of the sets of effects it fits."""
+    """Number of the set of effects that it fits."""
 
     @property
     def model(self) -> tuple[str, str]:
@@ -221,7 +221,7 @@ def _with_covariances(
 
 
 def multiverse(data: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
-    """Return the specifications, duplicates merged, and what each choice explains."""
+    """Return the specifications, duplicates merged, and the variance that each choice explains."""
     made = combinations(data)
     fits = fitted(made)
     if len(made.specifications) < 2:
@@ -284,14 +284,14 @@ def explained(
     """Return the part of the variance of the estimates that each choice explains.
 
     The part of a choice is what it adds to R2 of a model of main effects, averaged over all orders
-    in which the choices can come in (Lindeman, Merenda and Gold 1980; Groemping 2007). Where all
-    combinations exist this is its main effect in an analysis of variance; where some are missing
-    the parts still add up. The remainder are interactions. An interval does not move an estimate:
-    each combination of the other choices counts once, whatever its intervals. Of derivation each
-    key of config.yaml has a part of its own, see `parts_by_key`.
+    in which the choices enter the model (Lindeman, Merenda and Gold 1980; Groemping 2007). Where
+    all combinations exist this is its main effect in an analysis of variance; where some are
+    missing the parts still add up. The remainder is interactions. The interval does not change an
+    estimate, so each combination of the other choices counts once. Each key of config.yaml among
+    the derivations has a part of its own, see `parts_by_key`.
     """
-    moving = len(CHOICES) - 1
-    once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
+    without_interval = len(CHOICES) - 1
+    once = {spec.choices[:without_interval]: i for i, spec in enumerate(specifications)}
     rows = list(once)
     y = estimates[list(once.values())]
     parts = r2_parts(rows, y)
