@@ -134,7 +134,7 @@ class Spread:
     codes: Codes = ()
     columns: tuple[str, ...] = ()
     mean: float | None = None
-    """The mean that quantiles stand for; None where the SD has another source."""
+    """The mean estimated from quantiles; None where the SD has another source."""
     flags: Flags = frozenset()
 
 

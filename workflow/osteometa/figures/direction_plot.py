@@ -120,7 +120,7 @@ def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
 def page_figures(
     pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str]
 ) -> list[Figure]:
-    """Return a figure for each page; the sign tests stand on the last one."""
+    """Return a figure for each page; the sign tests are on the last one."""
     rows = drawn_rows(pages)
     legend = wrapped(legend_words(rows), WIDTH - 2 * MARGIN, SMALL)
     filled = any(row.risk_of_bias for row in rows)

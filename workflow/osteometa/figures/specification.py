@@ -43,7 +43,7 @@ MOST_STROKES = 400
 """Specifications up to which each has strokes of its own."""
 PRIMARY = "Primary result"
 TIP = 0.9
-"""Width of the tip of an arrow, mm; where intervals stand closer, one tip stands for several."""
+"""Width of the tip of an arrow, mm; where intervals are closer, one tip is drawn for several."""
 CURVE, LEVEL = 45.0, 3.3
 LABELS, BARS = 46.0, 30.0
 

@@ -55,7 +55,7 @@ def _advance(letter: str, weight: str) -> float:
     """Return how far a letter moves the pen, in hundredths of the size of the text."""
     family = family_of(letter, weight)
     if not family:
-        return 100.0  # about as wide as what stands in its place
+        return 100.0  # about as wide as the replacement character
     font = _font(font_file(family, weight))
     return font.load_char(ord(letter), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 

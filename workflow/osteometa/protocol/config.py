@@ -180,7 +180,7 @@ class Subgroups(Closed):
 
 
 class Figures(Closed):
-    """How figures look."""
+    """The style of figures."""
 
     style: Style
     width: Width

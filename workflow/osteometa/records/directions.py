@@ -59,7 +59,7 @@ class DirectionEntry:
     n: int | None
     """Participants, both arms of a comparison together; None where not reported."""
     counted: bool
-    """Whether it counts in the sign test; `reason` says why not."""
+    """Whether it counts in the sign test; if not, `reason` has the reason."""
     conflict: bool
     """True where the sign of the effect contradicts a reported arrow or direction."""
     reason: str
@@ -78,7 +78,7 @@ class StudyDirection:
     exercise_type: Types
     direction: Direction
     counted: bool
-    """Whether it counts in the sign test; `reason` says why not."""
+    """Whether it counts in the sign test; if not, `reason` has the reason."""
     n_up: int
     n_down: int
     n_zero: int

@@ -40,7 +40,7 @@ class WantedRow:
     missing: str
     """The cells in words."""
     unit: str
-    """Unit to ask for; empty where none is reported."""
+    """Unit to request; empty where none is reported."""
     cells: int
     """How many cells would have to be entered."""
     participants: int | None

@@ -89,7 +89,7 @@ class SynthesisRow:
     status: SynthesisStatus
     reason: str
     note: str
-    """What a reader must keep in mind of such a set, whatever its status."""
+    """Limitations of such a set, independent of its status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

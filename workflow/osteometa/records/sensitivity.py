@@ -94,7 +94,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallStudyRow:
-    """One look at small-study effects: a row of `small_study.csv`."""
+    """One analysis of small-study effects: a row of `small_study.csv`."""
 
     analysis: str
     """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""

@@ -21,7 +21,7 @@ class SetKey(NamedTuple):
 
 
 def set_key(record: Effect | DirectionEntry | Synthesis) -> SetKey:
-    """Return the set to which a record belongs, or for which an analysis asks."""
+    """Return the set to which a record belongs, or that an analysis requests."""
     return SetKey(
         record.outcome, record.analyte, record.site, record.phase, record.window,
         record.design_class,

@@ -205,7 +205,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
         figures=_read(folder / "figures.csv", FigureRow),
     )
     if not found.pool:
-        return found  # nothing is pooled whose sensitivity could be told
+        return found  # nothing is pooled, so there is no sensitivity analysis
     return replace(found, tables=_tables(folder), alternatives=_alternatives(root, synthesis.id))
 
 

@@ -36,7 +36,7 @@ class Account(NamedTuple):
 
     text: str
     not_done: list[tuple[str, str]]
-    """What does not apply, with the reason; an empty name stands for the whole table."""
+    """What does not apply, with the reason; an empty name means the whole table."""
 
 
 def not_done(reason: str) -> Account:

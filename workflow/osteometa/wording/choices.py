@@ -54,7 +54,7 @@ ALTERNATIVES = {
     "rom_correction=true": "log ratios corrected (small samples)",
     "rom_correction=false": "log ratios not corrected",
 }
-"""Other derivations of the same effects in words, by their names or by what stands before `=`."""
+"""Other derivations of the same effects in words, by their names or by the part before `=`."""
 
 
 def alternative_words(name: str) -> str:

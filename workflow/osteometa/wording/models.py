@@ -9,7 +9,7 @@ from osteometa.wording.numbers import MINUS, p_text, small
 
 
 class _Fit(Protocol):
-    """What a pooled model must tell to be put in words: a row of `pooled.csv` does."""
+    """The fields of a pooled model that its description needs: those of `pooled.csv`."""
 
     @property
     def measure(self) -> str: ...
@@ -40,7 +40,7 @@ class _Fit(Protocol):
 
 
 class _GroupTest(Protocol):
-    """What a test of differences between exercise types must tell to be put in words."""
+    """The fields of a test of differences between exercise types that its description needs."""
 
     @property
     def tested(self) -> bool: ...

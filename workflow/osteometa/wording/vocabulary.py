@@ -120,7 +120,7 @@ class Direction(Term):
 
 
 class Block(Term):
-    """Where an effect stands in its synthesis."""
+    """The status of an effect in its synthesis."""
 
     POOLED = "pooled", "pooled"
     NON_RANDOMISED = "non_randomised", "not randomised", "with non-randomised trials"
