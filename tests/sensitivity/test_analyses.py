@@ -23,6 +23,7 @@ from osteometa.sensitivity.meta_regression import meta_regression
 from osteometa.sensitivity.small_study import egger
 from osteometa.sensitivity.status import one_per_study
 
+pytestmark = pytest.mark.slow
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
 OPG = "opg_training_controlled"
