@@ -5,12 +5,13 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from osteometa.cli import main
 from osteometa.comparisons.summaries import Cell
-from osteometa.derivation.alternatives import split_variants, variants
+from osteometa.derivation.alternatives import alternatives, split_alternatives
 from osteometa.derivation.assess import Assessed
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
@@ -258,19 +259,37 @@ PAIR = [level("end", mean=7.0, sd=2.38, n=10), level("end", arm="c", mean=6.5, s
 SPINE_SYNTHESIS = "bmd_lumbar_spine_training_controlled"
 
 
-def cases_of(folder, names):
+# A review of the repository is read and derived once for all tests: its records are frozen.
+@cache
+def checked(folder):
     outcome = check_review(folder)
-    config, tables = outcome.config, outcome.tables
-    derived = derive(tables, config)
+    assert outcome.passed
+    return outcome
+
+
+@cache
+def derived_of(folder):
+    outcome = checked(folder)
+    return derive(outcome.tables, outcome.config)
+
+
+@cache
+def alternatives_of(folder):
+    outcome = checked(folder)
+    return alternatives(outcome.tables, outcome.config)
+
+
+def cases_of(folder, names):
+    config, derived = checked(folder).config, derived_of(folder)
     sets = split(derived.effects, derived.entries, config)
-    own = split_variants(variants(tables, config), config)
+    own = split_alternatives(alternatives_of(folder), config)
     return {
         name: SynthesisData(
             outcome=next(s.outcome for s in config.syntheses if s.id == name),
             effects=tuple(sets[name][0]),
             covariances=tuple(covariances_in(sets[name][0], derived.covariances)),
-            variants=own[name].effects,
-            variant_covariances=own[name].covariances,
+            alternatives=own[name].effects,
+            alternative_covariances=own[name].covariances,
             config=from_part(pool_settings(config, name)),
         )
         for name in names

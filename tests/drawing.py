@@ -5,11 +5,12 @@ import itertools
 import random
 from dataclasses import replace
 
-from builders import ROOT
+import pytest
+from builders import ROOT, alternatives_of, checked, derived_of
 from matplotlib.patches import Patch
 from matplotlib.text import Text
-from osteometa.derivation.derive import derive
-from osteometa.derivation.extract import extract, write_extraction
+from osteometa.derivation.alternatives import split_alternatives
+from osteometa.derivation.extract import Extraction, write_extraction
 from osteometa.directions.p_values import albatross as albatross_points
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.tables import RiskOfBias
@@ -38,9 +39,8 @@ from osteometa.records.sensitivity import (
 from osteometa.sensitivity.analyses import sensitivity_tables
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
-from osteometa.synthesis.sets import covariances_in
+from osteometa.synthesis.sets import covariances_in, split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
-from osteometa.validation.review import check_review
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
 
@@ -50,11 +50,13 @@ def write_results(review, target, cap=300):
 
     The multiverse is sampled down to `cap` specifications, so that tests stay quick.
     """
-    outcome = check_review(review)
-    assert outcome.passed
+    outcome, derived = checked(review), derived_of(review)
     fewer = outcome.config.multiverse.model_copy(update={"cap": cap})
     config = outcome.config.model_copy(update={"multiverse": fewer})
-    extraction = extract(outcome.tables, config)
+    extraction = Extraction(
+        outcome.tables, derived, (), split(derived.effects, derived.entries, config),
+        split_alternatives(alternatives_of(review), config),
+    )  # fmt: skip
     write_extraction(extraction, target / "data/processed")
     for name, (effects, directions) in extraction.sets.items():
         if effects:
@@ -82,7 +84,7 @@ def _write_set(folder, name, extraction, config):
     found = sensitivity_tables(
         SynthesisData(
             outcome=next(iter(chosen.outcomes)), effects=tuple(effects), covariances=tuple(links),
-            variants=tuple(others.effects), variant_covariances=tuple(others.covariances),
+            alternatives=tuple(others.effects), alternative_covariances=tuple(others.covariances),
             config=chosen,
         )
     )  # fmt: skip
@@ -101,6 +103,10 @@ REVIEWS = {
     "shipped": ROOT,
     **{folder.name: folder for folder in sorted((ROOT / "tests/reviews").iterdir())},
 }
+# The small review alone in `make test-fast`.
+EACH_REVIEW = [
+    pytest.param(name, marks=() if name == "small" else pytest.mark.slow) for name in REVIEWS
+]
 
 
 SETTINGS = FigureSettings(
@@ -117,24 +123,21 @@ def made_forest(rows, letters=None, **changes):
     return Forest(rows, letters or {}, settings.scale("g/cm2"), settings)
 
 
-def derived_of(folder):
-    outcome = check_review(folder)
-    assert outcome.passed
-    return derive(outcome.tables, outcome.config), outcome.config
-
-
 def encoded(pages, kind):
     """The first file of a figure of some pages."""
     return files_of(drawings(pages), kind, title="Figure")[0]
 
 
 def texts_of(figure):
-    figure.draw_without_rendering()
-    return [
-        (text, text.get_window_extent())
-        for text in figure.findobj(Text)
-        if text.get_visible() and text.get_text().strip()
-    ]
+    """The texts of a figure and their boxes; measured once, unless the figure has changed since."""
+    if figure.stale or not hasattr(figure, "measured_texts"):
+        figure.draw_without_rendering()
+        figure.measured_texts = [
+            (text, text.get_window_extent())
+            for text in figure.findobj(Text)
+            if text.get_visible() and text.get_text().strip()
+        ]
+    return figure.measured_texts
 
 
 def overlap(a, b, slack=0.15):

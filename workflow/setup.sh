@@ -158,7 +158,7 @@ case "${1:-review}" in
         ;;
     test-fast)
         set_up_tools
-        exec "$venv/bin/python" -m pytest --ignore=tests/workflow
+        exec "$venv/bin/python" -m pytest --ignore=tests/workflow -m "not slow"
         ;;
     lint) set_up_tools; lint ;;
     types) set_up_tools; types ;;

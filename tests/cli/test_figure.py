@@ -193,7 +193,7 @@ def test_p_of_a_sign_test_has_three_decimals():
     assert told.endswith("sign test p = 0.125")
     one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
     told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
-    assert told.endswith("sign test p = 1.000, whatever the directions not reported")
+    assert told.endswith("sign test p = 1.000 for all possible directions not reported")
 
 
 POOL = Diamond(

@@ -1,14 +1,10 @@
 import pytest
-from builders import SHARED
-from osteometa.derivation.derive import derive
-from osteometa.validation.review import check_review
+from builders import SHARED, checked, derived_of
 
 
 @pytest.fixture(scope="module")
 def made():
-    outcome = check_review(SHARED)
-    assert outcome.passed
-    return derive(outcome.tables, outcome.config), outcome
+    return derived_of(SHARED), checked(SHARED)
 
 
 @pytest.fixture(scope="module")

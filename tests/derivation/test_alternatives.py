@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import builders
 import pytest
-from builders import ROOT
+from builders import ROOT, alternatives_of, checked, derived_of
 from osteometa.comparisons.correlations import Correlations
-from osteometa.derivation.alternatives import RESOLUTION, alternatives, split_variants, variants
+from osteometa.derivation.alternatives import (
+    RESOLUTION,
+    alternative_configs,
+    alternatives,
+    split_alternatives,
+)
 from osteometa.derivation.contradictions import resolutions_of
 from osteometa.derivation.derive import derive
-from osteometa.synthesis.sets import asks_for
+from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review
 
 SHARED = ROOT / "tests/reviews/shared_control"
@@ -18,23 +23,22 @@ LIFTMOR = "watson_2018_liftmor.hirit.bmd.bmd_areal.femoral_neck.8_months"
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+    return checked(ROOT), derived_of(ROOT), alternatives_of(ROOT)
 
 
 @pytest.fixture(scope="module")
 def shared():
-    outcome = check_review(SHARED)
-    return outcome, derive(outcome.tables, outcome.config), variants(outcome.tables, outcome.config)
+    return checked(SHARED), derived_of(SHARED), alternatives_of(SHARED)
 
 
-def rows_of(found, variant, measure=None):
-    return [e for e in found.effects if str(e.variant) == variant and measure in (None, e.measure)]
+def rows_of(found, name, measure=None):
+    own = (e for e in found.effects if str(e.alternative) == name)
+    return [e for e in own if measure in (None, e.measure)]
 
 
 def test_every_registered_value_has_one_alternative(shipped):
     config = shipped[0].config
-    names = [str(choice) for choice, _ in alternatives(config)]
+    names = [str(choice) for choice, _ in alternative_configs(config)]
     assert len(names) == len(set(names))
     grid = sorted({r for outcome in config.outcomes.values() for r in outcome.r_grid})
     assert [name for name in names if name.startswith("r=")] == [f"r={r:g}" for r in grid]
@@ -48,13 +52,13 @@ def test_only_what_differs_is_kept(shipped):
     assert found.effects
     groups = {}
     for e in found.effects:
-        if e.variant.key == RESOLUTION:
+        if e.alternative.key == RESOLUTION:
             continue
-        key = (e.variant, e.study_id, e.outcome, e.analyte, e.site, e.window, e.measure)
+        key = (e.alternative, e.study_id, e.outcome, e.analyte, e.site, e.window, e.measure)
         same = usual.get(e.effect_id) == (e.yi, e.vi, e.exercise_type, e.block)
         groups.setdefault(key, []).append(same)
-    # What differs may be the covariance alone: then the variant holds that too.
-    linked = {(c.variant, c.effect_id_1.split(".")[0]) for c in found.covariances}
+    # What differs may be the covariance alone: then the alternative holds that too.
+    linked = {(c.alternative, c.effect_id_1.split(".")[0]) for c in found.covariances}
     alike = {key[:2] for key, same in groups.items() if all(same)}
     assert alike <= linked
 
@@ -62,10 +66,10 @@ def test_only_what_differs_is_kept(shipped):
 def test_another_r_touches_only_effects_that_rest_on_an_assumed_one(shipped):
     _, derived, found = shipped
     assumed = {e.effect_id for e in derived.effects if "RIMP" in e.flags}
-    for variant in ("r=0.85", "r=0.99", "r=0.7"):
-        rows = rows_of(found, variant)
+    for alternative in ("r=0.85", "r=0.99", "r=0.7"):
+        rows = rows_of(found, alternative)
         assert rows and {row.effect_id for row in rows} <= assumed
-        assert {row.r for row in rows} == {float(variant[2:])}
+        assert {row.r for row in rows} == {float(alternative[2:])}
     assert {row.outcome for row in rows_of(found, "r=0.85")} == {"BMD"}
     assert "BMD" not in {row.outcome for row in rows_of(found, "r=0.7")}
 
@@ -80,9 +84,9 @@ def test_an_effect_that_another_r_takes_away_says_so(shipped):
 def test_each_resolution_uses_one_of_the_inconsistent_values(shipped):
     """LIFTMOR's femoral neck: by its SDs of 2.6 %, or by its p of .004."""
     _, _, found = shipped
-    rows = {str(e.variant): e for e in found.effects if e.effect_id == f"{LIFTMOR}.rom"}
-    assert set(rows) >= {"reading=CHG+PCT+SD", "reading=CHG+PCT+TMD+p"}
-    by_sd, by_p = rows["reading=CHG+PCT+SD"], rows["reading=CHG+PCT+TMD+p"]
+    rows = {str(e.alternative): e for e in found.effects if e.effect_id == f"{LIFTMOR}.rom"}
+    assert set(rows) >= {"resolution=CHG+PCT+SD", "resolution=CHG+PCT+TMD+p"}
+    by_sd, by_p = rows["resolution=CHG+PCT+SD"], rows["resolution=CHG+PCT+TMD+p"]
     assert by_sd.vi == pytest.approx(0.026**2 / 1.003**2 / 49 + 0.026**2 / 0.981**2 / 52, rel=1e-3)
     assert abs(by_p.z) == pytest.approx(2.95, abs=0.01) and by_p.vi > by_sd.vi
     for row in rows.values():
@@ -102,7 +106,7 @@ def test_a_comparison_without_inconsistent_data_has_no_resolution(shipped):
 
 def test_a_disputed_smd_of_bmd_counts_as_one_of_change(shipped):
     _, _, found = shipped
-    (row,) = rows_of(found, "reading=SMDP")
+    (row,) = rows_of(found, "resolution=SMDP")
     assert "FUNK" in row.flags and row.study_id == "kemmler_2021_actlife"
 
 
@@ -117,7 +121,7 @@ def test_a_split_control_stands_for_the_joint_fit(shared):
     for row in two:
         assert row.yi == usual[row.effect_id].yi
         assert row.vi == pytest.approx(usual[row.effect_id].vi + shared_variance)
-    assert not [c for c in found.covariances if str(c.variant) == "shared_control=split"]
+    assert not [c for c in found.covariances if str(c.alternative) == "shared_control=split"]
     tests = [r for r in rows if r.study_id == "made_tests_2003"]
     assert sorted(r.arm_id for r in tests) == ["running", "walking"]
     assert not [r for r in rows if r.study_id == "made_one_type_2002"], "merged arms stay merged"
@@ -129,7 +133,7 @@ def test_the_second_mapping_parts_what_the_first_merges(shared):
     assert {(r.arm_id, r.exercise_type) for r in rows if r.outcome == "BMD"} == {
         ("high", "high_intensity"), ("low", "resistance"),
     }  # fmt: skip
-    linked = [c for c in found.covariances if str(c.variant) == "type_by=paper"]
+    linked = [c for c in found.covariances if str(c.alternative) == "type_by=paper"]
     assert {c.effect_id_1.split(".")[1] for c in linked} == {"high"}
 
 
@@ -141,22 +145,23 @@ def test_rho_moves_composites_only(shared):
     assert all(row.vi > usual[row.effect_id].vi for row in rows)
 
 
+@pytest.mark.slow
 def test_another_study_changes_nothing_of_other_sets(shipped):
     """Nothing written per synthesis may hold anything of studies that are not in it."""
     outcome, _, found = shipped
     config = outcome.config
     kept = [s for s in outcome.tables.studies if s.study_id != "kemmler_efops"]
     fewer = replace(outcome.tables, studies=tuple(kept))
-    whole = split_variants(found, config)
-    parts = split_variants(variants(fewer, config), config)
+    whole = split_alternatives(found, config)
+    parts = split_alternatives(alternatives(fewer, config), config)
     for synthesis in config.syntheses:
         rest = [e for e in whole[synthesis.id].effects if e.study_id != "kemmler_efops"]
         assert list(parts[synthesis.id].effects) == rest
-        assert all(asks_for(synthesis, e) for e in rest)
+        assert all(includes(synthesis, e) for e in rest)
 
 
 def test_times_of_training(tmp_path):
-    """The end by default; the earliest and the latest sample as variants."""
+    """The end by default; the earliest and the latest sample as alternatives."""
     rows = [
         row
         for weeks, gain in ((13, 0.5), (26, 1.0), (52, 2.0))
@@ -176,6 +181,6 @@ def test_times_of_training(tmp_path):
     derived = derive(outcome.tables, outcome.config)
     chosen = {e.timepoint: e.block for e in derived.effects if e.measure == "ROM"}
     assert chosen == {"w13": "reduced", "w26": "pooled", "w52": "reduced"}
-    found = variants(outcome.tables, outcome.config)
+    found = alternatives(outcome.tables, outcome.config)
     assert [e.timepoint for e in rows_of(found, "training_time=earliest", "ROM")] == ["w13"]
     assert [e.timepoint for e in rows_of(found, "training_time=latest", "ROM")] == ["w52"]

@@ -5,11 +5,9 @@ from dataclasses import replace
 
 import builders
 import pytest
-from builders import ROOT, SPINE_YEAR, text
+from builders import ROOT, SPINE_YEAR, checked, derived_of, text
 from osteometa.derivation.combine import with_divided_control
-from osteometa.derivation.derive import derive
-from osteometa.synthesis.sets import asks_for
-from osteometa.validation.review import check_review
+from osteometa.synthesis.sets import includes
 
 
 def test_arms_that_print_only_tests_are_combined(effects):
@@ -37,13 +35,13 @@ def test_a_split_control_adds_its_part_once_more(effects):
 
 @pytest.mark.parametrize("name", ["shared_control", "small", "seed", ""])
 def test_one_study_has_one_effect_per_type(name):
-    outcome = check_review(ROOT / "tests/reviews" / name if name else ROOT)
-    derived = derive(outcome.tables, outcome.config)
-    for synthesis in outcome.config.syntheses:
+    folder = ROOT / "tests/reviews" / name if name else ROOT
+    derived = derived_of(folder)
+    for synthesis in checked(folder).config.syntheses:
         seen = [
             (e.study_id, e.exercise_type, e.measure)
             for e in derived.effects
-            if asks_for(synthesis, e) and e.block in ("pooled", "non_randomised")
+            if includes(synthesis, e) and e.block in ("pooled", "non_randomised")
         ]
         assert len(seen) == len(set(seen))
 

@@ -12,7 +12,7 @@ from osteometa.derivation.covariances import covariance_of, link
 from osteometa.numerics.distributions import hedges_j
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows, weighted
-from osteometa.synthesis.sets import asks_for, covariances_in
+from osteometa.synthesis.sets import covariances_in, includes
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 
 
@@ -118,7 +118,7 @@ def test_every_covariance_is_that_of_a_possible_pair(made):
 def test_the_pool_counts_studies_and_uses_the_covariance(made):
     derived, outcome = made
     synthesis = outcome.config.syntheses[0]
-    chosen = [e for e in derived.effects if asks_for(synthesis, e) and e.block != "reduced"]
+    chosen = [e for e in derived.effects if includes(synthesis, e) and e.block != "reduced"]
     links = covariances_in(chosen, derived.covariances)
     rows = {
         row.group: row

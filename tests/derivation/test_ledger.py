@@ -6,21 +6,18 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, cell_name
+from builders import ROOT, cell_name, checked, derived_of
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.extraction.tables import ROWS
-from osteometa.synthesis.sets import asks_for
-from osteometa.validation.review import check_review
+from osteometa.synthesis.sets import includes
 
 REVIEWS = [ROOT, *sorted((ROOT / "tests/reviews").iterdir())]
-STATUSES = {"used", "direction_only", "not_used", "not_asked"}
+STATUSES = {"used", "direction_only", "not_used", "not_planned"}
 
 
 def made(folder):
-    outcome = check_review(folder)
-    assert outcome.passed
-    derived = derive(outcome.tables, outcome.config)
+    outcome, derived = checked(folder), derived_of(folder)
     return (
         outcome.tables,
         derived,
@@ -72,19 +69,19 @@ def test_used_rows_are_the_cells_of_effects_and_the_other_way_round(review):
         for (table, number), row in rows_of(tables).items()
         if table in ("measurements", "contrasts", "directions")
     }
-    asked = defaultdict(set)
+    planned = defaultdict(set)
     for effect in derived.effects:
         for synthesis in config.syntheses:
-            if asks_for(synthesis, effect):
+            if includes(synthesis, effect):
                 for cell in map(str, effect.inputs):
                     if not cell.startswith("arms:"):
-                        asked[names[cell.rsplit(":", 1)[0]]].add(synthesis.id)
+                        planned[names[cell.rsplit(":", 1)[0]]].add(synthesis.id)
     used = defaultdict(set)
     for line in ledger:
         if line.status == "used" and line.table in ("measurements", "contrasts"):
             used[line.table, line.row].add(line.synthesis)
     for place, syntheses in used.items():
-        assert syntheses <= asked[place] | {""}, place
+        assert syntheses <= planned[place] | {""}, place
 
 
 FINDINGS = ("measurements", "contrasts", "directions")
@@ -109,7 +106,7 @@ def test_every_used_line_leads_to_an_effect(review):
         effect = effects[re.search(r"in the effect ([^ ,]+)", line.reason).group(1)]
         row = rows[line.table, line.row]
         assert effect.study_id == line.study_id
-        assert asks_for(syntheses[line.synthesis], effect) and effect.block != "reduced"
+        assert includes(syntheses[line.synthesis], effect) and effect.block != "reduced"
         assert effect.pooled == ("not pooled" not in line.reason)
         if line.table in FINDINGS:
             assert any(cell.startswith(cell_name(row, "")) for cell in map(str, effect.inputs))
@@ -127,7 +124,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
         for column in row.columns()
     }
     for effect in derived.effects:
-        asked = {s.id for s in config.syntheses if asks_for(s, effect)}
+        planned = {s.id for s in config.syntheses if includes(s, effect)}
         places = set()
         assert effect.inputs
         for cell in map(str, effect.inputs):
@@ -138,7 +135,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
         if effect.block == "reduced":
             assert effect.reason
             continue
-        for synthesis in asked:
+        for synthesis in planned:
             lines = {
                 place: [x for x in told[place] if (x.status, x.synthesis) == ("used", synthesis)]
                 for place in places
@@ -160,7 +157,7 @@ def test_a_line_of_directions_only_leads_to_a_direction_of_its_study(review):
             continue
         for name in line.synthesis.split("; "):
             assert any(
-                asks_for(syntheses[name], entry) if name in syntheses
+                includes(syntheses[name], entry) if name in syntheses
                 else entry.counted
                 and name == f"directions {entry.outcome} {entry.phase} {entry.design_class}"
                 for entry in entries[line.study_id]
@@ -173,7 +170,7 @@ def test_what_people_judge_and_what_others_pooled_is_in_no_effect(review):
     for table in PEOPLE_SAY:
         for row in getattr(tables, table):
             (line,) = told[table, row.row]
-            assert (line.status, line.synthesis) == ("not_asked", "")
+            assert (line.status, line.synthesis) == ("not_planned", "")
     for effect in derived.effects:
         assert not any(cell.startswith(PEOPLE_SAY) for cell in map(str, effect.inputs))
 

@@ -49,10 +49,10 @@ def at(time, row, **cells):
         ([contrast("adj_md", value=-0.4), direction("up")], ("down", "means")),
         ([contrast("t", value=-0.4, score="not_stated"), direction("up")], ("down", "means")),
         ([contrast("t", value=0, score="not_stated"), direction("up")], ("zero", "means")),
-        ([contrast("f", value=4, df1=1), direction("up")], ("up", "typed")),
-        ([contrast("md", value=-0.4, compares="within"), direction("up")], ("up", "typed")),
-        ([contrast("md"), direction("up")], ("up", "typed")),
-        ([direction("zero")], ("zero", "typed")),
+        ([contrast("f", value=4, df1=1), direction("up")], ("up", "words")),
+        ([contrast("md", value=-0.4, compares="within"), direction("up")], ("up", "words")),
+        ([contrast("md"), direction("up")], ("up", "words")),
+        ([direction("zero")], ("zero", "words")),
         ([direction("unknown", arrow="up", significant="yes")], ("up", "arrow")),
         ([direction("", arrow="down", significant="yes")], ("down", "arrow")),
         ([direction("", arrow="down", significant="no")], ("unknown", "none")),
@@ -70,7 +70,7 @@ def test_where_a_direction_comes_from(rows, wanted):
 @pytest.mark.parametrize("basis", ["within_arm", "not_stated"])
 def test_one_arm_speaks_of_itself(basis):
     found = entry([direction("down", basis=basis)], design="uncontrolled")
-    assert (found.direction, found.origin, found.counted) == ("down", "typed", True)
+    assert (found.direction, found.origin, found.counted) == ("down", "words", True)
     other = entry([direction("down", basis="between_arm")], design="uncontrolled")
     assert other.direction == "unknown"
     md = contrast("md", value=2, compares="within")
@@ -81,7 +81,7 @@ def test_one_arm_speaks_of_itself(basis):
 
 def test_a_direction_that_its_numbers_contradict_is_told():
     found = entry([change("e", mean=5), change("c", mean=6), direction("up")])
-    assert found.conflict and found.reason == "the sign contradicts the typed up"
+    assert found.conflict and found.reason == "the sign contradicts the reported up"
     assert not entry([change("e", mean=5), change("c", mean=6), direction("down")]).conflict
     assert not entry([change("e", mean=5), change("c", mean=6), direction("zero")]).conflict
 
@@ -120,7 +120,7 @@ def test_an_arm_of_a_controlled_trial_alone_has_no_vote():
         found = entry([row], design=design)
         assert not found.counted and "without its comparator" in found.reason
     unknown = entry([direction("unknown")])
-    assert (unknown.counted, unknown.reason) == (False, "direction typed as unknown")
+    assert (unknown.counted, unknown.reason) == (False, "direction entered as unknown")
     both = entry([direction("unknown"), direction("up")])
     assert (both.counted, both.direction) == (True, "up")
 

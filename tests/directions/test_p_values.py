@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, tables
+from builders import ROOT, checked, derived_of, tables
 from osteometa.derivation.derive import derive
 from osteometa.directions.p_values import (
     ExactP,
@@ -17,7 +17,6 @@ from osteometa.directions.p_values import (
 )
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import load_config
-from osteometa.validation.review import check_review
 from scipy.special import ndtr
 
 CONFIG = load_config(ROOT / "config.yaml")
@@ -26,8 +25,7 @@ KEY = ("CTX", "training", "controlled")
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    return outcome.tables, derive(outcome.tables, outcome.config)
+    return checked(ROOT).tables, derived_of(ROOT)
 
 
 def told(shipped, p, n):
@@ -87,7 +85,8 @@ def test_doubted_effects_are_no_points(shipped):
 def test_fewer_than_three_are_not_combined(shipped):
     row = combine_p(KEY, [told(shipped, 0.01, 20), told(shipped, 0.2, 30), told(shipped, None, 9)])
     assert (row.status, row.k, row.p_stouffer) == ("not_applicable", 2, None)
-    assert row.reason.startswith("2 of at least 3") and "1 without an exact p" in row.reason
+    assert row.reason.startswith("2 exact p values in a known direction, 3 are needed")
+    assert "1 without an exact p" in row.reason
 
 
 def test_every_direction_set_has_a_row_and_only_exact_p_count(shipped):

@@ -3,21 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from builders import TESTS
+from builders import ROOT, TESTS, checked, derived_of
 from hypothesis import given
 from hypothesis import strategies as st
-from osteometa.derivation.derive import derive
 from osteometa.directions.per_study import study_directions
 from osteometa.directions.sign_test import direction_sets, share_interval, sign_test
-from osteometa.validation.review import check_review
 
 HERE = TESTS
 
 
 @pytest.fixture(scope="module")
 def small():
-    outcome = check_review(HERE / "reviews/small")
-    return derive(outcome.tables, outcome.config).entries, outcome.config
+    folder = HERE / "reviews/small"
+    return derived_of(folder).entries, checked(folder).config
 
 
 @given(st.integers(1, 40), st.data())
@@ -32,7 +30,7 @@ def test_swapping_arms_leaves_p_and_mirrors_the_share(n, data):
 def entries_of(small, *directions, study="one"):
     entry = next(entry for entry in small[0] if entry.counted)
     return [
-        replace(entry, study_id=study, label=study, direction=word, counted=True, origin="typed")
+        replace(entry, study_id=study, label=study, direction=word, counted=True, origin="words")
         for word in directions
     ]
 
@@ -76,8 +74,7 @@ def test_entries_that_do_not_vote_are_in_no_set(small):
 
 
 def test_the_sign_of_an_effect_goes_before_a_typed_arrow():
-    outcome = check_review(HERE.parents[0])
-    derived = derive(outcome.tables, outcome.config)
+    derived = derived_of(ROOT)
     signs = {}
     for effect in derived.effects:
         key = (effect.study_id, effect.arm_id, effect.outcome, effect.site, effect.timepoint)
@@ -92,8 +89,7 @@ def test_the_sign_of_an_effect_goes_before_a_typed_arrow():
 
 
 def test_within_arm_arrows_never_fill_a_comparison():
-    outcome = check_review(HERE / "reviews/seed")
-    entries = derive(outcome.tables, outcome.config).entries
+    entries = derived_of(HERE / "reviews/seed").entries
     lowered = [e for e in entries if e.study_id.startswith("karaarslan") and e.outcome == "RANKL"]
     assert lowered
     assert {e.direction for e in lowered if e.design_class == "controlled"} == {"unknown"}

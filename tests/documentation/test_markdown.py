@@ -192,6 +192,7 @@ def test_the_first_study_gives_what_the_tutorial_says(review, capsys):
 WITH_EXAMPLES = [page for page in PAGES if blocks(page, "sh") or blocks(page, "python")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=[page.name for page in WITH_EXAMPLES])
 def test_examples_run(page, review):
     """Blocks of `sh` run in a folder with the shipped tables; those of `python` too."""

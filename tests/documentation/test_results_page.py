@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import ROOT, cell_name, copied
-from osteometa.derivation.derive import derive
+from builders import ROOT, cell_name, checked, copied, derived_of
 from osteometa.derivation.ledger import ledger_of
 from osteometa.effects.hierarchy import HIERARCHIES
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS
@@ -17,7 +16,6 @@ from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
-from osteometa.validation.review import check_review
 from osteometa.wording.vocabulary import Block, Flag
 
 PAGES = sorted((ROOT / "docs/results").glob("*.md"))
@@ -81,9 +79,7 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def evidence():
     """Return the shipped tables, and what is derived from them by file."""
-    outcome = check_review(ROOT)
-    assert outcome.passed
-    derived = derive(outcome.tables, outcome.config)
+    outcome, derived = checked(ROOT), derived_of(ROOT)
     kinds = {
         "data/processed/effects.csv": (Effect, derived.effects),
         "data/processed/directions.csv": (DirectionEntry, derived.entries),
@@ -109,6 +105,7 @@ def documented(section, name):
     return [*documented(section_of(base), base), *section.own]
 
 
+@pytest.mark.slow
 def test_every_file_of_a_run_has_a_section_and_every_section_a_file(run):
     assert len(run) > 20
     for name in run:
@@ -133,6 +130,7 @@ def difference(name, header):
     return name, f"not explained: {missing}; not in the file: {sorted(gone)}; else another order"
 
 
+@pytest.mark.slow
 def test_every_column_of_every_file_is_explained_in_its_order_and_no_other(run):
     found = [difference(name, header) for name, (header, _) in run.items()]
     assert not any(found), "\n".join(": ".join(words) for words in found if words)
@@ -150,6 +148,7 @@ def strays(section, rows):
     }
 
 
+@pytest.mark.slow
 def test_every_word_of_a_closed_column_is_explained(run, evidence):
     for name, (_, rows) in run.items():
         assert strays(section_of(name), rows) == set(), name

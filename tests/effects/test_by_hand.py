@@ -9,9 +9,7 @@ cells hold, so that a cell changed without this file fails.
 from math import gamma, log, sqrt
 
 import pytest
-from builders import ROOT, cell_name, text
-from osteometa.derivation.derive import derive
-from osteometa.validation.review import check_review
+from builders import ROOT, cell_name, checked, derived_of, text
 from scipy.stats import t as student
 
 
@@ -142,15 +140,14 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    tables = outcome.tables
+    tables = checked(ROOT).tables
     cells = {
         cell_name(row, column): getattr(row, column)
         for table in (tables.measurements, tables.contrasts)
         for row in table
         for column in row.columns()
     }
-    return {effect.effect_id: effect for effect in derive(tables, outcome.config).effects}, cells
+    return {effect.effect_id: effect for effect in derived_of(ROOT).effects}, cells
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,30 @@ import json
 import math
 
 import pytest
-from builders import CONFIG, ROOT, TESTS, cell_name, contrasted, measurement, review_of
+from builders import (
+    CONFIG,
+    ROOT,
+    TESTS,
+    cell_name,
+    checked,
+    contrasted,
+    derived_of,
+    measurement,
+    review_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.derivation.derive import derive
 from osteometa.effects.differences import percent_to_log
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import hedges_j, p_to_t
-from osteometa.validation.review import check_review
 
 ORACLE = json.loads((TESTS / "oracle" / "metafor.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    outcome = check_review(ROOT)
-    return outcome.tables, derive(outcome.tables, outcome.config)
+    return checked(ROOT).tables, derived_of(ROOT)
 
 
 def test_hedges_factor_is_exact():

@@ -14,6 +14,7 @@ from osteometa.report import methods
 from osteometa.run.code import PACKAGE
 from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
 from osteometa.wording.choices import (
+    ALTERNATIVES,
     CI_METHODS,
     INTERVALS,
     METHODS,
@@ -21,8 +22,7 @@ from osteometa.wording.choices import (
     SMD_PRE_POST,
     SMD_VARIANCES,
     STYLES,
-    VARIANTS,
-    variant_words,
+    alternative_words,
 )
 
 
@@ -50,11 +50,11 @@ def test_every_form_of_an_effect_has_words_of_its_own():
     forms = {"smd_variance": SMD_VARIANCES, "smd_post": SMD_POST, "smd_pre_post": SMD_PRE_POST,
              "rom_correction": ("true", "false")}  # fmt: skip
     names = [f"{key}={value}" for key, values in forms.items() for value in values]
-    words = [variant_words(name) for name in names]
-    assert len(set(words)) == len(names) == len([name for name in VARIANTS if "=" in name])
+    words = [alternative_words(name) for name in names]
+    assert len(set(words)) == len(names) == len([name for name in ALTERNATIVES if "=" in name])
     assert not [text for text in words if "_" in text or "=" in text]
-    assert variant_words("r=0.9") == "assumed r 0.9"
-    assert variant_words("training_time=latest") == "latest time point of training"
+    assert alternative_words("r=0.9") == "assumed r 0.9"
+    assert alternative_words("training_time=latest") == "latest time point of training"
 
 
 def test_every_style_has_its_preset():

@@ -749,6 +749,7 @@ def test_only_figures_that_apply_are_written_and_the_index_has_the_reason_of_the
     assert "<title>Forest plot, page 2 of 2</title>" in (tmp_path / "forest_2.svg").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 @pytest.mark.parametrize("case", ["sixty studies", "letters", "an interval 100 times wider"])

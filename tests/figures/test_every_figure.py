@@ -7,8 +7,16 @@ import re
 import numpy as np
 import pypdf
 import pytest
-from builders import ROOT
-from drawing import assert_apart, drawn_of, encoded, overlap, texts_of, write_results
+from drawing import (
+    EACH_REVIEW,
+    REVIEWS,
+    assert_apart,
+    drawn_of,
+    encoded,
+    overlap,
+    texts_of,
+    write_results,
+)
 from matplotlib.collections import Collection, LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
@@ -20,15 +28,11 @@ from osteometa.figures.style import new_figure, put
 from osteometa.io.csv_records import read_records
 from osteometa.records.sensitivity import GoshRow, InfluenceRow
 
-REVIEWS = {
-    "shipped": ROOT,
-    **{folder.name: folder for folder in sorted((ROOT / "tests/reviews").iterdir())},
-}
 OKABE_ITO = {"#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#f0e442", "#000000"}
 GREYS = {"#ffffff", "#666666", "#d0d0d0", "#dadada", "#bdbdbd"}
 
 
-@pytest.fixture(scope="module", params=REVIEWS)
+@pytest.fixture(scope="module", params=EACH_REVIEW)
 def review(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     return folder, write_results(REVIEWS[request.param], folder)
@@ -283,6 +287,7 @@ def test_subsets_of_few_studies_are_told_not_drawn(review):
             assert f"{k} studies have {2**k - 1 - k} subsets" in str(reason.value)
 
 
+@pytest.mark.slow
 def test_every_kind_passes_the_preflight(review):
     """Of the synthesis with the most studies, which draws most kinds."""
     folder, config = review

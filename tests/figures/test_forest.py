@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 
 import pypdf
 import pytest
+from builders import checked
 from drawing import (
+    EACH_REVIEW,
     HARD,
     LONG_LABEL,
     REVIEWS,
@@ -56,7 +58,7 @@ PER_MM = 72 / 25.4
 
 def forests_of(folder, **changes):
     """All forest plots of a review, by synthesis."""
-    derived, config = derived_of(folder)
+    derived, config = derived_of(folder), checked(folder).config
     for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
         settings = replace(FigureSettings.of(config, name), **changes)
         pooled, tests = pooled_rows(name, effects, config), subgroup_tests(name, effects, config)
@@ -106,7 +108,7 @@ def diamonds(figure):
     return [p for p in figure.axes[0].patches if p.get_gid() == "diamond"]
 
 
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_every_forest_plot_is_readable_and_true(review):
     for name, forest in forests_of(REVIEWS[review]):
         figure = draw.forest_figure(forest)
@@ -160,9 +162,9 @@ def assert_diamonds_are_intervals(figure, forest):
     assert len(tips) == beyond
 
 
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_direction_plots_are_readable(review):
-    derived, config = derived_of(REVIEWS[review])
+    derived, config = derived_of(REVIEWS[review]), checked(REVIEWS[review]).config
     rows = direction_plot.direction_rows(derived.entries, config)
     footer = [direction_plot.set_words(row) for row in direction_sets(derived.entries, config)]
     pages = direction_plot.paginate(rows, footer)
@@ -260,6 +262,7 @@ JUDGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
 def test_every_page_fits_a_printed_one(style, width):
@@ -276,7 +279,7 @@ def test_every_page_fits_a_printed_one(style, width):
 
 
 @pytest.mark.parametrize("width", [183, 89])
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", EACH_REVIEW)
 def test_every_page_of_a_review_fits_a_printed_one(review, width):
     for name, forest in forests_of(REVIEWS[review], width=width):
         found = draw.forest_figures(forest)
@@ -309,6 +312,7 @@ def test_no_page_holds_more_than_sixty_rows():
     assert [row for page in found for row in page if "continued" not in row.label] == rows
 
 
+@pytest.mark.slow
 def test_a_pool_and_its_notes_share_a_page():
     for k in range(30, 60):
         rows = [*HARD["sixty studies"][:k], *HARD["sixty studies"][60:]]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from builders import checked
 from drawing import REVIEWS, derived_of, forest_diamond, forest_study, made_forest, pooled_row
 from osteometa.figures.forest.layout import place_columns
 from osteometa.figures.forest.rows import _notes, forest_of
@@ -60,7 +61,7 @@ def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count
 @pytest.fixture(scope="module")
 def spine():
     """Effects, forest, directions and settings of the shipped review's largest synthesis."""
-    derived, config = derived_of(REVIEWS["shipped"])
+    derived, config = derived_of(REVIEWS["shipped"]), checked(REVIEWS["shipped"]).config
     effects, votes = split(derived.effects, derived.entries, config)[SPINE]
     settings = FigureSettings.of(config, SPINE)
     chosen = weighted(effects, config)

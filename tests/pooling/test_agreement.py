@@ -7,6 +7,7 @@ import compare
 import pytest
 from osteometa.wording.choices import METHODS
 
+pytestmark = pytest.mark.slow
 PARTS = {part.__name__: part for part in agreement.PARTS}
 
 

@@ -14,6 +14,7 @@ def loaded_by(name):
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rooms"),
     [
@@ -39,6 +40,7 @@ NUMBERS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
 def test_analyses_of_numbers_know_no_config(name):
     loaded = loaded_by(f"osteometa.sensitivity.{name}")

@@ -131,6 +131,7 @@ def precise(y, v, tau2):
     return up - (s1 - s2 / s1), mpmath.fsum(map(mpmath.log, w)) - mpmath.log(s1) - q
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(table=same_sets(), power=st.sampled_from([-6, 0, 6]))
 def test_reml_is_the_highest_maximum_at_sixty_digits(table, power):

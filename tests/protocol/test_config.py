@@ -1,16 +1,19 @@
 """No dead key: each key of config.yaml, changed, changes what the real review gives."""
 
 import copy
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 from builders import ROOT, level, tables
-from osteometa.derivation.alternatives import split_variants, variants
-from osteometa.derivation.derive import derive
+from osteometa.derivation.alternatives import alternatives as all_alternatives
+from osteometa.derivation.alternatives import split_alternatives
+from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import read_raw, write_checked
-from osteometa.extraction.tables import ROWS
+from osteometa.extraction.tables import ROWS, Tables
 from osteometa.figures.catalogue import TITLES
 from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest.draw import forest_figure
@@ -48,76 +51,33 @@ THREE_SDS = tables(
      ("measurements", "e", "end", "change", {"mean": 0.01, "sd": 0.1, "n": 20})],
     what="BMD", site="lumbar_spine",
 )  # fmt: skip
-# What each key is changed to; a function gets the old value. `*` stands for names of the review:
-# the change is made to the name after the equals sign.
-CHANGES = {
-    "schema_version": 2,
-    "title": "Another title",
-    "outcomes.*=BMD.label": "Density",
-    "outcomes.*=BMD.measures": ["MD", "ROM", "SMD"],
-    "outcomes.*=BMD.r": 0.5,
-    "outcomes.*=BMD.r_grid": [0.9],
-    "outcomes.*=BMD.axis": ["Less", "More"],
-    "outcomes.*=BMD.ratio_as": "ratio",
-    "outcomes.*=BMD.decimals": 2,
-    "outcomes.*=BMD.units": {"mg/cm2": (300, 2000), "mg/cm3": (20, 1400)},
-    "outcomes.*=BMD.sites": lambda old: [site for site in old if site != "lumbar_spine"],
-    "outcomes.*=CTX.diurnal": "",
-    "outcomes.*=CTX.haemoconcentration": False,
-    "outcomes.*=BMD.plausible.r": (-0.2, 0.5),
-    "outcomes.*=BMD.plausible.sd_of_change": 50,
-    "outcomes.*=BMD.analytes.*=bmd_areal.label": "by DXA",
-    "outcomes.*=BMD.analytes.*=bmd_areal.quantity": "concentration",
-    "outcomes.*=BMD.analytes.*=bmd_areal.baseline_mean": {"lumbar_spine": 0.5},
-    "outcomes.*=BMD.analytes.*=bmd_volumetric.directions_counted": True,
-    "effects.smd_variance": "AV",
-    "effects.smd_post": "separate",
-    "effects.smd_pre_post": "becker",
-    "effects.rom_correction": True,
-    "secondary_outcomes": lambda old: old[1:],
-    "modalities.*=resistance": "other",
-    "modalities.*=football": "aerobic",
-    "comparator_kinds": ["usual"],
-    "designs": ["rct", "crossover_rct", "nrct"],
-    "windows.*=immediate": 0.05,
-    "derivation.training_time": "latest",
-    "derivation.type_by": "paper",
-    "derivation.shared_control": "split",
-    "derivation.rho": 0.3,
-    "sensitivity.rho": [0.4],
-    "sensitivity.baseline_mean": [0.8],
-    "sensitivity.training_time": ["earliest"],
-    "sensitivity.smd_variance": ["UB"],
-    "sensitivity.methods": ["DL"],
-    "sensitivity.intervals": ["wald"],
-    "sensitivity.rob_exclude": ["high"],
-    "multiverse.inclusion": {"all": [], "without percent changes": ["PCT"]},
-    "multiverse.designs": ["randomised"],
-    "multiverse.inconsistent_data": ["excluded"],
-    "multiverse.methods": ["REML", "DL"],
-    "multiverse.intervals": ["hksj-floor", "wald"],
-    "multiverse.cap": 300,
-    "seed": 5,
-    "directions.agreement_share": 0.6,
-    "pooling.method": "DL",
-    "pooling.ci": "wald",
-    "pooling.pi_df": "k-2",
-    "small_k.diamond": 12,
-    "small_k.prediction_interval": 40,
-    "small_k.subgroup_test": 40,
-    "subgroups.common_tau2_up_to": 0,
-    "subgroups.overall_diamond": False,
-    "figures.style": "jama",
-    "figures.width": 89,
-    "figures.interval": "(a to b)",
-    "syntheses.*=0.id": "another_name",
-    "syntheses.*=0.outcome": "CTX",
-    "syntheses.*=0.analyte": "opg_plasma",
-    "syntheses.*=3.site": "total_hip",
-    "syntheses.*=0.phase": "acute",
-    "syntheses.*=0.design_class": "within_arm",
-    "syntheses.*=12.window": "immediate",
-}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the real review gives."""
+
+    tables: Tables
+    few: Tables
+    """The studies whose alternative derivations are tried."""
+    derived: Derived
+    ledger: list
+    sets: dict
+    cases: dict
+    pools: dict
+    folder: Path
+
+
+def of_studies(tables, chosen):
+    """Return the rows of some studies."""
+    return replace(
+        tables,
+        **{
+            model.table: tuple(r for r in getattr(tables, model.table) if r.study_id in chosen)
+            for model in ROWS
+            if "study_id" in model.model_fields
+        },
+    )
 
 
 @pytest.fixture(scope="module")
@@ -126,69 +86,61 @@ def config():
 
 
 @pytest.fixture(scope="module")
-def tables(config):
+def run(config, tmp_path_factory):
+    """What the real config gives, of which a changed one makes one step anew."""
     tables, wrong = read_raw(ROOT / "data" / "raw")
     assert not errors_of([*wrong, *check_tables(tables, config)])
-    return tables
-
-
-@pytest.fixture(scope="module")
-def usual(config, tables, tmp_path_factory):
-    return list(outputs(config, tables, tmp_path_factory.mktemp("usual")))
-
-
-def outputs(config, tables, folder):
-    """Yield what a run gives, step by step, the quick steps first."""
-    yield [(p.code, p.row, p.column, p.message) for p in check_tables(tables, config)]
     derived = derive(tables, config)
-    ledger = ledger_of(tables, derived, config)
-    yield derived.effects, derived.covariances, derived.entries, ledger
-    yield derive(LEVELS_AFTER, config).effects
-    yield [problem.code for problem in warnings_of(THREE_SDS, config)]
     sets = split(derived.effects, derived.entries, config)
-    yield sets
-    yield direction_rows(derived.entries, config), direction_sets(derived.entries, config)
-    yield report_of(config, tables, ledger, folder)
-    chosen = [name for name in (LUMBAR, NECK) if name in sets]
-    pooled = {name: pooled_rows(name, sets[name][0], config) for name in chosen}
-    tests = {name: subgroup_tests(name, sets[name][0], config) for name in chosen}
-    yield pooled, tests
-    yield [letters(config, name, sets[name], pooled[name], tests[name]) for name in chosen]
-    yield summary_rows(config, {name: [] for name in sets} | pooled, sets)
-    yield what_if(config, tables, sets) if NECK in sets else []
-
-
-def what_if(config, tables, sets):
-    """Return what changes with the choices, and the look at the spine that needs a seed."""
-    own = split_variants(variants(tables, config), config)
-    neck, spine = (
-        SynthesisData("BMD", tuple(sets[name][0]), (), own[name].effects, own[name].covariances,
-             from_part(pool_settings(config, name)))
-        for name in (NECK, LUMBAR if LUMBAR in sets else NECK)
-    )  # fmt: skip
-    regressions = meta_regressions(
-        pooled_effects(spine), spine.primary_set().effects, spine.config.seed
+    few = of_studies(
+        tables, {effect.study_id for name in (NECK, LUMBAR) for effect in sets[name][0]}
     )
-    return sensitivity_rows(neck), multiverse(neck), regressions
+    others = split_alternatives(all_alternatives(few, config), config)
+    cases = {
+        name: SynthesisData("BMD", tuple(sets[name][0]), (), others[name].effects,
+                            others[name].covariances, from_part(pool_settings(config, name)))
+        for name in (NECK, LUMBAR)
+    }  # fmt: skip
+    pools = {name: pooled_rows(name, sets[name][0], config) for name in cases}
+    ledger = ledger_of(tables, derived, config)
+    folder = tmp_path_factory.mktemp("review")
+    return Run(tables, few, derived, ledger, sets, cases, pools, folder)
 
 
-def letters(config, name, chosen, pooled, tests):
-    settings = FigureSettings.of(config, name)
-    figure = forest_figure(
-        forest_of(weighted(chosen[0], config), chosen[1], pooled, tests, settings)
-    )
-    texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
-    return texts, figure.get_size_inches().tolist()
+# The steps of a run: each from what the steps before it give with the real config. What a changed
+# key changes in one step, it changes in a run, whether or not a step before it changes too.
+def problems(config, run):
+    found = check_tables(run.tables, config)
+    made_up = [problem.code for problem in warnings_of(THREE_SDS, config)]
+    return [(p.code, p.row, p.column, p.message) for p in found], made_up
 
 
-def report_of(config, tables, ledger, folder):
+def effects(config, run):
+    return derive(run.tables, config), derive(LEVELS_AFTER, config).effects
+
+
+def alternatives(config, run):
+    return all_alternatives(run.few, config)
+
+
+def sets(config, run):
+    found = split(run.derived.effects, run.derived.entries, config)
+    return found, summary_rows(config, {name: [] for name in found} | run.pools, found)
+
+
+def directions(config, run):
+    entries = run.derived.entries
+    return direction_rows(entries, config), direction_sets(entries, config)
+
+
+def report(config, run):
     """Return the report without syntheses: what it takes from the config itself."""
-    bare = config.model_copy(update={"syntheses": ()})
-    write_checked(folder / "data/processed/checked", tables)
+    bare, folder = config.model_copy(update={"syntheses": ()}), run.folder
+    write_checked(folder / "data/processed/checked", run.tables)
     for table in (model.table for model in ROWS):
         write_text(folder / f"data/raw/{table}.csv", "")
     write_records(folder / "data/processed/warnings.csv", CheckWarning, [])
-    write_records(folder / "data/processed/ledger.csv", LedgerLine, ledger)
+    write_records(folder / "data/processed/ledger.csv", LedgerLine, run.ledger)
     write_records(folder / "results/syntheses.csv", SynthesisRow, [])
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
@@ -198,6 +150,146 @@ def report_of(config, tables, ledger, folder):
     write_records(folder / "results/figures.csv", FigureRow, panels)
     write_records(folder / "results/p_combination.csv", PCombination, [])
     return render_report(folder, bare)
+
+
+def pools(config, run):
+    return [
+        (pooled_rows(name, run.sets[name][0], config),
+         subgroup_tests(name, run.sets[name][0], config))
+        for name in run.cases
+    ]  # fmt: skip
+
+
+def forest_plots(config, run):
+    return [forest_plot(config, name, run) for name in run.cases]
+
+
+def forest_plot(config, name, run):
+    """Return the words and the size of a forest plot."""
+    effects, entries = run.sets[name]
+    tests = subgroup_tests(name, effects, config)
+    settings = FigureSettings.of(config, name)
+    rows = forest_of(weighted(effects, config), entries, run.pools[name], tests, settings)
+    figure = forest_figure(rows)
+    texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    return texts, figure.get_size_inches().tolist()
+
+
+def case_of(config, name, run):
+    return replace(run.cases[name], config=from_part(pool_settings(config, name)))
+
+
+def changes_of_one_choice(config, run):
+    return sensitivity_rows(case_of(config, NECK, run))
+
+
+def specifications(config, run):
+    return multiverse(case_of(config, NECK, run))
+
+
+def random_samples(config, run):
+    spine = case_of(config, LUMBAR, run)
+    effects = spine.primary_set().effects
+    return meta_regressions(pooled_effects(spine), effects, spine.config.seed)
+
+
+# What each key is changed to, by the step of a run that shows it; a function gets the old value.
+# `*` stands for names of the review: the change is made to the name after the equals sign.
+CHANGES = {
+    sets: {
+        "outcomes.*=CTX.haemoconcentration": False,
+        "outcomes.*=CTX.diurnal": "",
+        "syntheses.*=0.id": "another_name",
+        "syntheses.*=0.outcome": "CTX",
+        "syntheses.*=0.analyte": "opg_plasma",
+        "syntheses.*=3.site": "total_hip",
+        "syntheses.*=0.phase": "acute",
+        "syntheses.*=0.design_class": "within_arm",
+        "syntheses.*=12.window": "immediate",
+        "outcomes.*=BMD.measures": ["MD", "ROM", "SMD"],
+    },
+    directions: {
+        "directions.agreement_share": 0.6,
+    },
+    problems: {
+        "outcomes.*=BMD.sites": lambda old: [site for site in old if site != "lumbar_spine"],
+        "outcomes.*=BMD.plausible.r": (-0.2, 0.5),
+        "outcomes.*=BMD.plausible.sd_of_change": 50,
+        "outcomes.*=BMD.analytes.*=bmd_areal.quantity": "concentration",
+        "secondary_outcomes": lambda old: old[1:],
+    },
+    report: {
+        "title": "Another title",
+    },
+    effects: {
+        "outcomes.*=BMD.r": 0.5,
+        "outcomes.*=BMD.units": {"mg/cm2": (300, 2000), "mg/cm3": (20, 1400)},
+        "outcomes.*=BMD.analytes.*=bmd_areal.baseline_mean": {"lumbar_spine": 0.5},
+        "outcomes.*=BMD.analytes.*=bmd_volumetric.directions_counted": True,
+        "effects.smd_variance": "AV",
+        "effects.smd_post": "separate",
+        "effects.smd_pre_post": "becker",
+        "effects.rom_correction": True,
+        "modalities.*=resistance": "other",
+        "modalities.*=football": "aerobic",
+        "comparator_kinds": ["usual"],
+        "designs": ["rct", "crossover_rct", "nrct"],
+        "windows.*=immediate": 0.05,
+        "derivation.training_time": "latest",
+        "derivation.type_by": "paper",
+        "derivation.shared_control": "split",
+        "derivation.rho": 0.3,
+    },
+    pools: {
+        "pooling.method": "DL",
+        "pooling.ci": "wald",
+        "pooling.pi_df": "k-2",
+        "small_k.diamond": 12,
+        "small_k.prediction_interval": 40,
+        "small_k.subgroup_test": 40,
+        "subgroups.common_tau2_up_to": 0,
+        "subgroups.overall_diamond": False,
+    },
+    forest_plots: {
+        "outcomes.*=BMD.label": "Density",
+        "outcomes.*=BMD.axis": ["Less", "More"],
+        "outcomes.*=BMD.ratio_as": "ratio",
+        "outcomes.*=BMD.decimals": 2,
+        "outcomes.*=BMD.analytes.*=bmd_areal.label": "by DXA",
+        "figures.style": "jama",
+        "figures.width": 89,
+        "figures.interval": "(a to b)",
+    },
+    alternatives: {
+        "outcomes.*=BMD.analytes.*=bmd_areal.unnamed_standardiser": "",
+        "outcomes.*=BMD.r_grid": [0.9],
+        "sensitivity.rho": [0.4],
+        "sensitivity.baseline_mean": [0.8],
+        "sensitivity.training_time": ["earliest"],
+        "sensitivity.smd_variance": ["UB"],
+    },
+    changes_of_one_choice: {
+        "sensitivity.methods": ["DL"],
+        "sensitivity.intervals": ["wald"],
+        "sensitivity.rob_exclude": ["high"],
+    },
+    specifications: {
+        "multiverse.inclusion": {"all": [], "without percent changes": ["PCT"]},
+        "multiverse.designs": ["randomised"],
+        "multiverse.inconsistent_data": ["excluded"],
+        "multiverse.methods": ["REML", "DL"],
+        "multiverse.intervals": ["hksj-floor", "wald"],
+        "multiverse.cap": 300,
+    },
+    random_samples: {
+        "seed": 5,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def usual(config, run):
+    return {step: step(config, run) for step in CHANGES}
 
 
 def changed(config, path, change):
@@ -212,20 +304,23 @@ def changed(config, path, change):
     return values
 
 
-def test_the_same_config_gives_the_same(config, tables, usual, tmp_path):
-    assert list(outputs(config, tables, tmp_path)) == usual
+@pytest.mark.slow
+def test_the_same_config_gives_the_same(config, run, usual):
+    assert {step: step(config, run) for step in CHANGES} == usual
 
 
-@pytest.mark.parametrize("path", list(CHANGES))
-def test_a_changed_key_changes_an_output(path, config, tables, usual, tmp_path):
-    values = changed(config, path, CHANGES[path])
-    try:
-        other = Config.model_validate(values)
-    except ValidationError:
-        assert path == "schema_version"
-        return
-    steps = outputs(other, tables, tmp_path)
-    assert any(step != before for step, before in zip(steps, usual, strict=True))
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "step"), [(path, step) for step, paths in CHANGES.items() for path in paths]
+)
+def test_a_changed_key_changes_an_output(path, step, config, run, usual):
+    values = changed(config, path, CHANGES[step][path])
+    assert step(Config.model_validate(values), run) != usual[step]
+
+
+def test_another_version_of_the_settings_is_rejected(config):
+    with pytest.raises(ValidationError):
+        Config.model_validate(changed(config, "schema_version", 2))
 
 
 def keys_of(model, prefix=""):
@@ -241,5 +336,6 @@ def keys_of(model, prefix=""):
 
 
 def test_no_key_is_left_out():
-    tried = {".".join(p.split("=")[0] for p in path.split(".")) for path in CHANGES}
+    paths = ["schema_version", *(path for paths in CHANGES.values() for path in paths)]
+    tried = {".".join(p.split("=")[0] for p in path.split(".")) for path in paths}
     assert {path.removesuffix(".*") for path in tried} == set(keys_of(Config))

@@ -14,7 +14,7 @@ from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
 from osteometa.protocol.config import Synthesis, load_config
 from osteometa.records.directions import DirectionSet, StudyDirection
-from osteometa.records.effects import Choice, VariantEffect, WeightedEffect
+from osteometa.records.effects import AlternativeEffect, Choice, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import (
     AlternativeModel,
@@ -158,7 +158,7 @@ def test_choices_that_turn_the_result_are_named_with_what_is_left():
         "as SMD, four studies)" in text
     )
     assert "Aerobic: without baseline means, two studies." in text
-    assert text.endswith("No study remains without per-protocol analyses.")
+    assert text.endswith("No study remains in the analyses without per-protocol analyses.")
 
 
 def test_without_a_primary_pool_or_another_choice_there_is_a_reason():
@@ -383,15 +383,23 @@ def test_alternative_models_are_never_the_headline():
 
 
 def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
-    seven = {"k": 7, "sign_vectors": 128, "exact": True, "p_smallest": 2 / 128, "status": "ok"}
+    wild = {"inference": "wild_bootstrap"}
+    seven = {
+        **wild,
+        "k": 7,
+        "sign_vectors": 128,
+        "exact": True,
+        "p_smallest": 2 / 128,
+        "status": "ok",
+    }
     rows = [
         record(AlternativeModel, model="che", estimate=-0.01, ci_low=-0.02, ci_high=0.0, df=3.2,
                warning="fewer than 4 degrees of freedom", status="ok"),
-        record(AlternativeModel, model="three_level_wild", estimate=-0.02, ci_low=-0.05,
+        record(AlternativeModel, model="three_level", estimate=-0.02, ci_low=-0.05,
                ci_high=0.01, p=0.25, **seven),
-        record(AlternativeModel, model="che_wild", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
+        record(AlternativeModel, model="che", estimate=-0.03, ci_low=-0.06, ci_high=0.02,
                p=0.125, **seven),
-        record(AlternativeModel, model="robust_wild", status="not_estimable", reason="singular"),
+        record(AlternativeModel, model="robust", status="not_estimable", reason="singular", **wild),
     ]  # fmt: skip
     text, missing = sensitivity_models.alternative_models(CLEAR, rows)
     assert "(all 128 sign vectors of studies, to be preferred where" in text
@@ -463,8 +471,8 @@ def test_every_study_that_a_forest_plot_draws_below_the_pool_is_in_the_report(bl
 
 
 def by_paper(label, kind, **more):
-    more = {"variant": Choice("type_by", "paper"), "measure": "ROM", **more}
-    return record(VariantEffect, study_id=label.lower(), label=label, exercise_type=kind,
+    more = {"alternative": Choice("type_by", "paper"), "measure": "ROM", **more}
+    return record(AlternativeEffect, study_id=label.lower(), label=label, exercise_type=kind,
                   pooled=True, **more)  # fmt: skip
 
 
@@ -473,7 +481,7 @@ def test_both_classifications_stand_side_by_side():
     alternatives = (
         by_paper("Ada 2001", "high_intensity"),
         by_paper("Bo 2002", "aerobic", measure="SMD"),
-        by_paper("Bo 2002", "aerobic", variant=Choice("r", "0.5")),
+        by_paper("Bo 2002", "aerobic", alternative=Choice("r", "0.5")),
     )
     row = changed("type_by=paper", "by the paper", 0.04, 0.01, 0.07, group="resistance", k=2)
     done = dataclasses.replace(

@@ -50,6 +50,7 @@ def libraries(name):
     return set(json.loads(output.splitlines()[-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["figures", "overview"])
 def test_drawing_rests_on_no_statistics(name):
     statistics = {"pooling", "effects", "explore"}

@@ -23,9 +23,11 @@ from osteometa.sensitivity.meta_regression import meta_regression
 from osteometa.sensitivity.small_study import egger
 from osteometa.sensitivity.status import one_per_study
 
+pytestmark = pytest.mark.slow
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
 OPG = "opg_training_controlled"
+NO_OTHERS = {"covariances": (), "alternatives": (), "alternative_covariances": ()}
 
 
 @pytest.fixture(scope="module")
@@ -202,49 +204,55 @@ def test_eggers_regression_of_smd_leaves_the_effect_out_of_its_predictor(cases):
     assert row.p == egger(chosen.y, chosen.v).p and "not reported" in row.predictor
 
 
+def models_of(rows):
+    return {(row.model, row.inference): row for row in rows}
+
+
 def test_alternative_models_say_when_nothing_is_nested(looks):
-    rows = {row.model: row for row in looks[NECK].alternative_models}
-    nested = ("three_level", "che", "robust")
-    wild = tuple(f"{name}_wild" for name in nested)
-    assert list(rows) == [*nested, *wild, "bayesian"]
+    rows = models_of(looks[NECK].alternative_models)
+    nested = tuple((name, "satterthwaite") for name in ("three_level", "che", "robust"))
+    wild = tuple((name, "wild_bootstrap") for name, _ in nested)
+    assert list(rows) == [*nested, *wild, ("bayesian", "posterior")]
     bar = "8 studies, 10 are needed, one of them with several effects"
     assert {rows[name].reason for name in nested} == {bar}
     assert {rows[name].reason for name in wild} == {"no study has several effects"}
-    spine = {row.model: row for row in looks[LUMBAR].alternative_models}
+    spine = models_of(looks[LUMBAR].alternative_models)
     assert all("no study has several effects" in spine[name].reason for name in (*nested, *wild))
-    assert "the prior is specified for SMD" in rows["bayesian"].reason
-    nested = {row.model: row for row in looks["shared"].alternative_models}
-    assert nested["che"].effects > nested["che"].k
-    assert "the model needs 10" in nested["che"].reason
-    turned = nested["che_wild"]
+    assert "the prior is specified for SMD" in rows["bayesian", "posterior"].reason
+    nested = models_of(looks["shared"].alternative_models)
+    che = nested["che", "satterthwaite"]
+    assert che.effects > che.k
+    assert "the model needs 10" in che.reason
+    turned = nested["che", "wild_bootstrap"]
     assert (turned.status, turned.k, turned.effects, turned.sign_vectors) == ("ok", 6, 7, 64)
 
 
 @pytest.mark.parametrize(("k", "words"), [(0, "no study"), (1, "1 study"), (2, "2 studies")])
 def test_alternative_models_of_hardly_a_study_name_both_bars(cases, k, words):
     case = replace(cases[NECK], effects=cases[NECK].primary_set().effects[:k], covariances=())
-    rows = {row.model: row for row in alternative_models(pooled_effects(case), case)}
+    rows = models_of(alternative_models(pooled_effects(case), case))
     more = "are needed, one of them with several effects"
     for name in ("three_level", "che", "robust"):
-        assert (rows[name].k, rows[name].status) == (k, "not_applicable")
-        assert rows[name].reason == f"{words}, 10 {more}"
-        assert rows[f"{name}_wild"].reason == f"{words}, 3 {more}"
+        row = rows[name, "satterthwaite"]
+        assert (row.k, row.status) == (k, "not_applicable")
+        assert row.reason == f"{words}, 10 {more}"
+        assert rows[name, "wild_bootstrap"].reason == f"{words}, 3 {more}"
 
 
 def test_few_studies_have_the_bootstrap_in_place_of_the_models(cases):
     case = cases[NECK]
     chosen = pooled_effects(case)
     ours = replace(chosen, studies=(chosen.studies[1], *chosen.studies[1:]))
-    rows = {row.model: row for row in alternative_models(ours, case)}
+    rows = models_of(alternative_models(ours, case))
     for name in ("three_level", "che", "robust"):
-        assert "the model needs 10" in rows[name].reason and rows[name].sign_vectors is None
-        wild = rows[f"{name}_wild"]
+        row, wild = rows[name, "satterthwaite"], rows[name, "wild_bootstrap"]
+        assert "the model needs 10" in row.reason and row.sign_vectors is None
         assert wild.status == "ok" and wild.k == chosen.k - 1 and wild.effects == chosen.k
         assert wild.sign_vectors == 2**wild.k and wild.exact and wild.p_smallest == 2 / 2**wild.k
         assert wild.p_smallest <= wild.p <= 1
         assert wild.ci_low < wild.estimate < wild.ci_high
         assert (wild.se, wild.df, wild.prior) == (None, None, "")
-    assert rows["bayesian"].sign_vectors is None
+    assert rows["bayesian", "posterior"].sign_vectors is None
 
 
 POINTS = ("funnel_points", "regression_points", "regression_line")
@@ -256,7 +264,7 @@ POINTS = ("funnel_points", "regression_points", "regression_line")
 )  # fmt: skip
 def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
     effects = cases[NECK].primary_set().effects[:k]
-    few = replace(cases[NECK], effects=effects, covariances=(), variants=(), variant_covariances=())
+    few = replace(cases[NECK], effects=effects, **NO_OTHERS)
     look = sensitivity_tables(few)
     for name in set(RECORDS) - set(POINTS):
         rows = getattr(look, name)
@@ -283,7 +291,7 @@ def test_every_table_of_few_studies_has_a_row_that_says_why(cases, k, words):
 
 
 def test_rows_that_say_why_are_read_back_and_skipped(cases, tmp_path):
-    few = replace(cases[NECK], effects=(), covariances=(), variants=(), variant_covariances=())
+    few = replace(cases[NECK], effects=(), **NO_OTHERS)
     look = sensitivity_tables(few)
     for name in ("gosh", "multiverse", "influence"):
         path = tmp_path / f"{name}.csv"

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import ROOT, SPINE_SYNTHESIS, cases_of
-from osteometa.derivation.alternatives import alternatives
+from builders import ROOT, SPINE_SYNTHESIS, cases_of, checked
+from osteometa.derivation.alternatives import alternative_configs
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
 from osteometa.report.sensitivity_choices import CHOICES as WORDS
@@ -19,9 +19,9 @@ from osteometa.sensitivity.multiverse import (
 )
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows
-from osteometa.validation.review import check_review
 
 SITES = ["lumbar_spine", "femoral_neck", "total_hip"]
+NO_OTHERS = {"covariances": (), "alternatives": (), "alternative_covariances": ()}
 
 
 @pytest.fixture(scope="module")
@@ -196,9 +196,9 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
     gone = case.primary_set().effects[0]
     judged = tuple(replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
                    for e in case.effects)  # fmt: skip
-    judged = replace(case, effects=judged, variants=tuple(
+    judged = replace(case, effects=judged, alternatives=tuple(
         replace(e, risk_of_bias="high" if e.study_id == gone.study_id else "low")
-        for e in case.variants))  # fmt: skip
+        for e in case.alternatives))  # fmt: skip
     kept = EffectSet(
         tuple(e for e in case.primary_set().effects if e.study_id != gone.study_id), ()
     )
@@ -213,8 +213,8 @@ def test_risk_of_bias_is_a_restriction_once_somebody_has_judged(made):
 
 
 def test_every_key_of_the_derivation_has_words():
-    config = check_review(ROOT).config
-    keys = {choice.key for choice, _ in alternatives(config)} - {"type_by"}
+    config = checked(ROOT).config
+    keys = {choice.key for choice, _ in alternative_configs(config)} - {"type_by"}
     assert keys <= set(WORDS) and set(CHOICES) - {"derivation"} <= set(WORDS)
 
 
@@ -241,7 +241,7 @@ def test_shares_of_an_unbalanced_product_are_averages_over_the_orders():
 
 def test_fewer_than_two_studies_have_no_multiverse(made):
     case = made[NAMES[0]][0]
-    empty = replace(case, effects=(), covariances=(), variants=(), variant_covariances=())
+    empty = replace(case, effects=(), **NO_OTHERS)
     (row,), (share,) = multiverse(empty)
     assert row.status == share.status == "not_applicable"
     assert row.reason == share.reason == "no combination of choices pools two studies"

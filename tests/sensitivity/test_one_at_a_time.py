@@ -3,49 +3,28 @@
 from dataclasses import replace
 
 import pytest
-from builders import ROOT
-from osteometa.derivation.alternatives import split_variants, variants
-from osteometa.derivation.derive import derive
-from osteometa.protocol.config import from_part
-from osteometa.protocol.dependencies import pool_settings
+from builders import ROOT, cases_of
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
-from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pool_set, pooled_rows
-from osteometa.synthesis.sets import covariances_in, split
-from osteometa.validation.review import check_review
 from osteometa.wording.vocabulary import Flag
 
 SHARED = ROOT / "tests/reviews/shared_control"
 NECK = "bmd_femoral_neck_training_controlled"
 SPINE = "bmd_lumbar_spine_training_controlled"
-
-
-def case_of(folder, name):
-    outcome = check_review(folder)
-    config = outcome.config
-    derived = derive(outcome.tables, config)
-    effects = split(derived.effects, derived.entries, config)[name][0]
-    own = split_variants(variants(outcome.tables, config), config)[name]
-    return SynthesisData(
-        outcome=next(s.outcome for s in config.syntheses if s.id == name),
-        effects=tuple(effects),
-        covariances=tuple(covariances_in(effects, derived.covariances)),
-        variants=own.effects,
-        variant_covariances=own.covariances,
-        config=from_part(pool_settings(config, name)),
-    )
+BOUT = "ctx_serum_acute_immediate_within_arm"
+NO_OTHERS = {"covariances": (), "alternatives": (), "alternative_covariances": ()}
 
 
 @pytest.fixture(scope="module")
 def neck():
-    case = case_of(ROOT, NECK)
+    case = cases_of(ROOT, [NECK])[NECK]
     return case, sensitivity_rows(case)
 
 
 @pytest.fixture(scope="module")
 def shared():
-    case = case_of(SHARED, SPINE)
+    case = cases_of(SHARED, [SPINE])[SPINE]
     return case, sensitivity_rows(case)
 
 
@@ -65,7 +44,7 @@ def is_reading(row):
 
 def test_every_set_has_the_whole_suite_in_one_order(neck, shared):
     assert suite(neck[1]) == suite(shared[1])
-    empty = replace(shared[0], effects=(), covariances=(), variants=(), variant_covariances=())
+    empty = replace(shared[0], effects=(), **NO_OTHERS)
     assert suite(sensitivity_rows(empty)) == suite(shared[1])
     names = suite(neck[1])
     assert len(names) == len(set(names))
@@ -109,12 +88,12 @@ def test_disputed_readings_come_in_one_at_a_time(neck):
     assert row_of(rows, "with all disputed").k == main.k + 2
     assert [r.measure for r in rows if is_reading(r)].count("SMD") >= 4
     cautious = {
-        e.study_id: str(e.variant)
-        for e in sorted(case.variants, key=lambda e: -abs(e.z))
-        if e.variant.key == "reading" and e.measure == "ROM"
+        e.study_id: str(e.alternative)
+        for e in sorted(case.alternatives, key=lambda e: -abs(e.z))
+        if e.alternative.key == "resolution" and e.measure == "ROM"
     }
     assert cautious == {
-        "heinonen_1996": "reading=CHG+PCT+CI", "watson_2018_liftmor": "reading=CHG+PCT+TMD+p",
+        "heinonen_1996": "resolution=CHG+PCT+CI", "watson_2018_liftmor": "resolution=CHG+PCT+TMD+p",
     }  # fmt: skip
 
 
@@ -210,7 +189,7 @@ def test_an_arm_without_a_comparator_is_no_active_comparison():
 
     metafor 3.8: rma.mv(yi, V, random=~1|id) and the floor of q = e'We/(rows - 1), t with 1 df.
     """
-    rows = sensitivity_rows(case_of(ROOT, "ctx_serum_acute_immediate_within_arm"))
+    rows = sensitivity_rows(cases_of(ROOT, [BOUT])[BOUT])
     assert row_of(rows, "with active").status == "not_applicable"
     row = row_of(rows, "with listed", measure="SMD")
     assert (row.k, row.status) == (2, "ok")

@@ -177,6 +177,7 @@ variances = st.one_of(
 odd = st.lists(st.tuples(effects, variances.filter(lambda v: v > 0)), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(odd)
 def test_odd_data_give_a_reason_and_never_nan(pairs):
@@ -187,6 +188,7 @@ def test_odd_data_give_a_reason_and_never_nan(pairs):
     is_whole(selection_model(y, v))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
 @pytest.mark.parametrize("name", ["bcg_RR", "bmd_g_per_cm2_MD", "gibson2002_MD"])
 def test_units_and_signs_change_nothing(name, scale):

@@ -46,6 +46,7 @@ def test_p_agrees_with_refits_in_r(name, key):
         assert (ours.tau2, ours.omega2) == pytest.approx(theirs["sigma2"], rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "key"), CASES)
 def test_the_statistic_of_every_sign_vector_agrees_with_r(name, key):
     y, v, study, options = case(name, key)
@@ -103,6 +104,7 @@ def test_under_symmetry_p_is_exact(model, rho):
     assert sorted(found) == pytest.approx(np.arange(1, 17) / 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "rho"), KINDS)
 @pytest.mark.parametrize("exact_up_to", [12, 0])
 def test_symmetries(model, rho, exact_up_to):

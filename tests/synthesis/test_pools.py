@@ -7,15 +7,13 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from builders import ROOT
-from osteometa.derivation.derive import derive
+from builders import ROOT, derived_of
 from osteometa.pooling.tau2 import q_profile, typical_variance
 from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import GroupModels, pooled_rows, primary_fits, weighted
 from osteometa.synthesis.subgroup_tests import subgroup_tests
-from osteometa.validation.review import check_review
 from osteometa.wording.choices import EXERCISE_TYPES
 from scipy.special import chdtrc, stdtr, stdtrit
 
@@ -33,9 +31,11 @@ GROUPED = [
 
 @pytest.fixture(scope="module")
 def pattern():
-    outcome = check_review(ROOT / "tests/reviews/small")
-    derived = derive(outcome.tables, outcome.config)
-    return next(e for e in derived.effects if e.measure == "ROM" and e.pooled)
+    return next(
+        e
+        for e in derived_of(ROOT / "tests/reviews/small").effects
+        if e.measure == "ROM" and e.pooled
+    )
 
 
 def studies(pattern, sizes):

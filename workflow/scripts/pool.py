@@ -6,10 +6,10 @@ from pathlib import Path
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.protocol.config import from_part
 from osteometa.records.effects import (
+    AlternativeCovariance,
+    AlternativeEffect,
     Covariance,
     Effect,
-    VariantCovariance,
-    VariantEffect,
     WeightedEffect,
 )
 from osteometa.records.pools import PooledRow, SubgroupTest
@@ -30,14 +30,16 @@ with job(snakemake):
     write_records(made.subgroup_test, SubgroupTest, subgroup_tests(name, effects, config, links))
     shutil.copyfile(given.covariance, made.covariance)
     shutil.copyfile(given.directions, made.directions)
-    case = SynthesisData(
+    data = SynthesisData(
         outcome=next(iter(config.outcomes)),
         effects=tuple(effects),
         covariances=tuple(links),
-        variants=tuple(read_records(given.alternatives, VariantEffect)),
-        variant_covariances=tuple(read_records(given.alternative_covariance, VariantCovariance)),
+        alternatives=tuple(read_records(given.alternatives, AlternativeEffect)),
+        alternative_covariances=tuple(
+            read_records(given.alternative_covariance, AlternativeCovariance)
+        ),
         config=config,
     )
-    found = sensitivity_tables(case)
+    found = sensitivity_tables(data)
     for table, record in RECORDS.items():
         write_records(Path(made.pooled).with_name(f"{table}.csv"), record, getattr(found, table))

@@ -209,7 +209,7 @@ def regress(
 def cross_check(
     yi: Any, vi: Any = None, *, method: str = "REML", ci: str = "hksj-floor"
 ) -> pd.DataFrame:
-    """Fit the same model with PyMARE and statsmodels, and say how far the numbers agree.
+    """Fit the same model with PyMARE and statsmodels, and return how far the numbers agree.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from osteometa.numerics.range import out_of_range
 
 
 class UsageError(ValueError):
-    """The file cannot be pooled; the text says why and what to do."""
+    """The file cannot be pooled; the text gives the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Row:
 
 
 def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bool]:
-    """Return the effects, and whether semicolons stand between the cells of the file.
+    """Return the effects, and whether semicolons separate the cells of the file.
 
     Raises
     ------

@@ -42,7 +42,7 @@ class _Table:
 
 
 def results_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the models that a call asks for, as JSON has them."""
+    """Return the models that a call requests, as JSON has them."""
     columns = [*arguments.mods, *([arguments.group] if arguments.group else [])]
     rows, semicolons = read_effects(Path(arguments.file), columns)
     if not arguments.cov:

@@ -216,7 +216,7 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
 def difference_of_means(
     comparison: Comparison, *, after_first: bool = False
 ) -> tuple[float, tuple[Cell, ...]] | None:
-    """Return the difference of the reported means, whatever their spread, and its cells.
+    """Return the difference of the reported means, with or without a spread, and its cells.
 
     That of the changes first; with `after_first` that of the levels after, which a test of those
     compares: arms that differ before can differ the other way in their changes.

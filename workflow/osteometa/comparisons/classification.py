@@ -31,7 +31,7 @@ def type_by_modality(arm: Arm, config: Config) -> ExerciseType:
 
 
 def type_by_paper(arm: Arm, config: Config) -> ExerciseType:
-    """Return the type where the paper's own `high` goes before the modality."""
+    """Return the type where the paper's own `high` takes precedence over the modality."""
     if arm.intensity == "high":
         return ExerciseType.HIGH_INTENSITY
     return type_by_modality(arm, config)
@@ -71,7 +71,7 @@ def time_distance(comparison: Comparison, config: Config) -> float:
 
 
 def listed_only(comparison: Comparison, config: Config) -> tuple[Block, str] | None:
-    """Return block and reason of a comparison that is listed whatever its numbers; else None."""
+    """Return block and reason of a comparison that is only listed, else None."""
     arm, control = comparison.arm, comparison.control
     active = control is not None and arm.comparator_kind not in config.comparator_kinds
     block = Block.ACTIVE if active else Block.LISTED

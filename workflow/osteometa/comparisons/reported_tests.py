@@ -93,7 +93,7 @@ def is_omnibus(row: Contrast) -> bool:
 
 
 def adjustment(row: Contrast) -> str:
-    """Return whether the baseline is a covariate: as typed, else by the kind of test."""
+    """Return whether the baseline is a covariate: as entered, else by the kind of test."""
     if row.statistic == "adj_md":
         return "yes"
     by_test = {"ancova": "yes", "t_pooled": "no", "t_welch": "no", "rm_anova": "no"}

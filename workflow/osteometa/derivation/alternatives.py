@@ -21,26 +21,26 @@ from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
 from osteometa.records.effects import (
     RESOLUTION,
+    AlternativeCovariance,
+    AlternativeEffect,
     Choice,
     Covariance,
     Effect,
-    VariantCovariance,
-    VariantEffect,
 )
 from osteometa.records.sets import set_key
-from osteometa.synthesis.sets import asks_for, effect_order
+from osteometa.synthesis.sets import effect_order, includes
 from osteometa.wording.vocabulary import Block
 
 
 @dataclass(frozen=True, slots=True)
-class Variants:
+class Alternatives:
     """Effects and covariances by all alternative derivations."""
 
-    effects: tuple[VariantEffect, ...]
-    covariances: tuple[VariantCovariance, ...]
+    effects: tuple[AlternativeEffect, ...]
+    covariances: tuple[AlternativeCovariance, ...]
 
 
-def alternatives(config: Config) -> Iterator[tuple[Choice, Config]]:
+def alternative_configs(config: Config) -> Iterator[tuple[Choice, Config]]:
     """Yield the choice and the whole config of every alternative derivation, in a fixed order."""
     grids = {value for outcome in config.outcomes.values() for value in outcome.r_grid}
     for value in sorted(grids):
@@ -73,13 +73,13 @@ def alternatives(config: Config) -> Iterator[tuple[Choice, Config]]:
         yield Choice.read(name), config.model_copy(update={"effects": effects})
 
 
-def variants(tables: Tables, config: Config) -> Variants:
+def alternatives(tables: Tables, config: Config) -> Alternatives:
     """Return what differs by each alternative, and each resolution of inconsistent data."""
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     primary = effects_of(estimates, tables, config)
     effects, links = list(_resolutions(estimates, primary, tables, config)), []
-    for choice, other in alternatives(config):
+    for choice, other in alternative_configs(config):
         # What is done with effects leaves the estimates as they are.
         same = other.outcomes is config.outcomes and other.effects is config.effects
         found = estimates if same else estimates_of(comparisons, other, borrow_r=choice.key != "r")
@@ -94,7 +94,7 @@ def variants(tables: Tables, config: Config) -> Variants:
         )
         effects += changed
         links += linked
-    return Variants(tuple(effects), tuple(links))
+    return Alternatives(tuple(effects), tuple(links))
 
 
 Group = tuple[str, ...]
@@ -121,21 +121,21 @@ def _links(
 
 def _differences(
     primary: Effects, other: Effects, choice: Choice, outcomes: set[str]
-) -> tuple[list[VariantEffect], list[VariantCovariance]]:
+) -> tuple[list[AlternativeEffect], list[AlternativeCovariance]]:
     """Return the effects of every study and measure in which anything differs."""
     usual, changed = _groups(primary.effects), _groups(other.effects)
     usual_links = _links(primary.covariances, usual)
     changed_links = _links(other.covariances, changed)
-    effects: list[VariantEffect] = []
-    links: list[VariantCovariance] = []
+    effects: list[AlternativeEffect] = []
+    links: list[AlternativeCovariance] = []
     for key in sorted(set(usual) | set(changed)):
         before, after = usual.get(key, []), changed.get(key, [])
         same = _numbers(before) == _numbers(after) and usual_links[key] == changed_links[key]
         if same or (before or after)[0].outcome not in outcomes:
             continue
-        effects += [varied(effect, choice) for effect in after or _gone(before)]
+        effects += [under_choice(effect, choice) for effect in after or _gone(before)]
         links += [
-            VariantCovariance(**fields_of(row, Covariance), variant=choice)
+            AlternativeCovariance(**fields_of(row, Covariance), alternative=choice)
             for row in changed_links[key]
         ]
     return effects, links
@@ -150,14 +150,14 @@ def _gone(effects: Iterable[Effect]) -> list[Effect]:
     return [replace(effect, pooled=False, block=Block.GONE, reason=reason) for effect in effects]
 
 
-def varied(effect: Effect, choice: Choice) -> VariantEffect:
+def under_choice(effect: Effect, choice: Choice) -> AlternativeEffect:
     """Return an effect as a row of an alternative derivation."""
-    return VariantEffect(**fields_of(effect, Effect), variant=choice)
+    return AlternativeEffect(**fields_of(effect, Effect), alternative=choice)
 
 
 def _resolutions(
     estimates: Estimates, primary: Effects, tables: Tables, config: Config
-) -> Iterator[VariantEffect]:
+) -> Iterator[AlternativeEffect]:
     """Yield every resolution of inconsistent data at the selected times, the primary one first."""
     row = row_maker(estimates.estimated, tables, config)
     disputed = {
@@ -177,18 +177,18 @@ def _resolutions(
                 name = "+".join(effect.provenance)
                 names[name] += 1
                 number = f" ({names[name]})" if names[name] > 1 else ""
-                yield varied(effect, Choice(RESOLUTION, f"{name}{number}"))
+                yield under_choice(effect, Choice(RESOLUTION, f"{name}{number}"))
 
 
-def split_variants(found: Variants, config: Config) -> dict[str, Variants]:
+def split_alternatives(found: Alternatives, config: Config) -> dict[str, Alternatives]:
     """Return the alternatives of each synthesis, by its id, in a fixed order."""
     sets = {}
     for synthesis in config.syntheses:
-        effects = [e for e in found.effects if asks_for(synthesis, e)]
-        named = {(e.variant, e.effect_id) for e in effects}
-        links = [c for c in found.covariances if (c.variant, c.effect_id_1) in named]
-        sets[synthesis.id] = Variants(
-            tuple(sorted(effects, key=lambda e: (e.variant, *effect_order(e)))),
-            tuple(sorted(links, key=lambda c: (c.variant, c.effect_id_1, c.effect_id_2))),
+        effects = [e for e in found.effects if includes(synthesis, e)]
+        named = {(e.alternative, e.effect_id) for e in effects}
+        links = [c for c in found.covariances if (c.alternative, c.effect_id_1) in named]
+        sets[synthesis.id] = Alternatives(
+            tuple(sorted(effects, key=lambda e: (e.alternative, *effect_order(e)))),
+            tuple(sorted(links, key=lambda c: (c.alternative, c.effect_id_1, c.effect_id_2))),
         )
     return sets

@@ -35,7 +35,7 @@ def resolutions_of(
     resolutions are the same if they use the same cells. Empty if there is none.
     """
     found: dict[frozenset, Estimate] = {}
-    waiting = [_smd_of_change(comparison, config)]
+    waiting = [_with_standardiser(comparison, config)]
     tried: set[frozenset] = set()
     while waiting:
         one = waiting.pop(0)
@@ -101,15 +101,15 @@ def _without(
     )
 
 
-def _smd_of_change(comparison: Comparison, config: Config) -> Comparison:
-    """Take a disputed trial's SMD of areal density without a named SD as one of change."""
+def _with_standardiser(comparison: Comparison, config: Config) -> Comparison:
+    """Give a disputed SMD without a named SD the SD that config.yaml states for its analyte."""
     analyte = config.analyte(comparison.outcome, comparison.analyte)
-    if analyte is None or analyte.quantity != "areal_density":
+    if analyte is None or not analyte.unnamed_standardiser:
         return comparison
     rows = tuple(
         row.model_copy(
             update={
-                "standardiser": "change",
+                "standardiser": analyte.unnamed_standardiser,
                 "flag": f"{row.flag} {Flag.FACTOR_UNKNOWN}".strip(),
             }
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.derivation.alternatives import Variants, split_variants, variants
+from osteometa.derivation.alternatives import Alternatives, alternatives, split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.extraction.reading import write_checked
@@ -14,7 +14,7 @@ from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, StudyDirection
-from osteometa.records.effects import Covariance, Effect, VariantCovariance, VariantEffect
+from osteometa.records.effects import AlternativeCovariance, AlternativeEffect, Covariance, Effect
 from osteometa.records.ledger import LedgerLine
 from osteometa.synthesis.sets import covariances_in, split
 
@@ -28,7 +28,7 @@ class Extraction:
     ledger: tuple[LedgerLine, ...]
     sets: Mapping[str, tuple[list[Effect], list[StudyDirection]]]
     """Effects and directions of each synthesis, by id."""
-    alternatives: Mapping[str, Variants]
+    alternatives: Mapping[str, Alternatives]
     """The same under alternative choices."""
 
 
@@ -38,7 +38,7 @@ def extract(tables: Tables, config: Config) -> Extraction:
     return Extraction(
         tables, derived, tuple(ledger_of(tables, derived, config)),
         split(derived.effects, derived.entries, config),
-        split_variants(variants(tables, config), config),
+        split_alternatives(alternatives(tables, config), config),
     )  # fmt: skip
 
 
@@ -59,5 +59,5 @@ def write_extraction(found: Extraction, folder: Path) -> None:
         links = covariances_in(effects, derived.covariances)
         write_records(home / "covariance.csv", Covariance, links)
         other = found.alternatives[name]
-        write_records(home / "alternatives.csv", VariantEffect, other.effects)
-        write_records(home / "alternative_covariance.csv", VariantCovariance, other.covariances)
+        write_records(home / "alternatives.csv", AlternativeEffect, other.effects)
+        write_records(home / "alternative_covariance.csv", AlternativeCovariance, other.covariances)

@@ -18,7 +18,7 @@ from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
-from osteometa.synthesis.sets import asks_for
+from osteometa.synthesis.sets import includes
 from osteometa.wording.vocabulary import Block, DerivationMethod, RowStatus
 
 Record = TypeVar("Record", Effect, DirectionEntry)
@@ -50,7 +50,7 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
         ]
         summary += _carrier(arm, lines_of_arm, excluded.get(arm.study_id, ""))
     judged = [
-        _line(row, RowStatus.NOT_ASKED, _why_not_computed_with(row))
+        _line(row, RowStatus.NOT_PLANNED, _why_not_computed_with(row))
         for rows in (
             tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
             tables.published_pools,
@@ -75,7 +75,7 @@ def _why_not_computed_with(row: Row) -> str:
 def _carrier(row: Study | Arm, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
     """Yield the status of a study or an arm, the best of those of its findings."""
     order = (
-        RowStatus.USED, RowStatus.DIRECTION_ONLY, RowStatus.NOT_ASKED, RowStatus.NOT_USED,
+        RowStatus.USED, RowStatus.DIRECTION_ONLY, RowStatus.NOT_PLANNED, RowStatus.NOT_USED,
     )  # fmt: skip
     best: dict[str, LedgerLine] = {}
     for line in lines:
@@ -112,17 +112,17 @@ class _Writer:
         lines = [
             _line(row, *self._within(row, synthesis), synthesis.id)
             for synthesis in self.config.syntheses
-            if any(asks_for(synthesis, entry) for entry in entries)
+            if any(includes(synthesis, entry) for entry in entries)
         ]
         if lines:
             return lines
         sets = sorted({_direction_set(entry) for entry in entries if entry.counted})
         place = " ".join(part for part in (row.outcome, row.analyte, row.site) if part)
-        reason = f"no synthesis of config.yaml asks for {place} here"
+        reason = f"no planned analysis of config.yaml includes this comparison of {place}"
         if sets:
             return [_line(row, RowStatus.DIRECTION_ONLY, reason, "; ".join(sets))]
         reason += f"; {entries[0].reason}" if entries[0].reason else ""
-        return [_line(row, RowStatus.NOT_ASKED, reason)]
+        return [_line(row, RowStatus.NOT_PLANNED, reason)]
 
     def _outside(self, row: Finding) -> tuple[RowStatus, str]:
         """Return the status of a row that is in no comparison."""
@@ -130,8 +130,8 @@ class _Writer:
             reason = f"the study is not included: {self._excluded[row.study_id]}"
             return RowStatus.NOT_USED, reason
         if row.outcome in self.config.secondary_outcomes:
-            reason = "secondary outcome: kept in the tables, asked for by no synthesis"
-            return RowStatus.NOT_ASKED, reason
+            reason = "secondary outcome: kept in the tables, in no planned analysis"
+            return RowStatus.NOT_PLANNED, reason
         if row.timepoint == "baseline":
             return RowStatus.NOT_USED, "baseline without anything after it"
         if (row.study_id, row.arm_id) in self._partners:
@@ -141,7 +141,7 @@ class _Writer:
 
     def _within(self, row: Finding, synthesis: Synthesis) -> tuple[RowStatus, str]:
         """Return the status of a row in a synthesis."""
-        effects = [e for e in self._effects[_key(row)] if asks_for(synthesis, e)]
+        effects = [e for e in self._effects[_key(row)] if includes(synthesis, e)]
         for effect in effects:
             if effect.pooled:
                 codes = "+".join(effect.provenance)
@@ -152,9 +152,9 @@ class _Writer:
                 return RowStatus.USED, reason
         if effects:
             return RowStatus.NOT_USED, effects[0].reason
-        items = [item for item, entry in self._gathered[_key(row)] if asks_for(synthesis, entry)]
+        items = [item for item, entry in self._gathered[_key(row)] if includes(synthesis, entry)]
         reason = why_not(row, items, self.config)
-        by_row = any(asks_for(synthesis, entry) for entry in self._entries[_key(row)])
+        by_row = any(includes(synthesis, entry) for entry in self._entries[_key(row)])
         direction = isinstance(row, Direction) or by_row
         return (RowStatus.DIRECTION_ONLY if direction else RowStatus.NOT_USED), reason
 
@@ -208,12 +208,12 @@ def why_not(row: Finding, items: Sequence[Estimated], config: Config) -> str:
         if row.test == "rank":
             return "the p of a rank test gives no SD"
         if row.p is not None and row.p_operator not in ("", "=") and row.value is None:
-            return f"p {row.p_operator} {row.p.text} is a bound, not a value"
+            return f"p {row.p_operator} {row.p.text} is a limit, not a value"
     if isinstance(row, Direction):
-        first = "the sign of the effect goes before a typed direction"
-        return first if found else "only a direction"
+        known = "the sign of the effect is used instead of the reported direction"
+        return known if found else "direction only"
     if found:
-        return f"another value of the comparison goes first ({found[0][1].method})"
+        return f"another value of the comparison takes precedence ({found[0][1].method})"
     if row.disputed:
         return f"inconsistently reported data: {row.disputed}"
     return _why_not_derivable(row, items)

@@ -23,7 +23,7 @@ from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.ledger import WantedRow
 from osteometa.records.sets import set_key
-from osteometa.synthesis.sets import asks_for
+from osteometa.synthesis.sets import includes
 
 MOST_ATOMS = 4
 """Kinds of cells asked for at once; more is too much for one request."""
@@ -93,7 +93,7 @@ def wanted_of(
 def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
     """Return the missing cells of a whole review.
 
-    For each synthesis, each arm that it asks for and of which no effect on the primary measure is
+    For each synthesis, each arm that it includes and of which no effect on the primary measure is
     in its pool, at the time that represents the arm; comparisons that no number would bring into a
     pool (an active comparator, a design that is shown separately) are left out.
     """
@@ -104,7 +104,7 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
         pooled = {
             effect.study_id
             for effect in derived.effects
-            if effect.pooled and effect.measure == measure and asks_for(synthesis, effect)
+            if effect.pooled and effect.measure == measure and includes(synthesis, effect)
         }
         by_arm: dict[tuple[str, ...], list[Comparison]] = {}
         for item in derived.estimated:
@@ -176,7 +176,7 @@ def _smallest(
 
 
 def _cells(comparison: Comparison, chosen: Sequence[Atom]) -> int:
-    """Count the cells that would have to be typed."""
+    """Count the cells that would have to be entered."""
     return sum(len(asked_of(comparison, atom)) * len(atom.columns) for atom in chosen)
 
 

@@ -44,23 +44,23 @@ def entries(
 
 
 def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> DirectionEntry:
-    typed = [row for row in comparison.directions if row.usable]
+    reported = [row for row in comparison.directions if row.usable]
     if effect is not None:
         known = KnownDirection(_sign(effect.yi), "effect", (), "")
     else:
-        known = _known(comparison, typed)
-    claims = {row.direction or row.arrow for row in _fitting(comparison, typed)}
+        known = _known(comparison, reported)
+    claims = {row.direction or row.arrow for row in _fitting(comparison, reported)}
     opposite = OPPOSITE.get(known.direction)
     conflict = opposite is not None and opposite in claims
-    reason = f"the sign contradicts the typed {opposite}" if conflict else known.reason
-    not_counted = why_not_counted(comparison, typed, config)
+    reason = f"the sign contradicts the reported {opposite}" if conflict else known.reason
+    not_counted = why_not_counted(comparison, reported, config)
     inputs = sorted({cell.name for cell in known.cells}, key=str)
     return DirectionEntry(
         **shared_columns(comparison, config),
         direction=known.direction,
         origin=known.origin,
-        arrow=tuple(sorted({row.arrow for row in typed if row.arrow})),
-        significant=tuple(sorted({row.significant for row in typed if row.significant})),
+        arrow=tuple(sorted({row.arrow for row in reported if row.arrow})),
+        significant=tuple(sorted({row.significant for row in reported if row.significant})),
         n=_participants(comparison),
         counted=not not_counted,
         conflict=conflict,
@@ -70,7 +70,9 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
     )
 
 
-def why_not_counted(comparison: Comparison, typed: Sequence[DirectionRow], config: Config) -> str:
+def why_not_counted(
+    comparison: Comparison, reported: Sequence[DirectionRow], config: Config
+) -> str:
     """Return why the direction of a comparison is not in a sign test, '' if it is."""
     analyte = config.analyte(comparison.outcome, comparison.analyte)
     if analyte is not None and not analyte.directions_counted:
@@ -80,12 +82,12 @@ def why_not_counted(comparison: Comparison, typed: Sequence[DirectionRow], confi
         return listed[1]
     if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
         return "an arm of a controlled trial without its comparator: not counted within arms"
-    if typed and all(row.direction == Direction.UNKNOWN for row in typed):
-        return "direction typed as unknown"
+    if reported and all(row.direction == Direction.UNKNOWN for row in reported):
+        return "direction entered as unknown"
     return ""
 
 
-def _known(comparison: Comparison, typed: Sequence[DirectionRow]) -> KnownDirection:
+def _known(comparison: Comparison, reported: Sequence[DirectionRow]) -> KnownDirection:
     """Return the direction by what is reported, without an effect."""
     means = difference_of_means(comparison)
     if means is not None:
@@ -96,33 +98,33 @@ def _known(comparison: Comparison, typed: Sequence[DirectionRow]) -> KnownDirect
         if fits and signed and row.usable and row.value is not None:
             direction, cells = _sign(float(row.value)), (Cell(row, "value"),)
             return KnownDirection(direction, "means", cells, "a reported difference")
-    for row in _fitting(comparison, typed):
+    for row in _fitting(comparison, reported):
         if row.direction in ("up", "down", "zero"):
             cells = (Cell(row, "direction"),)
-            return KnownDirection(Direction(row.direction), "typed", cells, "reported in words")
-    for row in _fitting(comparison, typed):
+            return KnownDirection(Direction(row.direction), "words", cells, "reported in words")
+    for row in _fitting(comparison, reported):
         if row.arrow in ("up", "down") and row.significant == "yes":
             reason = "direction reported qualitatively, as significant"
             return KnownDirection(Direction(row.arrow), "arrow", (Cell(row, "arrow"),), reason)
-    cells = tuple(Cell(row, "arrow" if row.arrow else "direction") for row in typed)
-    return KnownDirection(Direction.UNKNOWN, "none", cells, _why_unknown(comparison, typed))
+    cells = tuple(Cell(row, "arrow" if row.arrow else "direction") for row in reported)
+    return KnownDirection(Direction.UNKNOWN, "none", cells, _why_unknown(comparison, reported))
 
 
-def _fitting(comparison: Comparison, typed: Sequence[DirectionRow]) -> list[DirectionRow]:
-    """Return the typed rows of this comparison, not of another basis."""
+def _fitting(comparison: Comparison, reported: Sequence[DirectionRow]) -> list[DirectionRow]:
+    """Return the directions of this comparison, not those of another basis."""
     bases = ("between_arm",) if comparison.controlled else ("within_arm", "not_stated")
-    return [row for row in typed if row.basis in bases]
+    return [row for row in reported if row.basis in bases]
 
 
-def _why_unknown(comparison: Comparison, typed: Sequence[DirectionRow]) -> str:
-    bases = {row.basis for row in typed}
+def _why_unknown(comparison: Comparison, reported: Sequence[DirectionRow]) -> str:
+    bases = {row.basis for row in reported}
     if comparison.controlled and bases == {"within_arm"}:
         return "only the change within the arm is reported, not the difference between arms"
     if comparison.controlled and "not_stated" in bases and "between_arm" not in bases:
         return "not reported whether the direction is one between arms"
-    if any(row.arrow == "none" for row in typed):
+    if any(row.arrow == "none" for row in reported):
         return "no significant change, the sign is not reported"
-    if any(row.arrow == "mixed" for row in typed):
+    if any(row.arrow == "mixed" for row in reported):
         return "mixed results are reported"
     return "no sign is reported"
 

@@ -91,7 +91,8 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
             if one.p_up is None:
                 counts[one.reason] += 1
         words = [f"{number} {why}" for why, number in sorted(counts.items())]
-        reason = f"{len(usable)} of at least {FEWEST} exact p values in a known direction"
+        values = "exact p value" if len(usable) == 1 else "exact p values"
+        reason = f"{len(usable)} {values} in a known direction, {FEWEST} are needed"
         if words:
             reason += f"; the other studies: {'; '.join(words)}"
         return PCombination(

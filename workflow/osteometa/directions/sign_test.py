@@ -1,4 +1,4 @@
-"""Sign tests over studies: the direction of the estimate counts, whatever its p."""
+"""Sign tests over studies: the direction of the estimate counts, regardless of its p."""
 
 from __future__ import annotations
 

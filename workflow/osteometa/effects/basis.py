@@ -207,7 +207,8 @@ class Basis:
         """Return the sign of what a test compares (within one arm: of the change), and its cells.
 
         By the means first (levels after where an unadjusted test compares those), then a reported
-        difference; else a typed direction of the same comparison, or an arrow called significant.
+        difference; else a reported direction of the same comparison, or an arrow reported as
+        significant.
         """
         if test.signed:
             return 1, ()

@@ -20,7 +20,7 @@ from osteometa.wording.vocabulary import Flag
 
 
 class NotDerivableError(Exception):
-    """A derivation method cannot be used; the text says why, for the ledger."""
+    """A derivation method cannot be used; the text is the reason, for the ledger."""
 
 
 def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:

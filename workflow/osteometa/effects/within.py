@@ -137,7 +137,7 @@ def _over_baseline(basis: Basis) -> Estimate:
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
     g = small_sample(n0 - 1) * mean / before.sd
     cells, flags, codes = gathered(before, *used)
-    # The paper's own SE of the change goes before an assumed correlation.
+    # The paper's own SE of the change takes precedence over an assumed correlation.
     own_se = paired if basis.r_flags or not has_sd(after) else None
     if own_se is not None:
         u = (own_se.se / before.sd) ** 2

@@ -64,7 +64,7 @@ def _tables_from(rows: RowsOf) -> Tables:
 
 
 def require_tables(directory: str | Path) -> None:
-    """Require that every raw table exists, whatever its content.
+    """Require that every raw table exists, with or without rows.
 
     Raises
     ------

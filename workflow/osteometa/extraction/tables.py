@@ -54,7 +54,7 @@ Origin = Literal["", "text", "table", "figure", "author", "other_review", "press
 
 
 class Study(Row):
-    """One cohort of participants, whatever the number of its reports."""
+    """One cohort of participants, with all its reports."""
 
     table: ClassVar[str] = "studies"
     key: ClassVar[tuple[str, ...]] = ("study_id",)

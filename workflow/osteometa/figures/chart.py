@@ -22,7 +22,7 @@ from osteometa.wording.vocabulary import Phase
 Row = TypeVar("Row")
 MARGIN, LINE = 2.0, 3.3
 TEXT_HEIGHT = 2.6
-# Colour and shape together tell exercise types apart, so that neither is needed alone.
+# Exercise types differ in colour and in shape, so that neither is needed alone.
 TYPE_MARKS = {
     "resistance": (BLUE, "circle"),
     "aerobic": (ORANGE, "square"),
@@ -107,7 +107,7 @@ class OutcomeCount(Count):
 
     @property
     def place(self) -> tuple[Phase, str]:
-        """The row of the figure in which it stands."""
+        """The row of the figure in which it is drawn."""
         return self.phase, self.outcome
 
 
@@ -131,12 +131,12 @@ class Frame:
     y_high: float
 
     def x(self, value: float) -> float:
-        """Return where a value stands from the left, mm."""
+        """Return the distance of a value from the left, mm."""
         share = (value - self.x_low) / (self.x_high - self.x_low)
         return self.left + share * (self.right - self.left)
 
     def y(self, value: float) -> float:
-        """Return where a value stands from the top, mm; y_high is at the top."""
+        """Return the distance of a value from the top, mm; y_high is at the top."""
         share = (value - self.y_low) / (self.y_high - self.y_low)
         return self.bottom - share * (self.bottom - self.top)
 
@@ -267,7 +267,7 @@ def draw_mark(
 
 
 def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
-    """Draw an interval at height y, mm; an arrow where it goes on beyond the frame.
+    """Draw an interval at height y, mm; an arrow where it continues beyond the frame.
 
     An interval that lies beyond the frame altogether is an arrow at its edge.
     """

@@ -120,7 +120,7 @@ def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
 def page_figures(
     pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str]
 ) -> list[Figure]:
-    """Return a figure for each page; the sign tests stand on the last one."""
+    """Return a figure for each page; the sign tests are on the last one."""
     rows = drawn_rows(pages)
     legend = wrapped(legend_words(rows), WIDTH - 2 * MARGIN, SMALL)
     filled = any(row.risk_of_bias for row in rows)
@@ -192,7 +192,7 @@ def set_words(row: DirectionSet) -> str:
     if row.n_unknown:
         low, high = p_number(row.p_lowest), p_number(row.p_highest)
         words += f"; sign test p from {low} to {high}" if low != high else (
-            f"; sign test {p_text(row.p_lowest)}, whatever the directions not reported"
+            f"; sign test {p_text(row.p_lowest)} for all possible directions not reported"
         )  # fmt: skip
         return words + (f" (reported directions only {p_number(row.p_known)})" if known else "")
     return words + f"; sign test {p_text(row.p_known)}"

@@ -90,7 +90,7 @@ def harvest_figures(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
 
 
 def _slots(marks: Sequence[OutcomeCount], groups: Sequence[Place]) -> dict[str, int]:
-    """Return how many bars stand beside each other in each column, those with most served first."""
+    """Return how many bars are drawn side by side in each column, largest first."""
     most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
     slots = {
         c: math.ceil(text_width(word, weight="bold") / SLOT) for c, (word, _) in COLUMNS.items()
@@ -158,7 +158,7 @@ def _cell(
         )  # fmt: skip
         put(axes, x + SLOT / 2, base + 1.7, f"{mark.size:.0f}", size=SMALL, align="center")
     if chosen:
-        # The count stands behind the last bar, or below the numbers where the row is full.
+        # The count is drawn after the last bar, or below the numbers where the row is full.
         base = top + ROW * ((len(chosen) - 1) // slots) + 4 * UNIT
         last = (len(chosen) - 1) % slots + 1
         behind = last + 2 <= slots

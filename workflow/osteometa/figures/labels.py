@@ -21,9 +21,9 @@ Line = tuple[Sequence[float], Sequence[float]]
 """The xs and ys of a line, mm."""
 
 NEAR = 1.2
-"""How much nearer to its own point a name stands than to any other, mm."""
+"""How much nearer to its own point a name is than to any other, mm."""
 CLEAR = 2.0
-"""How far from other points a name at the end of a leader line stands, mm."""
+"""How far from other points a name at the end of a leader line is, mm."""
 FREE = 0.6
 """Room before and after a name to lines, mm."""
 ASIDE = 1.0
@@ -42,13 +42,13 @@ RAYS = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a name stands: its left end and middle height, mm."""
+    """The place of a name: its left end and middle height, mm."""
 
     left: float
     middle: float
     label: str
     leader: tuple[float, float, float, float] | None = None
-    """A line from the point to the name, where it cannot stand beside it: x0, y0, x1, y1."""
+    """A line from the point to the name, where it does not fit beside it: x0, y0, x1, y1."""
 
     @property
     def box(self) -> Array:
@@ -57,7 +57,7 @@ class Place:
 
 
 def draw_labels(axes: Axes, places: Sequence[Place | None]) -> None:
-    """Write the names that have a place; those that have none stand in the CSV only."""
+    """Write the names that have a place; those that have none are in the CSV only."""
     for place in places:
         if place is None:
             continue

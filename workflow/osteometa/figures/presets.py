@@ -18,7 +18,7 @@ the risk of bias.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """How a journal wants its forest plots."""
+    """The style of forest plots of a journal."""
 
     columns: tuple[str, ...]
     """From left to right; `plot` is the drawing."""

@@ -56,7 +56,7 @@ ROW, LINE, LABELS, BAR = 4.6, 3.3, 58.0, 4.4
 RIGHT = WIDE - MARGIN - 5.0
 """Where lights and bars end, mm: the last tick of the bars has room beyond."""
 HIGHEST = 190.0
-"""Lights of a page, mm; the bars stand below those of the last one."""
+"""Lights of a page, mm; the bars are drawn below those of the last one."""
 
 
 def light_marks(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSettings:
-    """The words, the measures and the look of the figures of one synthesis."""
+    """The words, the measures and the style of the figures of one synthesis."""
 
     title: str
     """Outcome, site, phase, design and window in words."""
@@ -69,7 +69,7 @@ class FigureSettings:
 
     @property
     def preset(self) -> Preset:
-        """The look that the style names."""
+        """The preset that the style names."""
         return PRESETS[self.style]
 
     @property

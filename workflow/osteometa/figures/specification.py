@@ -26,7 +26,7 @@ from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, WIDE
 from osteometa.figures.style import new_figure, put, text_width
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
-from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
+from osteometa.wording.choices import ESTIMATORS, INTERVALS, alternative_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 
 CHOICES = {
@@ -43,7 +43,7 @@ MOST_STROKES = 400
 """Specifications up to which each has strokes of its own."""
 PRIMARY = "Primary result"
 TIP = 0.9
-"""Width of the tip of an arrow, mm; where intervals stand closer, one tip stands for several."""
+"""Width of the tip of an arrow, mm; where intervals are closer, one tip is drawn for several."""
 CURVE, LEVEL = 45.0, 3.3
 LABELS, BARS = 46.0, 30.0
 
@@ -92,7 +92,7 @@ FIRST = ("primary", "all", "randomised", "excluded", "REML", "hksj-floor")
 def level_words(level: str) -> str:
     """Return one level of a choice in words; those of config.yaml are words already."""
     if "=" in level:
-        return variant_words(level)
+        return alternative_words(level)
     return WORDS.get(level, level)
 
 

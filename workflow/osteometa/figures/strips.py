@@ -185,7 +185,7 @@ def _line(axes: Axes, frame: Frame, mark: Mark, lines: list[str], y: float, effe
 
 
 def _diamond(axes: Axes, frame: Frame, mark: Interval, y: float) -> None:
-    """Draw the primary result as wide as its interval, with a tip where it goes on."""
+    """Draw the primary result as wide as its interval, with an arrow where it continues."""
     points = diamond_points(frame, mark.x, mark.low, mark.high, y)
     fill = BLACK if mark.shape == "full" else "white"
     axes.add_patch(

@@ -94,6 +94,7 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
+    axes.set(xticks=[], yticks=[])
     axes.axis("off")
     return figure, axes
 

@@ -16,7 +16,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 class SheetError(ValueError):
-    """A file that cannot be read as CSV; the text says why and what to do."""
+    """A file that cannot be read as CSV; the text gives the reason and the remedy."""
 
     def __init__(self, message: str, row: int | None = None):
         self.row = row
@@ -32,7 +32,7 @@ class Sheet:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     """Rows with any content, each with its number in the spreadsheet; the header is row 1."""
     semicolons: bool
-    """Whether semicolons stand between cells; numbers may then have decimal commas."""
+    """Whether semicolons separate cells; numbers may then have decimal commas."""
 
     def misfit(self, cells: tuple[str, ...]) -> str:
         """Return what is wrong with the number of cells of a row; empty if nothing is."""

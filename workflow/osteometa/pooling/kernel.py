@@ -36,7 +36,7 @@ class RegressedMany:
     coefficients: Array
     """(m, p)"""
     covariance: Array
-    """(m, p, p), scaled as the interval asks."""
+    """(m, p, p), scaled as the interval requires."""
     tau2: Array
     q: Array
     i2: Array

@@ -96,7 +96,7 @@ class Regression:
 
     coefficients: Array
     covariance: Array
-    """Scaled as the interval method asks."""
+    """Scaled as the interval method requires."""
     tau2: float
     df: float | None
     """Degrees of freedom of t; None for the normal distribution."""

@@ -56,6 +56,8 @@ class Analyte(Closed):
     quantity: Quantity
     baseline_mean: dict[str, Positive] = {}
     directions_counted: bool = True
+    unnamed_standardiser: Literal["", "change"] = ""
+    """The SD behind an SMD that names none, in resolutions of inconsistently reported data."""
 
 
 class Plausible(Closed):
@@ -185,7 +187,7 @@ def _with_svg(formats: list[str]) -> list[str]:
 
 
 class Figures(Closed):
-    """How figures look."""
+    """The style of figures."""
 
     style: Style
     width: Width

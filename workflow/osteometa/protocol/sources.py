@@ -10,7 +10,7 @@ from osteometa.io.yaml_file import read_yaml
 
 Location = tuple[int | str, ...]
 Place = tuple[str, int | None]
-"""A file and its line; for a value that stands in no file, what gave it."""
+"""A file and its line; for a value that is in no file, its origin."""
 Places = Mapping[Location, Place]
 
 

@@ -20,7 +20,7 @@ from osteometa.wording.vocabulary import (
     PlasmaVolume,
 )
 
-Origin = Literal["effect", "means", "typed", "arrow", "none"]
+Origin = Literal["effect", "means", "words", "arrow", "none"]
 Arrow = Literal["up", "down", "none", "mixed"]
 Arrows = Annotated[tuple[Arrow, ...], Joined("/")]
 
@@ -59,9 +59,9 @@ class DirectionEntry:
     n: int | None
     """Participants, both arms of a comparison together; None where not reported."""
     counted: bool
-    """Whether it counts in the sign test; `reason` says why not."""
+    """Whether it counts in the sign test; if not, `reason` has the reason."""
     conflict: bool
-    """True where the sign of the effect contradicts a typed arrow or direction."""
+    """True where the sign of the effect contradicts a reported arrow or direction."""
     reason: str
     inputs: CellNames
     source: Sources
@@ -78,7 +78,7 @@ class StudyDirection:
     exercise_type: Types
     direction: Direction
     counted: bool
-    """Whether it counts in the sign test; `reason` says why not."""
+    """Whether it counts in the sign test; if not, `reason` has the reason."""
     n_up: int
     n_down: int
     n_zero: int

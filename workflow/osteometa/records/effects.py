@@ -156,15 +156,15 @@ class Choice(NamedTuple):
         return cls(key, value)
 
 
-RESOLUTION = "reading"
+RESOLUTION = "resolution"
 """The key of the resolutions of inconsistently reported data; its value is the provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantEffect(Effect):
-    """An effect by an alternative derivation: a row of `variants/<synthesis>/effects.csv`."""
+class AlternativeEffect(Effect):
+    """An effect by an alternative derivation: a row of `alternatives/<synthesis>/effects.csv`."""
 
-    variant: Choice
+    alternative: Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ class Covariance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantCovariance(Covariance):
-    """The same by an alternative derivation: a row of `variants/<synthesis>/covariance.csv`."""
+class AlternativeCovariance(Covariance):
+    """The same by an alternative derivation: a row of `alternatives/<synthesis>/covariance.csv`."""
 
-    variant: Choice
+    alternative: Choice

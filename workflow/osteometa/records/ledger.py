@@ -18,7 +18,7 @@ class LedgerLine:
     study_id: str
     status: RowStatus
     synthesis: str
-    """Id of the synthesis or direction set, empty if none asks for the row."""
+    """Id of the synthesis or direction set, empty if none includes the row."""
     reason: str
 
 
@@ -40,9 +40,9 @@ class WantedRow:
     missing: str
     """The cells in words."""
     unit: str
-    """Unit to ask for; empty where none is reported."""
+    """Unit to request; empty where none is reported."""
     cells: int
-    """How many cells would have to be typed."""
+    """How many cells would have to be entered."""
     participants: int | None
     """Participants that the study would add to the synthesis."""
     participants_source: Literal["arms", "test", "total", "enrolled", ""]

@@ -89,7 +89,7 @@ class SynthesisRow:
     status: SynthesisStatus
     reason: str
     note: str
-    """What a reader must keep in mind of such a set, whatever its status."""
+    """Limitations of such a set, independent of its status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,7 @@ class AgreementRow:
     measure: str
     group: str
     method: str
+    ci_method: str
     quantity: str
     library: str
     osteometa: float | None
@@ -109,3 +110,8 @@ class AgreementRow:
     verdict: str
     """agrees, differs or not_comparable."""
     cause: str
+
+    @property
+    def settings(self) -> str:
+        """Return the estimator and the interval."""
+        return f"{self.method} {self.ci_method}"

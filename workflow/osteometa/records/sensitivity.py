@@ -96,7 +96,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallStudyRow:
-    """One look at small-study effects: a row of `small_study.csv`."""
+    """One analysis of small-study effects: a row of `small_study.csv`."""
 
     analysis: str = ""
     """egger, egger_mixed, rank, trim_fill, pet, peese, pet_peese or selection."""
@@ -266,13 +266,18 @@ class PermutationRow:
     reason: str = ""
 
 
+SATTERTHWAITE, WILD_BOOTSTRAP, POSTERIOR = "satterthwaite", "wild_bootstrap", "posterior"
+"""Where p and the interval of an alternative model come from."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlternativeModel:
     """A further model of the same set: a row of `alternative_models.csv`."""
 
     model: str = ""
-    """three_level, che (correlated and hierarchical effects), robust, these three with _wild
-    (cluster wild bootstrap), or bayesian."""
+    """three_level, che (correlated and hierarchical effects), robust, or bayesian."""
+    inference: str = ""
+    """Where p and interval come from: satterthwaite, wild_bootstrap or posterior."""
     k: int
     effects: int = 0
     estimate: float | None = None
@@ -282,7 +287,7 @@ class AlternativeModel:
     df: float | None = None
     p: float | None = None
     sign_vectors: int | None = None
-    """Behind p of a bootstrap: ways to turn the signs of whole studies."""
+    """Of whole studies, behind p of a bootstrap."""
     exact: bool | None = None
     """Whether these are all."""
     p_smallest: float | None = None

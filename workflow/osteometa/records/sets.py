@@ -10,7 +10,7 @@ from osteometa.records.effects import Effect
 
 
 class SetKey(NamedTuple):
-    """What a planned analysis asks for: records with the same key belong to one set."""
+    """What defines a planned analysis: records with the same key belong to one set."""
 
     outcome: str
     analyte: str
@@ -21,7 +21,7 @@ class SetKey(NamedTuple):
 
 
 def set_key(record: Effect | DirectionEntry | Synthesis) -> SetKey:
-    """Return the set to which a record belongs, or for which an analysis asks."""
+    """Return the set to which a record belongs, or that an analysis requests."""
     return SetKey(
         record.outcome, record.analyte, record.site, record.phase, record.window,
         record.design_class,

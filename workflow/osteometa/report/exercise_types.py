@@ -36,7 +36,7 @@ def pool_by_paper(found: Findings) -> list[Effect]:
     """
     rows = [
         row for row in found.alternatives
-        if row.variant == BY_PAPER and row.measure == found.row.measure
+        if row.alternative == BY_PAPER and row.measure == found.row.measure
     ]  # fmt: skip
     changed = {row.study_id for row in rows}
     kept: list[Effect] = [effect for effect in found.pool if effect.study_id not in changed]
@@ -82,8 +82,8 @@ def type_words(found: Findings, by_paper: Sequence[Effect]) -> str:
         return "Both classifications assign every study of this pool to the same type of exercise."
     verb = "changes" if len(moved) == 1 else "change"
     return (
-        f"{studies(len(moved)).capitalize()} of the pool {verb} type if the intensity stated by "
-        f"the paper decides: {'; '.join(moved)}."
+        f"{studies(len(moved)).capitalize()} of the pool {verb} type if classified by the "
+        f"intensity stated in the paper: {'; '.join(moved)}."
     )
 
 

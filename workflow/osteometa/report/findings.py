@@ -13,7 +13,7 @@ from osteometa.io.csv_records import read_records
 from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
-from osteometa.records.effects import VariantEffect, WeightedEffect
+from osteometa.records.effects import AlternativeEffect, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, PooledRow, SubgroupTest, SynthesisRow
@@ -57,7 +57,7 @@ class Findings:
     pooled: tuple[PooledRow, ...] = ()
     tests: tuple[SubgroupTest, ...] = ()
     figures: tuple[FigureRow, ...] = ()
-    alternatives: tuple[VariantEffect, ...] = ()
+    alternatives: tuple[AlternativeEffect, ...] = ()
     tables: SensitivityTables = field(default_factory=SensitivityTables)
 
     @property
@@ -190,7 +190,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
     )
     if not found.pool:
         return found  # nothing is pooled whose sensitivity could be told
-    alternatives = _read(given / "alternatives.csv", VariantEffect)
+    alternatives = _read(given / "alternatives.csv", AlternativeEffect)
     return replace(found, tables=_tables(folder), alternatives=alternatives)
 
 

@@ -26,7 +26,7 @@ class InlineFigure(NamedTuple):
 
 
 def inline_figure(path: Path, name: str, alt: str) -> InlineFigure:
-    """Return a figure as SVG that can stand in a page beside others.
+    """Return a figure as SVG that can be part of a page with others.
 
     Its fonts are left to the page, its ids get the name of the figure in front, a square becomes a
     link to the row of its effect, and the alternative text is its label.

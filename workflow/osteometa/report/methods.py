@@ -151,6 +151,6 @@ def _contributions(review: Review) -> str:
     only = (directions & included) - sized
     return (
         f"Of {counted(len(included), 'included study', 'included studies')}, {len(sized)} "
-        f"contribute an effect estimate, {len(only)} only a direction, and "
+        f"contribute an effect estimate, {len(only)} a direction only, and "
         f"{len(included - sized - only)} neither."
     )

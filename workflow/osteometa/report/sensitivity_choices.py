@@ -9,7 +9,7 @@ from typing import NamedTuple
 from osteometa.records.sensitivity import MultiverseShare, SensitivityRow
 from osteometa.report.findings import Average, Findings
 from osteometa.wording.measure_format import Estimate, estimate_of
-from osteometa.wording.numbers import counted, joined, number_words, sentence, studies
+from osteometa.wording.numbers import counted, number_words, sentence, studies
 from osteometa.wording.vocabulary import OVERALL, ExerciseType
 
 PRIMARY, ONE_OUT = "primary", "leave one out"
@@ -36,7 +36,7 @@ class Account(NamedTuple):
 
     text: str
     not_done: list[tuple[str, str]]
-    """What does not apply, with the reason; an empty name stands for the whole table."""
+    """What does not apply, with the reason; an empty name means the whole table."""
 
 
 def not_done(reason: str) -> Account:
@@ -77,7 +77,7 @@ def one_at_a_time(found: Findings, main: Average, rows: Sequence[SensitivityRow]
     parts = [_whole(found, main, whole)] if whole else []
     parts += _types(found, [row for row, _ in tried if row.group != OVERALL])
     if gone:
-        parts.append(f"No study remains {joined([row.change for row in gone], 'or')}.")
+        parts.append(f"No study remains in the analyses {'; '.join(row.change for row in gone)}.")
     return Account(" ".join(parts), []) if parts else not_done("no other choice changes this pool")
 
 
@@ -171,8 +171,8 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Account:
     if every is not None and every.specifications != whole.specifications:
         text += (
             f" On all measures together, {every.specifications:,} specifications: "
-            f"{share_words(every.same_sign)} with the same sign, and an interval that excludes no "
-            f"difference in {share_words(every.excludes_null)}."
+            f"{share_words(every.same_sign)} with the same sign, and an interval that excludes the "
+            f"null value in {share_words(every.excludes_null)}."
         )
     return Account(text, [])
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from osteometa.records.sensitivity import (
+    WILD_BOOTSTRAP,
     AlternativeModel,
     MetaRegressionRow,
     PermutationRow,
@@ -27,8 +28,6 @@ COVARIATES = {
     "n": (10, "per 10 participants"),
 }  # fmt: skip
 """How many units make a step of readable size, and that step in words."""
-WILD = "_wild"
-"""End of the names of models whose p is that of a cluster wild bootstrap."""
 MODELS = {
     "three_level": "three-level model", "che": "correlated and hierarchical effects",
     "robust": "robust variance", "bayesian": "Bayesian model",
@@ -158,7 +157,7 @@ def alternative_models(found: Findings, rows: Sequence[AlternativeModel]) -> Acc
 
 
 def _name(row: AlternativeModel) -> str:
-    return "cluster wild bootstrap" if row.model.endswith(WILD) else MODELS[row.model]
+    return "cluster wild bootstrap" if row.inference == WILD_BOOTSTRAP else MODELS[row.model]
 
 
 def _model_words(row: AlternativeModel, scale: MeasureFormat) -> str:
@@ -185,10 +184,7 @@ def _bootstrap(rows: Sequence[AlternativeModel], few: bool, scale: MeasureFormat
     number = first.sign_vectors or 0
     ways = f"all {number:,}" if first.exact else f"{number:,} random"
     why = ", to be preferred where the degrees of freedom above are below 4" if few else ""
-    each = [
-        f"{MODELS[row.model.removesuffix(WILD)]} {_size(row, scale)}, {p_text(row.p)}"
-        for row in rows
-    ]
+    each = [f"{MODELS[row.model]} {_size(row, scale)}, {p_text(row.p)}" for row in rows]
     text = f"Cluster wild bootstrap ({ways} sign vectors of studies{why}): {'; '.join(each)}"
     if first.p_smallest is not None:
         text += f"; {_smallest(first.p_smallest, first.k)}"

@@ -124,6 +124,6 @@ def gosh(found: Findings, main: Average, rows: Sequence[GoshRow]) -> Account:
     return Account(
         f"Over {kind} {number:,} subsets of at least two studies, the average ranges from "
         f"{scale.value(values[0])} to {scale.value(values[-1])} (interquartile range {middle}); "
-        f"{share_words(same)} of them have the sign of all studies together.",
+        f"{share_words(same)} of them have the sign of the average of all studies.",
         [],
     )

@@ -11,6 +11,9 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
 from osteometa.records.sensitivity import (
+    POSTERIOR,
+    SATTERTHWAITE,
+    WILD_BOOTSTRAP,
     AlternativeModel,
     FunnelPoint,
     MetaRegressionRow,
@@ -43,39 +46,39 @@ LINE_POINTS = 41
 """Of a regression line and its band: enough for a smooth curve."""
 
 
-def sensitivity_tables(case: SynthesisData) -> SensitivityTables:
+def sensitivity_tables(data: SynthesisData) -> SensitivityTables:
     """Return the tables of all sensitivity analyses of the primary measure."""
-    effects = case.primary_set().effects
-    chosen = pooled_effects(case)
-    rows, shares = multiverse(case)
-    fits, points, line = meta_regressions(chosen, effects, case.config.seed)
+    effects = data.primary_set().effects
+    chosen = pooled_effects(data)
+    rows, shares = multiverse(data)
+    fits, points, line = meta_regressions(chosen, effects, data.config.seed)
     return SensitivityTables(
-        sensitivity=sensitivity_rows(case),
+        sensitivity=sensitivity_rows(data),
         influence=influence(chosen),
         leave_one_out=leave_one_out(chosen),
         cumulative=cumulative(chosen),
         small_study=asymmetry(chosen, effects),
         funnel_points=funnel_points(chosen, effects),
-        gosh=gosh(chosen, case.config.seed),
+        gosh=gosh(chosen, data.config.seed),
         multiverse=rows,
         multiverse_shares=shares,
         meta_regression=fits,
         regression_points=points,
         regression_line=line,
-        permutation=permutations(chosen, case.config.seed),
-        alternative_models=alternative_models(chosen, case),
+        permutation=permutations(chosen, data.config.seed),
+        alternative_models=alternative_models(chosen, data),
     )
 
 
-def pooled_effects(case: SynthesisData) -> PooledEffects:
+def pooled_effects(data: SynthesisData) -> PooledEffects:
     """Return the pooled effects of the primary measure, with the choices of their pool."""
-    joint = case.primary_set()
-    data, pooling = joint.data, case.config.pooling
-    effects = joint.effects
+    pooled = data.primary_set()
+    given, pooling = pooled.data, data.config.pooling
+    effects = pooled.effects
     return PooledEffects(
         ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
-        labels=tuple(e.label for e in effects), y=np.array(data.yi, dtype=float),
-        v=np.array(data.vi, dtype=float), V=data.V,
+        labels=tuple(e.label for e in effects), y=np.array(given.yi, dtype=float),
+        v=np.array(given.vi, dtype=float), V=given.V,
         years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
         pi_df=pooling.pi_df,
     )  # fmt: skip
@@ -201,30 +204,33 @@ def permutations(chosen: PooledEffects, seed: int) -> list[PermutationRow]:
     return [sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)]
 
 
-def alternative_models(chosen: PooledEffects, case: SynthesisData) -> list[AlternativeModel]:
+def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[AlternativeModel]:
     """Return the models beside the primary one: three-level, CHE, robust variance, Bayesian.
 
     The first three twice: by t with Satterthwaite's df, and by cluster wild bootstrap.
     """
-    rho = case.config.derivation.rho
-    given, seed = (chosen.y, chosen.v, chosen.studies), case.config.seed
+    rho = data.config.derivation.rho
+    given, seed = (chosen.y, chosen.v, chosen.studies), data.config.seed
     models = {
         "three_level": lambda: multilevel(*given, rho=0.0),
         "che": lambda: multilevel(*given, rho=rho),
         "robust": lambda: robust_variance(*given, rho=rho),
     }
     if len(chosen.studies) > chosen.k:
-        rows = [replace(model(), model=name) for name, model in models.items()]
+        rows = [
+            replace(model(), model=name, inference=SATTERTHWAITE) for name, model in models.items()
+        ]
         for name in models:
             known = 0.0 if name == "three_level" else rho
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
-            rows.append(replace(found, model=f"{name}_wild"))
+            rows.append(replace(found, model=name, inference=WILD_BOOTSTRAP))
     else:
-        rows = [_not_fitted(name, chosen, _not_nested(chosen.k, NESTED)) for name in models]
-        rows += [
-            _not_fitted(f"{name}_wild", chosen, _not_nested(chosen.k, FLIPPED)) for name in models
+        rows = [
+            _not_fitted(name, inference, chosen, _not_nested(chosen.k, least))
+            for inference, least in ((SATTERTHWAITE, NESTED), (WILD_BOOTSTRAP, FLIPPED))
+            for name in models
         ]
-    return [*rows, _bayesian(chosen, case)]
+    return [*rows, _bayesian(chosen, data)]
 
 
 def _not_nested(k: int, least: int) -> str:
@@ -234,16 +240,21 @@ def _not_nested(k: int, least: int) -> str:
     return "no study has several effects"
 
 
-def _not_fitted(name: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
+def _not_fitted(name: str, inference: str, chosen: PooledEffects, reason: str) -> AlternativeModel:
     return AlternativeModel(
-        model=name, k=chosen.k, effects=len(chosen.studies), status="not_applicable", reason=reason
-    )
+        model=name, inference=inference, k=chosen.k, effects=len(chosen.studies),
+        status="not_applicable", reason=reason,
+    )  # fmt: skip
 
 
-def _bayesian(chosen: PooledEffects, case: SynthesisData) -> AlternativeModel:
-    if case.measure != "SMD":
-        return _not_fitted("bayesian", chosen, "the prior is specified for SMD only")
+def _bayesian(chosen: PooledEffects, data: SynthesisData) -> AlternativeModel:
+    if data.measure != "SMD":
+        return _not_fitted("bayesian", POSTERIOR, chosen, "the prior is specified for SMD only")
     if not 1 < chosen.k < FEW:
-        return _not_fitted("bayesian", chosen, "it is fitted to two to four studies only")
+        return _not_fitted(
+            "bayesian", POSTERIOR, chosen, "it is fitted to two to four studies only"
+        )
     fit = posterior(*chosen.one_per_study())
-    return replace(fit, model="bayesian", effects=len(chosen.studies))
+    return replace(
+        fit, model="bayesian", inference=POSTERIOR, effects=len(chosen.studies)
+    )  # fmt: skip

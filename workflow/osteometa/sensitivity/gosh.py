@@ -28,7 +28,7 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
 
 
 def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
-    """Return the pool of each subset, or a row that says why there is none."""
+    """Return the pool of each subset, or a row with the reason why there is none."""
     if effects.k < LEAST_STUDIES:
         return [GoshRow(k=effects.k, status="not_applicable", reason=too_few(effects.k))]
     y, v = effects.one_per_study()

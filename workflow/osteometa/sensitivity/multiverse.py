@@ -22,14 +22,14 @@ from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 CHOICES = ("derivation", "inclusion", "designs", "inconsistent_data", "tau2", "ci")
 PRIMARY = "primary"
 NOT_DERIVED = (RESOLUTION, "type_by")
-"""Variants that are not another derivation of the same effects."""
+"""Alternatives that are not another derivation of the same effects."""
 RISK = "ROB"
 """Flag of effects with an overall judgement that `sensitivity.rob_exclude` names."""
 
 
 @dataclass(frozen=True, slots=True)
 class DistinctSet:
-    """Effects that are fitted together, by size; equal ones are one set."""
+    """Effects that are fitted together, in ascending order; equal sets are fitted once."""
 
     yi: tuple[float, ...]
     vi: tuple[float, ...]
@@ -51,7 +51,7 @@ class Specification:
     choices: tuple[str, ...]
     """In the order of CHOICES."""
     members: int
-    """Which of the sets of effects it fits."""
+    """Number of the set of effects that it fits."""
 
     @property
     def model(self) -> tuple[str, str]:
@@ -67,81 +67,81 @@ class Multiverse:
     sets: tuple[DistinctSet, ...]
 
 
-def combinations(case: SynthesisData) -> Multiverse:
+def combinations(data: SynthesisData) -> Multiverse:
     """Return the specifications of a synthesis; those of fewer than two studies are left out.
 
     More than the cap of config.yaml are sampled with its seed, the primary one always kept.
     """
     rows: list[Specification] = []
     sets: dict[DistinctSet, int] = {}
-    choices = case.config.multiverse
+    choices = data.config.multiverse
     models = [
         (method, ci)
         for method, ci in itertools.product(choices.methods, choices.intervals)
         if method != "EE" or ci == "wald"
     ]
-    for measure in case.measures:
-        for names, effects in _sets(case, measure):
+    for measure in data.measures:
+        for names, effects in _sets(data, measure):
             if effects.studies < 2:
                 continue
             members = sets.setdefault(effects, len(sets))
             rows += [Specification(measure, (*names, *model), members) for model in models]
     if len(rows) > choices.cap:
-        rng = np.random.default_rng(case.config.seed)
+        rng = np.random.default_rng(data.config.seed)
         kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
-        rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, case)]
+        rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, data)]
     return Multiverse(tuple(rows), tuple(sets))
 
 
-def is_primary(row: Specification, case: SynthesisData) -> bool:
+def is_primary(row: Specification, data: SynthesisData) -> bool:
     """Return whether a specification is that of the primary result."""
-    pooling = case.config.pooling
-    return row.measure == case.measure and row.choices == (
+    pooling = data.config.pooling
+    return row.measure == data.measure and row.choices == (
         PRIMARY, "all", "randomised", "excluded", pooling.method, pooling.ci,
     )  # fmt: skip
 
 
-def _sets(case: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], DistinctSet]]:
+def _sets(data: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], DistinctSet]]:
     """Yield names of choices, and the effects that they give."""
-    choices = case.config.multiverse
-    own = {v.variant for v in case.variants if v.measure == measure}
-    every = dict.fromkeys(v.variant for v in case.variants)
+    choices = data.config.multiverse
+    own = {v.alternative for v in data.alternatives if v.measure == measure}
+    every = dict.fromkeys(v.alternative for v in data.alternatives)
     others = [one for one in every if one in own and one.key not in NOT_DERIVED]
     for derivation in (None, *others):
-        joint = (
-            case.primary_set(measure) if derivation is None else case.set_under(derivation, measure)
+        pooled = (
+            data.primary_set(measure) if derivation is None else data.set_under(derivation, measure)
         )
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
-            added = _others(case, measure, derivation) if designs == "all designs" else []
-            added += case.most_cautious(measure) if inconsistent == "most cautious" else []
+            added = _others(data, measure, derivation) if designs == "all designs" else []
+            added += data.most_cautious(measure) if inconsistent == "most cautious" else []
             for inclusion, flags in choices.inclusion.items():
-                if flags == (RISK,) and not any(e.risk_of_bias for e in case.effects):
+                if flags == (RISK,) and not any(e.risk_of_bias for e in data.effects):
                     continue
-                kept = [e for e in (*joint.effects, *added) if not _has_any(e, flags, case)]
+                kept = [e for e in (*pooled.effects, *added) if not _has_any(e, flags, data)]
                 names_here = (str(derivation or PRIMARY), inclusion, designs, inconsistent)
-                yield names_here, _members(EffectSet(tuple(kept), joint.covariances))
+                yield names_here, _members(EffectSet(tuple(kept), pooled.covariances))
 
 
-def _has_any(effect: Effect, flags: Sequence[str], case: SynthesisData) -> bool:
+def _has_any(effect: Effect, flags: Sequence[str], data: SynthesisData) -> bool:
     own: set[str] = set(effect.flags)
-    if effect.risk_of_bias in case.config.sensitivity.rob_exclude:
+    if effect.risk_of_bias in data.config.sensitivity.rob_exclude:
         own.add(RISK)
     return bool(own & set(flags))
 
 
-def _others(case: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
+def _others(data: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
     """Return the effects of other designs under a derivation."""
-    rows = [v for v in case.variants if v.variant == derivation and v.measure == measure]
+    rows = [v for v in data.alternatives if v.alternative == derivation and v.measure == measure]
     changed = {row.study_id for row in rows}
-    usual = [e for e in case.effects if e.measure == measure and e.study_id not in changed]
+    usual = [e for e in data.effects if e.measure == measure and e.study_id not in changed]
     return [e for e in (*usual, *rows) if e.block == "non_randomised"]
 
 
-def _members(joint: EffectSet) -> DistinctSet:
-    y, v, V, _ = joint.data
+def _members(pooled: EffectSet) -> DistinctSet:
+    y, v, V, _ = pooled.data
     order = sorted(range(len(y)), key=lambda i: (y[i], v[i]))
     return DistinctSet(
-        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=joint.k,
+        yi=tuple(y[i] for i in order), vi=tuple(v[i] for i in order), studies=pooled.k,
         V=() if V is None else tuple(map(tuple, V[np.ix_(order, order)].tolist())),
     )  # fmt: skip
 
@@ -166,21 +166,21 @@ def fitted(made: Multiverse) -> dict[tuple[str, str], RegressedMany]:
     }
 
 
-def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
-    """Return the specifications, duplicates merged, and what each choice explains."""
-    made = combinations(case)
+def multiverse(data: SynthesisData) -> tuple[list[MultiverseRow], list[MultiverseShare]]:
+    """Return the specifications, duplicates merged, and the variance that each choice explains."""
+    made = combinations(data)
     fits = fitted(made)
     if len(made.specifications) < 2:
         reason = "no combination of choices pools two studies"
         none: dict[str, Any] = {"status": "not_applicable", "reason": reason}
-        row = MultiverseRow(measure=case.measure, k=case.primary_set().k, **none)
-        return [row], [MultiverseShare(measure=case.measure, **none)]
+        row = MultiverseRow(measure=data.measure, k=data.primary_set().k, **none)
+        return [row], [MultiverseShare(measure=data.measure, **none)]
     estimates = np.array(
         [fits[spec.model].coefficients[spec.members, 0] for spec in made.specifications]
     )
     shares: list[MultiverseShare] = []
-    rows = _merged(made, fits, case)
-    for measure in case.measures:
+    rows = _merged(made, fits, data)
+    for measure in data.measures:
         index = [i for i, s in enumerate(made.specifications) if s.measure == measure]
         if index:
             chosen = [made.specifications[i] for i in index]
@@ -192,7 +192,7 @@ def multiverse(case: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
 
 
 def _merged(
-    made: Multiverse, fits: dict[tuple[str, str], RegressedMany], case: SynthesisData
+    made: Multiverse, fits: dict[tuple[str, str], RegressedMany], data: SynthesisData
 ) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification represents the others."""
     held: dict[tuple, list[Specification]] = {}
@@ -200,7 +200,7 @@ def _merged(
         held.setdefault((spec.measure, spec.members, *spec.model), []).append(spec)
     rows = []
     for same in held.values():
-        spec = next((s for s in same if is_primary(s, case)), same[0])
+        spec = next((s for s in same if is_primary(s, data)), same[0])
         found, at = fits[spec.model], spec.members
         estimate, df = float(found.coefficients[at, 0]), float(found.df[at])
         se = math.sqrt(found.covariance[at, 0, 0])
@@ -212,10 +212,10 @@ def _merged(
                 measure=spec.measure, **named, merged=len(same),
                 k=made.sets[at].studies, estimate=estimate, ci_low=low, ci_high=high,
                 z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
-                primary=is_primary(spec, case),
+                primary=is_primary(spec, data),
             )
         )  # fmt: skip
-    measures = case.measures
+    measures = data.measures
     rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
                              r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]
@@ -227,14 +227,14 @@ def explained(
     """Return the part of the variance of the estimates that each choice explains.
 
     The part of a choice is what it adds to R2 of a model of main effects, averaged over all orders
-    in which the choices can come in (Lindeman, Merenda and Gold 1980; Groemping 2007). Where all
-    combinations exist this is its main effect in an analysis of variance; where some are missing
-    the parts still add up. The remainder are interactions. An interval does not move an estimate:
-    each combination of the other choices counts once, whatever its intervals. Of derivation each
-    key of config.yaml has a part of its own, see `parts_by_key`.
+    in which the choices enter the model (Lindeman, Merenda and Gold 1980; Groemping 2007). Where
+    all combinations exist this is its main effect in an analysis of variance; where some are
+    missing the parts still add up. The remainder is interactions. The interval does not change an
+    estimate, so each combination of the other choices counts once. Each key of config.yaml among
+    the derivations has a part of its own, see `parts_by_key`.
     """
-    moving = len(CHOICES) - 1
-    once = {spec.choices[:moving]: i for i, spec in enumerate(specifications)}
+    without_interval = len(CHOICES) - 1
+    once = {spec.choices[:without_interval]: i for i, spec in enumerate(specifications)}
     rows = list(once)
     y = estimates[list(once.values())]
     parts = r2_parts(rows, y)

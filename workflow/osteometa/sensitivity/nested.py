@@ -17,8 +17,8 @@ from osteometa.sensitivity.status import NotEstimableError
 ROUNDS = 500
 # Starts of the search, in parts of the variance of the effects.
 SHARES = (0.0, 0.02, 0.2, 1.0)
-CLIMBS = 4
-"""So many of the best starts of one data set are followed to their maximum."""
+STARTS = 4
+"""From so many of the best starting values of one data set the likelihood is maximised."""
 # Largest number of elements in one array: more data sets are computed in parts.
 CELLS = 2_000_000
 
@@ -154,15 +154,15 @@ class NestedModel:
         ) - found.variance[:, None, None] * taken[:, :, None] * taken[:, None, :]  # fmt: skip
         return 0.5 * (squares - traces + lost), expected, quadratic - expected
 
-    def highest(self, Y: Array, *, climbs: int = CLIMBS, near: Array | None = None) -> Array:
+    def highest(self, Y: Array, *, n_starts: int = STARTS, near: Array | None = None) -> Array:
         """Return the variances (n, 2) at the highest of the maxima that the starts lead to.
 
         Parameters
         ----------
         Y : array of shape (n, k)
             Data sets, not yet in the axes of V.
-        climbs : int
-            How many of the best starts are followed.
+        n_starts : int
+            From how many of the best starting values the likelihood is maximised.
         near : array of shape (n, 2), optional
             Variances to start from in place of all these.
 
@@ -175,7 +175,7 @@ class NestedModel:
         turned, found = Y @ self.rotation.T, np.empty((len(Y), 2))
         for rows in (slice(i, i + size) for i in range(0, len(Y), size)):
             part = turned[rows]
-            starts = self._starts(part, climbs) if near is None else [near[rows]]
+            starts = self._starts(part, n_starts) if near is None else [near[rows]]
             found[rows] = self._best(part, starts)
         return found
 
@@ -193,14 +193,14 @@ class NestedModel:
     def _best(self, Y: Array, starts: Sequence[Array]) -> Array:
         best, top = np.zeros((len(Y), 2)), np.full(len(Y), -np.inf)
         for start in starts:
-            ends, heights, reached = self.climb(start, Y)
+            ends, heights, reached = self.maximise(start, Y)
             better = reached & (heights > top)
             best[better], top[better] = ends[better], heights[better]
         if np.any(np.isneginf(top)):
             raise NotEstimableError("the likelihood has no maximum that the search reaches")
         return best
 
-    def climb(self, start: Array, Y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    def maximise(self, start: Array, Y: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return maxima over variances not below 0, their heights, and which were reached."""
         theta, values = start.copy(), self.value(start, Y)
         on = np.arange(len(Y))
@@ -217,12 +217,12 @@ class NestedModel:
     def _step(self, theta: Array, gradient: Array, expected: Array, observed: Array) -> Array:
         """Return the step of the variances that are free: above 0, or rising from it.
 
-        Newton's where the likelihood is concave, else Fisher's, which can swing around the top for
-        ever where the two informations differ much, as they do in few studies.
+        Newton's where the likelihood is concave, else Fisher's, which can oscillate around the
+        maximum without end where the two informations differ much, as they do in few studies.
         """
         free = (theta > 0) | (gradient > 0)
         pairs = free[:, :, None] & free[:, None, :]
-        # A variance that stays gets a row of its own, so that the others do not see it.
+        # A variance that stays gets a row of its own, so that it does not affect the others.
         alone = np.where(np.eye(2, dtype=bool), np.where(free, 0.0, 1.0)[:, :, None], 0.0)
         expected, observed = (np.where(pairs, matrix, alone) for matrix in (expected, observed))
         diagonal = observed[:, 0, 0] * observed[:, 1, 1]

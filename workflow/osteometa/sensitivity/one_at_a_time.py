@@ -13,7 +13,7 @@ from osteometa.records.effects import Choice, Effect
 from osteometa.records.sensitivity import SensitivityRow
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
-from osteometa.wording.choices import ESTIMATORS, INTERVALS, variant_words
+from osteometa.wording.choices import ESTIMATORS, INTERVALS, alternative_words
 from osteometa.wording.vocabulary import Block, Flag
 
 BY_PAPER = Choice("type_by", "paper")
@@ -31,15 +31,15 @@ METHOD_WORDS = {
 }
 
 
-def sensitivity_rows(case: SynthesisData) -> list[SensitivityRow]:
+def sensitivity_rows(data: SynthesisData) -> list[SensitivityRow]:
     """Return all rows of one synthesis."""
-    writer = _Writer(case)
-    rows = list(writer.changed("primary", "the primary pool", case.primary_set(), same=True))
+    writer = _Writer(data)
+    rows = list(writer.changed("primary", "the primary pool", data.primary_set(), same=True))
     for part in (
         _disputed, _without, _with, _types_by_paper, _correlations, _other_derivations, _models,
         _measures, _one_out,
     ):  # fmt: skip
-        rows += part(case, writer)
+        rows += part(data, writer)
     words = "p from a sign-flip permutation test"
     reason = "it gives a p value but no estimate; see permutation.csv"
     return [*rows, writer.none("sign flip", words, reason)]
@@ -48,13 +48,13 @@ def sensitivity_rows(case: SynthesisData) -> list[SensitivityRow]:
 class _Writer:
     """Writes rows against the primary pools."""
 
-    def __init__(self, case: SynthesisData):
-        self.case = case
-        measures = case.measures
-        self._primary = {m: primary_fits(case.primary_set(m), case.config) for m in measures}
+    def __init__(self, data: SynthesisData):
+        self.data = data
+        measures = data.measures
+        self._primary = {m: primary_fits(data.primary_set(m), data.config) for m in measures}
 
     def changed(
-        self, row: str, change: str, joint: EffectSet, *, measure: str = "", same: bool = False,
+        self, row: str, change: str, pooled: EffectSet, *, measure: str = "", same: bool = False,
         types: bool = False,
     ) -> Iterator[SensitivityRow]:  # fmt: skip
         """Yield the row of a changed set, and those of the types that the change moves.
@@ -62,20 +62,20 @@ class _Writer:
         With `same` a set that is not changed still has numbers; with `types` every type has a row,
         not only those of two studies whose effects change.
         """
-        measure = measure or self.case.measure
-        before = self.case.primary_set(measure)
-        if not same and joint.effects == before.effects and joint.covariances == before.covariances:
+        measure = measure or self.data.measure
+        before = self.data.primary_set(measure)
+        if not same and pooled == before:
             yield self.none(row, change, "no pooled effect changes", measure=measure)
             return
-        fits = primary_fits(joint, self.case.config)
+        fits = primary_fits(pooled, self.data.config)
         usual = self._primary[measure]
-        yield self.fitted(row, change, fits["overall"], joint.k, measure=measure)
+        yield self.fitted(row, change, fits["overall"], pooled.k, measure=measure)
         groups = [g for g in dict.fromkeys([*usual, *fits]) if g != "overall"]
         for group in groups if len(groups) > 1 and not same else []:
-            own = joint.of_type(group)
+            own = pooled.of_type(group)
             moved = own.effects != before.of_type(group).effects and own.k >= 2
             if types or moved:
-                fit = fits.get(group) or pool_set(own, self.case.config)
+                fit = fits.get(group) or pool_set(own, self.data.config)
                 yield self.fitted(row, change, fit, own.k, group=group, measure=measure)
 
     def fitted(
@@ -83,7 +83,7 @@ class _Writer:
         measure: str = "",
     ) -> SensitivityRow:  # fmt: skip
         """Return the row of a fit; delta, sign and null against the primary pool of its group."""
-        measure = measure or self.case.measure
+        measure = measure or self.data.measure
         if not isinstance(fit, Estimated):
             gone = "no study is pooled" if row == "primary" else "no study is left"
             return SensitivityRow(
@@ -91,7 +91,7 @@ class _Writer:
                 reason=fit.note if fit.status == "failed" else gone,
             )  # fmt: skip
         across = row.startswith("measure=")
-        usual = self._primary[self.case.measure if across else measure].get(group)
+        usual = self._primary[self.data.measure if across else measure].get(group)
         known = usual if isinstance(usual, Estimated) else None
         return SensitivityRow(
             row=row, group=group, measure=measure, change=change, k=k, estimate=fit.estimate,
@@ -105,7 +105,7 @@ class _Writer:
     def none(self, row: str, change: str, reason: str, *, measure: str = "") -> SensitivityRow:
         """Return the row of a change that does not apply."""
         return SensitivityRow(
-            row=row, measure=measure or self.case.measure, change=change, status="not_applicable",
+            row=row, measure=measure or self.data.measure, change=change, status="not_applicable",
             reason=reason,
         )  # fmt: skip
 
@@ -116,179 +116,180 @@ def _difference(estimate: float, usual: float) -> float:
     return delta if abs(delta) > 1e-12 * abs(usual) else 0.0
 
 
-def _disputed(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+def _disputed(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Each resolution of inconsistent data added singly, then the most cautious of all."""
-    for reading in case.resolutions:
-        method = reading.variant.value
-        name = f"with {reading.study_id} {method}"
-        change = f"{reading.label}, only the value derived by {method}"
-        joint = _added(case, reading.measure, [reading])
-        yield from writer.changed(name, change, joint, measure=reading.measure)
+    for resolution in data.resolutions:
+        method = resolution.alternative.value
+        name = f"with {resolution.study_id} {method}"
+        change = f"{resolution.label}, only the value derived by {method}"
+        pooled = _added(data, resolution.measure, [resolution])
+        yield from writer.changed(name, change, pooled, measure=resolution.measure)
     change = "with all inconsistently reported effects, each resolved to the smallest |z|"
-    weakest = case.most_cautious(case.measure)
+    weakest = data.most_cautious(data.measure)
     if weakest:
-        joint = _added(case, case.measure, weakest)
-        yield from writer.changed("with all disputed", change, joint)
+        pooled = _added(data, data.measure, weakest)
+        yield from writer.changed("with all disputed", change, pooled)
     else:
         yield writer.none(
             "with all disputed", change, "no inconsistently reported effect on this measure"
         )
 
 
-def _added(case: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
-    joint = case.primary_set(measure)
-    return EffectSet((*joint.effects, *effects), joint.covariances)
+def _added(data: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
+    pooled = data.primary_set(measure)
+    return EffectSet((*pooled.effects, *effects), pooled.covariances)
 
 
-def _kept(case: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
-    joint = case.primary_set()
-    return EffectSet(tuple(e for e in joint.effects if keep(e)), joint.covariances)
+def _kept(data: SynthesisData, keep: Callable[[Effect], bool]) -> EffectSet:
+    pooled = data.primary_set()
+    return EffectSet(tuple(e for e in pooled.effects if keep(e)), pooled.covariances)
 
 
-def _without(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+def _without(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Leave out what has a flag, a code, a cointervention, or a high risk of bias."""
     for flag in (flag for flag in Flag if flag.analysis):
-        joint = _kept(case, lambda e, flag=flag: flag not in e.flags)
-        yield from _dropped(case, writer, f"without {flag}", flag.analysis, joint, "has the flag")
+        pooled = _kept(data, lambda e, flag=flag: flag not in e.flags)
+        yield from _dropped(data, writer, f"without {flag}", flag.analysis, pooled, "has the flag")
     for name, (codes, words) in CODES.items():
-        joint = _kept(case, lambda e, codes=codes: not set(codes) & set(e.provenance))
-        yield from _dropped(case, writer, f"without {name}", words, joint, "is derived in this way")
+        pooled = _kept(data, lambda e, codes=codes: not set(codes) & set(e.provenance))
+        row = f"without {name}"
+        yield from _dropped(data, writer, row, words, pooled, "is derived in this way")
     quantiles = set(CODES["quantiles"][0])
-    doubts = IMPUTED | quantiles
-    joint = _kept(case, lambda e: not doubts & {*e.flags, *e.provenance})
+    imputed = IMPUTED | quantiles
+    pooled = _kept(data, lambda e: not imputed & {*e.flags, *e.provenance})
     words = (
         "without assumed correlations, assumed baseline means, values read off figures or medians"
     )
-    yield from _dropped(case, writer, "without imputed", words, joint, "is derived in this way")
-    joint = _kept(case, lambda e: not e.cointervention)
+    yield from _dropped(data, writer, "without imputed", words, pooled, "is derived in this way")
+    pooled = _kept(data, lambda e: not e.cointervention)
     words = "without comparisons with a cointervention in both arms"
-    yield from _dropped(case, writer, "without cointervention", words, joint, "has one")
-    yield from _risk_of_bias(case, writer)
+    yield from _dropped(data, writer, "without cointervention", words, pooled, "has one")
+    yield from _risk_of_bias(data, writer)
     words = "randomised trials only"
-    joint = _kept(case, lambda e: e.design in ("rct", "crossover_rct"))
-    if joint.effects or not case.primary_set().effects:
-        yield from _dropped(case, writer, "randomised only", words, joint, "has another design")
+    pooled = _kept(data, lambda e: e.design in ("rct", "crossover_rct"))
+    if pooled.effects or not data.primary_set().effects:
+        yield from _dropped(data, writer, "randomised only", words, pooled, "has another design")
     else:
         yield writer.none("randomised only", words, "no change within one arm is randomised")
 
 
 def _dropped(
-    case: SynthesisData, writer: _Writer, row: str, words: str, joint: EffectSet, missing: str
+    data: SynthesisData, writer: _Writer, row: str, words: str, pooled: EffectSet, missing: str
 ) -> Iterator[SensitivityRow]:
-    if joint.effects == case.primary_set().effects:
+    if pooled.effects == data.primary_set().effects:
         yield writer.none(row, words, f"no pooled effect {missing}")
     else:
-        yield from writer.changed(row, words, joint)
+        yield from writer.changed(row, words, pooled)
 
 
-def _risk_of_bias(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    excluded = case.config.sensitivity.rob_exclude
+def _risk_of_bias(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+    excluded = data.config.sensitivity.rob_exclude
     row, words = (
         "without high risk of bias",
         f"without studies at risk of bias judged {', '.join(excluded)}",
     )
-    judged = [e for e in case.primary_set().effects if e.risk_of_bias]
+    judged = [e for e in data.primary_set().effects if e.risk_of_bias]
     if not judged:
         yield writer.none(row, words, "the risk of bias of these studies has not been assessed")
         return
-    joint = _kept(case, lambda e: e.risk_of_bias not in excluded)
-    yield from _dropped(case, writer, row, words, joint, "has such a judgement")
+    pooled = _kept(data, lambda e: e.risk_of_bias not in excluded)
+    yield from _dropped(data, writer, row, words, pooled, "has such a judgement")
 
 
-def _with(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+def _with(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """Add what is drawn apart: other designs, active comparators, comparisons listed only."""
     for block in ADDED:
         added = [
             e
-            for e in case.effects
+            for e in data.effects
             if e.block == block
-            and e.measure == case.measure
+            and e.measure == data.measure
             # A controlled trial's change within one arm belongs to no before-after pool.
             and not (e.design_class == "within_arm" and e.design in ("rct", "nrct"))
         ]
         if added:
-            joint = _added(case, case.measure, added)
-            yield from writer.changed(f"with {block}", block.analysis, joint)
+            pooled = _added(data, data.measure, added)
+            yield from writer.changed(f"with {block}", block.analysis, pooled)
         else:
             yield writer.none(f"with {block}", block.analysis, "no such effect in this set")
 
 
-def _types_by_paper(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+def _types_by_paper(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     words = "exercise types by the intensity stated in the paper"
-    if case.config.derivation.type_by == "paper":
+    if data.config.derivation.type_by == "paper":
         yield writer.none("type_by=paper", words, "this is the primary classification")
-    elif any(v.variant == BY_PAPER and v.pooled for v in case.variants):
-        joint = case.set_under(BY_PAPER)
-        yield from writer.changed("type_by=paper", words, joint, types=True)
+    elif any(v.alternative == BY_PAPER and v.pooled for v in data.alternatives):
+        pooled = data.set_under(BY_PAPER)
+        yield from writer.changed("type_by=paper", words, pooled, types=True)
     else:
         yield writer.none("type_by=paper", words, "no study of the pool changes its type")
 
 
-def _correlations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    assumed = any("RIMP" in e.flags for e in case.primary_set().effects)
-    for value in case.config.outcomes[case.outcome].r_grid:
+def _correlations(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+    assumed = any("RIMP" in e.flags for e in data.primary_set().effects)
+    for value in data.config.outcomes[data.outcome].r_grid:
         choice = Choice("r", f"{value:g}")
-        row, words = str(choice), variant_words(str(choice))
-        if any(v.variant == choice and v.measure == case.measure for v in case.variants):
-            yield from writer.changed(row, words, case.set_under(choice), same=assumed)
+        row, words = str(choice), alternative_words(str(choice))
+        if any(v.alternative == choice and v.measure == data.measure for v in data.alternatives):
+            yield from writer.changed(row, words, data.set_under(choice), same=assumed)
         elif assumed:
-            yield from writer.changed(row, words, case.primary_set(), same=True)
+            yield from writer.changed(row, words, data.primary_set(), same=True)
         else:
             yield writer.none(row, words, "no pooled effect rests on an assumed r")
 
 
-def _other_derivations(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    sensitivity = case.config.sensitivity
+def _other_derivations(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+    sensitivity = data.config.sensitivity
     names = [f"baseline_mean={factor:g}" for factor in sensitivity.baseline_mean]
     names += [f"rho={value:g}" for value in sensitivity.rho]
     names += [f"training_time={value}" for value in sensitivity.training_time]
     names += ["shared_control=split"]
-    names += [name for name, _ in other_forms(case.config)]
+    names += [name for name, _ in other_forms(data.config)]
     for name in names:
-        yield from writer.changed(name, variant_words(name), case.set_under(Choice.read(name)))
+        yield from writer.changed(name, alternative_words(name), data.set_under(Choice.read(name)))
 
 
-def _models(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    joint = case.primary_set()
+def _models(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+    pooled = data.primary_set()
     settings = [
         (f"tau2={name}", METHOD_WORDS[name],
          {"method": name, **({"ci": "wald"} if name == "EE" else {})})
-        for name in case.config.sensitivity.methods
+        for name in data.config.sensitivity.methods
     ] + [
         (f"ci={name}", INTERVALS[name], {"ci": name})
-        for name in case.config.sensitivity.intervals
+        for name in data.config.sensitivity.intervals
     ]  # fmt: skip
     for row, words, choices in settings:
-        if joint.k < 2:
+        if pooled.k < 2:
             yield writer.none(row, words, "fewer than two studies are pooled")
         else:
-            yield writer.fitted(row, words, pool_set(joint, case.config, **choices), joint.k)
+            yield writer.fitted(row, words, pool_set(pooled, data.config, **choices), pooled.k)
 
 
-def _measures(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    for measure in case.measures[1:]:
-        joint = case.primary_set(measure)
+def _measures(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+    for measure in data.measures[1:]:
+        pooled = data.primary_set(measure)
         row, words = f"measure={measure}", f"effects as {measure}"
-        if joint.effects:
-            fit = primary_fits(joint, case.config)["overall"]
-            yield writer.fitted(row, words, fit, joint.k, measure=measure)
+        if pooled.effects:
+            fit = primary_fits(pooled, data.config)["overall"]
+            yield writer.fitted(row, words, fit, pooled.k, measure=measure)
         else:
             yield writer.none(row, words, f"no study gives an effect as {measure}", measure=measure)
 
 
-def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
+def _one_out(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     """The study whose absence moves the pool most; all of them are in leave_one_out.csv."""
-    joint = case.primary_set()
+    pooled = data.primary_set()
     row, words = "leave one out", "without the study whose absence moves the estimate most"
-    if joint.k < 3:
+    if pooled.k < 3:
         yield writer.none(row, words, "fewer than three studies are pooled")
         return
-    whole = pool_set(joint, case.config)
+    whole = pool_set(pooled, data.config)
     fits: list[tuple[str, Estimated]] = []
-    labels = {e.study_id: e.label for e in joint.effects}
+    labels = {e.study_id: e.label for e in pooled.effects}
     for study in labels:
-        rest = EffectSet(tuple(e for e in joint.effects if e.study_id != study), joint.covariances)
-        without = pool_set(rest, case.config)
+        rest = tuple(e for e in pooled.effects if e.study_id != study)
+        without = pool_set(EffectSet(rest, pooled.covariances), data.config)
         fits += [(study, without)] if isinstance(without, Estimated) else []
     if not isinstance(whole, Estimated) or len(fits) < len(labels):
         yield writer.none(row, words, "the model did not converge")
@@ -296,4 +297,4 @@ def _one_out(case: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     estimate = whole.estimate
     study, fit = max(fits, key=lambda item: abs(item[1].estimate - estimate))
     yield writer.fitted(row, f"without {labels[study]}: of all studies this one moves the estimate "
-                        "most", fit, joint.k - 1)  # fmt: skip
+                        "most", fit, pooled.k - 1)  # fmt: skip

@@ -87,7 +87,7 @@ class _Likelihood:
         return gradient, hessian
 
 
-def _climb(likelihood: _Likelihood, start: Array, fixed_chance: bool) -> tuple[Array, bool]:
+def _maximise(likelihood: _Likelihood, start: Array, fixed_chance: bool) -> tuple[Array, bool]:
     """Return a maximum over mu, t >= 0 and c from a start, and whether it was reached.
 
     Newton's method with a step that is damped until the likelihood rises; t stays at 0 while the
@@ -196,7 +196,7 @@ def _highest(likelihood: _Likelihood, fixed_chance: bool) -> Array:
             continue
         w = 1 / (likelihood.v + t)
         start = np.array([float(np.sum(w * likelihood.y) / np.sum(w)), t, c])
-        point, reached = _climb(likelihood, start, fixed_chance)
+        point, reached = _maximise(likelihood, start, fixed_chance)
         found.append((likelihood.value(*point), reached, point))
     value, reached, point = max(found, key=lambda one: one[0])
     # A start that stopped early on the way to the same height does no harm.

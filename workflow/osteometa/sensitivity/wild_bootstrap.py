@@ -30,7 +30,7 @@ DRAWS = 2_000
 LEVEL = 0.05
 # Statistics nearer than this are tied: equal in truth, apart by where a search for tau2 stopped.
 TIED = 1e-7
-CLIMBS = 1
+STARTS = 1
 """Of 6,328 sign vectors of simulated reviews none had a maximum above that of the best start."""
 MODELS = ("three_level", "che", "robust")
 
@@ -126,7 +126,7 @@ class _Test:
     def fit(self, Y: Array, near: Array | None = None) -> tuple[Array, Array, Array]:
         """Return tau2 and omega2 (n, 2), means (n) and CR0 variances (n) of n data sets."""
         if isinstance(self.model, NestedModel):
-            theta = self.model.highest(Y, climbs=CLIMBS, near=near)
+            theta = self.model.highest(Y, n_starts=STARTS, near=near)
             found = self.model.weigh(theta, Y @ self.model.rotation.T)
             mean, bread = found.mean, found.variance
             weighted = found.residuals * self.model.ones

@@ -12,11 +12,11 @@ from osteometa.pooling.results import EffectData
 from osteometa.protocol.config import Config
 from osteometa.records.effects import (
     RESOLUTION,
+    AlternativeCovariance,
+    AlternativeEffect,
     Choice,
     Covariance,
     Effect,
-    VariantCovariance,
-    VariantEffect,
 )
 from osteometa.wording.choices import EXERCISE_TYPES
 
@@ -87,8 +87,8 @@ class SynthesisData:
     outcome: str
     effects: tuple[Effect, ...]
     covariances: tuple[Covariance, ...]
-    variants: tuple[VariantEffect, ...]
-    variant_covariances: tuple[VariantCovariance, ...]
+    alternatives: tuple[AlternativeEffect, ...]
+    alternative_covariances: tuple[AlternativeCovariance, ...]
     config: Config
 
     @property
@@ -105,30 +105,32 @@ class SynthesisData:
         """Return the pooled effects of a measure, by default of the primary one."""
         return EffectSet.of(self.effects, measure or self.measure, self.covariances)
 
-    def set_under(self, variant: Choice, measure: str = "") -> EffectSet:
+    def set_under(self, alternative: Choice, measure: str = "") -> EffectSet:
         """Return the pooled effects of a measure under an alternative derivation.
 
         What it gives for a study and measure replaces all effects of that study on the measure.
         """
         measure = measure or self.measure
-        rows = [v for v in self.variants if v.variant == variant and v.measure == measure]
+        own = (row for row in self.alternatives if row.alternative == alternative)
+        rows = [row for row in own if row.measure == measure]
         changed = {row.study_id for row in rows}
         gone = {e.effect_id for e in self.effects if e.study_id in changed}
         kept = [e for e in self.primary_set(measure).effects if e.study_id not in changed]
         covariances = [row for row in self.covariances if row.effect_id_1 not in gone]
-        covariances += [row for row in self.variant_covariances if row.variant == variant]
+        others = self.alternative_covariances
+        covariances += [row for row in others if row.alternative == alternative]
         return EffectSet((*kept, *(row for row in rows if row.pooled)), tuple(covariances))
 
     @property
-    def resolutions(self) -> list[VariantEffect]:
+    def resolutions(self) -> list[AlternativeEffect]:
         """Resolutions of inconsistently reported data, by measure, year and label."""
-        found = [row for row in self.variants if row.variant.key == RESOLUTION]
+        found = [row for row in self.alternatives if row.alternative.key == RESOLUTION]
         order = self.measures.index
         return sorted(found, key=lambda v: (order(v.measure), v.year or 0, v.label, v.effect_id))
 
-    def most_cautious(self, measure: str) -> list[VariantEffect]:
+    def most_cautious(self, measure: str) -> list[AlternativeEffect]:
         """Return the resolution with the least |z| of each inconsistently reported comparison."""
-        weakest: dict[tuple[str, str], VariantEffect] = {}
+        weakest: dict[tuple[str, str], AlternativeEffect] = {}
         for row in self.resolutions:
             key = (row.study_id, row.arm_id)
             if row.measure == measure and (key not in weakest or abs(row.z) < abs(weakest[key].z)):

@@ -67,7 +67,6 @@ def agreement_rows(
             for method, ci in SETTINGS:
                 for found in comparisons(members.data, method, ci):
                     row = fields_of(found, AgreementRow)
-                    row["method"] = f"{method} {found.ci_method}"
                     rows.append(
                         AgreementRow(**row, synthesis=synthesis, measure=measure, group=group)
                     )

@@ -81,7 +81,7 @@ def primary_fits(effects: EffectSet, config: Config) -> dict[str, Pooled]:
 
 
 def has_common_tau2(effects: EffectSet, config: Config) -> bool:
-    """Tell whether config.yaml asks for one tau2 for all exercise types."""
+    """Return whether all exercise types have one tau2 by config.yaml."""
     sizes = [effects.of_type(kind).k for kind in effects.types]
     return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
 
@@ -106,7 +106,7 @@ class GroupModels:
 
     @classmethod
     def of(cls, effects: EffectSet, config: Config) -> GroupModels:
-        """Fit the regression where config.yaml asks for one tau2."""
+        """Fit the regression where all types have one tau2 by config.yaml."""
         shared = len(effects.types) > 1 and has_common_tau2(effects, config)
         return cls(effects, type_regression(effects, config) if shared else None, config)
 
@@ -115,7 +115,7 @@ class GroupModels:
         return self.effects if group == "overall" else self.effects.of_type(group)
 
     def shared(self, group: str) -> Regression | None:
-        """Return the regression that the primary model of a group is taken from, if it is."""
+        """Return the regression from which the primary model of a group is taken, if any."""
         return None if group == "overall" or self.members(group).k < 2 else self.common
 
     def primary(self, group: str) -> Pooled:
@@ -172,7 +172,7 @@ def _type_model(models: GroupModels, fit: Regression, group: str, alone: Fitted)
 
 
 def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -> list[PooledRow]:
-    """Return the primary model of a group, and what few studies have beside it."""
+    """Return the primary model of a group and, for two to four studies, further models."""
     effects, config = models.members(group), models.config
     k, main = effects.k, models.primary(group)
     common = main.status == "ok" and models.shared(group) is not None
@@ -218,7 +218,7 @@ def pooled_row(
 
 
 def _primary_note(fit: Pooled, common: bool) -> str:
-    """Return what a reader should know of a primary model."""
+    """Return the note of a primary model."""
     notes = [fit.note] if fit.note else []
     if common:
         interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"

@@ -16,8 +16,8 @@ from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus
 
 
-def asks_for(synthesis: Synthesis, record: Effect | DirectionEntry) -> bool:
-    """Tell whether a synthesis asks for an effect or a direction."""
+def includes(synthesis: Synthesis, record: Effect | DirectionEntry) -> bool:
+    """Return whether a synthesis includes an effect or a direction."""
     return set_key(record) == set_key(synthesis)
 
 
@@ -36,12 +36,12 @@ def split(
     effects, entries = list(effects), list(entries)
     sets = {}
     for synthesis in config.syntheses:
-        chosen = [e for e in effects if e.block != Block.REDUCED and asks_for(synthesis, e)]
-        asked = [entry for entry in entries if asks_for(synthesis, entry)]
+        chosen = [e for e in effects if e.block != Block.REDUCED and includes(synthesis, e)]
+        planned = [entry for entry in entries if includes(synthesis, entry)]
         with_effect = {effect.study_id for effect in chosen}
         studies = [
             replace(study, has_effect=study.study_id in with_effect)
-            for study in study_directions(asked, config.directions.agreement_share)
+            for study in study_directions(planned, config.directions.agreement_share)
         ]
         sets[synthesis.id] = (sorted(chosen, key=effect_order), studies)
     return sets

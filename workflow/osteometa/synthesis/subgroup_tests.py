@@ -26,7 +26,7 @@ def subgroup_tests(
 
 
 def subgroup_test(synthesis: str, measure: str, effects: EffectSet, config: Config) -> SubgroupTest:
-    """Test differences between exercise types on one measure, or say why there is no test."""
+    """Test differences between exercise types on one measure; no test has a reason."""
     kinds, k = effects.types, effects.k
     reason = _why_not(effects, config.small_k.subgroup_test)
     if reason:
@@ -35,7 +35,7 @@ def subgroup_test(synthesis: str, measure: str, effects: EffectSet, config: Conf
             tau2_model="", statistic=None, df1=None, df2=None, p=None,
             note=f"not tested: {reason}",
         )  # fmt: skip
-    # Types that share a control are not independent: only the joint model knows their covariance.
+    # Types that share a control are not independent: only the joint model has their covariance.
     common = has_common_tau2(effects, config) or effects.data.V is not None
     if common:
         contrasts = differences(len(kinds))

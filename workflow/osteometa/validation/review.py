@@ -100,7 +100,7 @@ def check_tables(
 
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
-    """Return the warnings of tables without problems; a run goes on with them."""
+    """Return the warnings of tables without problems; a run continues with them."""
     return [*row_warnings(tables, config), *p_warnings(tables, config)]
 
 

@@ -37,7 +37,7 @@ SMD_POST: tuple[SmdPost, ...] = get_args(SmdPost)
 SmdPrePost = Literal["ppc", "becker"]
 SMD_PRE_POST: tuple[SmdPrePost, ...] = get_args(SmdPrePost)
 TrainingTime = Literal["end", "earliest", "latest"]
-VARIANTS = {
+ALTERNATIVES = {
     "r": "assumed r {}",
     "baseline_mean": "assumed baseline means × {}",
     "rho": "correlation {} within a study",
@@ -54,13 +54,13 @@ VARIANTS = {
     "rom_correction=true": "log ratios corrected (small samples)",
     "rom_correction=false": "log ratios not corrected",
 }
-"""Other derivations of the same effects in words, by their names or by what stands before `=`."""
+"""Other derivations of the same effects in words, by their names or by the part before `=`."""
 
 
-def variant_words(name: str) -> str:
+def alternative_words(name: str) -> str:
     """Return another derivation, such as `r=0.9`, in words."""
     key, _, value = name.partition("=")
-    return VARIANTS.get(name) or VARIANTS[key].format(value)
+    return ALTERNATIVES.get(name) or ALTERNATIVES[key].format(value)
 
 
 Style = Literal["standard", "revman", "jama", "bmj", "metafor", "nature"]

@@ -56,7 +56,7 @@ class MeasureFormat:
         return self.measure == "ROM" and self.ratio_as == "percent"
 
     def shown(self, value: float) -> float:
-        """Return a value as a reader sees it."""
+        """Return a value as it is reported, back-transformed."""
         if self.measure != "ROM":
             return value
         return 100 * math.expm1(value) if self.percent else math.exp(value)

@@ -57,8 +57,8 @@ def bout_cautions(outcome: str, *, diurnal: str, uncorrected: int, studies: int)
     cautions = []
     if diurnal:
         cautions.append(
-            f"{outcome} {diurnal}, and without a resting control this cannot be told apart from a "
-            "change after the bout"
+            f"{outcome} {diurnal}, and without a resting control this cannot be distinguished "
+            "from a change after the bout"
         )
     if uncorrected:
         which = f"{uncorrected} of {studies} studies are not"

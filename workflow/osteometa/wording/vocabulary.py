@@ -120,7 +120,7 @@ class Direction(Term):
 
 
 class Block(Term):
-    """Where an effect stands in its synthesis."""
+    """The status of an effect in its synthesis."""
 
     POOLED = "pooled", "pooled"
     NON_RANDOMISED = "non_randomised", "not randomised", "with non-randomised trials"
@@ -253,4 +253,4 @@ class RowStatus(Term):
     USED = "used", "used in an effect"
     DIRECTION_ONLY = "direction_only", "used as a direction only"
     NOT_USED = "not_used", "not used"
-    NOT_ASKED = "not_asked", "not part of any planned analysis"
+    NOT_PLANNED = "not_planned", "not part of any planned analysis"

@@ -53,7 +53,7 @@ def forest_figures(forest: Forest) -> list[Figure]:
 
 
 def forest_figure(forest: Forest) -> Figure:
-    """Return a forest plot on one page, whatever its height."""
+    """Return a forest plot on one page of any height."""
     return _page(_plot(forest), forest.rows, (1, 1))
 
 
@@ -71,7 +71,7 @@ class _Plot:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What stands above and below the rows of a page."""
+    """What is drawn above and below the rows of a page."""
 
     titles: list[str]
     top: float
@@ -260,7 +260,7 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
         put(axes, columns.right["exercise_n"], y, row.n_total, align="right", color=GREY,
             size=preset.size)  # fmt: skip
     elif row.n_total and columns.has("control_n"):
-        # A total stands between the columns of the arms; a wide one reaches into the means.
+        # A total is drawn between the columns of the arms; a wide one reaches into the means.
         wide = text_width(row.n_total, preset.size) >= NARROW_TOTAL
         name = "control_mean" if wide and columns.has("control_mean") else "control_n"
         put(axes, columns.right[name], y, row.n_total, align="right", color=GREY, size=preset.size)

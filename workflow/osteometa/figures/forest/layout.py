@@ -1,4 +1,4 @@
-"""Where each row, column and tick of a forest plot goes; nothing is drawn here."""
+"""The position of each row, column and tick of a forest plot; nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from osteometa.wording.vocabulary import OVERALL
 
 MARGIN, GAP = 2.0, 2.0
 NARROW_TOTAL = 12.0
-"""A total narrower than this stands in the column of the control's n."""
+"""A total narrower than this is drawn in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
 LONGER = 8.0
@@ -42,7 +42,7 @@ FAST = "\N{NO-BREAK SPACE}"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where the columns stand, in mm from the left."""
+    """Positions of the columns, in mm from the left."""
 
     label: float
     label_width: float
@@ -149,7 +149,7 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
     ):
         return True
     if name == "control_n":
-        # Totals of both arms stand there, where there are two.
+        # Totals of both arms are drawn there, where there are two.
         return not any(row.control_n or row.control_mean for row in rows) and any(
             row.exercise_n for row in rows
         )
@@ -235,7 +235,7 @@ def _width(
     found = [text_width(text, preset.size) for text in texts]
     over, below = (text_width(head, preset.size, "bold") for head in heads[name])
     n = name.replace("mean", "n")
-    if name in MEANS and n in shown:  # the upper head stands over the column of n too
+    if name in MEANS and n in shown:  # the upper head spans the column of n too
         over -= _width(n, rows, shown, heads, preset) + GAP
     found += [*bold, over, below]
     if name == "control_n" and "control_mean" in shown:

@@ -1,4 +1,4 @@
-"""Which rows of a forest plot stand on which page."""
+"""Which rows of a forest plot are on which page."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _again(heading: ForestRow) -> ForestRow:
 
 
 def _filled(units: Sequence[_Unit], room: float) -> list[list[ForestRow]]:
-    """Return pages filled one after the other; a block that goes on repeats its heading."""
+    """Return pages filled one after the other; a block that continues repeats its heading."""
     pages: list[list[ForestRow]] = [[]]
     used, heading = 0.0, None  # the heading's unit
     for unit in units:

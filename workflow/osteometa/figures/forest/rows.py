@@ -64,12 +64,12 @@ class ForestRow:
     effect_id: str = ""
     """The row of effects.csv that a square shows."""
     flags: str = ""
-    """What the superscript letters stand for."""
+    """Meaning of the superscript letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestTableRow(ForestRow):
-    """A row as it stands in the figure's CSV: None where it has no such number."""
+    """A row of the figure's CSV: None where it has no such number."""
 
     estimate: float | None = None
     low: float | None = None
@@ -199,7 +199,7 @@ def pool_rows(
 
 
 def _notes(row: PooledRow, test: SubgroupTest | None, settings: FigureSettings) -> list[str]:
-    """Return what stands below the pool of all studies."""
+    """Return the rows below the pool of all studies."""
     zero = settings.preset.leading_zero
     notes = [heterogeneity(row, zero)]
     if row.statistic is not None:
@@ -209,7 +209,7 @@ def _notes(row: PooledRow, test: SubgroupTest | None, settings: FigureSettings) 
         )
     if test is not None:
         notes.append(subgroup_words(test, zero))
-    # Of fewer studies none is shown, whatever their tau2.
+    # With fewer studies none is shown, regardless of tau2.
     enough = row.k >= settings.pi_least
     if enough and not row.pi_shown and row.tau2 == 0 and row.tau2_ci_high is not None:
         notes.append(

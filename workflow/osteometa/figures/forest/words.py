@@ -1,4 +1,4 @@
-"""The legend of a page of a forest plot: words for what stands on it."""
+"""The legend of a page of a forest plot: words for what is drawn on it."""
 
 from __future__ import annotations
 
