@@ -19,6 +19,8 @@ from osteometa.figures.direction_plot import direction_rows
 from osteometa.figures.forest.draw import forest_figure
 from osteometa.figures.forest.rows import forest_of
 from osteometa.figures.settings import FigureSettings
+from osteometa.figures.style import new_figure
+from osteometa.figures.synthesis_figures import marked, write_figures
 from osteometa.io.csv_records import write_records, write_text
 from osteometa.io.problems import CheckWarning, errors_of
 from osteometa.protocol.config import Config, from_part, load_config
@@ -125,7 +127,7 @@ def alternatives(config, run):
 
 def sets(config, run):
     found = split(run.derived.effects, run.derived.entries, config)
-    return found, summary_rows(config, {name: [] for name in found} | run.pools, found)
+    return found, summary_rows(config, run.pools, found)
 
 
 def directions(config, run):
@@ -145,9 +147,9 @@ def report(config, run):
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
     write_records(folder / "results/wanted.csv", WantedRow, [])
-    panels = [FigureRow(figure=name, title=title, pages=1, alt="", reason="not drawn here")
+    panels = [FigureRow(figure=name, title=title, pages=0, alt="", reason="not drawn here")
               for name, title in TITLES.items()]  # fmt: skip
-    write_records(folder / "results/figures.csv", FigureRow, panels)
+    write_records(folder / "results/figures/figures.csv", FigureRow, panels)
     write_records(folder / "results/p_combination.csv", PCombination, [])
     return render_report(folder, bare)
 
@@ -173,6 +175,16 @@ def forest_plot(config, name, run):
     figure = forest_figure(rows)
     texts = [text.get_text() for text in figure.findobj(mpl.text.Text)]
     return texts, figure.get_size_inches().tolist()
+
+
+def files(config, run):
+    """Return the names of the files of a figure."""
+    formats = FigureSettings.of(config, NECK).formats
+    folder = run.folder / "-".join(formats)
+    write_figures(
+        folder, [("empty", "", lambda: marked([new_figure(89, 9)[0]], [], ""))], formats, ""
+    )
+    return sorted(path.name for path in folder.iterdir())
 
 
 def case_of(config, name, run):
@@ -259,6 +271,9 @@ CHANGES = {
         "figures.style": "jama",
         "figures.width": 89,
         "figures.interval": "(a to b)",
+    },
+    files: {
+        "figures.formats": ["svg", "pdf"],
     },
     alternatives: {
         "outcomes.*=BMD.analytes.*=bmd_areal.unnamed_standardiser": "",

@@ -13,10 +13,7 @@ def test_what_moves_a_marker_without_bone_is_named(tmp_path):
     outcome = check_review(folder)
     derived = derive(outcome.tables, outcome.config)
     sets = split(derived.effects, derived.entries, outcome.config)
-    rows = {
-        row.synthesis: row
-        for row in summary_rows(outcome.config, {name: [] for name in sets}, sets)
-    }
+    rows = {row.synthesis: row for row in summary_rows(outcome.config, {}, sets)}
     note = rows["ctx_serum_acute_immediate_within_arm"].note
     assert note.startswith("CTX falls from morning to afternoon, and without a resting control")
     assert "no study is known to correct for the loss of plasma volume" in note

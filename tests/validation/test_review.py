@@ -20,6 +20,7 @@ EDITS = {
     "E101_config_key": ("  method: REML", "  methode: REML"),
     "E101_config_renamed": ("agreement_share:", "vote_share:"),
     "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
+    "E105_config_formats": ("  interval: preset ", "  formats: [pdf]\n  interval: preset "),
     "E601_phases": ("phase: training,", "phase: [acute, training],"),
 }
 

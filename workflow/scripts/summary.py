@@ -24,11 +24,14 @@ with job(snakemake) as root:
     home, sets = root / "results", root / "data/processed/sets"
     kept = {name for name in names if (sets / name / "effects.csv").exists()}
     pooled = {name: read_records(home / name / "pooled.csv", PooledRow) for name in kept}
-    effects = {name: read_records(home / name / "effects.csv", WeightedEffect) for name in kept}
-    directions = {
-        name: read_records(sets / name / "directions.csv", StudyDirection) for name in names
+    chosen = {
+        name: (
+            read_records(home / name / "effects.csv", WeightedEffect) if name in kept else [],
+            read_records(sets / name / "directions.csv", StudyDirection),
+        )
+        for name in names
     }
-    rows = summary_rows(config, pooled, effects, directions)
+    rows = summary_rows(config, pooled, chosen)
     write_records(snakemake.output.syntheses, SynthesisRow, rows)
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
     tests = direction_sets(entries, config)

@@ -119,23 +119,21 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
 def summary_rows(
     config: Config,
     pooled: Mapping[str, Sequence[PooledRow]],
-    effects: Mapping[str, Sequence[Effect]],
-    directions: Mapping[str, Sequence[StudyDirection]],
+    sets: Mapping[str, tuple[Sequence[Effect], Sequence[StudyDirection]]],
 ) -> list[SynthesisRow]:
     """Return the table of all syntheses, in the order in which they are declared.
 
     Parameters
     ----------
     config : Config
-    pooled, effects : mapping
-        By synthesis; one without an effect is in neither.
-    directions : mapping
-        By synthesis.
+    pooled : mapping
+        By synthesis; one without an effect is not in it.
+    sets : mapping
+        Effects and directions of every synthesis.
     """
     return [
         synthesis_row(
-            one, config.outcomes[one.outcome], pooled.get(one.id, ()), effects.get(one.id, ()),
-            directions[one.id],
+            one, config.outcomes[one.outcome], pooled.get(one.id, ()), *sets[one.id]
         )
         for one in config.syntheses
     ]  # fmt: skip
