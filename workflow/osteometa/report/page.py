@@ -56,6 +56,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "css": _css(chapters, overview),
         "script": (FOLDER / "report.js").read_text(encoding="utf-8"),
         "columns": COLUMNS,
+        "formats": config.figures.formats,
         "overview": {figure.row.figure: figure for figure in overview},
         "glance": glance(findings),
         "counts": status_counts(findings),
