@@ -17,10 +17,10 @@ MUTATED = tuple(
     f"osteometa/{place}.py"
     for place in (
         "numerics/*", "comparisons/*", "effects/*", "directions/*", "derivation/*", "pooling/*",
-        "synthesis/*",
+        "synthesis/*", "sensitivity/*",
     )
 )  # fmt: skip
-SEED, SIZE = 20261129, 300
+SEED, SIZE = 20261129, 480
 MUTANTS = PROJECT / "benchmarks/mutants.csv"
 SURVIVORS = PROJECT / "benchmarks/survivors.csv"
 PAGE = PROJECT / "docs/mutation.md"
@@ -137,7 +137,7 @@ def sample(folder: Path) -> None:
     old = json.loads(kept.read_text()) if kept.exists() else {}
     known = {
         (m.module, m.operator, m.occurrence): m.result
-        for m in read_mutants() if old.get(m.module) == hashes[m.module]
+        for m in read_mutants() if old.get(m.module, "") == hashes.get(m.module)
     }  # fmt: skip
     chosen: list[Mutant] = []
     passed = 0

@@ -39,6 +39,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
 
+import pytest
 from mutants import (
     BUDGET,
     MUTATED,
@@ -57,22 +58,45 @@ from mutants import (
 # Without the tests that start other programs, draw, or run a whole review for minutes: few of these
 # kill anything that the others leave.
 TESTED = (
-    "cli", "comparisons", "derivation", "directions", "effects", "numerics", "pooling",
-    "sensitivity", "synthesis",
+    "api", "cli", "comparisons", "derivation", "directions", "effects", "numerics", "pooling",
+    "sensitivity", "synthesis", "validation",
 )  # fmt: skip
-SLOW = {"test_alternatives", "test_analyses", "test_bayes", "test_figure", "test_multiverse"}
+DRAWING = {"test_figure"}
 MEMORY = 4 << 30
 
 
 class Watcher:
-    """A pytest plugin: the duration of each test, and in coverage's data which test runs a line."""
+    """A pytest plugin: the duration of each test, and in coverage's data which test runs a line.
+
+    What a fixture of a whole module runs is put down to every test that uses the fixture.
+    """
 
     def __init__(self, cover: object) -> None:
         self.cover, self.took, self.failed = cover, {}, set()
+        self.users: dict[str, list[str]] = {}
+        self.test = ""
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        """Remember which tests use a fixture."""
+        for item in items:
+            for name in item.fixturenames:
+                self.users.setdefault(f"fixture {name}", []).append(item.nodeid)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Start the lines of a test."""
+        self.test = nodeid
         self.cover.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: object) -> Iterator[None]:
+        """Count the lines of a shared fixture as its own."""
+        if fixturedef.scope == "function":
+            return (yield)
+        self.cover.switch_context(f"fixture {fixturedef.argname}")
+        try:
+            return (yield)
+        finally:
+            self.cover.switch_context(self.test)
 
     def pytest_runtest_logreport(self, report: object) -> None:
         """Add the duration of a phase."""
@@ -84,7 +108,7 @@ class Watcher:
 def test_files() -> list[Path]:
     """Return the files of tests that may kill."""
     found = (path for room in TESTED for path in (PROJECT / "tests" / room).glob("test_*.py"))
-    return sorted(path for path in found if path.stem not in SLOW)
+    return sorted(path for path in found if path.stem not in DRAWING)
 
 
 def preload() -> None:
@@ -127,7 +151,6 @@ def cover(folder: Path) -> None:
 
 def _cover_one(path: Path, answer: Path) -> None:
     import coverage
-    import pytest
 
     watched = coverage.Coverage(data_file=None, include=[str(PACKAGE / p) for p in MUTATED])
     watcher = Watcher(watched)
@@ -138,7 +161,10 @@ def _cover_one(path: Path, answer: Path) -> None:
     watched.stop()
     data = watched.get_data()
     lines = {
-        str(Path(name).relative_to(PACKAGE)): data.contexts_by_lineno(name)
+        str(Path(name).relative_to(PACKAGE)): {
+            line: sorted({test for x in found for test in watcher.users.get(x, [x])})
+            for line, found in data.contexts_by_lineno(name).items()
+        }
         for name in data.measured_files()
     }
     took = {test: t for test, t in watcher.took.items() if test not in watcher.failed}
@@ -333,8 +359,6 @@ class Mutations:
                 if self.killer:
                     break
         else:  # the tests hold what they imported: they are imported anew as well
-            import pytest
-
             files = list(dict.fromkeys(item.nodeid.split("::")[0] for item in items))
             for name in [m for m in sys.modules if m.startswith(("test_", "conftest"))]:
                 del sys.modules[name]
@@ -375,8 +399,6 @@ TELL = os.fdopen(os.dup(1), "w")
 def run(folder: Path, only: tuple[str, ...], most: int) -> None:
     """Collect the tests once, and run the mutants."""
     preload()
-    import pytest
-
     os.nice(5)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
