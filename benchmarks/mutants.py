@@ -24,7 +24,7 @@ SEED, SIZE = 20261129, 480
 MUTANTS = PROJECT / "benchmarks/mutants.csv"
 SURVIVORS = PROJECT / "benchmarks/survivors.csv"
 PAGE = PROJECT / "docs/mutation.md"
-BUDGET = 15.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
+BUDGET = 10.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
