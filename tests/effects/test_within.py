@@ -91,6 +91,18 @@ def test_paired_t_and_exact_p():
     assert text(found["MD"]).provenance == "MC+p"
 
 
+@pytest.mark.parametrize(
+    ("statistic", "compares", "used"),
+    [("smd", "within", True), ("smd", "between", False), ("md", "within", False)],
+)
+def test_only_a_reported_standardised_change_of_the_arm_itself_is_used(statistic, compares, used):
+    cells = {"value": 0.4, "standardiser": "raw", "n_exercise": 12, "compares": compares}
+    found = effects([("contrasts", "e", "end", statistic, cells)])
+    assert ("SMD" in found) == used
+    if used:
+        assert found["SMD"].yi == pytest.approx(hedges_j(11) * 0.4)
+
+
 def test_a_sign_told_in_words_serves_an_exact_p():
     p = ("contrasts", "e", "end", "p", {"p": 0.03, "p_operator": "=", "n_exercise": 11})
     assert effects([p]) == {}

@@ -248,6 +248,12 @@ def test_a_batch_is_worked_on_in_parts_that_fit_the_cache(models, monkeypatch):
     assert parts == [(5, 6, count) for count in wanted]
     assert found.estimate == pytest.approx([pool(row, V).estimate for row in y])
     assert found.estimate.dtype == float and found.k.dtype == int
+    # What is there of each model, and of all models alike.
+    for mask in (np.arange(models)[:, None] != np.arange(6), np.arange(6) != 2):
+        found = pool_many(y, V, mask=mask)
+        rows = np.broadcast_to(mask, y.shape)
+        alone = [pool(row[there], V[there]) for row, there in zip(y, rows, strict=True)]
+        assert found.estimate == pytest.approx([one.estimate for one in alone])
 
 
 def test_of_very_unlike_variances_the_most_precise_effect_leads_without_loss():

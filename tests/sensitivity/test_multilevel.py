@@ -66,6 +66,17 @@ def test_variances_are_at_the_top_of_the_likelihood(theirs):
         assert abs(up - down) / (2 * at - up - down) < 2e-3
 
 
+@pytest.mark.parametrize("model", [multilevel, robust_variance])
+@pytest.mark.parametrize("limit", ["ci_low", "ci_high"])
+def test_a_limit_of_the_interval_is_rejected_with_a_p_of_five_percent(model, limit):
+    data = NESTED["assink2016"]
+    y, rest = np.array(data["yi"]), (data["vi"], data["cluster"])
+    ours = model(y, *rest, rho=0.6)
+    assert ours.ci_low < ours.estimate < ours.ci_high
+    shifted = model(y - getattr(ours, limit), *rest, rho=0.6)
+    assert shifted.p == pytest.approx(0.05, rel=1e-5)
+
+
 def test_cr2_with_a_moderator_and_few_clusters():
     data, theirs = ORACLE["bcg_RR"], BCG["by_allocation"]
     y, v = np.array(data["yi"]), np.array(data["vi"])

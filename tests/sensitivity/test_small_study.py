@@ -155,6 +155,14 @@ def test_the_suite_holds_its_parts():
     assert rows["selection"].p == selection_model(y, v).lrt_p
 
 
+@pytest.mark.parametrize(("name", "chosen"), [("bcg_RR", "pet"), ("gibson2002_MD", "peese")])
+def test_the_suite_has_both_regressions_and_the_one_of_them_that_is_read(name, chosen):
+    y, v = data_of(name)
+    rows = {row.analysis: row for row in small_study(y, v)}
+    assert (rows["pet"], rows["peese"]) == pet_peese(y, v)[:2]
+    assert rows["pet_peese"].estimate == rows[chosen].estimate
+
+
 def numbers(record):
     for value in asdict(record).values():
         yield from value if isinstance(value, tuple) else (value,)
