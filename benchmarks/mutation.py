@@ -372,8 +372,10 @@ class Mutations:
                     break
         else:  # the tests hold what they imported: they are imported anew as well
             files = list(dict.fromkeys(item.nodeid.split("::")[0] for item in items))
-            for name in [m for m in sys.modules if m.startswith(("test_", "conftest"))]:
-                del sys.modules[name]
+            of_tests = str(PROJECT / "tests")
+            for name, module in list(sys.modules.items()):
+                if (getattr(module, "__file__", None) or "").startswith(of_tests):
+                    del sys.modules[name]
             pytest.main([*OPTIONS, *files], plugins=[select := Select([i.nodeid for i in items])])
             self.killer = select.killer
         self.answer.write_text(json.dumps(self.killer))

@@ -117,6 +117,18 @@ def test_each_covariate_needs_ten_studies():
     assert ours.intercept is None and ours.terms == ()
 
 
+def test_ten_studies_are_enough_for_a_covariate_and_three_for_a_line():
+    data = ORACLE["bcg_RR"]
+
+    def fitted(k, **how):
+        return meta_regression(data["yi"][:k], data["vi"][:k], np.arange(float(k)), **how)
+
+    assert fitted(10).status == "ok" and fitted(9).status == "not_applicable"
+    assert fitted(3, per_covariate=1).status == "ok"
+    two = fitted(2, per_covariate=1)
+    assert (two.status, two.reason) == ("not_estimable", "2 studies: 2 coefficients need 3")
+
+
 def test_an_unknown_covariate_leaves_its_study_out():
     data = ORACLE["raudenbush1985"]
     y, v, x = np.array(data["yi"]), np.array(data["vi"]), np.arange(19.0)

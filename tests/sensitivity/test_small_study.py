@@ -82,6 +82,17 @@ def test_trim_and_fill_in_small_units():
     assert (ours.side, ours.filled) == (data["mg"]["side"], data["mg"]["k0"])
 
 
+@pytest.mark.parametrize(("k", "exact"), [(300, True), (301, False)])
+def test_p_of_ranks_is_exact_up_to_three_hundred_studies(k, exact):
+    """Else normal: the score of Kendall (1970) has the variance k (k - 1) (2 k + 5) / 18."""
+    random = np.random.default_rng(3)
+    found = rank_test(random.normal(size=k), random.uniform(0.01, 0.1, size=k))
+    score = found.statistic * k * (k - 1) / 2
+    normal = math.erfc(abs(score) / math.sqrt(k * (k - 1) * (2 * k + 5) / 9))
+    assert found.p == pytest.approx(normal, rel=0.01)
+    assert (found.p != pytest.approx(normal, rel=1e-9)) == exact
+
+
 def test_equal_studies_are_tied_wherever_they_stand():
     """Three pairs of equal studies among 35: sums in another order must not untie them."""
     random = np.random.default_rng(4)
