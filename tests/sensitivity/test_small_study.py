@@ -141,6 +141,33 @@ def test_selection_model_is_at_a_maximum(name):
             assert log_likelihood(sign * y, v, *near) < ours.log_likelihood
 
 
+@pytest.mark.parametrize(
+    "name", ["gibson2002_MD", "konstantopoulos2011", "raudenbush1985", "morris2008_SMCR_difference"]
+)
+def test_errors_of_the_selection_model_come_from_the_observed_information(name):
+    """By second differences of the likelihood, in the estimate, log chance and tau2 if above 0."""
+    y, v = data_of(name)
+    ours = selection_model(y, v)
+    sign = 1 if ours.favoured == "greater" else -1
+    top = np.array([sign * ours.estimate, math.log(ours.relative_chance), ours.tau2])
+    steps = np.diag([1e-3 * ours.se, 1e-3, 1e-3 * ours.tau2])[: 3 if ours.tau2 else 2]
+
+    def value(point):
+        return log_likelihood(sign * y, v, point[0], point[2], math.exp(point[1]))
+
+    hessian = np.array([
+        [(value(top + a + b) - value(top + a - b) - value(top - a + b) + value(top - a - b))
+         / (4 * np.sum(a) * np.sum(b)) for a in steps] for b in steps
+    ])  # fmt: skip
+    variances = np.diagonal(np.linalg.inv(-hessian))
+    assert ours.se == pytest.approx(math.sqrt(variances[0]), rel=1e-4)
+    chance_se = ours.relative_chance * math.sqrt(variances[1])
+    assert ours.relative_chance_se == pytest.approx(chance_se, rel=1e-4)
+    half = 1.959963984540054 * ours.se
+    limits = (ours.estimate - half, ours.estimate + half)
+    assert (ours.ci_low, ours.ci_high) == pytest.approx(limits)
+
+
 @pytest.mark.parametrize(("name", "word"), [("begg1989", "every"), ("hard_tau2_zero_k10", "no ")])
 def test_selection_needs_studies_on_both_sides_of_the_step(name, word):
     ours = selection_model(*data_of(name), favoured="greater")
