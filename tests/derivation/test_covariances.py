@@ -82,6 +82,19 @@ def test_covariances_of_changes_by_hand():
     assert links["SMD"].covariance == pytest.approx(shared + g[0] * g[1] / (2 * 42))
 
 
+def test_covariances_of_tests_of_changes_by_hand():
+    """The control's part of 2 (1 - r) (1/nE + 1/nC)."""
+    told = {"score": "change", "adjusted": "no", "n_control": 16}
+    rows = [
+        ("contrasts", arm, "end", "t", {"value": t, "n_exercise": n, **told})
+        for arm, t, n in (("e", 2.2, 12), ("f", 1.9, 14))
+    ]
+    found, links = two_arms_and_their_control(rows, what="BMD", site="lumbar_spine")
+    g, r = [effect.yi for effect in found["SMD"]], CONFIG.outcomes["BMD"].r
+    assert {effect.derivation_method for effect in found["SMD"]} == {"TST"}
+    assert links["SMD"].covariance == pytest.approx(2 * (1 - r) / 16 + g[0] * g[1] / (2 * 42))
+
+
 def simulated(seed=3, draws=40_000):
     """Draw two arms and their control many times; return the effects of both contrasts."""
     rng = np.random.default_rng(seed)

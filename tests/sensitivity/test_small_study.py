@@ -114,6 +114,25 @@ def test_trim_and_fill_does_not_depend_on_the_order_of_ties():
         assert again.filled == first.filled
 
 
+def test_trim_and_fill_moves_with_the_effects():
+    """The middle of a symmetric set is at the centre, whatever rounding leaves of its distance."""
+    y, v = np.array([-0.9, -0.5, -0.2, 0.0, 0.2, 0.5, 0.9]), np.full(7, 0.04)
+    first = trim_fill(y, v, method="EE", ci="wald", side="left")
+    for shift in np.linspace(0.1, 1.7, 33):
+        other = trim_fill(y + shift, v, method="EE", ci="wald", side="left")
+        assert (other.filled, other.filled_se) == (first.filled, pytest.approx(first.filled_se))
+        assert other.estimate == pytest.approx(first.estimate + shift)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_effects_on_a_line_have_no_classic_regression(scale):
+    v = np.array([0.01, 0.02, 0.04, 0.05, 0.09])
+    y = scale * (1 + 2 * np.sqrt(v))
+    ours = egger(y, scale**2 * v)
+    assert ours.status == "not_estimable" and "all effects lie on one line" in ours.reason
+    assert egger(y + scale * np.array([0.1, 0, 0, 0, 0]), scale**2 * v).status == "ok"
+
+
 def log_likelihood(y, v, mu, tau2, chance):
     """The selection model's likelihood written down a second time, study by study."""
     total = 0.0

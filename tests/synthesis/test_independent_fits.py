@@ -30,3 +30,17 @@ def test_a_number_that_is_off_differs_by_its_relative_error(quantity, monkeypatc
     assert {name for name, row in found.items() if row.verdict == "differs"} == {quantity}
     assert found[quantity].difference == pytest.approx(0.001 / 1.001, rel=1e-3)
     assert found[quantity].cause
+
+
+def test_a_tau2_of_nearly_zero_agrees_with_zero(monkeypatch):
+    """Relative to a thousandth of the mean variance, not to 1e-10 of it."""
+    data = EffectData((0.1, 0.2, 0.3), (0.1, 0.1, 0.1))
+
+    def near(*args):
+        answer = by_pymare(*args)
+        return replace(answer, numbers={**answer.numbers, "tau2": 1e-11})
+
+    monkeypatch.setattr(independent_fits, "by_pymare", near)
+    found = {row.quantity: row for row in comparisons(data, "REML", "wald")}
+    assert (found["tau2"].osteometa, found["tau2"].verdict) == (0.0, "agrees")
+    assert found["tau2"].difference == pytest.approx(1e-11 / 1e-4)
