@@ -376,8 +376,10 @@ class Mutations:
             for name, module in list(sys.modules.items()):
                 if (getattr(module, "__file__", None) or "").startswith(of_tests):
                     del sys.modules[name]
-            pytest.main([*OPTIONS, *files], plugins=[select := Select([i.nodeid for i in items])])
-            self.killer = select.killer
+            select = Select([item.nodeid for item in items])
+            ended = pytest.main([*OPTIONS, *files], plugins=[select])
+            failed = "(what the tests share cannot be imported)"
+            self.killer = failed if ended == pytest.ExitCode.USAGE_ERROR else select.killer
         self.answer.write_text(json.dumps(self.killer))
         os._exit(0)
 
