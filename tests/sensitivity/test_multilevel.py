@@ -9,6 +9,7 @@ from compare_nested import NESTED, design
 from osteometa.pooling.model import regress
 from osteometa.sensitivity.multilevel import constant_correlation, multilevel, robust_variance
 from osteometa.sensitivity.robust import robust_inference
+from osteometa.sensitivity.status import NotEstimableError
 
 BCG = TIGHT["bcg"]
 ITERATED, CLOSED = 1e-6, 1e-8
@@ -87,6 +88,12 @@ def test_cr2_with_a_moderator_and_few_clusters():
     assert ours.estimate == pytest.approx(theirs["estimate"], rel=1e-4)
     assert ours.se == pytest.approx(theirs["se"], rel=1e-4)
     assert ours.df == pytest.approx(theirs["df"], rel=1e-4)
+
+
+def test_a_coefficient_of_one_cluster_alone_has_no_degrees_of_freedom():
+    X, V = np.array([[1.0, 0.0], [1.0, 1.0]]), np.diag([0.1, 0.2])
+    with pytest.raises(NotEstimableError, match="one cluster decides alone"):
+        robust_inference(np.array([0.1, 0.5]), X, ["a", "b"], V, np.linalg.inv(V))
 
 
 def test_robust_variance_agrees_with_pymare():

@@ -41,8 +41,6 @@ class Posterior:
     tau_median: float | None = None
     tau_low: float | None = None
     tau_high: float | None = None
-    log_marginal: float | None = None
-    """Logarithm of the marginal likelihood (up to the flat prior of mu)."""
     status: str = "ok"
     reason: str = ""
 
@@ -108,7 +106,7 @@ def posterior(
         pi_low=quantile(0.025, new), pi_high=quantile(0.975, new),
         tau_mean=float(np.sum(weights * tau)),
         tau_median=_where(tau_share, 0.5, 0.0, top), tau_low=_where(tau_share, 0.025, 0.0, top),
-        tau_high=_where(tau_share, 0.975, 0.0, top), log_marginal=total,
+        tau_high=_where(tau_share, 0.975, 0.0, top),
     )  # fmt: skip
 
 
@@ -127,18 +125,16 @@ def _given_tau(
 def _log_density(
     tau: Array, y: Array, v: Array, scale: float, mu_prior: tuple[float, float] | None
 ) -> Array:
-    """Return the logarithm of prior times likelihood of each tau, mu integrated out."""
+    """Return the logarithm of prior times likelihood of each tau, mu integrated out.
+
+    Without constants, which the posterior does not depend on.
+    """
     total = v + tau[:, None] ** 2
     centre, variance = _given_tau(tau, y, v, mu_prior)
     squares = np.sum((y - centre[:, None]) ** 2 / total, axis=1)
-    constant = -0.5 * len(y) * math.log(2 * math.pi)
-    if mu_prior is None:
-        constant += 0.5 * math.log(2 * math.pi)
-    else:
+    if mu_prior is not None:
         squares = squares + ((centre - mu_prior[0]) / mu_prior[1]) ** 2
-        constant -= math.log(mu_prior[1])
-    prior = 0.5 * math.log(2 / math.pi) - math.log(scale) - 0.5 * (tau / scale) ** 2
-    return constant - 0.5 * (np.sum(np.log(total), axis=1) - np.log(variance) + squares) + prior
+    return -0.5 * (np.sum(np.log(total), axis=1) - np.log(variance) + squares + (tau / scale) ** 2)
 
 
 def _panels(
