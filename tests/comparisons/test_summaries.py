@@ -222,6 +222,14 @@ def test_an_interval_of_a_mean_has_n_minus_one_degrees_of_freedom():
     assert summary_of(measured(mean=5, ci_low=4), SampleSize(9), 1.0).sd is None
 
 
+@pytest.mark.parametrize(
+    "cells", [{"se": 1}, {"spread": 1, "spread_kind": "se"}, {"ci_low": 4, "ci_high": 6}]
+)
+def test_one_participant_has_no_sd(cells):
+    assert summary_of(measured(mean=5, **cells), SampleSize(1), 1.0).sd is None
+    assert summary_of(measured(mean=5, **cells), SampleSize(2), 1.0).sd > 0
+
+
 def test_a_printed_mean_goes_before_that_of_quantiles():
     quartiles = {"q1": 4, "median": 5, "q3": 7}
     alone = summary_of(measured(**quartiles), SampleSize(20), 1.0)

@@ -84,3 +84,8 @@ def test_skewed_quantiles_are_taken_as_log_normal():
     mean, sd, skewed = mean_and_sd("Q3", shifted, 100)
     assert skewed and (mean, sd) == from_quartiles(*shifted, 100)
     assert mean_and_sd("Q3", (3.0, 4.0, 6.0), 20)[2] is False
+
+
+def test_an_average_effect_needs_a_size_for_each_effect():
+    with pytest.raises(ValueError, match="shorter"):
+        f.average_adjusted([0.1], [0.2, 0.4], [10])
