@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from osteometa.pooling import kernel
-from osteometa.pooling.batch import intercept_batch, log_likelihood, slope_moments
+from osteometa.pooling.batch import intercept_batch, log_likelihood, room, slope_moments
 from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.likelihood import last_root_bound
 from osteometa.pooling.model import checked, joint_test, pool, prediction_interval, regress
@@ -254,6 +254,22 @@ def test_a_batch_is_worked_on_in_parts_that_fit_the_cache(models, monkeypatch):
         rows = np.broadcast_to(mask, y.shape)
         alone = [pool(row[there], V[there]) for row, there in zip(y, rows, strict=True)]
         assert found.estimate == pytest.approx([one.estimate for one in alone])
+
+
+def test_a_batch_that_fits_is_worked_on_in_one_part(monkeypatch):
+    parts, one_part = [], kernel._fit
+    monkeypatch.setattr(
+        kernel, "_fit", lambda *args: parts.append(args[4].shape) or one_part(*args)
+    )
+    pool_many(np.tile(Y, (1000, 1)), V)
+    assert parts == [(5, 6, 1000)]
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((2, 3), True), ((3, 4), True), ((3, 5), False)])
+def test_a_work_array_that_is_large_enough_is_used_again(shape, fits):
+    old = room((3, 4))
+    new = room(shape, old)
+    assert new.shape == (3, *shape) and np.shares_memory(new, old) == fits
 
 
 def test_of_very_unlike_variances_the_most_precise_effect_leads_without_loss():
