@@ -17,14 +17,16 @@ MUTATED = tuple(
     f"osteometa/{place}.py"
     for place in (
         "numerics/*", "comparisons/*", "effects/*", "directions/*", "derivation/*", "pooling/*",
-        "synthesis/*",
+        "synthesis/*", "sensitivity/*",
     )
 )  # fmt: skip
-SEED, SIZE = 20261129, 300
+SEED, SIZE = 20261129, 480
+FIRST = 420
+"""Killed by the tests as they were when the sample was drawn, at least."""
 MUTANTS = PROJECT / "benchmarks/mutants.csv"
 SURVIVORS = PROJECT / "benchmarks/survivors.csv"
 PAGE = PROJECT / "docs/mutation.md"
-BUDGET = 15.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
+BUDGET = 10.0  # seconds of tests, unmutated and watched, in the first turn; `again` has no limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +139,7 @@ def sample(folder: Path) -> None:
     old = json.loads(kept.read_text()) if kept.exists() else {}
     known = {
         (m.module, m.operator, m.occurrence): m.result
-        for m in read_mutants() if old.get(m.module) == hashes[m.module]
+        for m in read_mutants() if old.get(m.module, "") == hashes.get(m.module)
     }  # fmt: skip
     chosen: list[Mutant] = []
     passed = 0
@@ -201,12 +203,18 @@ def page_lines() -> Iterator[str]:
         "of the statistics at a time (an operator, a number, a comparison, a decorator); a mutant "
         "is killed when a test fails. Annotations, docstrings and the mark `*` in a "
         "signature are left out.", "",
+        "The sample is of all modules that compute statistics: numerics, comparisons, effects, "
+        "directions, derivation, pooling, synthesis and sensitivity. The sample before, 2,000 "
+        "mutants of effects, pooling, summaries, quantiles, directions and p values alone, had "
+        "97.6 % killed (95.5 % before tests were written for those that survived).", "",
         f"Of a seeded sample of {SIZE} mutants (`benchmarks/mutants.csv`) {total} were run: "
         f"**{killed} killed ({100 * killed / total:.1f} %)**, "
         f"{sum(m.result == 'killed by time' for m in mutants)} of them by their time limit; "
         f"{len(alive)} survived all tests of their line. Of the {total - same} that "
         f"change the result for some input, {100 * killed / (total - same):.1f} % were killed.",
         "",
+        f"At least {FIRST} ({100 * FIRST / total:.1f} %) were killed by the tests as they were "
+        "when the sample was drawn; then tests were written for those that survived.", "",
         "The survivors:", "",
         *(f"- {counts[kind]} {words}" for kind, words in KINDS.items() if counts[kind]),
         *([f"- **{counts['']} not explained**"] if counts[""] else []), "",

@@ -13,32 +13,36 @@ The sample is ``mutants.csv``, in the order drawn, so that its first N are a sam
 module has changed, `sample` draws again: lines that are as they were keep their mutants, and those
 of the changed modules are to be run again. No file is changed: pytest collects the tests once, and
 for each mutant a child of that process puts the mutated functions in place (or imports the mutated
-module where more than functions differ) and runs the tests that reach the mutated line, the fast
-ones first, until one fails. `run` stops after some seconds of tests; `again` takes all of them.
-``survivors.csv`` says why a mutant lives.
+module where more than functions differ) and runs the tests that reach the mutated line, those of
+its room and the fast ones first, until one fails. `run` stops after some seconds of tests; `again`
+takes all of them. ``survivors.csv`` says why a mutant lives.
 """
 
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.machinery
 import importlib.util
 import inspect
 import io
 import itertools
 import json
+import math
 import os
 import resource
 import signal
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
 
+import pytest
 from mutants import (
     BUDGET,
     MUTATED,
@@ -57,22 +61,45 @@ from mutants import (
 # Without the tests that start other programs, draw, or run a whole review for minutes: few of these
 # kill anything that the others leave.
 TESTED = (
-    "cli", "comparisons", "derivation", "directions", "effects", "numerics", "pooling",
-    "sensitivity", "synthesis",
+    "api", "cli", "comparisons", "derivation", "directions", "effects", "numerics", "pooling",
+    "sensitivity", "synthesis", "validation",
 )  # fmt: skip
-SLOW = {"test_alternatives", "test_analyses", "test_bayes", "test_figure", "test_multiverse"}
+DRAWING = {"test_figure"}
 MEMORY = 4 << 30
 
 
 class Watcher:
-    """A pytest plugin: the duration of each test, and in coverage's data which test runs a line."""
+    """A pytest plugin: the duration of each test, and in coverage's data which test runs a line.
+
+    What a fixture of a whole module runs is put down to every test that uses the fixture.
+    """
 
     def __init__(self, cover: object) -> None:
         self.cover, self.took, self.failed = cover, {}, set()
+        self.users: dict[str, list[str]] = {}
+        self.test = ""
+
+    def pytest_collection_modifyitems(self, items: list[object]) -> None:
+        """Remember which tests use a fixture."""
+        for item in items:
+            for name in item.fixturenames:
+                self.users.setdefault(f"fixture {name}", []).append(item.nodeid)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Start the lines of a test."""
+        self.test = nodeid
         self.cover.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: object) -> Iterator[None]:
+        """Count the lines of a shared fixture as its own."""
+        if fixturedef.scope == "function":
+            return (yield)
+        self.cover.switch_context(f"fixture {fixturedef.argname}")
+        try:
+            return (yield)
+        finally:
+            self.cover.switch_context(self.test)
 
     def pytest_runtest_logreport(self, report: object) -> None:
         """Add the duration of a phase."""
@@ -84,7 +111,7 @@ class Watcher:
 def test_files() -> list[Path]:
     """Return the files of tests that may kill."""
     found = (path for room in TESTED for path in (PROJECT / "tests" / room).glob("test_*.py"))
-    return sorted(path for path in found if path.stem not in SLOW)
+    return sorted(path for path in found if path.stem not in DRAWING)
 
 
 def preload() -> None:
@@ -125,20 +152,24 @@ def cover(folder: Path) -> None:
         kept.write_text(json.dumps(known))
 
 
-def _cover_one(path: Path, answer: Path) -> None:
+def _cover_one(tests: Path, answer: Path) -> None:
     import coverage
-    import pytest
 
     watched = coverage.Coverage(data_file=None, include=[str(PACKAGE / p) for p in MUTATED])
     watcher = Watcher(watched)
+    for path in (p for pattern in MUTATED for p in PACKAGE.glob(pattern)):  # no lines of a test
+        importlib.import_module(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
     watched.start()
     options = [x for x in OPTIONS if x != "-x"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pytest.main([*options, str(path)], plugins=[watcher])
+        pytest.main([*options, str(tests)], plugins=[watcher])
     watched.stop()
     data = watched.get_data()
     lines = {
-        str(Path(name).relative_to(PACKAGE)): data.contexts_by_lineno(name)
+        str(Path(name).relative_to(PACKAGE)): {
+            line: sorted({test for x in found for test in watcher.users.get(x, [x])})
+            for line, found in data.contexts_by_lineno(name).items()
+        }
         for name in data.measured_files()
     }
     took = {test: t for test, t in watcher.took.items() if test not in watcher.failed}
@@ -162,8 +193,10 @@ def statement(source: str, line: int) -> range | None:
 
 
 def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tuple[list[str], float]:
-    """Return the tests that reach a mutant, the fast ones first, and how long they take unmutated.
+    """Return the tests that reach a mutant, and how long they take unmutated.
 
+    File by file, so that a fixture of a module is made once; those of the mutant's room come first,
+    then the fast ones.
     Outside functions also those that reach no line, as they may look at what a module holds. Not
     `thorough`: no more than fit into the budget.
     """
@@ -176,7 +209,15 @@ def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tupl
         for at, tests in found["lines"].get(mutant.module, {}).items():
             if span is None or int(at) in span:
                 took |= {test: found["took"][test] for test in tests if test in found["took"]}
-    order = sorted(took, key=took.__getitem__)
+    room = f"tests/{mutant.module.split('/')[1]}/"
+    files: Counter[str] = Counter()
+    for test, time_ in took.items():
+        files[test.split("::")[0]] += time_
+    ranks = {
+        test: (not test.startswith(room), files[file], file, took[test])
+        for test in took if (file := test.split("::")[0])
+    }  # fmt: skip
+    order = sorted(took, key=ranks.__getitem__)
     if not thorough:
         spent = itertools.accumulate(took[test] for test in order)
         order = [t for t, sum_ in zip(order, spent, strict=True) if sum_ <= BUDGET] or order[:1]
@@ -285,6 +326,7 @@ class Mutations:
         """Run the mutants whose result so far is one of `only`, and write each result down."""
         items = {item.nodeid: item for item in session.items}
         mutants = read_mutants()
+        gc.freeze()  # so that children share this memory
         todo = [i for i, m in enumerate(mutants) if m.result in self.only][: self.most]
         for count, i in enumerate(todo, start=1):
             started = time.monotonic()
@@ -310,14 +352,12 @@ class Mutations:
             return "survived", "(no test reaches it)"
         self.answer.unlink(missing_ok=True)
         if (child := os.fork()) == 0:
+            seconds = math.ceil(10 + 2 * expected)  # of the processor: other work is no reason
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
             self.try_one(mutant, text, [items[test] for test in order])
-        limit = time.monotonic() + 20 + 4 * expected
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if time.monotonic() > limit:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                return "killed by time", ""
-            time.sleep(0.01)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+            return "killed by time", ""
         if not self.answer.exists():
             return "killed", "(the process ended)"
         killer = json.loads(self.answer.read_text())
@@ -333,13 +373,15 @@ class Mutations:
                 if self.killer:
                     break
         else:  # the tests hold what they imported: they are imported anew as well
-            import pytest
-
             files = list(dict.fromkeys(item.nodeid.split("::")[0] for item in items))
-            for name in [m for m in sys.modules if m.startswith(("test_", "conftest"))]:
-                del sys.modules[name]
-            pytest.main([*OPTIONS, *files], plugins=[select := Select([i.nodeid for i in items])])
-            self.killer = select.killer
+            of_tests = str(PROJECT / "tests")
+            for name, module in list(sys.modules.items()):
+                if (getattr(module, "__file__", None) or "").startswith(of_tests):
+                    del sys.modules[name]
+            select = Select([item.nodeid for item in items])
+            ended = pytest.main([*OPTIONS, *files], plugins=[select])
+            failed = "(what the tests share cannot be imported)"
+            self.killer = failed if ended == pytest.ExitCode.USAGE_ERROR else select.killer
         self.answer.write_text(json.dumps(self.killer))
         os._exit(0)
 
@@ -375,8 +417,6 @@ TELL = os.fdopen(os.dup(1), "w")
 def run(folder: Path, only: tuple[str, ...], most: int) -> None:
     """Collect the tests once, and run the mutants."""
     preload()
-    import pytest
-
     os.nice(5)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)

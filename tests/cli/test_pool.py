@@ -132,7 +132,8 @@ def test_meta_regression_on_words_and_numbers_in_words(bcg, capsys):
     status, out, _ = output_of(capsys, "pool", bcg, "--mods", "alloc", "ablat", "--group", "alloc")
     assert status == 0
     for words in ("alloc: random", "alloc: systematic", "ablat", "all moderators: F(3, 9)",
-                  "ten for each are recommended", "one tau2 for all"):  # fmt: skip
+                  "13 studies for 3 coefficients: ten for each are recommended",
+                  "one tau2 for all"):  # fmt: skip
         assert words in out
 
 

@@ -137,8 +137,9 @@ def test_people_per_arm_are_not_known_where_a_total_says_otherwise():
     assert [cell.column for cell in found.cells] == ["value", "n_total"]
     (found,) = best(row("t", value=2, n_total=15), exercise=None)
     assert (found.n_exercise, found.n_control) == (None, None)
-    (found,) = best(row("t", value=2, n_total=28))
-    assert (found.n_exercise, found.n_control) == (12, 16)
+    for control in (12, 16):
+        (found,) = best(row("t", value=2, n_total=12 + control), control=control)
+        assert (found.n_exercise, found.n_control) == (12, control)
     assert [cell.column for cell in found.cells] == ["value", "n_total"]
 
 
@@ -219,6 +220,14 @@ def test_an_interval_of_a_mean_has_n_minus_one_degrees_of_freedom():
     assert found.sd == pytest.approx(2 * 3 / p_to_t(0.1, 8)) and found.mean == 10
     assert [cell.column for cell in found.cells] == ["mean", "ci_low", "ci_high"]
     assert summary_of(measured(mean=5, ci_low=4), SampleSize(9), 1.0).sd is None
+
+
+@pytest.mark.parametrize(
+    "cells", [{"se": 1}, {"spread": 1, "spread_kind": "se"}, {"ci_low": 4, "ci_high": 6}]
+)
+def test_one_participant_has_no_sd(cells):
+    assert summary_of(measured(mean=5, **cells), SampleSize(1), 1.0).sd is None
+    assert summary_of(measured(mean=5, **cells), SampleSize(2), 1.0).sd > 0
 
 
 def test_a_printed_mean_goes_before_that_of_quantiles():

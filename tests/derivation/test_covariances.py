@@ -6,9 +6,10 @@ from dataclasses import replace
 import builders
 import numpy as np
 import pytest
-from builders import SPINE_YEAR
+from builders import CONFIG, SPINE_YEAR, change, level, tables
 from osteometa.derivation.combine import composite
 from osteometa.derivation.covariances import covariance_of, link
+from osteometa.derivation.derive import derive
 from osteometa.numerics.distributions import hedges_j
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pooled_rows, weighted
@@ -34,6 +35,64 @@ def test_covariances_by_hand(made, effects):
         effects[f"made_two_types_2001.{arm}.{SPINE_YEAR}.smd"].yi for arm in ("strength", "walking")
     ]
     assert link_of(made, "smd") == pytest.approx(change / s0**2 + g[0] * g[1] / (2 * 60))
+
+
+def two_arms_and_their_control(rows, **how):
+    """Return effects and covariances, by measure, of arms e and f of two types and one control."""
+    raw = tables(rows, design="rct", control=True, **how)
+    other = raw.arms[0].model_copy(update={"arm_id": "f", "label": "f", "modality": "resistance"})
+    derived = derive(replace(raw, arms=(*raw.arms, other)), CONFIG)
+    found = {measure: [] for measure in ("SMD", "MD", "ROM")}
+    for effect in derived.effects:
+        found[effect.measure].append(effect)
+    return found, {row.effect_id_1.split(".")[-1].upper(): row for row in derived.covariances}
+
+
+def test_covariances_of_final_values_by_hand():
+    """The control's part of each variance (Gleser and Olkin 2009): 1/nC, SD2/nC, SD2/(nC m2)."""
+    rows = [level("end", mean=8, sd=2, n=12), level("end", arm="f", mean=7, sd=2.5, n=14),
+            level("end", arm="c", mean=6, sd=1.5, n=16)]  # fmt: skip
+    found, links = two_arms_and_their_control(rows)
+    g = [effect.yi for effect in found["SMD"]]
+    assert links["SMD"].covariance == pytest.approx(1 / 16 + g[0] * g[1] / (2 * 42))
+    assert links["MD"].covariance == pytest.approx(1.5**2 / 16)
+    assert links["ROM"].covariance == pytest.approx(1.5**2 / (16 * 6**2))
+
+
+def test_covariances_of_changes_by_hand():
+    """The variance of the control's mean change, over both S0 for SMD; ROM by the delta method."""
+    means, sds, sizes = {"e": 0.04, "f": 0.03, "c": 0.01}, {"e": 0.05, "f": 0.06, "c": 0.04}, {
+        "e": 12, "f": 14, "c": 16,
+    }  # fmt: skip
+    rows = [level("baseline", arm=arm, mean=0.9) for arm in "efc"]
+    rows += [change(arm, mean=means[arm], sd=sds[arm], n=sizes[arm]) for arm in "efc"]
+    found, links = two_arms_and_their_control(rows, what="BMD", site="lumbar_spine")
+    of_control = sds["c"] ** 2 / sizes["c"]
+    assert links["MD"].covariance == pytest.approx(of_control)
+    # ln(1 + D / m0) has the slope 1 / (m0 + D).
+    after = [0.9 + means[arm] - means["c"] for arm in "ef"]
+    assert links["ROM"].covariance == pytest.approx(of_control / (after[0] * after[1]))
+    s0 = [
+        math.sqrt(((sizes[arm] - 1) * sds[arm] ** 2 + 15 * sds["c"] ** 2) / (sizes[arm] + 14))
+        for arm in "ef"
+    ]
+    r = CONFIG.outcomes["BMD"].r
+    g = [effect.yi for effect in found["SMD"]]
+    shared = of_control * 2 * (1 - r) / (s0[0] * s0[1])
+    assert links["SMD"].covariance == pytest.approx(shared + g[0] * g[1] / (2 * 42))
+
+
+def test_covariances_of_tests_of_changes_by_hand():
+    """The control's part of 2 (1 - r) (1/nE + 1/nC)."""
+    told = {"score": "change", "adjusted": "no", "n_control": 16}
+    rows = [
+        ("contrasts", arm, "end", "t", {"value": t, "n_exercise": n, **told})
+        for arm, t, n in (("e", 2.2, 12), ("f", 1.9, 14))
+    ]
+    found, links = two_arms_and_their_control(rows, what="BMD", site="lumbar_spine")
+    g, r = [effect.yi for effect in found["SMD"]], CONFIG.outcomes["BMD"].r
+    assert {effect.derivation_method for effect in found["SMD"]} == {"TST"}
+    assert links["SMD"].covariance == pytest.approx(2 * (1 - r) / 16 + g[0] * g[1] / (2 * 42))
 
 
 def simulated(seed=3, draws=40_000):

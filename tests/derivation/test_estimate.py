@@ -1,6 +1,7 @@
 """Estimates of single comparisons."""
 
-from builders import CONFIG, level, tables
+import pytest
+from builders import CONFIG, N, contrast, level, tables
 from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.estimate import estimate
@@ -28,6 +29,22 @@ def test_a_measure_without_an_estimate_has_the_reason_of_each_method():
     found = estimated([level("end", mean=6, sd=2, n=12)])
     assert found.estimate("MD") is None and found.estimates() == {}
     assert all(attempt.reason for attempts in found.attempts.values() for attempt in attempts)
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"value": 0.4}, "SMDP: the SD of the reported SMD is not stated"),
+        ({"value": 0.4, "standardiser": "not_stated"},
+         "SMDP: the SD of the reported SMD is not stated"),
+        ({"value": 0.4, "standardiser": "raw", "compares": "within"}, "SMDP: no SMD is reported"),
+        ({"standardiser": "raw"}, "SMDP: no SMD is reported"),
+    ],
+)  # fmt: skip
+def test_why_a_reported_smd_is_not_used(cells, reason):
+    found = estimated([contrast("smd", **N, **cells)], design="rct", control=True)
+    reasons = {attempt.method: attempt.reason for attempt in found.attempts["SMD"]}
+    assert reasons["SMDP"] == reason
 
 
 def test_a_condition_of_a_crossover_trial_without_its_comparator_is_not_estimated():

@@ -50,6 +50,12 @@ def test_a_bound_wants_the_exact_p(tmp_path):
     assert (rows[0].alternative, rows[0].cells) == (1, 1)
 
 
+def test_means_and_n_want_an_sd_of_the_size_that_bmd_has(tmp_path):
+    rows = wanted(tmp_path, measurements=levels("6_months", n=20))
+    assert [(row.alternative, row.cells) for row in rows] == [(1, 2), (2, 2), (3, 3)]
+    assert rows[1].missing == "SD at follow-up in both arms"
+
+
 def test_a_study_in_the_pool_wants_nothing(tmp_path):
     full = {"n": 20, "sd": "0.1"}
     assert (

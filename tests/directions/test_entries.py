@@ -105,13 +105,15 @@ def test_a_direction_names_the_cells_it_rests_on():
             "only the change within the arm is reported, not the difference between arms",
         ),
         (["not_stated"], "not reported whether the direction is one between arms"),
+        ([], "no sign is reported"),
         (["within_arm", "not_stated"], "not reported whether the direction is one between arms"),
         (["within_arm", "between_arm"], "no sign is reported"),
         (["not_stated", "between_arm"], "no sign is reported"),
     ],
 )
 def test_why_arrows_of_arms_tell_nothing_of_a_comparison(bases, reason):
-    assert entry([direction("", basis=basis, arrow="up") for basis in bases]).reason == reason
+    rows = [direction("", basis=basis, arrow="up") for basis in bases]
+    assert entry([*rows, contrast("p", **P, **N)]).reason == reason
 
 
 def test_an_arm_of_a_controlled_trial_alone_has_no_vote():

@@ -42,6 +42,14 @@ def test_the_factor_of_a_t(cells, f, flags):
     assert found.r == (0.5 if f != 1 or cells["score"] == "change" else None)
 
 
+def test_equal_means_give_no_sd_by_their_t_test():
+    rows = [level("end", mean=55), level("end", arm="c", mean=55),
+            contrast("t", value=2.2, score="post", test="t_pooled", **N)]  # fmt: skip
+    found = parallel(rows)
+    assert "MD" not in found and "ROM" not in found
+    assert found["SMD"].derivation_method == "TST"
+
+
 def test_the_factor_of_change_scores_is_that_of_r():
     r = ("contrasts", "e", "end", "r", {"value": 0.3, "compares": "within"})
     other = ("contrasts", "c", "end", "r", {"value": 0.5, "compares": "within"})

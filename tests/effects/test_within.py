@@ -91,6 +91,45 @@ def test_paired_t_and_exact_p():
     assert text(found["MD"]).provenance == "MC+p"
 
 
+@pytest.mark.parametrize(
+    ("statistic", "compares", "used"),
+    [("smd", "within", True), ("smd", "between", False), ("md", "within", False)],
+)
+def test_only_a_reported_standardised_change_of_the_arm_itself_is_used(statistic, compares, used):
+    cells = {"value": 0.4, "standardiser": "raw", "n_exercise": 12, "compares": compares}
+    found = effects([("contrasts", "e", "end", statistic, cells)])
+    assert ("SMD" in found) == used
+    if used:
+        assert found["SMD"].yi == pytest.approx(hedges_j(11) * 0.4)
+
+
+def test_an_exact_p_of_a_paired_test_gives_the_correlation():
+    """The SD of change is |d| sqrt(n) / t (M3.4)."""
+    p = ("contrasts", "e", "end", "p", {"p": 1e-6, "p_operator": "=", "test": "paired_t"})
+    found = effects([BEFORE, AFTER, p])["ROM"]
+    sd = 4 * math.sqrt(60) / p_to_t(1e-6, 59)
+    assert (found.r, found.r_source) == (
+        pytest.approx((20 + 30 - sd**2) / (2 * math.sqrt(600))), ("paired_test",),
+    )  # fmt: skip
+
+
+def test_an_arm_has_one_correlation_for_all_its_times():
+    """Of one source that of the first time; a reported one goes before one by the SD of change."""
+
+    def at(time, r):
+        end = level(time, mean=26, sd=30**0.5, n=60)
+        return [end, ("contrasts", "e", time, "r", {"value": r})]
+
+    def rs(rows):
+        raw = tables([BEFORE, *rows])
+        comparisons = comparisons_of(raw, CONFIG)
+        known = Correlations(comparisons, CONFIG)
+        return [round(known.of(comparison, 0).r, 6) for comparison in comparisons]
+
+    assert rs([*at("t1", 0.3), *at("t2", 0.8)]) == rs([*at("t2", 0.8), *at("t1", 0.3)])
+    assert rs([*at("t1", 0.3), *at("t2", 0.8)]) == [0.3, 0.3]
+
+
 def test_a_sign_told_in_words_serves_an_exact_p():
     p = ("contrasts", "e", "end", "p", {"p": 0.03, "p_operator": "=", "n_exercise": 11})
     assert effects([p]) == {}

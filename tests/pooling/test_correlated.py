@@ -27,6 +27,17 @@ def test_rows_and_studies_have_their_own_degrees_of_freedom():
     assert statistic > 0 and (df1, df2) == (1, 3)
 
 
+@pytest.mark.parametrize("ci", ["wald", "hksj", "hksj-floor"])
+def test_as_many_coefficients_as_studies_have_a_normal_interval(ci):
+    """Three effects of two studies: no degrees of freedom for t, errors by least squares."""
+    y, V = [0.1, 0.4, 0.6], np.array([[0.10, 0.05, 0], [0.05, 0.20, 0], [0, 0, 0.10]])
+    X = np.column_stack([np.ones(3), [1.0, 1.0, 2.0]])
+    fit = regress(y, None, X, V=V, ci=ci, method="EE")
+    assert (fit.studies, fit.q_df, fit.df) == (2, 1, None)
+    covariance = np.linalg.inv(X.T @ np.linalg.solve(V, X))
+    assert fit.covariance == pytest.approx(covariance, rel=1e-9)
+
+
 def test_one_study_of_two_arms_is_listed():
     one = pool(APART_Y[:2], None, V=SHARED_V[:2, :2])
     assert (one.status, one.k, one.tau2, one.df) == ("listed", 1, None, None)

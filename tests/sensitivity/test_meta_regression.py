@@ -96,6 +96,29 @@ def test_there_is_no_line_without_an_estimate():
         line_of(few, [1.0])
 
 
+def test_ten_studies_are_enough_for_a_covariate_and_three_for_a_line():
+    data = ORACLE["bcg_RR"]
+
+    def fitted(k, **how):
+        return meta_regression(data["yi"][:k], data["vi"][:k], np.arange(float(k)), **how)
+
+    assert fitted(10).status == "ok" and fitted(9).status == "not_applicable"
+    assert fitted(3, least=3).status == "ok"
+    two = fitted(2, least=2)
+    assert (two.status, two.reason) == ("not_estimable", "2 studies: 2 coefficients need 3")
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_why_a_slope_cannot_be_estimated(scale):
+    x, v = np.arange(12.0), [0.1 * scale**2] * 12
+    on_a_line = meta_regression(scale * (1 + 2 * x), v, x, method="DL", ci="hksj")
+    assert on_a_line.status == "not_estimable"
+    assert "all effects lie on the line" in on_a_line.reason
+    alike = meta_regression(scale * np.sin(x), v, np.full(12, 2011 * scale))
+    assert alike.status == "not_estimable"
+    assert alike.reason == "a covariate is the same for all studies"
+
+
 def test_an_unknown_covariate_leaves_its_study_out():
     data = ORACLE["raudenbush1985"]
     y, v, x = np.array(data["yi"]), np.array(data["vi"]), np.arange(19.0)

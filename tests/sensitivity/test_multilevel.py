@@ -47,6 +47,17 @@ def test_variances_are_at_the_top_of_the_likelihood(theirs):
         assert abs(up - down) / (2 * at - up - down) < 2e-3
 
 
+@pytest.mark.parametrize("model", [multilevel, robust_variance])
+@pytest.mark.parametrize("limit", ["ci_low", "ci_high"])
+def test_a_limit_of_the_interval_is_rejected_with_a_p_of_five_percent(model, limit):
+    data = NESTED["assink2016"]
+    y, rest = np.array(data["yi"]), (data["vi"], data["cluster"])
+    ours = model(y, *rest, rho=0.6)
+    assert ours.ci_low < ours.estimate < ours.ci_high
+    shifted = model(y - getattr(ours, limit), *rest, rho=0.6)
+    assert shifted.p == pytest.approx(0.05, rel=1e-5)
+
+
 def test_robust_variance_agrees_with_pymare():
     from pymare.stats import correlated_effects_tau2
 

@@ -158,6 +158,8 @@ def test_shares_of_a_full_product_are_those_of_an_analysis_of_variance():
     assert found["inclusion"] == pytest.approx(100 * 1 / total)
     assert found["remainder"] == pytest.approx(100 * 0.25 / total)
     assert found["tau2"] == found["ci"] == 0
+    smaller = {s.choice: s.share for s in explained("SMD", rows, 1e-3 * np.array(y))}
+    assert smaller == pytest.approx(found)
 
 
 def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
@@ -179,6 +181,8 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     assert found["inclusion"] == pytest.approx(100 * 2.5 / total)
     assert sum(found.values()) == pytest.approx(100)
     assert {s.choice: s.levels for s in shares if s.choice in ("r", "rho")} == {"r": 3, "rho": 2}
+    smaller = {s.choice: s.share for s in explained("SMD", rows, 1e-3 * np.array(y))}
+    assert smaller == pytest.approx(found, abs=1e-9)
 
 
 def test_r_explains_the_spread_of_smd_at_the_spine(made):

@@ -56,6 +56,12 @@ def test_rounding_does_not_untie():
         assert ours.p == sign_flip(y, v, method="DL").p
 
 
+@pytest.mark.parametrize("value", [0.3, 0.1, 1 / 3, 1e-9])
+def test_equal_effects_have_no_test_of_plain_hartung_and_knapp(value):
+    ours = sign_flip([value] * 5, [0.1, 0.2, 0.1, 0.3, 0.1], method="DL", ci="hksj")
+    assert ours.status == "not_estimable" and "the standard error is 0" in ours.reason
+
+
 def test_sampled_moderator_agrees_with_metafor():
     data = ORACLE["bcg_RR"]
     model = data["meta_regression"]["ablat"]

@@ -82,6 +82,17 @@ def test_trim_and_fill_in_small_units():
     assert (ours.side, ours.filled) == (data["mg"]["side"], data["mg"]["k0"])
 
 
+@pytest.mark.parametrize(("k", "exact"), [(300, True), (301, False)])
+def test_p_of_ranks_is_exact_up_to_three_hundred_studies(k, exact):
+    """Else normal: the score of Kendall (1970) has the variance k (k - 1) (2 k + 5) / 18."""
+    random = np.random.default_rng(3)
+    found = rank_test(random.normal(size=k), random.uniform(0.01, 0.1, size=k))
+    score = found.statistic * k * (k - 1) / 2
+    normal = math.erfc(abs(score) / math.sqrt(k * (k - 1) * (2 * k + 5) / 9))
+    assert found.p == pytest.approx(normal, rel=0.01)
+    assert (found.p != pytest.approx(normal, rel=1e-9)) == exact
+
+
 def test_equal_studies_are_tied_wherever_they_stand():
     """Three pairs of equal studies among 35: sums in another order must not untie them."""
     random = np.random.default_rng(4)
@@ -101,6 +112,25 @@ def test_trim_and_fill_does_not_depend_on_the_order_of_ties():
         order = np.random.default_rng(seed).permutation(len(y))
         again = trim_fill(y[order], v[order])
         assert again.filled == first.filled
+
+
+def test_trim_and_fill_moves_with_the_effects():
+    """The middle of a symmetric set is at the centre, whatever rounding leaves of its distance."""
+    y, v = np.array([-0.9, -0.5, -0.2, 0.0, 0.2, 0.5, 0.9]), np.full(7, 0.04)
+    first = trim_fill(y, v, method="EE", ci="wald", side="left")
+    for shift in np.linspace(0.1, 1.7, 33):
+        other = trim_fill(y + shift, v, method="EE", ci="wald", side="left")
+        assert (other.filled, other.filled_se) == (first.filled, pytest.approx(first.filled_se))
+        assert other.estimate == pytest.approx(first.estimate + shift)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_effects_on_a_line_have_no_classic_regression(scale):
+    v = np.array([0.01, 0.02, 0.04, 0.05, 0.09])
+    y = scale * (1 + 2 * np.sqrt(v))
+    ours = egger(y, scale**2 * v)
+    assert ours.status == "not_estimable" and "all effects lie on one line" in ours.reason
+    assert egger(y + scale * np.array([0.1, 0, 0, 0, 0]), scale**2 * v).status == "ok"
 
 
 def log_likelihood(y, v, mu, tau2, chance):
@@ -130,6 +160,33 @@ def test_selection_model_is_at_a_maximum(name):
             assert log_likelihood(sign * y, v, *near) < ours.log_likelihood
 
 
+@pytest.mark.parametrize(
+    "name", ["gibson2002_MD", "konstantopoulos2011", "raudenbush1985", "morris2008_SMCR_difference"]
+)
+def test_errors_of_the_selection_model_come_from_the_observed_information(name):
+    """By second differences of the likelihood, in the estimate, log chance and tau2 if above 0."""
+    y, v = data_of(name)
+    ours = selection_model(y, v)
+    sign = 1 if ours.side == "greater" else -1
+    top = np.array([sign * ours.estimate, math.log(ours.slope), ours.tau2])
+    steps = np.diag([1e-3 * ours.se, 1e-3, 1e-3 * ours.tau2])[: 3 if ours.tau2 else 2]
+
+    def value(point):
+        return log_likelihood(sign * y, v, point[0], point[2], math.exp(point[1]))
+
+    hessian = np.array([
+        [(value(top + a + b) - value(top + a - b) - value(top - a + b) + value(top - a - b))
+         / (4 * np.sum(a) * np.sum(b)) for a in steps] for b in steps
+    ])  # fmt: skip
+    variances = np.diagonal(np.linalg.inv(-hessian))
+    assert ours.se == pytest.approx(math.sqrt(variances[0]), rel=1e-4)
+    chance_se = ours.slope * math.sqrt(variances[1])
+    assert ours.slope_se == pytest.approx(chance_se, rel=1e-4)
+    half = 1.959963984540054 * ours.se
+    limits = (ours.estimate - half, ours.estimate + half)
+    assert (ours.ci_low, ours.ci_high) == pytest.approx(limits)
+
+
 @pytest.mark.parametrize(("name", "word"), [("begg1989", "every"), ("hard_tau2_zero_k10", "no ")])
 def test_selection_needs_studies_on_both_sides_of_the_step(name, word):
     ours = selection_model(*data_of(name), favoured="greater")
@@ -153,6 +210,14 @@ def test_the_suite_holds_its_parts():
     assert rows["egger"].p == egger(y, v).p
     assert rows["trim_fill"].filled == 1 and rows["trim_fill"].side == "right"
     assert rows["selection"].p == selection_model(y, v).p
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("bcg_RR", "pet"), ("gibson2002_MD", "peese")])
+def test_the_suite_has_both_regressions_and_the_one_of_them_that_is_read(name, chosen):
+    y, v = data_of(name)
+    rows = {row.analysis: row for row in small_study(y, v)}
+    assert (rows["pet"], rows["peese"]) == pet_peese(y, v)[:2]
+    assert rows["pet_peese"].estimate == rows[chosen].estimate
 
 
 def numbers(record):
