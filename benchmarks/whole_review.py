@@ -1,22 +1,28 @@
-"""Wall times of the shipped review as ratios to the same review scripted in R with metafor.
+"""Wall times of the shipped review beside the same review scripted in R with metafor.
 
-usage: .venv/bin/python benchmarks/whole_review.py     (needs Rscript with metafor)
+usage: .venv/bin/python benchmarks/whole_review.py [--write]     (needs Rscript with metafor)
 
 Each of our runs stands beside a run of ``review.R`` on the same effects in the same minute: cold
-(no results), nothing to do, and one cell edited (a mean of one study). The review is copied to a
-temporary directory first; nothing in the project changes.
+(no results), nothing to do, one cell edited (a mean of one study), another style of figures. The
+cold run stands beside ``same_work.R`` too, which scripts the same tables and figures. The review is
+copied to a temporary directory first; nothing in the project changes, but for docs/benchmarks.md
+with ``--write``.
 """
 
 import csv
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+PAGE = PROJECT / "docs" / "benchmarks.md"
+START, END = "<!-- whole: begin -->", "<!-- whole: end -->"
 EDITED = ("nelson_1994", "strength", "lumbar_spine", "pct_change")
 
 
@@ -30,63 +36,112 @@ def timed(command: list[str]) -> float:
     return seconds
 
 
-def pooled_effects(review: Path) -> list[list[str]]:
-    """The pooled effects of every synthesis in its primary measure, as review.R reads them."""
-    with (review / "results/syntheses.csv").open(encoding="utf-8") as lines:
-        measures = {row["synthesis"]: row["measure"] for row in csv.DictReader(lines)}
-    columns = ("label", "exercise_type", "yi", "vi")
-    rows = []
-    for synthesis, measure in measures.items():
-        with (review / f"results/{synthesis}/effects.csv").open(encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                if row["pooled"] == "yes" and row["measure"] == measure:
-                    rows.append([synthesis, *(row[column] for column in columns)])
-    return rows
+def table(path: Path) -> list[dict[str, str]]:
+    """Read a table of results."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
-def run_r(review: Path, folder: Path) -> float:
-    """Seconds of review.R on the effects that our run has just pooled."""
-    effects = folder / "effects.csv"
-    with effects.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.writer(lines)
-        writer.writerow(["synthesis", "label", "exercise_type", "yi", "vi"])
-        writer.writerows(pooled_effects(review))
-    return timed(["Rscript", str(PROJECT / "benchmarks/review.R"), str(effects), str(folder / "r")])
+def run_r(script: str, review: Path, folder: Path) -> float:
+    """Seconds of a script in R on the effects that our run has just pooled.
+
+    ``review.R`` reads those of the primary measure, ``same_work.R`` all, and how many
+    specifications of the multiverse were fitted.
+    """
+    primary = {row["synthesis"]: row["measure"] for row in table(review / "results/syntheses.csv")}
+    whole = script == "same_work.R"
+    columns = ["synthesis", *(["measure"] if whole else []), "label", "exercise_type", "yi", "vi"]
+    effects, counts = [], Counter()
+    for name, measure in primary.items():
+        home = review / "results" / name
+        if not home.is_dir():
+            continue
+        rows = [row for row in table(home / "effects.csv") if row["pooled"] == "yes"]
+        rows.sort(key=lambda row: row["measure"] != measure)
+        effects += [[name if c == "synthesis" else row[c] for c in columns] for row in rows
+                    if whole or row["measure"] == measure]  # fmt: skip
+        counts.update((name, row["measure"]) for row in table(home / "multiverse.csv"))
+    paths = [folder / "effects.csv", folder / "specifications.csv"][: 2 if whole else 1]
+    write(paths[0], [columns, *effects])
+    if whole:
+        write(paths[1], [["synthesis", "measure", "n"], *([*key, n] for key, n in counts.items())])
+    r = str(PROJECT / "benchmarks" / script)
+    return timed(["Rscript", r, *map(str, paths), str(folder / "r")])
+
+
+def write(path: Path, rows: list[list]) -> None:
+    """Write a table."""
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines, lineterminator="\n").writerows(rows)
 
 
 def edit_one_cell(review: Path) -> None:
     """Raise one printed mean by a tenth of a per cent."""
-    table = review / "data/raw/measurements.csv"
-    with table.open(newline="", encoding="utf-8") as lines:
+    path = review / "data/raw/measurements.csv"
+    with path.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.reader(lines))
     place = {name: i for i, name in enumerate(rows[0])}
     keys = [place[name] for name in ("study_id", "arm_id", "site", "kind")]
     (row,) = (row for row in rows if tuple(row[i] for i in keys) == EDITED)
     row[place["mean"]] = str(round(float(row[place["mean"]]) + 0.1, 3))
-    with table.open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines, lineterminator="\n").writerows(rows)
+    write(path, rows)
 
 
-def main() -> None:
-    """Time the three runs, each beside its peer."""
+def another_style(review: Path) -> None:
+    """Ask for figures in the style of the BMJ."""
+    config = review / "config.yaml"
+    config.write_text(config.read_text("utf-8").replace("style: standard", "style: bmj"), "utf-8")
+
+
+RUNS = (
+    ("cold", None, "review.R", 12.0),
+    ("cold", None, "same_work.R", 0.25),
+    ("nothing to do", None, "review.R", None),
+    ("one cell of a pooled study", edit_one_cell, "review.R", 4.0),
+    ("another style in config.yaml", another_style, "review.R", 4.0),
+)
+"""Name, preparation, peer, and the largest ratio that was asked for."""
+
+
+def measured() -> list[str]:
+    """Time the runs, each beside its peer; return the section of docs/benchmarks.md."""
+    lines = ["| run | osteometa | peer | | ratio | target |", "|---|---:|---|---:|---:|---|"]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, seconds = Path(name), 0.0
         review = folder / "review"
         (review / "data").mkdir(parents=True)
         shutil.copytree(PROJECT / "data/raw", review / "data/raw")
         shutil.copy(PROJECT / "config.yaml", review)
-        ours = [str(SNAKEMAKE), "--directory", str(review)]
-        print("run            ours      review.R  ratio")
-        for what, prepare in (
-            ("cold", None),
-            ("nothing to do", None),
-            ("one cell", edit_one_cell),
-        ):
+        for what, prepare, peer, target in RUNS:
             if prepare:
                 prepare(review)
-            seconds = timed(ours)
-            peer = run_r(review, folder)
-            print(f"{what:13}  {seconds:6.1f} s  {peer:6.1f} s  {seconds / peer:5.2f}", flush=True)
+            if peer != "same_work.R":  # beside the cold run that was timed before
+                seconds = timed([str(SNAKEMAKE), "--directory", str(review)])
+                if what == "cold":
+                    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            other = run_r(peer, review, folder)
+            ratio = seconds / other
+            word = "" if target is None else (
+                f"at most {target:g}: {'met' if ratio <= target else 'not met'}"
+            )  # fmt: skip
+            lines.append(
+                f"| {what} | {seconds:.1f} s | {peer} | {other:.1f} s | {ratio:.2f} | {word} |"
+            )
+            print(lines[-1], flush=True)
+    start = timed([str(SNAKEMAKE), "--version"])
+    return [*lines, "", f"Snakemake's own start (`snakemake --version`): {start:.1f} s. Largest "
+            f"process of the cold run: {peak:.0f} MB."]  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print, and write if asked to."""
+    lines = measured()
+    print("\n".join(lines))
+    if "--write" in sys.argv:
+        old = PAGE.read_text(encoding="utf-8")
+        before, rest = old.split(START)
+        text = "\n".join([START, "", *lines, "", END])
+        PAGE.write_text(before + text + rest.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":
