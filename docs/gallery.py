@@ -18,7 +18,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from osteometa.figures import flow, funnel, risk_of_bias
 from osteometa.figures.catalogue import CAPTIONS, NAMES
-from osteometa.figures.files import drawings, image_of
+from osteometa.figures.files import drawings, image_of, in_palette
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.presets import PRESETS
@@ -100,10 +100,10 @@ def main() -> None:
 
 
 def write_image(figure: Figure, path: Path) -> None:
-    """Write a small image, in as many colours as a palette holds."""
+    """Write a small image."""
     buffer = io.BytesIO()
     (drawn,) = drawings([figure])
-    image_of(drawn, DOTS).quantize(256, method=2).save(buffer, "png", optimize=True)
+    in_palette(image_of(drawn, DOTS)).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 
