@@ -110,6 +110,11 @@ def test_what_a_job_wrote_before_goes_but_for_edits(made):
     assert (made / "results/pages/two.svg").read_text() == "mine\n"
 
 
+def test_an_output_folder_without_an_edited_file_goes_too(made):
+    manifest.forget("draw", made)
+    assert not (made / "results/pages").exists()
+
+
 def test_the_stamp_of_a_checkpoint_goes_with_any_of_its_files(made):
     for name in ("inputs.sha256", "effects.csv"):
         (made / "data/processed").mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,9 @@ def forget(job: str, root: str | Path = ".") -> None:
             for name, digest in data["made"].items():
                 if (root / name).is_file() and sha256(root / name) == digest:
                     (root / name).unlink()
+            for folder in data["folders"]:
+                if not _written(root / folder):
+                    shutil.rmtree(root / folder, ignore_errors=True)
         path.unlink(missing_ok=True)
 
 
