@@ -76,6 +76,8 @@ class Project:
             stdout=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
+            # Whoever starts the tests may ignore Ctrl-C, as a background shell does.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         for line in process.stderr:
             if when in line:
