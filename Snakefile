@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from osteometa.protocol.config import Config, part
-from osteometa.figures.catalogue import CAPTIONS, HEADS, TITLES
+from osteometa.figures.catalogue import CAPTIONS, HEADS, TITLES, page_of
 from osteometa.figures.settings import FigureSettings
 from osteometa.run.code import code_of
 from osteometa.run.invocation import invocation_of
@@ -49,7 +49,7 @@ configfile: "config.yaml"
 
 
 if is_real_run(sys.argv[1:]):
-    if not workflow.modifier.skip_configfile:  # the workflow that uses this one has its own words
+    if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
         follow()
     for name, kept in set_edited_aside(ROOT).items():
         sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")

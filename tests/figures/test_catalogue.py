@@ -6,7 +6,7 @@ import re
 from builders import ROOT
 from osteometa import __version__
 from osteometa.figures import presets, review_figures, risk_of_bias, synthesis_figures
-from osteometa.figures.catalogue import KINDS, NAMES, TITLES, TOOLS
+from osteometa.figures.catalogue import CAPTIONS, HEADS, KINDS, NAMES, TITLES, TOOLS, page_of
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import load_config
 from osteometa.records.directions import DirectionEntry, DirectionSet
@@ -90,3 +90,10 @@ def test_the_citation_and_the_changelog_know_the_version():
     assert f"\nversion: {__version__}\n" in words
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## {re.escape(__version__)}(?: \(.*\))?$", changes, re.MULTILINE)
+
+
+def test_a_page_of_every_figure_has_its_name_and_caption():
+    """As the report of Snakemake finds them from the names of files."""
+    for name in (*HEADS, *TITLES):
+        assert (page_of(name), page_of(f"{name}_2")) == ((name, "1"), (name, "2"))
+        assert CAPTIONS[name]

@@ -1,5 +1,5 @@
 # Cluster wild bootstrap, every sign vector refitted by metafor and robumeta: reference of
-# tests/test_explore_wild.py. Few clusters of two data sets of metadat, so that all sign vectors of
+# tests/sensitivity/test_wild_bootstrap.py. Few clusters of two data sets of metadat, so that all sign vectors of
 # studies (the first kept at +1: a vector and its mirror image have the same statistic) can be run.
 # Run in tests/oracle: Rscript wild.R > wild.json
 # Made with R 4.2.2, metafor 3.8-1, clubSandwich 0.5.8, robumeta 2.0, metadat 1.2-0 and jsonlite.

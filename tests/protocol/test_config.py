@@ -147,9 +147,9 @@ def report(config, run):
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
     write_records(folder / "results/wanted.csv", WantedRow, [])
-    panels = [FigureRow(figure=name, title=title, pages=0, alt="", reason="not drawn here")
+    figures = [FigureRow(figure=name, title=title, pages=0, alt="", reason="does not apply")
               for name, title in TITLES.items()]  # fmt: skip
-    write_records(folder / "results/figures/figures.csv", FigureRow, panels)
+    write_records(folder / "results/figures/figures.csv", FigureRow, figures)
     write_records(folder / "results/p_combination.csv", PCombination, [])
     return render_report(folder, bare)
 

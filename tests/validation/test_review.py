@@ -21,6 +21,7 @@ EDITS = {
     "E101_config_renamed": ("agreement_share:", "vote_share:"),
     "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
     "E105_config_formats": ("  interval: preset ", "  formats: [pdf]\n  interval: preset "),
+    "E105_config_id": ("id: bmd_lumbar_spine_training_controlled", "id: figures"),
     "E601_phases": ("phase: training,", "phase: [acute, training],"),
 }
 

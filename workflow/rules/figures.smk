@@ -5,8 +5,7 @@ def captioned(folder, titles, **more):
     """A folder of figures; in Snakemake's report each has its title and caption."""
 
     def labels(wildcards):
-        name = wildcards.figure.rstrip("_0123456789")
-        page = wildcards.figure[len(name) + 1 :] or "1"
+        name, page = page_of(wildcards.figure)
         return {"figure": titles[name], "page": page}
 
     return report(

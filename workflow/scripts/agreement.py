@@ -4,7 +4,7 @@ from osteometa.io.csv_records import read_records, write_records
 from osteometa.records.effects import Covariance, WeightedEffect
 from osteometa.records.pools import AgreementRow
 from osteometa.run.jobs import job
-from osteometa.run.progress import tell
+from osteometa.run.progress import print_line
 from osteometa.synthesis.independent_fits import agreement_rows
 
 with job(snakemake) as root:
@@ -15,7 +15,7 @@ with job(snakemake) as root:
         rows += agreement_rows(name, effects, links)
     for row in rows:
         if row.verdict == "differs":
-            tell(
+            print_line(
                 f"warning: {row.library} differs on {row.quantity} of {row.synthesis} "
                 f"({row.measure}, {row.group}): {row.cause}"
             )

@@ -1,4 +1,4 @@
-"""Adapter: the set of one synthesis and its variants -> its pools and every look at them."""
+"""Adapter: the set of one synthesis with its alternatives -> its pools and sensitivity analyses."""
 
 import shutil
 from pathlib import Path

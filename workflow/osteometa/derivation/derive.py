@@ -65,7 +65,7 @@ def estimates_of(
 ) -> Estimates:
     """Estimate every comparison on its own.
 
-    Without `borrow_r` an assumed correlation goes before the median of other arms.
+    Without `borrow_r` an assumed correlation takes precedence over the median of other arms.
     """
     correlations = Correlations(comparisons, config, borrow=borrow_r)
     return Estimates(tuple(estimate(comparisons, correlations, config)), correlations)

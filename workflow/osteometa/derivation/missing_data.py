@@ -79,7 +79,7 @@ def wanted_of(
 ) -> list[Wanted]:
     """Return what each comparison lacks for the primary measure of its outcome.
 
-    The candidates are asked for by a synthesis and in no pool because numbers are missing.
+    The candidates belong to a synthesis but are not pooled, because numbers are missing.
     """
     found = []
     for synthesis, comparison in candidates:

@@ -108,3 +108,9 @@ CAPTIONS = {
     ),
 }
 """What each figure shows, in the report of Snakemake and in the gallery."""
+
+
+def page_of(stem: str) -> tuple[str, str]:
+    """Return the name of a figure and its page from the name of a file without the ending."""
+    name, _, page = stem.rpartition("_")
+    return (name, page) if page.isdigit() else (stem, "1")

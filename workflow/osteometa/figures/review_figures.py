@@ -92,9 +92,11 @@ def _directions(
 ) -> Drawn:  # fmt: skip
     pages, figures = direction_plot.direction_pages(entries, sets, config, tables.risk_of_bias)
     rows = direction_plot.drawn_rows(pages)
+    if not rows:
+        raise ReasonError("no direction is reported")
     alt = (
         f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
-        "direction. The counts stand in the table of direction sets."
+        "direction. The counts are in the table of direction sets."
     )
     return Drawn(figures, rows, direction_plot.DirectionRow, alt)
 

@@ -278,7 +278,7 @@ def figure_named(results: Results, name: str) -> Drawn:
     if name in DRAW:
         return DRAW[name](results, title if name == "forest" else f"{KINDS[name]}: {title}")
     if measure == measures[0]:
-        raise ReasonError(f"{measure} is the primary measure: see forest")
+        raise ReasonError(f"{measure} is the primary measure, of the figure forest")
     if measure not in measures:
         raise ReasonError(f"{measure} is not a measure of this outcome in config.yaml")
     return _forest(results.of_measure(measure), title)
@@ -296,7 +296,9 @@ def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> N
         What `common_rules` returned, where it is at hand.
     """
     results = Results(Path(folder), settings)
-    kinds = ((name, HEADS[name], partial(figure_named, results, name)) for name in NAMES)
+    further = [f"forest_{measure.lower()}" for measure in settings.measures[1:]]
+    names = [name for name in NAMES if name in KINDS or name in further]
+    kinds = ((name, HEADS[name], partial(figure_named, results, name)) for name in names)
     write_figures(Path(folder) / "figures", kinds, settings.formats, fonts)
 
 

@@ -197,10 +197,17 @@ class Figures(Closed):
     ]  # fmt: skip
 
 
+def _no_folder_of_figures(name: str) -> str:
+    if name == "figures":
+        raise ValueError("results/figures is the folder of the figures of the whole review. "
+                         "Use another id.")  # fmt: skip
+    return name
+
+
 class Synthesis(Closed):
     """One planned analysis."""
 
-    id: Identifier
+    id: Annotated[Identifier, AfterValidator(_no_folder_of_figures)]
     outcome: str
     analyte: str
     site: str = ""

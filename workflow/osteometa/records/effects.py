@@ -162,7 +162,7 @@ RESOLUTION = "resolution"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlternativeEffect(Effect):
-    """An effect by an alternative derivation: a row of `alternatives/<synthesis>/effects.csv`."""
+    """An effect by an alternative derivation: a row of `sets/<synthesis>/alternatives.csv`."""
 
     alternative: Choice
 
@@ -179,6 +179,6 @@ class Covariance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlternativeCovariance(Covariance):
-    """The same by an alternative derivation: a row of `alternatives/<synthesis>/covariance.csv`."""
+    """The same by an alternative derivation: a row of `alternative_covariance.csv`."""
 
     alternative: Choice

@@ -189,7 +189,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
         figures=_read(folder / "figures" / "figures.csv", FigureRow),
     )
     if not found.pool:
-        return found  # nothing is pooled whose sensitivity could be told
+        return found  # nothing is pooled, so there are no sensitivity analyses
     alternatives = _read(given / "alternatives.csv", AlternativeEffect)
     return replace(found, tables=_tables(folder), alternatives=alternatives)
 

@@ -20,15 +20,15 @@ def job(snakemake: Any) -> Iterator[Path]:
     """
     root = Path(snakemake.params.root)
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    manifest.forget(name, root)
     try:
+        manifest.forget(name, root)
         yield root
     except OSError as error:
         remedy = remedy_for(str(error))
         if not remedy:
             raise
         sys.exit(f"{error}. {remedy}")
-    # Code is outside the review, and its path differs between computers: not recorded.
+    # A configuration file outside the review is not recorded: its path differs between computers.
     inputs = [path for path in snakemake.input if not Path(path).is_absolute()]
     manifest.record(name, _inside(root, snakemake.output), _inside(root, inputs), root)
 

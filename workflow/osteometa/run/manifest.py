@@ -21,8 +21,8 @@ RESULTS = Path("results/.records")
 PROCESSED = Path("data/processed/records")
 STAMP = ".sha256"
 """Ends the name of the file that a checkpoint writes for its inputs."""
-FORMER_JOBS = ("what_if.*", "check", "effects", "split", "variants")
-"""Jobs of earlier versions, whose files another job writes now: their records are removed."""
+FORMER_JOBS = ("*what_if.*", "*check", "*effects", "*split", "*variants")
+"""Jobs of earlier versions, as a module with a prefix before the name."""
 
 
 def sha256(path: str | Path) -> str:
@@ -33,8 +33,8 @@ def sha256(path: str | Path) -> str:
 def stamp(path: str | Path, inputs: Iterable[str], given: Mapping[str, Any] | None = None) -> None:
     """Write the hash of the contents of a job's inputs, and of settings given beside files.
 
-    It changes whenever the job has to run, so that the jobs after it run too: Snakemake plans the
-    jobs after a checkpoint anew only if an output of the checkpoint has changed.
+    Snakemake plans the jobs after a checkpoint anew only if an output of the checkpoint has
+    changed; with this one it does whenever a table has.
     """
     together = "".join(sha256(name) for name in inputs)
     together += json.dumps(given, sort_keys=True) if given else ""
@@ -46,16 +46,20 @@ def forget(job: str, root: str | Path = ".") -> None:
 
     Snakemake removes only what is an output now: an earlier version may have written other files.
     """
-    root = Path(root)
-    for path in (root / folder / f"{job}.json" for folder in (RESULTS, PROCESSED)):
-        for data in _read([path]):
-            for name, digest in data["made"].items():
-                if (root / name).is_file() and sha256(root / name) == digest:
-                    (root / name).unlink()
-            for folder in data["folders"]:
-                if not _written(root / folder):
-                    shutil.rmtree(root / folder, ignore_errors=True)
-        path.unlink(missing_ok=True)
+    for folder in (RESULTS, PROCESSED):
+        _drop(Path(root) / folder / f"{job}.json", Path(root))
+
+
+def _drop(record: Path, root: Path) -> None:
+    """Remove a record with its files and folders, but for files that were edited."""
+    for data in _read([record]):
+        for name, digest in data["made"].items():
+            if (root / name).is_file() and sha256(root / name) == digest:
+                (root / name).unlink()
+        for folder in data["folders"]:
+            if not _written(root / folder):
+                shutil.rmtree(root / folder, ignore_errors=True)
+    record.unlink(missing_ok=True)
 
 
 def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
@@ -121,7 +125,7 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
     for job in FORMER_JOBS:
         for folder in (RESULTS, PROCESSED):
             for former in (root / folder).glob(f"{job}.json"):
-                former.unlink()
+                _drop(former, root)
     edited = {}
     for data in _records(root):
         for name, digest in data["made"].items():
@@ -138,7 +142,7 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
             if not all((root / name).is_file() for name in inside):
                 shutil.rmtree(root / folder, ignore_errors=True)
         if not all((root / name).is_file() for name in data["made"]):
-            # Of a checkpoint Snakemake asks for the first output only, which is the stamp.
+            # Of a checkpoint Snakemake checks only the first output, which is the stamp.
             for name in data["made"]:
                 if name.endswith(STAMP):
                     (root / name).unlink(missing_ok=True)

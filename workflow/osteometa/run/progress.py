@@ -1,8 +1,8 @@
 """What a run prints: the steps with how many are done, and failures in a few lines.
 
-Snakemake itself is told to be quiet (`quiet: all` in the profile), for it would print a page for
-every step; its records come here all the same. In a terminal one line is kept up to date, elsewhere
-each step is a line.
+Snakemake itself prints nothing (`quiet: all` in the profile), because it would print a page for
+every step; its log records are passed to this handler. In a terminal one line is kept up to date,
+elsewhere each step is a line.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ from typing import Any
 
 CLEAR = "\r\033[K"
 """Empties the line of a terminal."""
-TOLD = ("CalledProcessError in file", "Exiting because a job", "At least one job did not complete")
-"""Begin what Snakemake says of a failed step: the step itself has said why."""
+REPEATED = (
+    "CalledProcessError in file",
+    "Exiting because a job",
+    "At least one job did not complete",
+)
+"""In messages on a failed step, whose own message is printed already."""
 REMEDIES = {
     "LockException": "The folder is locked: another run is active in it, or an interrupted run "
     "left its lock. If no run is active: snakemake --unlock, then run again.",
     "No space left on device": "The disk is full. Free some space, then run again: what is "
     "finished is kept.",
     "Read-only file system": "The folder cannot be written to. Run a copy of it.",
-    "Permission denied": "A file or folder cannot be written to. Change its permissions, or run a "
-    "copy of the folder.",
+    "Permission denied": "A file or folder cannot be read or written. Change its "
+    "permissions, or run a copy of the folder.",
 }
 """What to do, by words of a failure."""
 LINES = 6
@@ -41,23 +45,23 @@ class Progress(logging.Handler):
         self.done, self.total, self.began = 0, 0, time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a record of Snakemake, or keep what it tells."""
+        """Print a record of Snakemake, or store its content."""
         facts: dict[str, Any] = vars(record)
         event = facts.get("event")
         if event == "job_info" and facts["rule_msg"]:
             self.running[facts["jobid"]] = facts["rule_msg"].rstrip(".")
             if not self.terminal:
-                tell(f"{self._count()}{self.running[facts['jobid']]}")
+                print_line(f"{self._count()}{self.running[facts['jobid']]}")
         elif event == "job_finished":
             self.running.pop(facts["job_id"], None)
         elif event == "progress":
             self.done, self.total = facts["done"], facts["total"]
         elif event == "job_error":
-            tell(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
+            print_line(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
         elif record.getMessage().startswith("Nothing to be done"):
-            tell("All results are up to date.")
+            print_line("All results are up to date.")
         elif record.levelno >= logging.WARNING:
-            self._tell(record.getMessage(), failure=record.levelno >= logging.ERROR)
+            self._message(record.getMessage(), failure=record.levelno >= logging.ERROR)
         if self.terminal:
             self._update()
 
@@ -75,14 +79,15 @@ class Progress(logging.Handler):
         left = f", about {seconds:.0f} s left" if self.done > 4 and seconds >= 1 else ""
         return f"[{self.done} of {self.total} done{left}] "
 
-    def _tell(self, text: str, *, failure: bool) -> None:
-        if any(words in text for words in TOLD):
+    def _message(self, text: str, *, failure: bool) -> None:
+        if any(words in text for words in REPEATED):
             return
         remedy = remedy_for(text) if failure else ""
         lines = [line[:300] for line in text.strip().splitlines() if line.strip()]
         if lines and lines[0].startswith("Traceback"):
             lines = lines[-1:]
-        tell(remedy or "\n".join(lines[:LINES]))
+        shown = [line for line in lines if "Errno" in line][:1] if remedy else lines[:LINES]
+        print_line("\n".join([*shown, *filter(None, [remedy])]))
 
     def _update(self) -> None:
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
@@ -90,7 +95,7 @@ class Progress(logging.Handler):
         sys.stderr.flush()
 
 
-def tell(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line of a run, in a terminal in the place of the line that is kept up to date."""
     # Line and line end in one piece, so that the lines of two processes do not mix.
     sys.stderr.write(f"{CLEAR if sys.stderr.isatty() else ''}{text}\n")
