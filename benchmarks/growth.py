@@ -64,13 +64,15 @@ def _renamed(row: list[str], header: list[str], number: int) -> list[str]:
 
 def seconds_of(review: Path) -> dict[str, float]:
     """Return the sum of the times of each rule's jobs, as Snakemake has recorded them."""
-    jobs = {}
+    jobs: dict[tuple, float] = defaultdict(float)
     for path in (review / ".snakemake/metadata").rglob("*"):
         if path.is_file():
             data = json.loads(path.read_text(encoding="utf-8"))
-            jobs[data["rule"], data["starttime"]] = data["endtime"] - data["starttime"]
+            # One file for each output; the job's time is the longest of its outputs.
+            job = (data["rule"], *data["input"])
+            jobs[job] = max(jobs[job], data["endtime"] - data["starttime"])
     found: dict[str, float] = defaultdict(float)
-    for (rule, _), seconds in jobs.items():
+    for (rule, *_), seconds in jobs.items():
         found[rule] += seconds
     return found
 

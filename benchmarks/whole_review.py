@@ -2,9 +2,9 @@
 
 usage: .venv/bin/python benchmarks/whole_review.py [--write]     (needs Rscript with metafor)
 
-Each of our runs stands beside a run of ``review.R`` on the same effects in the same minute: cold
+Each run is compared with a run of ``review.R`` on the same effects in the same minute: cold
 (no results), nothing to do, one cell edited (a mean of one study), another style of figures. The
-cold run stands beside ``same_work.R`` too, which scripts the same tables and figures. The review is
+cold run is compared with ``same_work.R`` too, which scripts the same tables and figures. The review is
 copied to a temporary directory first; nothing in the project changes, but for docs/benchmarks.md
 with ``--write``.
 """
@@ -88,7 +88,7 @@ def edit_one_cell(review: Path) -> None:
 
 
 def another_style(review: Path) -> None:
-    """Ask for figures in the style of the BMJ."""
+    """Set figures to the style of the BMJ."""
     config = review / "config.yaml"
     config.write_text(config.read_text("utf-8").replace("style: standard", "style: bmj"), "utf-8")
 
@@ -100,7 +100,7 @@ RUNS = (
     ("one cell of a pooled study", edit_one_cell, "review.R", 4.0),
     ("another style in config.yaml", another_style, "review.R", 4.0),
 )
-"""Name, preparation, peer, and the largest ratio that was asked for."""
+"""Name, preparation, peer, and the target ratio."""
 
 
 def measured() -> list[str]:
