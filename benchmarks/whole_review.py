@@ -2,9 +2,9 @@
 
 usage: .venv/bin/python benchmarks/whole_review.py [--write]     (needs Rscript with metafor)
 
-Each run is compared with a run of ``review.R`` on the same effects in the same minute: cold
-(no results), nothing to do, one cell edited (a mean of one study), another style of figures. The
-cold run is compared with ``same_work.R`` too, which scripts the same tables and figures. The review is
+Each run is compared with a run of ``review.R`` on the same effects in the same minute: cold (no
+results), nothing to do, one cell edited (a mean of one study), another style of figures. The cold
+run is compared with ``same_work.R`` too, which scripts the same tables and figures. The review is
 copied to a temporary directory first; nothing in the project changes, but for docs/benchmarks.md
 with ``--write``.
 """
