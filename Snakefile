@@ -1,7 +1,7 @@
 # From extraction tables to forest plots and a report; each rule file is a chapter of the methods.
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from snakemake.utils import min_version

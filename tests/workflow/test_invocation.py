@@ -57,6 +57,7 @@ def test_settings_of_the_command_line_extend_the_file_and_are_left_with_it(small
     more = small / "more.yaml"
     more.write_text("pooling:\n  method: DL\n")
     extended = ["--configfile", str(more)]
+    extracted = []
     for options, method in [
         ([*extended, "--config", "pooling={method: PM}"], "PM"),
         (extended, "DL"),
@@ -65,6 +66,9 @@ def test_settings_of_the_command_line_extend_the_file_and_are_left_with_it(small
         done = review(small, target, *options)
         assert done.returncode == 0, done.stderr
         assert method_of(small) == method
+        extracted.append("Check the tables" in done.stderr)
+    # An estimator needs no new effects.
+    assert extracted[:2] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,14 @@
 # and the missing values that would add a study to a synthesis.
 
 
+def given_for_effects():
+    """What the run was given, without later settings that the files of settings have too."""
+    given = dict(invocation.given)
+    if invocation.files:
+        given = {key: value for key, value in given.items() if key not in LATER}
+    return asdict(replace(invocation, given=given))
+
+
 checkpoint extract:
     message:
         "Check the tables, and derive effects and directions of effect."
@@ -21,7 +29,7 @@ checkpoint extract:
         root=ROOT,
         code=code("extract.py"),
         choices=choices(*(key for key in Config.model_fields if key not in LATER)),
-        invocation=asdict(invocation),
+        invocation=given_for_effects(),
     script:
         "../scripts/extract.py"
 
