@@ -39,3 +39,14 @@ def test_a_study_with_two_effects_is_left_out_whole():
     rows = leave_one_out(effects)
     assert [row.study_id for row in rows] == ["one", "two", "three"]
     assert rows[0].estimate == pytest.approx(0.45)
+
+
+def test_a_study_whose_absence_turns_the_sign_or_moves_the_null_is_marked():
+    """Common effect by hand: all 0.2 (SE 0.1/sqrt 3); without a -0.1, without b and c 0.35."""
+    y, v = np.array([0.8, -0.1, -0.1]), np.full(3, 0.01)
+    effects = PooledEffects(tuple("abc"), tuple("abc"), tuple("abc"), y, v, None, (None,) * 3,
+                            "EE", "wald")  # fmt: skip
+    rows = leave_one_out(effects)
+    assert [row.estimate for row in rows] == pytest.approx([-0.1, 0.35, 0.35])
+    assert [row.sign_changed for row in rows] == [True, False, False]
+    assert [row.null_crossed for row in rows] == [True, False, False]
