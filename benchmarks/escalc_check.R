@@ -28,7 +28,7 @@ arm <- function(m, e) { if (nrow(m) == 0) m <- m[1, ] # several rows: arms that 
   m <- sapply(x, `[[`, "m"); s <- sapply(x, `[[`, "s"); n <- sapply(x, `[[`, "n"); N <- sum(n); M <- sum(n * m) / N
   list(m = M, s = sqrt(sum((n - 1) * s^2 + n * (m - M)^2) / (N - 1)), n = N) }
 
-# D, SE and t of the printed test, by the code that provenance names; D may be that of the arms' means
+# D, SE and t of the reported test, by the code that provenance names; D may be that of the arms' means
 test_of <- function(e, tokens, D) { c <- rows_of(e, "contrasts"); smd <- c$statistic == "smd"
   if (is.na(D) && any(smd)) D <- num(c$value[smd][1]) # its sign alone is used, with a bare p
   c <- c[!smd & c$statistic != "r", , drop = FALSE][1, ]
@@ -36,7 +36,7 @@ test_of <- function(e, tokens, D) { c <- rows_of(e, "contrasts"); smd <- c$stati
   n1 <- or(num(c$n_exercise), num(e$n_exercise)); n2 <- or(num(c$n_control), num(e$n_control)); N <- or(n1 + n2, num(c$n_total), num(e$n_total))
   df <- if (paired) n1 - 1 else or(N - 2 - or(num(c$covariates), as.numeric(c$adjusted == "yes")), Inf)
   if (c$statistic %in% c("md", "adj_md") && !is.na(num(c$value))) D <- num(c$value)
-  if (is.na(D)) { told <- rows_of(e, "directions")[1, ]; D <- c(up = 1, down = -1)[[if (told$direction == "") told$arrow else told$direction]] }
+  if (is.na(D)) { entered <- rows_of(e, "directions")[1, ]; D <- c(up = 1, down = -1)[[if (entered$direction == "") entered$arrow else entered$direction]] }
   code <- intersect(c("SE", "CI", "t", "F", "p"), tokens)[1]
   t <- switch(code, SE = D / num(c$se), CI = D / half(c$ci_low, c$ci_high, c$ci_level, df), t = num(c$value),
     F = sign(D) * sqrt(num(c$value)), p = sign(D) * qt(num(c$p) / or(num(c$tails), 2), df, lower.tail = FALSE))

@@ -19,17 +19,17 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core for everybody
 
-import matplotlib as mpl  # noqa: E402 - read the threads set above
-from osteometa.figures.catalogue import NAMES  # noqa: E402 - read the threads set above
-from osteometa.figures.files import drawings, files_of  # noqa: E402 - read the threads set above
-from osteometa.figures.fonts import common_rules  # noqa: E402 - read the threads set above
-from osteometa.figures.settings import FigureSettings  # noqa: E402 - read the threads set above
-from osteometa.figures.synthesis_figures import (  # noqa: E402 - read the threads set above
+import matplotlib as mpl
+from osteometa.figures.catalogue import NAMES
+from osteometa.figures.files import drawings, files_of
+from osteometa.figures.fonts import common_rules
+from osteometa.figures.settings import FigureSettings
+from osteometa.figures.synthesis_figures import (
     ReasonError,
     Results,
     figure_named,
 )
-from osteometa.protocol.config import load_config  # noqa: E402 - read the threads set above
+from osteometa.protocol.config import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

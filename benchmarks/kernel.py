@@ -23,8 +23,8 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # one core for everybody
 
-import numpy as np  # noqa: E402 - read the threads set above
-from osteometa.pooling.kernel import pool_many  # noqa: E402 - read the threads set above
+import numpy as np
+from osteometa.pooling.kernel import pool_many
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"

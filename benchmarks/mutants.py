@@ -1,4 +1,4 @@
-"""The seeded sample of mutants that mutation.py runs: drawn, read, written, and told as a page."""
+"""The seeded sample of mutants that mutation.py runs: drawn, read, written, listed on a page."""
 
 from __future__ import annotations
 
@@ -233,6 +233,6 @@ def page_lines() -> Iterator[str]:
     for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
         cells = [x.replace("|", "\\|") for x in (m.before, m.after)]
         kind, reason = why[m.number]
-        told = reason if kind else "**not explained**"
+        why = reason if kind else "**not explained**"
         name = m.module.removeprefix("osteometa/")
-        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {told} |"
+        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {why} |"

@@ -334,9 +334,9 @@ class Mutations:
             mutants[i] = replace(mutants[i], result=result)
             took = time.monotonic() - started
             where = f"{mutants[i].module}:{mutants[i].line}"
-            told = killer if result != "survived" else f"{killer} {mutants[i].after}"
+            detail = killer if result != "survived" else f"{killer} {mutants[i].after}"
             print(
-                f"{count}/{len(todo)} {took:.1f} s {where} {result} {told}", file=TELL, flush=True
+                f"{count}/{len(todo)} {took:.1f} s {where} {result} {detail}", file=TELL, flush=True
             )
             write_mutants(mutants)
         return True

@@ -89,7 +89,7 @@ pools_of <- function(id, measure, d, V) {
   if (K >= 3) for (study in unique(d$study_id)) { s <- d[d$study_id != study, ]
     put("leave_one_out", paste(id, measure, study, sep = "|"), whole(s, V, "REML", "hksj-floor", FALSE)) } }
 
-# of the multiverse the specifications whose effects stand in effects.csv: no other derivation, no disputed print
+# of the multiverse the specifications whose effects stand in effects.csv: no other derivation, no inconsistently reported value
 multiverse_of <- function(id, measure, d, V) for (who in people) for (designs in c("randomised", "all designs")) {
   s <- d[d$pooled == "yes" | (designs == "all designs" & d$block == "non_randomised"), ]
   s <- s[!sapply(strsplit(s$flags, " "), function(f) any(f %in% who$flags)), ]

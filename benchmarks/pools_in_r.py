@@ -5,8 +5,9 @@ usage: .venv/bin/python benchmarks/pools_in_r.py [--write] [REVIEW ...]     (nee
 ``pools_check.R`` reads effects.csv and covariance.csv of each synthesis of a finished run and fits
 everything again: what stands in pooled.csv, subgroup_test.csv and leave_one_out.csv, and of
 multiverse.csv the specifications whose effects stand in effects.csv (the derivation of the primary
-result and no disputed print). With --write the section of docs/benchmarks.md is made. Fails if a
-number has no counterpart or differs by more than a part in 10^6, the tolerance of an iterated tau2.
+result and no inconsistently reported value). With --write the section of docs/benchmarks.md is
+made. Fails if a number has no counterpart or differs by more than a part in 10^6, the tolerance of
+an iterated tau2.
 A small review comes from a run in a copy: snakemake --cores 1 --directory COPY.
 """
 
@@ -177,9 +178,9 @@ def page(rows: dict[str, list[Compared]]) -> str:
                 same = [x for x in own if x.quantity == quantity]
                 if same:
                     largest = max(x.difference for x in same)
-                    told = "0" if largest == 0 else f"{largest:.1e}"
+                    shown = "0" if largest == 0 else f"{largest:.1e}"
                     count = len({x.key for x in own})
-                    lines.append(f"| {file} | {count} | {quantity} | {len(same)} | {told} |")
+                    lines.append(f"| {file} | {count} | {quantity} | {len(same)} | {shown} |")
     return "\n".join([*lines, "", END])
 
 
@@ -195,7 +196,7 @@ def write(section: str) -> None:
 
 
 def main() -> None:
-    """Print the section, write it if asked to, and tell what does not agree."""
+    """Print the section, write it if asked to, and name what does not agree."""
     reviews = [Path(x).resolve() for x in sys.argv[1:] if x != "--write"] or [PROJECT]
     rows = {check_review(review).config.title: compared(review) for review in reviews}
     section = page(rows)

@@ -76,7 +76,7 @@ def write(path: Path, rows: list[list]) -> None:
 
 
 def edit_one_cell(review: Path) -> None:
-    """Raise one printed mean by a tenth of a per cent."""
+    """Raise one reported mean by a tenth of a per cent."""
     path = review / "data/raw/measurements.csv"
     with path.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.reader(lines))

@@ -31,7 +31,7 @@ from osteometa.wording.vocabulary import Flag
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 
-from drawing import HARD, drawn_of, made_forest, made_funnel, made_judgements, pooled_marks  # noqa: E402 - the tests' folder is on the path only now
+from drawing import HARD, drawn_of, made_forest, made_funnel, made_judgements, pooled_marks
 
 DOTS = 110
 """Per inch, for a screen; the figures of a run have 300."""

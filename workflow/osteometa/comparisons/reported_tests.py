@@ -153,7 +153,9 @@ def _tests_of(
         score = "change"
     flags = row_flags(row) | exercise.flags | control.flags
 
-    def told(code: Provenance, t: float, signed: bool, columns: Sequence[str]) -> dict[str, Any]:
+    def common_fields(
+        code: Provenance, t: float, signed: bool, columns: Sequence[str]
+    ) -> dict[str, Any]:
         return {
             "row": row, "t": t, "signed": signed, "adjusted": adjusted, "score": score,
             "code": code, "n_exercise": exercise.n, "n_control": control.n, "flags": flags,
@@ -161,12 +163,12 @@ def _tests_of(
         }  # fmt: skip
 
     def test(code: Provenance, t: float, signed: bool, *columns: str) -> ReportedTest:
-        return ReportedTest(**told(code, t, signed, columns))
+        return ReportedTest(**common_fields(code, t, signed, columns))
 
     def difference(
         code: Provenance, d: float, se: float, t: float, *columns: str
     ) -> ReportedDifference:
-        return ReportedDifference(**told(code, t, True, columns), difference=d, se=se)
+        return ReportedDifference(**common_fields(code, t, True, columns), difference=d, se=se)
 
     d = float(row.value) if row.statistic in ("md", "adj_md") and row.value is not None else None
     if d is not None and row.se is not None:

@@ -33,7 +33,7 @@ class Joined:
 def text_of(value: Any) -> str:
     """Return a cell as text: empty for nothing, yes/no for booleans, 12 digits for numbers.
 
-    Twelve significant digits are more than any table prints and fewer than the last bits in which
+    Twelve significant digits are more than any table reports and fewer than the last bits in which
     two machines may differ, so the same input gives the same bytes.
     """
     if value is None:

@@ -17,7 +17,7 @@ NOT_ASSESSED = "not assessed"
 
 
 class StudyRow(NamedTuple):
-    """A row of the table of study characteristics: a study, and what else is told of it."""
+    """A row of the table of study characteristics: a study and its characteristics in words."""
 
     study: Study
     design: str
