@@ -233,6 +233,6 @@ def page_lines() -> Iterator[str]:
     for m in sorted(alive, key=lambda m: (m.module, m.line, m.after)):
         cells = [x.replace("|", "\\|") for x in (m.before, m.after)]
         kind, reason = why[m.number]
-        why = reason if kind else "**not explained**"
+        words = reason if kind else "**not explained**"
         name = m.module.removeprefix("osteometa/")
-        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {why} |"
+        yield f"| `{name}:{m.line}` | `{cells[0]}` | `{cells[1]}` | {words} |"
