@@ -59,6 +59,7 @@ TABLES = [model.table for model in ROWS]
 POOLED = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
 SENSITIVITY = [f"{name}.csv" for name in RECORDS]
 REVIEW_FILES = [
+    "reported.csv",
     "syntheses.csv",
     "direction_sets.csv",
     "p_combination.csv",

@@ -57,7 +57,7 @@ def write_results(review, target, cap=300):
         outcome.tables, derived, (), split(derived.effects, derived.entries, config),
         split_alternatives(alternatives_of(review), config),
     )  # fmt: skip
-    write_extraction(extraction, target / "data/processed")
+    write_extraction(extraction, target)
     for name, (effects, directions) in extraction.sets.items():
         if effects:
             _write_set(target / "results" / name, name, extraction, config)

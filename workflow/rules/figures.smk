@@ -66,6 +66,7 @@ rule overview:
     input:
         overview_inputs,
         extracted("directions.csv", *CHECKED),
+        "results/reported.csv",
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/albatross.csv",

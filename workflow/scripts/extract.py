@@ -21,5 +21,5 @@ with job(snakemake) as root:
         if problem.severity == "note":
             print_line(f"{problem.file}: {problem.message}")
     write_warnings(snakemake.output.warnings, outcome.problems)
-    write_extraction(extract(outcome.tables, config), Path(snakemake.output.effects).parent)
+    write_extraction(extract(outcome.tables, config), Path(root))
     stamp(snakemake.output.stamp, snakemake.input.tables, invocation.given)

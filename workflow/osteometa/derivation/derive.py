@@ -16,10 +16,11 @@ from osteometa.derivation.covariances import link
 from osteometa.derivation.estimate import Estimated, estimate
 from osteometa.derivation.merge import merge
 from osteometa.derivation.select import select
-from osteometa.directions.entries import entries
+from osteometa.directions.entries import effects_by_comparison, entries
+from osteometa.directions.reported import reported_results
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry
+from osteometa.records.directions import DirectionEntry, ReportedResult
 from osteometa.records.effects import Covariance, Effect
 
 
@@ -49,6 +50,7 @@ class Derived(Effects):
 
     estimated: tuple[Estimated, ...]
     entries: tuple[DirectionEntry, ...]
+    reported: tuple[ReportedResult, ...]
 
 
 def derive(tables: Tables, config: Config) -> Derived:
@@ -56,8 +58,12 @@ def derive(tables: Tables, config: Config) -> Derived:
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     found = effects_of(estimates, tables, config)
-    directions = tuple(entries(comparisons, found.effects, config))
-    return Derived(found.merged, found.effects, found.covariances, estimates.estimated, directions)
+    by_comparison = effects_by_comparison(found.effects, config)
+    directions = tuple(entries(comparisons, by_comparison, config))
+    reported = tuple(reported_results(tables, comparisons, directions, by_comparison, config))
+    return Derived(
+        found.merged, found.effects, found.covariances, estimates.estimated, directions, reported
+    )
 
 
 def estimates_of(

@@ -13,7 +13,7 @@ from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry, StudyDirection
+from osteometa.records.directions import DirectionEntry, ReportedResult, StudyDirection
 from osteometa.records.effects import AlternativeCovariance, AlternativeEffect, Covariance, Effect
 from osteometa.records.ledger import LedgerLine
 from osteometa.synthesis.sets import covariances_in, split
@@ -42,14 +42,16 @@ def extract(tables: Tables, config: Config) -> Extraction:
     )  # fmt: skip
 
 
-def write_extraction(found: Extraction, folder: Path) -> None:
+def write_extraction(found: Extraction, root: Path) -> None:
     """Write all derived tables; of a set without an effect only its directions."""
+    folder = root / "data/processed"
     derived = found.derived
     write_checked(folder / "checked", found.tables)
     write_records(folder / "effects.csv", Effect, derived.effects)
     write_records(folder / "covariance.csv", Covariance, derived.covariances)
     write_records(folder / "directions.csv", DirectionEntry, derived.entries)
     write_records(folder / "ledger.csv", LedgerLine, found.ledger)
+    write_records(root / "results/reported.csv", ReportedResult, derived.reported)
     for name, (effects, directions) in found.sets.items():
         home = folder / "sets" / name
         write_records(home / "directions.csv", StudyDirection, directions)

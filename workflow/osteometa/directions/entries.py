@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from osteometa.comparisons.build import Comparison, difference_of_means
@@ -27,10 +27,10 @@ class KnownDirection:
     reason: str
 
 
-def entries(
-    comparisons: Iterable[Comparison], effects: Sequence[Effect], config: Config
-) -> list[DirectionEntry]:
-    """Return the direction of each comparison; the sign of its effect overrides what was typed."""
+def effects_by_comparison(
+    effects: Iterable[Effect], config: Config
+) -> dict[tuple[str, ...], Effect]:
+    """Return the effect of each comparison by its key, on the primary measure where it has one."""
     by_comparison: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
         key = (
@@ -40,6 +40,14 @@ def entries(
         primary = config.outcomes[effect.outcome].measures[0]
         if key not in by_comparison or effect.measure == primary:
             by_comparison[key] = effect
+    return by_comparison
+
+
+def entries(
+    comparisons: Iterable[Comparison], by_comparison: Mapping[tuple[str, ...], Effect],
+    config: Config,
+) -> list[DirectionEntry]:  # fmt: skip
+    """Return the direction of each comparison; the sign of its effect overrides what was typed."""
     return [_entry(one, by_comparison.get(one.key), config) for one in comparisons]
 
 
@@ -82,7 +90,7 @@ def why_not_counted(
         return listed[1]
     if not comparison.controlled and comparison.study.design in ("rct", "nrct"):
         return "an arm of a controlled trial without its comparator: not counted within arms"
-    if reported and all(row.direction == Direction.UNKNOWN for row in reported):
+    if reported and all(row.direction == "unknown" for row in reported):
         return "direction entered as unknown"
     return ""
 
@@ -107,7 +115,11 @@ def _known(comparison: Comparison, reported: Sequence[DirectionRow]) -> KnownDir
             reason = "direction reported qualitatively, as significant"
             return KnownDirection(Direction(row.arrow), "arrow", (Cell(row, "arrow"),), reason)
     cells = tuple(Cell(row, "arrow" if row.arrow else "direction") for row in reported)
-    return KnownDirection(Direction.UNKNOWN, "none", cells, _why_unknown(comparison, reported))
+    unchanged = any(row.arrow == "none" for row in reported)
+    return KnownDirection(
+        Direction.UNCHANGED if unchanged else Direction.NOT_TOLD, "none", cells,
+        _why_unknown(comparison, reported),
+    )  # fmt: skip
 
 
 def _fitting(comparison: Comparison, reported: Sequence[DirectionRow]) -> list[DirectionRow]:

@@ -36,7 +36,8 @@ def _of_study(group: Sequence[DirectionEntry], share: float) -> StudyDirection:
         n_up=counts[Direction.UP],
         n_down=counts[Direction.DOWN],
         n_zero=counts[Direction.ZERO],
-        n_unknown=counts[Direction.UNKNOWN],
+        n_unchanged=counts[Direction.UNCHANGED],
+        n_not_told=counts[Direction.NOT_TOLD],
         n=max(sizes) if sizes else None,
         arrow=tuple(sorted({arrow for entry in group for arrow in entry.arrow})),
         has_effect=any(entry.origin == "effect" for entry in group),
@@ -48,6 +49,7 @@ def _of_study(group: Sequence[DirectionEntry], share: float) -> StudyDirection:
 def _most_common(counts: Counter[Direction], share: float) -> Direction:
     known = counts[Direction.UP] + counts[Direction.DOWN]
     if not known:
-        return Direction.ZERO if counts[Direction.ZERO] else Direction.UNKNOWN
+        without_sign = (Direction.ZERO, Direction.UNCHANGED)
+        return next((one for one in without_sign if counts[one]), Direction.NOT_TOLD)
     most = Direction.UP if counts[Direction.UP] >= counts[Direction.DOWN] else Direction.DOWN
     return most if counts[most] / known >= share - 1e-12 else Direction.MIXED

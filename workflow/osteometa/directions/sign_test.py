@@ -40,7 +40,8 @@ def _direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> D
     counts = {
         direction: sum(study.direction == direction for study in studies) for direction in Direction
     }
-    up, unknown = counts[Direction.UP], counts[Direction.UNKNOWN]
+    up = counts[Direction.UP]
+    unknown = sum(number for direction, number in counts.items() if direction.unknown)
     known = up + counts[Direction.DOWN]
     total = known + unknown
     ps = [sign_test(x, total) for x in range(up, up + unknown + 1)] if total else []
@@ -53,7 +54,8 @@ def _direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> D
         n_down=counts[Direction.DOWN],
         n_mixed=counts[Direction.MIXED],
         n_zero=counts[Direction.ZERO],
-        n_unknown=unknown,
+        n_unchanged=counts[Direction.UNCHANGED],
+        n_not_told=counts[Direction.NOT_TOLD],
         p_known=sign_test(up, known) if known else None,
         p_lowest=min(ps) if ps else None,
         p_highest=max(ps) if ps else None,

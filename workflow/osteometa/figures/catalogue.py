@@ -29,7 +29,7 @@ TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before
 TITLES = {
     "summary_forest": "Pooled effects by outcome and exercise type",
     "evidence_map": "Evidence map",
-    "directions": "Direction of effects",
+    "directions": "Reported directions",
     "harvest": "Harvest plot",
     "albatross_plot": "Albatross plot",
     "prisma": "Flow of studies (PRISMA 2020)",
@@ -85,8 +85,8 @@ CAPTIONS = {
         "direction only; area by participants."
     ),
     "directions": (
-        "Direction of each outcome in each study, whatever its significance; filled by risk "
-        "of bias where it has been assessed."
+        "What each study reports of each outcome, whatever its significance, and the direction "
+        "with which it counts in a sign test."
     ),
     "harvest": (
         "One bar per study by direction of effect, higher for stronger designs, with the "

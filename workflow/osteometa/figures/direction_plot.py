@@ -1,12 +1,11 @@
-"""The effect direction plot: the direction of each outcome in each study.
+"""The effect direction plot: what each study reports of each outcome, and what of it counts.
 
-After Boon and Thomson (2021): triangles for directions, size for participants, fill for risk of
-bias; significance is not shown.
+After Boon and Thomson (2021), with the reported direction beside the one that a sign test counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
@@ -14,25 +13,43 @@ from matplotlib.figure import Figure
 
 from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.directions.per_study import study_directions
+from osteometa.directions.reported import ArmsAlike, arms_alike
+from osteometa.directions.sign_test import counted_entries
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
-from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
 from osteometa.wording.numbers import p_number, p_text
 from osteometa.wording.syntheses import setting_words
-from osteometa.wording.vocabulary import ExerciseType, Phase
+from osteometa.wording.vocabulary import (
+    Design,
+    Direction,
+    DirectionBasis,
+    ExerciseType,
+    Phase,
+)
 
-WIDTH, HIGHEST = 183.0, 240.0
-MARGIN, ROW, LINE, TOP = 2.0, 4.4, 3.3, 12.0
-LABELS = 74.0
+HIGHEST = 240.0
+MARGIN, ROW, LINE, TOP, SLOT = 2.0, 4.4, 3.3, 12.0, 3.9
 LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
 BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
 """Participants below each bound, and the size in mm of the mark."""
-UNJUDGED = "#bdbdbd"
+COUNTED = {
+    Direction.UP: "↑", Direction.DOWN: "↓", Direction.ZERO: "=", Direction.MIXED: "↑↓",
+    Direction.UNCHANGED: "?", Direction.NOT_TOLD: "?",
+}  # fmt: skip
+KEY = (
+    ("up", "", "higher, difference between arms"), ("down", "", "lower, difference between arms"),
+    ("up", "white", "higher, change of one arm, or not stated what was compared"),
+    ("down", "white", "lower, likewise"),
+    ("unchanged", "", "no significant change or difference, direction not given"),
+    ("mixed", "", "sites or analytes disagree"), ("zero", "", "no difference"),
+    ("not_told", "", "measured, result not told"),
+)  # fmt: skip
+"""Shape, face and words of each mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +57,19 @@ class DirectionRow:
     """One mark of the plot: a row of directions.csv."""
 
     page: int
-    phase: str
-    exercise_type: str
+    phase: Phase
+    exercise_type: ExerciseType
     study_id: str
     label: str
+    design: Design
     outcome: str
-    design: str
-    design_class: str
-    direction: str
+    arms: str
+    """Labels of the arms that report the same."""
+    direction: Direction
+    basis: DirectionBasis
     n: int | None
-    n_up: int
-    n_down: int
-    n_zero: int
-    n_unknown: int
+    counted_as: Direction | None
+    """Direction of the study in the sign test of the outcome; None where it is not counted."""
     risk_of_bias: str = ""
     """Overall judgement of the study, of this outcome where there is one; empty: not judged."""
 
@@ -62,48 +79,61 @@ Block = tuple[str, list[Line]]
 
 
 def direction_rows(
-    entries: Sequence[DirectionEntry], config: Config, judged: Sequence[RiskOfBias] = ()
-) -> list[DirectionRow]:
-    """Return the marks: one direction per study, phase, type, design class and outcome."""
-    rows = []
-    counted = [entry for entry in entries if entry.counted]
-    for phase in ("training", "acute"):
-        for kind in EXERCISE_TYPES:
-            here = [e for e in counted if (e.phase, e.exercise_type) == (phase, kind)]
-            for design_class in ("controlled", "within_arm"):
-                for outcome in config.outcomes:
-                    chosen = [
-                        e for e in here if (e.outcome, e.design_class) == (outcome, design_class)
-                    ]
-                    rows += [
-                        _mark(found, phase, kind, outcome, design_class, judged)
-                        for found in study_directions(chosen, config.directions.agreement_share)
-                    ]
-    return rows
+    reported: Iterable[ReportedResult], entries: Sequence[DirectionEntry], config: Config,
+    judged: Sequence[RiskOfBias] = (),
+) -> list[DirectionRow]:  # fmt: skip
+    """Return the marks: one per phase, exercise type, study, outcome, and arms that differ."""
+    counted = counted_directions(entries, config)
+    groups: dict[tuple[Phase, ExerciseType, str, str], list[ReportedResult]] = {}
+    for r in reported:
+        if r.exercise_type is not None and r.outcome in config.outcomes:
+            groups.setdefault((r.phase, r.exercise_type, r.study_id, r.outcome), []).append(r)
+    return [
+        _row(
+            mark, counted.get((r.outcome, r.phase, r.study_id)),
+            risk_of_bias_of(judged, r.study_id, r.outcome),
+        )
+        for group in groups.values()
+        for mark in arms_alike(group)
+        for r in mark.results[:1]
+    ]  # fmt: skip
 
 
-def _mark(
-    found: StudyDirection, phase: str, kind: str, outcome: str, design_class: str,
-    judged: Sequence[RiskOfBias],
-) -> DirectionRow:  # fmt: skip
+def counted_directions(
+    entries: Sequence[DirectionEntry], config: Config
+) -> dict[tuple[str, Phase, str], Direction]:
+    """Return the direction with which a study counts, by outcome, phase and study.
+
+    That against a comparator where a study has one within arms too.
+    """
+    share = config.directions.agreement_share
+    found: dict[tuple[str, Phase, str], Direction] = {}
+    sets = counted_entries(entries, config)
+    for outcome, phase, design_class in sorted(sets, key=lambda key: key[2] != "controlled"):
+        for study in study_directions(sets[(outcome, phase, design_class)], share):
+            found.setdefault((outcome, phase, study.study_id), study.direction)
+    return found
+
+
+def _row(mark: ArmsAlike, counted_as: Direction | None, risk_of_bias: str) -> DirectionRow:
+    r = mark.results[0]
+    if r.exercise_type is None:
+        raise ValueError(f"{r.arm_id} is a control arm")
     return DirectionRow(
-        page=1, phase=phase, exercise_type=kind, study_id=found.study_id, label=found.label,
-        outcome=outcome, design=found.design, design_class=design_class, direction=found.direction,
-        n=found.n, n_up=found.n_up, n_down=found.n_down, n_zero=found.n_zero,
-        n_unknown=found.n_unknown, risk_of_bias=risk_of_bias_of(judged, found.study_id, outcome),
+        page=1, phase=r.phase, exercise_type=r.exercise_type, study_id=r.study_id, label=r.label,
+        design=r.design, outcome=r.outcome, arms="; ".join(mark.arms), direction=mark.direction,
+        basis=mark.basis, n=mark.n, counted_as=counted_as, risk_of_bias=risk_of_bias,
     )  # fmt: skip
 
 
 def direction_pages(
-    entries: Sequence[DirectionEntry],
-    sets: Sequence[DirectionSet],
-    config: Config,
-    judged: Sequence[RiskOfBias] = (),
+    rows: Sequence[DirectionRow], sets: Sequence[DirectionSet], config: Config
 ) -> tuple[list[list[Block]], list[Figure]]:
     """Return the pages of the plot, as blocks of rows and as figures."""
-    footer = [set_words(row) for row in sets]
-    pages = paginate(direction_rows(entries, config, judged), footer)
-    return pages, page_figures(pages, list(config.outcomes), footer)
+    width = float(config.figures.width)
+    footer = [line for row in sets for line in wrapped(set_words(row), width - 4, SMALL)]
+    pages = paginate(rows, footer)
+    return pages, page_figures(pages, list(config.outcomes), footer, width)
 
 
 def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
@@ -118,28 +148,20 @@ def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
 
 
 def page_figures(
-    pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str]
+    pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str], width: float
 ) -> list[Figure]:
     """Return a figure for each page; the sign tests are on the last one."""
-    rows = drawn_rows(pages)
-    legend = wrapped(legend_words(rows), WIDTH - 2 * MARGIN, SMALL)
-    filled = any(row.risk_of_bias for row in rows)
+    legend = wrapped(legend_words(drawn_rows(pages)), width - 2 * MARGIN, SMALL)
     return [
-        _page(
-            page,
-            outcomes,
-            footer if number == len(pages) else [],
-            legend,
-            filled,
-            (number, len(pages)),
-        )
+        _page(page, outcomes, footer if number == len(pages) else [], legend, width,
+              f" (page {number} of {len(pages)})" if len(pages) > 1 else "")
         for number, page in enumerate(pages, start=1)
-    ]
+    ]  # fmt: skip
 
 
 def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[Block]]:
     """Return the blocks of each page: a heading and its lines, a line per study."""
-    room = HIGHEST - TOP - 17
+    room = HIGHEST - TOP - 24
     pages: list[list[Block]] = [[]]
     used = 0.0
     for heading, lines in _blocks(rows):
@@ -162,106 +184,134 @@ def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[B
 
 
 def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
-    blocks: dict[str, dict[tuple[str, str], Line]] = {}
-    for row in rows:
-        heading = f"{Phase(row.phase).heading}: {ExerciseType(row.exercise_type).words}"
-        lines = blocks.setdefault(heading, {})
-        lines.setdefault((row.study_id, row.design_class), []).append(row)
-    return [
-        (
-            heading,
-            sorted(
-                lines.values(), key=lambda line: (line[0].design_class, line[0].label.casefold())
-            ),
-        )
-        for heading, lines in blocks.items()
-    ]
+    blocks = []
+    for phase in Phase:
+        for kind in ExerciseType:
+            lines: dict[str, Line] = {}
+            for row in rows:
+                if (row.phase, row.exercise_type) == (phase, kind):
+                    lines.setdefault(row.study_id, []).append(row)
+            if lines:
+                ordered = sorted(lines.values(), key=lambda line: line[0].label.casefold())
+                blocks.append((f"{phase.heading}: {kind.words}", ordered))
+    return blocks
 
 
 def set_words(row: DirectionSet) -> str:
-    """Return the sign test of one set: its range over the directions not reported comes first."""
+    """Return the sign test of one set: its range over the directions not known comes first."""
     known = row.n_up + row.n_down
-    words = (
-        f"{row.outcome}, {setting_words(row.phase, row.design_class)}: {row.n_up} up, "
-        f"{row.n_down} down, {row.n_unknown} not reported"
-    )
-    words += f", {row.n_mixed} mixed" if row.n_mixed else ""
-    words += f", {row.n_zero} no difference" if row.n_zero else ""
+    counts = {
+        "up": row.n_up, "down": row.n_down, "unchanged": row.n_unchanged,
+        "not told": row.n_not_told, "mixed": row.n_mixed, "no difference": row.n_zero,
+    }  # fmt: skip
+    parts = [f"{n} {word}" for word, n in counts.items() if n or word in ("up", "down")]
+    setting = setting_words(row.phase, row.design_class)
+    words = f"{row.outcome}, {setting}: {', '.join(parts)}"
     if row.p_lowest is None:
         return words
-    if row.n_unknown:
-        low, high = p_number(row.p_lowest), p_number(row.p_highest)
-        words += f"; sign test p from {low} to {high}" if low != high else (
-            f"; sign test {p_text(row.p_lowest)} for all possible directions not reported"
-        )  # fmt: skip
-        return words + (f" (reported directions only {p_number(row.p_known)})" if known else "")
-    return words + f"; sign test {p_text(row.p_known)}"
+    if row.n_unchanged + row.n_not_told == 0:
+        return words + f"; sign test {p_text(row.p_known)}"
+    low, high = p_number(row.p_lowest), p_number(row.p_highest)
+    words += f"; sign test p from {low} to {high}" if low != high else (
+        f"; sign test {p_text(row.p_lowest)} for all possible directions not known"
+    )  # fmt: skip
+    return words + (f" (known directions only {p_number(row.p_known)})" if known else "")
 
 
 def legend_words(rows: Sequence[DirectionRow]) -> str:
-    """Return how the marks are read; the fill shows the risk of bias."""
-    alike: dict[tuple[str, str], list[str]] = {}
-    for level, look in LEVELS.items():
+    """Return how the marks are read."""
+    letters = {
+        "R": "randomised", "X": "crossover", "N": "not randomised", "U": "uncontrolled"
+    }  # fmt: skip
+    present = {LETTERS[row.design] for row in rows}
+    named = ", ".join(f"{key} {words}" for key, words in letters.items() if key in present)
+    signs: dict[str, list[str]] = {}
+    for level, (sign, _) in LEVELS.items():
         if any(row.risk_of_bias == level for row in rows):
-            alike.setdefault(look, []).append(level.replace("_", " "))
-    if alike:
-        named = ", ".join(f"{sign} {' or '.join(words)}" for (sign, _), words in alike.items())
-        some = any(not row.risk_of_bias for row in rows)
-        colour, risk = "", (
-            f"Fill, and the sign behind the letter: risk of bias overall ({named}"
-            f"{'; grey and without a sign: not judged' if some else ''})."
-        )  # fmt: skip
-    else:
-        colour, risk = " (blue up, orange down)", "Risk of bias has not been assessed."
+            signs.setdefault(sign, []).append(level.replace("_", " "))
+    risk = "Risk of bias has not been assessed."
+    if signs:
+        words = ", ".join(f"{sign} {' or '.join(levels)}" for sign, levels in signs.items())
+        risk = f"Sign behind the marks: overall risk of bias ({words}; none: not judged)."
     return (
-        f"Triangles: up or down with exercise{colour}; ?: not reported; double bar: mixed; bar: no "
-        "difference. Size: under 20, 20 to 49, 50 or more participants; small where n is not "
-        "reported. Letter: R randomised, X crossover, N not randomised, U uncontrolled; w: change "
-        f"within one arm. {risk} Significance is not shown."
+        "Arms that differ stand side by side; blank: not measured. Grey, right of the marks: the "
+        "direction with which the study counts in the sign test (↑ up, ↓ down, ↑↓ mixed, = none, "
+        "? unknown; nothing: not counted). Size: under 20, 20 to 49, 50 or more participants; "
+        f"small where n is not reported. Design: {named}. {risk} Significance is not shown."
     )
+
+
+def _key(width: float) -> list[list[tuple[float, str, str, str]]]:
+    """Return the marks of the key in lines: place, shape, face and words."""
+    lines: list[list[tuple[float, str, str, str]]] = [[]]
+    x = MARGIN
+    for shape, face, words in KEY:
+        need = 6.0 + text_width(words, SMALL)
+        if x + need > width and lines[-1]:
+            lines.append([])
+            x = MARGIN
+        lines[-1].append((x, shape, face, words))
+        x += need + 3
+    return lines
 
 
 def _page(
     page: list[Block], outcomes: list[str], footer: Sequence[str], legend: Sequence[str],
-    filled: bool, number: tuple[int, int],
+    width: float, number: str,
 ) -> Figure:  # fmt: skip
     height = TOP + sum(ROW * (1 + len(lines)) + 1.2 for _, lines in page)
-    figure, axes = new_figure(WIDTH, height + LINE * (len(footer) + len(legend)) + 5)
-    title = "Direction of effects" + (
-        f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
-    )
-    put(axes, MARGIN, 3.2, title, weight="bold")
-    step = (WIDTH - MARGIN - LABELS) / len(outcomes)
-    places = {name: LABELS + step * (i + 0.5) for i, name in enumerate(outcomes)}
-    put(axes, MARGIN, 8.6, "Study", weight="bold")
+    key = _key(width)
+    lines = len(footer) + len(legend) + len(key) + 0.5
+    figure, axes = new_figure(width, height + LINE * lines + 5)
+    put(axes, MARGIN, 3.2, f"Reported directions{number}", weight="bold")
+    labels = max(0.36 * width, 36.0)
+    step = (width - MARGIN - labels) / len(outcomes)
+    places = {name: labels + step * index for index, name in enumerate(outcomes)}
+    put(axes, MARGIN, 8.6, "Study, design", weight="bold")
     for name, x in places.items():
-        put(axes, x, 8.6, name, weight="bold", align="center")
-    axes.plot([MARGIN, WIDTH - MARGIN], [10.8, 10.8], color=BLACK, lw=0.6)
+        put(axes, x, 8.6, name, weight="bold")
+    axes.plot([MARGIN, width - MARGIN], [10.8, 10.8], color=BLACK, lw=0.6)
     y = TOP
     for heading, lines in page:
         put(axes, MARGIN, y + ROW / 2, heading, weight="bold")
         y += ROW
         for line in lines:
-            _line(axes, y + ROW / 2, line, places, filled)
+            _line(axes, y + ROW / 2, line, places, labels)
             y += ROW
         y += 1.2
-    axes.plot([MARGIN, WIDTH - MARGIN], [y + 0.8, y + 0.8], color=BLACK, lw=0.6)
-    for index, text in enumerate([*footer, *legend]):
-        color = BLACK if index < len(footer) else GREY
-        put(axes, MARGIN, y + 2 + LINE * (index + 0.5), text, size=SMALL, color=color)
+    axes.plot([MARGIN, width - MARGIN], [y + 0.8, y + 0.8], color=BLACK, lw=0.6)
+    y += 2 + LINE / 2
+    for text in footer:
+        put(axes, MARGIN, y, text, size=SMALL)
+        y += LINE
+    for marks in key:
+        for x, shape, face, words in marks:
+            direction_mark(axes, x + 1.6, y, shape, 1.25, face)
+            put(axes, x + 4.2, y, words, size=SMALL)
+        y += LINE
+    y += LINE / 2
+    for text in legend:
+        put(axes, MARGIN, y, text, size=SMALL, color=GREY)
+        y += LINE
     return figure
 
 
-def _line(axes: Axes, y: float, line: Line, places: dict[str, float], filled: bool) -> None:
+def _line(axes: Axes, y: float, line: Line, places: dict[str, float], labels: float) -> None:
     first = line[0]
-    label = first.label
-    while text_width(label, BODY) > LABELS - MARGIN - 2:
+    label, letter, room = first.label, LETTERS[first.design], labels - MARGIN - 1
+    size = BODY if text_width(f"{label} {letter}", BODY) <= room else SMALL
+    while text_width(f"{label} {letter}", size) > room:
         label = label[:-2].rstrip() + "…"
-    put(axes, MARGIN, y, label)
-    letter = LETTERS[first.design] + ("w" if first.design_class == "within_arm" else "")
-    for row in line:
-        size = next(s for bound, s in BANDS if (row.n or 0) < bound)
-        sign, color = LEVELS.get(row.risk_of_bias, ("", UNJUDGED))
-        direction_mark(axes, places[row.outcome], y, row.direction, size, color if filled else "")
-        words = f"{letter} {sign}".strip()
-        put(axes, places[row.outcome] + 3.2, y, words, size=SMALL, color=GREY)
+    put(axes, MARGIN, y, label, size=size)
+    put(axes, MARGIN + text_width(f"{label} ", size), y, letter, size=size, color=GREY)
+    for outcome, x in places.items():
+        marks = [row for row in line if row.outcome == outcome]
+        for index, row in enumerate(marks):
+            size = next(s for bound, s in BANDS if (row.n or 0) < bound)
+            face = "" if row.basis == DirectionBasis.BETWEEN_ARM else "white"
+            direction_mark(axes, x + 1.6 + SLOT * index, y, row.direction, size, face)
+        if marks:
+            counted = marks[0].counted_as
+            sign = LEVELS[marks[0].risk_of_bias][0] if marks[0].risk_of_bias else ""
+            words = f"{'' if counted is None else COUNTED[counted]} {sign}".strip()
+            put(axes, x + SLOT * len(marks) + 0.4, y, words, size=SMALL, color=GREY)

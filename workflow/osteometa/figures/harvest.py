@@ -6,12 +6,14 @@ Each bar has the number of its study, which a page of its own names.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from osteometa.directions.per_study import study_directions
+from osteometa.directions.sign_test import counted_entries
 from osteometa.figures.chart import (
     LINE,
     MARGIN,
@@ -21,18 +23,20 @@ from osteometa.figures.chart import (
     title_height,
     titled,
 )
-from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
 from osteometa.figures.style import new_figure, put, text_width, wrapped
-from osteometa.wording.vocabulary import Phase
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionEntry
+from osteometa.wording.vocabulary import Direction, Phase
 
 Place = tuple[Phase, str]
 """A row of the plot: phase and outcome."""
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
-    "down": ("Lower", ORANGE), "unknown": ("Not reported", "white"),
-    "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
+    "down": ("Lower", ORANGE), "unchanged": ("Unchanged", "#D0D0D0"),
+    "not_told": ("Not told", "white"), "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
+COLUMN_OF = {Direction.ZERO: "mixed"}
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
 """Mm: height of a step of strength, width of a bar with its number, of the first column, between
 columns."""
@@ -40,33 +44,38 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 """Height of a row of bars with its numbers, mm; columns of the key."""
 HIGHEST = 235.0
 NOTE = (
-    "One bar per study, phase and exercise type. Height: randomised (tall), not randomised, "
-    "uncontrolled (low). Mixed or none: mixed directions, or no difference. Number: the study, as "
-    "listed on the next page; a study of several exercise types has several bars. Significance is "
-    "not shown."
+    "One bar per study and phase. Height: randomised (tall), not randomised, uncontrolled (low). "
+    "Unchanged: no significant change or difference, direction not given. Not told: nothing from "
+    "which the direction follows. Mixed or none: mixed directions, or no difference. Number: the "
+    "study, as listed on the next page. Significance is not shown."
 )
 
 
-def harvest_marks(rows: Sequence[DirectionRow]) -> list[OutcomeCount]:
-    """Return a bar per direction; studies are numbered in the order of their labels.
+def harvest_marks(entries: Iterable[DirectionEntry], config: Config) -> list[OutcomeCount]:
+    """Return a bar per study, outcome and phase; studies are numbered in the order of their labels.
 
     Its height x is the strength of the design, its size the number of the study in the key.
     """
-    studies = sorted({(row.label.casefold(), row.label, row.study_id) for row in rows})
-    numbers = {key[1:]: float(n) for n, key in enumerate(studies, start=1)}
+    places: dict[Place, list[DirectionEntry]] = {}
+    for (outcome, phase, _), found in counted_entries(entries, config).items():
+        places.setdefault((phase, outcome), []).extend(found)
+    rows = {
+        place: study_directions(found, config.directions.agreement_share)
+        for place, found in places.items()
+    }
+    labels = {
+        (row.label.casefold(), row.label, row.study_id) for one in rows.values() for row in one
+    }
+    numbers = {key[2]: float(n) for n, key in enumerate(sorted(labels), start=1)}
     return [
         OutcomeCount(
-            kind="bar", label=row.label, phase=Phase(row.phase), outcome=row.outcome,
-            x=float(STRENGTH[row.design]),
-            size=numbers[(row.label, row.study_id)], group=f"{row.phase} {row.outcome}",
-            shape=_column(row.direction), text=row.design,
+            kind="bar", label=row.label, phase=phase, outcome=outcome,
+            x=float(STRENGTH[row.design]), size=numbers[row.study_id], group=f"{phase} {outcome}",
+            shape=COLUMN_OF.get(row.direction, row.direction), text=row.design,
         )
-        for row in rows
+        for (phase, outcome), one in rows.items()
+        for row in one
     ]  # fmt: skip
-
-
-def _column(direction: str) -> str:
-    return "mixed" if direction in ("mixed", "zero") else direction
 
 
 def harvest_figures(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:

@@ -29,7 +29,12 @@ from osteometa.figures.synthesis_figures import (
 )
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
-from osteometa.records.directions import AlbatrossPoint, DirectionEntry, DirectionSet
+from osteometa.records.directions import (
+    AlbatrossPoint,
+    DirectionEntry,
+    DirectionSet,
+    ReportedResult,
+)
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import OVERALL
 
@@ -44,11 +49,15 @@ def draw_overview(root: str | Path, config: Config, fonts: str = "") -> None:
 def kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     """Yield each figure of the whole review: its name, and what draws it under a title."""
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
+    reported = read_records(root / "results/reported.csv", ReportedResult)
     tables = cache(lambda: read_checked(root / "data/processed/checked"))
     yield "summary_forest", lambda title: _summary(root, config, title)
-    yield "evidence_map", lambda title: _map(entries, list(config.outcomes), title)
+    yield "evidence_map", lambda title: _map(reported, list(config.outcomes), title)
     sets = read_records(root / "results/direction_sets.csv", DirectionSet)
-    yield "directions", lambda title: _directions(entries, sets, config, tables(), title)
+    yield "directions", lambda title: _directions(
+        direction_plot.direction_rows(reported, entries, config, tables().risk_of_bias), sets,
+        config, title,
+    )  # fmt: skip
     yield "harvest", lambda title: _harvest(entries, config, title)
     yield "albatross_plot", lambda title: _albatross(root, entries, title)
     yield "prisma", lambda title: _flow(tables(), title)
@@ -78,8 +87,8 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     return marked(pages, marks, summary_forest.summary_alt(marks, title))
 
 
-def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Drawn:
-    marks = evidence_map.map_marks(entries, outcomes)
+def _map(reported: list[ReportedResult], outcomes: list[str], title: str) -> Drawn:
+    marks = evidence_map.map_marks(reported, outcomes)
     if not marks:
         raise ReasonError("no study reports a main outcome")
     figure = evidence_map.map_figure(marks, title)
@@ -87,22 +96,20 @@ def _map(entries: list[DirectionEntry], outcomes: list[str], title: str) -> Draw
 
 
 def _directions(
-    entries: list[DirectionEntry], sets: list[DirectionSet], config: Config, tables: Tables,
-    title: str,
-) -> Drawn:  # fmt: skip
-    pages, figures = direction_plot.direction_pages(entries, sets, config, tables.risk_of_bias)
-    rows = direction_plot.drawn_rows(pages)
+    rows: list[direction_plot.DirectionRow], sets: list[DirectionSet], config: Config, title: str
+) -> Drawn:
+    pages, figures = direction_plot.direction_pages(rows, sets, config)
     if not rows:
         raise ReasonError("no direction is reported")
     alt = (
         f"{title}, {len(figures)} pages: a row per study, a column per outcome, a mark for each "
-        "direction. The counts are in the table of direction sets."
+        "reported direction. They are listed in reported.csv."
     )
-    return Drawn(figures, rows, direction_plot.DirectionRow, alt)
+    return Drawn(figures, direction_plot.drawn_rows(pages), direction_plot.DirectionRow, alt)
 
 
 def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn:
-    marks = harvest.harvest_marks(direction_plot.direction_rows(entries, config))
+    marks = harvest.harvest_marks(entries, config)
     if not marks:
         raise ReasonError("no direction is reported")
     return marked(harvest.harvest_figures(marks, title), marks, harvest.harvest_alt(marks, title))

@@ -15,6 +15,7 @@ from osteometa.wording.vocabulary import (
     Design,
     DesignClass,
     Direction,
+    DirectionBasis,
     ExerciseType,
     Phase,
     PlasmaVolume,
@@ -68,6 +69,58 @@ class DirectionEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedResult:
+    """What one source reports of one arm or comparison at one time: a row of `reported.csv`.
+
+    The direction is never changed by the rules of sign tests; `counted_as` has their result.
+    """
+
+    study_id: str
+    label: str
+    year: int | None
+    design: Design
+    arm_id: str
+    arm_label: str
+    role: Literal["exercise", "control"]
+    exercise_type: ExerciseType | None
+    """None for a control arm."""
+    outcome: str
+    analyte: str
+    site: str
+    phase: Phase
+    window: str
+    timepoint: str
+    time: float | None
+    """Weeks from the start (training) or hours after the bout (acute)."""
+    report: str
+    population_analysed: str
+    basis: DirectionBasis
+    direction: Direction
+    stated: bool
+    """Whether the source states it in words or by an arrow; else it is the sign of its numbers."""
+    significant: str
+    """As stated: yes, no, not_stated; empty where nothing is said."""
+    p: str
+    """As reported, with its operator; empty where none is."""
+    n: int | None
+    """Participants, both arms of a comparison together."""
+    effect_id: str
+    """Effect on the primary measure; empty without one."""
+    measure: str
+    estimate: float | None
+    """Exercise minus control, or after minus before; ROM as a logarithm."""
+    ci_low: float | None
+    """Normal 95 % interval."""
+    ci_high: float | None
+    counted_as: Direction | None
+    """What it counts as in a sign test; None where it is not counted."""
+    reason: str
+    """Why it is not counted, or how else its direction is known."""
+    inputs: CellNames
+    source: Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudyDirection:
     """One study's direction in one set: a row of a set's `directions.csv`."""
 
@@ -82,7 +135,8 @@ class StudyDirection:
     n_up: int
     n_down: int
     n_zero: int
-    n_unknown: int
+    n_unchanged: int
+    n_not_told: int
     n: int | None
     arrow: Arrows
     has_effect: bool
@@ -103,7 +157,8 @@ class DirectionSet:
     n_down: int
     n_mixed: int
     n_zero: int
-    n_unknown: int
+    n_unchanged: int
+    n_not_told: int
     p_known: float | None = None
     p_lowest: float | None = None
     p_highest: float | None = None

@@ -13,7 +13,7 @@ from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType, Synth
 COLUMNS = ("All types", *(kind.heading for kind in ExerciseType))
 SIGNS = {
     Direction.UP: "▲", Direction.DOWN: "▼", Direction.MIXED: "◆", Direction.ZERO: "=",
-    Direction.UNKNOWN: "?",
+    Direction.UNCHANGED: "↔", Direction.NOT_TOLD: "?",
 }  # fmt: skip
 UNITS = {"SMD": "standard deviations", "ROM": "ratio of means"}
 
@@ -92,9 +92,9 @@ def _cell(found: Findings, group: str) -> Cell:
 def _state(shown: bool, k: int, counts: dict[Direction, int]) -> str:
     if k:
         return "pooled" if shown and k > 1 else "single"
-    if set(counts) - {Direction.UNKNOWN}:
+    if set(counts) - {Direction.NOT_TOLD}:
         return "direction"
-    return "unknown" if counts else "nothing"
+    return "not_told" if counts else "nothing"
 
 
 def status_counts(findings: Sequence[Findings]) -> dict[SynthesisStatus, int]:

@@ -116,7 +116,22 @@ class Direction(Term):
     DOWN = "down", "down"
     MIXED = "mixed", "mixed"
     ZERO = "zero", "no difference"
-    UNKNOWN = "unknown", "unknown"
+    UNCHANGED = "unchanged", "unchanged"
+    """No significant change or difference, its sign not reported."""
+    NOT_TOLD = "not_told", "not told"
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the sign is not known, so that it may be either in a sign test."""
+        return self in (Direction.UNCHANGED, Direction.NOT_TOLD)
+
+
+class DirectionBasis(Term):
+    """What a reported direction compares."""
+
+    BETWEEN_ARM = "between_arm", "between arms"
+    WITHIN_ARM = "within_arm", "within one arm"
+    NOT_STATED = "not_stated", "not stated"
 
 
 class Block(Term):

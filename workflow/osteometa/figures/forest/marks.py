@@ -9,7 +9,7 @@ from matplotlib.patches import Polygon, Rectangle
 
 from osteometa.figures.forest.layout import Axis
 from osteometa.figures.forest.rows import Study
-from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, VERMILION
+from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL
 from osteometa.wording.measure_format import Estimate
 
 LARGEST_SQUARE = 2.8
@@ -89,38 +89,27 @@ def _half_height(x: float, left: float, middle: float, right: float) -> float:
 def direction_mark(
     axes: Axes, x: float, y: float, shape: str, size: float = 1.3, face: str = ""
 ) -> None:
-    """Draw a direction: triangle up or down, double bar (mixed), bar (zero), or a question.
+    """Draw a direction: triangle, double arrow (unchanged), two bars (mixed), bar (zero), or `?`.
 
-    `face` fills the mark in place of the colour of its direction.
+    `face` fills a triangle in place of the colour of its direction; the other marks have no fill.
     """
     h = size
     if shape in ("up", "down"):
         tip = -h if shape == "up" else h
         points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
-        color = face or (BLUE if shape == "up" else ORANGE)
+        color = BLUE if shape == "up" else ORANGE
         axes.add_artist(
-            Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.5, zorder=4)
-        )
-    elif shape in ("mixed", "zero"):
-        apart = 0.55 if face else 0.35 * h
-        for step in (-apart, apart) if shape == "mixed" else (0.0,):
-            if face:
-                axes.add_artist(
-                    Rectangle((x - h, y + step - 0.3), 2 * h, 0.6, facecolor=face, edgecolor=BLACK,
-                              lw=0.5, zorder=4)
-                )  # fmt: skip
-            else:
-                axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
-    else:
-        axes.add_artist(
-            Polygon(_circle(x, y, 1.45), closed=True, facecolor=face or "white",
-                    edgecolor=BLACK if face else GREY, lw=0.6, zorder=4)
+            Polygon(points, closed=True, facecolor=face or color,
+                    edgecolor=BLACK if not face else color, lw=0.9 if face else 0.5, zorder=4)
         )  # fmt: skip
-        dark = face in (BLUE, VERMILION)
-        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5,
-                  color="white" if dark else BLACK)  # fmt: skip
-
-
-def _circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
-    angles = [2 * math.pi * i / 36 for i in range(36)]
-    return [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
+    elif shape == "unchanged":
+        axes.plot([x - h, x + h], [y, y], color=BLACK, lw=0.9, zorder=4)
+        for end, step in ((x - h, 0.6), (x + h, -0.6)):
+            points = [(end + step, y - 0.55), (end, y), (end + step, y + 0.55)]
+            axes.plot(*zip(*points, strict=True), color=BLACK, lw=0.9, zorder=4)
+    elif shape in ("mixed", "zero"):
+        apart = 0.35 * h
+        for step in (-apart, apart) if shape == "mixed" else (0.0,):
+            axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
+    else:
+        axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5)

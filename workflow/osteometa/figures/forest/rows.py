@@ -16,7 +16,6 @@ from osteometa.wording.vocabulary import (
     OVERALL,
     SHOWN_APART,
     Block,
-    Direction,
     ExerciseType,
     Flag,
     MeansKind,
@@ -279,7 +278,7 @@ def _mean(
 
 def _direction(found: StudyDirection) -> ForestRow:
     words = found.direction.words
-    known = "" if found.direction == Direction.UNKNOWN else f"{words}, "
+    known = "" if found.direction.unknown else f"{words}, "
     return ForestRow(
         kind="direction", group=DIRECTION_ONLY, label=found.label, shape=found.direction,
         effect=words if found.counted else f"{known}not counted", counted=found.counted,

@@ -1,0 +1,212 @@
+"""What the papers report of every arm and comparison, before any rule of a sign test."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import sqrt
+from typing import Any
+
+from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.classification import exercise_type
+from osteometa.comparisons.summaries import Cell
+from osteometa.extraction.tables import Direction as DirectionRow
+from osteometa.extraction.tables import Tables
+from osteometa.io.csv_records import fields_of
+from osteometa.numerics.distributions import t_quantile
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionEntry, ReportedResult
+from osteometa.records.effects import Effect
+from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, Phase
+
+BY_ARROW = {"up": Direction.UP, "down": Direction.DOWN, "mixed": Direction.MIXED}
+BY_SIGN = {"up": Direction.UP, "down": Direction.DOWN, "zero": Direction.ZERO}
+
+
+def reported_results(
+    tables: Tables, comparisons: Sequence[Comparison], entries: Sequence[DirectionEntry],
+    effects: Mapping[tuple[str, ...], Effect], config: Config,
+) -> list[ReportedResult]:  # fmt: skip
+    """Return every reported result: of comparisons, control arms and secondary outcomes.
+
+    Parameters
+    ----------
+    tables : Tables
+    comparisons, entries : sequence of Comparison, of DirectionEntry
+        One entry per comparison, in the same order.
+    effects : mapping
+        The effect of a comparison by its key.
+    config : Config
+    """
+    found = [
+        result
+        for comparison, entry in zip(comparisons, entries, strict=True)
+        for result in _of_comparison(comparison, entry, effects.get(comparison.key))
+    ]
+    compared = {row for one in comparisons for row in one.directions}
+    return [*found, *_of_rows([r for r in tables.directions if r not in compared], tables, config)]
+
+
+def direction_of(row: DirectionRow) -> Direction:
+    """Return what a row says: the arrow, else the sign; no significant change is `unchanged`."""
+    if row.arrow in BY_ARROW:
+        return BY_ARROW[row.arrow]
+    if row.direction in BY_SIGN:
+        return BY_SIGN[row.direction]
+    return Direction.UNCHANGED if row.arrow == "none" else Direction.NOT_TOLD
+
+
+def _of_comparison(
+    comparison: Comparison, entry: DirectionEntry, effect: Effect | None
+) -> list[ReportedResult]:
+    """Return the result of each basis that is stated, and of the numbers where they have none."""
+    own = DirectionBasis.BETWEEN_ARM if comparison.controlled else DirectionBasis.WITHIN_ARM
+    stated = {
+        DirectionBasis(basis): next(rows)
+        for basis, rows in groupby(
+            sorted(comparison.directions, key=lambda row: row.basis), key=lambda row: row.basis
+        )
+    }
+    numbers = entry.origin in ("effect", "means")
+    shared = fields_of(entry, ReportedResult) | {
+        "role": "exercise",
+        "counted_as": entry.direction if entry.counted else None,
+    }
+    results = [
+        ReportedResult(
+            **shared
+            | _stated(row)
+            | (_numbers(comparison, entry, effect) if basis == own else _without_numbers(row))
+        )
+        for basis, row in stated.items()
+    ]
+    if own not in stated and (numbers or not stated):
+        direction = entry.direction if numbers else Direction.NOT_TOLD
+        what = {"basis": own, "direction": direction, "stated": False, "significant": ""}
+        results.append(ReportedResult(**shared | what | _numbers(comparison, entry, effect)))
+    return results
+
+
+def _stated(row: DirectionRow) -> dict[str, Any]:
+    return {
+        "basis": DirectionBasis(row.basis), "direction": direction_of(row), "stated": True,
+        "significant": row.significant, "source": (row.source,) if row.source else (),
+    }  # fmt: skip
+
+
+def _without_numbers(row: DirectionRow) -> dict[str, Any]:
+    cells = [Cell(row, name).name for name in ("arrow", "direction") if getattr(row, name)]
+    return {
+        "p": "", "effect_id": "", "measure": "", "estimate": None, "ci_low": None, "ci_high": None,
+        "inputs": tuple(cells),
+    }  # fmt: skip
+
+
+def _numbers(
+    comparison: Comparison, entry: DirectionEntry, effect: Effect | None
+) -> dict[str, Any]:
+    """Return the effect and the p of a comparison, with the cells behind them."""
+    fits = "between" if comparison.controlled else "within"
+    tests = (row for row in comparison.contrasts if row.compares == fits and row.p is not None)
+    test = next(tests, None)
+    cells = entry.inputs if test is None else (*entry.inputs, Cell(test, "p").name)
+    half = 0.0 if effect is None else t_quantile(0.975, None) * sqrt(effect.vi)
+    return {
+        "p": "" if test is None or test.p is None else f"{test.p_operator} {test.p.text}",
+        "effect_id": "" if effect is None else effect.effect_id,
+        "measure": "" if effect is None else effect.measure,
+        "estimate": None if effect is None else effect.yi,
+        "ci_low": None if effect is None else effect.yi - half,
+        "ci_high": None if effect is None else effect.yi + half,
+        "inputs": tuple(sorted(set(cells), key=str)),
+    }
+
+
+def _of_rows(rows: Sequence[DirectionRow], tables: Tables, config: Config) -> list[ReportedResult]:
+    """Return what is reported of control arms and of outcomes that are not compared."""
+    studies = {study.study_id: study for study in tables.studies if study.include == "yes"}
+    arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
+    found = []
+    for row in rows:
+        study, arm = studies.get(row.study_id), arms[(row.study_id, row.arm_id)]
+        if study is None:
+            continue
+        acute, exercise = arm.phase == "acute", arm.role == "exercise"
+        time = row.time_h if acute else row.time_wk
+        found.append(
+            ReportedResult(
+                study_id=study.study_id, label=study.label, year=study.year,
+                design=Design(study.design), arm_id=arm.arm_id, arm_label=arm.label, role=arm.role,
+                exercise_type=exercise_type(arm, config) if exercise else None,
+                outcome=row.outcome, analyte=row.analyte, site=row.site, phase=Phase(arm.phase),
+                window=config.window_of(time, row.timepoint) if acute else "",
+                timepoint=row.timepoint, time=time, report=row.report,
+                population_analysed=row.population_analysed, n=None, counted_as=None,
+                reason="" if exercise else "the change of a control arm",
+                **_stated(row) | _without_numbers(row),
+            )
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmsAlike:
+    """Arms of a study that report the same of one outcome: a mark of the direction plot."""
+
+    results: tuple[ReportedResult, ...]
+    basis: DirectionBasis
+    direction: Direction
+
+    @property
+    def n(self) -> int | None:
+        """Participants of the largest result, where one is reported."""
+        return max((r.n for r in self.results if r.n is not None), default=None)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Labels of the arms."""
+        return tuple(dict.fromkeys(result.arm_label for result in self.results))
+
+
+def arms_alike(results: Iterable[ReportedResult]) -> list[ArmsAlike]:
+    """Return the marks of one study, outcome, phase and type of exercise.
+
+    Of each arm a known difference from another arm takes precedence over its own change; of several
+    times the last one of a programme, or the first one after a bout, is taken. Sites or analytes
+    that disagree are mixed.
+    """
+    by_arm: dict[str, list[ReportedResult]] = defaultdict(list)
+    for result in results:
+        by_arm[result.arm_id].append(result)
+    alike: dict[tuple[DirectionBasis, Direction], list[ReportedResult]] = defaultdict(list)
+    for found in by_arm.values():
+        between = [
+            r for r in found
+            if r.basis == DirectionBasis.BETWEEN_ARM and r.direction != Direction.NOT_TOLD
+        ]  # fmt: skip
+        chosen = [group[0] for group in _first_times(between or found)]
+        told = {r.direction for r in chosen} - {Direction.NOT_TOLD}
+        direction = Direction.MIXED if len(told) > 1 else next(iter(told), Direction.NOT_TOLD)
+        within = any(r.basis == DirectionBasis.WITHIN_ARM for r in chosen)
+        basis = DirectionBasis.WITHIN_ARM if within and not between else chosen[0].basis
+        alike[(basis, direction)] += chosen
+    return [
+        ArmsAlike(results=tuple(found), basis=basis, direction=direction)
+        for (basis, direction), found in alike.items()
+    ]
+
+
+def _first_times(results: Iterable[ReportedResult]) -> list[list[ReportedResult]]:
+    """Return the results of each site and analyte, that of the chosen time first."""
+    places: dict[tuple[str, ...], list[ReportedResult]] = defaultdict(list)
+    for r in results:
+        places[(r.analyte, r.site)].append(r)
+    return [sorted(found, key=_time_order) for found in places.values()]
+
+
+def _time_order(result: ReportedResult) -> tuple[bool, float]:
+    if result.time is None:
+        return True, 0.0
+    return False, result.time if result.phase == Phase.ACUTE else -result.time
