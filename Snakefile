@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from osteometa.protocol.config import Config, part
-from osteometa.figures.catalogue import CAPTIONS, HEADS, TITLES, page_of
+from osteometa.figures.catalogue import CAPTIONS, KINDS, TITLES, page_of
 from osteometa.figures.settings import FigureSettings
 from osteometa.run.code import code_of
 from osteometa.run.invocation import invocation_of
@@ -126,5 +126,6 @@ rule all:
     default_target: True
     input:
         results,
+        INCLUDED,
         "results/report.html",
         "results/manifest.csv",

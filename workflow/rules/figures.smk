@@ -42,7 +42,7 @@ rule figures:
     output:
         captioned(
             "results/{synthesis}/figures",
-            HEADS,
+            KINDS,
             category="Syntheses",
             subcategory="{synthesis}",
         ),

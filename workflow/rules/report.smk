@@ -1,6 +1,25 @@
 # All results -> one self-contained report, and the manifest of all files.
 
 
+INCLUDED = expand("results/included_studies.{kind}", kind=["csv", "html", "pdf", "docx"])
+
+
+rule included:
+    message:
+        "Write the table of included studies."
+    input:
+        extracted(*CHECKED),
+        "results/reported.csv",
+    output:
+        INCLUDED,
+    params:
+        root=ROOT,
+        code=code("included.py"),
+        choices=choices("outcomes", "modalities", "derivation"),
+    script:
+        "../scripts/included.py"
+
+
 rule report:
     message:
         "Write the report."
@@ -23,6 +42,7 @@ rule manifest:
         "List each file with its hash and its inputs."
     input:
         results,
+        INCLUDED,
         "results/report.html",
     output:
         "results/manifest.csv",

@@ -45,8 +45,9 @@ def reported_results(
         for comparison, entry in zip(comparisons, entries, strict=True)
         for result in _of_comparison(comparison, entry, effects.get(comparison.key))
     ]
-    compared = {row for one in comparisons for row in one.directions}
-    return [*found, *_of_rows([r for r in tables.directions if r not in compared], tables, config)]
+    compared = {row.key_text for one in comparisons for row in one.directions}
+    rest = [row for row in tables.directions if row.key_text not in compared]
+    return [*found, *_of_rows(rest, tables, config)]
 
 
 def direction_of(row: DirectionRow) -> Direction:

@@ -22,8 +22,7 @@ from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
-from osteometa.wording.numbers import p_number, p_text
-from osteometa.wording.syntheses import setting_words
+from osteometa.synthesis.words import set_words
 from osteometa.wording.vocabulary import (
     Design,
     Direction,
@@ -195,27 +194,6 @@ def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
                 ordered = sorted(lines.values(), key=lambda line: line[0].label.casefold())
                 blocks.append((f"{phase.heading}: {kind.words}", ordered))
     return blocks
-
-
-def set_words(row: DirectionSet) -> str:
-    """Return the sign test of one set: its range over the directions not known comes first."""
-    known = row.n_up + row.n_down
-    counts = {
-        "up": row.n_up, "down": row.n_down, "unchanged": row.n_unchanged,
-        "not told": row.n_not_told, "mixed": row.n_mixed, "no difference": row.n_zero,
-    }  # fmt: skip
-    parts = [f"{n} {word}" for word, n in counts.items() if n or word in ("up", "down")]
-    setting = setting_words(row.phase, row.design_class)
-    words = f"{row.outcome}, {setting}: {', '.join(parts)}"
-    if row.p_lowest is None:
-        return words
-    if row.n_unchanged + row.n_not_told == 0:
-        return words + f"; sign test {p_text(row.p_known)}"
-    low, high = p_number(row.p_lowest), p_number(row.p_highest)
-    words += f"; sign test p from {low} to {high}" if low != high else (
-        f"; sign test {p_text(row.p_lowest)} for all possible directions not known"
-    )  # fmt: skip
-    return words + (f" (known directions only {p_number(row.p_known)})" if known else "")
 
 
 def legend_words(rows: Sequence[DirectionRow]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -229,24 +229,39 @@ def _compiler(*folders: str) -> Compiler:
 
 
 def _typeset(drawn: Sequence[Element], title: str, alt: str) -> bytes:
-    """Return a PDF with a page for each drawing, in the form for screen readers (PDF/UA-1)."""
+    """Return a PDF with a page for each drawing."""
     letters = {x for page in drawn for used in letters_of(page).values() for x in used}
-    fonts = sorted({file.parent for file in [*FILES.values(), *machine_fonts(letters)]})
     pages = {f"page{n}": ElementTree.tostring(page, "unicode") for n, page in enumerate(drawn)}
-    lines = [f"#set document(title: {_quoted(title or 'Figure')}, date: none)"]
+    lines = [f"#set document(title: {quoted(title or 'Figure')}, date: none)"]
     for name, page in zip(pages, drawn, strict=True):
         size = f"width: {page.attrib['width']}, height: {page.attrib['height']}"
         lines.append(
             f'#page({size}, margin: 0pt, image(bytes(sys.inputs.{name}), format: "svg", '
-            f"width: 100%, alt: {_quoted(alt or title or 'Figure')}))"
+            f"width: 100%, alt: {quoted(alt or title or 'Figure')}))"
         )
-    compiler = _compiler(*map(str, fonts))
-    text = "\n".join(lines).encode()
+    return typeset("\n".join(lines), letters, pages)
+
+
+def typeset(source: str, letters: Iterable[str], inputs: Mapping[str, str] | None = None) -> bytes:
+    """Return the PDF of a typst source in the form for screen readers (PDF/UA-1).
+
+    Parameters
+    ----------
+    source : str
+    letters : iterable of str
+        Letters that it holds, for which further fonts of the machine may be needed.
+    inputs : mapping, optional
+        Texts by the names under which the source reads them.
+    """
+    fonts = sorted({str(file.parent) for file in [*FILES.values(), *machine_fonts(letters)]})
     return cast(
-        bytes, compiler.compile(text, sys_inputs=pages, format="pdf", pdf_standards=["ua-1"])
-    )  # fmt: skip
+        bytes,
+        _compiler(*fonts).compile(
+            source.encode(), sys_inputs=dict(inputs or {}), format="pdf", pdf_standards=["ua-1"]
+        ),
+    )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text as a string of typst, whose escapes are those of JSON."""
     return json.dumps(" ".join(text.split()), ensure_ascii=False)

@@ -162,8 +162,7 @@ def _flow(tables: Tables, title: str) -> Drawn:
 
 def _lights(tables: Tables, tool: str) -> Drawn:
     labels = {study.study_id: study.label for study in tables.studies}
-    weights = {s.study_id: float(s.n_enrolled) for s in tables.studies if s.n_enrolled}
-    marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels, weights)
+    marks = risk_of_bias.light_marks(tables.risk_of_bias, tool, labels)
     if not marks:
         raise ReasonError("not assessed with this tool")
     figures = risk_of_bias.light_figures(marks, tool)

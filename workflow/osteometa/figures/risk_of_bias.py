@@ -60,9 +60,8 @@ HIGHEST = 190.0
 
 
 def light_marks(
-    judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str],
-    weights: Mapping[str, float],
-) -> list[Count]:  # fmt: skip
+    judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str]
+) -> list[Count]:
     """Return a light per study, outcome and domain of one tool.
 
     Parameters
@@ -70,13 +69,12 @@ def light_marks(
     judgements : sequence of RiskOfBias
     tool : {"rob2", "robins_i", "nhlbi_prepost"}
     labels : mapping of study_id to the study's label
-    weights : mapping of study_id to what the study weighs in the bars (participants, else 1)
     """
     return [
         Count(
             kind="cell",
             label=", ".join(t for t in (labels.get(row.study_id, row.study_id), row.outcome) if t),
-            group=row.domain, shape=row.judgement, size=weights.get(row.study_id, 1.0),
+            group=row.domain, shape=row.judgement, size=1.0,
             text=LEVELS[row.judgement][0],
         )
         for row in judgements
@@ -85,7 +83,7 @@ def light_marks(
 
 
 def light_figures(marks: Sequence[Count], tool: str) -> list[Figure]:
-    """Return the pages: traffic lights, and below those of the last page the weighted bars."""
+    """Return the pages: traffic lights, and below those of the last page the bars."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     rows = [(label, wrapped(label, LABELS - MARGIN - 2)) for label in labels]
     pages: list[list[tuple[str, list[str]]]] = [[]]
@@ -193,7 +191,7 @@ def _note(tool: str, domains: Sequence[str], used: Sequence[str], last: bool) ->
     named = [f"{_short(d)} {DOMAINS[tool][d]}" for d in domains if d in DOMAINS[tool]]
     words = [f"Judgements entered by the reviewers: {level_words(used)}."]
     words += [f"{'; '.join(named)}."] if named else []
-    words += ["Bars: weighted by participants enrolled (1 where not reported)."] if last else []
+    words += ["Bars: share of the studies judged."] if last else []
     return " ".join(words)
 
 

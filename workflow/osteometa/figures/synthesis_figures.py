@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from matplotlib.figure import Figure
 
 from osteometa.figures import funnel, gosh, influence, scatter, specification, strips
-from osteometa.figures.catalogue import HEADS, KINDS, NAMES
+from osteometa.figures.catalogue import KINDS
 from osteometa.figures.chart import Mark, MarkRow, flat
 from osteometa.figures.files import write_figure
 from osteometa.figures.forest.draw import forest_figures
@@ -287,6 +287,8 @@ def figure_named(results: Results, name: str) -> Drawn:
 def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> None:
     """Draw the figures of a synthesis that apply into its folder `figures/`; see `write_figures`.
 
+    Forest plots of further measures are drawn on request by `osteometa figure`.
+
     Parameters
     ----------
     folder : path
@@ -296,9 +298,7 @@ def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> N
         What `common_rules` returned, where it is at hand.
     """
     results = Results(Path(folder), settings)
-    further = [f"forest_{measure.lower()}" for measure in settings.measures[1:]]
-    names = [name for name in NAMES if name in KINDS or name in further]
-    kinds = ((name, HEADS[name], partial(figure_named, results, name)) for name in names)
+    kinds = ((name, title, partial(figure_named, results, name)) for name, title in KINDS.items())
     write_figures(Path(folder) / "figures", kinds, settings.formats, fonts)
 
 

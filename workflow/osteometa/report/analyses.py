@@ -38,6 +38,10 @@ class Chapter:
 
     id: str
     heading: str
+    described: bool
+    """Whether it has an effect estimate, of several studies or of one."""
+    pooled: bool
+    """Whether it is of several."""
     sentences: list[str]
     forest: Figure | None
     figures: list[Figure]
@@ -69,6 +73,8 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
     return Chapter(
         id=name,
         heading=heading(found),
+        described=bool(found.pool),
+        pooled=len(found.pool) > 1,
         sentences=synthesis_sentences(found, risk, certainty_words(name, tables)),
         forest=next((figure for figure in drawn if figure.row.figure == "forest"), None),
         figures=[figure for figure in drawn if figure.row.figure != "forest"],

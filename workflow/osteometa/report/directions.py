@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from osteometa.records.directions import DirectionSet
-from osteometa.wording.numbers import p_number, studies, unbroken
+from osteometa.wording.numbers import p_number, unbroken
 
 
 def p_range(row: DirectionSet) -> str:
@@ -31,18 +31,3 @@ def _range(low: str, high: str) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
-
-
-def direction_words(row: DirectionSet) -> str:
-    """Return which directions are known."""
-    known = row.n_up + row.n_down
-    total = known + row.n_unknown
-    if not total:
-        return "No study has a direction up or down."
-    if not known:
-        return f"The direction is unknown in all studies ({studies(total)})."
-    if row.n_unknown > known:
-        return f"The direction is unknown in most studies ({row.n_unknown} of {total})."
-    if row.n_unknown:
-        return f"{row.n_up} up, {row.n_down} down; unknown in {row.n_unknown} of {total}."
-    return f"{row.n_up} up, {row.n_down} down; none unknown."

@@ -12,7 +12,7 @@ from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import read_records
 from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
-from osteometa.records.directions import DirectionSet, PCombination, StudyDirection
+from osteometa.records.directions import DirectionSet, PCombination, ReportedResult, StudyDirection
 from osteometa.records.effects import AlternativeEffect, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
@@ -130,6 +130,7 @@ class Review:
     tables: Tables
     findings: tuple[Findings, ...]
     figures: tuple[FigureRow, ...]
+    reported: tuple[ReportedResult, ...]
     direction_sets: tuple[DirectionSet, ...]
     p_combinations: tuple[PCombination, ...]
     ledger: tuple[LedgerLine, ...]
@@ -161,6 +162,7 @@ def read_review(root: Path, config: Config) -> Review:
             for synthesis, row in zip(config.syntheses, rows, strict=True)
         ),
         figures=_read(results / "figures" / "figures.csv", FigureRow),
+        reported=_read(results / "reported.csv", ReportedResult),
         direction_sets=_read(results / "direction_sets.csv", DirectionSet),
         p_combinations=_read(results / "p_combination.csv", PCombination),
         ledger=_read(processed / "ledger.csv", LedgerLine),

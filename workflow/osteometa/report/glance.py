@@ -8,7 +8,7 @@ from typing import NamedTuple
 from osteometa.report.findings import Findings
 from osteometa.report.sentences import counts_of, kind_words
 from osteometa.wording.syntheses import setting_words
-from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType, SynthesisStatus
+from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType
 
 COLUMNS = ("All types", *(kind.heading for kind in ExerciseType))
 SIGNS = {
@@ -45,6 +45,8 @@ class Line(NamedTuple):
     when: str
     unit: str
     cells: list[Cell]
+    reason: str
+    """Why nothing is pooled; empty where it is."""
 
 
 def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
@@ -57,6 +59,7 @@ def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
             when=found.when,
             unit=_unit(found),
             cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
+            reason=found.row.reason,
         )
         words = setting_words(found.row.phase, found.row.design_class)
         groups.setdefault(words[0].upper() + words[1:], []).append(line)
@@ -81,7 +84,8 @@ def _cell(found: Findings, group: str) -> Cell:
         limits = f"({scale.number(average.estimate.low)} to {scale.number(average.estimate.high)})"
     studies = f"{k} {'study' if k == 1 else 'studies'}"
     return Cell(
-        state=_state(average is not None, k, counts),
+        # The interval of two studies is that of t with one degree of freedom.
+        state=_state(average is not None and average.row.diamond == "full", k, counts),
         estimate=value,
         limits=limits,
         studies=studies if value else (f"{studies}, no average" if k else ""),
@@ -91,19 +95,7 @@ def _cell(found: Findings, group: str) -> Cell:
 
 def _state(shown: bool, k: int, counts: dict[Direction, int]) -> str:
     if k:
-        return "pooled" if shown and k > 1 else "single"
+        return "pooled" if shown else "single"
     if set(counts) - {Direction.NOT_TOLD}:
         return "direction"
     return "not_told" if counts else "nothing"
-
-
-def status_counts(findings: Sequence[Findings]) -> dict[SynthesisStatus, int]:
-    """Return how many planned analyses have which status."""
-    statuses = [
-        # Effects that are all outside the pool are shown, but none is the estimate of the analysis.
-        SynthesisStatus.DIRECTION_ONLY
-        if found.row.status == SynthesisStatus.LISTED and not found.pool
-        else SynthesisStatus(found.row.status)
-        for found in findings
-    ]
-    return {status: statuses.count(status) for status in SynthesisStatus}

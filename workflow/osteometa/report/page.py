@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -12,17 +13,20 @@ from osteometa import __version__
 from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
-from osteometa.report.directions import direction_words, p_range, share_known, share_range
+from osteometa.report.answers import answers, evidence, question
+from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
-from osteometa.report.glance import COLUMNS, glance, status_counts
+from osteometa.report.glance import COLUMNS, glance
+from osteometa.report.included_studies import included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
 from osteometa.report.sentences import kind_words
-from osteometa.report.studies import reported, study_rows
+from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
+from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
@@ -39,7 +43,7 @@ def render_report(root: str | Path, config: Config) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     filters = (
-        anchor, direction_words, filled, p_number, p_range, reported, share_known, share_range,
+        anchor, filled, p_number, p_range, reported, share_known, share_range,
         unbroken,
     )  # fmt: skip
     environment.filters.update({function.__name__: function for function in filters})
@@ -59,15 +63,18 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "formats": config.figures.formats,
         "overview": {figure.row.figure: figure for figure in overview},
         "glance": glance(findings),
-        "counts": status_counts(findings),
-        "chapters": chapters,
+        "question": question(config),
+        "evidence": evidence(review),
+        "outcomes": _outcomes(review, chapters),
+        "described": {one.id for one in chapters if one.described},
+        "chapters": [one for one in chapters if one.effects],
         "direction_sets": review.direction_sets,
         "p_sets": review.p_combinations,
         "labels": review.labels,
         "summary": summary_of_findings(findings, tables),
         "moved_arms": moved_arms(tables, config),
         "methods": unbroken(" ".join(methods_sentences(review, versions))),
-        "studies": study_rows(tables, config),
+        "included": included_table(included_studies(tables, review.reported, config), config),
         "excluded": [study for study in tables.studies if study.include == "no"],
         "agreement": review.agreement,
         "warnings": review.warnings,
@@ -78,10 +85,39 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "statuses": Counter(line.status for line in review.ledger),
         "risk_of_bias": tables.risk_of_bias,
         "prisma": tables.prisma,
-        "certain": sum(row.synthesis in {c.id for c in chapters} for row in tables.grade),
         "versions": versions,
         "inputs": {f"data/raw/{row.table}.csv": _hash(review.root, row.table) for row in ROWS},
     }
+
+
+class OutcomeChapter(NamedTuple):
+    """What the report says of one outcome."""
+
+    name: str
+    label: str
+    answer: str
+    directions: list[str]
+    """Sign tests, a line each."""
+    chapters: list[Chapter]
+    """Analyses with an effect estimate."""
+
+
+def _outcomes(review: Review, chapters: list[Chapter]) -> list[OutcomeChapter]:
+    return [
+        OutcomeChapter(
+            name=answer.outcome, label=review.config.outcomes[answer.outcome].label,
+            answer=answer.text,
+            directions=[
+                unbroken(set_words(row)) for row in review.direction_sets
+                if row.outcome == answer.outcome
+            ],
+            chapters=[
+                one for one, found in zip(chapters, review.findings, strict=True)
+                if one.described and found.row.outcome == answer.outcome
+            ],
+        )
+        for answer in answers(review)
+    ]  # fmt: skip
 
 
 def _css(chapters: list[Chapter], overview: list[Figure]) -> str:

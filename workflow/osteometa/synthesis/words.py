@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from osteometa.records.directions import DirectionSet
 from osteometa.records.pools import PooledRow, SubgroupTest
 from osteometa.wording.choices import interval_words
-from osteometa.wording.numbers import MINUS, p_text, small
+from osteometa.wording.numbers import MINUS, p_number, p_text, small
+from osteometa.wording.syntheses import setting_words
 
 
 def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
@@ -50,3 +52,24 @@ def _in_brackets(row: PooledRow) -> str:
         parts.append(f"{small(row.tau2_ci_low)} to {small(row.tau2_ci_high)}")
     parts += ["log scale"] if row.measure == "ROM" and row.tau2 else []
     return f" ({'; '.join(parts)})" if parts else ""
+
+
+def set_words(row: DirectionSet) -> str:
+    """Return the sign test of one set: its range over the directions not known comes first."""
+    known = row.n_up + row.n_down
+    counts = {
+        "up": row.n_up, "down": row.n_down, "unchanged": row.n_unchanged,
+        "not told": row.n_not_told, "mixed": row.n_mixed, "no difference": row.n_zero,
+    }  # fmt: skip
+    parts = [f"{n} {word}" for word, n in counts.items() if n or word in ("up", "down")]
+    setting = setting_words(row.phase, row.design_class)
+    words = f"{row.outcome}, {setting}: {', '.join(parts)}"
+    if row.p_lowest is None:
+        return words
+    if row.n_unchanged + row.n_not_told == 0:
+        return words + f"; sign test {p_text(row.p_known)}"
+    low, high = p_number(row.p_lowest), p_number(row.p_highest)
+    words += f"; sign test p from {low} to {high}" if low != high else (
+        f"; sign test {p_text(row.p_lowest)} for all possible directions not known"
+    )  # fmt: skip
+    return words + (f" (known directions only {p_number(row.p_known)})" if known else "")

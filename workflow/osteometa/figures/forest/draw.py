@@ -13,7 +13,6 @@ from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
     MARGIN,
-    NARROW_TOTAL,
     Axis,
     Columns,
     Placed,
@@ -229,7 +228,8 @@ def _row(
     if row.risk_of_bias and columns.risk_of_bias is not None:
         light(axes, columns.risk_of_bias, y, row.risk_of_bias, 2.6)
     if row.kind == "direction":
-        x = axis.x(0.0) if axis else (columns.plot_left + columns.plot_right) / 2
+        # Beside its words: on the axis it would stand for a size.
+        x = columns.right["effect"] - text_width(row.effect, preset.size) - 2.6
         marks.direction_mark(axes, x, y, row.shape)
     elif axis and isinstance(row, Study):
         color = GREY if row.share is None else BLACK
@@ -256,11 +256,3 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
     for name, right in columns.right.items():
         weight = bold if name in ("effect", "weight") else "normal"
         put(axes, right, y, getattr(row, name), align="right", weight=weight, size=preset.size)
-    if row.n_total and columns.has("exercise_n") and not columns.has("control_n"):
-        put(axes, columns.right["exercise_n"], y, row.n_total, align="right", color=GREY,
-            size=preset.size)  # fmt: skip
-    elif row.n_total and columns.has("control_n"):
-        # A total is drawn between the columns of the arms; a wide one reaches into the means.
-        wide = text_width(row.n_total, preset.size) >= NARROW_TOTAL
-        name = "control_mean" if wide and columns.has("control_mean") else "control_n"
-        put(axes, columns.right[name], y, row.n_total, align="right", color=GREY, size=preset.size)

@@ -14,11 +14,9 @@ from osteometa.figures.palette import BODY, SMALL
 from osteometa.figures.presets import DROPPED, Preset
 from osteometa.figures.style import text_width, wrapped
 from osteometa.wording.measure_format import MeasureFormat
-from osteometa.wording.vocabulary import OVERALL
+from osteometa.wording.vocabulary import OVERALL, MeansKind
 
 MARGIN, GAP = 2.0, 2.0
-NARROW_TOTAL = 12.0
-"""A total narrower than this is drawn in the column of the control's n."""
 ROW, LINE = 4.2, 3.3
 LONGEST_LABEL = 40.0
 LONGER = 8.0
@@ -37,6 +35,7 @@ NARROW = 100.0
 ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
 NUMBERS = (*ARMS, "effect", "weight")
 MEANS = ("exercise_mean", "control_mean")
+PERCENT = "%"
 FAST = "\N{NO-BREAK SPACE}"
 
 
@@ -145,22 +144,16 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
     if name in ("exercise_n", "control_n") and not any(
-        row.exercise_n or row.control_n or row.n_total for row in rows
+        row.exercise_n or row.control_n for row in rows
     ):
         return True
-    if name == "control_n":
-        # Totals of both arms are drawn there, where there are two.
-        return not any(row.control_n or row.control_mean for row in rows) and any(
-            row.exercise_n for row in rows
-        )
-    if name == "exercise_n":
-        return False
     return not any(getattr(row, name) for row in rows)
 
 
 def units_of(rows: Sequence[ForestRow]) -> set[str]:
-    """Return the units of the means that are shown, percent changes aside."""
-    return {row.unit for row in rows if row.unit}
+    """Return the units of the means that are shown; the cells of percent changes have theirs."""
+    percent = any(row.means_kind == MeansKind.PCT_CHANGE for row in rows)
+    return {row.unit for row in rows if row.unit} | ({PERCENT} if percent else set())
 
 
 def _columns(
@@ -216,7 +209,8 @@ def _heads(
     a, b = ("[", "]") if preset.interval == "[a, b]" else ("(", ")")
     arms = {"exercise": "Exercise", "control": "Control"}
     over = {arm: "" if f"{arm}_mean" in shown else word for arm, word in arms.items()}
-    of = {arm: f"{word}, {min(units)}" if len(units) == 1 else word for arm, word in arms.items()}
+    named = f", {min(units)}" if len(units) == 1 and PERCENT not in units else ""
+    of = {arm: word + named for arm, word in arms.items()}
     return {
         "exercise_n": (over["exercise"], "n"), "exercise_mean": (of["exercise"], "Mean (SD)"),
         "control_n": (over["control"], "n"), "control_mean": (of["control"], "Mean (SD)"),
@@ -238,11 +232,8 @@ def _width(
     if name in MEANS and n in shown:  # the upper head spans the column of n too
         over -= _width(n, rows, shown, heads, preset) + GAP
     found += [*bold, over, below]
-    if name == "control_n" and "control_mean" in shown:
-        totals = [text_width(row.n_total, preset.size) for row in rows]
-        found += [wide for wide in totals if wide < NARROW_TOTAL]
-    elif name == "control_n" or (name == "exercise_n" and "control_n" not in shown):
-        found += [text_width(row.n_total, preset.size) for row in rows]
+    if name == "effect":  # room for the marks of directions
+        found += [text_width(r.effect, preset.size) + 4.5 for r in rows if r.kind == "direction"]
     return max(found)
 
 

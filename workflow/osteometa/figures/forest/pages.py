@@ -82,11 +82,11 @@ def _filled(units: Sequence[_Unit], room: float) -> list[list[ForestRow]]:
 
 
 def _units(rows: Sequence[ForestRow]) -> list[list[ForestRow]]:
-    """Return rows that stay together: a heading with its first row, a pool with its notes."""
+    """Return rows that stay together: a heading with its first row, a pool with its last one."""
     units: list[list[ForestRow]] = []
     for row in rows:
         after = units[-1][-1].kind if units else ""
-        if after == "heading" or (units and row.kind in ("interval", "note")):
+        if after == "heading" or (units and row.kind in ("diamond", "interval", "note")):
             units[-1].append(row)
         else:
             units.append([row])

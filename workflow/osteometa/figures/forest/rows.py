@@ -46,16 +46,14 @@ class ForestRow:
     """Of the means, where they are not percent changes."""
     means_kind: str = ""
     """What the means are: change, pct_change or after."""
-    n_total: str = ""
-    """Participants of both arms, where n per arm is not reported."""
     participants: int | None = None
-    """The number in `n_total`."""
+    """Of both arms, in the label where n per arm is not reported."""
     effect: str = ""
     weight: str = ""
     share: float | None = None
     """Weight in percent; None for a study outside the pool."""
     shape: str = ""
-    """full or hollow diamond; up, down, zero, mixed or unknown direction."""
+    """full or hollow diamond; or the direction of a study."""
     counted: bool | None = None
     """Whether a direction is counted in the sign test."""
     risk_of_bias: str = ""
@@ -239,11 +237,10 @@ def _study(
     if effect.block == Block.ACTIVE:
         label = f"{effect.label}, {effect.arm_label} v {effect.comparator.replace('_', ' ')}"
     by_arm = effect.n_control is not None or effect.n_exercise is not None
-    total = None if by_arm else effect.n_total
     has_means = effect.mean_exercise is not None or effect.mean_control is not None
     return Study(
         group=effect.exercise_type if effect.pooled else effect.block,
-        label=label,
+        label=label if by_arm else _with_participants(label, effect.n_total),
         marks=" ".join(letters[flag] for flag in sorted(effect.flags)),
         exercise_n="" if effect.n_exercise is None else str(effect.n_exercise),
         exercise_mean=_mean(effect.mean_exercise, effect.sd_exercise, effect.means_kind, scale),
@@ -251,8 +248,7 @@ def _study(
         control_mean=_mean(effect.mean_control, effect.sd_control, effect.means_kind, scale),
         unit=unit_words(effect.means_unit),
         means_kind=(effect.means_kind or "") if has_means else "",
-        n_total="" if by_arm else f"N {total}" if total else "n not stated",
-        participants=total or None,
+        participants=None if by_arm else effect.n_total,
         effect=scale.with_interval(effect.yi, effect.ci_low, effect.ci_high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
         estimate=effect.yi,
@@ -280,10 +276,15 @@ def _direction(found: StudyDirection) -> ForestRow:
     words = found.direction.words
     known = "" if found.direction.unknown else f"{words}, "
     return ForestRow(
-        kind="direction", group=DIRECTION_ONLY, label=found.label, shape=found.direction,
+        kind="direction", group=DIRECTION_ONLY, label=_with_participants(found.label, found.n),
+        shape=found.direction,
         effect=words if found.counted else f"{known}not counted", counted=found.counted,
-        n_total="" if found.n is None else f"N {found.n}", participants=found.n,
+        participants=found.n,
     )  # fmt: skip
+
+
+def _with_participants(label: str, n: int | None) -> str:
+    return label if n is None else f"{label}, N {n}"
 
 
 def alt_text(forest: Forest) -> str:

@@ -37,13 +37,13 @@ def legend_of(
         Whether effects are changes within one arm.
     """
     means = {row.means_kind for row in page if any(columns.has(name) for name in MEANS)}
-    totals = columns.has("exercise_n") or columns.has("control_n")
     used = {letter for row in page for letter in row.marks.split()}
     judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
     lines = {
         **{words: kind in means for kind, words in MEAN_WORDS.items()},
-        N_WITHIN_WORDS if within_arm else N_WORDS: totals
-        and any(row.participants is not None for row in page),
+        N_WITHIN_WORDS if within_arm else N_WORDS: any(
+            row.participants is not None for row in page
+        ),
         NOT_COUNTED_WORDS: any(row.counted is False for row in page),
         **{f"{letter}: {flag.words}": letter in used for letter, flag in letters.items()},
         HOLLOW_WORDS: any(row.kind == "diamond" and row.shape == "hollow" for row in page),

@@ -1,0 +1,111 @@
+"""The first page: what is asked, and what was found for each outcome, in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from osteometa.protocol.config import Config
+from osteometa.records.directions import DirectionSet
+from osteometa.report.findings import Findings, Review
+from osteometa.report.sentences import kind_words
+from osteometa.report.studies import NOT_ASSESSED
+from osteometa.report.summary_of_findings import certainty_of
+from osteometa.wording.numbers import counted, joined, number_words, studies, unbroken
+from osteometa.wording.vocabulary import DesignClass, ExerciseType, Phase, SynthesisStatus
+
+
+class Answer(NamedTuple):
+    """What was found for one outcome."""
+
+    outcome: str
+    text: str
+
+
+def question(config: Config) -> str:
+    """Return what the review asks."""
+    kinds = joined([kind.words for kind in ExerciseType])
+    return (
+        f"Does exercise change {joined(list(config.outcomes), 'or')}, and does the type of "
+        f"exercise matter ({kinds})?"
+    )
+
+
+def evidence(review: Review) -> str:
+    """Return how much evidence there is, and what of its appraisal is entered."""
+    tables, statuses = review.tables, [found.row.status for found in review.findings]
+    included = [study.study_id for study in tables.studies if study.include == "yes"]
+    judged = len({row.study_id for row in tables.risk_of_bias} & set(included))
+    graded = len({row.synthesis for row in tables.grade})
+    pooled = statuses.count(SynthesisStatus.POOLED)
+    risk = f"{judged} of {len(included)} studies judged" if judged else NOT_ASSESSED
+    certainty = f"{graded} of {len(statuses)} analyses judged" if graded else NOT_ASSESSED
+    return unbroken(
+        f"{studies(len(included)).capitalize()}; "
+        f"{counted(len(statuses), 'planned analysis', 'planned analyses')}, "
+        f"{number_words(pooled)} of them pooled. Risk of bias: {risk}. Certainty of evidence "
+        f"(GRADE): {certainty}."
+    )
+
+
+def answers(review: Review) -> list[Answer]:
+    """Return what was found, the estimates first and directions where there is none."""
+    return [
+        Answer(name, unbroken(" ".join(_answer(name, review)))) for name in review.config.outcomes
+    ]
+
+
+def _answer(outcome: str, review: Review) -> list[str]:
+    found = [one for one in review.findings if one.row.outcome == outcome]
+    sets = {
+        (row.phase, row.design_class): row
+        for row in review.direction_sets
+        if row.outcome == outcome
+    }
+    parts = []
+    for phase, when in ((Phase.TRAINING, "Training"), (Phase.ACUTE, "A single bout")):
+        trials = [
+            one for one in found
+            if one.row.phase == phase and one.row.design_class == DesignClass.CONTROLLED
+        ]  # fmt: skip
+        estimates = _estimates(trials, review)
+        controlled = sets.get((phase, DesignClass.CONTROLLED))
+        within = sets.get((phase, DesignClass.WITHIN_ARM))
+        if estimates:
+            parts.append(f"{when}: {estimates}.")
+        elif controlled is not None:
+            parts.append(f"{when}: no pooled estimate; {_counts(controlled, 'controlled study')}.")
+        elif within is not None:
+            parts.append(f"{when}: {_counts(within, 'study without a comparator')}.")
+    return parts or ["No study."]
+
+
+def _estimates(found: Sequence[Findings], review: Review) -> str:
+    """Return the pooled estimates by what their intervals show."""
+    verdicts: dict[str, list[str]] = {"higher": [], "lower": [], "not settled": []}
+    for one in found:
+        average = one.shown()
+        if average is None or not average.pooled:
+            continue
+        verdict = "higher" if average.estimate.value > 0 else "lower"
+        verdict = "not settled" if average.estimate.holds_null else verdict
+        certainty = certainty_of(one.row.synthesis, review.tables).replace("_", " ")
+        parts = [
+            one.scale().in_text(average.estimate),
+            studies(average.row.k),
+            f"{certainty} certainty" if certainty else "",
+        ]
+        measure = "" if one.scale().percent else f"{one.row.measure} "
+        verdicts[verdict].append(f"{kind_words(one)} {measure}{'; '.join(filter(None, parts))}")
+    return "; ".join(f"{word}: {joined(items)}" for word, items in verdicts.items() if items)
+
+
+def _counts(row: DirectionSet, what: str) -> str:
+    total = row.n_up + row.n_down + row.n_mixed + row.n_zero + row.n_unchanged + row.n_not_told
+    counts = {
+        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
+        "mixed": row.n_mixed, "the same": row.n_zero, "not told": row.n_not_told,
+    }  # fmt: skip
+    named = joined([f"{n} {word}" for word, n in counts.items() if n])
+    plural = what.replace("study", "studies") if total != 1 else what
+    return f"of {number_words(total)} {plural} {named}"
