@@ -63,7 +63,7 @@ def _answer(outcome: str, review: Review) -> list[str]:
         if row.outcome == outcome
     }
     parts = []
-    for phase, when in ((Phase.TRAINING, "Training"), (Phase.ACUTE, "A single bout")):
+    for phase in Phase:
         trials = [
             one for one in found
             if one.row.phase == phase and one.row.design_class == DesignClass.CONTROLLED
@@ -71,41 +71,49 @@ def _answer(outcome: str, review: Review) -> list[str]:
         estimates = _estimates(trials, review)
         controlled = sets.get((phase, DesignClass.CONTROLLED))
         within = sets.get((phase, DesignClass.WITHIN_ARM))
-        if estimates:
-            parts.append(f"{when}: {estimates}.")
-        elif controlled is not None:
-            parts.append(f"{when}: no pooled estimate; {_counts(controlled, 'controlled study')}.")
-        elif within is not None:
-            parts.append(f"{when}: {_counts(within, 'study without a comparator')}.")
+        words = [estimates] if estimates else []
+        if controlled is not None and not estimates:
+            words.append(f"no pooled estimate; of {_counts(controlled, 'against a comparator')}")
+        if within is not None and (controlled is None or _number(within) > _number(controlled)):
+            words.append(f"of {_counts(within, 'within one arm')}")
+        if words:
+            parts.append(f"{phase.heading}: {'; '.join(words)}.")
     return parts or ["No study."]
 
 
 def _estimates(found: Sequence[Findings], review: Review) -> str:
     """Return the pooled estimates by what their intervals show."""
-    verdicts: dict[str, list[str]] = {"higher": [], "lower": [], "not settled": []}
+    verdicts: dict[str, list[str]] = {}
     for one in found:
         average = one.shown()
         if average is None or not average.pooled:
             continue
         verdict = "higher" if average.estimate.value > 0 else "lower"
-        verdict = "not settled" if average.estimate.holds_null else verdict
+        verdict = "not settled" if average.estimate.holds_null else f"{verdict} on average"
         certainty = certainty_of(one.row.synthesis, review.tables).replace("_", " ")
+        scale, estimate = one.scale(), average.estimate
+        measure = "" if scale.percent else f"{one.row.measure} "
         parts = [
-            one.scale().in_text(average.estimate),
+            f"{measure}{scale.value(estimate.value)}",
+            f"95 % CI {scale.limits(estimate.low, estimate.high)}",
             studies(average.row.k),
             f"{certainty} certainty" if certainty else "",
         ]
-        measure = "" if one.scale().percent else f"{one.row.measure} "
-        verdicts[verdict].append(f"{kind_words(one)} {measure}{'; '.join(filter(None, parts))}")
-    return "; ".join(f"{word}: {joined(items)}" for word, items in verdicts.items() if items)
+        words = f"{kind_words(one)} ({', '.join(filter(None, parts))})"
+        verdicts.setdefault(verdict, []).append(words)
+    return "; ".join(f"{word}: {joined(items)}" for word, items in verdicts.items())
 
 
-def _counts(row: DirectionSet, what: str) -> str:
-    total = row.n_up + row.n_down + row.n_mixed + row.n_zero + row.n_unchanged + row.n_not_told
+def _number(row: DirectionSet) -> int:
+    known = row.n_up + row.n_down + row.n_mixed + row.n_zero
+    return known + row.n_unchanged + row.n_not_told
+
+
+def _counts(row: DirectionSet, compared: str) -> str:
     counts = {
-        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
+        "higher": row.n_up, "lower": row.n_down, "no significant change": row.n_unchanged,
         "mixed": row.n_mixed, "the same": row.n_zero, "not told": row.n_not_told,
     }  # fmt: skip
-    named = joined([f"{n} {word}" for word, n in counts.items() if n])
-    plural = what.replace("study", "studies") if total != 1 else what
-    return f"of {number_words(total)} {plural} {named}"
+    named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    total = _number(row)
+    return f"{total} {'study' if total == 1 else 'studies'} {compared}: {named}"
