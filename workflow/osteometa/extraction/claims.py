@@ -39,7 +39,9 @@ class Claim(Row):
         "`than`.",
         ...,
     )
-    than: Literal["", ExerciseType] = cell("The other exercise type; needed for larger_than, else empty.")
+    than: Literal["", ExerciseType] = cell(
+        "The other exercise type; needed for larger_than, else empty."
+    )
     source: Name = cell("Where the claim stands: section, paragraph, table or page.", ...)
     note: Text = cell("Remarks for a referee.")
 

@@ -48,7 +48,7 @@ class ClaimRow:
     smallest_effect: float | None = None
     """By which an estimate answers a claim of no change: SD (SMD), percent (ROM) or the unit."""
     n_up: int | None = None
-    """Studies, as the next; None where exercise types are compared, since directions have no size."""
+    """Studies, as the next; None where exercise types are compared: directions have no size."""
     n_down: int | None = None
     n_unchanged: int | None = None
     """No significant change is reported, and not its sign."""

@@ -192,9 +192,7 @@ def _type(code: str) -> ExerciseType | None:
     return ExerciseType(code) if code else None
 
 
-def _with_directions(
-    row: ClaimRow, entries: Sequence[DirectionEntry], config: Config
-) -> ClaimRow:
+def _with_directions(row: ClaimRow, entries: Sequence[DirectionEntry], config: Config) -> ClaimRow:
     """Add the directions of studies and their sign test; none where exercise types are compared."""
     if row.expectation == "larger_than":
         return row

@@ -86,7 +86,7 @@ def _directions(row: ClaimRow) -> str:
     """Return how many studies have each direction, with the range of the sign test."""
     counts = (
         (row.n_up, "up"), (row.n_down, "down"), (row.n_mixed, "mixed"),
-        (row.n_zero, "no difference"), (row.n_unchanged, "no significant change reported"),
+        (row.n_zero, "with no difference"), (row.n_unchanged, "with no significant change"),
         (row.n_not_told, "not reported"),
     )  # fmt: skip
     known = [f"{n} {words}" for n, words in counts if n]
@@ -96,4 +96,5 @@ def _directions(row: ClaimRow) -> str:
     if row.p_lowest is None or row.p_highest is None:
         return text
     low, high = p_number(row.p_lowest), p_number(row.p_highest)
-    return f"{text}; sign test p {low if low == high else f'{low} to {high}'}"
+    p = p_text(row.p_lowest) if low == high else f"p from {low} to {high}"
+    return f"{text}; sign test {p}"
