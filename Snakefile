@@ -56,7 +56,14 @@ if is_real_run(sys.argv[1:]):
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
-POOLED = ["effects.csv", "covariance.csv", "directions.csv", "pooled.csv", "subgroup_test.csv"]
+POOLED = [
+    "effects.csv",
+    "covariance.csv",
+    "directions.csv",
+    "pooled.csv",
+    "subgroup_test.csv",
+    "type_contrasts.csv",
+]
 SENSITIVITY = [f"{name}.csv" for name in RECORDS]
 REVIEW_FILES = [
     "syntheses.csv",

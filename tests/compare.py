@@ -14,6 +14,8 @@ HERE = Path(__file__).resolve().parent
 METAFOR = json.loads((HERE / "oracle" / "metafor.json").read_text())
 ORACLE = METAFOR["datasets"]
 SHARED = json.loads((HERE / "oracle" / "covariance.json").read_text())
+# Differences between each two groups (contrasts.R).
+CONTRASTS = json.loads((HERE / "oracle" / "contrasts.json").read_text())
 # What metafor.json holds only with metafor's loose defaults, run tight (explore.R), and more.
 TIGHT = json.loads((HERE / "oracle" / "explore.json").read_text())
 POOLED = [name for name, data in ORACLE.items() if data["k"] > 1]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 from compare import (
     CI,
     CLOSED_LIMIT,
+    CONTRASTS,
     ITERATED_LIMIT,
     ORACLE,
     POOLED,
@@ -19,8 +21,11 @@ from compare import (
     width_of,
 )
 from osteometa.numerics.distributions import t_quantile
+from osteometa.pooling.design import combination
+from osteometa.pooling.groups import holm, separate_means
 from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import joint_test, pool, regress
+from osteometa.pooling.results import EffectData
 from osteometa.pooling.tau2 import profile_likelihood, q_profile
 from osteometa.wording.choices import METHODS
 
@@ -171,6 +176,38 @@ def subgroups() -> Iterator[Comparison]:
                 yield from compared("subgroups, common tau2", method, place, rows)
 
 
+def contrasts() -> Iterator[Comparison]:
+    """Differences between each two groups, with p values by Holm's method."""
+    for name, data in CONTRASTS.items():
+        y, group = np.array(data["yi"]), np.array(data["group"])
+        V = np.array(data.get("V", np.diag(data.get("vi", ()))))
+        levels = list(dict.fromkeys(data["group"]))
+        X = np.array([[float(g == level) for level in levels] for g in group])
+        pairs = [np.eye(len(levels))[a] - np.eye(len(levels))[b]
+                 for a, b in combinations(range(len(levels)), 2)]  # fmt: skip
+        for method, models in data["fits"].items():
+            for model, theirs in models.items():
+                kind, ci = model.split()
+                if kind == "common":
+                    fit_ = regress(y, None, X, method=method, ci=ci, V=V)
+                else:
+                    parts = [group == level for level in levels]
+                    v = np.diagonal(V)
+                    fit_ = separate_means(
+                        [EffectData(tuple(y[rows]), tuple(v[rows])) for rows in parts], method
+                    )
+                found = [combination(fit_, pair, "") for pair in pairs]
+                adjusted = holm([c.p for c in found])
+                rows = []
+                for i, (ours, p_holm) in enumerate(zip(found, adjusted, strict=True)):
+                    se = theirs["se"][i]
+                    rows += [("estimate", ours.estimate, theirs["estimate"][i], 4 * se),
+                             ("se", ours.se, se, 4 * se), ("p", ours.p, theirs["p"][i], 1.0),
+                             ("p by Holm", p_holm, theirs["p_holm"][i], 1.0),
+                             ("df", ours.df, theirs.get("df"), 1.0)]  # fmt: skip
+                yield from compared(f"differences between groups, {kind} tau2", method, name, rows)
+
+
 def left_out() -> Iterator[Comparison]:
     """Leave-one-out, all models of a set in one batch of the kernel."""
     for name in POOLED:
@@ -224,4 +261,4 @@ def covariances() -> Iterator[Comparison]:
                 yield from compared(f"covariance, {model}", method, name, rows, 1e-6)
 
 
-PARTS = (pools, heterogeneity, regressions, subgroups, left_out, covariances)
+PARTS = (pools, heterogeneity, regressions, subgroups, contrasts, left_out, covariances)

@@ -31,7 +31,7 @@ from osteometa.records.directions import (
     StudyDirection,
 )
 from osteometa.records.effects import Covariance, WeightedEffect
-from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.records.sensitivity import (
     RECORDS,
     FunnelPoint,
@@ -40,7 +40,7 @@ from osteometa.sensitivity.analyses import sensitivity_tables
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
-from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
 
@@ -80,6 +80,8 @@ def _write_set(folder, name, extraction, config):
     write_records(folder / "pooled.csv", PooledRow, pooled_rows(name, effects, config, links))
     tests = subgroup_tests(name, effects, config, links)
     write_records(folder / "subgroup_test.csv", SubgroupTest, tests)
+    contrasts = type_contrasts(effects, config, links)
+    write_records(folder / "type_contrasts.csv", TypeContrast, contrasts)
     chosen = from_part(pool_settings(config, name))
     found = sensitivity_tables(
         SynthesisData(

@@ -56,6 +56,7 @@ from osteometa.figures.synthesis_figures import ReasonError, marked, write_figur
 from osteometa.io.csv_records import read_records
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.figures import FigureRow
+from osteometa.records.pools import TypeContrast
 from osteometa.records.sensitivity import (
     FunnelPoint,
     GoshRow,
@@ -264,6 +265,30 @@ def test_leave_one_out_says_without_once():
     assert [mark.kind for mark in marks] == ["interval", "diamond"]
     figure = strips.strip_figure(marks, TITLE, PERCENT, "Without", FAVOURS)
     assert [t.get_text() for t, _ in texts_of(figure)].count("Without") == 1
+
+
+def test_differences_of_types_are_hollow_for_one_study_and_have_no_diamond():
+    row = TypeContrast(
+        by="exercise_type", measure="SMD", type_a="resistance", type_b="aerobic", k_a=12, k_b=2,
+        estimate=0.3, se=0.1, ci_low=0.1, ci_high=0.5, df=10, statistic=3.0, p=0.01, p_holm=0.03,
+        tau2_model="common", method="REML", ci_method="hksj-floor", status="ok", note="",
+    )  # fmt: skip
+    one = replace(row, type_b="other", k_b=1, ci_low=-4.0, status="single_study")
+    none = replace(row, estimate=None, status="not_estimated", note="no more studies than types")
+    marks = strips.contrast_marks([row, one, none])
+    figure = strips.strip_figure(marks, TITLE, SMD, "Types compared", ("Lower", "Higher"))
+    assert_apart(figure, "contrasts")
+    texts = [text.get_text() for text, _ in texts_of(figure)]
+    assert texts.count("no more studies than types") == texts.count("Difference (95 % CI)") == 1
+    assert "k = 12 and 2; p = 0.030" in texts
+    assert "Hollow: one of the types has a single study." in " ".join(texts)
+    squares = [p for p in figure.axes[0].patches if p.get_gid() == "point"]
+    assert [p.get_facecolor()[:3] for p in squares] == [(0, 0, 0), (1, 1, 1)]
+    assert not [p for p in figure.axes[0].patches if p.get_gid() == "diamond"]
+    assert not [line for line in figure.axes[0].lines if line.is_dashed()]
+    assert strips.contrast_alt(marks[:1], TITLE, SMD) == (
+        f"{TITLE}: Resistance against aerobic 0.30 (95 % CI 0.10 to 0.50)."
+    )
 
 
 def changes(intervals):

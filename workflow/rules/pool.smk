@@ -23,6 +23,7 @@ rule pool:
         directions="results/{synthesis}/directions.csv",
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
+        type_contrasts="results/{synthesis}/type_contrasts.csv",
     params:
         root=ROOT,
         code=code("pool.py"),

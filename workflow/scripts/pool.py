@@ -12,13 +12,13 @@ from osteometa.records.effects import (
     Effect,
     WeightedEffect,
 )
-from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.records.sensitivity import RECORDS
 from osteometa.run.jobs import job
 from osteometa.sensitivity.analyses import sensitivity_tables
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
-from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
 with job(snakemake):
@@ -28,6 +28,7 @@ with job(snakemake):
     write_records(made.effects, WeightedEffect, weighted(effects, config, links))
     write_records(made.pooled, PooledRow, pooled_rows(name, effects, config, links))
     write_records(made.subgroup_test, SubgroupTest, subgroup_tests(name, effects, config, links))
+    write_records(made.type_contrasts, TypeContrast, type_contrasts(effects, config, links))
     shutil.copyfile(given.covariance, made.covariance)
     shutil.copyfile(given.directions, made.directions)
     data = SynthesisData(

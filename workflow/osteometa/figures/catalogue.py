@@ -15,6 +15,7 @@ KINDS = {
     "specification_curve": "Specification curve",
     "bubble": "Meta-regression",
     "sensitivity_plot": "Sensitivity analyses",
+    "type_contrasts": "Differences between exercise types",
 }
 """Kinds of figures of a synthesis."""
 NAMES = (*KINDS, *(f"forest_{measure.lower()}" for measure in MEASURES))
@@ -73,6 +74,10 @@ CAPTIONS = {
         "confidence band."
     ),
     "sensitivity_plot": "Pooled effect after one choice is changed.",
+    "type_contrasts": (
+        "First type minus second, with p adjusted for the number of pairs; hollow where one of "
+        "the types has a single study."
+    ),
     "forest_smd": "The same comparisons as standardised mean differences.",
     "forest_rom": "The same comparisons as ratios of means.",
     "forest_md": "The same comparisons as mean differences in the unit of measurement.",

@@ -1,4 +1,4 @@
-"""One estimate with its interval per line: leave-one-out, cumulative and sensitivity plots."""
+"""One estimate with its interval per line: steps, sensitivity analyses, differences of types."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
 from osteometa.figures.style import new_figure, put, text_width, wrapped
-from osteometa.records.pools import PooledRow
+from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.records.sensitivity import SensitivityRow, StepRow
-from osteometa.wording.measure_format import MeasureFormat, estimate_of
-from osteometa.wording.numbers import p_text
+from osteometa.synthesis.words import contrast_label
+from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
+from osteometa.wording.numbers import p_text, sentence
 from osteometa.wording.vocabulary import OVERALL
 
 ROW = 4.2
@@ -70,6 +71,24 @@ def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> lis
     return [*(mark for mark in marks if mark), *_all(overall)]
 
 
+def contrast_marks(rows: Sequence[TypeContrast]) -> list[Mark]:
+    """Return a line per pair of exercise types, hollow where one of them has a single study."""
+    marks: list[Mark] = []
+    for row in rows:
+        found, label = estimate_of(row), sentence(contrast_label(row)).rstrip(".")
+        if found is None:
+            marks.append(Mark(kind="message", label=label, text=row.note))
+            continue
+        marks.append(
+            Interval(
+                label=label, x=found.value, low=found.low, high=found.high, group=row.status,
+                shape="full" if row.status == "ok" else "hollow",
+                text=f"k = {row.k_a} and {row.k_b}; {p_text(row.p_holm)}",
+            )
+        )  # fmt: skip
+    return marks
+
+
 def _interval(row: StepRow | SensitivityRow, label: str, text: str) -> Interval | None:
     found = estimate_of(row)
     if found is None:
@@ -99,7 +118,7 @@ def strip_figure(
     ----------
     marks : sequence of Mark
         Of kinds interval, heading and message, from top to bottom; the primary result last, of
-        kind diamond.
+        kind diamond, where there is one.
     title : str
     scale : MeasureFormat
     head : str
@@ -109,7 +128,8 @@ def strip_figure(
     """
     sized = [mark for mark in marks if isinstance(mark, Interval)]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
-    over = "Effect [95 % CI]" if scale.interval == "[a, b]" else "Effect (95 % CI)"
+    what = "Effect" if marks[-1].kind == "diamond" else "Difference"
+    over = f"{what} [95 % CI]" if scale.interval == "[a, b]" else f"{what} (95 % CI)"
     bold = [over, *(effects[id(m)] for m in sized if m.kind == "diamond")]
     effect_width = max(
         *(text_width(text) for text in effects.values()),
@@ -135,7 +155,7 @@ def strip_figure(
         put(axes, x, top - 2.6, text, weight="bold", align=align)
     axes.plot([MARGIN, WIDE - MARGIN], [top - 0.3, top - 0.3], color=BLACK, lw=0.6)
     frame = Frame(left, right, top, bottom, low, high, 0.0, 1.0)
-    _reference(axes, frame, sized[-1].x, top, bottom)
+    _reference(axes, frame, marks[-1], top, bottom)
     y = top
     for mark, height in zip(marks, heights, strict=True):
         _line(axes, frame, mark, lines[id(mark)], y, effects.get(id(mark), ""), effect_width)
@@ -157,9 +177,11 @@ def _weight(mark: Mark) -> str:
     return "bold" if mark.kind == "heading" or mark.group == "primary" else "normal"
 
 
-def _reference(axes: Axes, frame: Frame, pooled: float, top: float, bottom: float) -> None:
+def _reference(axes: Axes, frame: Frame, last: Mark, top: float, bottom: float) -> None:
     axes.plot([frame.x(0.0)] * 2, [top, bottom], color=BLACK, lw=0.6, zorder=1)
-    axes.plot([frame.x(pooled)] * 2, [top, bottom], color=BLUE, lw=0.6, dashes=(4, 2), zorder=1)
+    if isinstance(last, Interval) and last.kind == "diamond":
+        x = frame.x(last.x)
+        axes.plot([x, x], [top, bottom], color=BLUE, lw=0.6, dashes=(4, 2), zorder=1)
 
 
 def _line(axes: Axes, frame: Frame, mark: Mark, lines: list[str], y: float, effect: str,
@@ -179,7 +201,8 @@ def _line(axes: Axes, frame: Frame, mark: Mark, lines: list[str], y: float, effe
         draw_interval(axes, frame, mark.low, mark.high, middle, color)
         if frame.x_low <= mark.x <= frame.x_high:
             shape = "triangle" if mark.group == "changed" else "square"
-            draw_mark(axes, frame.x(mark.x), middle, 1.7, shape, color)
+            hollow = mark.shape == "hollow"
+            draw_mark(axes, frame.x(mark.x), middle, 1.7, shape, color, hollow=hollow)
     put(axes, frame.right + 3 + effect_width, middle, effect, align="right", weight=bold)
     put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
 
@@ -207,6 +230,11 @@ def _axis(axes: Axes, frame: Frame, bottom: float, scale: MeasureFormat) -> None
 
 
 def _note(marks: Sequence[Mark], clipped: bool) -> str:
+    arrows = " Arrows: the interval continues." if clipped else ""
+    if marks[-1].kind != "diamond":
+        single = any(mark.shape == "hollow" for mark in marks)
+        note = "k: studies of the first and of the second type; p adjusted by Holm's method."
+        return note + (" Hollow: one of the types has a single study." if single else "") + arrows
     hollow = " (hollow: few studies)" if marks[-1].shape != "full" else ""
     note = f"Diamond{hollow} and dashed line: primary result; width of the diamond: its 95 % CI."
     if any(mark.group == "changed" for mark in marks):
@@ -214,7 +242,7 @@ def _note(marks: Sequence[Mark], clipped: bool) -> str:
             " Triangles: the sign, or whether the interval includes the null, differs from the "
             "primary result."
         )
-    return note + (" Arrows: the interval continues." if clipped else "")
+    return note + arrows
 
 
 def strip_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
@@ -229,3 +257,12 @@ def strip_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
         f"{changed} differ from the primary result in sign or in whether the interval includes the "
         "null."
     )
+
+
+def contrast_alt(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> str:
+    """Return what a plot of differences between types shows, for readers who do not see it."""
+    sized = [mark for mark in marks if isinstance(mark, Interval)]
+    shown = "; ".join(
+        f"{mark.label} {scale.in_text(Estimate(mark.x, mark.low, mark.high))}" for mark in sized
+    )
+    return f"{title}: {shown}."

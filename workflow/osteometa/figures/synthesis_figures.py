@@ -21,7 +21,7 @@ from osteometa.io.csv_records import read_records, write_records
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
-from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.records.sensitivity import (
     FunnelPoint,
     GoshRow,
@@ -35,6 +35,7 @@ from osteometa.records.sensitivity import (
     SmallStudyRow,
     StepRow,
 )
+from osteometa.synthesis.words import contrast_scale
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import OVERALL
@@ -201,6 +202,20 @@ def _sensitivity(results: Results, title: str) -> Drawn:
     return _strip(results, title, marks, "Change")
 
 
+def _contrasts(results: Results, title: str) -> Drawn:
+    rows = results.table("type_contrasts", TypeContrast)
+    marks = strips.contrast_marks([r for r in rows if r.measure == results.settings.measure])
+    if not marks:
+        raise ReasonError("fewer than two exercise types are pooled")
+    scale = contrast_scale(results.scale)
+    if not any(mark.kind == "interval" for mark in marks):
+        raise ReasonError(marks[0].text)
+    figure = strips.strip_figure(
+        marks, title, scale, "Types compared", ("First type lower", "First type higher")
+    )
+    return marked([figure], marks, strips.contrast_alt(marks, title, scale))
+
+
 def _gosh(results: Results, title: str) -> Drawn:
     k, whole, scale = results.pool(3).k, results.estimate(3), results.scale
     rows = _ok(results.table("gosh", GoshRow))
@@ -262,6 +277,7 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
     "specification_curve": _specification,
     "bubble": _bubble,
     "sensitivity_plot": _sensitivity,
+    "type_contrasts": _contrasts,
 }
 
 

@@ -12,7 +12,7 @@ from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.numerics.range import refuse_design
 from osteometa.pooling.model import JointTest, joint_test, regress, tau2_limits
-from osteometa.pooling.results import EffectData, Regression
+from osteometa.pooling.results import EffectData, GroupMeans, Regression
 from osteometa.wording.choices import studies_words
 
 Moderators = Mapping[str, Sequence[float] | Sequence[str]]
@@ -124,13 +124,13 @@ def regress_on(
         coefficients = "1 coefficient" if p == 2 else f"{p - 1} coefficients"
         note = f"{studies_words(fit.studies)} for {coefficients}: ten for each are recommended"
     return RegressionResult(
-        tuple(_coefficient(fit, i, name) for i, name in enumerate(names)),
+        tuple(combination(fit, row, name) for row, name in zip(np.eye(p), names, strict=True)),
         tested(fit, np.eye(p)[1:]), fit.studies, fit.tau2, fit.i2, fit.h2, q=fit.q, q_df=fit.q_df,
         q_p=fit.q_p, method=method, ci_method=ci, note=note, **limits,
     )  # fmt: skip
 
 
-def tested(fit: Regression, contrasts: Array) -> JointTest:
+def tested(fit: Regression | GroupMeans, contrasts: Array) -> JointTest:
     """Return a joint test; without statistic and p where the standard errors are 0."""
     try:
         return joint_test(fit, contrasts)
@@ -138,12 +138,14 @@ def tested(fit: Regression, contrasts: Array) -> JointTest:
         return JointTest(None, len(contrasts), fit.df, None)
 
 
-def _coefficient(fit: Regression, i: int, name: str) -> Coefficient:
-    estimate, se = float(fit.coefficients[i]), math.sqrt(float(fit.covariance[i, i]))
+def combination(fit: Regression | GroupMeans, weights: Array, name: str) -> Coefficient:
+    """Return the sum of the coefficients (p) times weights (p)."""
+    estimate = float(weights @ fit.coefficients)
+    se = math.sqrt(max(0.0, float(weights @ fit.covariance @ weights)))
     half = t_quantile(0.975, fit.df) * se
     return Coefficient(
         name, estimate, se, estimate - half, estimate + half, estimate / se if se > 0 else None,
-        fit.df, tested(fit, np.eye(len(fit.coefficients))[[i]]).p,
+        fit.df, tested(fit, weights[None, :]).p,
     )  # fmt: skip
 
 

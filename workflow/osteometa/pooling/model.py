@@ -18,7 +18,14 @@ from osteometa.numerics.range import out_of_range, refuse_design, refuse_unknown
 from osteometa.pooling.batch import moments, one_model
 from osteometa.pooling.correlated import blocks, checked_covariance, row_weights
 from osteometa.pooling.kernel import solve
-from osteometa.pooling.results import Estimated, Fitted, Pooled, Regression, not_estimated
+from osteometa.pooling.results import (
+    Estimated,
+    Fitted,
+    GroupMeans,
+    Pooled,
+    Regression,
+    not_estimated,
+)
 from osteometa.pooling.tau2 import profile_likelihood, q_profile, start_sj
 from osteometa.wording.choices import CI_METHODS, METHODS
 
@@ -280,7 +287,7 @@ class JointTest(NamedTuple):
     p: float | None
 
 
-def joint_test(fit: Regression, contrasts: Array) -> JointTest:
+def joint_test(fit: Regression | GroupMeans, contrasts: Array) -> JointTest:
     """Test that all rows of `contrasts` (c x p) times the coefficients are 0.
 
     Raises

@@ -90,6 +90,15 @@ class Fitted(Estimated):
     q_p: float
 
 
+class GroupMeans(NamedTuple):
+    """The mean of each group with their joint covariance."""
+
+    coefficients: Array
+    covariance: Array
+    df: float | None
+    """Degrees of freedom of t; None for the normal distribution."""
+
+
 @dataclass(frozen=True, slots=True)
 class Regression:
     """A meta-regression: coefficients, their covariance, and residual heterogeneity."""

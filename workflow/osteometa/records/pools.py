@@ -70,6 +70,37 @@ class SubgroupTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypeContrast:
+    """Difference between two exercise types: a row of `type_contrasts.csv`."""
+
+    by: str
+    """What the groups are: exercise_type."""
+    measure: str
+    type_a: str
+    type_b: str
+    k_a: int
+    k_b: int
+    estimate: float | None
+    """Type a minus type b; ROM stays on the log scale."""
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    df: float | None
+    """Degrees of freedom of t; None for the normal distribution."""
+    statistic: float | None
+    p: float | None
+    p_holm: float | None
+    """Adjusted for all pairs of the measure."""
+    tau2_model: str
+    """common or separate, as in the subgroup test."""
+    method: str
+    ci_method: str
+    status: str
+    """ok, single_study (one type has a single study) or not_estimated."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SynthesisRow:
     """One planned analysis and its status: a row of `syntheses.csv`."""
 

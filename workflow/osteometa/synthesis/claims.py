@@ -15,7 +15,7 @@ from osteometa.records.effects import Effect
 from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.synthesis.sets import includes
 from osteometa.synthesis.verdicts import verdict_of
-from osteometa.synthesis.words import evidence_words
+from osteometa.synthesis.words import contrast_scale, evidence_words
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import (
     OVERALL,
@@ -222,9 +222,9 @@ def _with_estimate(row: ClaimRow, found: Found, config: Config) -> ClaimRow:
 
 
 def _scale(row: ClaimRow, config: Config) -> MeasureFormat | None:
-    """Return how the estimate of a row is written; a difference of types always in percent."""
+    """Return how the estimate of a row is written; None where it has none."""
     if row.estimate is None:
         return None
     outcome = config.outcomes[row.outcome]
-    ratio_as = "percent" if row.than else outcome.ratio_as
-    return MeasureFormat(row.measure, ratio_as=ratio_as, decimals=outcome.decimals)
+    scale = MeasureFormat(row.measure, ratio_as=outcome.ratio_as, decimals=outcome.decimals)
+    return contrast_scale(scale) if row.than else scale

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from osteometa.records.claims import ClaimRow
-from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import MINUS, p_number, p_text, sentence, small, studies
-from osteometa.wording.vocabulary import Verdict
+from osteometa.wording.vocabulary import ExerciseType, Verdict
 
 
 def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
@@ -20,6 +22,30 @@ def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
         f"Differences between exercise types: {letter}({test.df1}{df2}) = {test.statistic:.2f}, "
         f"{p_text(test.p, leading_zero)} ({test.tau2_model} τ²)"
     )
+
+
+def contrast_words(row: TypeContrast, scale: MeasureFormat) -> str:
+    """Return a difference between types with its interval and its adjusted p.
+
+    A difference of log ratios is a ratio of ratios, written as its difference from 1 in percent.
+    """
+    pair, found = contrast_label(row), estimate_of(row)
+    if found is None:
+        return f"{pair}: not estimated ({row.note})"
+    note = f" ({row.note})" if row.note else ""
+    p = p_text(row.p_holm)
+    return f"{pair}: {contrast_scale(scale).in_text(found)}, Holm-adjusted {p}{note}"
+
+
+def contrast_label(row: TypeContrast) -> str:
+    """Return the two types in words."""
+    a, b = (ExerciseType(kind).heading.lower() for kind in (row.type_a, row.type_b))
+    return f"{a} against {b}"
+
+
+def contrast_scale(scale: MeasureFormat) -> MeasureFormat:
+    """Return how differences between types are written: of ratios always in percent."""
+    return replace(scale, ratio_as="percent")
 
 
 def model_words(row: PooledRow, pi_df: str) -> str:
