@@ -1,4 +1,4 @@
-"""The verdict on a claim, by the rules of M4.5 in their order.
+"""The verdict on a claim, by the rules of M7.6 in their order.
 
 An interval must lie wholly on one side of no effect, or within the smallest effect of interest; a
 sign test must hold in whatever way the unknown directions went. Significant results are never

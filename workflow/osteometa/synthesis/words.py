@@ -94,8 +94,10 @@ def evidence_words(row: ClaimRow, scale: MeasureFormat | None) -> str:
         return sentence("no planned analysis has an estimate of both exercise types")
     parts = [] if row.planned else ["no planned analysis, directions only"]
     if estimate is not None and scale is not None and row.k is not None:
-        difference = "difference " if row.than else ""
-        parts.append(f"{studies(row.k)}: {difference}{scale.in_text(estimate)}")
+        number, difference = studies(row.k), "difference " if row.than else ""
+        if row.than and row.verdict == Verdict.ONE_STUDY:
+            number += ", a single one of one exercise type"
+        parts.append(f"{number}: {difference}{scale.in_text(estimate)}")
         if row.pi_low is not None and row.pi_high is not None:
             parts.append(f"prediction interval {scale.limits(row.pi_low, row.pi_high)}")
         if row.smallest_effect is not None:
