@@ -71,6 +71,7 @@ REVIEW_FILES = [
     "direction_sets.csv",
     "p_combination.csv",
     "albatross.csv",
+    "claims.csv",
     "agreement.csv",
     "wanted.csv",
 ]

@@ -12,6 +12,7 @@ from osteometa.derivation.alternatives import split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
 from osteometa.directions.sign_test import direction_sets
+from osteometa.extraction.claims import Claim
 from osteometa.extraction.reading import read_raw, write_checked
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.figures.catalogue import TITLES
@@ -33,6 +34,7 @@ from osteometa.report.page import render_report
 from osteometa.sensitivity.analyses import meta_regressions, pooled_effects
 from osteometa.sensitivity.multiverse import multiverse
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
+from osteometa.synthesis.claims import Results, claim_rows
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split, summary_rows
@@ -154,6 +156,15 @@ def report(config, run):
     return render_report(folder, bare)
 
 
+def answers(config, run):
+    """Return the answers to a claim of no change."""
+    claim = Claim(claim_id="a", claim="A.", outcome="BMD", phase="training",
+                  expectation="unchanged", source="section 1")  # fmt: skip
+    effects = {name: run.sets[name][0] for name in run.cases}
+    found = Results(entries=run.derived.entries, pooled=run.pools, contrasts={}, effects=effects)
+    return claim_rows([claim], found, config)
+
+
 def pools(config, run):
     return [
         (pooled_rows(name, run.sets[name][0], config),
@@ -229,6 +240,9 @@ CHANGES = {
         "outcomes.*=BMD.plausible.sd_of_change": 50,
         "outcomes.*=BMD.analytes.*=bmd_areal.quantity": "concentration",
         "secondary_outcomes": lambda old: old[1:],
+    },
+    answers: {
+        "outcomes.*=BMD.smallest_effect": 5,
     },
     report: {
         "title": "Another title",

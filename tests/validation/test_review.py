@@ -3,17 +3,20 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from builders import TESTS
 from osteometa.cli import main
+from osteometa.extraction.claims import Claim
 from osteometa.io.problems import errors_of
 from osteometa.protocol.config import load_config
-from osteometa.validation.review import check_review, report_text
+from osteometa.validation.review import check_review, check_tables, report_text
 
 BAD = TESTS / "bad_input"
 REVIEWS = TESTS / "reviews"
 EXPECTED = json.loads((BAD / "expected.json").read_text())
+LARGER = {"expectation": "larger_than", "exercise_type": "resistance", "than": "aerobic"}
 # What is edited in config.yaml; the other broken reviews have a table of their own in `bad_input/`.
 EDITS = {
     "E101_config_duplicate": ("schema_version: 1 ", "schema_version: 1\nschema_version: 1 "),
@@ -246,3 +249,33 @@ def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
         assert not errors_of(problems)
     row = check_review(small).tables.measurements[0]
     assert (row.mean, row.mean.text, row.row) == (-1.5, "-1.5", 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        ({"outcome": "OGP"}, "outcome", "Did you mean 'OPG'?"),
+        ({"analyte": "opg_srum"}, "analyte", "Did you mean 'opg_serum'?"),
+        ({"site": "femur"}, "site", "Use: (empty)"),
+        ({"outcome": "osteocalcin", "analyte": "opg_serum"}, "analyte", "Use: (empty)"),
+        ({"window": "noon"}, "window", "Use: (empty), during, immediate"),
+        ({"phase": "training", "window": "early"}, "window", "Use: (empty)"),
+        ({"than": "aerobic"}, "than", "belongs to larger_than"),
+        ({"arms": "test_j_2010/control"}, "arms", "'test_j_2010/control' is no exercise arm"),
+        ({"arms": "test_a_2001/control"}, "arms", "is no exercise arm"),
+        ({"arms": "test_j_2010"}, "arms", "Write study_id/arm_id"),
+        ({**LARGER, "exercise_type": ""}, "exercise_type", "Enter the one that is larger"),
+        ({**LARGER, "than": ""}, "than", "Enter the other one"),
+        ({**LARGER, "than": "resistance"}, "than", "Enter the other one"),
+        ({**LARGER, "arms": "test_j_2010/runners"}, "arms", "Leave arms empty"),
+    ],
+)
+def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
+    checked = check_review(small)
+    usual = {"claim_id": "a", "claim": "A.", "outcome": "OPG", "phase": "acute",
+             "expectation": "up", "source": "section 1"}  # fmt: skip
+    fine, wrong = Claim(**usual, row=2), Claim(**{**usual, **cells}, row=2)
+    assert not check_tables(replace(checked.tables, claims=(fine,)), checked.config)
+    (problem,) = check_tables(replace(checked.tables, claims=(wrong,)), checked.config)
+    assert (problem.file, problem.row, problem.column) == ("data/raw/claims.csv", 2, column)
+    assert words in problem.message

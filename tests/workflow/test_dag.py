@@ -20,7 +20,7 @@ LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
 EXTRACT = {"Check the tables, and derive effects and directions of effect"}
 REVIEW_WIDE = {
-    "Summarise all syntheses, test the directions and combine exact p values",
+    "Summarise all syntheses, test directions, combine exact p values and answer claims",
     "Compare with PyMARE and statsmodels",
     "List the missing values that would add a study to a synthesis",
     "Draw the figures of the whole review",

@@ -37,9 +37,22 @@ def pooled_files(wildcards):
     return of_syntheses(POOLED)
 
 
+# The settings by which comparisons are classified are those of secondary outcomes' directions.
+SUMMARISING = [
+    "outcomes",
+    "secondary_outcomes",
+    "modalities",
+    "comparator_kinds",
+    "windows",
+    "derivation",
+    "directions",
+    "syntheses",
+]
+
+
 rule summary:
     message:
-        "Summarise all syntheses, test the directions and combine exact p values."
+        "Summarise all syntheses, test directions, combine exact p values and answer claims."
     input:
         pooled_files,
         extracted("sets", "directions.csv", "effects.csv", *CHECKED),
@@ -48,10 +61,11 @@ rule summary:
         direction_sets="results/direction_sets.csv",
         p_combination="results/p_combination.csv",
         albatross="results/albatross.csv",
+        claims="results/claims.csv",
     params:
         root=ROOT,
         code=code("summary.py"),
-        choices=choices("outcomes", "directions", "syntheses"),
+        choices=choices(*SUMMARISING),
     script:
         "../scripts/summary.py"
 

@@ -1,10 +1,12 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
+from osteometa.directions.entries import secondary_entries
 from osteometa.directions.p_values import albatross, p_combinations
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import read_checked
 from osteometa.io.csv_records import read_records, write_records
 from osteometa.protocol.config import from_part
+from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import (
     AlbatrossPoint,
     DirectionEntry,
@@ -13,9 +15,10 @@ from osteometa.records.directions import (
     StudyDirection,
 )
 from osteometa.records.effects import Effect, WeightedEffect
-from osteometa.records.pools import PooledRow, SynthesisRow
+from osteometa.records.pools import PooledRow, SynthesisRow, TypeContrast
 from osteometa.run.jobs import job
 from osteometa.run.manifest import forget_syntheses
+from osteometa.synthesis.claims import Results, claim_rows
 from osteometa.synthesis.sets import summary_rows
 
 with job(snakemake) as root:
@@ -42,4 +45,12 @@ with job(snakemake) as root:
     derived = read_records(root / "data/processed/effects.csv", Effect)
     points = albatross(entries, derived, tables, config)
     write_records(snakemake.output.albatross, AlbatrossPoint, points)
+    results = Results(
+        entries=[*entries, *secondary_entries(tables, config)],
+        pooled=pooled,
+        contrasts={n: read_records(home / n / "type_contrasts.csv", TypeContrast) for n in kept},
+        effects={name: effects for name, (effects, _) in chosen.items()},
+    )
+    answers = claim_rows(tables.claims, results, config)
+    write_records(snakemake.output.claims, ClaimRow, answers)
     forget_syntheses(kept, root)

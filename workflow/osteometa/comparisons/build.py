@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -193,8 +193,11 @@ def rows_of(item: Reported) -> tuple[Measurement, ...]:
     return () if item is None else (item,)
 
 
-def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
-    """Return every comparison of the main outcomes, in a fixed order."""
+def comparisons_of(
+    tables: Tables, config: Config, outcomes: Collection[str] | None = None
+) -> list[Comparison]:
+    """Return every comparison of some outcomes, by default the main ones, in a fixed order."""
+    chosen = config.outcomes if outcomes is None else outcomes
     studies = {study.study_id: study for study in tables.studies}
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
     found: dict[tuple[str, ...], Comparison] = {}
@@ -207,7 +210,7 @@ def comparisons_of(tables: Tables, config: Config) -> list[Comparison]:
         if control is not None and control.comparator == arm.arm_id and control.row < arm.row:
             continue  # each other's active comparator: made once, for the arm that comes first
         for place in sorted(index.places(arm, control)):
-            if place.outcome in config.outcomes:
+            if place.outcome in chosen:
                 comparison = index.comparison(study, arm, control, place)
                 found[comparison.key] = comparison
     return [found[key] for key in sorted(found)]
@@ -299,7 +302,7 @@ class _Index:
             log_baselines=pick("log_level", baseline),
             contrasts=_here(self.contrasts.get(exercise, []), place),
             directions=_here(self.directions.get(exercise, []), place),
-            units=self.units[place.outcome],
+            units=self.units.get(place.outcome, ()),
             controls_own=tuple(
                 row
                 for row in _here(self.contrasts.get(other, []), place)

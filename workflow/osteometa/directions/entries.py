@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import Comparison, difference_of_means
+from osteometa.comparisons.build import Comparison, comparisons_of, difference_of_means
 from osteometa.comparisons.classification import listed_only, shared_columns
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
+from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, Origin
 from osteometa.records.effects import Effect
@@ -49,6 +50,11 @@ def entries(
 ) -> list[DirectionEntry]:  # fmt: skip
     """Return the direction of each comparison; the sign of its effect overrides what was typed."""
     return [_entry(one, by_comparison.get(one.key), config) for one in comparisons]
+
+
+def secondary_entries(tables: Tables, config: Config) -> list[DirectionEntry]:
+    """Return the directions of the secondary outcomes, which have no effects."""
+    return entries(comparisons_of(tables, config, config.secondary_outcomes), {}, config)
 
 
 def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> DirectionEntry:

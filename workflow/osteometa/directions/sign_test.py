@@ -19,7 +19,7 @@ DirectionSetKey = tuple[str, Phase, DesignClass]
 def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[DirectionSet]:
     """Return the sign test of each outcome, phase and design class with any direction."""
     return [
-        _direction_set(key, study_directions(members, config.directions.agreement_share))
+        direction_set(key, study_directions(members, config.directions.agreement_share))
         for key, members in counted_entries(found, config).items()
     ]
 
@@ -36,7 +36,8 @@ def counted_entries(
     return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
 
-def _direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> DirectionSet:
+def direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> DirectionSet:
+    """Return the sign test over studies, with its range over all ways the unknown may have gone."""
     counts = {
         direction: sum(study.direction == direction for study in studies) for direction in Direction
     }

@@ -20,7 +20,7 @@ def codebook() -> str:
     lines = [
         "# Codebook of the raw tables",
         "",
-        "Made from the models in `workflow/osteometa/extraction/tables.py` by "
+        "Made from the models in `workflow/osteometa/extraction/` by "
         "`python -m osteometa.extraction.codebook`. "
         "UTF-8 CSV files in `data/raw/` with a header row. **An empty cell means not reported**; "
         "numbers are entered as reported, and all conversion happens in code.",

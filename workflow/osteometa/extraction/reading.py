@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.extraction.cell_types import ReportedNumber, Row
+from osteometa.extraction.claims import Claim
 from osteometa.extraction.tables import (
     ROWS,
     Arm,
@@ -59,7 +60,7 @@ def _tables_from(rows: RowsOf) -> Tables:
         studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
         contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
         prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
-        published_pools=rows(PublishedPool),
+        published_pools=rows(PublishedPool), claims=rows(Claim),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from osteometa.extraction.cell_types import (
     Whole,
     cell,
 )
+from osteometa.extraction.claims import Claim
 
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
 Indirect = Literal[
@@ -367,6 +368,7 @@ class PublishedPool(Row):
 
 ROWS: tuple[type[Row], ...] = (
     Study, Arm, Measurement, Contrast, Direction, RiskOfBias, Prisma, Assay, Grade, PublishedPool,
+    Claim,
 )  # fmt: skip
 
 
@@ -384,3 +386,4 @@ class Tables:
     assays: tuple[Assay, ...] = ()
     grade: tuple[Grade, ...] = ()
     published_pools: tuple[PublishedPool, ...] = ()
+    claims: tuple[Claim, ...] = ()

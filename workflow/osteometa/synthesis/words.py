@@ -1,16 +1,17 @@
-"""Pooled models and their tests in words: the same in figures, report and commands."""
+"""Pooled models, their tests and answers to claims in words: the same wherever they are shown."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import DirectionSet
 from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
-from osteometa.wording.numbers import MINUS, p_number, p_text, small
+from osteometa.wording.numbers import MINUS, p_number, p_text, sentence, small, studies
 from osteometa.wording.syntheses import setting_words
-from osteometa.wording.vocabulary import ExerciseType
+from osteometa.wording.vocabulary import ExerciseType, Verdict
 
 
 def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
@@ -101,3 +102,50 @@ def set_words(row: DirectionSet) -> str:
         f"; sign test {p_text(row.p_lowest)} for all possible directions not known"
     )  # fmt: skip
     return words + (f" (known directions only {p_number(row.p_known)})" if known else "")
+
+
+def evidence_words(row: ClaimRow, scale: MeasureFormat | None) -> str:
+    """Return the evidence behind the answer to a claim, in one sentence.
+
+    `scale` is how its estimate is written; None where it has none.
+    """
+    if row.verdict == Verdict.NO_EVIDENCE:
+        both = " with both exercise types" if row.than else ""
+        return sentence(f"no study reports the outcome{both}")
+    estimate = estimate_of(row)
+    if row.than and (estimate is None or scale is None):
+        return sentence("no planned analysis has an estimate of both exercise types")
+    parts = [] if row.planned else ["no planned analysis, directions only"]
+    if estimate is not None and scale is not None and row.k is not None:
+        number, difference = studies(row.k), "difference " if row.than else ""
+        if row.than and row.verdict == Verdict.ONE_STUDY:
+            number += ", a single one of one exercise type"
+        parts.append(f"{number}: {difference}{scale.in_text(estimate)}")
+        if row.pi_low is not None and row.pi_high is not None:
+            parts.append(f"prediction interval {scale.limits(row.pi_low, row.pi_high)}")
+        if row.smallest_effect is not None:
+            parts.append(f"smallest effect of interest {_smallest(row)}")
+    return sentence("; ".join(parts if row.than else [*parts, _directions(row)]))
+
+
+def _smallest(row: ClaimRow) -> str:
+    unit = {"SMD": " SD", "ROM": " %"}.get(row.measure, "")
+    return f"{row.smallest_effect:g}{unit}"
+
+
+def _directions(row: ClaimRow) -> str:
+    """Return how many studies have each direction, with the range of the sign test."""
+    counts = (
+        (row.n_up, "up"), (row.n_down, "down"), (row.n_mixed, "mixed"),
+        (row.n_zero, "with no difference"), (row.n_unchanged, "with no significant change"),
+        (row.n_not_told, "not reported"),
+    )  # fmt: skip
+    known = [f"{n} {words}" for n, words in counts if n]
+    if not known:
+        return "no direction is counted"
+    text = f"directions of studies: {', '.join(known)}"
+    if row.p_lowest is None or row.p_highest is None:
+        return text
+    low, high = p_number(row.p_lowest), p_number(row.p_highest)
+    p = p_text(row.p_lowest) if low == high else f"p from {low} to {high}"
+    return f"{text}; sign test {p}"

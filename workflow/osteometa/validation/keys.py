@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
+from osteometa.extraction.claims import Claim
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, PrismaBox, Tables
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config
@@ -29,8 +30,13 @@ def link_problems(
     """Yield the problems between rows and with the names of the config."""
     yield from _duplicates(tables)
     yield from _foreign_keys(tables, unread)
+    for claim in tables.claims:
+        yield from _expectation(claim)
+        yield from _arms_of_claim(claim, tables, unread)
     if config is not None:
         yield from _vocabulary(tables, config)
+        for claim in tables.claims:
+            yield from _cell_of_claim(claim, config)
         yield from _arms(tables, config, unread)
     yield from _baselines(tables)
     yield from _judgements(tables)
@@ -101,6 +107,49 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
         if study.include == "no" and not study.exclude_reason:
             message = "A study that is not included needs a reason. Enter it."
             yield problem_at(study, "exclude_reason", "E105", message)
+
+
+def _cell_of_claim(claim: Claim, config: Config) -> Iterator[Problem]:
+    """Yield names of a claim that config.yaml does not declare; an empty cell stands for any."""
+    yield from _listed(claim, "outcome", (*config.outcomes, *config.secondary_outcomes))
+    main = config.outcomes.get(claim.outcome)
+    if main or claim.outcome in config.secondary_outcomes:
+        yield from _listed(claim, "analyte", ("", *main.analytes) if main else ("",))
+        yield from _listed(claim, "site", ("", *main.sites) if main else ("",))
+    windows = ("", "during", *config.windows) if claim.phase == "acute" else ("",)
+    yield from _listed(claim, "window", windows)
+
+
+def _expectation(claim: Claim) -> Iterator[Problem]:
+    """Yield what `larger_than` lacks, and what no other expectation may have."""
+    if claim.expectation != "larger_than":
+        if claim.than:
+            message = "`than` belongs to larger_than. Empty it, or correct the expectation."
+            yield problem_at(claim, "than", "E105", message, claim.than)
+        return
+    if not claim.exercise_type:
+        message = "larger_than compares two exercise types. Enter the one that is larger."
+        yield problem_at(claim, "exercise_type", "E105", message)
+    if claim.than in ("", claim.exercise_type):
+        message = "larger_than compares two exercise types. Enter the other one."
+        yield problem_at(claim, "than", "E105", message, claim.than)
+    if claim.arms:
+        message = "Exercise types are compared over all their arms. Leave arms empty."
+        yield problem_at(claim, "arms", "E105", message, claim.arms)
+
+
+def _arms_of_claim(
+    claim: Claim, tables: Tables, unread: frozenset[tuple[str, str]]
+) -> Iterator[Problem]:
+    known = {(arm.study_id, arm.arm_id) for arm in tables.arms if arm.role == "exercise"}
+    for key in claim.arm_keys:
+        if key not in known and not _unread(key[0], unread):
+            name, names = "/".join(key), ["/".join(one) for one in sorted(known)]
+            message = (
+                f"'{name}' is no exercise arm of arms.csv. {suggestion(name, names)}"
+                "Write study_id/arm_id, with spaces between arms."
+            )
+            yield problem_at(claim, "arms", "E104", message, claim.arms)
 
 
 def _listed(row: Row, column: str, allowed: tuple[str, ...]) -> Iterator[Problem]:

@@ -262,6 +262,20 @@ class SynthesisStatus(Term):
     EMPTY = "empty", "no study"
 
 
+class Verdict(Term):
+    """How the evidence answers a claim."""
+
+    SUPPORTED = "supported", "supported"
+    CONTRADICTED = "contradicted", "contradicted"
+    NOT_SETTLED = "not_settled", "not settled"
+    ONE_STUDY = "one_study", "not settled (one study)"
+    CONFLICTING = "conflicting", "conflicting"
+    SUPPORTED_BY_DIRECTIONS = "supported_by_directions", "supported by directions"
+    CONTRADICTED_BY_DIRECTIONS = "contradicted_by_directions", "contradicted by directions"
+    NOT_SETTLED_BY_DIRECTIONS = "not_settled_by_directions", "not settled by directions"
+    NO_EVIDENCE = "no_evidence", "no evidence"
+
+
 class RowStatus(Term):
     """Status of a raw row for one use."""
 

@@ -1,0 +1,226 @@
+"""Claims of another review, answered by estimates where there are any and else by directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from osteometa.directions.per_study import study_directions
+from osteometa.directions.sign_test import direction_set
+from osteometa.extraction.claims import Claim
+from osteometa.protocol.config import Config, Synthesis
+from osteometa.records.claims import ClaimRow
+from osteometa.records.directions import DirectionEntry
+from osteometa.records.effects import Effect
+from osteometa.records.pools import PooledRow, TypeContrast
+from osteometa.synthesis.sets import includes
+from osteometa.synthesis.verdicts import verdict_of
+from osteometa.synthesis.words import contrast_scale, evidence_words
+from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
+from osteometa.wording.vocabulary import (
+    OVERALL,
+    DesignClass,
+    ExerciseType,
+    Phase,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What claims are answered from; pools, contrasts and effects by synthesis."""
+
+    entries: Sequence[DirectionEntry]
+    """Of main and secondary outcomes."""
+    pooled: Mapping[str, Sequence[PooledRow]]
+    contrasts: Mapping[str, Sequence[TypeContrast]]
+    effects: Mapping[str, Sequence[Effect]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The estimate of a planned analysis that answers a claim."""
+
+    synthesis: Synthesis
+    measure: str
+    estimate: Estimate
+    """On the scale of the measure."""
+    studies: tuple[str, ...]
+    single: bool
+    """Whether one study alone is behind it, or behind one of the types compared."""
+    pi_low: float | None = None
+    pi_high: float | None = None
+
+
+def claim_rows(claims: Sequence[Claim], results: Results, config: Config) -> list[ClaimRow]:
+    """Return the answers to all claims.
+
+    One row for each planned analysis in the cell of a claim that has an estimate, and one for all
+    directions of the cell, unless an analysis has just these. A comparison of exercise types is
+    answered by estimates only, and a claim on named arms by directions only.
+    """
+    return [row for claim in claims for row in _answers(claim, results, config)]
+
+
+def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
+    entries = [entry for entry in results.entries if _concerns(claim, entry)]
+    design = _design_of(claim, entries)
+    entries = [entry for entry in entries if entry.design_class == design]
+    planned = [] if claim.arms else [s for s in config.syntheses if _covers(claim, design, s)]
+    whole = _row(claim, design, planned=bool(planned))
+    rows = []
+    answered = False
+    for found in (_estimate_in(claim, one, results, config) for one in planned):
+        if found is None:
+            continue
+        own = [entry for entry in entries if includes(found.synthesis, entry)]
+        row = _with_estimate(_with_directions(whole, own, config), found, config)
+        rows.append(replace(row, verdict=verdict_of(row, single=found.single)))
+        answered |= bool(claim.than) or _counted(own) == _counted(entries)
+    if not answered:
+        row = _with_directions(whole, entries, config)
+        reported = _is_reported(claim, entries)
+        rows.append(replace(row, verdict=verdict_of(row)) if reported else row)
+    return [replace(row, evidence=evidence_words(row, _scale(row, config))) for row in rows]
+
+
+def _concerns(claim: Claim, entry: DirectionEntry) -> bool:
+    """Return whether a direction is in the cell of a claim, whatever it is compared with."""
+    return (
+        (entry.outcome, entry.phase) == (claim.outcome, claim.phase)
+        and claim.analyte in ("", entry.analyte)
+        and claim.site in ("", entry.site)
+        and claim.window in ("", entry.window)
+        and _of_types(claim, entry.exercise_type)
+        and (not claim.arms or (entry.study_id, entry.arm_id) in claim.arm_keys)
+    )
+
+
+def _of_types(claim: Claim, exercise_type: ExerciseType) -> bool:
+    """Return whether a claim is about an exercise type; one without a type is about all."""
+    return not claim.exercise_type or exercise_type in (claim.exercise_type, claim.than)
+
+
+def _covers(claim: Claim, design: DesignClass, synthesis: Synthesis) -> bool:
+    """Return whether a planned analysis lies in the cell of a claim."""
+    own = (synthesis.outcome, synthesis.phase, synthesis.design_class)
+    return (
+        own == (claim.outcome, claim.phase, design)
+        and claim.analyte in ("", synthesis.analyte)
+        and claim.site in ("", synthesis.site)
+        and claim.window in ("", synthesis.window)
+    )
+
+
+def _design_of(claim: Claim, entries: Sequence[DirectionEntry]) -> DesignClass:
+    """Return what a claim compares: against a comparator where any such direction is counted."""
+    if claim.design_class:
+        return DesignClass(claim.design_class)
+    classes = {entry.design_class for entry in _counted(entries)}
+    within = classes == {DesignClass.WITHIN_ARM}
+    return DesignClass.WITHIN_ARM if within else DesignClass.CONTROLLED
+
+
+def _counted(entries: Sequence[DirectionEntry]) -> list[DirectionEntry]:
+    return [entry for entry in entries if entry.counted]
+
+
+def _estimate_in(
+    claim: Claim, synthesis: Synthesis, results: Results, config: Config
+) -> Found | None:
+    """Return the estimate of a planned analysis on the primary measure, if it has one."""
+    measure = config.outcomes[synthesis.outcome].measures[0]
+    if claim.than:
+        for contrast in results.contrasts.get(synthesis.id, ()):
+            difference = _difference(claim, contrast)
+            if difference is not None and contrast.measure == measure:
+                studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
+                single = contrast.status == "single_study"
+                return Found(synthesis, measure, difference, studies, single)
+        return None
+    for row in results.pooled.get(synthesis.id, ()):
+        estimate, group = estimate_of(row), claim.exercise_type or OVERALL
+        if row.primary and (row.measure, row.group) == (measure, group) and estimate is not None:
+            studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
+            return Found(
+                synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high
+            )  # fmt: skip
+    return None
+
+
+def _pooled_studies(claim: Claim, effects: Sequence[Effect], measure: str) -> tuple[str, ...]:
+    studies = {
+        effect.study_id
+        for effect in effects
+        if effect.pooled and effect.measure == measure and _of_types(claim, effect.exercise_type)
+    }
+    return tuple(sorted(studies))
+
+
+def _difference(claim: Claim, row: TypeContrast) -> Estimate | None:
+    """Return the difference of the types of a claim, the one that is to be larger first."""
+    estimate = estimate_of(row)
+    types = {claim.exercise_type, claim.than}
+    if row.by != "exercise_type" or {row.type_a, row.type_b} != types or estimate is None:
+        return None
+    if row.type_a == claim.exercise_type:
+        return estimate
+    return Estimate(-estimate.value, -estimate.high, -estimate.low)
+
+
+def _is_reported(claim: Claim, entries: Sequence[DirectionEntry]) -> bool:
+    """Return whether any study reports the outcome, of both exercise types where two are compared.
+
+    A direction that is not counted is a report too.
+    """
+    types = {entry.exercise_type for entry in entries}
+    return {claim.exercise_type, claim.than} <= types if claim.than else bool(entries)
+
+
+def _row(claim: Claim, design: DesignClass, *, planned: bool) -> ClaimRow:
+    """Return the row of a claim on its whole cell, before any evidence."""
+    return ClaimRow(
+        claim_id=claim.claim_id, claim=claim.claim, outcome=claim.outcome, analyte=claim.analyte,
+        site=claim.site, exercise_type=_type(claim.exercise_type), phase=Phase(claim.phase),
+        window=claim.window, design_class=design, arms=tuple(claim.arms.split()),
+        expectation=claim.expectation, than=_type(claim.than), planned=planned,
+        source=claim.source,
+    )  # fmt: skip
+
+
+def _type(code: str) -> ExerciseType | None:
+    return ExerciseType(code) if code else None
+
+
+def _with_directions(row: ClaimRow, entries: Sequence[DirectionEntry], config: Config) -> ClaimRow:
+    """Add the directions of studies and their sign test; none where exercise types are compared."""
+    if row.expectation == "larger_than":
+        return row
+    studies = study_directions(_counted(entries), config.directions.agreement_share)
+    test = direction_set((row.outcome, row.phase, row.design_class), studies)
+    return replace(
+        row, n_up=test.n_up, n_down=test.n_down, n_unchanged=test.n_unchanged, n_mixed=test.n_mixed,
+        n_zero=test.n_zero, n_not_told=test.n_not_told, p_lowest=test.p_lowest,
+        p_highest=test.p_highest, studies=tuple(study.study_id for study in studies),
+    )  # fmt: skip
+
+
+def _with_estimate(row: ClaimRow, found: Found, config: Config) -> ClaimRow:
+    """Add the estimate of a planned analysis and make its cell that of the row."""
+    cell, estimate = found.synthesis, found.estimate
+    smallest = config.outcomes[cell.outcome].smallest_effect
+    return replace(
+        row, analyte=cell.analyte, site=cell.site, window=cell.window, synthesis=cell.id,
+        measure=found.measure, k=len(found.studies), estimate=estimate.value,
+        ci_low=estimate.low, ci_high=estimate.high, pi_low=found.pi_low, pi_high=found.pi_high,
+        smallest_effect=smallest if row.expectation == "unchanged" else None,
+        studies=found.studies,
+    )  # fmt: skip
+
+
+def _scale(row: ClaimRow, config: Config) -> MeasureFormat | None:
+    """Return how the estimate of a row is written; None where it has none."""
+    if row.estimate is None:
+        return None
+    outcome = config.outcomes[row.outcome]
+    scale = MeasureFormat(row.measure, ratio_as=outcome.ratio_as, decimals=outcome.decimals)
+    return contrast_scale(scale) if row.than else scale
