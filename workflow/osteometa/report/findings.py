@@ -12,11 +12,18 @@ from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import read_records
 from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
+from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import DirectionSet, PCombination, ReportedResult, StudyDirection
 from osteometa.records.effects import AlternativeEffect, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
-from osteometa.records.pools import AgreementRow, PooledRow, SubgroupTest, SynthesisRow
+from osteometa.records.pools import (
+    AgreementRow,
+    PooledRow,
+    SubgroupTest,
+    SynthesisRow,
+    TypeContrast,
+)
 from osteometa.records.sensitivity import RECORDS, SensitivityTables
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.syntheses import window_words
@@ -56,6 +63,7 @@ class Findings:
     directions: tuple[StudyDirection, ...] = ()
     pooled: tuple[PooledRow, ...] = ()
     tests: tuple[SubgroupTest, ...] = ()
+    contrasts: tuple[TypeContrast, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     alternatives: tuple[AlternativeEffect, ...] = ()
     tables: SensitivityTables = field(default_factory=SensitivityTables)
@@ -130,6 +138,7 @@ class Review:
     tables: Tables
     findings: tuple[Findings, ...]
     figures: tuple[FigureRow, ...]
+    claims: tuple[ClaimRow, ...]
     reported: tuple[ReportedResult, ...]
     direction_sets: tuple[DirectionSet, ...]
     p_combinations: tuple[PCombination, ...]
@@ -162,6 +171,7 @@ def read_review(root: Path, config: Config) -> Review:
             for synthesis, row in zip(config.syntheses, rows, strict=True)
         ),
         figures=_read(results / "figures" / "figures.csv", FigureRow),
+        claims=_read(results / "claims.csv", ClaimRow),
         reported=_read(results / "reported.csv", ReportedResult),
         direction_sets=_read(results / "direction_sets.csv", DirectionSet),
         p_combinations=_read(results / "p_combination.csv", PCombination),
@@ -188,6 +198,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
         effects=_read(folder / "effects.csv", WeightedEffect),
         pooled=_read(folder / "pooled.csv", PooledRow),
         tests=_read(folder / "subgroup_test.csv", SubgroupTest),
+        contrasts=_read(folder / "type_contrasts.csv", TypeContrast),
         figures=_read(folder / "figures" / "figures.csv", FigureRow),
     )
     if not found.pool:

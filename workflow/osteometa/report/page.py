@@ -14,6 +14,7 @@ from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
 from osteometa.report.answers import answers, evidence, question
+from osteometa.report.claims import answered_claims
 from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
@@ -65,6 +66,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "glance": glance(findings),
         "question": question(config),
         "evidence": evidence(review),
+        "claims": answered_claims(review.claims, config),
         "outcomes": _outcomes(review, chapters),
         "described": {one.id for one in chapters if one.described},
         "chapters": [one for one in chapters if one.effects],

@@ -80,7 +80,7 @@ def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
         row = _with_directions(whole, entries, config)
         reported = _is_reported(claim, entries)
         rows.append(replace(row, verdict=verdict_of(row)) if reported else row)
-    return [replace(row, evidence=evidence_words(row, _scale(row, config))) for row in rows]
+    return [replace(row, evidence=evidence_words(row, scale_of(row, config))) for row in rows]
 
 
 def _concerns(claim: Claim, entry: DirectionEntry) -> bool:
@@ -217,7 +217,7 @@ def _with_estimate(row: ClaimRow, found: Found, config: Config) -> ClaimRow:
     )  # fmt: skip
 
 
-def _scale(row: ClaimRow, config: Config) -> MeasureFormat | None:
+def scale_of(row: ClaimRow, config: Config) -> MeasureFormat | None:
     """Return how the estimate of a row is written; None where it has none."""
     if row.estimate is None:
         return None

@@ -138,7 +138,7 @@ def _directions(row: ClaimRow) -> str:
     counts = (
         (row.n_up, "up"), (row.n_down, "down"), (row.n_mixed, "mixed"),
         (row.n_zero, "with no difference"), (row.n_unchanged, "with no significant change"),
-        (row.n_not_told, "not reported"),
+        (row.n_not_told, "not told"),
     )  # fmt: skip
     known = [f"{n} {words}" for n, words in counts if n]
     if not known:
