@@ -66,8 +66,20 @@ def test_each_site_has_its_row_and_all_together_theirs(results):
 def test_no_change_of_ctx_is_not_settled(results):
     row = answers(results, "CTX", "unchanged", analyte="ctx_serum")[0]
     assert (row.verdict, row.smallest_effect, row.k) == ("not_settled", 0.2, 4)
-    assert "−0.37 (95 % CI −1.52 to 0.78)" in row.evidence
-    assert "smallest effect of interest 0.2 SD" in row.evidence
+    assert row.evidence.startswith("Four studies: SMD −0.37 (95 % CI −1.52 to 0.78); prediction")
+    assert "; smallest effect of interest 0.2 SD; directions of studies: " in row.evidence
+
+
+def test_a_mean_difference_has_its_unit(results):
+    found, config = results
+    density = config.outcomes["BMD"].model_copy(
+        update={"measures": ("MD", "ROM", "SMD"), "smallest_effect": 0.01,
+                "units": {"g/cm2": (0.3, 2)}}
+    )  # fmt: skip
+    other = config.model_copy(update={"outcomes": {**config.outcomes, "BMD": density}})
+    (row,) = answers((found, other), "BMD", "unchanged", site="lumbar_spine")
+    assert row.measure == "MD" and ": MD in g/cm² 0.0" in row.evidence
+    assert "smallest effect of interest 0.01 g/cm²" in row.evidence
 
 
 def test_one_study_settles_nothing(results):
@@ -95,7 +107,7 @@ def test_named_arms_are_answered_by_directions_only(results):
     assert (short.n_up, short.n_unchanged) == (0, 1)
     (year,) = answers(results, "OPG", arms="bergstrom_2012/walking_aerobics")
     assert (year.estimate, year.n_up, year.verdict) == (None, 1, "not_settled_by_directions")
-    assert year.evidence.startswith("No planned analysis, directions only; ")
+    assert year.evidence.startswith("No planned analysis, only directions of studies: 1 up; ")
 
 
 def test_secondary_outcomes_are_answered_by_directions(results):
@@ -112,7 +124,7 @@ def test_secondary_outcomes_are_answered_by_directions(results):
 def test_a_report_that_is_not_counted_is_evidence_that_settles_nothing(results):
     (row,) = answers(results, "OPG", arms="hur_2018/metabolic_syndrome")
     assert (row.verdict, row.studies) == ("not_settled_by_directions", ())
-    assert row.evidence.endswith("no direction is counted.")
+    assert row.evidence.startswith("No planned analysis, only directions that are not")
 
 
 def test_types_are_compared_by_their_difference(results):

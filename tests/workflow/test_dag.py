@@ -146,6 +146,22 @@ def test_one_cell_reruns_its_synthesis_only(project, review):
     }  # fmt: skip
 
 
+def verdicts(review):
+    with (review / "results/claims.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["claim_id"]: row["verdict"] for row in csv.DictReader(lines)}
+
+
+def test_an_edited_claim_is_answered_without_pooling_anew(project, review):
+    usual = verdicts(review)
+    assert usual == {
+        "bmd_up": "supported", "bmd_up_resistance": "not_settled", "ctx_unchanged": "one_study",
+        "opg_up_race": "not_settled_by_directions", "osteocalcin_up": "no_evidence",
+    }  # fmt: skip
+    edit(review / "data/raw/claims.csv", ",up,,section 3", ",down,,section 3")
+    assert set(jobs(project.run(review))) <= EXTRACT | REVIEW_WIDE
+    assert verdicts(review) == {**usual, "bmd_up": "contradicted"}
+
+
 def test_a_study_inserted_in_the_middle_reruns_its_synthesis_only(project, review):
     raw = review / "data/raw"
     for name in ("studies", "arms", "measurements"):

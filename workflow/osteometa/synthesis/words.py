@@ -8,7 +8,7 @@ from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import DirectionSet
 from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.wording.choices import interval_words
-from osteometa.wording.measure_format import MeasureFormat, estimate_of
+from osteometa.wording.measure_format import MeasureFormat, estimate_of, unit_words
 from osteometa.wording.numbers import MINUS, p_number, p_text, sentence, small, studies
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import ExerciseType, Verdict
@@ -115,22 +115,30 @@ def evidence_words(row: ClaimRow, scale: MeasureFormat | None) -> str:
     estimate = estimate_of(row)
     if row.than and (estimate is None or scale is None):
         return sentence("no planned analysis has an estimate of both exercise types")
-    parts = [] if row.planned else ["no planned analysis, directions only"]
+    parts = []
     if estimate is not None and scale is not None and row.k is not None:
-        number, difference = studies(row.k), "difference " if row.than else ""
+        number = studies(row.k)
         if row.than and row.verdict == Verdict.ONE_STUDY:
             number += ", a single one of one exercise type"
-        parts.append(f"{number}: {difference}{scale.in_text(estimate)}")
+        words = [_measure(scale), "difference" if row.than else "", scale.in_text(estimate)]
+        parts.append(f"{number}: {' '.join(filter(None, words))}")
         if row.pi_low is not None and row.pi_high is not None:
             parts.append(f"prediction interval {scale.limits(row.pi_low, row.pi_high)}")
         if row.smallest_effect is not None:
-            parts.append(f"smallest effect of interest {_smallest(row)}")
+            parts.append(f"smallest effect of interest {_smallest(row, scale)}")
     return sentence("; ".join(parts if row.than else [*parts, _directions(row)]))
 
 
-def _smallest(row: ClaimRow) -> str:
-    unit = {"SMD": " SD", "ROM": " %"}.get(row.measure, "")
-    return f"{row.smallest_effect:g}{unit}"
+def _measure(scale: MeasureFormat) -> str:
+    """Return the measure of an estimate; none before a percentage."""
+    if scale.percent:
+        return ""
+    return f"MD in {unit_words(scale.unit)}" if scale.unit and scale.measure == "MD" else scale.head
+
+
+def _smallest(row: ClaimRow, scale: MeasureFormat) -> str:
+    unit = {"SMD": "SD", "ROM": "%"}.get(row.measure, unit_words(scale.unit))
+    return f"{row.smallest_effect:g} {unit}".rstrip()
 
 
 def _directions(row: ClaimRow) -> str:
@@ -141,9 +149,10 @@ def _directions(row: ClaimRow) -> str:
         (row.n_not_told, "not told"),
     )  # fmt: skip
     known = [f"{n} {words}" for n, words in counts if n]
+    only = "" if row.planned else "no planned analysis, only "
     if not known:
-        return "no direction is counted"
-    text = f"directions of studies: {', '.join(known)}"
+        return f"{only}directions that are not counted"
+    text = f"{only}directions of studies: {', '.join(known)}"
     if row.p_lowest is None or row.p_highest is None:
         return text
     low, high = p_number(row.p_lowest), p_number(row.p_highest)
