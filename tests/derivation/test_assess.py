@@ -58,8 +58,8 @@ def test_the_change_within_an_arm_of_a_trial_is_listed():
 )
 def test_a_part_of_a_trial_is_never_pooled_in_place_of_the_whole(design, whole, block):
     part = {"sd": 2, "n": 5, "population_analysed": "part"}
-    rows = [level("end", arm, mean=mean, **cells)
-            for arm, mean in (("e", 6), ("c", 5)) for cells in ({"n": 12, **whole}, part)]  # fmt: skip
+    rows = [level("end", arm, mean=mean, **cells) for arm, mean in (("e", 6), ("c", 5))
+            for cells in ({"n": 12, **whole}, part)]  # fmt: skip
     found = derive(tables(rows, design=design, control=True), CONFIG).effects
     (of_part,) = {e.block for e in found if e.population_analysed == "part"}
     assert of_part == block
