@@ -50,3 +50,23 @@ def test_the_change_within_an_arm_of_a_trial_is_listed():
     found = effects(rows, design="rct")
     assert {effect.block for effect in found.values()} == {Block.LISTED}
     assert not any(effect.pooled for effect in found.values())
+
+
+@pytest.mark.parametrize(
+    ("design", "whole", "block"),
+    [("rct", {}, Block.PART), ("rct", {"sd": 2}, Block.REDUCED), ("nrct", {}, Block.PART)],
+)
+def test_a_part_of_a_trial_is_never_pooled_in_place_of_the_whole(design, whole, block):
+    part = {"sd": 2, "n": 5, "population_analysed": "part"}
+    rows = [level("end", arm, mean=mean, **cells) for arm, mean in (("e", 6), ("c", 5))
+            for cells in ({"n": 12, **whole}, part)]  # fmt: skip
+    found = derive(tables(rows, design=design, control=True), CONFIG).effects
+    (of_part,) = {e.block for e in found if e.population_analysed == "part"}
+    assert of_part == block
+
+
+def test_a_part_with_an_active_comparator_stays_among_those():
+    rows = [level("end", arm, mean=mean, **cells) for arm, mean in (("e", 6), ("c", 5))
+            for cells in ({"n": 12}, {"sd": 2, "n": 5, "population_analysed": "part"})]  # fmt: skip
+    found = blocks(rows=rows, exercise={"comparator_kind": "active"})
+    assert {block for block, _ in found} == {Block.ACTIVE}

@@ -31,7 +31,7 @@ def test_the_time_that_config_chooses_represents_the_arm(training_time, chosen):
     rows = [*levels_at("week_6", 6), *levels_at("week_12", 12), *levels_at("week_40", 40)]
     found = selected(rows, config, **TRIAL)
     assert [item.comparison.timepoint for item in found if item.chosen] == [chosen]
-    assert {item.represented_by.timepoint for item in found} == {chosen}
+    assert {item.represented_by.comparison.timepoint for item in found} == {chosen}
     other = next(item for item in found if not item.chosen)
     assert f"represented by {chosen}, " in why_represented(other, config)
 
@@ -50,6 +50,57 @@ def test_a_comparison_without_inconsistent_data_represents_one_with():
             *levels_at("end", 12, report="b")]  # fmt: skip
     found = selected(rows, **TRIAL)
     assert [item.comparison.report for item in found if item.chosen] == ["b"]
+
+
+def without_sd(time):
+    cells = {"mean": 5, "spread": 2, "spread_kind": "unknown", "report": "thesis", "time_wk": 12}
+    return [level(time, arm=arm, n=12, **cells) for arm in ("e", "c")]
+
+
+INTERIM = {"report": "interim", "population_analysed": "part"}
+
+
+def test_a_part_does_not_stand_in_for_a_whole_without_a_usable_number():
+    rows = [*without_sd("end"), *levels_at("end", 12, **INTERIM)]
+    found = selected(rows, **TRIAL)
+    assert [item.comparison.report for item in found if item.chosen] == ["thesis"]
+    (interim,) = [item for item in found if not item.chosen]
+    assert interim.part_of_unknown("SMD")
+    assert why_represented(interim, CONFIG).endswith("by the whole trial (thesis, end)")
+
+
+def test_a_part_is_reduced_where_the_whole_gives_an_effect():
+    rows = [*levels_at("end", 12, report="thesis"), *levels_at("week_6", 6, **INTERIM)]
+    found = selected(rows, **TRIAL)
+    assert [item.part_of_unknown("SMD") for item in found] == [False, False]
+    assert [item.comparison.report for item in found if item.chosen] == ["thesis"]
+
+
+def test_a_part_represents_itself_where_nothing_of_the_whole_is_reported():
+    (found,) = selected(levels_at("end", 12, **INTERIM), **TRIAL)
+    assert found.chosen
+    assert not found.part_of_unknown("SMD")
+
+
+def test_of_several_parts_one_represents_the_others():
+    other = {**INTERIM, "report": "later_interim"}
+    rows = [*without_sd("end"), *levels_at("week_6", 6, **INTERIM), *levels_at("end", 12, **other)]
+    found = {item.comparison.report: item for item in selected(rows, **TRIAL)}
+    assert found["later_interim"].part_of_unknown("SMD")
+    assert not found["interim"].part_of_unknown("SMD")
+    assert found["interim"].represented_by is found["later_interim"].estimated
+
+
+def test_a_part_takes_no_value_of_the_whole_nor_gives_it_one():
+    part = {"population_analysed": "part"}
+    rows = [*levels_at("baseline", 0, **part), *levels_at("end", 12), *levels_at("end", 12, **part)]
+    found = {one.population: one for one in comparisons_of(tables(rows, **TRIAL), CONFIG)}
+    assert found[""].baselines == (None, None)
+    assert all(row.population_analysed == "part" for row in found["part"].baselines)
+    assert all(row.population_analysed == "" for row in found[""].levels)
+    other_way = [*levels_at("baseline", 0), *levels_at("end", 12, **part)]
+    (only,) = comparisons_of(tables(other_way, **TRIAL), CONFIG)
+    assert only.baselines == (None, None)
 
 
 def test_in_each_window_the_sample_nearest_its_start(tmp_path):

@@ -75,7 +75,7 @@ def test_doubted_effects_are_no_points(shipped):
     points = albatross(derived.entries, derived.effects, raw, CONFIG)
     blocks = {e.effect_id: e.block for e in derived.effects}
     assert {blocks[p.effect_id] for p in points if p.effect_id} <= {
-        "pooled", "reduced", "non_randomised",
+        "pooled", "reduced", "non_randomised", "part",
     }  # fmt: skip
     told = {(p.outcome, p.study_id) for p in points}
     assert not told & {("BMD", "heinonen_1996"), ("CTX", "nelson_k_thesis")}

@@ -195,3 +195,14 @@ def test_an_arm_without_a_comparator_is_no_active_comparison():
     assert (row.k, row.status) == (2, "ok")
     expected = (0.37666385, -8.94289, 9.69622)
     assert (row.estimate, row.ci_low, row.ci_high) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_interim_report_of_a_trial_is_one_row():
+    """Kennedy 2006 is an interim report of Lovelady's trial: the only part at the spine."""
+    case = cases_of(ROOT, [SPINE])[SPINE]
+    assert "lovelady_2009" not in {e.study_id for e in case.primary_set().effects}
+    rows = sensitivity_rows(case)
+    added = row_of(rows, "with part")
+    assert added.k == row_of(rows, "primary").k + 1
+    parts = [(e.study_id, e.report) for e in case.effects if e.block == "part"]
+    assert set(parts) == {("lovelady_2009", "kennedy_2006")}

@@ -23,7 +23,9 @@ from osteometa.extraction.units import UNITS, convert, pooled_unit
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DesignClass, Flag
 
-POPULATIONS = ("itt", "", "completers", "per_protocol")
+PART = "part"
+"""The analysis population of an interim report, or of a stratum of a trial."""
+POPULATIONS = ("itt", "", "completers", "per_protocol", PART)
 """Analysis populations, the preferred one first."""
 
 Finding = Measurement | Contrast | Direction
@@ -276,12 +278,8 @@ class _Index:
             rows += self.measurements.get((arm.study_id, control.arm_id), ())
         places = {_place(row) for row in rows if row.timepoint != "baseline"}
         # A row that names no population joins the one analysis that is named beside it.
-        return {
-            place
-            for place in places
-            if place.population
-            or not any(other[:5] == place[:5] and other != place for other in places)
-        }
+        named = {place[:5] for place in places if place.population not in ("", PART)}
+        return {place for place in places if place.population or place[:5] not in named}
 
     def comparison(self, study: Study, arm: Arm, control: Arm | None, place: Place) -> Comparison:
         """Gather what is reported at one place."""
@@ -313,9 +311,10 @@ class _Index:
     def _best(self, arm: tuple[str, str], kind: str, place: Place) -> Measurement | None:
         rows = [row for row in self.measurements.get(arm, ()) if row.kind == kind]
         exact = [row for row in rows if _joins(row, place)]
-        if not exact and place.timepoint == "baseline":
-            # Baselines are often reported once, for all analyses and reports.
-            exact = [row for row in rows if _place(row)[:4] == place[:4]]
+        if not exact and place.timepoint == "baseline" and place.population != PART:
+            # Baselines are often reported once, for all analyses and reports of the whole trial.
+            whole = [row for row in rows if population_of(row) != PART]
+            exact = [row for row in whole if _place(row)[:4] == place[:4]]
         exact.sort(key=lambda row: (population_of(row) != place.population, row.report))
         return exact[0] if exact else None
 
@@ -344,4 +343,5 @@ def _place(row: Finding) -> Place:
 
 def _joins(row: Finding, place: Place) -> bool:
     own = _place(row)
-    return own[:5] == place[:5] and own.population in (place.population, "")
+    unnamed = own.population == "" and place.population != PART
+    return own[:5] == place[:5] and (own.population == place.population or unnamed)

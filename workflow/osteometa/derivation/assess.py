@@ -56,7 +56,7 @@ def assess(
         comparison = item.comparison
         basis = Basis(comparison, correlations, config)
         for measure, estimate in item.estimated.estimates().items():
-            block, reason = _block(item, estimate, config)
+            block, reason = _block(item, measure, estimate, config)
             if block in IN_POOLS:
                 block, reason = _unless_merged(comparison, measure, merged, block, reason)
             effect = row(comparison, measure, estimate, block, reason)
@@ -90,10 +90,11 @@ def row_maker(estimated: Sequence[Estimated], tables: Tables, config: Config) ->
     return row
 
 
-def _block(item: Selected, estimate: Estimate, config: Config) -> tuple[Block, str]:
+def _block(item: Selected, measure: str, estimate: Estimate, config: Config) -> tuple[Block, str]:
     """Return the block of an estimate and why it is not pooled."""
     comparison = item.comparison
-    if not item.chosen:
+    part = item.part_of_unknown(measure)
+    if not item.chosen and not part:
         return Block.REDUCED, why_represented(item, config)
     listed = listed_only(comparison, config)
     if listed is not None:
@@ -103,6 +104,9 @@ def _block(item: Selected, estimate: Estimate, config: Config) -> tuple[Block, s
         return Block.DISPUTED, f"inconsistently reported data: {disputed}"
     if Flag.BORROWED in estimate.flags:
         return Block.BORROWED, "an SD is borrowed from other studies: for sensitivity analyses only"
+    if part:
+        reason = "an interim report or a stratum, and the whole trial reports no usable number"
+        return Block.PART, reason
     design = comparison.study.design
     if not comparison.controlled and design in ("rct", "nrct"):
         return (

@@ -32,7 +32,7 @@ def merge(
             groups[key].append(one)
     merged = [merged_comparison(parts) for parts in groups.values() if len(parts) > 1]
     found = estimate([one for one in merged if one is not None], correlations, config)
-    return [Selected(item, item.comparison) for item in found]
+    return [Selected(item, item) for item in found]
 
 
 def _may_be_merged(comparison: Comparison, config: Config) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import POPULATIONS, Comparison
+from osteometa.comparisons.build import PART, POPULATIONS, Comparison
 from osteometa.comparisons.classification import time_distance, window_of
 from osteometa.derivation.estimate import Estimated
 from osteometa.effects.rows import disputed_because
@@ -21,7 +21,7 @@ class Selected:
     """An estimated comparison, and the one that represents the same participants."""
 
     estimated: Estimated
-    represented_by: Comparison
+    represented_by: Estimated
 
     @property
     def comparison(self) -> Comparison:
@@ -31,7 +31,15 @@ class Selected:
     @property
     def chosen(self) -> bool:
         """Whether it represents its participants itself."""
-        return self.comparison is self.represented_by
+        return self.estimated is self.represented_by
+
+    def part_of_unknown(self, measure: str) -> bool:
+        """Tell whether it is a part of a trial whose whole gives no effect on a measure."""
+        whole = self.represented_by
+        if self.comparison.population != PART or whole.comparison.population == PART:
+            return False
+        estimate = whole.estimate(measure)
+        return estimate is None or Flag.BORROWED in estimate.flags
 
 
 def select(estimated: Sequence[Estimated], config: Config) -> list[Selected]:
@@ -39,16 +47,21 @@ def select(estimated: Sequence[Estimated], config: Config) -> list[Selected]:
 
     Of training the time that config.yaml chooses; in a window of a bout the sample nearest its
     start among those that give an effect. At one time, a comparison that gives the primary measure
-    goes before one that does not, and one without inconsistent data before one with.
+    goes before one that does not, and one without inconsistent data before one with. The whole of a
+    trial goes before any part of it, also where it gives no number; of several parts one represents
+    the others.
     """
     groups: dict[tuple[str, ...], list[Estimated]] = defaultdict(list)
     for item in estimated:
         groups[same_participants(item.comparison, config)].append(item)
-    chosen = {
-        key: min(items, key=lambda item: _rank(item, config)).comparison
-        for key, items in groups.items()
-    }
-    return [Selected(e, chosen[same_participants(e.comparison, config)]) for e in estimated]
+    represented: dict[tuple[str, ...], Estimated] = {}
+    for items in groups.values():
+        first, *others = sorted(items, key=lambda item: _rank(item, config))
+        represented |= dict.fromkeys((item.comparison.key for item in items), first)
+        parts = [item for item in others if item.comparison.population == PART]
+        if first.comparison.population != PART:
+            represented |= {item.comparison.key: parts[0] for item in parts[1:]}
+    return [Selected(e, represented[e.comparison.key]) for e in estimated]
 
 
 def same_participants(comparison: Comparison, config: Config) -> tuple[str, ...]:
@@ -73,16 +86,19 @@ def _rank(item: Estimated, config: Config) -> tuple:
     # At the end of the programme only its end counts, even where it gives no number.
     any_time = comparison.arm.phase == "acute" or config.derivation.training_time != "end"
     return (
-        not any(has) if any_time else False, time_distance(comparison, config), not any(has),
-        not has[0], POPULATIONS.index(comparison.population),
+        comparison.population == PART, not any(has) if any_time else False,
+        time_distance(comparison, config), not any(has), not has[0],
+        POPULATIONS.index(comparison.population),
         any(map(disputed_because, item.estimates().values())), comparison.report,
     )  # fmt: skip
 
 
 def why_represented(item: Selected, config: Config) -> str:
     """Return which comparison represents the participants of one that is not chosen."""
-    comparison, other = item.comparison, item.represented_by
-    if comparison.timepoint != other.timepoint:
+    comparison, other = item.comparison, item.represented_by.comparison
+    if comparison.population == PART != other.population:
+        taken = f"the whole trial ({other.report or 'main report'}, {other.timepoint})"
+    elif comparison.timepoint != other.timepoint:
         nearest = NEAREST[config.derivation.training_time]
         if comparison.arm.phase == "acute":
             nearest = f"the nearest to the start of the window '{window_of(other, config)}'"

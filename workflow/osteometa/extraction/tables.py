@@ -50,7 +50,8 @@ PrismaBox = Literal[
 ]
 Phase = Literal["acute", "training"]
 YesNo = Literal["", "yes", "no", "not_stated"]
-Analysed = Literal["", "itt", "per_protocol", "completers", "not_stated"]
+Analysed = Literal["", "itt", "per_protocol", "completers", "part", "not_stated"]
+ANALYSED = "Analysis population; part: an interim report, or a stratum of a trial."
 Origin = Literal["", "text", "table", "figure", "author", "other_review", "press"]
 
 
@@ -171,7 +172,7 @@ class Measurement(Finding):
         "Kind of the numbers; log_level: of natural logarithms.", ...
     )
     report: Text = cell("Which of several reports of one study.")
-    population_analysed: Analysed = cell("Analysis population.")
+    population_analysed: Analysed = cell(ANALYSED)
     n: Whole = cell("Participants measured.", None)
     mean: Number = cell("Mean as reported.", None)
     sd: Number = cell("Standard deviation.", None)
@@ -226,7 +227,7 @@ class Contrast(Finding):
         cell("The test.")
     )
     report: Text = cell("Which of several reports of one study.")
-    population_analysed: Analysed = cell("Analysis population.")
+    population_analysed: Analysed = cell(ANALYSED)
     n_exercise: Whole = cell("Participants in the exercise arm of this test.", None)
     n_control: Whole = cell("Participants in the control arm of this test.", None)
     n_total: Whole = cell("Participants of both arms, where only that is reported.", None)
@@ -274,7 +275,7 @@ class Direction(Finding):
         "Against its own baseline or against the comparator.", ...
     )
     report: Text = cell("Which of several reports of one study.")
-    population_analysed: Analysed = cell("Analysis population.")
+    population_analysed: Analysed = cell(ANALYSED)
     arrow: Literal["", "up", "down", "none", "mixed"] = cell("Direction claimed by the authors.")
     significant: YesNo = cell("Whether they call it significant.")
     direction: Literal["", "up", "down", "zero", "unknown"] = cell(

@@ -23,7 +23,7 @@ CODES = {
     "quantiles": (("Q5", "Q3", "R3"), "without means and SDs derived from medians and ranges"),
 }
 IMPUTED = frozenset({Flag.R_IMPUTED, Flag.BASELINE_MEAN, Flag.FIGURE})
-ADDED = (Block.NON_RANDOMISED, Block.ACTIVE, Block.LISTED, Block.BORROWED)
+ADDED = (Block.NON_RANDOMISED, Block.ACTIVE, Block.LISTED, Block.PART, Block.BORROWED)
 """Blocks that are added to the pool, one at a time."""
 METHOD_WORDS = {
     **{name: f"τ² by {words}" for name, words in ESTIMATORS.items()},

@@ -144,6 +144,10 @@ class Block(Term):
         "borrowed", "SD borrowed from other studies",
         "with SDs borrowed from other studies that used the same assay",
     )  # fmt: skip
+    PART = (
+        "part", "a part of the participants of a trial",
+        "with interim reports and strata of trials without a usable number of the whole",
+    )  # fmt: skip
     UNIT = "unit", "in another unit"
     ACTIVE = "active", "active comparator", "with active comparators"
     LISTED = "listed", "listed only", "with comparisons that are only listed"
