@@ -34,7 +34,7 @@ from osteometa.report import (
     sensitivity_studies,
     summary_of_findings,
 )
-from osteometa.report.directions import direction_words, p_range, share_known, share_range
+from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.findings import Average, Findings, SensitivityTables
 from osteometa.report.inline_figures import inline_figure
 from osteometa.report.sensitivity import sensitivity_lines
@@ -612,24 +612,9 @@ def test_texts_of_a_figure_are_not_rounded_with_its_places(tmp_path):
     assert 'id="square:trial_2016.2000.bmd"' in svg
 
 
-@pytest.mark.parametrize(
-    ("up", "unknown", "words"),
-    [
-        (0, 0, "No study has a direction up or down."),
-        (0, 1, "The direction is unknown in all studies (one study)."),
-        (1, 6, "The direction is unknown in most studies (6 of 7)."),
-        (10, 4, "10 up, 0 down; unknown in 4 of 14."),
-        (3, 0, "3 up, 0 down; none unknown."),
-    ],
-)
-def test_a_direction_that_is_not_known_leads(up, unknown, words):
-    row = record(DirectionSet, phase="acute", design_class="controlled", n_up=up, n_unknown=unknown)
-    assert direction_words(row) == words
-
-
 def test_the_range_over_unknown_directions_comes_before_the_known_ones():
     row = record(
-        DirectionSet, phase="training", design_class="within_arm", n_up=3, n_unknown=1,
+        DirectionSet, phase="training", design_class="within_arm", n_up=3, n_unchanged=1,
         p_known=0.25, p_lowest=0.125, p_highest=0.625, share_known=1.0, share_ci_low=0.2924,
         share_ci_high=1.0, share_lowest=0.75, share_highest=1.0,
     )  # fmt: skip
