@@ -5,9 +5,11 @@ import json
 import math
 import shutil
 from dataclasses import replace
+from enum import Enum
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import SimpleNamespace, UnionType
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 from osteometa.cli import main
 from osteometa.comparisons.summaries import Cell
@@ -20,7 +22,7 @@ from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
 from osteometa.records.directions import DirectionEntry, ReportedResult
-from osteometa.records.effects import Effect
+from osteometa.records.effects import Choice, Effect
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
@@ -428,3 +430,24 @@ SPINE_YEAR = "bmd.bmd_areal.lumbar_spine.12_months"
 def assessed(effects, **more):
     effect = effects[f"made_two_types_2001.strength.{SPINE_YEAR}.md"]
     return Assessed(replace(effect, **more), more.pop("control_share", None), "test", True)
+
+
+def empty(hint):
+    """Return the value of a field of which nothing is known."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return get_origin(get_args(hint)[0])()
+    if origin is UnionType:
+        return None
+    if origin is Literal:
+        return get_args(hint)[0]
+    if hint is Choice:
+        return Choice("", "")
+    return next(iter(hint)) if issubclass(hint, Enum) else hint()
+
+
+def record(kind, **given):
+    """Return a record whose other fields are empty."""
+    hints = get_type_hints(kind, include_extras=True)
+    assert not set(given) - set(hints)
+    return kind(**{name: empty(hint) for name, hint in hints.items()} | given)

@@ -3,12 +3,9 @@
 import dataclasses
 import itertools
 import types
-from enum import Enum
-from types import UnionType
-from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
-from builders import ROOT
+from builders import ROOT, record
 from osteometa.figures.files import write_figure
 from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
@@ -45,27 +42,6 @@ from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import SHOWN_APART
 
 CONFIG = load_config(ROOT / "config.yaml")
-
-
-def empty(hint):
-    """Return the value of a field of which nothing is known."""
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return get_origin(get_args(hint)[0])()
-    if origin is UnionType:
-        return None
-    if origin is Literal:
-        return get_args(hint)[0]
-    if hint is Choice:
-        return Choice("", "")
-    return next(iter(hint)) if issubclass(hint, Enum) else hint()
-
-
-def record(kind, **given):
-    """Return a record whose other fields are empty."""
-    hints = get_type_hints(kind, include_extras=True)
-    assert not set(given) - set(hints)
-    return kind(**{name: empty(hint) for name, hint in hints.items()} | given)
 
 
 def effect(label, kind="resistance", measure="ROM", **more):
