@@ -19,7 +19,7 @@ from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance
-from osteometa.report.included_studies import included_studies, included_table
+from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
@@ -66,7 +66,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "glance": glance(findings),
         "question": question(config),
         "evidence": evidence(review),
-        "claims": answered_claims(review.claims, config),
+        "claims": answered_claims(review.claims, review.reported, config),
         "outcomes": _outcomes(review, chapters),
         "described": {one.id for one in chapters if one.described},
         "chapters": [one for one in chapters if one.effects],
@@ -76,6 +76,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "summary": summary_of_findings(findings, tables),
         "moved_arms": moved_arms(tables, config),
         "methods": unbroken(" ".join(methods_sentences(review, versions))),
+        "signs": NOTE,
         "included": included_table(included_studies(tables, review.reported, config), config),
         "excluded": [study for study in tables.studies if study.include == "no"],
         "agreement": review.agreement,

@@ -10,7 +10,7 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
-from osteometa.synthesis.words import heterogeneity, subgroup_words
+from osteometa.synthesis.words import contrast_words, heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import (
@@ -208,6 +208,11 @@ def _types(found: Findings) -> list[str]:
         apart = ", not averaged" if number > 1 else ""
         parts.append(f"{studies(number)}{each} of {joined(names)}{apart}")
     tested = [f"{subgroup_words(found.test)}."] if found.test is not None else []
+    pairs = [
+        contrast_words(row, scale) for row in found.contrasts
+        if row.measure == found.row.measure and row.by == "exercise_type" and row.status == "ok"
+    ]  # fmt: skip
+    tested += [f"Differences between two types: {'; '.join(pairs)}."] if pairs else []
     return [f"By type of exercise: {'; '.join(parts)}.", *tested]
 
 
