@@ -58,8 +58,8 @@ def claim_rows(claims: Sequence[Claim], results: Results, config: Config) -> lis
 
     One row for each planned analysis in the cell of a claim that has an estimate, and one for all
     directions of the cell, unless an analysis has just these. A comparison of exercise types is
-    answered by estimates only; a claim on named arms by their effect where there is one alone, which
-    no analysis pools, and by directions.
+    answered by estimates only; a claim on named arms by their effect, where there is one alone, and
+    by directions.
     """
     return [row for claim in claims for row in _answers(claim, results, config)]
 
