@@ -188,7 +188,7 @@ def test_every_plausibility_check_is_explained():
 def test_every_input_leads_to_one_filled_cell_as_the_page_says(evidence):
     tables, written = evidence
     rows = {}
-    for table in ("measurements", "contrasts", "directions"):
+    for table in ("arms", "measurements", "contrasts", "directions"):
         for row in getattr(tables, table):
             key = "/".join(str(getattr(row, name)).replace(" ", "_") for name in KEYS[table])
             rows.setdefault((table, key), []).append(row)
