@@ -72,8 +72,8 @@ class _Writer:
         yield self.fitted(row, change, fits["overall"], pooled.k, measure=measure)
         groups = [g for g in dict.fromkeys([*usual, *fits]) if g != "overall"]
         for group in groups if len(groups) > 1 and not same else []:
-            own = pooled.of_type(group)
-            moved = own.effects != before.of_type(group).effects and own.k >= 2
+            own = pooled.of_group(group)
+            moved = own.effects != before.of_group(group).effects and own.k >= 2
             if types or moved:
                 fit = fits.get(group) or pool_set(own, self.data.config)
                 yield self.fitted(row, change, fit, own.k, group=group, measure=measure)
