@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import counts_of, kind_words
+from osteometa.report.sentences import counts_of, subject
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType
 
@@ -55,7 +55,7 @@ def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
     for found in findings:
         line = Line(
             id=found.row.synthesis,
-            what=f"{found.row.outcome}, {kind_words(found)}",
+            what=subject(found),
             when=found.when,
             unit=_unit(found),
             cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],

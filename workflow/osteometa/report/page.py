@@ -23,7 +23,7 @@ from osteometa.report.included_studies import NOTE, included_studies, included_t
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
-from osteometa.report.sentences import kind_words
+from osteometa.report.sentences import subject
 from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
@@ -82,7 +82,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "agreement": review.agreement,
         "warnings": review.warnings,
         "missing": alternatives(review.missing),
-        "kinds": {found.row.synthesis: kind_words(found) for found in findings},
+        "subjects": {found.row.synthesis: subject(found) for found in findings},
         "ledger": review.ledger,
         "raw_rows": used_rows(tables, review.effects),
         "statuses": Counter(line.status for line in review.ledger),

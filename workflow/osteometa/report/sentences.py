@@ -103,6 +103,8 @@ def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]
 def _no_estimate(found: Findings) -> str:
     model = found.model()
     reason = model.note if model is not None and model.k and model.note else found.row.reason
+    if found.sized:
+        return f"Nothing is pooled for {subject(found)}: {reason}."
     return f"There is no effect estimate for {subject(found)}: {reason}."
 
 

@@ -136,8 +136,8 @@ def reference_sd(
     for effect in effects:
         controlled = design_class == DesignClass.CONTROLLED
         sd = effect.sd_control if controlled else effect.sd_exercise
-        if effect.measure == "MD" and effect.means_kind == MeansKind.AFTER and sd:
-            found[effect.study_id] = (sd, effect.unit, effect.label)
+        if effect.means_kind == MeansKind.AFTER and sd and effect.means_unit:
+            found[effect.study_id] = (sd, effect.means_unit, effect.label)
     if not found:
         return None
     units = [unit for _, unit, _ in found.values()]
