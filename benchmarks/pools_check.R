@@ -101,7 +101,8 @@ pools_of <- function(id, measure, d, V) {
 # of the multiverse the specifications whose effects stand in effects.csv: no other derivation, no inconsistently reported value
 multiverse_of <- function(id, measure, d, V) for (who in people) for (designs in c("randomised", "all designs")) {
   s <- d[d$pooled == "yes" | (designs == "all designs" & d$block == "non_randomised"), ]
-  s <- s[!sapply(strsplit(s$flags, " "), function(f) any(f %in% who$flags)), ]
+  rob <- ifelse(s$risk_of_bias %in% c("high", "serious", "critical", "poor"), "ROB", "") # sensitivity.rob_exclude
+  s <- s[!sapply(strsplit(paste(s$flags, rob), " "), function(f) any(f %in% who$flags)), ]
   if (length(unique(s$study_id)) < 2) next
   K <- length(unique(s$study_id)); S <- V[rownames(s), rownames(s), drop = FALSE] # fitted jointly, as the pools
   for (method in c("REML", "PM", "DL", "EE")) for (ci in if (method == "EE") "wald" else c("hksj-floor", "hksj", "wald"))
