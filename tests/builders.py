@@ -14,14 +14,17 @@ from osteometa.comparisons.summaries import Cell
 from osteometa.derivation.alternatives import alternatives, split_alternatives
 from osteometa.derivation.assess import Assessed
 from osteometa.derivation.derive import derive
-from osteometa.extraction.tables import ROWS, Arm, Contrast, Direction, Measurement, Study, Tables
+from osteometa.extraction.tables import ROWS, Arm, Contrast, Measurement, Study, Tables
+from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.io.csv_records import columns_of, texts_of
 from osteometa.protocol.config import from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
+from osteometa.records.directions import DirectionEntry, ReportedResult
 from osteometa.records.effects import Effect
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.validation.review import check_review
+from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, ExerciseType, Phase
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
@@ -116,7 +119,7 @@ def tables(rows, design="uncontrolled", phase="training", control=False, what="C
             compares = "between" if control else "within"
             made[table].append(Contrast(statistic=kind, **{"compares": compares, **place, **cells}))
         else:
-            made[table].append(Direction(basis=kind, **place, **cells))
+            made[table].append(DirectionRow(basis=kind, **place, **cells))
     study = Study(study_id="t", label="Test 2001", design=design, include="yes")
     return Tables(studies=(study,), arms=tuple(arms), **{k: tuple(v) for k, v in made.items()})
 
@@ -195,6 +198,27 @@ def account_of(effect):
 def cell_name(row, column):
     """Return the name of a raw cell as effects.csv cites it."""
     return str(Cell(row, column).name)
+
+
+def direction_entry(**more):
+    """Return a made direction of one comparison that is counted."""
+    fields = dict.fromkeys(DirectionEntry.__dataclass_fields__, "")
+    fields |= {"year": 2001, "time": None, "n": 20, "counted": True, "conflict": False, **more}
+    return DirectionEntry(**fields)
+
+
+def reported_result(**more):
+    """Return a made result of one arm of a programme."""
+    fields = dict.fromkeys(ReportedResult.__dataclass_fields__, "")
+    fields |= {
+        "study_id": "s", "label": "S 2001", "year": 2001, "design": Design.RCT, "arm_id": "e",
+        "arm_label": "e", "role": "exercise", "exercise_type": ExerciseType.RESISTANCE,
+        "outcome": "OPG", "analyte": "opg_serum", "phase": Phase.TRAINING, "timepoint": "end",
+        "time": 12.0, "basis": DirectionBasis.BETWEEN_ARM, "direction": Direction.UP,
+        "stated": True, "n": 20, "estimate": None, "ci_low": None, "ci_high": None,
+        "counted_as": None, "inputs": (), "source": (), **more,
+    }  # fmt: skip
+    return ReportedResult(**fields)
 
 
 def direction(word, basis="between_arm", **cells):

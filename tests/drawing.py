@@ -42,7 +42,7 @@ from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split
 from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
 from osteometa.wording.measure_format import MeasureFormat
-from osteometa.wording.vocabulary import OVERALL, Block, ExerciseType
+from osteometa.wording.vocabulary import OVERALL, Block, Direction, ExerciseType
 
 
 def write_results(review, target, cap=300):
@@ -301,14 +301,13 @@ HARD = {
     "directions only": [
         ForestRow(
             kind="direction",
-            label=f"Study {n}",
+            label=f"Study {n}, N 1200",
             shape=shape,
-            effect=f"direction {shape}",
-            n_total="N 1200",
+            effect=shape.words,
             participants=1200,
             counted=True,
         )
-        for n, shape in enumerate(("up", "down", "zero", "mixed", "unknown"))
+        for n, shape in enumerate(Direction)
     ],
 }
 

@@ -55,11 +55,11 @@ def at(time, row, **cells):
         ([direction("zero")], ("zero", "words")),
         ([direction("unknown", arrow="up", significant="yes")], ("up", "arrow")),
         ([direction("", arrow="down", significant="yes")], ("down", "arrow")),
-        ([direction("", arrow="down", significant="no")], ("unknown", "none")),
-        ([direction("", arrow="none", significant="yes")], ("unknown", "none")),
-        ([direction("", arrow="down", significant="not_stated")], ("unknown", "none")),
-        ([direction("down", basis="within_arm")], ("unknown", "none")),
-        ([direction("down", basis="not_stated")], ("unknown", "none")),
+        ([direction("", arrow="down", significant="no")], ("not_told", "none")),
+        ([direction("", arrow="none", significant="yes")], ("unchanged", "none")),
+        ([direction("", arrow="down", significant="not_stated")], ("not_told", "none")),
+        ([direction("down", basis="within_arm")], ("not_told", "none")),
+        ([direction("down", basis="not_stated")], ("not_told", "none")),
     ],
 )
 def test_where_a_direction_comes_from(rows, wanted):
@@ -72,11 +72,11 @@ def test_one_arm_speaks_of_itself(basis):
     found = entry([direction("down", basis=basis)], design="uncontrolled")
     assert (found.direction, found.origin, found.counted) == ("down", "words", True)
     other = entry([direction("down", basis="between_arm")], design="uncontrolled")
-    assert other.direction == "unknown"
+    assert other.direction == "not_told"
     md = contrast("md", value=2, compares="within")
     assert entry([md], design="uncontrolled").direction == "up"
     md = contrast("md", value=2, compares="between")
-    assert entry([md], design="uncontrolled").direction == "unknown"
+    assert entry([md], design="uncontrolled").direction == "not_told"
 
 
 def test_a_direction_that_its_numbers_contradict_is_told():
@@ -196,8 +196,10 @@ def test_sign_tests_without_an_up_and_with_nothing_else():
 
 def test_a_set_of_unknown_directions_has_no_p():
     base = entry([direction("up")])
-    unknown = [replace(base, study_id=str(i), direction="unknown") for i in range(3)]
+    words = ("unchanged", "not_told", "not_told")
+    unknown = [replace(base, study_id=str(i), direction=word) for i, word in enumerate(words)]
     (row,) = direction_sets(unknown, CONFIG)
+    assert (row.n_unchanged, row.n_not_told) == (1, 2)
     assert (row.p_known, row.share_known, row.share_ci_low) == (None, None, None)
     assert (row.share_lowest, row.share_highest) == (0, 1)
     (row,) = direction_sets([replace(base, direction="zero")], CONFIG)

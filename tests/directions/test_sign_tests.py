@@ -42,9 +42,10 @@ def entries_of(small, *directions, study="one"):
         (["up", "up", "down"], "mixed"),
         (["up"] * 7 + ["down"] * 3, "up"),
         (["down"] * 5 + ["up"], "down"),
-        (["up", "unknown", "unknown"], "up"),
-        (["unknown"], "unknown"),
-        (["zero", "unknown"], "zero"),
+        (["up", "unchanged", "not_told"], "up"),
+        (["not_told"], "not_told"),
+        (["not_told", "unchanged"], "unchanged"),
+        (["zero", "unchanged"], "zero"),
         (["zero", "down"], "down"),
     ],
 )
@@ -54,13 +55,14 @@ def test_seven_of_ten_known_entries_make_a_vote(small, directions, vote):
 
 
 def test_the_range_over_unknown_directions_is_not_only_at_its_ends(small):
-    """Four up and six unknown: p is largest when the unknown ones split."""
+    """Four up, two unchanged, four not told: p is largest when the last six split."""
     found = []
     for number in range(10):
-        word = "up" if number < 4 else "unknown"
+        word = ("up", "unchanged", "not_told")[(number > 3) + (number > 5)]
         found += entries_of(small, word, study=f"study_{number}")
     (row,) = direction_sets(found, small[1])
-    assert (row.n_up, row.n_unknown, row.p_known) == (4, 6, pytest.approx(0.125))
+    assert (row.n_up, row.n_unchanged, row.n_not_told) == (4, 2, 4)
+    assert row.p_known == pytest.approx(0.125)
     ps = [sign_test(up, 10) for up in range(4, 11)]
     assert row.p_highest == pytest.approx(max(ps)) == 1
     assert row.p_lowest == pytest.approx(sign_test(10, 10))
@@ -92,4 +94,4 @@ def test_within_arm_arrows_never_fill_a_comparison():
     entries = derived_of(HERE / "reviews/seed").entries
     lowered = [e for e in entries if e.study_id.startswith("karaarslan") and e.outcome == "RANKL"]
     assert lowered
-    assert {e.direction for e in lowered if e.design_class == "controlled"} == {"unknown"}
+    assert {e.direction for e in lowered if e.design_class == "controlled"} == {"not_told"}

@@ -9,7 +9,7 @@ from osteometa.figures import presets, review_figures, risk_of_bias, synthesis_f
 from osteometa.figures.catalogue import CAPTIONS, HEADS, KINDS, NAMES, TITLES, TOOLS, page_of
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import load_config
-from osteometa.records.directions import DirectionEntry, DirectionSet
+from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
 from osteometa.report import methods
 from osteometa.run.code import PACKAGE
 from osteometa.sensitivity.one_at_a_time import METHOD_WORDS
@@ -34,6 +34,7 @@ def test_every_kind_of_figure_of_a_synthesis_is_drawn():
 def test_every_figure_of_the_review_is_drawn(tmp_path):
     write_records(tmp_path / "data/processed/directions.csv", DirectionEntry, [])
     write_records(tmp_path / "results/direction_sets.csv", DirectionSet, [])
+    write_records(tmp_path / "results/reported.csv", ReportedResult, [])
     drawn = review_figures.kinds(tmp_path, load_config(ROOT / "config.yaml"))
     assert [name for name, _ in drawn] == list(TITLES)
     assert set(risk_of_bias.DOMAINS) == set(TOOLS)

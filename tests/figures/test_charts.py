@@ -13,6 +13,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
+from builders import CONFIG, direction_entry, reported_result
 from drawing import (
     HARD,
     assert_apart,
@@ -49,12 +50,10 @@ from osteometa.figures.chart import (
     axis_range,
     diamond_points,
 )
-from osteometa.figures.direction_plot import DirectionRow
 from osteometa.figures.forest.draw import forest_figures
 from osteometa.figures.presets import PRESETS
 from osteometa.figures.synthesis_figures import ReasonError, marked, write_figures
 from osteometa.io.csv_records import read_records
-from osteometa.records.directions import DirectionEntry
 from osteometa.records.figures import FigureRow
 from osteometa.records.pools import TypeContrast
 from osteometa.records.sensitivity import (
@@ -70,6 +69,7 @@ from osteometa.records.sensitivity import (
     StepRow,
 )
 from osteometa.wording.measure_format import MeasureFormat
+from osteometa.wording.vocabulary import DesignClass, Direction, ExerciseType, Phase
 from PIL import Image
 
 PERCENT = MeasureFormat("ROM", "", "[a, b]", "percent", 3)
@@ -591,40 +591,54 @@ def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
     assert max(place for place, _ in ticks) > 0.7 * widest
 
 
-def entry(**more):
-    fields = dict.fromkeys(DirectionEntry.__dataclass_fields__, "")
-    fields |= {"year": 2001, "time": None, "n": 20, "counted": True, "conflict": False, **more}
-    return DirectionEntry(**fields)
-
-
-def test_evidence_map():
-    kinds = ("resistance", "aerobic", "high_intensity", "combined", "other")
-    entries = [
-        entry(study_id=f"s{i}", outcome=outcome, phase=phase, exercise_type=kind, n=n,
-              origin="effect" if i % 2 else "arrow")
-        for i, (outcome, phase, kind, n) in enumerate(
-            itertools.product(("OPG", "BMD"), ("training", "acute"), kinds, (None, 8, 400))
+def test_the_evidence_map_counts_each_study_by_the_most_it_has():
+    """An estimate, else a direction, else unchanged, else not told; participants of the largest."""
+    told = {"estimate": {"effect_id": "e"}, "direction": {"direction": Direction.MIXED},
+            "unchanged": {"direction": Direction.UNCHANGED},
+            "not told": {"direction": Direction.NOT_TOLD}}  # fmt: skip
+    kinds = list(told)
+    results = [
+        reported_result(
+            study_id=f"{kind} {n}", outcome=outcome, exercise_type=of, n=n, **told[less]
         )
-    ]  # fmt: skip
-    marks = evidence_map.map_marks(entries, ["OPG", "BMD"])
-    assert sum(mark.size for mark in marks) == 20 * 408
-    assert_apart(evidence_map.map_figure(marks, "Evidence map"), "map")
+        for outcome, of, n in itertools.product(("OPG", "BMD"), ExerciseType, (None, 8, 400))
+        for place, kind in enumerate(kinds)
+        for less in kinds[place:]  # a study has its own kind and every lesser one
+    ]
+    marks = evidence_map.map_marks(results, ["OPG", "BMD"])
+    assert len(marks) == 2 * len(ExerciseType) * 4
+    assert {(mark.x, mark.size) for mark in marks} == {(3.0, 408.0)}
+    assert Counter(mark.shape for mark in marks) == dict.fromkeys(kinds, 2 * len(ExerciseType))
+    control = reported_result(role="control", exercise_type=None)
+    assert evidence_map.map_marks([control], ["OPG"]) == []
+    figure = evidence_map.map_figure(marks, "Evidence map")
+    assert_apart(figure, "map")
+    texts = Counter(text.get_text() for text, _ in texts_of(figure))
+    for words in (*(f"3 {kind}" for kind in kinds), "n = 1,632"):
+        assert texts[words] == 2 * len(ExerciseType), words
+    wedges = [a for a in figure.axes[0].get_children() if a.get_gid() == "participants"]
+    assert {to_hex(wedge.get_facecolor()) for wedge in wedges} == {
+        to_hex(color) for color in evidence_map.FACES.values()
+    }
+    alt = evidence_map.map_alt(marks, "Evidence map")
+    assert "BMD, training: 15 estimate, 15 direction, 15 unchanged, 15 not told" in alt
 
 
 def test_harvest():
-    rows = [
-        DirectionRow(page=1, phase=phase, exercise_type="resistance", study_id=f"s{i}", label="S",
-                     outcome=outcome, design=design, design_class="controlled",
-                     direction=direction, n=20, n_up=1, n_down=0, n_zero=0, n_unknown=0)
+    words = [*Direction, *[Direction.UP] * 14]
+    entries = [
+        direction_entry(phase=phase, exercise_type=ExerciseType.RESISTANCE, study_id=f"s{i}",
+                        label="S", outcome=outcome, design=design,
+                        design_class=DesignClass.CONTROLLED, direction=direction)
         for i, (phase, outcome, design, direction) in enumerate(
-            itertools.product(
-                ("training", "acute"), ("OPG", "BMD"), ("rct", "nrct", "uncontrolled"),
-                ("up", "down", "mixed", "zero", "unknown", *["up"] * 14),
-            )
+            itertools.product(Phase, ("OPG", "BMD"), ("rct", "nrct", "uncontrolled"), words)
         )
     ]  # fmt: skip
-    marks = harvest.harvest_marks(rows)
-    assert len(marks) == len(rows)
+    marks = harvest.harvest_marks([*entries, direction_entry(counted=False)], CONFIG)
+    assert len(marks) == len(entries)
+    assert Counter(m.shape for m in marks) == {
+        "up": 15 * 12, "down": 12, "unchanged": 12, "not_told": 12, "mixed": 24,  # and none
+    }  # fmt: skip
     figures = harvest.harvest_figures(marks, "Harvest plot")
     for figure in figures:
         assert_apart(figure, "harvest")
@@ -633,6 +647,10 @@ def test_harvest():
     assert len(bars) == len(marks)
     assert all(bar.get_linewidth() >= 0.5 for bar in bars)
     texts = [text.get_text() for figure in figures for text, _ in texts_of(figure)]
+    assert {"Lower", "Unchanged", "Not told", "Mixed or none", "Higher"} <= set(texts)
+    assert "OPG, single bout: 3 lower, 3 unchanged, 3 not told, 6 mixed or none, 45 higher" in (
+        harvest.harvest_alt(marks, "Harvest plot")
+    )
     assert Counter(t for t in texts if t.isdigit()) == Counter(f"{m.size:.0f}" for m in marks)
     studies = {(m.size, m.label) for m in marks}
     assert len({number for number, _ in studies}) == len(studies)
@@ -700,13 +718,20 @@ def test_the_summary_forest_has_pools_first_on_shared_axes_and_single_studies_ap
 def test_risk_of_bias(tool):
     judged = made_judgements(tool)
     labels = {f"s{i}": name for i, name in enumerate(names(9))}
-    marks = risk_of_bias.light_marks(judged, tool, labels, {"s1": 120.0})
+    marks = risk_of_bias.light_marks(judged, tool, labels)
     (page,) = risk_of_bias.light_figures(marks, tool)
     assert_apart(page, tool)
     rules = [line.get_xdata() for line in page.axes[0].lines]
     assert max(max(xs) for xs in rules) == pytest.approx(risk_of_bias.RIGHT)
     bars = [p for p in page.axes[0].get_children() if p.get_gid() == "bar"]
     assert max(b.get_x() + b.get_width() for b in bars) == pytest.approx(risk_of_bias.RIGHT)
+    shares = Counter()  # of the nine studies judged, by domain and level
+    for bar in bars:
+        width = bar.get_width() / (risk_of_bias.RIGHT - risk_of_bias.LABELS)
+        shares[(round(bar.get_y(), 3), to_hex(bar.get_facecolor()))] += width
+    colour = {level: to_hex(color) for level, (_, color) in risk_of_bias.LEVELS.items()}
+    judged_as = Counter((row.domain, colour[row.judgement]) for row in judged)
+    assert sorted(shares.values()) == pytest.approx(sorted(n / 9 for n in judged_as.values()))
 
 
 def test_names_in_risk_of_bias_are_whole_and_many_studies_paginate():
@@ -714,7 +739,7 @@ def test_names_in_risk_of_bias_are_whole_and_many_studies_paginate():
     judged = [RiskOfBias(study_id=f"s{i}", tool="rob2", domain="overall", judgement="low")
               for i in range(70)]  # fmt: skip
     labels = {f"s{i}": f"{long} {i}" if i % 7 == 0 else f"Able {i}" for i in range(70)}
-    marks = risk_of_bias.light_marks(judged, "rob2", labels, {})
+    marks = risk_of_bias.light_marks(judged, "rob2", labels)
     pages = risk_of_bias.light_figures(marks, "rob2")
     assert len(pages) == 2
     shown = []

@@ -22,6 +22,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from osteometa.figures import synthesis_figures
+from osteometa.figures.catalogue import NAMES
 from osteometa.figures.chart import draw_mark
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.style import new_figure, put
@@ -56,7 +57,7 @@ def drawn_or_none(folder, config, synthesis, name):
 def figures_of(folder, config):
     """Every page of every figure of a review, with its name."""
     for synthesis in config.syntheses:
-        for name in synthesis_figures.NAMES:
+        for name in NAMES:
             drawn = drawn_or_none(folder, config, synthesis.id, name)
             if drawn is not None:
                 yield from _pages(f"{synthesis.id} {name}", drawn)
@@ -297,7 +298,7 @@ def test_every_kind_passes_the_preflight(review):
         assert folder.name.startswith("seed")  # which reports arrows only
         return
     largest = max(places, key=lambda place: len((place / "influence.csv").read_text().splitlines()))
-    for name in synthesis_figures.NAMES:
+    for name in NAMES:
         drawn = drawn_or_none(folder, config, largest.name, name)
         if drawn is not None:
             assert_preflight(drawn.pages)

@@ -46,7 +46,7 @@ class Line(NamedTuple):
     unit: str
     cells: list[Cell]
     reason: str
-    """Why nothing is pooled; empty where it is."""
+    """Why none of its effects is pooled; empty where one is, and without an effect."""
 
 
 def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
@@ -59,7 +59,7 @@ def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
             when=found.when,
             unit=_unit(found),
             cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
-            reason=found.row.reason,
+            reason=found.row.reason if found.effects and not found.pool else "",
         )
         words = setting_words(found.row.phase, found.row.design_class)
         groups.setdefault(words[0].upper() + words[1:], []).append(line)

@@ -103,7 +103,7 @@ def absolute_words(found: Findings, average: Average) -> str:
     if measure == "SMD":
         reference = reference_sd(found.effects, found.row.design_class)
         if reference is None:
-            return "no study of this analysis reports an SD of final values in an original unit"
+            return "not translated: no SD of final values is reported"
         sd, unit, named = reference
         values = [value * sd for value in average.estimate]
         unit = unit_words(unit)
