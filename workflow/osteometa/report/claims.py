@@ -11,10 +11,11 @@ from osteometa.protocol.config import Config
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import ReportedResult
 from osteometa.report.included_studies import sign
+from osteometa.report.sentences import place_words
 from osteometa.synthesis.claims import scale_of
 from osteometa.wording.measure_format import estimate_of
 from osteometa.wording.numbers import unbroken
-from osteometa.wording.syntheses import site_words, window_words
+from osteometa.wording.syntheses import window_words
 from osteometa.wording.vocabulary import Verdict
 
 
@@ -61,8 +62,7 @@ def _reply(row: ClaimRow, reported: Sequence[ReportedResult], config: Config) ->
         nothing = row.verdict == Verdict.NO_EVIDENCE or row.than is not None
         signs = "" if nothing else _signs(row, reported)
         return Reply(row.verdict, "" if nothing else "directions", _counts(row), signs, "")
-    analyte = config.analyte(row.outcome, row.analyte)
-    kind = site_words(row.site) or ("" if analyte is None else analyte.label)
+    kind = place_words(config.outcomes[row.outcome], row.analyte, row.site)
     place = ", ".join([kind, *window_words(row.window, config.windows)])
     return Reply(row.verdict, place, unbroken(_estimate(row, config)), "", row.synthesis)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osteometa.protocol.config import Outcome
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
@@ -43,17 +44,27 @@ def heading(found: Findings) -> str:
     return title_of(found.outcome.label, label, design_class=found.row.design_class, **named)
 
 
+def place_words(outcome: Outcome, analyte: str, site: str) -> str:
+    """Return the site, or else the analyte; with a site the first analyte goes without saying."""
+    label = outcome.analytes[analyte].label if analyte in outcome.analytes else ""
+    first = analyte == next(iter(outcome.analytes))
+    return ", ".join(filter(None, [site_words(site), "" if site and first else label]))
+
+
 def kind_words(found: Findings) -> str:
-    """Return the site, or else the analyte."""
-    analyte = found.outcome.analytes[found.synthesis.analyte].label
-    return site_words(found.row.site) or analyte
+    """Return the site or analyte of an analysis."""
+    return place_words(found.outcome, found.synthesis.analyte, found.row.site)
 
 
 def subject(found: Findings) -> str:
     """Return what was measured, as the subject of a sentence."""
-    kind = kind_words(found)
+    analytes = found.outcome.analytes
+    kind = analytes[found.synthesis.analyte].label
     if found.row.site:
-        return f"{found.row.outcome} at the {kind}"
+        first = found.synthesis.analyte == next(iter(analytes))
+        return (
+            f"{'' if first else f'{kind} '}{found.row.outcome} at the {site_words(found.row.site)}"
+        )
     return f"{found.row.outcome} ({kind})" if " " in kind else f"{kind} {found.row.outcome}"
 
 
