@@ -2,27 +2,20 @@
 
 import re
 import shutil
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 from builders import ROOT
 from drawing import HARD, drawn_forest, drawn_of, forest_study, texts_of, write_results
-from matplotlib.colors import to_hex
 from osteometa.cli import main
-from osteometa.extraction.reading import read_checked
-from osteometa.figures import direction_plot
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import place_columns
 from osteometa.figures.forest.rows import Diamond, ForestRow
 from osteometa.figures.presets import PRESETS
-from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.style import text_width
 from osteometa.figures.synthesis_figures import Results, figure_named
-from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import load_config
-from osteometa.records.directions import DirectionEntry, DirectionSet
 from osteometa.wording.numbers import p_number
 from osteometa.wording.vocabulary import Block
 from PIL import Image
@@ -134,35 +127,6 @@ def test_the_style_reaches_the_summary_forest(made, style, piece):
     assert any(re.search(r"\d \[.*, .*\]", text) for text in texts) == (style == "standard")
 
 
-@pytest.mark.parametrize("few", [False, True])
-def test_the_direction_plot_is_filled_by_what_people_judged(made, few):
-    """Each mark has the colour and the sign of the study's overall judgement, grey without one."""
-    folder, config = made
-    judged = read_checked(folder / "data/processed/checked").risk_of_bias
-    judged = [row for row in judged if not few or row.judgement != "high"]
-    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
-    pages, figures = direction_plot.direction_pages(entries, [], config, judged)
-    rows = direction_plot.drawn_rows(pages)
-    given = {row.study_id: row.judgement for row in judged}
-    assert [row.risk_of_bias for row in rows] == [given.get(row.study_id, "") for row in rows]
-    shown = [to_hex(patch.get_facecolor()) for page in figures for patch in page.axes[0].patches]
-    colors = [LEVELS[row.risk_of_bias][1] if row.risk_of_bias else "#bdbdbd" for row in rows]
-    twice = [(c, row) for c, row in zip(colors, rows, strict=True) if row.direction == "mixed"]
-    assert Counter(shown) == Counter(c.lower() for c in [*colors, *(c for c, _ in twice)])
-    texts = [text.get_text() for page in figures for text, _ in texts_of(page)]
-    signs = Counter(text[-1] for text in texts if re.fullmatch(r"[RXNU]w? \S", text))
-    assert signs == Counter(LEVELS[row.risk_of_bias][0] for row in rows if row.risk_of_bias)
-    words = direction_plot.legend_words(rows)
-    assert "+ low" in words and ("× high" in words) != few and ("not judged" in words) == few
-
-
-def test_without_judgements_the_direction_plot_says_so(made):
-    folder, config = made
-    entries = read_records(folder / "data/processed/directions.csv", DirectionEntry)
-    words = direction_plot.legend_words(direction_plot.direction_rows(entries, config))
-    assert "Risk of bias has not been assessed" in words and "blue up" in words
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -181,19 +145,10 @@ def test_titles_name_phase_comparison_and_window(name, words):
     assert settings.title.startswith(settings.label), "the first letter is the label's own"
 
 
-def test_p_of_a_sign_test_has_three_decimals():
+def test_p_has_three_decimals():
     assert [p_number(p) for p in (0.125, 0.0625, 1.0, 0.00024)] == [
         "0.125", "0.063", "1.000", "< 0.001",
     ]  # fmt: skip
-    empty = dict.fromkeys(DirectionSet.__dataclass_fields__, 0)
-    known = {"outcome": "CTX", "phase": "acute", "design_class": "controlled", "n_up": 4,
-             "p_known": 0.125, "p_lowest": 0.125, "p_highest": 0.125}  # fmt: skip
-    told = direction_plot.set_words(DirectionSet(**{**empty, **known}))
-    assert told.startswith("CTX, single bout, against a comparator: 4 up")
-    assert told.endswith("sign test p = 0.125")
-    one = {**known, "n_up": 0, "n_unknown": 1, "p_lowest": 1.0, "p_highest": 1.0}
-    told = direction_plot.set_words(DirectionSet(**{**empty, **one}))
-    assert told.endswith("sign test p = 1.000 for all possible directions not reported")
 
 
 POOL = Diamond(
@@ -256,12 +211,12 @@ def test_the_drawing_takes_what_the_columns_leave():
 def test_a_plot_of_one_arm_has_no_columns_of_a_control():
     arm = replace(HARD["one study"][0], control_n="", control_mean="")
     told_only = ForestRow(
-        kind="direction", label="Other", shape="up", n_total="N 11", participants=11
+        kind="direction", label="Other, N 11", shape="up", effect="up", participants=11
     )
     page = drawn_forest([arm, told_only])
     texts = {text.get_text(): box for text, box in texts_of(page)}
     assert "Control" not in texts
-    assert texts["N 11"].x1 == pytest.approx(texts["20"].x1, abs=0.5)
+    assert "Other, N 11" in texts
     empty = replace(HARD["one study"][0], exercise_mean="", control_mean="", weight="")
     texts = {text.get_text() for text, _ in texts_of(drawn_forest([empty]))}
     assert {"Exercise", "Control"} <= texts and not {"Mean (SD)", "Weight"} & texts
