@@ -62,6 +62,7 @@ POOLED = [
     "directions.csv",
     "pooled.csv",
     "subgroup_test.csv",
+    "subgroups.csv",
     "type_contrasts.csv",
 ]
 SENSITIVITY = [f"{name}.csv" for name in RECORDS]

@@ -13,6 +13,9 @@ raw <- lapply(names(keys), function(t) { d <- table_of(file.path(dir, "data/raw"
   rownames(d) <- gsub(" ", "_", do.call(paste, c(d[keys[[t]]], sep = "/"))); d })
 names(raw) <- names(keys)
 num <- function(x) suppressWarnings(as.numeric(x))
+for (t in c("measurements", "contrasts")) { milli <- which(raw[[t]]$unit == "mg/cm2") # pooled in g/cm2
+  for (column in intersect(c("mean", "sd", "se", "spread", "value", "ci_low", "ci_high"), names(raw[[t]])))
+    for (i in milli) if (raw[[t]][i, column] != "") raw[[t]][i, column] <- format(num(raw[[t]][i, column]) / 1000, digits = 17) }
 base <- sub(".*baseline_mean: \\{(.*)\\}.*", "\\1", grep("^ *baseline_mean: \\{", readLines(file.path(dir, "config.yaml")), value = TRUE))
 base <- sapply(strsplit(strsplit(base, ", ")[[1]], ": "), function(x) setNames(num(x[2]), x[1]))
 or <- function(...) { for (x in c(...)) if (!is.na(x)) return(x); NA }

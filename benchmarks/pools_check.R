@@ -17,7 +17,16 @@ linked <- function(V) any(V[row(V) != col(V)] != 0)
 # score beside it, and rma.mv fits the means again there. The scaling factor is that of generalised least squares.
 score <- function(t2, y, V, X) { W <- solve(V + t2 * diag(length(y))); P <- W - W %*% X %*% solve(t(X) %*% W %*% X, t(X) %*% W)
   as.numeric(t(y) %*% P %*% P %*% y) - sum(diag(P)) }
-by_mv <- function(y, V, X, method) { s <- sqrt(mean(diag(V))); d <- data.frame(row = seq_along(y))
+# DL and PM, which rma.mv has not: y'Py = k - p + tau2 trace(P) of P at tau2 = 0 (DL), or y'Py = k - p of P at tau2 (PM).
+by_moments <- function(y, V, X, method) { free <- length(y) - ncol(X)
+  P <- function(t2) { W <- solve(V + t2 * diag(length(y))); W - W %*% X %*% solve(t(X) %*% W %*% X, t(X) %*% W) }
+  Q <- function(t2) as.numeric(t(y) %*% P(t2) %*% y)
+  tau2 <- if (Q(0) <= free) 0 else if (method == "DL") (Q(0) - free) / sum(diag(P(0))) else
+    uniroot(function(t2) Q(t2) - free, c(0, 1e3 * mean(diag(V))), tol = 1e-16 * mean(diag(V)), maxiter = 1e5)$root
+  W <- solve(V + tau2 * diag(length(y))); C <- solve(t(X) %*% W %*% X)
+  list(b = as.vector(C %*% t(X) %*% W %*% y), C = C, tau2 = tau2, q = Q(tau2) / free, QE = Q(0)) }
+by_mv <- function(y, V, X, method) { if (method %in% c("DL", "PM")) return(by_moments(y, V, X, method))
+  s <- sqrt(mean(diag(V))); d <- data.frame(row = seq_along(y))
   args <- list(yi = y / s, V = V / s^2, mods = X, intercept = FALSE, data = d)
   if (method != "EE") args <- c(args, list(random = ~ 1 | row, method = method,
     control = list(optimizer = "optim", optmethod = "BFGS", reltol = 1e-15, maxit = 1e5)))
@@ -92,13 +101,13 @@ pools_of <- function(id, measure, d, V) {
 # of the multiverse the specifications whose effects stand in effects.csv: no other derivation, no inconsistently reported value
 multiverse_of <- function(id, measure, d, V) for (who in people) for (designs in c("randomised", "all designs")) {
   s <- d[d$pooled == "yes" | (designs == "all designs" & d$block == "non_randomised"), ]
-  s <- s[!sapply(strsplit(s$flags, " "), function(f) any(f %in% who$flags)), ]
+  rob <- ifelse(s$risk_of_bias %in% c("high", "serious", "critical", "poor"), "ROB", "") # sensitivity.rob_exclude
+  s <- s[!sapply(strsplit(paste(s$flags, rob), " "), function(f) any(f %in% who$flags)), ]
   if (length(unique(s$study_id)) < 2) next
-  # one effect per study: several are combined by their covariance
-  c <- sapply(unique(s$study_id), function(x) { i <- rownames(s)[s$study_id == x]; W <- solve(V[i, i]); c(sum(W %*% s[i, "yi"]) / sum(W), 1 / sum(W)) })
+  K <- length(unique(s$study_id)); S <- V[rownames(s), rownames(s), drop = FALSE] # fitted jointly, as the pools
   for (method in c("REML", "PM", "DL", "EE")) for (ci in if (method == "EE") "wald" else c("hksj-floor", "hksj", "wald"))
     put("multiverse", paste(id, measure, who$name, designs, method, ci, sep = "|"),
-      line(model(c[1, ], diag(c[2, ]), one(ncol(c)), method, ci, ncol(c), FALSE), k = ncol(c))[c("estimate", "ci_low", "ci_high")]) }
+      line(model(s$yi, S, one(nrow(s)), method, ci, K, FALSE), k = K)[c("estimate", "ci_low", "ci_high")]) }
 
 for (id in list.files(results)) { if (!file.exists(file.path(results, id, "effects.csv"))) next
   e <- table_of(id, "effects.csv"); if (nrow(e) == 0) next

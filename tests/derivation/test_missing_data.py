@@ -4,10 +4,20 @@ import csv
 import io
 
 import pytest
-from builders import OPG, SPINE, csv_arms, csv_both, csv_contrast, csv_study, write_review
+from builders import (
+    OPG,
+    ROOT,
+    SPINE,
+    csv_arms,
+    csv_both,
+    csv_contrast,
+    csv_measurement,
+    csv_study,
+    write_review,
+)
 from osteometa.cli import main
 from osteometa.derivation.derive import derive
-from osteometa.derivation.missing_data import wanted_in, wanted_rows
+from osteometa.derivation.wanted import wanted_in, wanted_rows
 from osteometa.extraction.tables import Measurement
 from osteometa.validation.review import check_review
 
@@ -68,6 +78,61 @@ def test_what_no_number_would_bring_into_a_pool_is_not_asked_for(tmp_path):
     assert wanted(tmp_path / "rct", **told)
     assert wanted(tmp_path / "nrct", studies=[csv_study(design="nrct")], **told) == []
     assert wanted(tmp_path / "active", arms=csv_arms(comparator_kind="active"), **told) == []
+
+
+def test_inconsistent_values_want_others_in_their_place(tmp_path):
+    """A label of the spread would leave the contradiction as it is."""
+    values = {"n": 20, "spread": "1", "spread_kind": "unknown", "disputed": "two values"}
+    rows = wanted(tmp_path, measurements=levels("6_months", **values))
+    assert rows
+    assert not any("±" in row.missing for row in rows)
+
+
+def two_studies(folder, pooled, what=SPINE, **more):
+    """Return what one or two studies want: numbers of a_2000 where it is pooled, none of b_2000."""
+    full = [csv_measurement(arm, "6_months", n=20, mean="0.9", sd="0.1", what=what, **more)
+            for arm in ("ex", "control")]  # fmt: skip
+    other = {**direction(what), "study_id": "b_2000"}
+    rows = wanted(
+        folder, studies=[csv_study(), csv_study("b_2000")],
+        arms=[*csv_arms(), *csv_arms("b_2000")], measurements=full if pooled else [],
+        directions=[other] if pooled else [other, direction(what)],
+    )  # fmt: skip
+    return {(row.study_id, row.synthesis, row.k, row.opens) for row in rows}
+
+
+PLANNED = "bmd_lumbar_spine_training_controlled"
+
+
+def test_the_second_study_of_an_analysis_opens_it(tmp_path):
+    assert two_studies(tmp_path / "1", pooled=True) == {("b_2000", PLANNED, 1, "alone")}
+    assert two_studies(tmp_path / "0", pooled=False) == {
+        (study, PLANNED, 0, "with_another") for study in ("a_2000", "b_2000")
+    }
+
+
+def test_an_analysis_that_is_not_planned_is_named_by_its_set(tmp_path):
+    trochanter = {**SPINE, "site": "trochanter"}
+    assert two_studies(tmp_path / "1", True, trochanter) == {("b_2000", "", 1, "alone")}
+    assert two_studies(tmp_path / "2", True, {**SPINE, "site": "not_stated"}) == set()
+
+
+def test_one_study_alone_opens_nothing_and_unplanned_it_is_not_listed(tmp_path):
+    (row,) = {row.opens for row in wanted(tmp_path / "1", directions=[direction(SPINE)])}
+    assert row == ""
+    rows = wanted(tmp_path / "2", directions=[direction({**SPINE, "site": "trochanter"})])
+    assert rows == []
+
+
+@pytest.mark.slow
+def test_kim_2019_is_the_first_that_is_wanted(capsys):
+    """Both markers in both arms of a randomised trial: one p each opens two analyses."""
+    assert main(["wanted", "--directory", str(ROOT)]) == 0
+    first, second, *others = capsys.readouterr().out.splitlines()
+    test = "exact p of the between-group test, with its direction"
+    assert first == f"kim_2019, combined: opg_training_controlled: {test}"
+    assert second == f"kim_2019, combined: srankl_not_stated_training_controlled: {test}"
+    assert any(line.startswith("bassey_1998, jumps: not planned: bmd_areal") for line in others)
 
 
 @pytest.mark.parametrize("what", [SPINE, OPG])

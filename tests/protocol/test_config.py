@@ -38,7 +38,7 @@ from osteometa.synthesis.claims import Results, claim_rows
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split, summary_rows
-from osteometa.synthesis.subgroup_tests import subgroup_tests
+from osteometa.synthesis.subgroup_tests import subgroup_rows, subgroup_tests
 from osteometa.validation.review import check_tables, warnings_of
 from pydantic import ValidationError
 
@@ -168,7 +168,8 @@ def answers(config, run):
 def pools(config, run):
     return [
         (pooled_rows(name, run.sets[name][0], config),
-         subgroup_tests(name, run.sets[name][0], config))
+         subgroup_tests(name, run.sets[name][0], config),
+         subgroup_rows(run.sets[name][0], config))
         for name in run.cases
     ]  # fmt: skip
 
@@ -275,6 +276,7 @@ CHANGES = {
         "small_k.subgroup_test": 40,
         "subgroups.common_tau2_up_to": 0,
         "subgroups.overall_diamond": False,
+        "subgroups.by": {"sex": []},
     },
     forest_plots: {
         "outcomes.*=BMD.label": "Density",

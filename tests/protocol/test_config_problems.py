@@ -34,6 +34,11 @@ def problems_of(folder, old, new):
          "must be above 0.5"),
         ("overall_diamond: true", "overall_diamond: perhaps", "subgroups.overall_diamond",
          "must be true or false"),
+        ("    sex: []", "    gender: []", "subgroups.by.gender",
+         "This column is not known"),
+        ("    sex: []", "    sex: [1, 2]", "subgroups.by.sex", "write [] for it"),
+        ("    weeks: [26, 52]", "    weeks: []", "subgroups.by.weeks", "the bounds between"),
+        ("    weeks: [26, 52]", "    weeks: [52, 26]", "subgroups.by", "must ascend"),
         ("late: .inf", "late: 48", "windows", "the last must be .inf"),
     ],
 )  # fmt: skip

@@ -103,15 +103,15 @@ def test_opg_after_a_bout_is_not_settled_by_directions(results):
     )
 
 
-def test_named_arms_are_answered_by_directions_only(results):
+def test_named_arms_are_answered_by_their_one_effect_and_by_directions(results):
     arms = "ziegler_2005/15_km ziegler_2005/42_km"
     (both,) = answers(results, "OPG", phase="acute", arms=arms)
     assert (both.n_up, both.arms, both.planned) == (1, tuple(arms.split()), False)
     (short,) = answers(results, "OPG", phase="acute", arms="ziegler_2005/15_km")
     assert (short.n_up, short.n_unchanged) == (0, 1)
     (year,) = answers(results, "OPG", arms="bergstrom_2012/walking_aerobics")
-    assert (year.estimate, year.n_up, year.verdict) == (None, 1, "not_settled_by_directions")
-    assert year.evidence.startswith("No planned analysis, only directions of studies: 1 up; ")
+    assert (round(year.estimate, 2), year.n_up, year.verdict) == (0.49, 1, "one_study")
+    assert year.evidence.startswith("One study: SMD 0.49 (95 % CI 0.13 to 0.86); ")
 
 
 def test_secondary_outcomes_are_answered_by_directions(results):

@@ -230,7 +230,7 @@ def test_effects_of_a_type_are_weighted_by_the_common_tau2(pattern):
     )  # fmt: skip
     v = [e.vi for e in effects]
     X = np.array(
-        [[e.exercise_type == kind for kind in models.effects.types] for e in effects], float
+        [[e.exercise_type == kind for kind in models.effects.groups] for e in effects], float
     )
     s2 = typical_variance(np.array(v), X)
     assert found.i2 == pytest.approx(100 * found.tau2 / (found.tau2 + s2))

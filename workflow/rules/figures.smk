@@ -29,7 +29,7 @@ rule fonts:
         "../scripts/fonts.py"
 
 
-NOT_DRAWN = {"covariance.csv", "permutation.csv", "alternative_models.csv"}
+NOT_DRAWN = {"covariance.csv", "subgroups.csv", "permutation.csv", "alternative_models.csv"}
 DRAWN = [file for file in [*POOLED, *SENSITIVITY] if file not in NOT_DRAWN]
 
 

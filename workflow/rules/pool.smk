@@ -2,7 +2,14 @@
 # table of syntheses, sign tests, and a comparison with independent implementations.
 
 
-SET = ["effects", "covariance", "directions", "alternatives", "alternative_covariance"]
+SET = [
+    "effects",
+    "covariance",
+    "directions",
+    "alternatives",
+    "alternative_covariance",
+    "subgroup_values",
+]
 
 
 def set_files(wildcards):
@@ -23,6 +30,7 @@ rule pool:
         directions="results/{synthesis}/directions.csv",
         pooled="results/{synthesis}/pooled.csv",
         subgroup_test="results/{synthesis}/subgroup_test.csv",
+        subgroups="results/{synthesis}/subgroups.csv",
         type_contrasts="results/{synthesis}/type_contrasts.csv",
     params:
         root=ROOT,

@@ -10,15 +10,16 @@ from osteometa.records.effects import (
     AlternativeEffect,
     Covariance,
     Effect,
+    SubgroupValue,
     WeightedEffect,
 )
-from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
+from osteometa.records.pools import PooledRow, SubgroupRow, SubgroupTest, TypeContrast
 from osteometa.records.sensitivity import RECORDS
 from osteometa.run.jobs import job
 from osteometa.sensitivity.analyses import sensitivity_tables
 from osteometa.synthesis.effect_sets import SynthesisData
 from osteometa.synthesis.pools import pooled_rows, weighted
-from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
+from osteometa.synthesis.subgroup_tests import subgroup_rows, subgroup_tests, type_contrasts
 
 given, made, name = snakemake.input, snakemake.output, snakemake.wildcards.synthesis
 with job(snakemake):
@@ -28,7 +29,9 @@ with job(snakemake):
     write_records(made.effects, WeightedEffect, weighted(effects, config, links))
     write_records(made.pooled, PooledRow, pooled_rows(name, effects, config, links))
     write_records(made.subgroup_test, SubgroupTest, subgroup_tests(name, effects, config, links))
-    write_records(made.type_contrasts, TypeContrast, type_contrasts(effects, config, links))
+    by = (effects, config, links, read_records(given.subgroup_values, SubgroupValue))
+    write_records(made.subgroups, SubgroupRow, subgroup_rows(*by))
+    write_records(made.type_contrasts, TypeContrast, type_contrasts(*by))
     shutil.copyfile(given.covariance, made.covariance)
     shutil.copyfile(given.directions, made.directions)
     data = SynthesisData(

@@ -1,7 +1,7 @@
 """Adapter: checked tables -> the numbers that are missing."""
 
 from osteometa.derivation.derive import derive
-from osteometa.derivation.missing_data import wanted_in, wanted_rows
+from osteometa.derivation.wanted import wanted_in, wanted_rows
 from osteometa.extraction.reading import read_checked
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import from_part

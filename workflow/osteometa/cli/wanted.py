@@ -1,4 +1,4 @@
-"""The command `osteometa wanted`: a request for missing data to the authors of a study."""
+"""The command `osteometa wanted`: a request for missing data, or what data would open."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osteometa.derivation.missing_data import Wanted
+    from osteometa.derivation.wanted import Wanted
     from osteometa.protocol.config import Config
+    from osteometa.records.ledger import WantedRow
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -22,30 +23,32 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="write a request for missing data to the authors of a study",
         description="For each outcome of a study that cannot be pooled because numbers are "
         "missing: the smallest sets of numbers that would suffice, and a table to complete. Its "
-        "columns are those of measurements.csv, so the completed rows can be added to that file.",
+        "columns are those of measurements.csv, so the completed rows can be added to that file. "
+        "Without STUDY: the numbers that would open a further analysis, planned or not, because "
+        "fewer than two studies are pooled in it.",
         epilog="Example: osteometa wanted karaarslan_2010 > request.txt. Exit status: 0 written, "
         "1 the tables have problems, 2 no such study.",
     )
-    parser.add_argument("study", metavar="STUDY", help="study_id of studies.csv")
+    parser.add_argument("study", metavar="STUDY", nargs="?", help="study_id of studies.csv")
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the request."""
+    """Print the request, or what would open a further analysis."""
     from osteometa.cli.review import review_with
     from osteometa.derivation.derive import derive
-    from osteometa.derivation.missing_data import wanted_in
+    from osteometa.derivation.wanted import wanted_in, wanted_rows
 
-    outcome, status = review_with([arguments.study], arguments.directory, "wanted")
+    studies = [arguments.study] if arguments.study else []
+    outcome, status = review_with(studies, arguments.directory, "wanted")
     if outcome is None:
         return status
-    derived = derive(outcome.tables, outcome.config)
-    found = [
-        item
-        for item in wanted_in(derived, outcome.config)
-        if item.comparison.study.study_id == arguments.study
-    ]
+    found = wanted_in(derive(outcome.tables, outcome.config), outcome.config)
+    if not arguments.study:
+        print(openings(wanted_rows(found, outcome.config)), end="")
+        return 0
+    found = [item for item in found if item.comparison.study.study_id == arguments.study]
     if not found:
         print(
             f"{arguments.study}: no missing numbers would add it to an analysis of config.yaml",
@@ -54,6 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print(request(found, outcome.config), end="")
     return 0
+
+
+def openings(rows: Sequence[WantedRow]) -> str:
+    """Return the smallest set of numbers of each arm that would open an analysis, one per line."""
+    lines = []
+    for row in rows:
+        if not row.opens or row.alternative > 1:
+            continue
+        place = (row.analyte, row.site, row.phase, row.window, row.design_class)
+        which = row.synthesis or f"not planned: {', '.join(part for part in place if part)}"
+        another = " (with another study)" if row.opens == "with_another" else ""
+        lines.append(f"{row.study_id}, {row.arm_id}: {which}{another}: {row.missing}\n")
+    return "".join(lines) or "no missing numbers would open a further analysis\n"
 
 
 def request(found: Sequence[Wanted], config: Config) -> str:
@@ -108,7 +124,7 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 
 def table(found: Sequence[Wanted], config: Config) -> str:
     """Return rows of measurements.csv with reported values, and empty cells for missing ones."""
-    from osteometa.derivation.missing_data import asked_rows
+    from osteometa.derivation.wanted import asked_rows
     from osteometa.extraction.cell_types import ReportedNumber
     from osteometa.extraction.tables import Measurement
 

@@ -9,12 +9,19 @@ from pathlib import Path
 from osteometa.derivation.alternatives import Alternatives, alternatives, split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
+from osteometa.derivation.subgroup_values import subgroup_values
 from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, ReportedResult, StudyDirection
-from osteometa.records.effects import AlternativeCovariance, AlternativeEffect, Covariance, Effect
+from osteometa.records.effects import (
+    AlternativeCovariance,
+    AlternativeEffect,
+    Covariance,
+    Effect,
+    SubgroupValue,
+)
 from osteometa.records.ledger import LedgerLine
 from osteometa.synthesis.sets import covariances_in, split
 
@@ -58,6 +65,8 @@ def write_extraction(found: Extraction, root: Path) -> None:
         if not effects:
             continue
         write_records(home / "effects.csv", Effect, effects)
+        values = subgroup_values(effects, found.tables)
+        write_records(home / "subgroup_values.csv", SubgroupValue, values)
         links = covariances_in(effects, derived.covariances)
         write_records(home / "covariance.csv", Covariance, links)
         other = found.alternatives[name]

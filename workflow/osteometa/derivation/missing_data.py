@@ -7,23 +7,19 @@ only the names of the cells leave this module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import combinations
 from typing import Any, Literal
 
 from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.classification import listed_only, set_of, time_distance
 from osteometa.comparisons.correlations import Correlations
-from osteometa.derivation.derive import Derived
 from osteometa.effects.hierarchy import attempts_at
+from osteometa.effects.rows import disputed_because
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
-from osteometa.protocol.config import Config, Synthesis
-from osteometa.records.ledger import WantedRow
-from osteometa.records.sets import set_key
-from osteometa.synthesis.sets import includes
+from osteometa.protocol.config import Config
 
 MOST_ATOMS = 4
 """Kinds of cells asked for at once; more is too much for one request."""
@@ -64,98 +60,7 @@ TEST = Atom("exact p of the test, with its direction", "", ("p",))
 DIFFERENCE = Atom("difference with its SE", "", ("value", "se"))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A comparison that is not pooled, and the sets of cells with which it could be."""
-
-    comparison: Comparison
-    synthesis: Synthesis
-    sets: tuple[tuple[Atom, ...], ...]
-    """Smallest first."""
-
-
-def wanted_of(
-    candidates: Iterable[tuple[Synthesis, Comparison]], correlations: Correlations, config: Config
-) -> list[Wanted]:
-    """Return what each comparison lacks for the primary measure of its outcome.
-
-    The candidates belong to a synthesis but are not pooled, because numbers are missing.
-    """
-    found = []
-    for synthesis, comparison in candidates:
-        measure = config.outcomes[comparison.outcome].measures[0]
-        sets = _smallest(comparison, measure, correlations, config)
-        if sets:
-            found.append(Wanted(comparison, synthesis, tuple(sets)))
-    return found
-
-
-def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
-    """Return the missing cells of a whole review.
-
-    For each synthesis, each arm that it includes and of which no effect on the primary measure is
-    in its pool, at the time that represents the arm; comparisons that no number would bring into a
-    pool (an active comparator, a design that is shown separately) are left out.
-    """
-    correlations = Correlations((item.comparison for item in derived.estimated), config)
-    candidates = []
-    for synthesis in config.syntheses:
-        measure = config.outcomes[synthesis.outcome].measures[0]
-        pooled = {
-            effect.study_id
-            for effect in derived.effects
-            if effect.pooled and effect.measure == measure and includes(synthesis, effect)
-        }
-        by_arm: dict[tuple[str, ...], list[Comparison]] = {}
-        for item in derived.estimated:
-            comparison = item.comparison
-            out = comparison.study.study_id not in pooled and may_be_pooled(comparison, config)
-            if out and set_of(comparison, config) == set_key(synthesis):
-                by_arm.setdefault(comparison.key[:2], []).append(comparison)
-        candidates += [
-            (synthesis, min(found, key=lambda one: time_distance(one, config)))
-            for found in by_arm.values()
-        ]
-    return wanted_of(candidates, correlations, config)
-
-
-def may_be_pooled(comparison: Comparison, config: Config) -> bool:
-    """Tell whether numbers alone would bring a comparison into a pool."""
-    if listed_only(comparison, config) is not None:
-        return False
-    return not comparison.controlled or comparison.study.design in config.designs
-
-
-def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
-    """Return rows of measurements.csv to be filled in: levels before and after of every arm.
-
-    They hold what is reported; the authors are their source, and they are a report of their own.
-    """
-    rows: dict[tuple[str, ...], Measurement] = {}
-    for item in found:
-        comparison = item.comparison
-        for pair in ("baselines", "levels"):
-            for side in comparison.sides:
-                reported = getattr(comparison, pair)[side]
-                row = new_row(comparison, pair, side, config)
-                same = (
-                    {}
-                    if reported is None
-                    else {
-                        name: getattr(reported, name)
-                        for name in ("assay", "n", "mean", "sd", "se", "unit")
-                    }
-                )
-                if reported is not None and reported.disputed:
-                    same = {"assay": reported.assay, "unit": reported.unit}
-                unit = {"unit": unit_of(comparison, config)}
-                origin = {"report": "authors", "source": "authors", "origin": "author"}
-                row = row.model_copy(update={**unit, **same, **origin})
-                rows.setdefault((row.key_text,), row)
-    return list(rows.values())
-
-
-def _smallest(
+def smallest(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[tuple[Atom, ...]]:
     """Return the smallest sets of atoms with which a derivation method succeeds."""
@@ -167,15 +72,16 @@ def _smallest(
             if any(set(smaller) <= set(chosen) for smaller in found):
                 continue
             filled = fill(comparison, chosen, config, row)
-            if attempts_at(filled, measure, correlations, config)[-1].estimate is not None:
+            estimate = attempts_at(filled, measure, correlations, config)[-1].estimate
+            if estimate is not None and not disputed_because(estimate):
                 found.append(chosen)
         if len(found) >= ALTERNATIVES:
             break
-    found.sort(key=lambda chosen: (len(chosen), _cells(comparison, chosen)))
+    found.sort(key=lambda chosen: (len(chosen), cells_of(comparison, chosen)))
     return found[:ALTERNATIVES]
 
 
-def _cells(comparison: Comparison, chosen: Sequence[Atom]) -> int:
+def cells_of(comparison: Comparison, chosen: Sequence[Atom]) -> int:
     """Count the cells that would have to be entered."""
     return sum(len(asked_of(comparison, atom)) * len(atom.columns) for atom in chosen)
 
@@ -337,38 +243,6 @@ def _where(comparison: Comparison, atom: Atom) -> str:
     if len(sides) == 2:
         return " in both arms"
     return " in the exercise arm" if sides == (0,) else " in the control arm"
-
-
-def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
-    """Return the rows of `wanted.csv`, most participants first."""
-    rows = []
-    for item in found:
-        comparison = item.comparison
-        n, how = participants_of(comparison)
-        for rank, chosen in enumerate(item.sets, start=1):
-            rows.append(
-                WantedRow(
-                    synthesis=item.synthesis.id,
-                    study_id=comparison.study.study_id,
-                    label=comparison.study.label,
-                    arm_id=comparison.arm.arm_id,
-                    comparator=comparison.arm.comparator,
-                    outcome=comparison.outcome,
-                    analyte=comparison.analyte,
-                    site=comparison.site,
-                    timepoint=comparison.timepoint,
-                    alternative=rank,
-                    missing=words_of(comparison, chosen),
-                    unit=unit_of(comparison, config),
-                    cells=_cells(comparison, chosen),
-                    participants=n,
-                    participants_source=how,
-                )
-            )
-    rows.sort(
-        key=lambda r: (-(r.participants or 0), r.synthesis, r.study_id, r.arm_id, r.alternative)
-    )
-    return rows
 
 
 def participants_of(

@@ -89,12 +89,21 @@ class Row(BaseModel):
     table: ClassVar[str]
     key: ClassVar[tuple[str, ...]]
     purpose: ClassVar[str]
+    optional: ClassVar[tuple[str, ...]] = ()
+    """Columns that the header of a raw table may lack."""
+    subgroups: ClassVar[tuple[str, ...]] = ()
+    """Columns that may form subgroups of effects."""
     row: int = Field(default=0, description="Row of the spreadsheet; not a column.", exclude=True)
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
         """Return the columns of the table in order."""
         return tuple(name for name in cls.model_fields if name != "row")
+
+    @classmethod
+    def is_number(cls, column: str) -> bool:
+        """Tell whether a column holds numbers: an empty cell is None, not an empty text."""
+        return cls.model_fields[column].default is None
 
     @cached_property
     def key_text(self) -> str:

@@ -32,7 +32,8 @@ class Claim(Row):
     )
     arms: Text = cell(
         "Exercise arms that the claim is about, each as study_id/arm_id, separated by spaces; "
-        "empty = all. Such a claim is answered by directions only."
+        "empty = all. Such a claim is answered by their effect where there is "
+        "one alone, and by directions."
     )
     expectation: Literal["up", "down", "unchanged", "larger_than"] = cell(
         "What the claim says of the outcome; larger_than: higher with `exercise_type` than with "

@@ -138,7 +138,7 @@ def _header_problems(file: str, header: Sequence[str], model: type[Row]) -> list
     unknown = [name for name in header if name not in expected]
     problems = []
     for name in expected:
-        if name not in header:
+        if name not in header and name not in model.optional:
             near = suggestion(name, unknown).replace("Did you mean", "Is it")
             message = f"Column '{name}' is missing. {near}Expected: {', '.join(expected)}."
             problems.append(("", name, message))

@@ -61,6 +61,10 @@ class Study(Row):
     table: ClassVar[str] = "studies"
     key: ClassVar[tuple[str, ...]] = ("study_id",)
     purpose: ClassVar[str] = "One row per cohort of participants."
+    optional: ClassVar[tuple[str, ...]] = ("menopause",)
+    subgroups: ClassVar[tuple[str, ...]] = (
+        "year", "design", "sex", "menopause", "age_mean", "n_enrolled", "indirect",
+    )  # fmt: skip
     study_id: Identifier = cell("Short name of the study, for instance scott_2010.", ...)
     label: Name = cell("Author and year, as shown in figures.", ...)
     year: Whole = cell("Year of publication.", None)
@@ -73,6 +77,10 @@ class Study(Row):
     )
     population: Text = cell("Who took part.")
     sex: Literal["", "female", "male", "mixed"] = cell("Sex of the participants.")
+    menopause: Literal["", "pre", "post", "mixed"] = cell(
+        "Before or after the menopause, or some of both; empty where not reported. A table without "
+        "this column is read as one with empty cells."
+    )
     age_mean: Number = cell("Mean age, years.", None)
     age_sd: Number = cell("Standard deviation of age, years.", None)
     n_enrolled: Whole = cell(
@@ -92,6 +100,10 @@ class Arm(Row):
     table: ClassVar[str] = "arms"
     key: ClassVar[tuple[str, ...]] = ("study_id", "arm_id")
     purpose: ClassVar[str] = "One row per group of a study."
+    subgroups: ClassVar[tuple[str, ...]] = (
+        "modality", "intensity", "comparator_kind", "weeks", "sessions_per_week", "n_start",
+        "plasma_volume",
+    )  # fmt: skip
     study_id: Identifier = cell("Study, from studies.csv.", ...)
     arm_id: Identifier = cell("Short name of the arm.", ...)
     label: Name = cell("Name of the arm in words.", ...)

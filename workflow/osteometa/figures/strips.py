@@ -61,11 +61,12 @@ def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
 
 
 def sensitivity_marks(rows: Sequence[SensitivityRow], overall: PooledRow) -> list[Mark]:
-    """Return a line per row of the overall pool of the primary measure, and the primary result."""
+    """Return the primary result, and a line per row of its pool and measure that differs."""
     chosen = [
         row for row in rows
         if row.row != "primary" and row.status == "ok"
         and (row.group, row.measure) == (OVERALL, overall.measure)
+        and (row.k, estimate_of(row)) != (overall.k, estimate_of(overall))
     ]  # fmt: skip
     marks = [_interval(row, row.change, f"k = {row.k}") for row in chosen]
     return [*(mark for mark in marks if mark), *_all(overall)]

@@ -204,7 +204,8 @@ def _sensitivity(results: Results, title: str) -> Drawn:
 
 def _contrasts(results: Results, title: str) -> Drawn:
     rows = results.table("type_contrasts", TypeContrast)
-    marks = strips.contrast_marks([r for r in rows if r.measure == results.settings.measure])
+    place = ("exercise_type", results.settings.measure)
+    marks = strips.contrast_marks([row for row in rows if (row.by, row.measure) == place])
     if not marks:
         raise ReasonError("fewer than two exercise types are pooled")
     scale = contrast_scale(results.scale)

@@ -176,10 +176,19 @@ class SmallK(Closed):
 
 
 class Subgroups(Closed):
-    """How exercise types are compared."""
+    """How exercise types and other subgroups are compared."""
 
     common_tau2_up_to: Annotated[int, Field(ge=0)]
     overall_diamond: bool
+    by: dict[str, tuple[float, ...]] = {}
+    """Further columns that form subgroups; of numbers with the bounds between their bands."""
+
+    @field_validator("by")
+    @classmethod
+    def _ascending(cls, by: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        if any(list(bounds) != sorted(set(bounds)) for bounds in by.values()):
+            raise ValueError("The bounds of a column must ascend")
+        return by
 
 
 def _with_svg(formats: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from osteometa.extraction.tables import Arm, Study
 from osteometa.extraction.units import UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.sources import Location, Places
@@ -169,6 +170,17 @@ def reference_problems(config: Config, places: Places) -> Iterator[Problem]:
                 )
                 here = (*place, "analytes", key, "baseline_mean")
                 yield _problem(here, places, "E105", message, ", ".join(outcome.units))
+    for column, bounds in config.subgroups.by.items():
+        here = ("subgroups", "by", column)
+        columns = {name: model for model in (Study, Arm) for name in model.subgroups}
+        yield from _undeclared(here, places, "column", column, list(columns))
+        if column in columns and columns[column].is_number(column) != bool(bounds):
+            message = (
+                "This column holds codes: write [] for it." if bounds else
+                "This column holds numbers: give the bounds between its bands, for instance "
+                "[26, 52]."
+            )  # fmt: skip
+            yield _problem(here, places, "E105", message, ", ".join(f"{b:g}" for b in bounds))
     yield from _repeated_ids(config, places)
 
 

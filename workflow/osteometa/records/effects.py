@@ -140,6 +140,19 @@ class WeightedEffect(Effect):
     """Normal 95 % interval of the effect by itself, yi -/+ 1.96 sqrt(vi)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupValue:
+    """What a column of studies.csv or arms.csv has for an effect: a row of `subgroup_values.csv`.
+
+    An effect of several arms has a row for each value that differs.
+    """
+
+    effect_id: str
+    column: str
+    value: str
+    """As in the table; empty where nothing is reported."""
+
+
 class Choice(NamedTuple):
     """An alternative derivation: a key of config.yaml and its other value, written `r=0.7`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from osteometa.wording.vocabulary import RowStatus
+from osteometa.wording.vocabulary import DesignClass, Phase, RowStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class WantedRow:
     """Missing cells with which a study could be pooled: a row of `wanted.csv`."""
 
     synthesis: str
+    """Id of the planned analysis; empty if none is planned."""
     study_id: str
     label: str
     arm_id: str
@@ -34,7 +35,15 @@ class WantedRow:
     outcome: str
     analyte: str
     site: str
+    phase: Phase
+    window: str
+    design_class: DesignClass
     timepoint: str
+    k: int
+    """Studies pooled in the analysis now, on the primary measure."""
+    opens: Literal["alone", "with_another", ""]
+    """Whether the cells open a further analysis: with one study in the pool alone, with none
+    together with those of another study. Empty: the analysis has two, or no other candidate."""
     alternative: int
     """1 is the smallest set; any one of the alternatives is sufficient."""
     missing: str

@@ -70,18 +70,53 @@ class SubgroupTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypeContrast:
-    """Difference between two exercise types: a row of `type_contrasts.csv`."""
+class SubgroupRow:
+    """The pool of one subgroup, and the test of all of its kind: a row of `subgroups.csv`."""
 
     by: str
-    """What the groups are: exercise_type."""
+    """What forms the groups: exercise_type, or a column of studies.csv or arms.csv."""
+    measure: str
+    group: str
+    k: int
+    k_effects: int
+    estimate: float | None
+    se: float | None
+    ci_low: float | None
+    ci_high: float | None
+    tau2: float | None
+    tau2_model: str
+    """common (one tau2 for all groups) or separate."""
+    statistic: float | None
+    df: float | None
+    p: float | None
+    method: str
+    ci_method: str
+    status: str
+    """ok, listed, not_estimable or failed, as in pooled.csv."""
+    note: str
+    tested: bool
+    """Of the test of differences between the groups, the same for all rows of a column."""
+    test_statistic: float | None
+    test_df1: int | None
+    test_df2: float | None
+    test_p: float | None
+    test_note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeContrast:
+    """Difference between two exercise types or other groups: a row of `type_contrasts.csv`."""
+
+    by: str
+    """What the groups are: exercise_type, or a column of studies.csv or arms.csv."""
     measure: str
     type_a: str
+    """An exercise type, or another group."""
     type_b: str
     k_a: int
     k_b: int
     estimate: float | None
-    """Type a minus type b; ROM stays on the log scale."""
+    """First minus second; ROM stays on the log scale."""
     se: float | None
     ci_low: float | None
     ci_high: float | None
@@ -90,13 +125,13 @@ class TypeContrast:
     statistic: float | None
     p: float | None
     p_holm: float | None
-    """Adjusted for all pairs of the measure."""
+    """Adjusted for all pairs of the column and measure."""
     tau2_model: str
     """common or separate, as in the subgroup test."""
     method: str
     ci_method: str
     status: str
-    """ok, single_study (one type has a single study) or not_estimated."""
+    """ok, single_study (one group has a single study) or not_estimated."""
     note: str
 
 

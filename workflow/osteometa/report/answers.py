@@ -111,7 +111,7 @@ def _number(row: DirectionSet) -> int:
 
 def _counts(row: DirectionSet, compared: str) -> str:
     counts = {
-        "higher": row.n_up, "lower": row.n_down, "no significant change": row.n_unchanged,
+        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
         "mixed": row.n_mixed, "the same": row.n_zero, "not told": row.n_not_told,
     }  # fmt: skip
     named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from osteometa.directions.reported import arms_alike
 from osteometa.protocol.config import Config
 from osteometa.records.claims import ClaimRow
+from osteometa.records.directions import ReportedResult
+from osteometa.report.included_studies import sign
+from osteometa.report.sentences import place_words
 from osteometa.synthesis.claims import scale_of
 from osteometa.wording.measure_format import estimate_of
-from osteometa.wording.numbers import studies, unbroken
-from osteometa.wording.syntheses import site_words, window_words
-from osteometa.wording.vocabulary import DesignClass, Verdict
+from osteometa.wording.numbers import unbroken
+from osteometa.wording.syntheses import window_words
+from osteometa.wording.vocabulary import Verdict
 
 
 class Reply(NamedTuple):
@@ -19,8 +24,10 @@ class Reply(NamedTuple):
 
     verdict: Verdict
     place: str
-    """Site or analyte, and window; of all directions together `all directions`."""
+    """Site or analyte, and window; of all directions together `directions`."""
     evidence: str
+    reported: str
+    """What the studies report, sign by sign, where directions answer."""
     synthesis: str
     """Empty for directions."""
 
@@ -35,35 +42,57 @@ class AnsweredClaim(NamedTuple):
     replies: list[Reply]
 
 
-def answered_claims(rows: Sequence[ClaimRow], config: Config) -> list[AnsweredClaim]:
+def answered_claims(
+    rows: Sequence[ClaimRow], reported: Iterable[ReportedResult], config: Config
+) -> list[AnsweredClaim]:
     """Return the claims in the order of claims.csv."""
+    by_outcome: dict[str, list[ReportedResult]] = {}
+    for result in reported:
+        by_outcome.setdefault(result.outcome, []).append(result)
     claims: dict[str, AnsweredClaim] = {}
     for row in rows:
         new = AnsweredClaim(row.claim, row.source, bool(row.arms), [])
-        claims.setdefault(row.claim_id, new).replies.append(_reply(row, config))
+        reply = _reply(row, by_outcome.get(row.outcome, []), config)
+        claims.setdefault(row.claim_id, new).replies.append(reply)
     return list(claims.values())
 
 
-def _reply(row: ClaimRow, config: Config) -> Reply:
+def _reply(row: ClaimRow, reported: Sequence[ReportedResult], config: Config) -> Reply:
     if not row.synthesis:
-        place = "" if row.verdict == Verdict.NO_EVIDENCE or row.than else "directions"
-    else:
-        analyte = config.analyte(row.outcome, row.analyte)
-        kind = site_words(row.site) or ("" if analyte is None else analyte.label)
-        place = ", ".join([kind, *window_words(row.window, config.windows)])
-    return Reply(row.verdict, place, unbroken(_evidence(row, config)), row.synthesis)
+        nothing = row.verdict == Verdict.NO_EVIDENCE or row.than is not None
+        signs = "" if nothing else _signs(row, reported)
+        return Reply(row.verdict, "" if nothing else "directions", _counts(row), signs, "")
+    kind = place_words(config.outcomes[row.outcome], row.analyte, row.site)
+    place = ", ".join([kind, *window_words(row.window, config.windows)])
+    return Reply(row.verdict, place, unbroken(_estimate(row, config)), "", row.synthesis)
 
 
-def _evidence(row: ClaimRow, config: Config) -> str:
-    """Return the estimate, or the directions where there is none, in few words."""
+def _estimate(row: ClaimRow, config: Config) -> str:
     estimate, scale = estimate_of(row), scale_of(row, config)
-    if estimate is not None and scale is not None:
-        measure = "" if scale.percent else f"{row.measure} "
-        return f"{measure}{scale.in_text(estimate, '')}, {studies(row.k or 0)}"
+    if estimate is None or scale is None:
+        return ""
+    measure = "" if scale.percent else f"{row.measure} "
+    number = f"{row.k} {'study' if row.k == 1 else 'studies'}"
+    return f"{measure}{scale.in_text(estimate, '')}, {number}"
+
+
+def _counts(row: ClaimRow) -> str:
     counts = {
         "up": row.n_up, "down": row.n_down, "mixed": row.n_mixed, "no difference": row.n_zero,
         "unchanged": row.n_unchanged, "not told": row.n_not_told,
     }  # fmt: skip
-    named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    within = row.design_class == DesignClass.WITHIN_ARM and named
-    return f"{named}, within one arm" if within else named
+    return ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+
+
+def _signs(row: ClaimRow, reported: Sequence[ReportedResult]) -> str:
+    """Return how many studies report what of the cell of a claim, before any rule."""
+    by_study: dict[str, list[ReportedResult]] = {}
+    for r in reported:
+        named = not row.arms or f"{r.study_id}/{r.arm_id}" in row.arms
+        of_type = row.exercise_type in (None, r.exercise_type) and r.role == "exercise"
+        if r.phase == row.phase and r.study_id in row.studies and named and of_type:
+            by_study.setdefault(r.study_id, []).append(r)
+    signs = Counter(
+        sign(mark.direction, mark.basis) for own in by_study.values() for mark in arms_alike(own)
+    )
+    return ", ".join(f"{n} {one}" for one, n in signs.most_common())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from osteometa.report.findings import Findings
-from osteometa.report.sentences import counts_of, kind_words
+from osteometa.report.sentences import counts_of, subject
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import OVERALL, Direction, ExerciseType
 
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     unit: str
     cells: list[Cell]
     reason: str
-    """Why nothing is pooled; empty where it is."""
+    """Why none of its effects is pooled; empty where one is, and without an effect."""
 
 
 def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
@@ -55,11 +55,11 @@ def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
     for found in findings:
         line = Line(
             id=found.row.synthesis,
-            what=f"{found.row.outcome}, {kind_words(found)}",
+            what=subject(found),
             when=found.when,
             unit=_unit(found),
             cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
-            reason=found.row.reason,
+            reason=found.row.reason if found.effects and not found.pool else "",
         )
         words = setting_words(found.row.phase, found.row.design_class)
         groups.setdefault(words[0].upper() + words[1:], []).append(line)

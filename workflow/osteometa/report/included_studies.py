@@ -182,25 +182,26 @@ def _rank(result: ReportedResult) -> tuple[bool, bool, bool]:
     )  # fmt: skip
 
 
-def sign(result: ReportedResult) -> str:
+def sign(direction: Direction, basis: DirectionBasis) -> str:
     """Return the sign of a reported direction."""
-    if result.direction in SIGNS:
-        return SIGNS[result.direction]
-    between = result.basis == DirectionBasis.BETWEEN_ARM
-    up, down = ("▲", "▼") if between else ("△", "▽")
-    return up if result.direction == Direction.UP else down
+    if direction in SIGNS:
+        return SIGNS[direction]
+    up, down = ("▲", "▼") if basis == DirectionBasis.BETWEEN_ARM else ("△", "▽")
+    return up if direction == Direction.UP else down
 
 
 def _result(result: ReportedResult, config: Config) -> str:
     if result.estimate is None or result.ci_low is None or result.ci_high is None:
-        return sign(result)
+        return sign(result.direction, result.basis)
     outcome = config.outcomes[result.outcome]
     scale = MeasureFormat(
         result.measure, interval="[a, b]", ratio_as=outcome.ratio_as, decimals=outcome.decimals
     )  # fmt: skip
     limits = scale.bracketed(result.ci_low, result.ci_high)
     measure = "" if scale.percent else f"{result.measure} "
-    return f"{sign(result)} {measure}{scale.value(result.estimate)} {limits}"
+    return (
+        f"{sign(result.direction, result.basis)} {measure}{scale.value(result.estimate)} {limits}"
+    )
 
 
 def _place(result: ReportedResult, config: Config) -> str:

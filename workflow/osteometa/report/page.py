@@ -19,11 +19,11 @@ from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance
-from osteometa.report.included_studies import included_studies, included_table
+from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
-from osteometa.report.sentences import kind_words
+from osteometa.report.sentences import subject
 from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.run.manifest import sha256
@@ -66,7 +66,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "glance": glance(findings),
         "question": question(config),
         "evidence": evidence(review),
-        "claims": answered_claims(review.claims, config),
+        "claims": answered_claims(review.claims, review.reported, config),
         "outcomes": _outcomes(review, chapters),
         "described": {one.id for one in chapters if one.described},
         "chapters": [one for one in chapters if one.effects],
@@ -76,12 +76,13 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "summary": summary_of_findings(findings, tables),
         "moved_arms": moved_arms(tables, config),
         "methods": unbroken(" ".join(methods_sentences(review, versions))),
+        "signs": NOTE,
         "included": included_table(included_studies(tables, review.reported, config), config),
         "excluded": [study for study in tables.studies if study.include == "no"],
         "agreement": review.agreement,
         "warnings": review.warnings,
         "missing": alternatives(review.missing),
-        "kinds": {found.row.synthesis: kind_words(found) for found in findings},
+        "subjects": {found.row.synthesis: subject(found) for found in findings},
         "ledger": review.ledger,
         "raw_rows": used_rows(tables, review.effects),
         "statuses": Counter(line.status for line in review.ledger),

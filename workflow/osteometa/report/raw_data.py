@@ -34,8 +34,8 @@ def filled(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def alternatives(rows: Sequence[WantedRow]) -> list[list[WantedRow]]:
-    """Return the rows of each arm and analysis, any one of which would be sufficient."""
+    """Return the rows of each arm and planned analysis, any one of which would be sufficient."""
     groups: dict[tuple[str, str, str], list[WantedRow]] = {}
-    for row in rows:
+    for row in (row for row in rows if row.synthesis):
         groups.setdefault((row.synthesis, row.study_id, row.arm_id), []).append(row)
     return list(groups.values())

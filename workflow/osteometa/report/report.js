@@ -73,14 +73,6 @@
   hint();
   window.addEventListener("resize", hint);
   document.addEventListener("toggle", hint, true);
-  // In print, the further pages of the first figure are open.
-  var pages = Array.from(document.querySelectorAll("details.pages"));
-  window.addEventListener("beforeprint", function () {
-    pages.forEach(function (one) { one.open = true; });
-  });
-  window.addEventListener("afterprint", function () {
-    pages.forEach(function (one) { one.open = false; });
-  });
   function open() {
     var name = decodeURIComponent(location.hash.slice(1)), target = name && document.getElementById(name);
     if (!target) { return; }

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osteometa.protocol.config import Outcome
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
-from osteometa.synthesis.words import heterogeneity, subgroup_words
+from osteometa.synthesis.words import contrast_words, heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import (
@@ -43,17 +44,27 @@ def heading(found: Findings) -> str:
     return title_of(found.outcome.label, label, design_class=found.row.design_class, **named)
 
 
+def place_words(outcome: Outcome, analyte: str, site: str) -> str:
+    """Return the site, or else the analyte; with a site the first analyte goes without saying."""
+    label = outcome.analytes[analyte].label if analyte in outcome.analytes else ""
+    first = analyte == next(iter(outcome.analytes))
+    return ", ".join(filter(None, [site_words(site), "" if site and first else label]))
+
+
 def kind_words(found: Findings) -> str:
-    """Return the site, or else the analyte."""
-    analyte = found.outcome.analytes[found.synthesis.analyte].label
-    return site_words(found.row.site) or analyte
+    """Return the site or analyte of an analysis."""
+    return place_words(found.outcome, found.synthesis.analyte, found.row.site)
 
 
 def subject(found: Findings) -> str:
     """Return what was measured, as the subject of a sentence."""
-    kind = kind_words(found)
+    analytes = found.outcome.analytes
+    kind = analytes[found.synthesis.analyte].label
     if found.row.site:
-        return f"{found.row.outcome} at the {kind}"
+        first = found.synthesis.analyte == next(iter(analytes))
+        return (
+            f"{'' if first else f'{kind} '}{found.row.outcome} at the {site_words(found.row.site)}"
+        )
     return f"{found.row.outcome} ({kind})" if " " in kind else f"{kind} {found.row.outcome}"
 
 
@@ -103,6 +114,8 @@ def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]
 def _no_estimate(found: Findings) -> str:
     model = found.model()
     reason = model.note if model is not None and model.k and model.note else found.row.reason
+    if found.sized:
+        return f"Nothing is pooled for {subject(found)}: {reason}."
     return f"There is no effect estimate for {subject(found)}: {reason}."
 
 
@@ -208,6 +221,11 @@ def _types(found: Findings) -> list[str]:
         apart = ", not averaged" if number > 1 else ""
         parts.append(f"{studies(number)}{each} of {joined(names)}{apart}")
     tested = [f"{subgroup_words(found.test)}."] if found.test is not None else []
+    pairs = [
+        contrast_words(row, scale) for row in found.contrasts
+        if row.measure == found.row.measure and row.by == "exercise_type" and row.status == "ok"
+    ]  # fmt: skip
+    tested += [f"Differences between two types: {'; '.join(pairs)}."] if pairs else []
     return [f"By type of exercise: {'; '.join(parts)}.", *tested]
 
 

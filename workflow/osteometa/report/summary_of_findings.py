@@ -103,7 +103,7 @@ def absolute_words(found: Findings, average: Average) -> str:
     if measure == "SMD":
         reference = reference_sd(found.effects, found.row.design_class)
         if reference is None:
-            return "no study of this analysis reports an SD of final values in an original unit"
+            return "not translated: no SD of final values is reported"
         sd, unit, named = reference
         values = [value * sd for value in average.estimate]
         unit = unit_words(unit)
@@ -136,8 +136,8 @@ def reference_sd(
     for effect in effects:
         controlled = design_class == DesignClass.CONTROLLED
         sd = effect.sd_control if controlled else effect.sd_exercise
-        if effect.measure == "MD" and effect.means_kind == MeansKind.AFTER and sd:
-            found[effect.study_id] = (sd, effect.unit, effect.label)
+        if effect.means_kind == MeansKind.AFTER and sd and effect.means_unit:
+            found[effect.study_id] = (sd, effect.means_unit, effect.label)
     if not found:
         return None
     units = [unit for _, unit, _ in found.values()]

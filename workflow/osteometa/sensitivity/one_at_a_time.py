@@ -17,6 +17,7 @@ from osteometa.wording.choices import ESTIMATORS, INTERVALS, alternative_words
 from osteometa.wording.vocabulary import Block, Flag
 
 BY_PAPER = Choice("type_by", "paper")
+PRIMARY_CHOICE = "this is the primary choice"
 ONE_STUDY = "one study: its own estimate and interval"
 CODES = {
     "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
@@ -72,8 +73,8 @@ class _Writer:
         yield self.fitted(row, change, fits["overall"], pooled.k, measure=measure)
         groups = [g for g in dict.fromkeys([*usual, *fits]) if g != "overall"]
         for group in groups if len(groups) > 1 and not same else []:
-            own = pooled.of_type(group)
-            moved = own.effects != before.of_type(group).effects and own.k >= 2
+            own = pooled.of_group(group)
+            moved = own.effects != before.of_group(group).effects and own.k >= 2
             if types or moved:
                 fit = fits.get(group) or pool_set(own, self.data.config)
                 yield self.fitted(row, change, fit, own.k, group=group, measure=measure)
@@ -121,7 +122,8 @@ def _disputed(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     for resolution in data.resolutions:
         method = resolution.alternative.value
         name = f"with {resolution.study_id} {method}"
-        change = f"{resolution.label}, only the value derived by {method}"
+        derived = ", ".join(code.words for code in resolution.provenance)
+        change = f"with {resolution.label}, derived from {derived}"
         pooled = _added(data, resolution.measure, [resolution])
         yield from writer.changed(name, change, pooled, measure=resolution.measure)
     change = "with all inconsistently reported effects, each resolved to the smallest |z|"
@@ -217,7 +219,7 @@ def _with(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
 def _types_by_paper(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     words = "exercise types by the intensity stated in the paper"
     if data.config.derivation.type_by == "paper":
-        yield writer.none("type_by=paper", words, "this is the primary classification")
+        yield writer.none("type_by=paper", words, PRIMARY_CHOICE)
     elif any(v.alternative == BY_PAPER and v.pooled for v in data.alternatives):
         pooled = data.set_under(BY_PAPER)
         yield from writer.changed("type_by=paper", words, pooled, types=True)
@@ -227,10 +229,13 @@ def _types_by_paper(data: SynthesisData, writer: _Writer) -> Iterator[Sensitivit
 
 def _correlations(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     assumed = any("RIMP" in e.flags for e in data.primary_set().effects)
-    for value in data.config.outcomes[data.outcome].r_grid:
+    outcome = data.config.outcomes[data.outcome]
+    for value in outcome.r_grid:
         choice = Choice("r", f"{value:g}")
         row, words = str(choice), alternative_words(str(choice))
-        if any(v.alternative == choice and v.measure == data.measure for v in data.alternatives):
+        if value == outcome.r:
+            yield writer.none(row, words, PRIMARY_CHOICE)
+        elif any(v.alternative == choice and v.measure == data.measure for v in data.alternatives):
             yield from writer.changed(row, words, data.set_under(choice), same=assumed)
         elif assumed:
             yield from writer.changed(row, words, data.primary_set(), same=True)
@@ -259,9 +264,12 @@ def _models(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         (f"ci={name}", INTERVALS[name], {"ci": name})
         for name in data.config.sensitivity.intervals
     ]  # fmt: skip
+    own = {f"tau2={data.config.pooling.method}", f"ci={data.config.pooling.ci}"}
     for row, words, choices in settings:
         if pooled.k < 2:
             yield writer.none(row, words, "fewer than two studies are pooled")
+        elif row in own:
+            yield writer.none(row, words, PRIMARY_CHOICE)
         else:
             yield writer.fitted(row, words, pool_set(pooled, data.config, **choices), pooled.k)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from osteometa.directions.per_study import study_directions
 from osteometa.directions.sign_test import direction_set
 from osteometa.extraction.claims import Claim
+from osteometa.numerics.distributions import t_quantile
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import DirectionEntry
@@ -56,7 +58,8 @@ def claim_rows(claims: Sequence[Claim], results: Results, config: Config) -> lis
 
     One row for each planned analysis in the cell of a claim that has an estimate, and one for all
     directions of the cell, unless an analysis has just these. A comparison of exercise types is
-    answered by estimates only, and a claim on named arms by directions only.
+    answered by estimates only; a claim on named arms by their effect, where there is one alone, and
+    by directions.
     """
     return [row for claim in claims for row in _answers(claim, results, config)]
 
@@ -65,8 +68,8 @@ def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
     entries = [entry for entry in results.entries if _concerns(claim, entry)]
     design = _design_of(claim, entries)
     entries = [entry for entry in entries if entry.design_class == design]
-    planned = [] if claim.arms else [s for s in config.syntheses if _covers(claim, design, s)]
-    whole = _row(claim, design, planned=bool(planned))
+    planned = [s for s in config.syntheses if _covers(claim, design, s)]
+    whole = _row(claim, design, planned=bool(planned) and not claim.arms)
     rows = []
     answered = False
     for found in (_estimate_in(claim, one, results, config) for one in planned):
@@ -137,6 +140,8 @@ def _estimate_in(
                 single = contrast.status == "single_study"
                 return Found(synthesis, measure, difference, studies, single)
         return None
+    if claim.arms:
+        return _effect_of_arms(claim, synthesis, results.effects.get(synthesis.id, ()), measure)
     for row in results.pooled.get(synthesis.id, ()):
         estimate, group = estimate_of(row), claim.exercise_type or OVERALL
         if row.primary and (row.measure, row.group) == (measure, group) and estimate is not None:
@@ -145,6 +150,21 @@ def _estimate_in(
                 synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high
             )  # fmt: skip
     return None
+
+
+def _effect_of_arms(
+    claim: Claim, synthesis: Synthesis, effects: Sequence[Effect], measure: str
+) -> Found | None:
+    """Return the effect of the arms that a claim names, where they have one alone."""
+    own = [
+        effect for effect in effects
+        if effect.measure == measure and (effect.study_id, effect.arm_id) in claim.arm_keys
+    ]  # fmt: skip
+    if len(own) != 1:
+        return None
+    half = t_quantile(0.975, None) * math.sqrt(own[0].vi)
+    estimate = Estimate(own[0].yi, own[0].yi - half, own[0].yi + half)
+    return Found(synthesis, measure, estimate, (own[0].study_id,), single=True)
 
 
 def _pooled_studies(claim: Claim, effects: Sequence[Effect], measure: str) -> tuple[str, ...]:

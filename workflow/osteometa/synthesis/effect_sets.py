@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,19 @@ from osteometa.records.effects import (
 )
 from osteometa.wording.choices import EXERCISE_TYPES
 
+NOT_REPORTED = "not reported"
+"""The group of effects without a value of the column that forms the groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups of effects by one column of studies.csv or arms.csv."""
+
+    by: str
+    order: tuple[str, ...]
+    groups: Mapping[str, str]
+    """By effect_id; an effect that is not in it has no reported value."""
+
 
 @dataclass(frozen=True, slots=True)
 class EffectSet:
@@ -27,6 +40,8 @@ class EffectSet:
 
     effects: tuple[Effect, ...]
     covariances: tuple[Covariance, ...] = ()
+    grouping: Grouping | None = None
+    """How subgroups are formed; None: by exercise type."""
 
     @classmethod
     def of(
@@ -36,22 +51,50 @@ class EffectSet:
         pooled = tuple(e for e in effects if e.measure == measure and e.pooled)
         return cls(pooled, tuple(covariances))
 
-    def of_type(self, kind: str) -> EffectSet:
-        """Return the effects of one exercise type."""
-        kept = tuple(e for e in self.effects if e.exercise_type == kind)
-        return EffectSet(kept, self.covariances)
+    def of_group(self, group: str) -> EffectSet:
+        """Return the effects of one group."""
+        kept = tuple(e for e in self.effects if self._group(e) == group)
+        return EffectSet(kept, self.covariances, self.grouping)
+
+    def _group(self, effect: Effect) -> str:
+        known = self.grouping
+        if known is None:
+            return effect.exercise_type
+        return known.groups.get(effect.effect_id, NOT_REPORTED)
 
     @property
-    def types(self) -> tuple[str, ...]:
-        """Exercise types that occur, in their usual order."""
-        found = {effect.exercise_type for effect in self.effects}
-        return tuple(kind for kind in EXERCISE_TYPES if kind in found)
+    def groups(self) -> tuple[str, ...]:
+        """Groups that occur, in their usual order."""
+        order = EXERCISE_TYPES if self.grouping is None else self.grouping.order
+        found = {self._group(effect) for effect in self.effects}
+        return tuple(group for group in order if group in found)
 
     @property
-    def type_design(self) -> Array:
-        """Design matrix with one mean per exercise type."""
-        kinds = self.types
-        return np.array([[float(e.exercise_type == kind) for kind in kinds] for e in self.effects])
+    def reported(self) -> EffectSet:
+        """The effects whose group is reported: those that are compared."""
+        kept = tuple(e for e in self.effects if self._group(e) != NOT_REPORTED)
+        return EffectSet(kept, self.covariances, self.grouping)
+
+    @property
+    def measure(self) -> str:
+        """The measure of the effects; empty without any."""
+        return next((effect.measure for effect in self.effects), "")
+
+    @property
+    def by(self) -> str:
+        """The column that forms the groups."""
+        return "exercise_type" if self.grouping is None else self.grouping.by
+
+    @property
+    def word(self) -> str:
+        """What the groups are called."""
+        return "types" if self.grouping is None else "groups"
+
+    @property
+    def group_design(self) -> Array:
+        """Design matrix with one mean per group."""
+        groups = self.groups
+        return np.array([[float(self._group(e) == g) for g in groups] for e in self.effects])
 
     @property
     def studies(self) -> list[str]:

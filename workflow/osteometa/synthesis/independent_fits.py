@@ -60,7 +60,7 @@ def agreement_rows(
     rows: list[AgreementRow] = []
     for measure in dict.fromkeys(effect.measure for effect in effects):
         chosen = EffectSet.of(effects, measure, covariances)
-        groups = {"overall": chosen} | {kind: chosen.of_type(kind) for kind in chosen.types}
+        groups = {"overall": chosen} | {kind: chosen.of_group(kind) for kind in chosen.groups}
         for group, members in groups.items():
             if members.k < 2:
                 continue

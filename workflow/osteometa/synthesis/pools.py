@@ -31,7 +31,7 @@ def pooled_rows(
     rows: list[PooledRow] = []
     for measure in measures_of(effects):
         models = GroupModels.of(EffectSet.of(effects, measure, covariances), config)
-        for group in ("overall", *models.effects.types):
+        for group in ("overall", *models.effects.groups):
             rows += _group_rows(synthesis, measure, group, models)
     return rows
 
@@ -75,55 +75,59 @@ def common_effect(effects: EffectSet, config: Config) -> Pooled:
 
 
 def primary_fits(effects: EffectSet, config: Config) -> dict[str, Pooled]:
-    """Return the primary model of all types and of each, by group."""
+    """Return the primary model of all effects and of each group."""
     models = GroupModels.of(effects, config)
-    return {group: models.primary(group) for group in ("overall", *effects.types)}
+    return {group: models.primary(group) for group in ("overall", *effects.groups)}
 
 
 def has_common_tau2(effects: EffectSet, config: Config) -> bool:
-    """Return whether all exercise types have one tau2 by config.yaml."""
-    sizes = [effects.of_type(kind).k for kind in effects.types]
+    """Return whether all groups have one tau2 by config.yaml."""
+    sizes = [effects.of_group(kind).k for kind in effects.groups]
     return min(sizes, default=0) <= config.subgroups.common_tau2_up_to
 
 
-def type_regression(effects: EffectSet, config: Config) -> Regression:
-    """Fit one mean per exercise type with one tau2 for all."""
+def group_regression(effects: EffectSet, config: Config) -> Regression:
+    """Fit one mean per group with one tau2 for all."""
     data = effects.data
     return regress(
-        data.yi, data.vi, effects.type_design, V=data.V, studies=data.studies,
+        data.yi, data.vi, effects.group_design, V=data.V, studies=data.studies,
         method=config.pooling.method, ci=config.pooling.ci,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class GroupModels:
-    """The models of a set of effects as a whole and of each exercise type."""
+    """The models of a set of effects as a whole and of each group."""
 
     effects: EffectSet
     common: Regression | None
-    """The regression over all types, where they share one tau2."""
+    """The regression over all groups, where they share one tau2."""
     config: Config
 
     @classmethod
     def of(cls, effects: EffectSet, config: Config) -> GroupModels:
-        """Fit the regression where all types have one tau2 by config.yaml."""
-        shared = len(effects.types) > 1 and has_common_tau2(effects, config)
-        return cls(effects, type_regression(effects, config) if shared else None, config)
+        """Fit the regression where all groups have one tau2 by config.yaml."""
+        shared = len(effects.groups) > 1 and has_common_tau2(effects, config)
+        return cls(effects, group_regression(effects, config) if shared else None, config)
 
     def members(self, group: str) -> EffectSet:
-        """Return the effects of `overall` or of an exercise type."""
-        return self.effects if group == "overall" else self.effects.of_type(group)
+        """Return the effects of `overall` or of a group."""
+        return self.effects if group == "overall" else self.effects.of_group(group)
 
     def shared(self, group: str) -> Regression | None:
         """Return the regression from which the primary model of a group is taken, if any."""
         return None if group == "overall" or self.members(group).k < 2 else self.common
+
+    def has_common_tau2(self, group: str, fit: Pooled) -> bool:
+        """Return whether the primary model of a group has the tau2 of all groups."""
+        return fit.status == "ok" and self.shared(group) is not None
 
     def primary(self, group: str) -> Pooled:
         """Return the model of a group that is reported first."""
         shared = self.shared(group)
         if shared is not None:
             alone = common_effect(self.members(group), self.config)
-            return _type_model(self, shared, group, alone) if isinstance(alone, Fitted) else alone
+            return _group_model(self, shared, group, alone) if isinstance(alone, Fitted) else alone
         return pool_set(self.members(group), self.config)
 
     def diamond(self, group: str, fit: Pooled) -> str:
@@ -135,7 +139,7 @@ class GroupModels:
             if not self.config.subgroups.overall_diamond or fit.k < least:
                 return "none"
             return "hollow" if fit.k == 2 else "full"
-        if len(self.effects.types) == 1:
+        if len(self.effects.groups) == 1:
             return "none"
         if fit.k >= 3:
             return "full"
@@ -143,13 +147,13 @@ class GroupModels:
         return "hollow" if self.common is not None and enough else "none"
 
 
-def _type_model(models: GroupModels, fit: Regression, group: str, alone: Fitted) -> Fitted:
-    """Return the model of one exercise type, taken from the regression over all types.
+def _group_model(models: GroupModels, fit: Regression, group: str, alone: Fitted) -> Fitted:
+    """Return the model of one group, taken from the regression over all groups.
 
-    `alone` is the common-effect model of the type: Q is that of its own studies.
+    `alone` is the common-effect model of the group: Q is that of its own studies.
     """
     effects, choices = models.effects, models.config.pooling
-    X, index = effects.type_design, effects.types.index(group)
+    X, index = effects.group_design, effects.groups.index(group)
     estimate, se = float(fit.coefficients[index]), math.sqrt(float(fit.covariance[index, index]))
     half = t_quantile(0.975, fit.df) * se
     p = joint_test(fit, np.eye(X.shape[1])[[index]])[3]
@@ -175,7 +179,7 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
     """Return the primary model of a group and, for two to four studies, further models."""
     effects, config = models.members(group), models.config
     k, main = effects.k, models.primary(group)
-    common = main.status == "ok" and models.shared(group) is not None
+    common = models.has_common_tau2(group, main)
     beside: list[tuple[str, Pooled]] = []
     if k in (3, 4):
         beside.append(("random", pool_set(effects, config, ci="wald")))
@@ -185,7 +189,7 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
     return [
         pooled_row(
             place, "random", main, k_effects=k_effects, primary=True,
-            note=_primary_note(main, common),
+            note=primary_note(main, common),
             tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
             pi_shown=group == "overall" and _shows_pi(main, config),
         ),
@@ -217,12 +221,12 @@ def pooled_row(
     )  # fmt: skip
 
 
-def _primary_note(fit: Pooled, common: bool) -> str:
-    """Return the note of a primary model."""
+def primary_note(fit: Pooled, common: bool, word: str = "types") -> str:
+    """Return the note of a primary model; `word` is what the groups with one tau2 are."""
     notes = [fit.note] if fit.note else []
     if common:
         interval = "normal interval" if fit.df is None else f"t with {fit.df:g} df"
-        notes = [f"one tau2 for all types, {interval}"]
+        notes = [f"one tau2 for all {word}, {interval}"]
     if fit.status == "ok" and fit.k == 2:
         notes.append("two studies: the wide interval reflects how little information they provide")
     if fit.status == "ok" and fit.method != "EE" and fit.tau2 == 0:

@@ -1,4 +1,4 @@
-"""Whether exercise types differ: `subgroup_test.csv`, and pair by pair `type_contrasts.csv`."""
+"""Whether exercise types and other subgroups differ, together and pair by pair."""
 
 from __future__ import annotations
 
@@ -14,13 +14,19 @@ from osteometa.pooling.groups import differences, holm, separate_means, separate
 from osteometa.pooling.model import joint_test
 from osteometa.pooling.results import GroupMeans, Regression
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Covariance, Effect
-from osteometa.records.pools import SubgroupTest, TypeContrast
-from osteometa.synthesis.effect_sets import EffectSet
-from osteometa.synthesis.pools import has_common_tau2, measures_of, type_regression
+from osteometa.records.effects import Covariance, Effect, SubgroupValue
+from osteometa.records.pools import SubgroupRow, SubgroupTest, TypeContrast
+from osteometa.synthesis.effect_sets import NOT_REPORTED, EffectSet
+from osteometa.synthesis.groupings import grouped_sets
+from osteometa.synthesis.pools import (
+    GroupModels,
+    group_regression,
+    has_common_tau2,
+    measures_of,
+    pool_set,
+    primary_note,
+)
 from osteometa.wording.choices import studies_words
-
-NO_FREEDOM = "no more studies than types"
 
 
 def subgroup_tests(
@@ -35,8 +41,8 @@ def subgroup_tests(
 
 
 def subgroup_test(synthesis: str, measure: str, effects: EffectSet, config: Config) -> SubgroupTest:
-    """Test differences between exercise types on one measure; no test has a reason."""
-    kinds, k = effects.types, effects.k
+    """Test differences between groups on one measure; no test has a reason."""
+    kinds, k = effects.groups, effects.k
     reason = _why_not(effects, config.small_k.subgroup_test)
     if reason:
         return SubgroupTest(
@@ -47,45 +53,82 @@ def subgroup_test(synthesis: str, measure: str, effects: EffectSet, config: Conf
     common = _in_one_model(effects, config)
     if common:
         contrasts = differences(len(kinds))
-        statistic, df1, df2, p = joint_test(type_regression(effects, config), contrasts)
+        statistic, df1, df2, p = joint_test(group_regression(effects, config), contrasts)
     else:
-        groups = [effects.of_type(kind).data for kind in kinds]
+        groups = [effects.of_group(kind).data for kind in kinds]
         statistic, df1, df2, p = separate_test(groups, config.pooling.method)
     return SubgroupTest(
         synthesis=synthesis, measure=measure, tested=True, k=k, groups=len(kinds),
         tau2_model="common" if common else "separate", statistic=statistic, df1=df1, df2=df2, p=p,
-        note="this test, and not whether their intervals overlap, shows whether types differ",
+        note=f"this test, and not whether their intervals overlap, shows whether {effects.word} "
+        "differ",
     )  # fmt: skip
 
 
 def _in_one_model(effects: EffectSet, config: Config) -> bool:
-    """Return whether types are compared in one regression, not by a model of each."""
-    # Types that share a control are not independent: only the joint model has their covariance.
+    """Return whether groups are compared in one regression, not by a model of each."""
+    # Groups that share a control are not independent: only the joint model has their covariance.
     return has_common_tau2(effects, config) or effects.data.V is not None
 
 
 def _why_not(effects: EffectSet, least: int) -> str:
-    """Return why exercise types are not tested; empty if they are."""
-    kinds, k = effects.types, effects.k
+    """Return why groups are not tested; empty if they are."""
+    kinds, k = effects.groups, effects.k
     if k < least:
         return f"{studies_words(k)}, {least} are needed"
-    if sum(effects.of_type(kind).k >= 2 for kind in kinds) < 2:
-        return "fewer than two types have two studies"
-    return NO_FREEDOM if k <= len(kinds) else ""
+    if sum(effects.of_group(kind).k >= 2 for kind in kinds) < 2:
+        return f"fewer than two {effects.word} have two studies"
+    return _no_freedom(effects) if k <= len(kinds) else ""
+
+
+def _no_freedom(effects: EffectSet) -> str:
+    return f"no more studies than {effects.word}"
+
+
+def subgroup_rows(
+    effects: Sequence[Effect], config: Config, covariances: Sequence[Covariance] = (),
+    values: Sequence[SubgroupValue] = (),
+) -> list[SubgroupRow]:  # fmt: skip
+    """Return the pool of each subgroup with the test of its column, by column and measure."""
+    sets = grouped_sets(effects, config, covariances, values)
+    return [row for chosen in sets for row in _subgroups(chosen, config)]
+
+
+def _subgroups(effects: EffectSet, config: Config) -> list[SubgroupRow]:
+    """Return the subgroups of one column; what is not reported is pooled apart, not tested."""
+    compared, rows = effects.reported, []
+    models, measure = GroupModels.of(compared, config), effects.measure
+    test = subgroup_test("", measure, compared, config)
+    for group in effects.groups:
+        own = effects.of_group(group)
+        fit = models.primary(group) if group != NOT_REPORTED else pool_set(own, config)
+        common = group != NOT_REPORTED and models.has_common_tau2(group, fit)
+        row = fields_of(fit, SubgroupRow)
+        row["note"] = primary_note(fit, common, effects.word)
+        rows.append(
+            SubgroupRow(
+                **row, by=effects.by, measure=measure, group=group, k_effects=len(own.effects),
+                tau2_model="common" if common else "separate", tested=test.tested,
+                test_statistic=test.statistic, test_df1=test.df1, test_df2=test.df2,
+                test_p=test.p, test_note=test.note,
+            )
+        )  # fmt: skip
+    return rows
 
 
 def type_contrasts(
-    effects: Sequence[Effect], config: Config, covariances: Sequence[Covariance] = ()
-) -> list[TypeContrast]:
-    """Return the difference between each two exercise types, by measure."""
-    sets = [EffectSet.of(effects, measure, covariances) for measure in measures_of(effects)]
-    return [row for chosen in sets for row in _contrasts(chosen, config)]
+    effects: Sequence[Effect], config: Config, covariances: Sequence[Covariance] = (),
+    values: Sequence[SubgroupValue] = (),
+) -> list[TypeContrast]:  # fmt: skip
+    """Return the difference between each two exercise types and other groups, by measure."""
+    sets = grouped_sets(effects, config, covariances, values)
+    return [row for chosen in sets for row in _contrasts(chosen.reported, config)]
 
 
 def _contrasts(effects: EffectSet, config: Config) -> list[TypeContrast]:
     """Return the pairs of one measure, from the model of the subgroup test."""
     means = _means(effects, config)
-    pairs = combinations(range(len(effects.types)), 2)
+    pairs = combinations(range(len(effects.groups)), 2)
     rows = [_contrast(effects, config, means, a, b) for a, b in pairs]
     given = [row.p for row in rows if row.p is not None]
     adjusted = iter(holm(given))
@@ -93,14 +136,14 @@ def _contrasts(effects: EffectSet, config: Config) -> list[TypeContrast]:
 
 
 def _means(effects: EffectSet, config: Config) -> Regression | GroupMeans | str:
-    """Return the mean of each type in the model of the subgroup test, or why there is none."""
-    kinds = effects.types
+    """Return the mean of each group in the model of the subgroup test, or why there is none."""
+    kinds = effects.groups
     if effects.k <= len(kinds):
-        return NO_FREEDOM
+        return _no_freedom(effects)
     try:
         if _in_one_model(effects, config):
-            return type_regression(effects, config)
-        return separate_means([effects.of_type(t).data for t in kinds], config.pooling.method)
+            return group_regression(effects, config)
+        return separate_means([effects.of_group(t).data for t in kinds], config.pooling.method)
     except ValueError as error:
         return str(error)
 
@@ -108,12 +151,12 @@ def _means(effects: EffectSet, config: Config) -> Regression | GroupMeans | str:
 def _contrast(
     effects: EffectSet, config: Config, means: Regression | GroupMeans | str, a: int, b: int
 ) -> TypeContrast:
-    """Return type a minus type b, both by their place among the types."""
-    common, kinds = _in_one_model(effects, config), (effects.types[a], effects.types[b])
-    k_a, k_b = (effects.of_type(kind).k for kind in kinds)
+    """Return group a minus group b, both by their place among the groups."""
+    common, kinds = _in_one_model(effects, config), (effects.groups[a], effects.groups[b])
+    k_a, k_b = (effects.of_group(kind).k for kind in kinds)
     single = [kind for kind, k in zip(kinds, (k_a, k_b), strict=True) if k == 1]
     row = TypeContrast(
-        by="exercise_type", measure=effects.effects[0].measure, type_a=kinds[0], type_b=kinds[1],
+        by=effects.by, measure=effects.measure, type_a=kinds[0], type_b=kinds[1],
         k_a=k_a, k_b=k_b, estimate=None, se=None, ci_low=None, ci_high=None, df=None,
         statistic=None, p=None, p_holm=None, tau2_model="common" if common else "separate",
         method=config.pooling.method, ci_method=config.pooling.ci if common else "wald",
@@ -122,5 +165,5 @@ def _contrast(
     )  # fmt: skip
     if isinstance(means, str):
         return replace(row, status="not_estimated", note=means)
-    weights = np.eye(len(effects.types))[a] - np.eye(len(effects.types))[b]
+    weights = np.eye(len(effects.groups))[a] - np.eye(len(effects.groups))[b]
     return replace(row, **fields_of(combination(means, weights, ""), TypeContrast))

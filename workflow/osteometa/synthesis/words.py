@@ -40,9 +40,11 @@ def contrast_words(row: TypeContrast, scale: MeasureFormat) -> str:
 
 
 def contrast_label(row: TypeContrast) -> str:
-    """Return the two types in words."""
-    a, b = (ExerciseType(kind).heading.lower() for kind in (row.type_a, row.type_b))
-    return f"{a} against {b}"
+    """Return the two types, or other groups, in words."""
+    groups = (row.type_a, row.type_b)
+    if row.by == "exercise_type":
+        groups = (ExerciseType(kind).heading.lower() for kind in groups)
+    return " against ".join(groups)
 
 
 def contrast_scale(scale: MeasureFormat) -> MeasureFormat:
