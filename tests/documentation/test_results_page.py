@@ -34,7 +34,7 @@ class Section:
         self.files = re.findall(r"`([^`]+\.csv)`", named[1]) if named else []
         self.base = next(iter(re.findall(r"All columns of\s+`([^`]+)`, and:", body)), None)
         table = body.partition("| column | unit or values | meaning |")[2].partition("\n\n")[0]
-        cells = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", table, flags=re.MULTILINE)
+        cells = re.findall(r"^\| `([^`]+)` \| (.+?) \| .+ \|$", table, flags=re.MULTILINE)
         assert len(cells) == table.count("\n| `")
         self.own = [name for name, _ in cells]
         self.values = {name: set(re.findall(r"`([^`]+)`", said)) for name, said in cells}
