@@ -196,7 +196,7 @@ def test_rows_of_tier_0_give_no_known_vote():
             if all(getattr(row, name) == getattr(entry, name) for name in place) and (
                 row.arm_id in entry.arm_id.split("+")
             ):
-                assert not entry.counted or entry.direction == "unknown", row.key_text
+                assert not entry.counted or entry.direction.unknown, row.key_text
 
 
 PAGE = (ROOT / "docs/evidence.md").read_text(encoding="utf-8")

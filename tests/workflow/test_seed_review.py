@@ -25,14 +25,16 @@ def test_all_arrows_are_entered(review):
 
 
 @pytest.mark.parametrize(
-    ("phase", "design_class", "up", "unknown", "p_known", "p_range", "share_ci"),
+    ("phase", "design_class", "up", "unchanged", "not_told", "p_known", "p_range", "share_ci"),
     [
-        ("acute", "within_arm", 3, 1, 0.25, (0.125, 0.625), (0.292, 1)),
-        ("training", "controlled", 1, 3, 1, (0.125, 1), (0.025, 1)),
-        ("training", "within_arm", 0, 1, None, (1, 1), (None, None)),
+        ("acute", "within_arm", 3, 1, 0, 0.25, (0.125, 0.625), (0.292, 1)),
+        ("training", "controlled", 1, 3, 0, 1, (0.125, 1), (0.025, 1)),
+        ("training", "within_arm", 0, 1, 0, None, (1, 1), (None, None)),
     ],
 )
-def test_signs_of_opg(review, phase, design_class, up, unknown, p_known, p_range, share_ci):
+def test_signs_of_opg(
+    review, phase, design_class, up, unchanged, not_told, p_known, p_range, share_ci
+):
     _, derived, config = review
     row = next(
         row
@@ -40,7 +42,7 @@ def test_signs_of_opg(review, phase, design_class, up, unknown, p_known, p_range
         if (row.outcome, row.phase, row.design_class) == ("OPG", phase, design_class)
     )
     assert (row.n_up, row.n_down, row.n_mixed, row.n_zero) == (up, 0, 0, 0)
-    assert row.n_unknown == unknown
+    assert (row.n_unchanged, row.n_not_told) == (unchanged, not_told)
     assert row.p_known == (p_known if p_known is None else pytest.approx(p_known))
     assert (row.p_lowest, row.p_highest) == pytest.approx(p_range)
     if up:
