@@ -15,7 +15,14 @@ from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, t
 from osteometa.report.findings import Findings
 from osteometa.report.inline_figures import InlineFigure, inline_figure
 from osteometa.report.sensitivity import Line, sensitivity_lines
-from osteometa.report.sentences import NumberRow, heading, number_row, synthesis_sentences
+from osteometa.report.sentences import (
+    NumberRow,
+    Subgroup,
+    heading,
+    number_row,
+    subgroup_table,
+    synthesis_sentences,
+)
 from osteometa.report.studies import certainty_words, published_pools, risk_words
 from osteometa.wording.vocabulary import OVERALL, Flag
 
@@ -50,6 +57,7 @@ class Chapter:
     """Titles of the others, by the reason why they are not drawn."""
     numbers: list[NumberRow]
     other_measures: list[NumberRow]
+    subgroups: list[Subgroup]
     sensitivity: list[Line]
     not_done: str
     types: list[TypeRow]
@@ -81,6 +89,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         not_drawn=_not_drawn(figures),
         numbers=_numbers(found, primary=True),
         other_measures=_numbers(found, primary=False),
+        subgroups=subgroup_table(found),
         sensitivity=lines,
         not_done=not_done,
         types=type_rows(found, by_paper) if twice else [],

@@ -20,6 +20,7 @@ from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import (
     AgreementRow,
     PooledRow,
+    SubgroupRow,
     SubgroupTest,
     SynthesisRow,
     TypeContrast,
@@ -64,6 +65,7 @@ class Findings:
     pooled: tuple[PooledRow, ...] = ()
     tests: tuple[SubgroupTest, ...] = ()
     contrasts: tuple[TypeContrast, ...] = ()
+    subgroups: tuple[SubgroupRow, ...] = ()
     figures: tuple[FigureRow, ...] = ()
     alternatives: tuple[AlternativeEffect, ...] = ()
     tables: SensitivityTables = field(default_factory=SensitivityTables)
@@ -198,6 +200,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
         effects=_read(folder / "effects.csv", WeightedEffect),
         pooled=_read(folder / "pooled.csv", PooledRow),
         tests=_read(folder / "subgroup_test.csv", SubgroupTest),
+        subgroups=_read(folder / "subgroups.csv", SubgroupRow),
         contrasts=_read(folder / "type_contrasts.csv", TypeContrast),
         figures=_read(folder / "figures" / "figures.csv", FigureRow),
     )

@@ -246,6 +246,32 @@ def _outside(found: Findings) -> list[str]:
     return parts
 
 
+class Subgroup(NamedTuple):
+    """A row of the table of further subgroups, as text."""
+
+    column: str
+    group: str
+    k: int
+    effect: str
+    test: str
+    """Of the column, in its first row."""
+
+
+def subgroup_table(found: Findings) -> list[Subgroup]:
+    """Return the subgroups by columns other than the exercise type, on the primary measure."""
+    rows: list[Subgroup] = []
+    for row in found.subgroups:
+        if row.by == "exercise_type" or row.measure != found.row.measure:
+            continue
+        estimate, column = estimate_of(row), row.by.replace("_", " ")
+        new = not rows or rows[-1].column != column
+        test = p_text(row.test_p) if row.tested else row.test_note
+        effect = row.note if estimate is None else found.scale().in_text(estimate, "")
+        group = row.group.replace("_", " ")
+        rows.append(Subgroup(column, group, row.k, effect, test if new else ""))
+    return rows
+
+
 class NumberRow(NamedTuple):
     """A row of the table of pooled results, and its cells as text."""
 
