@@ -19,7 +19,7 @@ from osteometa.effects.rows import disputed_because, effect_row
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect
-from osteometa.wording.vocabulary import Block, Flag
+from osteometa.wording.vocabulary import Block, Design, Flag
 
 IN_POOLS = (Block.POOLED, Block.NON_RANDOMISED)
 """Blocks within which one study has one effect per exercise type."""
@@ -114,7 +114,7 @@ def _block(item: Selected, measure: str, estimate: Estimate, config: Config) -> 
             "change within one arm of a controlled trial: not pooled with before-after studies",
         )
     if comparison.controlled and design not in config.designs:
-        return Block.NON_RANDOMISED, f"design '{design}' is shown separately"
+        return Block.NON_RANDOMISED, f"{Design(design).words}: shown separately"
     return Block.POOLED, ""
 
 

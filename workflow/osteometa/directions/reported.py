@@ -9,7 +9,7 @@ from itertools import groupby
 from math import sqrt
 from typing import Any
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.build import POPULATIONS, Comparison
 from osteometa.comparisons.classification import exercise_type
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
@@ -204,10 +204,13 @@ def _first_times(results: Iterable[ReportedResult]) -> list[list[ReportedResult]
     places: dict[tuple[str, ...], list[ReportedResult]] = defaultdict(list)
     for r in results:
         places[(r.analyte, r.site)].append(r)
-    return [sorted(found, key=_time_order) for found in places.values()]
+    return [sorted(found, key=_order) for found in places.values()]
 
 
-def _time_order(result: ReportedResult) -> tuple[bool, float]:
+def _order(result: ReportedResult) -> tuple[bool, float, int]:
+    """Return the chosen time first, and of one time the preferred analysis population."""
+    population = result.population_analysed
+    place = POPULATIONS.index(population) if population in POPULATIONS else len(POPULATIONS)
     if result.time is None:
-        return True, 0.0
-    return False, result.time if result.phase == Phase.ACUTE else -result.time
+        return True, 0.0, place
+    return False, result.time if result.phase == Phase.ACUTE else -result.time, place

@@ -37,7 +37,7 @@ LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
 BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
 """Participants below each bound, and the size in mm of the mark."""
 COUNTED = {
-    Direction.UP: "↑", Direction.DOWN: "↓", Direction.ZERO: "=", Direction.MIXED: "↑↓",
+    Direction.UP: "↑", Direction.DOWN: "↓", Direction.ZERO: "=", Direction.MIXED: "◆",
     Direction.UNCHANGED: "?", Direction.NOT_TOLD: "?",
 }  # fmt: skip
 KEY = (
@@ -46,7 +46,7 @@ KEY = (
     ("down", "white", "lower, likewise"),
     ("unchanged", "", "no significant change or difference, direction not given"),
     ("mixed", "", "sites or analytes disagree"), ("zero", "", "no difference"),
-    ("not_told", "", "measured, result not told"),
+    ("not_told", "", "measured, result not reported"),
 )  # fmt: skip
 """Shape, face and words of each mark."""
 
@@ -213,7 +213,7 @@ def legend_words(rows: Sequence[DirectionRow]) -> str:
         risk = f"Sign behind the marks: overall risk of bias ({words}; none: not judged)."
     return (
         "Arms that differ stand side by side; blank: not measured. Grey, right of the marks: the "
-        "direction with which the study counts in the sign test (↑ up, ↓ down, ↑↓ mixed, = none, "
+        "direction with which the study counts in the sign test (↑ up, ↓ down, ◆ mixed, = none, "
         "? unknown; nothing: not counted). Size: under 20, 20 to 49, 50 or more participants; "
         f"small where n is not reported. Design: {named}. {risk} Significance is not shown."
     )
@@ -269,7 +269,7 @@ def _page(
         y += LINE
     y += LINE / 2
     for text in legend:
-        put(axes, MARGIN, y, text, size=SMALL, color=GREY)
+        put(axes, MARGIN, y, text, size=BODY, color=GREY)
         y += LINE
     return figure
 
@@ -292,4 +292,4 @@ def _line(axes: Axes, y: float, line: Line, places: dict[str, float], labels: fl
             counted = marks[0].counted_as
             sign = LEVELS[marks[0].risk_of_bias][0] if marks[0].risk_of_bias else ""
             words = f"{'' if counted is None else COUNTED[counted]} {sign}".strip()
-            put(axes, x + SLOT * len(marks) + 0.4, y, words, size=SMALL, color=GREY)
+            put(axes, x + SLOT * len(marks) + 0.4, y, words, size=BODY, color=GREY)

@@ -8,7 +8,7 @@ from itertools import product
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Wedge
+from matplotlib.patches import Rectangle, Wedge
 
 from osteometa.figures.chart import (
     LINE,
@@ -20,21 +20,20 @@ from osteometa.figures.chart import (
     titled,
 )
 from osteometa.figures.palette import BLACK, BLUE, GREY, SKY, SMALL, WIDE
-from osteometa.figures.style import new_figure, put
+from osteometa.figures.style import new_figure, put, text_width
 from osteometa.records.directions import ReportedResult
 from osteometa.wording.vocabulary import Direction, ExerciseType, Phase
 
 LABELS, ROW, LARGEST = 26.0, 18.0, 10.5
 FACES = {
-    "estimate": BLUE, "direction": SKY, "unchanged": "#D0D0D0", "not told": "white"
+    "estimate": BLUE, "direction": SKY, "unchanged": "#D0D0D0", "not reported": "white"
 }  # fmt: skip
 """What a study has at most, the most first, with the colour of its share of the circle."""
 NOTE = (
-    "Area of a circle: participants (n) of studies that report their number, divided by what the "
-    "studies have: an effect estimate (blue), else a direction (light blue), else no significant "
-    "change, direction not given (unchanged, grey), else nothing from which a direction follows "
-    "(white). Beside it: number of studies of each. A study of several exercise types is counted "
-    "in each. Empty: no study."
+    "Area of a circle: participants (n) of comparisons that report their number; its parts: "
+    "studies by what they have at most, an effect estimate, a direction, no significant change without a "
+    "direction (unchanged), or nothing from which a direction follows (not reported). Beside it "
+    "their number. A study of several exercise types is counted in each. Empty: no study."
 )
 
 
@@ -71,7 +70,7 @@ def _most_of(results: Sequence[ReportedResult]) -> str:
     directions = {r.direction for r in results}
     if any(not direction.unknown for direction in directions):
         return "direction"
-    return "unchanged" if Direction.UNCHANGED in directions else "not told"
+    return "unchanged" if Direction.UNCHANGED in directions else "not reported"
 
 
 def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
@@ -84,7 +83,7 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
     most = max(totals.values()) or 1
     top = title_height(title, WIDE) + 6
     bottom = top + ROW * len(rows)
-    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 3)
+    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 6)
     titled(axes, title, WIDE)
     step = (WIDE - MARGIN - LABELS) / len(kinds)
     for index, kind in enumerate(kinds):
@@ -102,7 +101,14 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
                 radius = LARGEST / 2 * (total / most) ** 0.5
                 _field(axes, LABELS + step * index, y, chosen, total, radius)
         axes.plot([MARGIN, WIDE - MARGIN], [y + ROW / 2 - 0.6] * 2, color="#D0D0D0", lw=0.5)
-    noted(axes, NOTE, WIDE, bottom)
+    x = MARGIN
+    for face, color in FACES.items():
+        axes.add_artist(
+            Rectangle((x, bottom + 0.6), 2.6, 2.6, facecolor=color, edgecolor=BLUE, lw=0.6)
+        )
+        put(axes, x + 3.6, bottom + 1.9, face, size=SMALL)
+        x += 8 + text_width(face, SMALL)
+    noted(axes, NOTE, WIDE, bottom + 3)
     return figure
 
 
@@ -110,20 +116,25 @@ def _field(
     axes: Axes, x: float, y: float, chosen: Sequence[OutcomeCount], total: int, radius: float
 ) -> None:
     # Angles run clockwise here, because y grows downwards; the start is at the top.
-    start = -90.0
+    start, studies = -90.0, sum(mark.x for mark in chosen)
     for mark in chosen:
-        end = start + 360.0 * mark.size / max(total, 1)
-        if end > start:
+        end = start + 360.0 * mark.x / studies
+        if radius > 0:
             axes.add_artist(
                 Wedge((x + LARGEST / 2, y - 0.6), radius, start, end, facecolor=FACES[mark.shape],
                       edgecolor=BLUE, lw=0.6, gid="participants")
             )  # fmt: skip
         start = end
-    lines = [f"{mark.x:.0f} {mark.shape}" for mark in chosen]
+    lines = [f"{mark.x:.0f} {_plural(mark)}" for mark in chosen]
     lines.append(f"n = {total:,}" if total else "n not reported")
     for index, line in enumerate(lines):
         place = y - 0.6 + LINE * (index - (len(lines) - 1) / 2)
         put(axes, x + LARGEST + 1.2, place, line, size=SMALL)
+
+
+def _plural(mark: OutcomeCount) -> str:
+    several = mark.x > 1 and mark.shape in ("estimate", "direction")
+    return f"{mark.shape}s" if several else mark.shape
 
 
 def map_alt(marks: Sequence[OutcomeCount], title: str) -> str:

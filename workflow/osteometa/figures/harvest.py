@@ -34,7 +34,7 @@ Place = tuple[Phase, str]
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unchanged": ("Unchanged", "#D0D0D0"),
-    "not_told": ("Not told", "white"), "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
+    "not_told": ("Not reported", "white"), "mixed": ("Mixed or none", GREY), "up": ("Higher", BLUE),
 }  # fmt: skip
 COLUMN_OF = {Direction.ZERO: "mixed"}
 UNIT, SLOT, LABELS, BETWEEN = 1.5, 4.2, 26.0, 4.0
@@ -45,8 +45,8 @@ ROW, KEY = 4 * UNIT + 3.6, 4
 HIGHEST = 235.0
 NOTE = (
     "One bar per study and phase. Height: randomised (tall), not randomised, uncontrolled (low). "
-    "Unchanged: no significant change or difference, direction not given. Not told: nothing from "
-    "which the direction follows. Mixed or none: mixed directions, or no difference. Number: the "
+    "Unchanged: no significant change or difference, direction not given. Not reported: nothing "
+    "from which the direction follows. Mixed or none: mixed directions, or no difference. Number: the "
     "study, as listed on the next page. Significance is not shown."
 )
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from osteometa.protocol.config import Config
 
 
+WITHIN_ARM = ("Lower after exercise", "Higher after exercise")
+"""What the sides of an axis mean for changes within one arm."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureSettings:
     """The words, the measures and the style of the figures of one synthesis."""
@@ -59,7 +63,8 @@ class FigureSettings:
                 when=", ".join(window_words(synthesis.window, config.windows)),
             ),
             label=outcome.label, design_class=synthesis.design_class,
-            measure=outcome.measures[0], measures=tuple(outcome.measures), favours=outcome.axis,
+            measure=outcome.measures[0], measures=tuple(outcome.measures),
+            favours=outcome.axis if synthesis.design_class == "controlled" else WITHIN_ARM,
             ratio_as=outcome.ratio_as, decimals=outcome.decimals, pi_df=config.pooling.pi_df,
             pi_least=config.small_k.prediction_interval, style=style,
             width=width or config.figures.width,

@@ -12,7 +12,13 @@ from osteometa.report.sentences import kind_words
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import certainty_of
 from osteometa.wording.numbers import counted, joined, number_words, studies, unbroken
-from osteometa.wording.vocabulary import DesignClass, ExerciseType, Phase, SynthesisStatus
+from osteometa.wording.vocabulary import (
+    DesignClass,
+    Direction,
+    ExerciseType,
+    Phase,
+    SynthesisStatus,
+)
 
 
 class Answer(NamedTuple):
@@ -38,13 +44,16 @@ def evidence(review: Review) -> str:
     judged = len({row.study_id for row in tables.risk_of_bias} & set(included))
     graded = len({row.synthesis for row in tables.grade})
     pooled = statuses.count(SynthesisStatus.POOLED)
+    sized = {r.study_id for r in review.reported if r.effect_id}
+    known = {r.study_id for r in review.reported if r.direction != Direction.NOT_TOLD} - sized
     risk = f"{judged} of {len(included)} studies judged" if judged else NOT_ASSESSED
     certainty = f"{graded} of {len(statuses)} analyses judged" if graded else NOT_ASSESSED
     return unbroken(
         f"{studies(len(included)).capitalize()}; "
         f"{counted(len(statuses), 'planned analysis', 'planned analyses')}, "
-        f"{number_words(pooled)} of them pooled. Risk of bias: {risk}. Certainty of evidence "
-        f"(GRADE): {certainty}."
+        f"{number_words(pooled)} of them pooled. {len(sized)} studies give an effect estimate, "
+        f"{len(known)} report a direction or no significant change only. Risk of bias: {risk}. "
+        f"Certainty of evidence (GRADE): {certainty}."
     )
 
 
@@ -73,7 +82,9 @@ def _answer(outcome: str, review: Review) -> list[str]:
         within = sets.get((phase, DesignClass.WITHIN_ARM))
         words = [estimates] if estimates else []
         if controlled is not None and not estimates:
-            words.append(f"no pooled estimate; of {_counts(controlled, 'against a comparator')}")
+            words.append("no pooled estimate against a comparator")
+        if controlled is not None:
+            words.append(f"of {_counts(controlled, 'against a comparator')}")
         if within is not None and (controlled is None or _number(within) > _number(controlled)):
             words.append(f"of {_counts(within, 'within one arm')}")
         if words:
@@ -96,7 +107,7 @@ def _estimates(found: Sequence[Findings], review: Review) -> str:
         parts = [
             f"{measure}{scale.value(estimate.value)}",
             f"95 % CI {scale.limits(estimate.low, estimate.high)}",
-            studies(average.row.k),
+            f"{average.row.k} studies",
             f"{certainty} certainty" if certainty else "",
         ]
         words = f"{kind_words(one)} ({', '.join(filter(None, parts))})"
@@ -111,8 +122,8 @@ def _number(row: DirectionSet) -> int:
 
 def _counts(row: DirectionSet, compared: str) -> str:
     counts = {
-        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
-        "mixed": row.n_mixed, "the same": row.n_zero, "not told": row.n_not_told,
+        "higher": row.n_up, "lower": row.n_down, "no significant change": row.n_unchanged,
+        "mixed": row.n_mixed, "the same": row.n_zero, "not reported": row.n_not_told,
     }  # fmt: skip
     named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     total = _number(row)

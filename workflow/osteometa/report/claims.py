@@ -23,9 +23,13 @@ class Reply(NamedTuple):
     """What one part of the evidence says of a claim."""
 
     verdict: Verdict
+    words: str
+    """The verdict in words."""
     place: str
     """Site or analyte, and window; of all directions together `directions`."""
     evidence: str
+    counts: str
+    """Directions beside an estimate."""
     reported: str
     """What the studies report, sign by sign, where directions answer."""
     synthesis: str
@@ -58,13 +62,18 @@ def answered_claims(
 
 
 def _reply(row: ClaimRow, reported: Sequence[ReportedResult], config: Config) -> Reply:
+    verdict = row.verdict.words
+    if row.than is not None and row.verdict == Verdict.ONE_STUDY:
+        verdict = "not settled (one study of a type)"
+    nothing = row.verdict == Verdict.NO_EVIDENCE or row.than is not None
+    signs = "" if nothing else _signs(row, reported)
     if not row.synthesis:
-        nothing = row.verdict == Verdict.NO_EVIDENCE or row.than is not None
-        signs = "" if nothing else _signs(row, reported)
-        return Reply(row.verdict, "" if nothing else "directions", _counts(row), signs, "")
+        place = "" if nothing else "directions"
+        return Reply(row.verdict, verdict, place, _counts(row), "", signs, "")
     kind = place_words(config.outcomes[row.outcome], row.analyte, row.site)
     place = ", ".join([kind, *window_words(row.window, config.windows)])
-    return Reply(row.verdict, place, unbroken(_estimate(row, config)), "", row.synthesis)
+    estimate = unbroken(_estimate(row, config))
+    return Reply(row.verdict, verdict, place, estimate, _counts(row), "", row.synthesis)
 
 
 def _estimate(row: ClaimRow, config: Config) -> str:
@@ -79,7 +88,7 @@ def _estimate(row: ClaimRow, config: Config) -> str:
 def _counts(row: ClaimRow) -> str:
     counts = {
         "up": row.n_up, "down": row.n_down, "mixed": row.n_mixed, "no difference": row.n_zero,
-        "unchanged": row.n_unchanged, "not told": row.n_not_told,
+        "no significant change": row.n_unchanged, "not reported": row.n_not_told,
     }  # fmt: skip
     return ", ".join(f"{n} {word}" for word, n in counts.items() if n)
 

@@ -22,11 +22,15 @@ SIGNS = {
 NOTE = (
     "▲ ▼ higher or lower, difference between arms; △ ▽ higher or lower, change of one arm, or not "
     "stated what was compared; ↔ no significant change or difference, direction not given; ◆ "
-    "mixed; = no difference; ? measured, result not told; empty: not measured. Estimates are on "
-    "the primary measure of the outcome, with 95 % intervals."
+    "mixed; = no difference; ? measured, result not reported; empty: not measured. Estimates "
+    "are on the primary measure of the outcome, with 95 % intervals."
 )
-FACETS = ("arm", "place", "time")
+FACETS = ("arm", "place", "population", "time")
 """What results of one outcome may differ in, in the order in which it is named."""
+POPULATIONS = {
+    "itt": "intention to treat", "per_protocol": "per protocol", "completers": "completers",
+    "part": "a part of the participants",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class _Told:
     arm: str
     """Empty for the only exercise arm of a study."""
     place: str
+    population: str
     time: str
     words: str
 
@@ -139,9 +144,9 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
     of one result that with an estimate is taken, and one that tells a direction before one that
     does not.
     """
-    best: dict[tuple[str, str, str], ReportedResult] = {}
+    best: dict[tuple[str, ...], ReportedResult] = {}
     for r in results:
-        key = (r.arm_label, r.timepoint, r.site or r.analyte)
+        key = (r.arm_label, r.timepoint, r.site or r.analyte, r.population_analysed)
         if key not in best or _rank(r) > _rank(best[key]):
             best[key] = r
     several = len({r.arm_id for r in results if r.role == "exercise"}) > 1
@@ -149,6 +154,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
         _Told(
             r.arm_label if several or r.role == "control" else "",
             _place(r, config),
+            POPULATIONS.get(r.population_analysed, ""),
             _words(r.timepoint),
             _result(r, config),
         )

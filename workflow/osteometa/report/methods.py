@@ -29,6 +29,7 @@ INTERVALS = {
     "hksj": "Hartung-Knapp intervals",
     "wald": "conventional (Wald) intervals",
 }
+SMALLEST_UNIT = {"SMD": "SD", "ROM": "%", "MD": "units"}
 ASSUMED = {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED}
 
 
@@ -42,10 +43,28 @@ def methods_sentences(review: Review, versions: dict[str, str]) -> list[str]:
         _small_k(config),
         _types(config),
         *_directions(config),
+        *([_claims(config)] if review.claims else []),
         f"The same data were refitted with PyMARE {versions['PyMARE']} and statsmodels "
         f"{versions['statsmodels']}.",
         _contributions(review),
     ]
+
+
+def _claims(config: Config) -> str:
+    smallest = [
+        f"{outcome.smallest_effect:g} {SMALLEST_UNIT[outcome.measures[0]]} ({name})"
+        for name, outcome in config.outcomes.items()
+        if outcome.smallest_effect is not None
+    ]
+    bound = f"the smallest effect of interest, {joined(smallest)}" if smallest else "no bound"
+    return (
+        "A claim that an outcome rises or falls is supported if the 95 % interval of the pooled "
+        "estimate lies wholly on that side of no effect, contradicted if wholly on the other, and "
+        "otherwise not settled; so is the difference of two exercise types. A claim of no change is "
+        f"supported only by an interval within {bound}. One study settles no claim. Without an "
+        "estimate, directions settle a claim only if the sign test has p < 0.05 whatever the "
+        "directions that are not reported may be; they never settle a claim of no change."
+    )
 
 
 def _model(config: Config, versions: dict[str, str]) -> str:

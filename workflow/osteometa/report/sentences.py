@@ -191,12 +191,12 @@ def _spread(found: Findings, main: Average) -> str:
     i2 = "" if row.i2 is None else f" (I² {row.i2:.0f} %)"
     if row.pi_shown and row.pi_low is not None and row.pi_high is not None:
         return (
-            f"Effects differ between studies{i2}: that of a new, similar study is expected "
+            f"Heterogeneity between studies{i2}: the effect in a new, similar study is expected "
             f"between {scale.number(row.pi_low)} and {scale.value(row.pi_high)} (95 % prediction "
             "interval)."
         )
     return (
-        f"Effects differ between studies{i2}; {studies(row.k)} are too few for a prediction "
+        f"Heterogeneity between studies{i2}; {studies(row.k)} are too few for a prediction "
         "interval."
     )
 
@@ -219,7 +219,7 @@ def _types(found: Findings) -> list[str]:
     for number, names in sorted(few.items()):
         each = " each" if len(names) > 1 else ""
         apart = ", not averaged" if number > 1 else ""
-        parts.append(f"{studies(number)}{each} of {joined(names)}{apart}")
+        parts.append(f"{studies(number)}{each} of {joined(names)} exercise{apart}")
     tested = [f"{subgroup_words(found.test)}."] if found.test is not None else []
     pairs = [
         contrast_words(row, scale) for row in found.contrasts
@@ -241,8 +241,8 @@ def _outside(found: Findings) -> list[str]:
     if number:
         further = "further " if found.sized else ""
         who = counted(number, f"{further}study", f"{further}studies").capitalize()
-        verb = "reports" if number == 1 else "report"
-        parts.append(f"{who} {verb} at most a direction: {direction_words(found.direction_only)}.")
+        verb = "gives" if number == 1 else "give"
+        parts.append(f"{who} {verb} no effect estimate: {direction_words(found.direction_only)}.")
     return parts
 
 

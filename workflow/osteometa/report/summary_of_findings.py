@@ -113,7 +113,7 @@ def absolute_words(found: Findings, average: Average) -> str:
         return "no reference mean is entered"
     unit = unit_words(found.outcome.unit_of(found.synthesis.analyte))
     values = [mean * math.expm1(value) for value in average.estimate]
-    return f"{_three(values)} {unit}, for a mean of {mean:g} {unit} (baseline mean of config.yaml)"
+    return f"{_three(values)} {unit}, for a mean of {mean:g} {unit} (assumed baseline mean)"
 
 
 def _three(values: Sequence[float]) -> str:

@@ -144,7 +144,9 @@ def _estimate_in(
         return _effect_of_arms(claim, synthesis, results.effects.get(synthesis.id, ()), measure)
     for row in results.pooled.get(synthesis.id, ()):
         estimate, group = estimate_of(row), claim.exercise_type or OVERALL
-        if row.primary and (row.measure, row.group) == (measure, group) and estimate is not None:
+        shown = row.k == 1 or row.diamond != "none"  # the rules of few studies hold here too
+        own = row.primary and (row.measure, row.group) == (measure, group)
+        if own and shown and estimate is not None:
             studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
             return Found(
                 synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high

@@ -24,7 +24,8 @@ def verdict_of(row: ClaimRow, *, single: bool = False) -> Verdict:
     """
     interval, by_directions = _interval(row), _side_of_directions(row)
     if interval is None:
-        return _by_directions(row, by_directions)
+        one = len(row.studies) == 1 and row.expectation != "larger_than"
+        return Verdict.ONE_STUDY if one else _by_directions(row, by_directions)
     if single:
         return Verdict.ONE_STUDY
     side = _side(interval)

@@ -13,6 +13,9 @@ from osteometa.wording.numbers import MINUS, p_number, p_text, sentence, small, 
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import ExerciseType, Verdict
 
+FEWEST = 3
+"""Studies of which a sign test is put in words."""
+
 
 def subgroup_words(test: SubgroupTest, leading_zero: bool = True) -> str:
     """Return the test of differences between exercise types in words."""
@@ -90,20 +93,19 @@ def set_words(row: DirectionSet) -> str:
     known = row.n_up + row.n_down
     counts = {
         "up": row.n_up, "down": row.n_down, "unchanged": row.n_unchanged,
-        "not told": row.n_not_told, "mixed": row.n_mixed, "no difference": row.n_zero,
+        "not reported": row.n_not_told, "mixed": row.n_mixed, "no difference": row.n_zero,
     }  # fmt: skip
     parts = [f"{n} {word}" for word, n in counts.items() if n or word in ("up", "down")]
     setting = setting_words(row.phase, row.design_class)
     words = f"{row.outcome}, {setting}: {', '.join(parts)}"
-    if row.p_lowest is None:
+    if row.p_lowest is None or known + row.n_unchanged + row.n_not_told < FEWEST:
         return words
     if row.n_unchanged + row.n_not_told == 0:
         return words + f"; sign test {p_text(row.p_known)}"
     low, high = p_number(row.p_lowest), p_number(row.p_highest)
-    words += f"; sign test p from {low} to {high}" if low != high else (
-        f"; sign test {p_text(row.p_lowest)} for all possible directions not known"
-    )  # fmt: skip
-    return words + (f" (known directions only {p_number(row.p_known)})" if known else "")
+    words += f"; sign test p = {low} to {high}" if low != high else f"; sign test p = {low}"
+    words += " over all directions that the others may have"
+    return words + (f" ({p_number(row.p_known)} for the known ones alone)" if known else "")
 
 
 def evidence_words(row: ClaimRow, scale: MeasureFormat | None) -> str:
@@ -148,7 +150,7 @@ def _directions(row: ClaimRow) -> str:
     counts = (
         (row.n_up, "up"), (row.n_down, "down"), (row.n_mixed, "mixed"),
         (row.n_zero, "with no difference"), (row.n_unchanged, "with no significant change"),
-        (row.n_not_told, "not told"),
+        (row.n_not_told, "not reported"),
     )  # fmt: skip
     known = [f"{n} {words}" for n, words in counts if n]
     only = "" if row.planned else "no planned analysis, only "

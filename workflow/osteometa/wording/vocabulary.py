@@ -118,7 +118,7 @@ class Direction(Term):
     ZERO = "zero", "no difference"
     UNCHANGED = "unchanged", "unchanged"
     """No significant change or difference, its sign not reported."""
-    NOT_TOLD = "not_told", "not told"
+    NOT_TOLD = "not_told", "not reported"
 
     @property
     def unknown(self) -> bool:

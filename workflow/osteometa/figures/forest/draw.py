@@ -125,8 +125,10 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
         _reference_lines(axes, plot.forest.rows, placed, axis, bottom)
         _axis(axes, axis, bottom, plot.forest.scale, width)
         _favours(axes, axis, top - 10.4 if preset.favours_on_top else bottom + 10.8, plot)
+    only = (item.row.effect for item in placed if item.row.kind == "direction")
+    words = max((text_width(text, preset.size) for text in only), default=0.0)
     for item in placed:
-        _row(axes, item, columns, axis, plot.heaviest, preset)
+        _row(axes, item, columns, axis, plot, words)
     for index, line in enumerate(around.notes):
         y = bottom + around.footer + LINE * (index + 0.5)
         put(axes, MARGIN, y, line, size=SMALL, color=GREY)
@@ -221,20 +223,20 @@ def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
 
 
 def _row(
-    axes: Axes, item: Placed, columns: Columns, axis: Axis | None, heaviest: float, preset: Preset
+    axes: Axes, item: Placed, columns: Columns, axis: Axis | None, plot: _Plot, words: float
 ) -> None:
-    row, y = item.row, item.middle
+    row, y, preset = item.row, item.middle, plot.preset
     _texts(axes, item, columns, preset)
     if row.risk_of_bias and columns.risk_of_bias is not None:
         light(axes, columns.risk_of_bias, y, row.risk_of_bias, 2.6)
     if row.kind == "direction":
         # Beside its words: on the axis it would stand for a size.
-        x = columns.right["effect"] - text_width(row.effect, preset.size) - 2.6
+        x = columns.right["effect"] - words - 2.6
         marks.direction_mark(axes, x, y, row.shape)
     elif axis and isinstance(row, Study):
         color = GREY if row.share is None else BLACK
         marks.interval(axes, (row.low, row.high), axis, y, color)
-        marks.square(axes, row, axis, y, heaviest, preset.square)
+        marks.square(axes, row, axis, y, plot.heaviest, preset.square)
     elif axis and isinstance(row, Diamond):
         color = preset.diamond if row.shape == "full" else "white"
         marks.diamond(axes, Estimate(row.estimate, row.low, row.high), axis, y, color)

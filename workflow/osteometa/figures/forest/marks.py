@@ -89,7 +89,7 @@ def _half_height(x: float, left: float, middle: float, right: float) -> float:
 def direction_mark(
     axes: Axes, x: float, y: float, shape: str, size: float = 1.3, face: str = ""
 ) -> None:
-    """Draw a direction: triangle, double arrow (unchanged), two bars (mixed), bar (zero), or `?`.
+    """Draw a direction: triangle, double arrow (unchanged), diamond (mixed), `=` (zero) or `?`.
 
     `face` fills a triangle in place of the colour of its direction; the other marks have no fill.
     """
@@ -107,9 +107,11 @@ def direction_mark(
         for end, step in ((x - h, 0.6), (x + h, -0.6)):
             points = [(end + step, y - 0.55), (end, y), (end + step, y + 0.55)]
             axes.plot(*zip(*points, strict=True), color=BLACK, lw=0.9, zorder=4)
-    elif shape in ("mixed", "zero"):
-        apart = 0.35 * h
-        for step in (-apart, apart) if shape == "mixed" else (0.0,):
+    elif shape == "mixed":
+        points = [(x - h, y), (x, y - h), (x + h, y), (x, y + h)]
+        axes.add_artist(Polygon(points, closed=True, facecolor=GREY, edgecolor=BLACK, lw=0.5))
+    elif shape == "zero":
+        for step in (-0.35 * h, 0.35 * h):
             axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
     else:
         axes.text(x, y, "?", fontsize=SMALL, ha="center", va="center_baseline", zorder=5)
