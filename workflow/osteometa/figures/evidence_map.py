@@ -31,9 +31,10 @@ FACES = {
 """What a study has at most, the most first, with the colour of its share of the circle."""
 NOTE = (
     "Area of a circle: participants (n) of comparisons that report their number; its parts: "
-    "studies by what they have at most, an effect estimate, a direction, no significant change without a "
-    "direction (unchanged), or nothing from which a direction follows (not reported). Beside it "
-    "their number. A study of several exercise types is counted in each. Empty: no study."
+    "studies by what they have at most, an effect estimate, a direction, no significant change "
+    "without a direction (unchanged), or nothing from which a direction follows (not reported). "
+    "Beside it their number. A study of several exercise types is counted in each. Empty: no "
+    "study."
 )
 
 

@@ -46,8 +46,8 @@ HIGHEST = 235.0
 NOTE = (
     "One bar per study and phase. Height: randomised (tall), not randomised, uncontrolled (low). "
     "Unchanged: no significant change or difference, direction not given. Not reported: nothing "
-    "from which the direction follows. Mixed or none: mixed directions, or no difference. Number: the "
-    "study, as listed on the next page. Significance is not shown."
+    "from which the direction follows. Mixed or none: mixed directions, or no difference. Number:"
+    " the study, as listed on the next page. Significance is not shown."
 )
 
 

@@ -60,8 +60,8 @@ def _claims(config: Config) -> str:
     return (
         "A claim that an outcome rises or falls is supported if the 95 % interval of the pooled "
         "estimate lies wholly on that side of no effect, contradicted if wholly on the other, and "
-        "otherwise not settled; so is the difference of two exercise types. A claim of no change is "
-        f"supported only by an interval within {bound}. One study settles no claim. Without an "
+        "otherwise not settled; so is the difference of two exercise types. A claim of no change "
+        f"is supported only by an interval within {bound}. One study settles no claim. Without an "
         "estimate, directions settle a claim only if the sign test has p < 0.05 whatever the "
         "directions that are not reported may be; they never settle a claim of no change."
     )
