@@ -4,8 +4,8 @@ from osteometa.extraction.reading import read_checked
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import from_part
 from osteometa.records.directions import ReportedResult
-from osteometa.report.documents import write_table
 from osteometa.report.included_studies import included_studies, included_table
+from osteometa.report.table_files import write_table
 from osteometa.run.jobs import job
 
 with job(snakemake) as root:

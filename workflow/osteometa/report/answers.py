@@ -81,12 +81,11 @@ def _answer(outcome: str, review: Review) -> list[str]:
         controlled = sets.get((phase, DesignClass.CONTROLLED))
         within = sets.get((phase, DesignClass.WITHIN_ARM))
         words = [estimates] if estimates else []
-        if controlled is not None and not estimates:
-            words.append("no pooled estimate against a comparator")
         if controlled is not None:
-            words.append(f"of {_counts(controlled, 'against a comparator')}")
+            nothing = "" if estimates else ", nothing pooled"
+            words.append(_counts(controlled, f"against a comparator{nothing}"))
         if within is not None and (controlled is None or _number(within) > _number(controlled)):
-            words.append(f"of {_counts(within, 'within one arm')}")
+            words.append(_counts(within, "within one arm"))
         if words:
             parts.append(f"{phase.heading}: {'; '.join(words)}.")
     return parts or ["No study."]
@@ -127,4 +126,4 @@ def _counts(row: DirectionSet, compared: str) -> str:
     }  # fmt: skip
     named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     total = _number(row)
-    return f"{total} {'study' if total == 1 else 'studies'} {compared}: {named}"
+    return f"{compared} ({total} {'study' if total == 1 else 'studies'}): {named}"

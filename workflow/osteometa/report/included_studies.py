@@ -10,8 +10,8 @@ from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Study, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
-from osteometa.report.documents import Table
 from osteometa.report.studies import risk_of
+from osteometa.report.table_files import Table
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.numbers import joined
 from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, ExerciseType, Phase

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pypdf
 import pytest
 from docx import Document
-from osteometa.report.documents import Table, docx_of, html_of, pdf_of, write_table
+from osteometa.report.table_files import Table, docx_of, html_of, pdf_of, write_table
 
 TABLE = Table(
     title="Included <studies>", heads=("Study", "OPG"), widths=(6.0, 14.0),
