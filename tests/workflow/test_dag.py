@@ -24,6 +24,7 @@ REVIEW_WIDE = {
     "Compare with PyMARE and statsmodels",
     "List the missing values that would add a study to a synthesis",
     "Draw the figures of the whole review",
+    "Write the table of included studies",
     "Write the report",
     "List each file with its hash and its inputs",
 }
@@ -121,7 +122,7 @@ def made(project):
     review = project.folder.parent / "revue née ici"
     shutil.copytree(ROOT / "tests/reviews/small", review)
     result = project.run(review)
-    assert len(jobs(result)) == 1 + 2 * 3 + 7
+    assert len(jobs(result)) == 1 + 2 * 3 + 8
     return review
 
 
