@@ -131,9 +131,7 @@ def made() -> Iterator[Shown]:
     """Yield figures of records made for tests."""
     for tool in risk_of_bias.TOOLS:
         labels = {f"s{i}": f"Made study {i}" for i in range(9)}
-        marks = risk_of_bias.light_marks(
-            made_judgements(tool), tool, labels, {f"s{i}": 30.0 + 12 * i for i in range(9)}
-        )
+        marks = risk_of_bias.light_marks(made_judgements(tool), tool, labels)
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
                     figure=risk_of_bias.light_figures(marks, tool)[0],
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
