@@ -29,7 +29,7 @@ def test_a_randomised_trial_is_pooled():
         ({"exercise": {"comparator_kind": "active"}}, Block.ACTIVE, "comparator 'active'"),
         ({"exercise": {"listed": "one stratum"}}, Block.LISTED, "one stratum"),
         ({"control": {"cointervention": "calcium"}}, Block.LISTED, "one arm only: calcium"),
-        ({"design": "nrct"}, Block.NON_RANDOMISED, "design 'nrct'"),
+        ({"design": "nrct"}, Block.NON_RANDOMISED, "non-randomised trial"),
     ],
 )
 def test_what_keeps_an_effect_out_of_the_pool(how, block, reason):

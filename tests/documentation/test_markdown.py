@@ -69,7 +69,7 @@ def test_every_line_of_a_table_belongs_to_a_table(page):
 def test_prose_uses_the_terms_of_the_glossary(page):
     words = re.sub(r"`[^`]*`", "", prose(page))
     found = re.findall(
-        r"\b(?:print(?:s|ed)|rungs?|ladders?|witness\w*|doubt\w*|votes?|speaks?|(?<!not )told|what-if)\b",
+        r"\b(?:print(?:s|ed)|rungs?|ladders?|witness\w*|doubt\w*|votes?|speaks?|told|what-if)\b",
         words,
     )
     assert found == []

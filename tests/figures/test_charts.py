@@ -595,7 +595,7 @@ def test_the_evidence_map_counts_each_study_by_the_most_it_has():
     """An estimate, else a direction, else unchanged, else not told; participants of the largest."""
     told = {"estimate": {"effect_id": "e"}, "direction": {"direction": Direction.MIXED},
             "unchanged": {"direction": Direction.UNCHANGED},
-            "not told": {"direction": Direction.NOT_TOLD}}  # fmt: skip
+            "not reported": {"direction": Direction.NOT_TOLD}}  # fmt: skip
     kinds = list(told)
     results = [
         reported_result(
@@ -621,7 +621,7 @@ def test_the_evidence_map_counts_each_study_by_the_most_it_has():
         to_hex(color) for color in evidence_map.FACES.values()
     }
     alt = evidence_map.map_alt(marks, "Evidence map")
-    assert "BMD, training: 15 estimate, 15 direction, 15 unchanged, 15 not told" in alt
+    assert "BMD, training: 15 estimate, 15 direction, 15 unchanged, 15 not reported" in alt
 
 
 def test_harvest():
@@ -649,8 +649,8 @@ def test_harvest():
     assert len(bars) == len(marks)
     assert all(bar.get_linewidth() >= 0.5 for bar in bars)
     texts = [text.get_text() for figure in figures for text, _ in texts_of(figure)]
-    assert {"Lower", "Unchanged", "Not told", "Mixed or none", "Higher"} <= set(texts)
-    assert "OPG, single bout: 3 lower, 3 unchanged, 3 not told, 6 mixed or none, 45 higher" in (
+    assert {"Lower", "Unchanged", "Not reported", "Mixed or none", "Higher"} <= set(texts)
+    assert "OPG, single bout: 3 lower, 3 unchanged, 3 not reported, 6 mixed or none, 45 higher" in (
         harvest.harvest_alt(marks, "Harvest plot")
     )
     assert Counter(t for t in texts if t.isdigit()) == Counter(f"{m.size:.0f}" for m in marks)

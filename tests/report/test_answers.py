@@ -57,9 +57,9 @@ def test_the_answers_count_directions_where_nothing_is_pooled(shipped):
         total = (row.n_up + row.n_down + row.n_mixed + row.n_zero + row.n_unchanged
                  + row.n_not_told)  # fmt: skip
         text = texts[row.outcome]
-        assert re.search(rf"\b{total} stud(y|ies) against a comparator", text), row
-        counts = ((row.n_up, "higher"), (row.n_down, "lower"), (row.n_not_told, "not told"),
-                  (row.n_unchanged, "no significant change"))  # fmt: skip
+        assert re.search(rf"\b{total} controlled stud(y|ies):", text), row
+        counts = ((row.n_up, "higher"), (row.n_down, "lower"), (row.n_not_told, "not reported"),
+                  (row.n_unchanged, "unchanged"))  # fmt: skip
         assert all(f"{n} {words}" in text for n, words in counts if n), row
         seen += 1
     assert seen >= 2
@@ -73,7 +73,7 @@ def test_the_evidence_counts_studies_analyses_and_what_is_not_assessed(shipped):
 
 
 def test_every_claim_has_an_answer(shipped):
-    found = answered_claims(shipped.claims, CONFIG)
+    found = answered_claims(shipped.claims, shipped.reported, CONFIG)
     assert len(found) == len(shipped.tables.claims) > 20
     assert all(claim.replies for claim in found)
     assert sum(len(claim.replies) for claim in found) == len(shipped.claims)
@@ -89,7 +89,7 @@ def test_unchanged_is_counted_apart_from_not_told(shipped):
     empty = next(f for f in shipped.findings if not f.effects)
     (lines,) = glance([replace(empty, directions=directions)]).values()
     counts = {count.words: (count.sign, count.number) for count in lines[0].cells[0].directions}
-    assert counts == {"up": ("▲", 1), "unchanged": ("↔", 2), "not told": ("?", 1)}
+    assert counts == {"up": ("▲", 1), "unchanged": ("↔", 2), "not reported": ("?", 1)}
     names = set(DirectionSet.__dataclass_fields__) & set(StudyDirection.__dataclass_fields__)
     assert {"n_unchanged", "n_not_told"} <= names and "n_unknown" not in names
     assert sum(row.n_unchanged for row in shipped.direction_sets) > 0
@@ -129,8 +129,9 @@ def test_every_analysis_without_an_estimate_is_a_row_of_one_table(report, shippe
     bare = {f.row.synthesis for f in shipped.findings if not f.pool}
     assert len(bare) > 10 and not bare & articles
     assert set(re.findall(r'<tr id="([^"]+)"', table)) == bare
+    assert "no study reports the data needed for one, unless another reason is given" in table
     for found in shipped.findings:
-        if not found.pool:
+        if found.effects and not found.pool:
             row = table[table.index(f'<tr id="{found.row.synthesis}"') :]
             assert words_of(found.row.reason) in words_of(row[: row.index("</tr>")])
 

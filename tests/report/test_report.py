@@ -533,10 +533,10 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     assert row.absolute.startswith("0.019 (0.009 to 0.028) g/cm²")
     assert f"for a mean of {mean:g} g/cm²" in row.absolute
     reported = [
-        effect("Ada 2001", measure="MD", means_kind="after", sd_control=0.2, unit="ng/mL"),
-        effect("Bo 2002", measure="MD", means_kind="after", sd_control=0.4, unit="ng/mL"),
-        effect("Cy 2003", measure="MD", means_kind="after", sd_control=400, unit="pg/mL"),
-        effect("Di 2004", measure="MD", means_kind="change", sd_control=9, unit="ng/mL"),
+        effect("Ada 2001", means_kind="after", sd_control=0.2, means_unit="ng/mL"),
+        effect("Bo 2002", means_kind="after", sd_control=0.4, means_unit="ng/mL"),
+        effect("Cy 2003", means_kind="after", sd_control=400, means_unit="pg/mL"),
+        effect("Di 2004", means_kind="change", sd_control=9, means_unit="ng/mL"),
     ]
     sd, unit, named = summary_of_findings.reference_sd(reported, "controlled")
     assert (round(sd, 12), unit, named) == (

@@ -118,7 +118,7 @@ def test_secondary_outcomes_are_answered_by_directions(results):
     arms = "kerschan_schindl_2009/spartathlon_246_km"
     (row,) = answers(results, "osteocalcin", "down", phase="acute", arms=arms)
     assert (row.n_down, row.verdict, row.studies) == (
-        1, "not_settled_by_directions", ("kerschan_schindl_2009",),
+        1, "one_study", ("kerschan_schindl_2009",),
     )  # fmt: skip
     (none,) = answers(results, "BAP", "unchanged", phase="acute")
     assert (none.verdict, none.studies) == ("no_evidence", ())

@@ -269,7 +269,7 @@ def _page(
         y += LINE
     y += LINE / 2
     for text in legend:
-        put(axes, MARGIN, y, text, size=BODY, color=GREY)
+        put(axes, MARGIN, y, text, size=SMALL, color=GREY)
         y += LINE
     return figure
 

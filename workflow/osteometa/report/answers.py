@@ -82,10 +82,10 @@ def _answer(outcome: str, review: Review) -> list[str]:
         within = sets.get((phase, DesignClass.WITHIN_ARM))
         words = [estimates] if estimates else []
         if controlled is not None:
-            nothing = "" if estimates else ", nothing pooled"
-            words.append(_counts(controlled, f"against a comparator{nothing}"))
+            words += [] if estimates else ["nothing pooled"]
+            words.append(_counts(controlled, "controlled"))
         if within is not None and (controlled is None or _number(within) > _number(controlled)):
-            words.append(_counts(within, "within one arm"))
+            words.append(_counts(within, "uncontrolled"))
         if words:
             parts.append(f"{phase.heading}: {'; '.join(words)}.")
     return parts or ["No study."]
@@ -121,9 +121,9 @@ def _number(row: DirectionSet) -> int:
 
 def _counts(row: DirectionSet, compared: str) -> str:
     counts = {
-        "higher": row.n_up, "lower": row.n_down, "no significant change": row.n_unchanged,
+        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
         "mixed": row.n_mixed, "the same": row.n_zero, "not reported": row.n_not_told,
     }  # fmt: skip
     named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     total = _number(row)
-    return f"{compared} ({total} {'study' if total == 1 else 'studies'}): {named}"
+    return f"{total} {compared} {'study' if total == 1 else 'studies'}: {named}"

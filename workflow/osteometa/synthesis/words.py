@@ -103,7 +103,7 @@ def set_words(row: DirectionSet) -> str:
     if row.n_unchanged + row.n_not_told == 0:
         return words + f"; sign test {p_text(row.p_known)}"
     low, high = p_number(row.p_lowest), p_number(row.p_highest)
-    words += f"; sign test p = {low} to {high}" if low != high else f"; sign test p = {low}"
+    words += f"; sign test p from {low} to {high}" if low != high else f"; sign test p = {low}"
     words += " over all directions that the others may have"
     return words + (f" ({p_number(row.p_known)} for the known ones alone)" if known else "")
 
