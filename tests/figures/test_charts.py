@@ -614,7 +614,8 @@ def test_the_evidence_map_counts_each_study_by_the_most_it_has():
     figure = evidence_map.map_figure(marks, "Evidence map")
     assert_apart(figure, "map")
     texts = Counter(text.get_text() for text, _ in texts_of(figure))
-    for words in (*(f"3 {kind}" for kind in kinds), "n = 1,632"):
+    lines = ("3 estimates", "3 directions", "3 unchanged", "3 not reported", "n = 1,632")
+    for words in lines:
         assert texts[words] == 2 * len(ExerciseType), words
     wedges = [a for a in figure.axes[0].get_children() if a.get_gid() == "participants"]
     assert {to_hex(wedge.get_facecolor()) for wedge in wedges} == {

@@ -550,7 +550,7 @@ def test_summary_of_findings_translates_effects_by_a_named_reference():
     assert summary_of_findings.reference_sd(reported[3:], "controlled") is None
     bare = found(-0.4, -0.8, 0.1, measure="SMD")
     (row,) = summary_of_findings.summary_of_findings([bare], tables())
-    assert row.absolute.startswith("no study of this analysis reports an SD")
+    assert row.absolute.startswith("not translated: no SD of final values")
 
 
 def test_an_analysis_without_a_size_is_no_finding():
