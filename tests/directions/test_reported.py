@@ -16,7 +16,8 @@ from builders import (
     tables,
 )
 from osteometa.derivation.derive import derive
-from osteometa.directions.reported import arms_alike, direction_of
+from osteometa.directions.per_study import arms_alike
+from osteometa.directions.reported import direction_of
 from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.protocol.config import load_config
 
@@ -151,7 +152,6 @@ def test_a_known_difference_between_arms_comes_before_a_change_of_the_arm():
     assert marks(not_told) == [(("e",), "between_arm", "not_told")]
 
 
-@pytest.mark.xfail(strict=True, reason="of equal places and times the first result is taken")
 def test_a_mark_does_not_depend_on_the_order_of_results(shipped):
     """Two results of one place and time: what is told is not lost, and the order is no rule."""
     own, not_told = (

@@ -34,7 +34,7 @@ def test_every_kind_of_figure_of_a_synthesis_is_drawn():
 def test_every_figure_of_the_review_is_drawn(tmp_path):
     write_records(tmp_path / "data/processed/directions.csv", DirectionEntry, [])
     write_records(tmp_path / "results/direction_sets.csv", DirectionSet, [])
-    write_records(tmp_path / "results/reported.csv", ReportedResult, [])
+    write_records(tmp_path / "data/processed/reported.csv", ReportedResult, [])
     drawn = review_figures.kinds(tmp_path, load_config(ROOT / "config.yaml"))
     assert [name for name, _ in drawn] == list(TITLES)
     assert set(risk_of_bias.DOMAINS) == set(TOOLS)

@@ -134,7 +134,8 @@ def sets(config, run):
 
 def directions(config, run):
     entries = run.derived.entries
-    return direction_rows(entries, config), direction_sets(entries, config)
+    rows = direction_rows(run.derived.reported, entries, config)
+    return rows, direction_sets(entries, config)
 
 
 def report(config, run):

@@ -24,7 +24,7 @@ checkpoint extract:
         covariance="data/processed/covariance.csv",
         directions="data/processed/directions.csv",
         ledger="data/processed/ledger.csv",
-        reported="results/reported.csv",
+        reported="data/processed/reported.csv",
         sets=directory("data/processed/sets"),
     params:
         root=ROOT,

@@ -65,8 +65,7 @@ rule overview:
         "Draw the figures of the whole review."
     input:
         overview_inputs,
-        extracted("directions.csv", *CHECKED),
-        "results/reported.csv",
+        extracted("directions.csv", "reported.csv", *CHECKED),
         "results/syntheses.csv",
         "results/direction_sets.csv",
         "results/albatross.csv",

@@ -63,8 +63,9 @@ rule summary:
         "Summarise all syntheses, test directions, combine exact p values and answer claims."
     input:
         pooled_files,
-        extracted("sets", "directions.csv", "effects.csv", *CHECKED),
+        extracted("sets", "reported.csv", "directions.csv", "effects.csv", *CHECKED),
     output:
+        reported="results/reported.csv",
         syntheses="results/syntheses.csv",
         direction_sets="results/direction_sets.csv",
         p_combination="results/p_combination.csv",

@@ -8,8 +8,7 @@ rule included:
     message:
         "Write the table of included studies."
     input:
-        extracted(*CHECKED),
-        "results/reported.csv",
+        extracted("reported.csv", *CHECKED),
     output:
         INCLUDED,
     params:

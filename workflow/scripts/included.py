@@ -10,6 +10,6 @@ from osteometa.run.jobs import job
 
 with job(snakemake) as root:
     config = from_part(snakemake.params.choices)
-    reported = read_records(root / "results/reported.csv", ReportedResult)
+    reported = read_records(root / "data/processed/reported.csv", ReportedResult)
     studies = included_studies(read_checked(root / "data/processed/checked"), reported, config)
     write_table(included_table(studies, config), root / "results/included_studies")

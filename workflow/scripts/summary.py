@@ -1,5 +1,7 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
+from shutil import copyfile
+
 from osteometa.directions.entries import secondary_entries
 from osteometa.directions.p_values import albatross, p_combinations
 from osteometa.directions.sign_test import direction_sets
@@ -51,6 +53,7 @@ with job(snakemake) as root:
         contrasts={n: read_records(home / n / "type_contrasts.csv", TypeContrast) for n in kept},
         effects={name: effects for name, (effects, _) in chosen.items()},
     )
+    copyfile(root / "data/processed/reported.csv", snakemake.output.reported)
     answers = claim_rows(tables.claims, results, config)
     write_records(snakemake.output.claims, ClaimRow, answers)
     forget_syntheses(kept, root)

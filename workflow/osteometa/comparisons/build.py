@@ -21,12 +21,8 @@ from osteometa.comparisons.summaries import (
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.extraction.units import UNITS, convert, pooled_unit
 from osteometa.protocol.config import Config
+from osteometa.wording.choices import PART
 from osteometa.wording.vocabulary import DesignClass, Flag
-
-PART = "part"
-"""The analysis population of an interim report, or of a stratum of a trial."""
-POPULATIONS = ("itt", "", "completers", "per_protocol", PART)
-"""Analysis populations, the preferred one first."""
 
 Finding = Measurement | Contrast | Direction
 

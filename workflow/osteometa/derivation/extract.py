@@ -58,7 +58,7 @@ def write_extraction(found: Extraction, root: Path) -> None:
     write_records(folder / "covariance.csv", Covariance, derived.covariances)
     write_records(folder / "directions.csv", DirectionEntry, derived.entries)
     write_records(folder / "ledger.csv", LedgerLine, found.ledger)
-    write_records(root / "results/reported.csv", ReportedResult, derived.reported)
+    write_records(folder / "reported.csv", ReportedResult, derived.reported)
     for name, (effects, directions) in found.sets.items():
         home = folder / "sets" / name
         write_records(home / "directions.csv", StudyDirection, directions)

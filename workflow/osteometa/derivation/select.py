@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import PART, POPULATIONS, Comparison
+from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import time_distance, window_of
 from osteometa.derivation.estimate import Estimated
 from osteometa.effects.rows import disputed_because
 from osteometa.protocol.config import Config
+from osteometa.wording.choices import PART, POPULATIONS
 from osteometa.wording.vocabulary import Flag
 
 NEAREST = {"end": "the nearest to the end", "earliest": "the earliest", "latest": "the latest"}

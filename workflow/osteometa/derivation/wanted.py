@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from osteometa.comparisons.build import PART, Comparison
+from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import listed_only, set_of, time_distance
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import Derived
@@ -24,6 +24,7 @@ from osteometa.extraction.tables import Measurement
 from osteometa.protocol.config import Config
 from osteometa.records.ledger import WantedRow
 from osteometa.records.sets import SetKey, set_key
+from osteometa.wording.choices import PART
 from osteometa.wording.vocabulary import Phase
 
 Opens = Literal["alone", "with_another", ""]

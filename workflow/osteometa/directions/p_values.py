@@ -16,7 +16,7 @@ from scipy.special import chdtrc, ndtr, ndtri
 from osteometa.comparisons.build import population_of
 from osteometa.comparisons.reported_tests import exact_p, is_omnibus
 from osteometa.comparisons.summaries import SECOND_HAND
-from osteometa.directions.sign_test import DirectionSetKey, counted_entries
+from osteometa.directions.per_study import DirectionSetKey, counted_entries
 from osteometa.extraction.tables import Contrast, Tables
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import Config

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import sqrt
 from typing import Any
 
-from osteometa.comparisons.build import POPULATIONS, Comparison
+from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import exercise_type
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
@@ -150,67 +148,3 @@ def _of_rows(rows: Sequence[DirectionRow], tables: Tables, config: Config) -> li
             )
         )  # fmt: skip
     return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmsAlike:
-    """Arms of a study that report the same of one outcome: a mark of the direction plot."""
-
-    results: tuple[ReportedResult, ...]
-    basis: DirectionBasis
-    direction: Direction
-
-    @property
-    def n(self) -> int | None:
-        """Participants of the largest result, where one is reported."""
-        return max((r.n for r in self.results if r.n is not None), default=None)
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        """Labels of the arms."""
-        return tuple(dict.fromkeys(result.arm_label for result in self.results))
-
-
-def arms_alike(results: Iterable[ReportedResult]) -> list[ArmsAlike]:
-    """Return the marks of one study, outcome, phase and type of exercise.
-
-    Of each arm a known difference from another arm takes precedence over its own change; of several
-    times the last one of a programme, or the first one after a bout, is taken. Sites or analytes
-    that disagree are mixed.
-    """
-    by_arm: dict[str, list[ReportedResult]] = defaultdict(list)
-    for result in results:
-        by_arm[result.arm_id].append(result)
-    alike: dict[tuple[DirectionBasis, Direction], list[ReportedResult]] = defaultdict(list)
-    for found in by_arm.values():
-        between = [
-            r for r in found
-            if r.basis == DirectionBasis.BETWEEN_ARM and r.direction != Direction.NOT_TOLD
-        ]  # fmt: skip
-        chosen = [group[0] for group in _first_times(between or found)]
-        told = {r.direction for r in chosen} - {Direction.NOT_TOLD}
-        direction = Direction.MIXED if len(told) > 1 else next(iter(told), Direction.NOT_TOLD)
-        within = any(r.basis == DirectionBasis.WITHIN_ARM for r in chosen)
-        basis = DirectionBasis.WITHIN_ARM if within and not between else chosen[0].basis
-        alike[(basis, direction)] += chosen
-    return [
-        ArmsAlike(results=tuple(found), basis=basis, direction=direction)
-        for (basis, direction), found in alike.items()
-    ]
-
-
-def _first_times(results: Iterable[ReportedResult]) -> list[list[ReportedResult]]:
-    """Return the results of each site and analyte, that of the chosen time first."""
-    places: dict[tuple[str, ...], list[ReportedResult]] = defaultdict(list)
-    for r in results:
-        places[(r.analyte, r.site)].append(r)
-    return [sorted(found, key=_order) for found in places.values()]
-
-
-def _order(result: ReportedResult) -> tuple[bool, float, int]:
-    """Return the chosen time first, and of one time the preferred analysis population."""
-    population = result.population_analysed
-    place = POPULATIONS.index(population) if population in POPULATIONS else len(POPULATIONS)
-    if result.time is None:
-        return True, 0.0, place
-    return False, result.time if result.phase == Phase.ACUTE else -result.time, place

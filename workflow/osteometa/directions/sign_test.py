@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from scipy.special import bdtr, bdtrc, betaincinv
 
-from osteometa.directions.per_study import study_directions
+from osteometa.directions.per_study import DirectionSetKey, counted_entries, study_directions
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, StudyDirection
-from osteometa.wording.vocabulary import DesignClass, Direction, Phase
-
-DirectionSetKey = tuple[str, Phase, DesignClass]
-"""Outcome, phase and design class."""
+from osteometa.wording.vocabulary import Direction
 
 
 def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[DirectionSet]:
@@ -22,18 +18,6 @@ def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[Dire
         direction_set(key, study_directions(members, config.directions.agreement_share))
         for key, members in counted_entries(found, config).items()
     ]
-
-
-def counted_entries(
-    found: Iterable[DirectionEntry], config: Config
-) -> dict[DirectionSetKey, list[DirectionEntry]]:
-    """Return the entries that count in each direction set, in the order of direction_sets.csv."""
-    sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
-    for entry in found:
-        if entry.counted:
-            sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
-    outcomes = list(config.outcomes)
-    return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
 
 def direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> DirectionSet:

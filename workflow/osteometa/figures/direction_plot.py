@@ -12,9 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from osteometa.comparisons.risk_of_bias import risk_of_bias_of
-from osteometa.directions.per_study import study_directions
-from osteometa.directions.reported import ArmsAlike, arms_alike
-from osteometa.directions.sign_test import counted_entries
+from osteometa.directions.per_study import ArmsAlike, arms_alike, counted_entries, study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.palette import BLACK, BODY, GREY, SMALL

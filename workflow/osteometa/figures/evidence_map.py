@@ -84,7 +84,7 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
     most = max(totals.values()) or 1
     top = title_height(title, WIDE) + 6
     bottom = top + ROW * len(rows)
-    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 6)
+    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 7)
     titled(axes, title, WIDE)
     step = (WIDE - MARGIN - LABELS) / len(kinds)
     for index, kind in enumerate(kinds):
@@ -109,7 +109,7 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
         )
         put(axes, x + 3.6, bottom + 1.9, face, size=SMALL)
         x += 8 + text_width(face, SMALL)
-    noted(axes, NOTE, WIDE, bottom + 3)
+    noted(axes, NOTE, WIDE, bottom + 4)
     return figure
 
 

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from osteometa.directions.per_study import study_directions
-from osteometa.directions.sign_test import counted_entries
+from osteometa.directions.per_study import counted_entries, study_directions
 from osteometa.figures.chart import (
     LINE,
     MARGIN,

@@ -49,7 +49,7 @@ def draw_overview(root: str | Path, config: Config, fonts: str = "") -> None:
 def kinds(root: Path, config: Config) -> Iterator[tuple[str, Callable[[str], Drawn]]]:
     """Yield each figure of the whole review: its name, and what draws it under a title."""
     entries = read_records(root / "data/processed/directions.csv", DirectionEntry)
-    reported = read_records(root / "results/reported.csv", ReportedResult)
+    reported = read_records(root / "data/processed/reported.csv", ReportedResult)
     tables = cache(lambda: read_checked(root / "data/processed/checked"))
     yield "summary_forest", lambda title: _summary(root, config, title)
     yield "evidence_map", lambda title: _map(reported, list(config.outcomes), title)

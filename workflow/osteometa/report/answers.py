@@ -8,13 +8,13 @@ from typing import NamedTuple
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionSet
 from osteometa.report.findings import Findings, Review
+from osteometa.report.methods import contributions
 from osteometa.report.sentences import kind_words
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import certainty_of
 from osteometa.wording.numbers import counted, joined, number_words, studies, unbroken
 from osteometa.wording.vocabulary import (
     DesignClass,
-    Direction,
     ExerciseType,
     Phase,
     SynthesisStatus,
@@ -44,15 +44,14 @@ def evidence(review: Review) -> str:
     judged = len({row.study_id for row in tables.risk_of_bias} & set(included))
     graded = len({row.synthesis for row in tables.grade})
     pooled = statuses.count(SynthesisStatus.POOLED)
-    sized = {r.study_id for r in review.reported if r.effect_id}
-    known = {r.study_id for r in review.reported if r.direction != Direction.NOT_TOLD} - sized
+    sized, only, _ = contributions(review)
     risk = f"{judged} of {len(included)} studies judged" if judged else NOT_ASSESSED
     certainty = f"{graded} of {len(statuses)} analyses judged" if graded else NOT_ASSESSED
     return unbroken(
         f"{studies(len(included)).capitalize()}; "
         f"{counted(len(statuses), 'planned analysis', 'planned analyses')}, "
-        f"{number_words(pooled)} of them pooled. {len(sized)} studies give an effect estimate, "
-        f"{len(known)} report a direction or no significant change only. Risk of bias: {risk}. "
+        f"{number_words(pooled)} of them pooled. {sized} studies give an effect estimate, "
+        f"{only} report a direction or no significant change only. Risk of bias: {risk}. "
         f"Certainty of evidence (GRADE): {certainty}."
     )
 
@@ -78,14 +77,17 @@ def _answer(outcome: str, review: Review) -> list[str]:
             if one.row.phase == phase and one.row.design_class == DesignClass.CONTROLLED
         ]  # fmt: skip
         estimates = _estimates(trials, review)
+        bouts = [one for one in found if one.row.phase == phase and one not in trials]
+        before_after = _estimates(bouts, review)
         controlled = sets.get((phase, DesignClass.CONTROLLED))
         within = sets.get((phase, DesignClass.WITHIN_ARM))
         words = [estimates] if estimates else []
         if controlled is not None:
-            words += [] if estimates else ["nothing pooled"]
+            words += [] if estimates or before_after else ["nothing pooled"]
             words.append(_counts(controlled, "controlled"))
         if within is not None and (controlled is None or _number(within) > _number(controlled)):
             words.append(_counts(within, "uncontrolled"))
+            words += [f"uncontrolled, {before_after}"] if before_after else []
         if words:
             parts.append(f"{phase.heading}: {'; '.join(words)}.")
     return parts or ["No study."]
@@ -109,9 +111,13 @@ def _estimates(found: Sequence[Findings], review: Review) -> str:
             f"{average.row.k} studies",
             f"{certainty} certainty" if certainty else "",
         ]
-        words = f"{kind_words(one)} ({', '.join(filter(None, parts))})"
+        words = f"{_when(one)} ({', '.join(filter(None, parts))})"
         verdicts.setdefault(verdict, []).append(words)
     return "; ".join(f"{word}: {joined(items)}" for word, items in verdicts.items())
+
+
+def _when(found: Findings) -> str:
+    return ", ".join(filter(None, [kind_words(found), found.when]))
 
 
 def _number(row: DirectionSet) -> int:

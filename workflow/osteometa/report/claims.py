@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from osteometa.directions.reported import arms_alike
+from osteometa.directions.per_study import arms_alike
 from osteometa.protocol.config import Config
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import ReportedResult
@@ -67,6 +67,8 @@ def _reply(row: ClaimRow, reported: Sequence[ReportedResult], config: Config) ->
         verdict = "not settled (one study of a type)"
     nothing = row.verdict == Verdict.NO_EVIDENCE or row.than is not None
     signs = "" if nothing else _signs(row, reported)
+    if row.verdict == Verdict.NO_EVIDENCE:
+        return Reply(row.verdict, verdict, "", "no study reports it", "", "", "")
     if not row.synthesis:
         place = "" if nothing else "directions"
         return Reply(row.verdict, verdict, place, _counts(row), "", signs, "")
@@ -88,9 +90,11 @@ def _estimate(row: ClaimRow, config: Config) -> str:
 def _counts(row: ClaimRow) -> str:
     counts = {
         "up": row.n_up, "down": row.n_down, "mixed": row.n_mixed, "no difference": row.n_zero,
-        "no significant change": row.n_unchanged, "not reported": row.n_not_told,
+        "unchanged": row.n_unchanged, "not known": row.n_not_told,
     }  # fmt: skip
-    return ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+    total = sum(n or 0 for n in counts.values())
+    return f"of {total} {'study' if total == 1 else 'studies'} {named}" if named else ""
 
 
 def _signs(row: ClaimRow, reported: Sequence[ReportedResult]) -> str:
@@ -99,7 +103,9 @@ def _signs(row: ClaimRow, reported: Sequence[ReportedResult]) -> str:
     for r in reported:
         named = not row.arms or f"{r.study_id}/{r.arm_id}" in row.arms
         of_type = row.exercise_type in (None, r.exercise_type) and r.role == "exercise"
-        if r.phase == row.phase and r.study_id in row.studies and named and of_type:
+        cell = (("analyte", r.analyte), ("site", r.site), ("window", r.window))
+        here = all(getattr(row, name) in ("", value) for name, value in cell)
+        if r.phase == row.phase and r.study_id in row.studies and named and of_type and here:
             by_study.setdefault(r.study_id, []).append(r)
     signs = Counter(
         sign(mark.direction, mark.basis) for own in by_study.values() for mark in arms_alike(own)

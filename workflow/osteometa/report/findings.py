@@ -174,7 +174,7 @@ def read_review(root: Path, config: Config) -> Review:
         ),
         figures=_read(results / "figures" / "figures.csv", FigureRow),
         claims=_read(results / "claims.csv", ClaimRow),
-        reported=_read(results / "reported.csv", ReportedResult),
+        reported=_read(processed / "reported.csv", ReportedResult),
         direction_sets=_read(results / "direction_sets.csv", DirectionSet),
         p_combinations=_read(results / "p_combination.csv", PCombination),
         ledger=_read(processed / "ledger.csv", LedgerLine),

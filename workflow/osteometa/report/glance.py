@@ -96,6 +96,6 @@ def _cell(found: Findings, group: str) -> Cell:
 def _state(shown: bool, k: int, counts: dict[Direction, int]) -> str:
     if k:
         return "pooled" if shown else "single"
-    if set(counts) - {Direction.NOT_TOLD}:
+    if any(not direction.unknown for direction in counts):
         return "direction"
     return "not_told" if counts else "nothing"

@@ -162,14 +162,18 @@ def _directions(config: Config) -> list[str]:
     ]
 
 
-def _contributions(review: Review) -> str:
-    """Return how many of the included studies contribute what."""
+def contributions(review: Review) -> tuple[int, int, int]:
+    """Return how many included studies give an effect estimate, a direction only, and neither."""
     included = {study.study_id for study in review.tables.studies if study.include == "yes"}
     sized = {effect.study_id for effect in review.effects} & included
     directions = {study.study_id for found in review.findings for study in found.directions}
     only = (directions & included) - sized
+    return len(sized), len(only), len(included - sized - only)
+
+
+def _contributions(review: Review) -> str:
+    sized, only, neither = contributions(review)
     return (
-        f"Of {counted(len(included), 'included study', 'included studies')}, {len(sized)} "
-        f"contribute an effect estimate, {len(only)} a direction only, and "
-        f"{len(included - sized - only)} neither."
+        f"Of {counted(sized + only + neither, 'included study', 'included studies')}, {sized} "
+        f"contribute an effect estimate, {only} a direction only, and {neither} neither."
     )

@@ -180,7 +180,7 @@ def _spread(found: Findings, main: Average) -> str:
         beside = "" if common is None else (
             f" The common-effect estimate is {scale.in_text(common.estimate)}."
         )  # fmt: skip
-        return f"Heterogeneity cannot be judged from two studies.{beside}"
+        return f"Two studies are too few to judge heterogeneity.{beside}"
     if row.tau2 == 0:
         upper = row.tau2_ci_high
         limit = "" if upper is None else f" (95 % upper limit {small(upper)})"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+PART = "part"
+"""The analysis population of an interim report, or of a stratum of a trial."""
+POPULATIONS = ("itt", "", "completers", "per_protocol", PART)
+"""Analysis populations, the preferred one first."""
 Estimator = Literal["REML", "ML", "DL", "HE", "HS", "SJ", "EB", "PM", "EE"]
 ESTIMATORS: dict[Estimator, str] = {
     "REML": "restricted maximum likelihood", "ML": "maximum likelihood",
