@@ -26,7 +26,8 @@ from osteometa.io.csv_records import write_records, write_text
 from osteometa.io.problems import CheckWarning, errors_of
 from osteometa.protocol.config import Config, from_part, load_config
 from osteometa.protocol.dependencies import pool_settings
-from osteometa.records.directions import DirectionSet, PCombination
+from osteometa.records.claims import ClaimRow
+from osteometa.records.directions import DirectionSet, PCombination, ReportedResult
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, SynthesisRow
@@ -148,6 +149,8 @@ def report(config, run):
     write_records(folder / "data/processed/ledger.csv", LedgerLine, run.ledger)
     write_records(folder / "results/syntheses.csv", SynthesisRow, [])
     write_records(folder / "results/direction_sets.csv", DirectionSet, [])
+    write_records(folder / "results/claims.csv", ClaimRow, [])
+    write_records(folder / "data/processed/reported.csv", ReportedResult, [])
     write_records(folder / "results/agreement.csv", AgreementRow, [])
     write_records(folder / "results/wanted.csv", WantedRow, [])
     figures = [FigureRow(figure=name, title=title, pages=0, alt="", reason="does not apply")
