@@ -247,7 +247,7 @@ CHANGES = {
         "secondary_outcomes": lambda old: old[1:],
     },
     answers: {
-        "outcomes.*=BMD.smallest_effect": 5,
+        "outcomes.*=BMD.smallest_effect": {"ROM": 5},
     },
     report: {
         "title": "Another title",

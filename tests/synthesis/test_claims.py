@@ -77,7 +77,7 @@ def test_no_change_of_ctx_is_not_settled(results):
 def test_a_mean_difference_has_its_unit(results):
     found, config = results
     density = config.outcomes["BMD"].model_copy(
-        update={"measures": ("MD", "ROM", "SMD"), "smallest_effect": 0.01,
+        update={"measures": ("MD", "ROM", "SMD"), "smallest_effect": {"MD": 0.01},
                 "units": {"g/cm2": (0.3, 2)}}
     )  # fmt: skip
     other = config.model_copy(update={"outcomes": {**config.outcomes, "BMD": density}})

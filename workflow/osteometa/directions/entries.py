@@ -121,7 +121,7 @@ def _known(comparison: Comparison, reported: Sequence[DirectionRow]) -> KnownDir
             reason = "direction reported qualitatively, as significant"
             return KnownDirection(Direction(row.arrow), "arrow", (Cell(row, "arrow"),), reason)
     cells = tuple(Cell(row, "arrow" if row.arrow else "direction") for row in reported)
-    unchanged = any(row.arrow == "none" for row in reported)
+    unchanged = any(row.arrow == "none" for row in _fitting(comparison, reported))
     return KnownDirection(
         Direction.UNCHANGED if unchanged else Direction.NOT_TOLD, "none", cells,
         _why_unknown(comparison, reported),

@@ -9,6 +9,7 @@ from typing import Any
 
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import exercise_type
+from osteometa.comparisons.reported_tests import is_omnibus
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.extraction.tables import Tables
@@ -17,7 +18,7 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, ReportedResult
 from osteometa.records.effects import Effect
-from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, Phase
+from osteometa.wording.vocabulary import Block, Design, Direction, DirectionBasis, Phase
 
 BY_ARROW = {"up": Direction.UP, "down": Direction.DOWN, "mixed": Direction.MIXED}
 BY_SIGN = {"up": Direction.UP, "down": Direction.DOWN, "zero": Direction.ZERO}
@@ -41,11 +42,18 @@ def reported_results(
     found = [
         result
         for comparison, entry in zip(comparisons, entries, strict=True)
-        for result in _of_comparison(comparison, entry, effects.get(comparison.key))
+        for result in _of_comparison(comparison, entry, _shown(effects.get(comparison.key), config))
     ]
     compared = {row.key_text for one in comparisons for row in one.directions}
     rest = [row for row in tables.directions if row.key_text not in compared]
     return [*found, *_of_rows(rest, tables, config)]
+
+
+def _shown(effect: Effect | None, config: Config) -> Effect | None:
+    """Return an effect on the primary measure that does not rest on disputed or borrowed data."""
+    if effect is None or effect.block in (Block.DISPUTED, Block.BORROWED):
+        return None
+    return effect if effect.measure == config.outcomes[effect.outcome].measures[0] else None
 
 
 def direction_of(row: DirectionRow) -> Direction:
@@ -108,7 +116,11 @@ def _numbers(
 ) -> dict[str, Any]:
     """Return the effect and the p of a comparison, with the cells behind them."""
     fits = "between" if comparison.controlled else "within"
-    tests = (row for row in comparison.contrasts if row.compares == fits and row.p is not None)
+    tests = (
+        row for row in comparison.contrasts
+        if row.compares == fits and row.p is not None and row.usable and not row.disputed
+        and row.statistic != "r" and not is_omnibus(row)
+    )  # fmt: skip
     test = next(tests, None)
     cells = entry.inputs if test is None else (*entry.inputs, Cell(test, "p").name)
     half = 0.0 if effect is None else t_quantile(0.975, None) * sqrt(effect.vi)

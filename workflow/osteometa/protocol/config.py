@@ -77,8 +77,8 @@ class Outcome(Closed):
     axis: tuple[str, str]
     ratio_as: Literal["ratio", "percent"]
     decimals: Annotated[int, Field(ge=0, le=6)]
-    smallest_effect: Positive | None = None
-    """Smallest effect of interest: in SD for SMD, percent for ROM, the unit for MD."""
+    smallest_effect: dict[Measure, Positive] = {}
+    """Smallest effect of interest by measure: SD (SMD), percent (ROM), the pooled unit (MD)."""
     units: dict[str, tuple[Positive, Positive]]
     sites: tuple[str, ...] = ()
     diurnal: str = ""

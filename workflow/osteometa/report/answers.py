@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osteometa.directions.per_study import arms_alike
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionSet
+from osteometa.records.directions import ReportedResult
 from osteometa.report.findings import Findings, Review
 from osteometa.report.methods import contributions
 from osteometa.report.sentences import kind_words
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import certainty_of
+from osteometa.wording.measure_format import unit_words
 from osteometa.wording.numbers import counted, joined, number_words, studies, unbroken
 from osteometa.wording.vocabulary import (
-    DesignClass,
+    Design,
+    Direction,
     ExerciseType,
     Phase,
     SynthesisStatus,
@@ -64,30 +68,21 @@ def answers(review: Review) -> list[Answer]:
 
 
 def _answer(outcome: str, review: Review) -> list[str]:
-    found = [one for one in review.findings if one.row.outcome == outcome]
-    sets = {
-        (row.phase, row.design_class): row
-        for row in review.direction_sets
-        if row.outcome == outcome
-    }
     parts = []
     for phase in Phase:
-        trials = [
-            one for one in found
-            if one.row.phase == phase and one.row.design_class == DesignClass.CONTROLLED
-        ]  # fmt: skip
-        estimates = _estimates(trials, review)
-        bouts = [one for one in found if one.row.phase == phase and one not in trials]
-        before_after = _estimates(bouts, review)
-        controlled = sets.get((phase, DesignClass.CONTROLLED))
-        within = sets.get((phase, DesignClass.WITHIN_ARM))
-        words = [estimates] if estimates else []
-        if controlled is not None:
-            words += [] if estimates or before_after else ["nothing pooled"]
-            words.append(_counts(controlled, "controlled"))
-        if within is not None and (controlled is None or _number(within) > _number(controlled)):
-            words.append(_counts(within, "uncontrolled"))
-            words += [f"uncontrolled, {before_after}"] if before_after else []
+        found = [one for one in review.findings
+                 if (one.row.outcome, one.row.phase) == (outcome, phase)]  # fmt: skip
+        reported = [r for r in review.reported
+                    if (r.outcome, r.phase, r.role) == (outcome, phase, "exercise")]  # fmt: skip
+        before_after = _estimates([one for one in found if one.within_arm], review)
+        words = [_estimates([one for one in found if not one.within_arm], review)]
+        words += [f"uncontrolled, {before_after}"] if before_after else []
+        words = list(filter(None, words)) or (["nothing pooled"] if reported else [])
+        controlled = [r for r in reported if r.design != Design.UNCONTROLLED]
+        uncontrolled = [r for r in reported if r.design == Design.UNCONTROLLED]
+        words += [_counts(controlled, "controlled")] if controlled else []
+        if len(uncontrolled) > len(controlled):
+            words.append(_counts(uncontrolled, "uncontrolled"))
         if words:
             parts.append(f"{phase.heading}: {'; '.join(words)}.")
     return parts or ["No study."]
@@ -105,8 +100,9 @@ def _estimates(found: Sequence[Findings], review: Review) -> str:
         certainty = certainty_of(one.row.synthesis, review.tables).replace("_", " ")
         scale, estimate = one.scale(), average.estimate
         measure = "" if scale.percent else f"{one.row.measure} "
+        unit = f" {unit_words(scale.unit)}" if one.row.measure == "MD" else ""
         parts = [
-            f"{measure}{scale.value(estimate.value)}",
+            f"{measure}{scale.value(estimate.value)}{unit}",
             f"95 % CI {scale.limits(estimate.low, estimate.high)}",
             f"{average.row.k} studies",
             f"{certainty} certainty" if certainty else "",
@@ -120,16 +116,21 @@ def _when(found: Findings) -> str:
     return ", ".join(filter(None, [kind_words(found), found.when]))
 
 
-def _number(row: DirectionSet) -> int:
-    known = row.n_up + row.n_down + row.n_mixed + row.n_zero
-    return known + row.n_unchanged + row.n_not_told
-
-
-def _counts(row: DirectionSet, compared: str) -> str:
-    counts = {
-        "higher": row.n_up, "lower": row.n_down, "unchanged": row.n_unchanged,
-        "mixed": row.n_mixed, "the same": row.n_zero, "not reported": row.n_not_told,
+def _counts(reported: Sequence[ReportedResult], compared: str) -> str:
+    """Return how many studies report what, of a difference between arms or of their arms."""
+    by_study: dict[str, list[ReportedResult]] = {}
+    for result in reported:
+        by_study.setdefault(result.study_id, []).append(result)
+    counts = Counter(_direction(own) for own in by_study.values())
+    words = {
+        Direction.UP: "higher", Direction.DOWN: "lower", Direction.UNCHANGED: "unchanged",
+        Direction.MIXED: "mixed", Direction.ZERO: "the same", Direction.NOT_TOLD: "not reported",
     }  # fmt: skip
-    named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    total = _number(row)
+    named = ", ".join(f"{counts[one]} {word}" for one, word in words.items() if counts[one])
+    total = len(by_study)
     return f"{total} {compared} {'study' if total == 1 else 'studies'}: {named}"
+
+
+def _direction(results: Sequence[ReportedResult]) -> Direction:
+    known = {mark.direction for mark in arms_alike(results)} - {Direction.NOT_TOLD}
+    return Direction.MIXED if len(known) > 1 else next(iter(known), Direction.NOT_TOLD)

@@ -10,7 +10,8 @@ from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Study, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
-from osteometa.report.studies import risk_of
+from osteometa.report.sentences import place_words
+from osteometa.report.studies import NOT_ASSESSED, risk_of
 from osteometa.report.table_files import Table
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.numbers import joined
@@ -27,7 +28,7 @@ NOTE = (
 )
 FACETS = ("arm", "place", "population", "time")
 """What results of one outcome may differ in, in the order in which it is named."""
-POPULATIONS = {
+POPULATION_WORDS = {
     "itt": "intention to treat", "per_protocol": "per protocol", "completers": "completers",
     "part": "a part of the participants",
 }  # fmt: skip
@@ -102,7 +103,7 @@ def _participants(study: Study) -> str:
         spread = "" if study.age_sd is None else f" (SD {study.age_sd:g})"
         parts.append(f"age {study.age_mean:g}{spread}")
     parts += [study.sex] if study.sex and study.sex != "mixed" else []
-    parts += [f"indirect: {study.indirect}"] if study.indirect else []
+    parts += [f"indirect: {_words(study.indirect)}"] if study.indirect else []
     return "; ".join(filter(None, parts))
 
 
@@ -146,7 +147,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
     """
     best: dict[tuple[str, ...], ReportedResult] = {}
     for r in results:
-        key = (r.arm_label, r.timepoint, r.site or r.analyte, r.population_analysed)
+        key = (r.arm_label, r.timepoint, r.site, r.analyte, r.population_analysed)
         if key not in best or _rank(r) > _rank(best[key]):
             best[key] = r
     several = len({r.arm_id for r in results if r.role == "exercise"}) > 1
@@ -154,7 +155,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
         _Told(
             r.arm_label if several or r.role == "control" else "",
             _place(r, config),
-            POPULATIONS.get(r.population_analysed, ""),
+            POPULATION_WORDS.get(r.population_analysed, ""),
             _words(r.timepoint),
             _result(r, config),
         )
@@ -177,7 +178,7 @@ def _listed(named: dict[str, str]) -> str:
     groups: dict[str, list[str]] = {}
     for name, words in named.items():
         groups.setdefault(words, []).append(name)
-    return "; ".join(f"{', '.join(filter(None, names))}: {words}" if any(names) else words
+    return "; ".join(f"{' and '.join(filter(None, names))}: {words}" if any(names) else words
                      for words, names in groups.items())  # fmt: skip
 
 
@@ -200,8 +201,10 @@ def _result(result: ReportedResult, config: Config) -> str:
     if result.estimate is None or result.ci_low is None or result.ci_high is None:
         return sign(result.direction, result.basis)
     outcome = config.outcomes[result.outcome]
+    unit = outcome.unit_of(result.analyte) if result.measure == "MD" else ""
     scale = MeasureFormat(
-        result.measure, interval="[a, b]", ratio_as=outcome.ratio_as, decimals=outcome.decimals
+        result.measure, unit, "[a, b]", outcome.ratio_as,
+        outcome.decimals,
     )  # fmt: skip
     limits = scale.bracketed(result.ci_low, result.ci_high)
     measure = "" if scale.percent else f"{result.measure} "
@@ -211,8 +214,10 @@ def _result(result: ReportedResult, config: Config) -> str:
 
 
 def _place(result: ReportedResult, config: Config) -> str:
-    analyte = config.analyte(result.outcome, result.analyte)
-    return _words(result.site) or ("" if analyte is None else analyte.label)
+    outcome = config.outcomes.get(result.outcome)
+    if outcome is None:
+        return _words(result.site)
+    return place_words(outcome, result.analyte, result.site)
 
 
 def _words(name: str) -> str:
@@ -221,17 +226,18 @@ def _words(name: str) -> str:
 
 def included_table(rows: Sequence[IncludedStudy], config: Config) -> Table:
     """Return the table as it is printed."""
+    heads = (
+        "Study",
+        "Participants",
+        "Exercise and comparator",
+        *config.outcomes,
+        "Other outcomes",
+    )
     body = tuple((row.types, _cells(row)) for row in rows)
     return Table(
         title="Included studies",
-        heads=(
-            "Study",
-            "Participants",
-            "Exercise and comparator",
-            *config.outcomes,
-            "Other outcomes",
-        ),
-        widths=_widths(cells for _, cells in body),
+        heads=heads,
+        widths=_widths([heads, *(cells for _, cells in body)]),
         rows=body,
         note=NOTE,
     )
@@ -239,8 +245,9 @@ def included_table(rows: Sequence[IncludedStudy], config: Config) -> Table:
 
 def _cells(row: IncludedStudy) -> tuple[str, ...]:
     against = f", against {row.comparator}" if row.comparator else ""
+    risk = "" if row.risk == NOT_ASSESSED else f"; risk of bias {row.risk}"
     return (
-        f"{row.study.label}, {row.design}", row.participants, row.exercise + against,
+        f"{row.study.label}, {row.design}{risk}", row.participants, row.exercise + against,
         *row.outcomes, row.others,
     )  # fmt: skip
 

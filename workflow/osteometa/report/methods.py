@@ -29,7 +29,7 @@ INTERVALS = {
     "hksj": "Hartung-Knapp intervals",
     "wald": "conventional (Wald) intervals",
 }
-SMALLEST_UNIT = {"SMD": "SD", "ROM": "%", "MD": "units"}
+SMALLEST_UNIT = {"SMD": "SD", "ROM": "%"}
 ASSUMED = {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED}
 
 
@@ -52,16 +52,22 @@ def methods_sentences(review: Review, versions: dict[str, str]) -> list[str]:
 
 def _claims(config: Config) -> str:
     smallest = [
-        f"{outcome.smallest_effect:g} {SMALLEST_UNIT[outcome.measures[0]]} ({name})"
+        f"{bound:g} {SMALLEST_UNIT.get(measure, 'in the pooled unit')} ({name})"
         for name, outcome in config.outcomes.items()
-        if outcome.smallest_effect is not None
+        for measure, bound in outcome.smallest_effect.items()
+        if measure == outcome.measures[0]
     ]
-    bound = f"the smallest effect of interest, {joined(smallest)}" if smallest else "no bound"
+    unchanged = "is not settled, because no smallest effect of interest is given"
+    if smallest:
+        bounds = joined(smallest)
+        unchanged = (
+            f"is supported only by an interval within the smallest effect of interest, {bounds}"
+        )
     return (
         "A claim that an outcome rises or falls is supported if the 95 % interval of the pooled "
         "estimate lies wholly on that side of no effect, contradicted if wholly on the other, and "
         "otherwise not settled; so is the difference of two exercise types. A claim of no change "
-        f"is supported only by an interval within {bound}. One study settles no claim. Without an "
+        f"{unchanged}. One study settles no claim. Without an "
         "estimate, directions settle a claim only if the sign test has p < 0.05 whatever the "
         "directions that are not reported may be; they never settle a claim of no change."
     )

@@ -18,6 +18,7 @@ from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.synthesis.sets import includes
 from osteometa.synthesis.verdicts import verdict_of
 from osteometa.synthesis.words import contrast_scale, evidence_words
+from osteometa.wording.choices import Measure
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import (
     OVERALL,
@@ -43,7 +44,7 @@ class Found:
     """The estimate of a planned analysis that answers a claim."""
 
     synthesis: Synthesis
-    measure: str
+    measure: Measure
     estimate: Estimate
     """On the scale of the measure."""
     studies: tuple[str, ...]
@@ -144,9 +145,8 @@ def _estimate_in(
         return _effect_of_arms(claim, synthesis, results.effects.get(synthesis.id, ()), measure)
     for row in results.pooled.get(synthesis.id, ()):
         estimate, group = estimate_of(row), claim.exercise_type or OVERALL
-        shown = row.k == 1 or row.diamond != "none"  # the rules of few studies hold here too
         own = row.primary and (row.measure, row.group) == (measure, group)
-        if own and shown and estimate is not None:
+        if own and estimate is not None:
             studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
             return Found(
                 synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high
@@ -160,7 +160,8 @@ def _effect_of_arms(
     """Return the effect of the arms that a claim names, where they have one alone."""
     own = [
         effect for effect in effects
-        if effect.measure == measure and (effect.study_id, effect.arm_id) in claim.arm_keys
+        if effect.measure == measure and effect.pooled
+        and all((effect.study_id, arm) in claim.arm_keys for arm in effect.arm_id.split("+"))
     ]  # fmt: skip
     if len(own) != 1:
         return None
@@ -229,7 +230,7 @@ def _with_directions(row: ClaimRow, entries: Sequence[DirectionEntry], config: C
 def _with_estimate(row: ClaimRow, found: Found, config: Config) -> ClaimRow:
     """Add the estimate of a planned analysis and make its cell that of the row."""
     cell, estimate = found.synthesis, found.estimate
-    smallest = config.outcomes[cell.outcome].smallest_effect
+    smallest = config.outcomes[cell.outcome].smallest_effect.get(found.measure)
     return replace(
         row, analyte=cell.analyte, site=cell.site, window=cell.window, synthesis=cell.id,
         measure=found.measure, k=len(found.studies), estimate=estimate.value,

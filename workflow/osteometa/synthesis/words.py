@@ -153,7 +153,7 @@ def _directions(row: ClaimRow) -> str:
         (row.n_not_told, "not reported"),
     )  # fmt: skip
     known = [f"{n} {words}" for n, words in counts if n]
-    only = "" if row.planned else "no planned analysis, only "
+    only = "" if row.planned or row.synthesis else "no planned analysis, only "
     if not known:
         return f"{only}directions that are not counted"
     text = f"{only}directions of studies: {', '.join(known)}"
