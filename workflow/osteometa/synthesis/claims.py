@@ -155,7 +155,7 @@ def _estimate_in(
 
 
 def _effect_of_arms(
-    claim: Claim, synthesis: Synthesis, effects: Sequence[Effect], measure: str
+    claim: Claim, synthesis: Synthesis, effects: Sequence[Effect], measure: Measure
 ) -> Found | None:
     """Return the effect of the arms that a claim names, where they have one alone."""
     own = [
@@ -170,7 +170,7 @@ def _effect_of_arms(
     return Found(synthesis, measure, estimate, (own[0].study_id,), single=True)
 
 
-def _pooled_studies(claim: Claim, effects: Sequence[Effect], measure: str) -> tuple[str, ...]:
+def _pooled_studies(claim: Claim, effects: Sequence[Effect], measure: Measure) -> tuple[str, ...]:
     studies = {
         effect.study_id
         for effect in effects
