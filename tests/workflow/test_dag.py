@@ -345,4 +345,6 @@ def test_killed_and_resumed_elsewhere_gives_the_same_bytes(project, made, tmp_pa
     assert not list(review.rglob("*.edited"))
     ours, theirs = files_of(made), files_of(review)
     assert sorted(ours) == sorted(theirs)
+    lines, others = (set(files["manifest.csv"].splitlines()) for files in (ours, theirs))
+    assert lines ^ others == set()
     assert [name for name in ours if ours[name] != theirs[name]] == []
