@@ -21,33 +21,16 @@ from osteometa.extraction.claims import Claim
 
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
 Indirect = Literal[
-    "",
-    "cancer or its treatment",
-    "androgen deprivation",
-    "bariatric surgery",
-    "inflammatory bowel disease",
-    "organ transplantation",
-    "dialysis",
-    "lactation",
-    "spinal cord injury",
-    "growth before 18 years",
-]
+    "", "cancer or its treatment", "androgen deprivation", "bariatric surgery",
+    "inflammatory bowel disease", "organ transplantation", "dialysis", "lactation",
+    "spinal cord injury", "growth before 18 years",
+]  # fmt: skip
 ENTERED_FLAGS = ("NREP", "NRAND", "ADJSE", "2ND")
 PrismaBox = Literal[
-    "identified_databases",
-    "identified_registers",
-    "removed_duplicates",
-    "removed_automation",
-    "removed_other",
-    "screened",
-    "excluded",
-    "sought",
-    "not_retrieved",
-    "assessed",
-    "excluded_reports",
-    "included_studies",
-    "included_reports",
-]
+    "identified_databases", "identified_registers", "removed_duplicates", "removed_automation",
+    "removed_other", "screened", "excluded", "sought", "not_retrieved", "assessed",
+    "excluded_reports", "included_studies", "included_reports",
+]  # fmt: skip
 Phase = Literal["acute", "training"]
 YesNo = Literal["", "yes", "no", "not_stated"]
 Analysed = Literal["", "itt", "per_protocol", "completers", "part", "not_stated"]
