@@ -332,7 +332,7 @@ def entry(rows, **how):
         (direction("", "within_arm", arrow="none", significant="no"), {"design": "uncontrolled"},
          "unchanged", "no significant change"),
         (direction("", "within_arm", arrow="none", significant="no"),
-         {"design": "rct", "control": True}, "unchanged", "only the change within the arm"),
+         {"design": "rct", "control": True}, "not_told", "only the change within the arm"),
         (direction("", "not_stated", arrow="up", significant="no"),
          {"design": "rct", "control": True},
          "not_told", "whether the direction is one between arms"),

@@ -28,7 +28,7 @@ def test_all_arrows_are_entered(review):
     ("phase", "design_class", "up", "unchanged", "not_told", "p_known", "p_range", "share_ci"),
     [
         ("acute", "within_arm", 3, 1, 0, 0.25, (0.125, 0.625), (0.292, 1)),
-        ("training", "controlled", 1, 3, 0, 1, (0.125, 1), (0.025, 1)),
+        ("training", "controlled", 1, 0, 3, 1, (0.125, 1), (0.025, 1)),  # of arms, or not stated
         ("training", "within_arm", 0, 1, 0, None, (1, 1), (None, None)),
     ],
 )
