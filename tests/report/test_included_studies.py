@@ -47,10 +47,8 @@ def cell_of(study, outcome):
     if outcome in CONFIG.outcomes:
         return study.outcomes[list(CONFIG.outcomes).index(outcome)]
     names = "|".join(map(re.escape, OTHERS))
-    cells = dict(
-        part.split(" ", 1) if part.count(" ") == 1 else part.rsplit(" ", 1)
-        for part in re.split(rf"; (?=(?:{names}) )", study.others)
-    )
+    parts = re.split(rf"; (?=(?:{names}) )", study.others)
+    cells = dict(re.fullmatch(rf"({names}) (.*)", part).groups() for part in parts)
     return cells[outcome.replace("_", " ")]
 
 
@@ -107,3 +105,9 @@ def test_the_result_with_an_estimate_comes_before_one_in_words():
     assert cell(one("unchanged", outcome="BMD"), sized) == "▲ 2.0 % [1.0, 3.0]"
     assert cell(one("not_told"), one("down", basis="within_arm")) == "▽"
     assert cell(one("down", basis="within_arm"), one("up")) == "▲"
+
+
+def test_times_that_agree_are_named_once():
+    later = [one("up", timepoint=name, basis="within_arm") for name in ("15_min", "1_day_after")]
+    assert cell(*later) == "△ (15 min, 1 day after)"
+    assert cell(later[0]) == "△"
