@@ -162,7 +162,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
         for r in best.values()
     ]
     if len({item.words for item in told}) == 1:
-        times = list(dict.fromkeys(item.time for item in told))
+        times = list(dict.fromkeys(item.time for item in told if item.time != "not stated"))
         return told[0].words + (f" ({', '.join(times)})" if len(times) > 1 else "")
     for size in range(1, len(FACETS) + 1):
         for facets in combinations(FACETS, size):

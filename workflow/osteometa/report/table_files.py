@@ -69,7 +69,7 @@ def pdf_of(table: Table) -> bytes:
         f"#set document(title: {quoted(table.title)}, date: none)\n"
         f'#set page("a4", flipped: true, margin: 12mm, numbering: "1")\n'
         f'#set text(font: ("{FAMILY}", "{FALLBACK}"), size: 7.5pt, lang: "en")\n'
-        "#set par(leading: 0.5em)\n"
+        "#set par(leading: 0.5em)\n#set table.cell(breakable: false)\n"
         f"#heading({quoted(table.title)})\n#table(columns: ({widths}), stroke: none, "
         "inset: (x: 3pt, y: 2.5pt), table.hline(), "
         + ", ".join(cells)
