@@ -13,9 +13,7 @@ from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, Origin
 from osteometa.records.effects import Effect
-from osteometa.wording.vocabulary import Direction
-
-OPPOSITE = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP}
+from osteometa.wording.vocabulary import OPPOSITE, Direction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from osteometa import __version__
 from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
@@ -26,12 +24,12 @@ from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
 from osteometa.report.sentences import subject
 from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
+from osteometa.report.table_files import FOLDER, environment
 from osteometa.run.manifest import sha256
 from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
-FOLDER = Path(__file__).parent
 
 
 def render_report(root: str | Path, config: Config) -> str:
@@ -39,16 +37,13 @@ def render_report(root: str | Path, config: Config) -> str:
     review = read_review(Path(root), config)
     chapters = [chapter(found, review.root, review.tables, config) for found in review.findings]
     overview = read_figures(review.figures, review.root / "results" / "figures", "review")
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    templates = environment()
     filters = (
         anchor, filled, p_number, p_range, reported, share_known, share_range,
         unbroken,
     )  # fmt: skip
-    environment.filters.update({function.__name__: function for function in filters})
-    template = environment.get_template("report.html.j2")
+    templates.filters.update({function.__name__: function for function in filters})
+    template = templates.get_template("report.html.j2")
     return template.render(**_content(review, chapters, overview))
 
 

@@ -16,6 +16,8 @@ from osteometa.figures.files import quoted, typeset
 from osteometa.figures.fonts import FALLBACK, FAMILY
 from osteometa.io.csv_records import write_rows, write_text, write_whole
 
+FOLDER = Path(__file__).parent
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -47,14 +49,18 @@ def write_table(table: Table, stem: Path) -> None:
     write_whole(stem.with_suffix(".docx"), docx_of(table))
 
 
-def html_of(table: Table) -> str:
-    """Return a table as a page of its own."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+def environment() -> Environment:
+    """Return the templates of the report."""
+    return Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    css = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("table.html.j2").render(table=table, css=css)
+
+
+def html_of(table: Table) -> str:
+    """Return a table as a page of its own."""
+    css = (FOLDER / "report.css").read_text(encoding="utf-8")
+    return environment().get_template("table.html.j2").render(table=table, css=css)
 
 
 def pdf_of(table: Table) -> bytes:

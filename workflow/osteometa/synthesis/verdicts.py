@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from osteometa.records.claims import ClaimRow
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
-from osteometa.wording.vocabulary import Direction, Verdict
+from osteometa.wording.vocabulary import OPPOSITE, Direction, Verdict
 
 LEVEL = 0.05
 """The highest p of the sign test must be below it."""
-OPPOSITE = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP}
 
 
 def verdict_of(row: ClaimRow, *, single: bool = False) -> Verdict:

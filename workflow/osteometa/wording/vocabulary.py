@@ -126,6 +126,9 @@ class Direction(Term):
         return self in (Direction.UNCHANGED, Direction.NOT_TOLD)
 
 
+OPPOSITE = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP}
+
+
 class DirectionBasis(Term):
     """What a reported direction compares."""
 
