@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
-from osteometa.comparisons.reported_tests import ReportedTest, reported_tests
+from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, reported_tests
 from osteometa.comparisons.summaries import (
     Cell,
     Pair,
@@ -22,7 +23,7 @@ from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, S
 from osteometa.extraction.units import UNITS, convert, pooled_unit
 from osteometa.protocol.config import Config
 from osteometa.wording.choices import PART
-from osteometa.wording.vocabulary import DesignClass, Flag
+from osteometa.wording.vocabulary import DesignClass, Flag, Provenance
 
 Finding = Measurement | Contrast | Direction
 
@@ -166,7 +167,33 @@ class Comparison:
             if UNITS[row.unit][0] != UNITS[self.unit][0]:
                 return None
             factor = convert(1.0, row.unit, self.unit)
-        return summary_of(row, self.size(side, row), factor)
+        summary = summary_of(row, self.size(side, row), factor)
+        if self.controlled and row.kind in ("change", "pct_change") and summary.sd is None:
+            return self._with_paired_sd(summary, side, percent=row.kind == "pct_change")
+        return summary
+
+    def _with_paired_sd(self, change: Summary, side: int, *, percent: bool) -> Summary:
+        """Return a change with the SD of its own paired test: SD = SE sqrt(n), SE = |change|/|t|.
+
+        Cochrane Handbook 5.1, 7.7.3.3. A test without a difference is one of the percent changes
+        only where the arm has no other.
+        """
+        if not change.mean or not change.n:
+            return change
+        bare_is_percent = self.changes[side] is None and self.levels[side] is None
+        own = (self.contrasts, self.controls_own)[side]
+        size = SampleSize(change.n)
+        for test in reported_tests(own, size, SampleSize(), compares="within", paired=True):
+            is_difference = isinstance(test, ReportedDifference)
+            of_percent = test.percent or (not is_difference and bare_is_percent)
+            if of_percent == percent and test.t and test.n_exercise:
+                sd = abs(change.mean / test.t) * math.sqrt(test.n_exercise)
+                return replace(
+                    change, sd=sd, codes=(Provenance.PAIRED, test.code),
+                    cells=change.cells + test.cells,
+                    flags=change.flags | test.flags | {Flag.TEST_SD},
+                )  # fmt: skip
+        return change
 
     def tests(self) -> list[ReportedTest]:
         """Return the reported tests of the comparison, the best first.
@@ -286,14 +313,19 @@ class _Index:
         def pick(kind: str, where: Place) -> RowPair:
             return self._best(exercise, kind, where), self._best(other, kind, where)
 
+        def logs(where: Place) -> RowPair:
+            pairs = zip(pick("log_level", where), pick("geometric", where), strict=True)
+            one, two = (logarithms or geometric for logarithms, geometric in pairs)
+            return one, two
+
         return Comparison(
             study, arm, control, *place,
             levels=pick("level", place),
             baselines=pick("level", baseline),
             changes=pick("change", place),
             percents=pick("pct_change", place),
-            logs=pick("log_level", place),
-            log_baselines=pick("log_level", baseline),
+            logs=logs(place),
+            log_baselines=logs(baseline),
             contrasts=_here(self.contrasts.get(exercise, []), place),
             directions=_here(self.directions.get(exercise, []), place),
             units=self.units.get(place.outcome, ()),

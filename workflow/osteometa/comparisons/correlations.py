@@ -202,7 +202,7 @@ def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
         return None
     if any(cell.disputed for s in (before, after, change) if s for cell in s.cells):
         return None
-    if change is not None and change.sd is not None:
+    if change is not None and change.sd is not None and Provenance.PAIRED not in change.codes:
         r = change_sd_to_r(before.sd, after.sd, change.sd)
         if -1 < r < 1:
             cells = before.cells + after.cells + change.cells

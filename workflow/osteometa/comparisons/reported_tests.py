@@ -45,6 +45,8 @@ class ReportedDifference(ReportedTest):
     se: float
 
 
+CORRELATIONS = ("r", "icc")
+"""Statistics that are no tests."""
 ORDER = (Provenance.SE, Provenance.CI, Provenance.T, Provenance.F, Provenance.P)
 
 
@@ -70,7 +72,7 @@ def reported_tests(
     tests = [
         test
         for row in contrasts
-        if row.compares == compares and row.usable and row.statistic != "r"
+        if row.compares == compares and row.usable and row.statistic not in CORRELATIONS
         if not is_omnibus(row)
         for test in _tests_of(row, exercise, control, paired)
     ]

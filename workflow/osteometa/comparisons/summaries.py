@@ -103,16 +103,21 @@ def has_sd(summary: Summary | None) -> bool:
 def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
     """Return what one row reports of an arm, times the factor to the unit in which it is pooled.
 
+    Of a geometric mean with its limits: mean and SD of the natural logarithms.
     `size` is that of the participants measured, where the row or the arm reports them.
     """
-    mean = None if row.mean is None else float(row.mean)
-    cells = [Cell(row, "mean")] if mean is not None else []
+    cells = [Cell(row, "mean")] if row.mean is not None else []
     spread = spread_of(row, size.n)
-    if mean is None:
-        mean = spread.mean
+    mean = spread.mean if row.mean is None else float(row.mean)
+    mean = None if mean is None else mean * factor
+    sd = spread.sd
+    if row.kind == "geometric":
+        mean = None if mean is None else math.log(mean)
+    elif sd is not None:
+        sd *= factor
     return Summary(
-        None if mean is None else mean * factor,
-        None if spread.sd is None else spread.sd * factor,
+        mean,
+        sd,
         size.n,
         spread.codes,
         (*cells, *(Cell(row, column) for column in spread.columns), *size.cells),
@@ -124,10 +129,11 @@ def spread_of(row: Measurement, n: int | None) -> Spread:
     """Return the SD of a row of n participants by the first source that gives one.
 
     SD, SE, confidence interval, then quantiles (Q5, Q3, R3), which give the mean too. A value read
-    off a figure has the code FIG, in place of SD or after the others.
+    off a figure has the code FIG, in place of SD or after the others. The SD of a geometric mean is
+    that of the logarithms, by its confidence limits alone.
     """
-    spread = _reported_spread(row, n)
-    if spread.sd is None:
+    spread = _by_interval(row, n) if row.kind == "geometric" else _reported_spread(row, n)
+    if spread.sd is None and row.kind != "geometric":
         spread = from_quantiles(row, n) or spread
     if spread.codes and row.origin == "figure":
         codes = (code for code in spread.codes if code != Provenance.SD)
@@ -146,11 +152,17 @@ def _reported_spread(row: Measurement, n: int | None) -> Spread:
         return Spread(float(row.se) * math.sqrt(n), (Provenance.SE,), ("se",))
     if row.spread is not None and row.spread_kind == "se":
         return Spread(float(row.spread) * math.sqrt(n), (Provenance.SE,), ("spread",))
-    if row.ci_low is not None and row.ci_high is not None:
-        level = float(row.ci_level or 95)
-        se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, n - 1)
-        return Spread(se * math.sqrt(n), (Provenance.CI,), ("ci_low", "ci_high"))
-    return Spread()
+    return _by_interval(row, n)
+
+
+def _by_interval(row: Measurement, n: int | None) -> Spread:
+    if n is None or n < 2 or row.ci_low is None or row.ci_high is None:
+        return Spread()
+    low, high = float(row.ci_low), float(row.ci_high)
+    if row.kind == "geometric":
+        low, high = math.log(low), math.log(high)
+    se = half_width_to_se(low, high, float(row.ci_level or 95), n - 1)
+    return Spread(se * math.sqrt(n), (Provenance.CI,), ("ci_low", "ci_high"))
 
 
 def merge_arms(arms: Sequence[tuple[int, float, float]]) -> tuple[int, float, float]:

@@ -168,6 +168,7 @@ def _direction_set(entry: DirectionEntry) -> str:
 NEAREST_METHODS = {
     "level": ("PPC", "POST", "SMCR", "MC", "ROMC"),
     "log_level": ("LOG", "ROMC"),
+    "geometric": ("LOG", "ROMC"),
     "change": ("CHG", "BASE", "SMCR", "MC"),
     "pct_change": ("CHG", "SMCR", "ROMC"),
     "contrast": ("ADJ", "DIF", "TST", "SMDP", "SMCR", "MC"),

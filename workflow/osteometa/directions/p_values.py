@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from scipy.special import chdtrc, ndtr, ndtri
 
 from osteometa.comparisons.build import population_of
-from osteometa.comparisons.reported_tests import exact_p, is_omnibus
-from osteometa.comparisons.summaries import SECOND_HAND
+from osteometa.comparisons.reported_tests import CORRELATIONS, exact_p, is_omnibus
+from osteometa.comparisons.summaries import SECOND_HAND, row_flags
 from osteometa.directions.per_study import DirectionSetKey, counted_entries
 from osteometa.extraction.tables import Contrast, Tables
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import Config
 from osteometa.records.directions import AlbatrossPoint, DirectionEntry, PCombination
 from osteometa.records.effects import Effect
-from osteometa.wording.vocabulary import Block, Direction
+from osteometa.wording.vocabulary import Block, Direction, Flag
 
 FEWEST = 3
 SURE = 1e-12
@@ -215,11 +215,19 @@ def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[RowP
 
 
 def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
-    """Return the exact p values of usable contrasts by place; those of several groups are none."""
+    """Return the exact p values of usable contrasts by place.
+
+    Those of several groups, and those that do not account for the clusters of a trial, are none.
+    """
     found: dict[tuple[str, ...], list[RowP]] = defaultdict(list)
+    clustered = {(arm.study_id, arm.arm_id) for arm in tables.arms if arm.clusters}
     for row in tables.contrasts:
-        p = exact_p(row) if row.statistic != "r" and row.usable and not row.disputed else None
-        if p is not None and not is_omnibus(row):
+        unadjusted = (row.study_id, row.arm_id) in clustered and (
+            Flag.CLUSTER_ADJUSTED not in row_flags(row)
+        )
+        test = row.statistic not in CORRELATIONS and not is_omnibus(row) and not unadjusted
+        p = exact_p(row) if test and row.usable and not row.disputed else None
+        if p is not None:
             found[_place(row)].append((row, p))
     for rows in found.values():
         rows.sort(key=lambda item: (item[0].origin in SECOND_HAND, item[0].row))

@@ -9,7 +9,7 @@ from typing import Any
 
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import exercise_type
-from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.comparisons.reported_tests import CORRELATIONS, is_omnibus
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.extraction.tables import Tables
@@ -119,7 +119,7 @@ def _numbers(
     tests = (
         row for row in comparison.contrasts
         if row.compares == fits and row.p is not None and row.usable and not row.disputed
-        and row.statistic != "r" and not is_omnibus(row)
+        and row.statistic not in CORRELATIONS and not is_omnibus(row)
     )  # fmt: skip
     test = next(tests, None)
     cells = entry.inputs if test is None else (*entry.inputs, Cell(test, "p").name)

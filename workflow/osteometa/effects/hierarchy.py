@@ -9,6 +9,7 @@ from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.effects import differences, paired, smd, within
 from osteometa.effects.basis import Basis, Derive, Estimate, Methods
+from osteometa.effects.clusters import with_design_effect
 from osteometa.effects.inputs import NotDerivableError
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DerivationMethod
@@ -61,7 +62,7 @@ def attempts_at(
     attempts: list[Attempt] = []
     for method, derive in methods:
         try:
-            estimate = derive(basis)
+            estimate = with_design_effect(derive(basis), comparison)
         except NotDerivableError as error:
             attempts.append(Attempt(measure, method, None, str(error)))
         else:

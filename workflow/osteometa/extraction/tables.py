@@ -25,7 +25,7 @@ Indirect = Literal[
     "inflammatory bowel disease", "organ transplantation", "dialysis", "lactation",
     "spinal cord injury", "growth before 18 years",
 ]  # fmt: skip
-ENTERED_FLAGS = ("NREP", "NRAND", "ADJSE", "2ND")
+ENTERED_FLAGS = ("NREP", "NRAND", "ADJSE", "2ND", "CLADJ", "ICC")
 PrismaBox = Literal[
     "identified_databases", "identified_registers", "removed_duplicates", "removed_automation",
     "removed_other", "screened", "excluded", "sought", "not_retrieved", "assessed",
@@ -83,6 +83,7 @@ class Arm(Row):
     table: ClassVar[str] = "arms"
     key: ClassVar[tuple[str, ...]] = ("study_id", "arm_id")
     purpose: ClassVar[str] = "One row per group of a study."
+    optional: ClassVar[tuple[str, ...]] = ("clusters",)
     subgroups: ClassVar[tuple[str, ...]] = (
         "modality", "intensity", "comparator_kind", "weeks", "sessions_per_week", "n_start",
         "plasma_volume",
@@ -115,6 +116,11 @@ class Arm(Row):
     n_start: Whole = cell("Participants at the start.", None)
     n_end: Whole = cell("Participants at the end.", None)
     note: Text = cell("Remarks for a referee.")
+    clusters: Whole = cell(
+        "Clusters that the arm was made of (villages, centres); empty where participants were "
+        "allocated one by one. A table without this column is read as one with empty cells.",
+        None,
+    )
     plasma_volume: Literal["", "corrected", "not_corrected", "not_stated"] = cell(
         "Single bouts: whether blood values were corrected for the shift of plasma volume."
     )
@@ -163,8 +169,10 @@ class Measurement(Finding):
     timepoint: Name = cell("`baseline`, `during` or a name such as 12_months.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
-    kind: Literal["level", "change", "pct_change", "log_level"] = cell(
-        "Kind of the numbers; log_level: of natural logarithms.", ...
+    kind: Literal["level", "change", "pct_change", "log_level", "geometric"] = cell(
+        "Kind of the numbers; log_level: of natural logarithms; geometric: a geometric mean, whose "
+        "only usable spread is its confidence interval.",
+        ...,
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell(ANALYSED)
@@ -209,9 +217,10 @@ class Contrast(Finding):
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None)
     time_wk: Number = cell("Weeks from the start (training).", None)
-    statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r"] = cell(
+    statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r", "icc"] = cell(
         "Kind of `value`; p where only a p is reported; r is the before-after correlation (of a "
-        "crossover, with compares between: that of its two conditions).",
+        "crossover, with compares between: that of its two conditions); icc the intracluster "
+        "correlation of a cluster trial.",
         ...,
     )
     compares: Literal["between", "within"] = cell("Arms, or before and after.", ...)

@@ -34,7 +34,7 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     """Yield the problems within single rows."""
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
-        for column in ("n_start", "n_end"):
+        for column in ("n_start", "n_end", "clusters"):
             yield from _count(arm, column, None)
         if arm.n_start and arm.n_end and arm.n_end > arm.n_start:
             message = (
@@ -114,6 +114,11 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
                     "A level must be above 0. Correct it; if it is a change, enter kind=change."
                 )
                 yield problem_at(row, column, "E208", message, value)
+    for column in ("mean", "ci_low") if row.kind == "geometric" else ():
+        value = getattr(row, column)
+        if value is not None and value <= 0:
+            message = "A geometric mean and its limits are above 0. Correct it, or the kind."
+            yield problem_at(row, column, "E208", message, value)
     yield from _sd_and_se(row)
     yield from _interval(row, "mean")
     yield from _quantiles(row)
@@ -231,6 +236,9 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
         yield problem_at(row, "value", "E201", "F cannot be negative. Correct it.", row.value)
     if row.statistic == "r" and row.value is not None and not -1 < row.value < 1:
         message = "A correlation is between -1 and 1. Correct it."
+        yield problem_at(row, "value", "E201", message, row.value)
+    if row.statistic == "icc" and row.value is not None and not 0 <= row.value <= 1:
+        message = "An intracluster correlation is between 0 and 1. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
     outcome = _outcome(row, config)
     if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:

@@ -183,13 +183,18 @@ class Flag(Term):
     PERCENT = "PCT", "derived from percent changes", "without effects derived from percent changes"
     TEST_SD = (
         "TMD",
-        "SD derived from a test between arms",
-        "without SDs derived from a test between arms",
+        "SD derived from a test",
+        "without SDs derived from a test",
     )
     ADJUSTED_SE = "ADJSE", "SE of an adjusted mean", "without SEs of adjusted means"
     FACTOR_UNKNOWN = (
         "FUNK", "not stated whether the test compared changes or final values",
         "without tests not stated to compare changes or final values",
+    )  # fmt: skip
+    CLUSTER_ADJUSTED = "CLADJ", "test or SE that accounts for the clusters of a cluster trial"
+    ICC_ASSUMED = (
+        "ICC", "intracluster correlation assumed from elsewhere",
+        "without effects that rest on an assumed intracluster correlation",
     )  # fmt: skip
     SKEWED = "SKEW", "skewed data", "without skewed data"
     FIGURE = "FIG", "read off a figure", "without values read off figures"
@@ -228,6 +233,7 @@ class Provenance(Term):
     Q3 = "Q3", "median and quartiles"
     R3 = "R3", "median and range"
     TMD = "TMD", "SD derived from a test between arms"
+    PAIRED = "PT", "SD derived from a paired test of the arm"
     T = "t", "t statistic"
     F = "F", "F statistic"
     P = "p", "exact p value"
@@ -238,6 +244,7 @@ class Provenance(Term):
     CHG = "CHG", "standardised by the SD of change"
     LOG = "LOG", "means of logarithms"
     SMDP = "SMDP", "reported standardised change"
+    DESIGN_EFFECT = "DE", "design effect of a cluster trial"
     COMPOSITE = "COMPOSITE", "mean of several effects of one study"
 
 

@@ -1,0 +1,137 @@
+"""Paired tests of each arm, geometric means with limits, cluster trials: numbers of metafor."""
+
+from dataclasses import replace
+
+import pytest
+from builders import CONFIG, account_of, change, contrast, level, parallel, tables, text
+from osteometa.comparisons.build import comparisons_of
+from osteometa.comparisons.correlations import Correlations
+from osteometa.derivation.derive import derive
+from osteometa.derivation.estimate import estimate
+
+
+def paired(arm, p, **cells):
+    cells = {"compares": "within", "test": "paired_t", "p": p, "p_operator": "=", **cells}
+    return ("contrasts", arm, "end", "p", cells)
+
+
+BARE = [change("e", mean=5.7, n=16), change("c", mean=0.5, n=4)]
+"""Changes without SDs, of Diong et al. 2022 (data of a systematic review, eccentric training)."""
+PAIRED = [paired("e", 0.006), paired("c", 0.983)]
+
+
+def test_changes_with_their_own_paired_tests():
+    found = parallel([*BARE, *PAIRED])["MD"]
+    assert (found.yi, found.vi) == pytest.approx((5.2, 470.524041571))
+    assert (found.sd_exercise, found.sd_control) == pytest.approx((7.13157868235, 43.2363424986))
+    assert account_of(found) == ("CHG", "CHG+PT+p", "TMD", 16, 4)
+    assert "contrasts:t/c/CTX/ctx_serum//end/p/within" in text(found).inputs
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        paired("c", 0.983, p_operator=">"),
+        paired("c", 0.983, test="rank"),
+        paired("c", 0.983, test="rm_anova"),
+        paired("c", 0.983, unit="%"),
+    ],
+)
+def test_no_sd_by_a_bound_or_a_test_of_something_else(second):
+    assert "MD" not in parallel([*BARE, PAIRED[0], second])
+
+
+def test_a_paired_test_of_percent_changes():
+    rows = [change("e", "pct_change", mean=5.7, n=16), change("c", "pct_change", mean=0.5, n=4)]
+    found = parallel([*rows, *PAIRED])
+    assert found["ROM"].provenance[-2:] == ("PT", "p")
+    # With levels beside them, a bare test is one of those.
+    levels = [level("end", arm=arm, mean=50) for arm in "ec"]
+    assert "ROM" not in parallel([*rows, *levels, *PAIRED])
+
+
+def test_the_reported_sd_precedes_a_paired_test():
+    rows = [change("e", mean=5.7, sd=7, n=16), change("c", mean=0.5, sd=9, n=4), *PAIRED]
+    assert account_of(parallel(rows)["MD"])[1] == "CHG+SD"
+
+
+GEOMETRIC = [
+    ("measurements", "e", "end", "geometric", {"mean": 24, "ci_low": 17, "ci_high": 34, "n": 30}),
+    ("measurements", "c", "end", "geometric",
+     {"mean": 4.2, "ci_low": 3.9, "ci_high": 4.6, "n": 30}),
+]  # fmt: skip
+"""Cochrane Handbook 5.1, 7.7.3.4."""
+
+
+def test_geometric_means_with_their_limits():
+    found = parallel(GEOMETRIC)
+    assert set(found) == {"ROM"}
+    rom = found["ROM"]
+    assert (rom.yi, rom.vi) == pytest.approx((1.74296930506, 0.030343573529))
+    assert account_of(rom) == ("LOG", "LOG+CI", "", 30, 30)
+
+
+def test_geometric_means_in_two_units():
+    table, arm, time, kind, cells = GEOMETRIC[1]
+    thousandfold = {name: v * 1000 if name != "n" else v for name, v in cells.items()}
+    other = (table, arm, time, kind, {**thousandfold, "unit": "pg/mL"})
+    one, two = parallel(GEOMETRIC)["ROM"], parallel([GEOMETRIC[0], other])["ROM"]
+    assert (one.yi, one.vi) == pytest.approx((two.yi, two.vi))
+
+
+@pytest.mark.parametrize("spread", ["sd", "se"])
+def test_no_other_spread_of_a_geometric_mean_is_used(spread):
+    rows = [(*row[:4], {"mean": row[4]["mean"], spread: 1.5, "n": 30}) for row in GEOMETRIC]
+    assert parallel(rows) == {}
+
+
+LEVELS = [level("end", mean=0.45, sd=0.2, n=32), level("end", arm="c", mean=0.6, sd=0.25, n=28)]
+
+
+def clustered(rows, clusters=(3, 3)):
+    made = tables(rows, design="rct", control=True)
+    arms = [arm.model_copy(update={"clusters": n}) for arm, n in zip(made.arms, clusters, strict=True)]
+    return replace(made, arms=tuple(arms))
+
+
+def test_a_cluster_trial_by_its_effective_n():
+    """MD and ROM of metafor with n / 1.45 of each arm; SMD with its variance times 1.45."""
+    made = derive(clustered([*LEVELS, contrast("icc", value=0.05)]), CONFIG)
+    found = {e.measure: e for e in made.effects}
+    expected = {
+        "MD": (-0.15, 0.00504910714286),
+        "ROM": (-0.287682072452, 0.0179411926808),
+        "SMD": (-0.658985004798, 0.102345537561),
+    }
+    assert {m: (e.yi, e.vi) for m, e in found.items()} == {
+        m: pytest.approx(numbers) for m, numbers in expected.items()
+    }
+    assert {account_of(e)[1:] for e in found.values()} == {("POST+SD+DE", "", 32, 28)}
+
+
+def test_an_intracluster_correlation_from_elsewhere_is_flagged():
+    made = derive(clustered([*LEVELS, contrast("icc", value=0.05, flag="ICC")]), CONFIG)
+    assert {text(e).flags for e in made.effects} == {"ICC"}
+
+
+def test_a_test_that_accounts_for_the_clusters_is_used_as_it_is():
+    test = contrast("md", value=-0.15, se=0.07, unit="ng/mL", flag="CLADJ", n_exercise=32,
+                    n_control=28)  # fmt: skip
+    (found,) = (e for e in derive(clustered([test]), CONFIG).effects if e.measure == "MD")
+    assert (found.yi, found.vi) == pytest.approx((-0.15, 0.07**2))
+    assert account_of(found)[1:3] == ("DIF+SE", "CLADJ")
+
+
+@pytest.mark.parametrize(
+    ("rows", "clusters", "reason"),
+    [
+        (LEVELS, (3, 3), "neither their intracluster correlation nor a test"),
+        ([*LEVELS, contrast("icc", value=0.05)], (3, None), "n and clusters of each arm"),
+    ],
+)
+def test_a_cluster_trial_without_what_it_needs_gives_no_effect(rows, clusters, reason):
+    made = clustered(rows, clusters)
+    assert not derive(made, CONFIG).effects
+    comparisons = comparisons_of(made, CONFIG)
+    (tried,) = estimate(comparisons, Correlations(comparisons, CONFIG), CONFIG)
+    assert reason in " ".join(attempt.reason for attempt in tried.attempts["MD"])
