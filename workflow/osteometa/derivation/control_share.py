@@ -27,7 +27,7 @@ def control_share(basis: Basis, measure: str, estimate: Estimate) -> Share:
     (PPC, CHG), f^2/nC (ADJ, TST, SMDP); MD the control's variance; ROM that of its log mean or log
     ratio. For POST Gleser and Olkin (2009); the others follow from the variances of the methods.
     """
-    if Flag.BORROWED in estimate.flags:
+    if Flag.BORROWED in estimate.flags or Provenance.DESIGN_EFFECT in estimate.codes:
         return BY_TEST
     try:
         if measure == "SMD":

@@ -31,7 +31,8 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
     NotDerivableError
         If the intracluster correlation, or n or clusters of an arm, are not reported.
     """
-    arms = [arm for arm in (comparison.arm, comparison.control) if arm is not None]
+    exercise = [part.arm for part in comparison.parts] or [comparison.arm]
+    arms = [*exercise, *([comparison.control] if comparison.control else [])]
     if not any(arm.clusters for arm in arms) or Flag.CLUSTER_ADJUSTED in estimate.flags:
         return estimate
     row = next((r for r in comparison.contrasts if r.statistic == "icc" and r.usable), None)
@@ -42,7 +43,7 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
         )
     sizes = [n for n in estimate.n if n is not None]
     clusters = [arm.clusters for arm in arms if arm.clusters]
-    n = sum(sizes) if len(sizes) == len(arms) else estimate.n_total
+    n = sum(sizes) if len(sizes) == len(comparison.sides) else estimate.n_total
     if n is None or len(clusters) < len(arms):
         raise NotDerivableError("clusters were allocated: n and clusters of each arm are needed")
     cells = [Cell(row, "value"), *(Cell(arm, "clusters") for arm in arms)]
