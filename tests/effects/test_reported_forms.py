@@ -90,8 +90,8 @@ LEVELS = [level("end", mean=0.45, sd=0.2, n=32), level("end", arm="c", mean=0.6,
 
 def clustered(rows, clusters=(3, 3)):
     made = tables(rows, design="rct", control=True)
-    arms = [arm.model_copy(update={"clusters": n}) for arm, n in zip(made.arms, clusters, strict=True)]
-    return replace(made, arms=tuple(arms))
+    pairs = zip(made.arms, clusters, strict=True)
+    return replace(made, arms=tuple(arm.model_copy(update={"clusters": n}) for arm, n in pairs))
 
 
 def test_a_cluster_trial_by_its_effective_n():
