@@ -27,7 +27,13 @@ def problem_at(
         found=str(getattr(found, "text", found)),
         message=message,
         severity=severity,
+        row_key=row.key_text,
     )
+
+
+def warning_at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
+    """Return a warning about one cell of a row."""
+    return problem_at(row, column, code, message, found, severity="warning")
 
 
 def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:

@@ -15,7 +15,8 @@ from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import p_to_t, two_tailed
 from osteometa.protocol.config import Config
-from osteometa.validation.plausibility import least_sd, level_of, sd_of, warning_at
+from osteometa.validation.cells import warning_at
+from osteometa.validation.plausibility import least_sd, level_of, sd_of
 
 SMALLEST_P = 1e-12
 Range = tuple[float, float]
@@ -115,6 +116,7 @@ def _compare_p(
         both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
         low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)
     low = max(low, SMALLEST_P)
+    found = f"{p.text} against {implied[0]:.2g} to {implied[1]:.2g}"
     factor = max(low / implied[1], implied[0] / high, 1.0) if implied[1] > 0 else math.inf
     if factor <= 1:
         return
@@ -127,7 +129,7 @@ def _compare_p(
             " Above a factor of 3 the data are inconsistent: if the paper reports them so, enter "
             "the reason in `disputed`, in both arms."
         )
-    yield warning_at(row, "p", "W06", message, p)
+    yield warning_at(row, "p", "W06", message, found)
 
 
 def implied_p(one: Change, other: Change) -> Range | None:

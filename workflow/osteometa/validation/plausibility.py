@@ -7,19 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from osteometa.comparisons.summaries import spread_of
-from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
-from osteometa.validation.cells import problem_at
+from osteometa.validation.cells import warning_at
 
 Series = dict[tuple[str, ...], list[Measurement]]
-
-
-def warning_at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
-    """Return a warning about one cell of a row."""
-    return problem_at(row, column, code, message, found, severity="warning")
 
 
 def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -117,7 +111,7 @@ def _before_and_after(series: Series, config: Config) -> Iterator[Problem]:
                         f"n is {before.n} before and {after.n} after. Are they the same "
                         "participants? Check the paper."
                     )
-                    yield warning_at(after, "n", "W04", message, after.n)
+                    yield warning_at(after, "n", "W04", message, f"{after.n} after {before.n}")
                 yield from _implied_r(before, after, rows, config)
 
 
