@@ -17,6 +17,7 @@ from osteometa.validation.cells import value_problems
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
 from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.within_row import within_row_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ def check_tables(
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
-    return [*row_warnings(tables, config), *p_warnings(tables, config)]
+    return [
+        *row_warnings(tables, config),
+        *within_row_warnings(tables),
+        *p_warnings(tables, config),
+    ]
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
