@@ -13,10 +13,13 @@ from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, 
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.acceptance import with_reasons, without_accepted
+from osteometa.validation.between_rows import between_rows_warnings
 from osteometa.validation.cells import value_problems
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
 from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.sizes import size_warnings
+from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
 
 
@@ -105,6 +108,9 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     return [
         *row_warnings(tables, config),
         *within_row_warnings(tables),
+        *between_rows_warnings(tables, config),
+        *size_warnings(tables),
+        *time_warnings(tables),
         *p_warnings(tables, config),
     ]
 
