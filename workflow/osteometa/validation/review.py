@@ -15,9 +15,12 @@ from osteometa.protocol.config import Config, load_config
 from osteometa.validation.acceptance import with_reasons, without_accepted
 from osteometa.validation.between_rows import between_rows_warnings
 from osteometa.validation.cells import value_problems
+from osteometa.validation.flow import flow_problems, flow_warnings
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
+from osteometa.validation.names import name_warnings
 from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.same_studies import same_study_warnings
 from osteometa.validation.sizes import size_warnings
 from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
@@ -96,7 +99,11 @@ def check_tables(
     Plausibility is checked only in tables without a problem, because a wrong cell would raise false
     warnings.
     """
-    problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
+    problems = [
+        *link_problems(tables, config, unread),
+        *value_problems(tables, config),
+        *flow_problems(tables),
+    ]
     problems = without_accepted(tables, problems)
     if config is not None and not unread and not errors_of(problems):
         problems += with_reasons(tables.accepted_warnings, warnings_of(tables, config))
@@ -111,6 +118,9 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
         *between_rows_warnings(tables, config),
         *size_warnings(tables),
         *time_warnings(tables),
+        *name_warnings(tables),
+        *flow_warnings(tables),
+        *same_study_warnings(tables),
         *p_warnings(tables, config),
     ]
 
