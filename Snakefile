@@ -56,6 +56,8 @@ if is_real_run(sys.argv[1:]):
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
+RAW = [f"data/raw/{model.table}.csv" for model in ROWS]
+RAW = [name for name in RAW if Path(ROOT, name).is_file()]
 POOLED = [
     "effects.csv",
     "covariance.csv",

@@ -14,7 +14,7 @@ checkpoint extract:
     message:
         "Check the tables, and derive effects and directions of effect."
     input:
-        tables=expand("data/raw/{table}.csv", table=TABLES),
+        tables=RAW,
         config=ancient(list(invocation.files)),
     output:
         stamp="data/processed/inputs.sha256",

@@ -25,7 +25,7 @@ rule report:
     input:
         results,
         extracted("sets", "ledger.csv", "effects.csv", "warnings.csv", *CHECKED),
-        raw=expand("data/raw/{table}.csv", table=TABLES),
+        raw=RAW,
     output:
         "results/report.html",
     params:

@@ -20,6 +20,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "directory", nargs="?", default=".", help="the review's folder (default: this one)"
     )
+    parser.add_argument(
+        "--csv",
+        action="store_true",
+        help="print new warnings as a table, with the cells that accepted_warnings.csv needs",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,8 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    from osteometa.validation.review import check_review, report_text
+    from osteometa.validation.review import check_review, report_text, warnings_text
 
     outcome = check_review(directory)
-    print(report_text(outcome, directory), end="")
+    if arguments.csv and outcome.passed:
+        print(warnings_text(outcome.problems), end="")
+    else:
+        print(report_text(outcome, directory), end="")
     return 0 if outcome.passed else 1

@@ -91,6 +91,8 @@ class Row(BaseModel):
     purpose: ClassVar[str]
     optional: ClassVar[tuple[str, ...]] = ()
     """Columns that the header of a raw table may lack."""
+    may_be_absent: ClassVar[bool] = False
+    """Whether a review may lack the whole table."""
     subgroups: ClassVar[tuple[str, ...]] = ()
     """Columns that may form subgroups of effects."""
     row: int = Field(default=0, description="Row of the spreadsheet; not a column.", exclude=True)

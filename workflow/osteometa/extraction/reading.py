@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from osteometa.extraction.accepted_warnings import AcceptedWarning
 from osteometa.extraction.cell_types import ReportedNumber, Row
 from osteometa.extraction.claims import Claim
 from osteometa.extraction.tables import (
@@ -61,19 +62,20 @@ def _tables_from(rows: RowsOf) -> Tables:
         contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
         prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
         published_pools=rows(PublishedPool), claims=rows(Claim),
+        accepted_warnings=rows(AcceptedWarning),
     )  # fmt: skip
 
 
 def require_tables(directory: str | Path) -> None:
-    """Require that every raw table exists, with or without rows.
+    """Require that every raw table that a review needs exists, with or without rows.
 
     Raises
     ------
     ProblemsFound
         If one is missing.
     """
-    paths = [Path(directory) / f"{model.table}.csv" for model in ROWS]
-    problems = [_missing(p, m) for p, m in zip(paths, ROWS, strict=True) if not p.is_file()]
+    paths = [(Path(directory) / f"{model.table}.csv", model) for model in ROWS]
+    problems = [_missing(p, m) for p, m in paths if not (m.may_be_absent or p.is_file())]
     if problems:
         raise ProblemsFound(problems)
 
@@ -115,7 +117,7 @@ def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], li
     try:
         sheet = read_sheet(path)
     except FileNotFoundError:
-        return (), [_missing(path, model)]
+        return (), [] if model.may_be_absent else [_missing(path, model)]
     except SheetError as error:
         return (), [Problem(file=file, row=error.row, column="", code="E101", message=str(error))]
     if not sheet.header:

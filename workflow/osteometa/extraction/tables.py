@@ -8,15 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from osteometa.extraction.cell_types import (
-    Identifier,
-    Name,
-    Number,
-    Row,
-    Text,
-    Whole,
-    cell,
-)
+from osteometa.extraction.accepted_warnings import AcceptedWarning
+from osteometa.extraction.cell_types import Identifier, Name, Number, Row, Text, Whole, cell
 from osteometa.extraction.claims import Claim
 
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
@@ -373,7 +366,7 @@ class PublishedPool(Row):
 
 ROWS: tuple[type[Row], ...] = (
     Study, Arm, Measurement, Contrast, Direction, RiskOfBias, Prisma, Assay, Grade, PublishedPool,
-    Claim,
+    Claim, AcceptedWarning,
 )  # fmt: skip
 
 
@@ -392,3 +385,4 @@ class Tables:
     grade: tuple[Grade, ...] = ()
     published_pools: tuple[PublishedPool, ...] = ()
     claims: tuple[Claim, ...] = ()
+    accepted_warnings: tuple[AcceptedWarning, ...] = ()

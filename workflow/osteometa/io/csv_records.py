@@ -63,11 +63,16 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write rows under a header as UTF-8 CSV with LF line ends."""
+    write_text(path, csv_text(columns, rows))
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows under a header as CSV text with LF line ends."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([text_of(cell) for cell in row] for row in rows)
-    write_text(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def columns_of(record: type) -> tuple[str, ...]:

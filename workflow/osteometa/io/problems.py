@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -22,6 +23,15 @@ class Problem:
     """What is allowed and what to do."""
     severity: str = "error"
     """error, warning or note."""
+    row_key: str = ""
+    """Key of the row, by which accepted_warnings.csv names it."""
+    reason: str = ""
+    """Why a warning is accepted; empty if it is not."""
+
+    @property
+    def in_table(self) -> str:
+        """Return the name of the table."""
+        return PurePosixPath(self.file).stem
 
     def text(self) -> str:
         """Return the problem as one line."""
@@ -36,14 +46,19 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckWarning:
-    """A warning or note, which does not stop a run: a row of warnings.csv."""
+    """A warning or note, which does not stop a run: a row of warnings.csv.
 
-    file: str
-    row: int | None
-    study: str
+    The first fields are the columns of accepted_warnings.csv.
+    """
+
+    in_table: str
+    row_key: str
     column: str
     code: str
     found: str
+    reason: str
+    row: int | None
+    study: str
     message: str
 
 
@@ -67,9 +82,20 @@ def suggestion(found: str, allowed: Iterable[str]) -> str:
     return f"Did you mean '{names[near[0]]}'? " if near else ""
 
 
+ACCEPTING = (
+    "\nTo accept a warning whose value is right, enter it with the reason in "
+    "data/raw/accepted_warnings.csv; `osteometa check --csv` prints the cells to copy."
+)
+
+
 def render(problems: Iterable[Problem]) -> str:
-    """Return all problems as text, grouped by file, errors before warnings, with counts."""
-    problems = list(problems)
+    """Return all problems as text, grouped by file, errors before warnings, with counts.
+
+    Of accepted warnings only the number is told.
+    """
+    everything = list(problems)
+    problems = [problem for problem in everything if not problem.reason]
+    accepted = len(everything) - len(problems)
     lines: list[str] = []
     for severity, heading in (("error", ""), ("warning", " (warnings)"), ("note", " (notes)")):
         chosen = [problem for problem in problems if problem.severity == severity]
@@ -82,7 +108,10 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    warnings = f", {_counted(count['warning'], 'warning')}."
+    warnings = f", {_counted(count['warning'], 'warning')}"
+    warnings += f", {_counted(accepted, 'accepted warning')}." if accepted else "."
+    if count["warning"]:
+        warnings += ACCEPTING
     if count["error"] and not count["warning"]:
         warnings = ". Plausibility is checked when there are no problems."
     lines.append(f"{_counted(count['error'], 'problem')}{warnings}")

@@ -84,7 +84,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "risk_of_bias": tables.risk_of_bias,
         "prisma": tables.prisma,
         "versions": versions,
-        "inputs": {f"data/raw/{row.table}.csv": _hash(review.root, row.table) for row in ROWS},
+        "inputs": _hashes(review.root),
     }
 
 
@@ -125,5 +125,6 @@ def _css(chapters: list[Chapter], overview: list[Figure]) -> str:
     return fonts + (FOLDER / "report.css").read_text(encoding="utf-8")
 
 
-def _hash(root: Path, table: str) -> str:
-    return sha256(root / "data" / "raw" / f"{table}.csv")
+def _hashes(root: Path) -> dict[str, str]:
+    names = [f"data/raw/{model.table}.csv" for model in ROWS]
+    return {name: sha256(root / name) for name in names if (root / name).is_file()}

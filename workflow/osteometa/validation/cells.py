@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 
 from osteometa.extraction.cell_types import Row
-from osteometa.extraction.tables import Contrast, Direction, Measurement, PublishedPool, Tables
+from osteometa.extraction.tables import (
+    ROWS,
+    Contrast,
+    Direction,
+    Measurement,
+    PublishedPool,
+    Study,
+    Tables,
+)
 from osteometa.extraction.units import UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config, Outcome
@@ -27,11 +36,18 @@ def problem_at(
         found=str(getattr(found, "text", found)),
         message=message,
         severity=severity,
+        row_key=row.key_text,
     )
+
+
+def warning_at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
+    """Return a warning about one cell of a row."""
+    return problem_at(row, column, code, message, found, severity="warning")
 
 
 def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     """Yield the problems within single rows."""
+    yield from _needed_numbers(tables)
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
         for column in ("n_start", "n_end", "clusters"):
@@ -45,6 +61,13 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
             yield from _positive(arm, column)
     for study in tables.studies:
         yield from _count(study, "n_enrolled", None)
+        yield from _year(study)
+        for column in ("age_mean", "age_sd"):
+            yield from _positive(study, column)
+    for row in tables.prisma:
+        if row.n is not None and row.n < 0:
+            message = "A count cannot be negative. Correct it."
+            yield problem_at(row, "n", "E202", message, row.n)
     for row in tables.measurements:
         yield from _measurement(row, config, starts.get((row.study_id, row.arm_id)))
     for row in tables.contrasts:
@@ -55,6 +78,23 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
         yield from _positive(row, "kda")
     for row in tables.published_pools:
         yield from _published(row)
+
+
+def _needed_numbers(tables: Tables) -> Iterator[Problem]:
+    for model in ROWS:
+        needed = [name for name, field in model.model_fields.items() if field.is_required()]
+        for row in getattr(tables, model.table):
+            for column in needed:
+                if getattr(row, column) is None:
+                    message = f"{column} is needed. Enter it, or delete the row."
+                    yield problem_at(row, column, "E105", message)
+
+
+def _year(study: Study) -> Iterator[Problem]:
+    latest = date.today().year + 1
+    if study.year is not None and not 1900 <= study.year <= latest:
+        message = f"A year of publication is from 1900 to {latest}. Correct it."
+        yield problem_at(study, "year", "E201", message, study.year)
 
 
 def _published(row: PublishedPool) -> Iterator[Problem]:
@@ -136,6 +176,9 @@ def _frame(row: Measurement | Contrast) -> Iterator[Problem]:
     if row.time_wk is not None and row.time_wk < 0:
         message = "time_wk counts from the start of training: it cannot be negative. Correct it."
         yield problem_at(row, "time_wk", "E201", message, row.time_wk)
+    if row.time_h is not None and row.time_h < 0:
+        message = "time_h counts from the end of the bout: it cannot be negative. Correct it."
+        yield problem_at(row, "time_h", "E201", message, row.time_h)
     for word in ("baseline", "during"):
         if row.timepoint != word and row.timepoint.lower() == word:
             message = (

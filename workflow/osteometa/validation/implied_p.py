@@ -15,7 +15,9 @@ from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import p_to_t, two_tailed
 from osteometa.protocol.config import Config
-from osteometa.validation.plausibility import least_sd, level_of, sd_of, warning_at
+from osteometa.validation.between_rows import find, series_of
+from osteometa.validation.cells import warning_at
+from osteometa.validation.plausibility import least_sd, level_of, sd_of
 
 SMALLEST_P = 1e-12
 Range = tuple[float, float]
@@ -34,12 +36,12 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     """Yield warnings about exact p values that the changes beside them contradict."""
     arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
     crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
-    changes = _changes(tables)
+    series = series_of(tables)
     for row in tables.contrasts:
         if row.p is None or row.p_operator != "=" or row.test == "rank":
             continue
-        place = (row.outcome, row.analyte, row.site, row.timepoint, row.report)
-        own = changes.get((row.study_id, row.arm_id, *place))
+        place = (row.outcome, row.analyte, row.site, row.report)
+        own = _change_at(row, series.get((row.study_id, row.arm_id, *place), []))
         if own is None:
             continue
         if row.compares == "within":
@@ -48,7 +50,8 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
                 yield from _compare_p(row, row.p, implied, bool(row.disputed or own.row.disputed))
             continue
         arm = arms.get((row.study_id, row.arm_id))
-        other = changes.get((row.study_id, arm.comparator if arm else "", *place))
+        key = (row.study_id, arm.comparator if arm else "", *place)
+        other = _change_at(row, series.get(key, []))
         # In a crossover the test is paired, and the spreads of both conditions do not imply its p.
         if other is None or row.study_id in crossovers:
             continue
@@ -58,12 +61,10 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
             yield from _compare_p(row, row.p, implied, bool(row.disputed or own.row.disputed))
 
 
-def _changes(tables: Tables) -> dict[tuple[str, ...], Change]:
-    return {
-        (m.study_id, m.arm_id, m.outcome, m.analyte, m.site, m.timepoint, m.report): change
-        for m in tables.measurements
-        if m.kind in ("change", "pct_change") and (change := change_of(m)) is not None
-    }
+def _change_at(row: Contrast, rows: list[Measurement]) -> Change | None:
+    """Return the change of an arm at the time of a contrast, of the same participants."""
+    found = find([one for one in reversed(rows) if change_of(one)], row, "change", "pct_change")
+    return None if found is None else change_of(found)
 
 
 def change_of(row: Measurement) -> Change | None:
@@ -115,6 +116,7 @@ def _compare_p(
         both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
         low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)
     low = max(low, SMALLEST_P)
+    found = f"{p.text} against {implied[0]:.2g} to {implied[1]:.2g}"
     factor = max(low / implied[1], implied[0] / high, 1.0) if implied[1] > 0 else math.inf
     if factor <= 1:
         return
@@ -127,7 +129,7 @@ def _compare_p(
             " Above a factor of 3 the data are inconsistent: if the paper reports them so, enter "
             "the reason in `disputed`, in both arms."
         )
-    yield warning_at(row, "p", "W06", message, p)
+    yield warning_at(row, "p", "W06", message, found)
 
 
 def implied_p(one: Change, other: Change) -> Range | None:

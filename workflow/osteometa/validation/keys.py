@@ -1,4 +1,4 @@
-"""Rules between rows: keys, names that must exist, comparators, baselines, the PRISMA flow."""
+"""Rules between rows: keys, names that must exist, comparators, baselines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.claims import Claim
-from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, PrismaBox, Tables
+from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, Tables
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import problem_at
@@ -40,7 +40,6 @@ def link_problems(
         yield from _arms(tables, config, unread)
     yield from _baselines(tables)
     yield from _judgements(tables)
-    yield from _flow(tables)
 
 
 def _duplicates(tables: Tables) -> Iterator[Problem]:
@@ -101,6 +100,8 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
                     f"'{flag}' is not a flag that can be entered. Use: {', '.join(ENTERED_FLAGS)}."
                 )
                 yield problem_at(row, "flag", "E105", message, row.flag)
+    for judged in tables.risk_of_bias:
+        yield from _listed(judged, "outcome", ("", *outcomes))
     for grade in tables.grade:
         yield from _listed(grade, "synthesis", tuple(item.id for item in config.syntheses))
     for study in tables.studies:
@@ -241,28 +242,3 @@ def _judgements(tables: Tables) -> Iterator[Problem]:
         if row.judgement not in levels:
             message = f"'{row.judgement}' is not a level of {row.tool}. Use: {', '.join(levels)}."
             yield problem_at(row, "judgement", "E501", message, row.judgement)
-
-
-def _flow(tables: Tables) -> Iterator[Problem]:
-    boxes = {row.box: row for row in tables.prisma}
-
-    def total(names: tuple[PrismaBox, ...]) -> int | None:
-        found = [boxes[name].n for name in names if name in boxes]
-        return sum(n for n in found if n is not None) if found else None
-
-    rules: tuple[tuple[PrismaBox, str, tuple[PrismaBox, ...], tuple[PrismaBox, ...]], ...] = (
-        ("screened", "identified minus removed",
-         ("identified_databases", "identified_registers"),
-         ("removed_duplicates", "removed_automation", "removed_other")),
-        ("sought", "screened minus excluded", ("screened",), ("excluded",)),
-        ("assessed", "sought minus not retrieved", ("sought",), ("not_retrieved",)),
-        ("included_reports", "assessed minus excluded", ("assessed",), ("excluded_reports",)),
-    )  # fmt: skip
-    for box, words, plus, minus in rules:
-        added, removed = total(plus), total(minus)
-        if box not in boxes or added is None or removed is None:
-            continue
-        expected = added - removed
-        if boxes[box].n != expected:
-            message = f"{box} ({boxes[box].n}) must equal {words} ({expected}). Correct the count."
-            yield problem_at(boxes[box], "n", "E701", message, boxes[box].n)

@@ -7,28 +7,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from osteometa.comparisons.summaries import spread_of
-from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
-from osteometa.validation.cells import problem_at
-
-Series = dict[tuple[str, ...], list[Measurement]]
-
-
-def warning_at(row: Row, column: str, code: str, message: str, found: object = "") -> Problem:
-    """Return a warning about one cell of a row."""
-    return problem_at(row, column, code, message, found, severity="warning")
+from osteometa.validation.cells import warning_at
 
 
 def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
-    """Yield warnings about single values and about the rows of one arm or comparison."""
-    series = _series(tables)
+    """Yield warnings about single values, and about those of all studies."""
     yield from _training_without_weeks(tables)
     yield from _small_sds(tables, config)
-    yield from _before_and_after(series, config)
-    yield from _large_differences(tables, config, series)
     yield from _large_smds(tables)
     yield from _unlike_other_studies(tables, config)
     yield from _outside_range(tables, config)
@@ -64,14 +53,6 @@ def level_of(row: Measurement, config: Config) -> float | None:
         return None
 
 
-def _series(tables: Tables) -> Series:
-    series: Series = defaultdict(list)
-    for row in tables.measurements:
-        key = (row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.report)
-        series[key].append(row)
-    return series
-
-
 def _training_without_weeks(tables: Tables) -> Iterator[Problem]:
     for arm in tables.arms:
         if arm.phase == "training" and arm.role == "exercise" and arm.weeks is None:
@@ -89,86 +70,20 @@ def _small_sds(tables: Tables, config: Config) -> Iterator[Problem]:
             continue
         if row.kind == "level" and row.mean and sd / row.mean < 0.05:
             message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
-            yield warning_at(row, _spread_column(row), "W01", message, f"{sd:.4g}")
+            yield warning_at(row, spread_column(row), "W01", message, f"{sd:.4g}")
         least, level = least_sd(row, config), level_of(row, config)
         if row.kind in ("change", "pct_change") and level is not None and 100 * sd / level < least:
             message = (
                 f"The SD of change is below {least:g} % of the level, less than the method of "
                 "measurement allows (sd_of_change in config.yaml). Is it a standard error?"
             )
-            yield warning_at(row, _spread_column(row), "W02", message, f"{sd:.4g}")
+            yield warning_at(row, spread_column(row), "W02", message, f"{sd:.4g}")
 
 
-def _spread_column(row: Measurement) -> str:
+def spread_column(row: Measurement) -> str:
     """Return the column in which the spread of a row is entered."""
     columns = ("sd", "spread", "se", "ci_low", "q1", "min")
     return next((name for name in columns if getattr(row, name) is not None), "sd")
-
-
-def _before_and_after(series: Series, config: Config) -> Iterator[Problem]:
-    for rows in series.values():
-        before = next((row for row in rows if row.timepoint == "baseline"), None)
-        if before is None or before.outcome not in config.outcomes:
-            continue
-        for after in rows:
-            if after.kind == "level" and after is not before:
-                if before.n is not None and after.n is not None and before.n != after.n:
-                    message = (
-                        f"n is {before.n} before and {after.n} after. Are they the same "
-                        "participants? Check the paper."
-                    )
-                    yield warning_at(after, "n", "W04", message, after.n)
-                yield from _implied_r(before, after, rows, config)
-
-
-def _implied_r(
-    before: Measurement, after: Measurement, rows: list[Measurement], config: Config
-) -> Iterator[Problem]:
-    change = next(
-        (row for row in rows if row.kind == "change" and row.timepoint == after.timepoint), None
-    )
-    if change is None or change.unit != before.unit:
-        return
-    s0, s1, sd = sd_of(before), sd_of(after), sd_of(change)
-    if s0 is None or s1 is None or sd is None:
-        return
-    r = (s0**2 + s1**2 - sd**2) / (2 * s0 * s1)
-    lowest, highest = config.outcomes[before.outcome].plausible.r
-    if not lowest <= r <= highest:
-        message = (
-            f"The SDs before, after and of change imply a before-after correlation of {r:.3f}, "
-            f"outside the plausible range ({lowest:g} to {highest:g} in config.yaml). Check the "
-            "paper."
-        )
-        yield warning_at(change, _spread_column(change), "W05", message, f"{sd:.4g}")
-
-
-def _large_differences(tables: Tables, config: Config, series: Series) -> Iterator[Problem]:
-    for arm in tables.arms:
-        if not arm.comparator:
-            continue
-        for key, rows in series.items():
-            if key[:2] == (arm.study_id, arm.arm_id) and key[2] in config.outcomes:
-                others = series.get((key[0], arm.comparator, *key[2:]), [])
-                yield from _apart(rows, others)
-
-
-def _apart(rows: list[Measurement], others: list[Measurement]) -> Iterator[Problem]:
-    for one in rows:
-        other = _same_time(one, others)
-        if other is None or one.mean is None or other.mean is None or one.timepoint == "baseline":
-            continue
-        sd, other_sd = sd_of(one), sd_of(other)
-        if sd and other_sd:
-            together = math.hypot(sd, other_sd) / math.sqrt(2)
-            if abs(one.mean - other.mean) > 3 * together:
-                message = "The arms differ by more than 3 SD. Is the SD a standard error?"
-                yield warning_at(one, "mean", "W03", message, one.mean)
-
-
-def _same_time(row: Measurement, others: list[Measurement]) -> Measurement | None:
-    here = (row.timepoint, row.kind, row.population_analysed)
-    return next((o for o in others if (o.timepoint, o.kind, o.population_analysed) == here), None)
 
 
 def _large_smds(tables: Tables) -> Iterator[Problem]:

@@ -7,16 +7,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.extraction.cell_types import Row
 from osteometa.extraction.reading import read_raw
-from osteometa.extraction.tables import Finding, Tables
-from osteometa.io.csv_records import fields_of, write_records
+from osteometa.extraction.tables import Tables
+from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
-from osteometa.validation.cells import problem_at, value_problems
+from osteometa.validation.acceptance import with_reasons, without_accepted
+from osteometa.validation.between_rows import between_rows_warnings
+from osteometa.validation.cells import value_problems
+from osteometa.validation.flow import flow_problems, flow_warnings
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
+from osteometa.validation.names import name_warnings
 from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.same_studies import same_study_warnings
+from osteometa.validation.sizes import size_warnings
+from osteometa.validation.times import time_warnings
+from osteometa.validation.within_row import within_row_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +99,30 @@ def check_tables(
     Plausibility is checked only in tables without a problem, because a wrong cell would raise false
     warnings.
     """
-    problems = [*link_problems(tables, config, unread), *value_problems(tables, config)]
-    problems = _accepted(tables, problems)
+    problems = [
+        *link_problems(tables, config, unread),
+        *value_problems(tables, config),
+        *flow_problems(tables),
+    ]
+    problems = without_accepted(tables, problems)
     if config is not None and not unread and not errors_of(problems):
-        problems += warnings_of(tables, config)
+        problems += with_reasons(tables.accepted_warnings, warnings_of(tables, config))
     return problems
 
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
-    return [*row_warnings(tables, config), *p_warnings(tables, config)]
-
-
-def _accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
-    """Leave out the problems of rows whose paper really reports what a check rejects."""
-    problems = list(problems)
-    for row in _findings(tables):
-        if not row.accept:
-            continue
-        fired = [problem for problem in problems if _is_at(problem, row, row.accept)]
-        if not fired:
-            message = f"{row.accept} does not reject this row. Empty accept and accept_reason."
-            problems.append(problem_at(row, "accept", "E105", message, row.accept))
-        elif not row.accept_reason:
-            message = "accept needs accept_reason. Enter what the paper reports."
-            problems.append(problem_at(row, "accept_reason", "E105", message))
-        else:
-            problems = [problem for problem in problems if problem not in fired]
-    return problems
-
-
-def _findings(tables: Tables) -> list[Finding]:
-    return [*tables.measurements, *tables.contrasts, *tables.directions]
-
-
-def _is_at(problem: Problem, row: Row, code: str) -> bool:
-    return (problem.file, problem.row, problem.code) == (f"data/raw/{row.table}.csv", row.row, code)
+    return [
+        *row_warnings(tables, config),
+        *within_row_warnings(tables),
+        *between_rows_warnings(tables, config),
+        *size_warnings(tables),
+        *time_warnings(tables),
+        *name_warnings(tables),
+        *flow_warnings(tables),
+        *same_study_warnings(tables),
+        *p_warnings(tables, config),
+    ]
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
@@ -137,10 +132,21 @@ def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
 
 
 def write_warnings(path: str | Path, problems: Iterable[Problem]) -> None:
-    """Write warnings and notes as a table for reviewers."""
+    """Write warnings and notes as a table for reviewers, new ones before accepted ones."""
+    write_records(path, CheckWarning, _warning_rows(problems))
+
+
+def warnings_text(problems: Iterable[Problem]) -> str:
+    """Return new warnings as the CSV text of which accepted_warnings.csv is filled."""
+    new = [row for row in _warning_rows(problems) if not row.reason and row.row]
+    return csv_text(columns_of(CheckWarning), texts_of(CheckWarning, new))
+
+
+def _warning_rows(problems: Iterable[Problem]) -> list[CheckWarning]:
     rows = [CheckWarning(**fields_of(p, CheckWarning)) for p in problems if p.severity != "error"]
-    rows.sort(key=lambda warning: (warning.file, warning.row or 0, warning.column, warning.code))
-    write_records(path, CheckWarning, rows)
+    return sorted(
+        rows, key=lambda w: (bool(w.reason), w.in_table, w.row or 0, w.column, w.code, w.found)
+    )
 
 
 def results_left(directory: str | Path) -> str:

@@ -1,0 +1,76 @@
+"""Warnings that reviewers accept with a reason."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from builders import ROOT, TESTS
+from osteometa.cli import main
+from osteometa.extraction.accepted_warnings import AcceptedWarning
+from osteometa.io.csv_records import read_records
+from osteometa.io.problems import CheckWarning
+from osteometa.validation.review import check_review, write_warnings
+
+CELLS = ("in_table", "row_key", "column", "code", "found")
+
+
+@pytest.fixture
+def doubtful(small):
+    """A review with a warning of n before and after."""
+    raw = TESTS / "bad_input/W04_n_differs/data/raw/measurements.csv"
+    (small / "data/raw/measurements.csv").write_bytes(raw.read_bytes())
+    return small
+
+
+def accept(review, capsys, **other):
+    """Copy the cells of each new warning as `check --csv` prints them, and give a reason."""
+    main(["check", "--csv", str(review)])
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    accepted = [{**{c: row[c] for c in CELLS}, "reason": "printed so", **other} for row in rows]
+    with (review / "data/raw/accepted_warnings.csv").open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, [*CELLS, "reason"])
+        writer.writeheader()
+        writer.writerows(accepted)
+    return rows
+
+
+def test_the_shipped_review_has_no_new_warning():
+    outcome = check_review(ROOT)
+    assert [p.text() for p in outcome.problems if not p.reason] == []
+    assert len(outcome.problems) == len(outcome.tables.accepted_warnings) > 0
+
+
+def test_what_is_copied_from_the_check_is_accepted(doubtful, capsys, tmp_path):
+    assert accept(doubtful, capsys)
+    assert main(["check", str(doubtful)]) == 0
+    text = capsys.readouterr().out
+    assert text == "0 problems, 0 warnings, 1 accepted warning.\n"
+    write_warnings(tmp_path / "w.csv", check_review(doubtful).problems)
+    (row,) = read_records(tmp_path / "w.csv", CheckWarning)
+    assert (row.code, row.reason, row.in_table) == ("W04", "printed so", "measurements")
+
+
+def test_an_acceptance_of_another_value_is_named_and_the_warning_new(doubtful, capsys):
+    accept(doubtful, capsys, found="19 after 20")
+    main(["check", str(doubtful)])
+    text = capsys.readouterr().out
+    assert "W04" in text and "W20" in text and "0 problems, 2 warnings." in text
+    assert "accepted_warnings.csv; `osteometa check --csv`" in text
+
+
+def test_an_acceptance_without_a_reason_is_refused(doubtful, capsys):
+    accept(doubtful, capsys, reason="")
+    assert main(["check", str(doubtful)]) == 1
+    assert "row 2, column reason" in capsys.readouterr().out
+
+
+def test_new_warnings_come_before_accepted_ones(doubtful, tmp_path):
+    first, *_ = check_review(doubtful).problems
+    later = replace(first, row=1, reason="printed so")
+    write_warnings(tmp_path / "w.csv", [later, first])
+    assert [w.reason for w in read_records(tmp_path / "w.csv", CheckWarning)] == ["", "printed so"]
+
+
+def test_a_table_of_acceptances_has_the_first_columns_of_the_warnings():
+    assert AcceptedWarning.columns() == tuple(CheckWarning.__dataclass_fields__)[:6]

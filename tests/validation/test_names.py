@@ -1,0 +1,160 @@
+"""Names that are typed in two ways, and studies that are entered twice."""
+
+from dataclasses import replace
+
+import pytest
+from builders import CONFIG, level, tables
+from osteometa.extraction.tables import Arm, Measurement, Prisma, Study
+from osteometa.validation.names import almost
+from osteometa.validation.review import check_tables, warnings_of
+
+BONE = {"what": "BMD", "site": "lumbar_spine"}
+
+
+def found(review, *codes):
+    return [p for p in warnings_of(review, CONFIG) if p.code in codes]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("6_months", "6_month", True),
+        ("6_months", "6 months", True),
+        ("6_months", "6Months", True),
+        ("6_months", "6_monhts", True),
+        ("6_months", "6_motnhs", True),
+        ("6_months", "9_months", False),
+        ("6_months", "6_weeks", False),
+        ("12_months", "1_months", False),
+        ("baseline", "basline", True),
+        ("high_impact", "high_impacts", True),
+        ("jump_p", "jump_d", False),
+        ("arm_1", "arm_2", False),
+        ("total_hip_left", "total_hip_right", False),
+        ("rest", "test", False),
+        ("exercise", "exercise_isoflavone", False),
+        ("kemmler_2012", "kemmler_2021", False),
+    ],
+)
+def test_names_that_almost_match(one, other, alike):
+    assert almost(one, other) == almost(other, one) == alike
+
+
+def two_arms(**cells):
+    """Return a trial with both arms at 12 months, the control's row with other cells."""
+    rows = [level("12_months", mean="0.95", sd="0.1", n=20, time_wk=52),
+            level("12_months", "c", mean="0.94", sd="0.1", n=20, time_wk=52)]  # fmt: skip
+    review = tables(rows, design="rct", control=True, **BONE)
+    one, other = review.measurements
+    return replace(review, measurements=(one, other.model_copy(update=cells)))
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        ({}, []),
+        ({"timepoint": "12_month"}, ["W34", "W35"]),
+        ({"timepoint": "52_weeks"}, ["W35"]),
+        ({"site": "total_hip"}, ["W35"]),
+        ({"report": "thesis"}, ["W35"]),
+        ({"population_analysed": "completers"}, ["W35"]),
+        ({"site": "total_hip", "timepoint": "6_months"}, []),
+    ],
+)
+def test_a_row_without_its_partner(cells, codes):
+    assert [p.code for p in found(two_arms(**cells), "W34", "W35")] == codes
+
+
+def test_a_row_of_a_shared_comparator_that_another_arm_needs_is_no_stray():
+    review = two_arms()
+    own, control = review.measurements
+    arm = review.arms[0].model_copy(update={"arm_id": "second"})
+    second = own.model_copy(update={"arm_id": "second", "site": "total_hip", "row": 4})
+    review = replace(review, arms=(*review.arms, arm), measurements=(own, control, second))
+    assert found(review, "W35") == []
+
+
+@pytest.mark.parametrize(
+    ("design", "comparator", "warned"),
+    [("rct", "", True), ("rct", "c", False), ("uncontrolled", "", False), ("nrct", "", True)],
+)
+def test_an_exercise_arm_without_comparator(design, comparator, warned):
+    review = tables([], design=design, control=True, **BONE)
+    arms = (review.arms[0].model_copy(update={"comparator": comparator}), *review.arms[1:])
+    assert bool(found(replace(review, arms=arms), "W36")) == warned
+
+
+def test_the_start_under_another_name():
+    review = tables([level("pre", mean="0.95", n=20, time_wk=0)], **BONE)
+    assert [p.found for p in found(review, "W34")] == ["pre"]
+
+
+def three_reports(**second):
+    """Return one trial under two ids: n, mean and SD of both arms, at two times each."""
+    studies = [Study(study_id=s, label=f"{s.title()} 2001", design="rct", include="yes", row=i)
+               for i, s in enumerate(("oak", "elm"), start=2)]  # fmt: skip
+    arms = [Arm(study_id=s.study_id, arm_id=arm, label=arm, role=role, modality="running",
+                phase="training", comparator="c" if arm == "e" else "", weeks="26")
+            for s in studies for arm, role in (("e", "exercise"), ("c", "control"))]  # fmt: skip
+    rows = [
+        Measurement(study_id=s.study_id, arm_id=arm, outcome="OPG", analyte="opg_serum",
+                    timepoint="6_months", kind="level", unit="pg/mL", n=n, mean=mean, sd=sd)
+        for s in studies for arm, n, mean, sd in (("e", "11", "49", "7"), ("c", "11", "55", "7.2"))
+    ]  # fmt: skip
+    rows[2] = rows[2].model_copy(update=second)
+    return replace(tables([]), studies=tuple(studies), arms=tuple(arms), measurements=tuple(rows))
+
+
+# Three papers of one group carry the same n, means and SDs: data `velocity` of TheTS/metaprep.
+def test_the_same_numbers_under_two_ids():
+    (problem,) = found(three_reports(), "W39")
+    assert problem.study == "elm" and "oak" in problem.message
+    assert found(three_reports(n=12), "W39") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "code"),
+    [
+        ({"doi": "10.1000/X.1"}, {"doi": "https://doi.org/10.1000/x.1"}, "W38"),
+        ({"pmid": "12345"}, {"pmid": "12345"}, "W38"),
+        ({"title": "Jumping, and bone."}, {"title": "Jumping and bone"}, "W38"),
+        ({"label": "Oak 2001"}, {"label": "oak 2001"}, "W40"),
+        ({"label": "Oak 2001", "n_enrolled": 40}, {"label": "Oak 2002", "n_enrolled": 40}, "W41"),
+        ({"doi": ""}, {"doi": ""}, None),
+        ({"n_enrolled": 40}, {"n_enrolled": 40}, None),
+    ],
+)
+def test_one_study_under_two_ids(one, other, code):
+    review = three_reports(n=12)
+    studies = [s.model_copy(update=u) for s, u in zip(review.studies, (one, other), strict=True)]
+    problems = found(replace(review, studies=tuple(studies)), "W38", "W40", "W41")
+    assert [p.code for p in problems] == ([code] if code else [])
+
+
+def flow(**numbers):
+    return tuple(
+        Prisma(box=box, n=str(n), row=row) for row, (box, n) in enumerate(numbers.items(), start=2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found_at"),
+    [
+        ({"included_studies": 2, "included_reports": 2}, {}),
+        ({"included_studies": 3, "included_reports": 3}, {2: "3 against 2"}),
+        ({"included_studies": 2, "included_reports": 1}, {3: "1 against 2"}),
+        ({"included_studies": 2, "included_reports": 9}, {}),
+    ],
+)
+def test_the_flow_agrees_with_the_tables(numbers, found_at):
+    problems = found(replace(three_reports(n=12), prisma=flow(**numbers)), "W37")
+    assert {p.row: p.found for p in problems} == found_at
+
+
+# A box is emptied to switch it off: prisma-flowdiagram/PRISMA2020, issues 64 and 65.
+@pytest.mark.parametrize("n", ["", "-10"])
+def test_a_blank_or_negative_count_is_one_problem(n):
+    boxes = flow(identified_databases=500, removed_duplicates=0, screened=500)
+    boxes = (*boxes[:2], boxes[2].model_copy(update={"n": int(n) if n else None}))
+    problems = check_tables(replace(three_reports(), prisma=boxes), CONFIG)
+    assert next(p.code for p in problems if p.in_table == "prisma") == ("E202" if n else "E105")

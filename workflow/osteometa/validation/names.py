@@ -1,0 +1,135 @@
+"""Warnings about names that almost match, and rows that have no partner because of one."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from osteometa.extraction.cell_types import Row
+from osteometa.extraction.tables import Arm, Finding, Measurement, Tables
+from osteometa.io.problems import Problem
+from osteometa.validation.cells import warning_at
+
+LETTERS = 5
+"""Letters of the shortest word in which one letter is taken for a slip."""
+PAIRED = ("analyte", "site", "timepoint", "kind", "report", "population_analysed")
+"""Columns in which rows of two arms must agree to be compared."""
+
+
+def name_warnings(tables: Tables) -> Iterator[Problem]:
+    """Yield warnings about keys that are typed in two ways, or left out."""
+    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
+    for column in ("timepoint", "report"):
+        yield from _alike(findings, column)
+    yield from _alike(tables.arms, "arm_id")
+    for row in findings:
+        if row.time_wk == 0 and row.timepoint not in ("baseline", "during"):
+            message = (
+                f"Week 0 is the start, but the timepoint is '{row.timepoint}'. If it is the value "
+                "before the training, enter 'baseline'."
+            )
+            yield warning_at(row, "timepoint", "W34", message, row.timepoint)
+    yield from _without_partner(tables)
+    yield from _without_comparator(tables)
+
+
+def _alike(rows: Sequence[Finding] | Sequence[Arm], column: str) -> Iterator[Problem]:
+    """Warn of two names of one study that differ by a letter, a space or an underscore."""
+    first: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        first[row.study_id].setdefault(getattr(row, column), row)
+    for names in first.values():
+        known = ["baseline", "during"] if column == "timepoint" else []
+        for name, row in names.items():
+            near = next((one for one in known if one != name and name and almost(one, name)), "")
+            if near:
+                message = (
+                    f"'{name}' and '{near}' of one study almost match. Are they the same "
+                    f"{column}? Then enter one name; otherwise rows are not compared."
+                )
+                yield warning_at(row, column, "W34", message, f"{name} beside {near}")
+            known.append(name)
+
+
+def almost(one: str, other: str) -> bool:
+    """Tell whether two different names match but for case, separators, a plural or one letter."""
+    words, others = (re.split(r"[\W_]+", name.lower()) for name in (one, other))
+    if "".join(words) == "".join(others):
+        return True
+    different = [
+        pair for pair in zip(words, others, strict=False) if not _same_word(pair[0], pair[1])
+    ]
+    if len(words) != len(others) or len(different) > 1:
+        return False
+    return all(_one_letter(*pair) for pair in different)
+
+
+def _same_word(one: str, other: str) -> bool:
+    return one.removesuffix("s") == other.removesuffix("s")
+
+
+def _one_letter(one: str, other: str) -> bool:
+    """Tell whether one letter is changed, left out or exchanged with the next; never a digit."""
+    short, long = sorted((one, other), key=len)
+    if len(short) < LETTERS or len(long) > len(short) + 1 or not (short + long).isalpha():
+        return False
+    i = next((i for i, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), -1)
+    if i < 0 or len(short) < len(long):
+        return i < 0 or short[i:] == long[i + 1 :]
+    exchanged = short[i : i + 2] == long[i : i + 2][::-1] and short[i + 2 :] == long[i + 2 :]
+    return exchanged or short[i + 1 :] == long[i + 1 :]
+
+
+def _without_partner(tables: Tables) -> Iterator[Problem]:
+    """Warn of rows of two arms that would be compared but for one column."""
+    rows: dict[tuple[str, str], dict[tuple[str, ...], Measurement]] = defaultdict(dict)
+    for row in tables.measurements:
+        rows[row.study_id, row.arm_id].setdefault(_place(row), row)
+    against: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for arm in tables.arms:
+        if arm.comparator:
+            against[arm.study_id, arm.comparator].append(arm.arm_id)
+    for (study, comparator), arms in against.items():
+        partners = rows[study, comparator]
+        compared = {place for arm in arms for place in rows[study, arm]}
+        alone = [row for place, row in partners.items() if place not in compared]
+        for arm in arms:
+            own = [row for place, row in rows[study, arm].items() if place not in partners]
+            yield from _pairs(own, alone)
+
+
+def _place(row: Measurement) -> tuple[str, ...]:
+    return (row.outcome, *(getattr(row, column) for column in PAIRED))
+
+
+def _pairs(rows: Iterable[Measurement], others: Sequence[Measurement]) -> Iterator[Problem]:
+    for row in rows:
+        for other in others:
+            different = [c for c in PAIRED if getattr(row, c) != getattr(other, c)]
+            if row.outcome == other.outcome and len(different) == 1:
+                (column,) = different
+                name, near = (getattr(one, column) or "(empty)" for one in (row, other))
+                message = (
+                    f"This row has {column} '{name}'; that of the comparator has '{near}' (row "
+                    f"{other.row}) and agrees in the rest. They are not compared. Is it the same "
+                    f"{column.replace('_', ' ')}? Then enter one name."
+                )
+                yield warning_at(row, column, "W35", message, f"{name} beside {near}")
+                break
+
+
+def _without_comparator(tables: Tables) -> Iterator[Problem]:
+    """Warn of an exercise arm without comparator in a controlled trial that has a control arm."""
+    designs = {study.study_id: study.design for study in tables.studies}
+    controls = {arm.study_id: arm.arm_id for arm in tables.arms if arm.role == "control"}
+    for arm in tables.arms:
+        if arm.role != "exercise" or arm.comparator or arm.study_id not in controls:
+            continue
+        if designs.get(arm.study_id) in ("rct", "crossover_rct", "nrct"):
+            message = (
+                f"The study has the control arm '{controls[arm.study_id]}', but this arm has no "
+                "comparator: it is compared with its own baseline and leaves the pools of "
+                "controlled trials. Enter the comparator, with comparator_kind."
+            )
+            yield warning_at(arm, "comparator", "W36", message)

@@ -1,0 +1,104 @@
+"""Warnings about one study that is entered under several ids."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
+from osteometa.io.problems import Problem
+from osteometa.validation.cells import warning_at
+
+ENOUGH = 2
+"""Rows with equal numbers that are no coincidence; a difference with its interval counts twice."""
+
+
+def same_study_warnings(tables: Tables) -> Iterator[Problem]:
+    """Yield warnings about studies that share an identifier, a label or their numbers."""
+    for column in ("doi", "pmid", "title"):
+        first: dict[str, Study] = {}
+        for study in tables.studies:
+            name = _bare(column, getattr(study, column))
+            other = first.setdefault(name, study) if name else study
+            if other is not study:
+                message = (
+                    f"The {column} is that of '{other.study_id}' too (row {other.row}). One cohort "
+                    "is one study: enter its rows under one study_id, told apart by `report`."
+                )
+                found = f"{getattr(study, column)} of {other.study_id}"
+                yield warning_at(study, column, "W38", message, found)
+    yield from _same_numbers(tables)
+    yield from _same_labels(tables)
+    yield from _same_people(tables)
+
+
+def _bare(column: str, text: str) -> str:
+    """Return an identifier or a title without what may be typed in several ways."""
+    text = re.sub(r"^(https?://)?(dx\.)?(doi\.org/|doi:)\s*", "", text.casefold())
+    return re.sub(r"[\W_]+", " ", text).strip() if column == "title" else text.strip(" .")
+
+
+def _same_numbers(tables: Tables) -> Iterator[Problem]:
+    """Warn of two studies that report the same n, means and spreads."""
+    first: dict[tuple[object, ...], Measurement | Contrast] = {}
+    shared: Counter[tuple[str, str]] = Counter()
+    for row in (*tables.measurements, *tables.contrasts):
+        numbers, weight = _numbers(row)
+        other = first.setdefault(numbers, row) if weight else row
+        pair = (other.study_id, row.study_id)
+        if other.study_id == row.study_id or shared[pair] >= ENOUGH:
+            continue
+        shared[pair] += weight
+        if shared[pair] >= ENOUGH:
+            message = (
+                f"n, estimate and spread are those of '{other.study_id}' (row {other.row}) as "
+                "well, and not in this row alone. Are they the same people? Then enter them once, "
+                "under one study_id."
+            )
+            column = "mean" if isinstance(row, Measurement) else "value"
+            found = f"{getattr(row, column).text} of {other.study_id}"
+            yield warning_at(row, column, "W39", message, found)
+
+
+def _numbers(row: Measurement | Contrast) -> tuple[tuple[object, ...], int]:
+    """Return what identifies the numbers of a row, and for how many rows they count; 0 if few."""
+    spread = (row.se, row.ci_low, row.ci_high)
+    if isinstance(row, Measurement):
+        spread = (row.sd, row.spread, *spread)
+        numbers = (row.n, row.mean)
+    else:
+        numbers = (row.n_exercise, row.n_control, row.value)
+    known = all(numbers) and any(number is not None for number in spread)
+    what = (row.outcome, row.analyte, row.site)
+    return (*what, *numbers, *spread), (len(numbers) - 1) * known
+
+
+def _same_labels(tables: Tables) -> Iterator[Problem]:
+    first: dict[str, Study] = {}
+    for study in tables.studies:
+        other = first.setdefault(study.label.casefold(), study)
+        if other is not study:
+            message = (
+                f"The label is that of '{other.study_id}' too (row {other.row}): figures cannot "
+                f"tell them apart. Enter '{other.label}a' and '{study.label}b'."
+            )
+            found = f"{study.label} of {other.study_id}"
+            yield warning_at(study, "label", "W40", message, found)
+
+
+def _same_people(tables: Tables) -> Iterator[Problem]:
+    """Warn of two studies of one first author with the same number of participants."""
+    first: dict[tuple[str, int], Study] = {}
+    for study in tables.studies:
+        if study.n_enrolled is None:
+            continue
+        other = first.setdefault((study.label.casefold().split()[0], study.n_enrolled), study)
+        if other is not study:
+            message = (
+                f"'{other.study_id}' (row {other.row}) has the same first author and as many "
+                "participants. Are they two reports of the same people? Then enter them under one "
+                "study_id."
+            )
+            found = f"{study.n_enrolled} of {other.study_id}"
+            yield warning_at(study, "n_enrolled", "W41", message, found)

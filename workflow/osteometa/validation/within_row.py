@@ -1,0 +1,278 @@
+"""Warnings about one row whose numbers do not agree with each other.
+
+Papers report most results twice: an estimate, its interval, SE, p and n determine each other.
+Numbers agree if any values that round to the reported ones do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.extraction.cell_types import ReportedNumber
+from osteometa.extraction.tables import Contrast, Measurement, PublishedPool, Tables
+from osteometa.io.problems import Problem
+from osteometa.numerics.distributions import t_quantile, two_sided_p, two_tailed
+from osteometa.validation.cells import warning_at
+from osteometa.validation.plausibility import sd_of
+from osteometa.validation.slips import likely_slip
+
+UNEVEN = 0.02
+"""Share of an interval's width by which models leave an estimate off its middle."""
+FEWEST_DF = 8
+"""Degrees of freedom assumed at least where a paper reports no n."""
+ALIKE = 1.25
+"""Factor within which two p agree: models differ in degrees of freedom."""
+
+
+class Range(NamedTuple):
+    """A smallest and a largest value."""
+
+    low: float
+    high: float
+
+
+def within_row_warnings(tables: Tables) -> Iterator[Problem]:
+    """Yield warnings about estimate, interval, spread, p and n of single rows."""
+    for row in tables.measurements:
+        if row.usable:
+            yield from _off_middle(row, "mean")
+            yield from _spread_and_interval(row)
+            yield from _fraction(row, "mean")
+    for row in tables.contrasts:
+        if row.usable:
+            if row.statistic in ("md", "adj_md", "smd"):
+                yield from _off_middle(row, "value")
+                yield from _se_and_interval(row)
+            yield from _fraction(row, "value")
+            yield from _p_of_row(row)
+            yield from _sizes(row)
+    for row in tables.published_pools:
+        yield from _off_middle(row, "estimate")
+        yield from _p_of_row(row)
+
+
+def interval_of(row: Measurement | Contrast | PublishedPool) -> tuple[ReportedNumber, ...]:
+    """Return the limits of a row; empty unless both are reported and ascend."""
+    if row.ci_low is None or row.ci_high is None or row.ci_low >= row.ci_high:
+        return ()
+    return row.ci_low, row.ci_high
+
+
+def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Iterator[Problem]:
+    """Warn of an estimate that is not the middle of its interval."""
+    value: ReportedNumber | None = getattr(row, column)
+    if value is None or not (limits := interval_of(row)):
+        return
+    low, high = limits
+    middle, slack = (low + high) / 2, (low.half_unit + high.half_unit) / 2
+    if abs(value - middle) <= value.half_unit + slack + UNEVEN * (high - low):
+        return
+    found = f"{value.text} in {low.text} to {high.text}"
+    message = f"The {column} {value.text} is not the middle of its interval ({middle:.4g}). "
+    message += _which_limit(value, low, high)
+    if low > 0 and _is_middle_of_logs(value, low, high):
+        message += (
+            " Or is it a ratio or a geometric mean, with an interval that is symmetric in "
+            "logarithms? Then enter natural logarithms, of a geometric mean with kind=log_level."
+        )
+    yield warning_at(row, column, "W21", message, found)
+
+
+def _is_middle_of_logs(value: ReportedNumber, low: ReportedNumber, high: ReportedNumber) -> bool:
+    middle, width = math.sqrt(low * high), math.log(high / low)
+    shares = (number.half_unit / number for number in (value, low, high))
+    return abs(math.log(value / middle)) <= sum(shares) + UNEVEN * width
+
+
+def _which_limit(value: ReportedNumber, low: ReportedNumber, high: ReportedNumber) -> str:
+    """Return what each of the three numbers would be by the other two, and the likely slip."""
+    others = {
+        "ci_low": (low, 2 * value - high, 2 * value.half_unit + high.half_unit),
+        "ci_high": (high, 2 * value - low, 2 * value.half_unit + low.half_unit),
+        "value": (value, (low + high) / 2, (low.half_unit + high.half_unit) / 2),
+    }
+    for name, (typed, expected, slack) in others.items():
+        slack += typed.half_unit
+        if question := likely_slip(typed, expected - slack, expected + slack):
+            return f"By the other two {name} should be {expected:.4g}.{question}"
+    return f"By the others ci_low is {2 * value - high:.4g} or ci_high {2 * value - low:.4g}."
+
+
+def _se_range(limits: tuple[ReportedNumber, ...], level: float, df: float | None) -> Range:
+    """Return the range of the SE behind an interval: by t, or by the normal distribution."""
+    low, high = limits
+    width, slack = high - low, low.half_unit + high.half_unit
+    probability = 0.5 + level / 200
+    t, z = t_quantile(probability, df or FEWEST_DF), t_quantile(probability, None)
+    return Range(max(width - slack, 0.0) / (2 * t), (width + slack) / (2 * z))
+
+
+def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
+    limits = interval_of(row)
+    if not limits or row.n is None or row.n < 2:
+        return
+    se = _se_range(limits, float(row.ci_level or 95), row.n - 1)
+    root = math.sqrt(row.n)
+    for column in ("sd", "se", "spread"):
+        typed: ReportedNumber | None = getattr(row, column)
+        kind = row.spread_kind if column == "spread" else column
+        if typed is None or kind not in ("sd", "se"):
+            continue
+        expected = Range(se.low * root, se.high * root) if kind == "sd" else se
+        other = se if kind == "sd" else Range(se.low * root, se.high * root)
+        if not _in(typed, expected):
+            message = (
+                f"The {kind} {typed.text} and the interval {limits[0].text} to {limits[1].text} "
+                f"disagree: with n = {row.n} the {kind} should be {_words(expected)}."
+            )
+            if _in(typed, other):
+                message += f" Is it {'an SE' if kind == 'sd' else 'an SD'}?"
+            else:
+                message += likely_slip(typed, *expected) or " Check limits and n as well."
+            found = f"{typed.text} against {_words(expected)}"
+            yield warning_at(row, column, "W22", message, found)
+
+
+def _se_and_interval(row: Contrast) -> Iterator[Problem]:
+    limits = interval_of(row)
+    if not limits or row.se is None:
+        return
+    expected = _se_range(limits, float(row.ci_level or 95), df_of(row))
+    if not _in(row.se, expected):
+        message = (
+            f"The se {row.se.text} and the interval {limits[0].text} to {limits[1].text} disagree: "
+            f"the se should be {_words(expected)}."
+        )
+        message += likely_slip(row.se, *expected) or " Is it the SD? Check the limits as well."
+        yield warning_at(row, "se", "W22", message, f"{row.se.text} against {_words(expected)}")
+
+
+def _in(typed: ReportedNumber, expected: Range) -> bool:
+    return expected.low <= typed + typed.half_unit and typed - typed.half_unit <= expected.high
+
+
+def _words(expected: Range) -> str:
+    return f"{expected.low:.3g} to {expected.high:.3g}"
+
+
+def df_of(row: Contrast) -> float | None:
+    """Return the degrees of freedom of a test of two arms, or of one; None if not reported."""
+    if row.df2 is not None:
+        return float(row.df2)
+    n = total_of(row)
+    df = None if n is None else n - (1 if row.compares == "within" else 2) - (row.covariates or 0)
+    return df if df is not None and df >= 1 else None
+
+
+def total_of(row: Contrast) -> int | None:
+    """Return the participants of a test; None if not reported."""
+    if row.compares == "within":
+        return row.n_exercise or row.n_total
+    if row.n_exercise is not None and row.n_control is not None:
+        return row.n_exercise + row.n_control
+    return row.n_total
+
+
+def _p_of_row(row: Contrast | PublishedPool) -> Iterator[Problem]:
+    """Warn of a p that differs from that of the estimate with its SE or interval, of t or F."""
+    if row.p is None or not 0 < row.p <= 1:
+        return
+    reported = _reported_p(row, row.p)
+    for source, implied in _implied_p(row):
+        if implied.low > reported.high * ALIKE or reported.low > implied.high * ALIKE:
+            message = (
+                f"The p ({row.p_operator} {row.p.text}) and the {source} disagree: they give a "
+                f"two-sided p of {_words(implied)}."
+            )
+            slip = likely_slip(row.p, *implied) if row.p_operator == "=" else ""
+            message += slip or " Check p, its operator, the estimate, its spread and n."
+            found = f"{row.p_operator} {row.p.text} against {_words(implied)}"
+            yield warning_at(row, "p", "W23", message, found)
+            return
+
+
+def _implied_p(row: Contrast | PublishedPool) -> Iterator[tuple[str, Range]]:
+    """Yield the two-sided p of a row by each way of reporting the test, over the rounding."""
+    contrast = isinstance(row, Contrast)
+    value = row.value if contrast else row.estimate
+    if value is None:
+        return
+    df = df_of(row) if contrast else None
+    around = _around(value)
+    if contrast and row.statistic in ("t", "f"):
+        if row.statistic == "f":
+            around = Range(math.sqrt(around.low), math.sqrt(around.high))
+        if not is_omnibus(row):
+            low_df = df or FEWEST_DF
+            yield (
+                row.statistic.upper(),
+                Range(two_sided_p(around.high, df), two_sided_p(around.low, low_df)),
+            )
+        return
+    if contrast and (row.test == "rank" or row.statistic not in ("md", "adj_md")):
+        return
+    if contrast and row.se is not None:
+        yield "value with its se", _normal_to_t(around, _around(row.se), df)
+    if limits := interval_of(row):
+        se = _se_range(limits, float(row.ci_level or 95), df)
+        yield "estimate with its interval", _normal_to_t(around, se, df)
+
+
+def _around(value: ReportedNumber) -> Range:
+    """Return the range of the absolute value over the rounding."""
+    return Range(max(abs(value) - value.half_unit, 0.0), abs(value) + value.half_unit)
+
+
+def _normal_to_t(value: Range, se: Range, df: float | None) -> Range:
+    """Return the range of p, from that of the normal distribution to that of t."""
+    high = value.high / se.low if se.low else math.inf
+    return Range(two_sided_p(high, None), two_sided_p(value.low / se.high, df or FEWEST_DF))
+
+
+def _reported_p(row: Contrast | PublishedPool, p: ReportedNumber) -> Range:
+    """Return the two-sided p that a cell allows."""
+    low, high = p - p.half_unit, p + p.half_unit
+    if isinstance(row, Contrast) and row.tails == 1:
+        both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
+        low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)
+    if row.p_operator in ("<", "<="):
+        low = 0.0
+    return Range(low, 1.0 if row.p_operator in (">", ">=") else high)
+
+
+def _sizes(row: Contrast) -> Iterator[Problem]:
+    """Warn of numbers of participants that disagree with each other or with df."""
+    parts = (row.n_exercise, row.n_control)
+    total = total_of(row)
+    if row.compares == "between" and None not in (*parts, row.n_total) and total != row.n_total:
+        message = f"n_total is {row.n_total}, but n_exercise + n_control = {total}. Correct one."
+        yield warning_at(row, "n_total", "W24", message, f"{row.n_total} against {total}")
+    if row.df2 is None or total is None or not (row.statistic == "t" or row.df1 == 1):
+        return
+    most = total - (1 if row.compares == "within" else 2)
+    if row.df2 > most and row.test != "rm_anova":
+        message = (
+            f"df2 is {row.df2.text}, but {total} participants give at most {most}. "
+            "Correct df2 or n."
+        )
+        yield warning_at(row, "df2", "W24", message, f"{row.df2.text} against {most}")
+
+
+def _fraction(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
+    """Warn of a percent typed as a fraction: no percent change is known to 0.1."""
+    value: ReportedNumber | None = getattr(row, column)
+    if isinstance(row, Measurement):
+        percent, spread = row.kind == "pct_change", sd_of(row) or row.se
+    else:
+        percent, spread = row.unit == "%" and row.statistic in ("md", "adj_md"), row.se
+        if limits := interval_of(row):
+            spread = (limits[1] - limits[0]) / 2
+    if percent and value is not None and spread is not None and max(abs(value), spread) < 0.1:
+        message = (
+            f"The unit is %, but {value.text} with its spread looks like a fraction. Is it "
+            f"{100 * value:.3g} %?"
+        )
+        yield warning_at(row, column, "W25", message, value)
