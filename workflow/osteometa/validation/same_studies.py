@@ -84,7 +84,7 @@ def _same_labels(tables: Tables) -> Iterator[Problem]:
                 f"tell them apart. Enter '{other.label}a' and '{study.label}b'."
             )
             found = f"{study.label} of {other.study_id}"
-            yield warning_at(study, "label", "W40", message, found)
+            yield warning_at(study, "label", "W18", message, found)
 
 
 def _same_people(tables: Tables) -> Iterator[Problem]:
@@ -101,4 +101,4 @@ def _same_people(tables: Tables) -> Iterator[Problem]:
                 "study_id."
             )
             found = f"{study.n_enrolled} of {other.study_id}"
-            yield warning_at(study, "n_enrolled", "W41", message, found)
+            yield warning_at(study, "n_enrolled", "W19", message, found)
