@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from osteometa.comparisons.summaries import spread_of
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Contrast, Measurement, Tables
-from osteometa.extraction.units import UnitError, convert, pooled_unit
+from osteometa.extraction.units import UnitError, convert
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import problem_at
@@ -30,8 +30,6 @@ def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _before_and_after(series, config)
     yield from _large_differences(tables, config, series)
     yield from _large_smds(tables)
-    yield from _unlike_other_studies(tables, config)
-    yield from _outside_range(tables, config)
     yield from _time_of_day(tables, config)
     yield from _codes_for_missing(tables)
     yield from _half_intervals(tables)
@@ -51,9 +49,9 @@ def least_sd(row: Measurement | Contrast, config: Config) -> float:
     return outcome.plausible.sd_of_change if outcome else 0.0
 
 
-def level_of(row: Measurement, config: Config) -> float | None:
+def level_of(row: Measurement | Contrast, config: Config) -> float | None:
     """Return the usual level in the unit of a change: 100 for percent, None if not declared."""
-    if row.kind == "pct_change":
+    if row.unit == "%":
         return 100.0
     outcome, analyte = config.outcomes.get(row.outcome), config.analyte(row.outcome, row.analyte)
     if outcome is None or analyte is None or row.site not in analyte.baseline_mean:
@@ -62,6 +60,12 @@ def level_of(row: Measurement, config: Config) -> float | None:
         return convert(analyte.baseline_mean[row.site], outcome.unit_of(row.analyte), row.unit)
     except UnitError:
         return None
+
+
+def spread_column(row: Measurement) -> str:
+    """Return the column in which the spread of a row is entered."""
+    columns = ("sd", "spread", "se", "ci_low", "q1", "min")
+    return next((name for name in columns if getattr(row, name) is not None), "sd")
 
 
 def _series(tables: Tables) -> Series:
@@ -89,20 +93,14 @@ def _small_sds(tables: Tables, config: Config) -> Iterator[Problem]:
             continue
         if row.kind == "level" and row.mean and sd / row.mean < 0.05:
             message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
-            yield warning_at(row, _spread_column(row), "W01", message, f"{sd:.4g}")
+            yield warning_at(row, spread_column(row), "W01", message, f"{sd:.4g}")
         least, level = least_sd(row, config), level_of(row, config)
         if row.kind in ("change", "pct_change") and level is not None and 100 * sd / level < least:
             message = (
                 f"The SD of change is below {least:g} % of the level, less than the method of "
                 "measurement allows (sd_of_change in config.yaml). Is it a standard error?"
             )
-            yield warning_at(row, _spread_column(row), "W02", message, f"{sd:.4g}")
-
-
-def _spread_column(row: Measurement) -> str:
-    """Return the column in which the spread of a row is entered."""
-    columns = ("sd", "spread", "se", "ci_low", "q1", "min")
-    return next((name for name in columns if getattr(row, name) is not None), "sd")
+            yield warning_at(row, spread_column(row), "W02", message, f"{sd:.4g}")
 
 
 def _before_and_after(series: Series, config: Config) -> Iterator[Problem]:
@@ -140,7 +138,7 @@ def _implied_r(
             f"outside the plausible range ({lowest:g} to {highest:g} in config.yaml). Check the "
             "paper."
         )
-        yield warning_at(change, _spread_column(change), "W05", message, f"{sd:.4g}")
+        yield warning_at(change, spread_column(change), "W05", message, f"{sd:.4g}")
 
 
 def _large_differences(tables: Tables, config: Config, series: Series) -> Iterator[Problem]:
@@ -176,45 +174,6 @@ def _large_smds(tables: Tables) -> Iterator[Problem]:
         if row.statistic == "smd" and row.value is not None and abs(row.value) > 3:
             message = "The reported SMD is beyond 3. Is it standardised by a standard error?"
             yield warning_at(row, "value", "W03", message, row.value)
-
-
-def _unlike_other_studies(tables: Tables, config: Config) -> Iterator[Problem]:
-    means: dict[tuple[str, ...], list[tuple[float, Measurement]]] = defaultdict(list)
-    for row, value, unit in _levels(tables, config):
-        means[(row.outcome, row.analyte, row.site, unit)].append((value, row))
-    for (*_, unit), values in means.items():
-        middle = sorted(value for value, _ in values)[len(values) // 2]
-        for value, row in values:
-            if not middle / 5 < value < middle * 5:
-                message = (
-                    f"The mean is {value:.3g} {unit}, but the median of all studies is "
-                    f"{middle:.3g} {unit}. Is the unit right?"
-                )
-                yield warning_at(row, "mean", "W07", message, row.mean)
-
-
-def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
-    for row, value, unit in _levels(tables, config):
-        low, high = config.outcomes[row.outcome].units.get(unit, (0.0, math.inf))
-        if not low <= value <= high:
-            message = (
-                f"A mean of {value:.3g} {unit} is outside the plausible range of {row.outcome} in "
-                f"config.yaml ({low:g} to {high:g} {unit}). Are number and unit right?"
-            )
-            yield warning_at(row, "mean", "W12", message, row.mean)
-
-
-def _levels(tables: Tables, config: Config) -> Iterator[tuple[Measurement, float, str]]:
-    """Yield the rows with a mean level, with the mean in the unit in which it is pooled."""
-    for row in tables.measurements:
-        outcome = config.outcomes.get(row.outcome)
-        if outcome is None or row.kind != "level" or not row.mean:
-            continue
-        unit = pooled_unit(row.unit, outcome.units)
-        try:
-            yield row, convert(row.mean, row.unit, unit), unit
-        except UnitError:
-            continue
 
 
 def _time_of_day(tables: Tables, config: Config) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from osteometa.protocol.config import Config, load_config
 from osteometa.validation.cells import problem_at, value_problems
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
+from osteometa.validation.other_studies import other_study_warnings
 from osteometa.validation.plausibility import row_warnings
 
 
@@ -101,7 +102,11 @@ def check_tables(
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
-    return [*row_warnings(tables, config), *p_warnings(tables, config)]
+    return [
+        *row_warnings(tables, config),
+        *other_study_warnings(tables, config),
+        *p_warnings(tables, config),
+    ]
 
 
 def _accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
