@@ -89,15 +89,24 @@ def _last_column(test: ReportedTest) -> str:
 
 def _sd_of_test(comparison: Comparison, test: ReportedTest, config: Config) -> float | None:
     """Return the SD of change, in percent of the level, that a test implies; None if none."""
-    n, m = test.n_exercise, test.n_control
-    if not n or (m is None) == (comparison.controlled and not comparison.paired):
+    root = _root(comparison, test)
+    if root is None:
         return None
-    root = math.sqrt(1 / n + (1 / m if m else 0))
     if isinstance(test, ReportedDifference):
         level = level_of(test.row, config)
         return None if level is None else 100 * test.se / level / root
     known = next((percent for _, percent, _ in _mean_changes(comparison, config)), None)
     return abs(known / test.t) / root if known and test.t else None
+
+
+def _root(comparison: Comparison, test: ReportedTest) -> float | None:
+    """Return SE over SD of a test; of equal arms, the least, where only their total is known."""
+    n, m, total = test.n_exercise, test.n_control, test.row.n_total
+    if comparison.paired or not comparison.controlled:
+        return None if n is None else math.sqrt(1 / n)
+    if n is None or m is None:
+        return None if total is None else 2 / math.sqrt(total)
+    return math.sqrt(1 / n + 1 / m)
 
 
 def changes(tables: Tables, comparisons: Sequence[Comparison], config: Config) -> Iterator[Change]:

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from osteometa.comparisons.build import comparisons_of
+from osteometa.comparisons.build import Comparison
 from osteometa.extraction.tables import Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
-from osteometa.validation.comparable import Change, Compared, Spread, changes, spreads
+from osteometa.validation.comparable import Change, Compared, Spread, spreads
 from osteometa.validation.plausibility import warning_at
 
 FARTHEST = 3.5
@@ -46,13 +46,13 @@ class Usual:
     studies: int
 
 
-def other_study_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
+def other_study_warnings(
+    tables: Tables, comparisons: Sequence[Comparison], found: Sequence[Change], config: Config
+) -> Iterator[Problem]:
     """Yield warnings about values unlike those of other studies, or beyond declared limits."""
     yield from _scales(tables, config)
     yield from _outside_range(tables, config)
-    comparisons = comparisons_of(tables, config)
     yield from _unlike_spreads(list(spreads(tables, comparisons, config)))
-    found = list(changes(tables, comparisons, config))
     yield from _large_changes(found, config)
     yield from _unlike_changes(found)
 

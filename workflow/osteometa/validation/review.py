@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from osteometa.comparisons.build import comparisons_of
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Finding, Tables
@@ -14,10 +15,12 @@ from osteometa.io.csv_records import fields_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.cells import problem_at, value_problems
+from osteometa.validation.comparable import changes
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
 from osteometa.validation.other_studies import other_study_warnings
 from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.stated_directions import direction_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,12 @@ def check_tables(
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
+    comparisons = comparisons_of(tables, config)
+    found = list(changes(tables, comparisons, config))
     return [
         *row_warnings(tables, config),
-        *other_study_warnings(tables, config),
+        *other_study_warnings(tables, comparisons, found, config),
+        *direction_warnings(tables, found),
         *p_warnings(tables, config),
     ]
 
