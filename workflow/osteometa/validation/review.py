@@ -21,6 +21,7 @@ from osteometa.validation.keys import link_problems
 from osteometa.validation.other_studies import other_study_warnings
 from osteometa.validation.plausibility import row_warnings
 from osteometa.validation.stated_directions import direction_warnings
+from osteometa.validation.study_facts import study_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
         *row_warnings(tables, config),
         *other_study_warnings(tables, comparisons, found, config),
         *direction_warnings(tables, found),
+        *study_warnings(tables),
         *p_warnings(tables, config),
     ]
 
