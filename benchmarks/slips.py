@@ -162,7 +162,7 @@ class Trial:
         rows[slip.place] = {**rows[slip.place], **slip.typed}
         problems = self.check(slip.table, rows)
         refused = errors_of(problems)
-        codes = {p.code for p in refused} or {w[-1] for w in warnings_in(problems) - self.known}
+        codes = {p.code for p in refused} or {w[3] for w in warnings_in(problems) - self.known}
         try:
             names = self.moved_by(slip)
         except Exception:
@@ -186,9 +186,9 @@ class Trial:
         return tuple(n for n in names if moved(self.before.get(n), after.get(n)))
 
 
-def warnings_in(problems: Iterable[Problem]) -> set[tuple[str, int | None, str, str]]:
-    """Return place and code of each warning."""
-    return {(p.file, p.row, p.column, p.code) for p in problems}
+def warnings_in(problems: Iterable[Problem]) -> set[tuple[str, int | None, str, str, str]]:
+    """Return place, code and value of each warning, by which it is accepted too."""
+    return {(p.file, p.row, p.column, p.code, p.found) for p in problems}
 
 
 def number(text: str, row: RawRow, column: str) -> ReportedNumber | int | None:

@@ -129,13 +129,13 @@ def _unlike_spreads(found: Sequence[Spread]) -> Iterator[Problem]:
                 f"of {group.studies} studies {math.exp(group.middle):.3g} %: "
                 f"{_likely_slip(one, one.value - group.middle)} Check the paper."
             )
-            yield warning_at(one.row, one.column, "W30", message, one.entered)
+            yield warning_at(one.row, one.column, "W40", message, one.entered)
         elif level and percent > 100 * LARGEST_CV:
             message = (
                 f"The {what} is {percent / 100:.3g} times the mean of a quantity that cannot be "
                 "negative. Are mean, SD and decimal points right? Check the paper."
             )
-            yield warning_at(one.row, one.column, "W31", message, one.entered)
+            yield warning_at(one.row, one.column, "W41", message, one.entered)
 
 
 def _is_unlike(one: Spread, group: Usual) -> bool:
@@ -163,7 +163,9 @@ def _large_changes(found: Iterable[Change], config: Config) -> Iterator[Problem]
         limits = config.outcomes[one.row.outcome].plausible
         years = None if one.years is None else max(one.years, LEAST_YEARS)
         most, rate = limits.largest_change, limits.largest_change_per_year
-        if most is not None and abs(one.value) > most:
+        if one.group[3] == "change" and one.value <= -100:
+            limit = "all of it"
+        elif most is not None and abs(one.value) > most:
             limit = f"{most:g} % (largest_change in config.yaml)"
         elif rate is not None and years is not None and abs(one.value) > rate * years:
             limit = f"{rate:g} % a year (largest_change_per_year in config.yaml)"
@@ -174,7 +176,7 @@ def _large_changes(found: Iterable[Change], config: Config) -> Iterator[Problem]
             f"{_words(one)} is {one.value:.3g} % of the level{time}, more than {limit}. Are "
             "number, sign, unit and time right? Check the paper."
         )
-        yield warning_at(one.row, one.column, "W32", message, one.entered)
+        yield warning_at(one.row, one.column, "W42", message, one.entered)
 
 
 def _words(one: Change) -> str:
@@ -184,7 +186,7 @@ def _words(one: Change) -> str:
 def _unlike_changes(found: Sequence[Change]) -> Iterator[Problem]:
     """Warn of changes far from those of the other studies, in percent or in SDs of change."""
     standardised = [replace(one, value=one.value / one.sd) for one in found if one.sd]
-    families = (found, LEAST_PERCENT, "%", "W33"), (standardised, LEAST_SDS, "SD", "W34")
+    families = (found, LEAST_PERCENT, "%", "W43"), (standardised, LEAST_SDS, "SD", "W44")
     for family, least, unit, code in families:
         groups = usual(family, ENOUGH_CHANGES, least)
         for one in family:

@@ -56,7 +56,7 @@ def _sign(change: Change, row: Direction) -> Iterator[Problem]:
         f"directions.csv says {words}. Is a sign lost, or a value of the other arm entered? Check "
         "the paper."
     )
-    yield warning_at(change.row, change.column, "W35", message, change.entered)
+    yield warning_at(change.row, change.column, "W45", message, change.entered)
 
 
 def _significance(test: Contrast, row: Direction) -> Iterator[Problem]:
@@ -69,4 +69,4 @@ def _significance(test: Contrast, row: Direction) -> Iterator[Problem]:
             f"p {test.p_operator} {test.p.text}, but row {row.row} of directions.csv says "
             f"significant: {row.significant}. Is the decimal point right? Check the paper."
         )
-        yield warning_at(test, "p", "W36", message, f"{test.p_operator} {test.p.text}")
+        yield warning_at(test, "p", "W46", message, f"{test.p_operator} {test.p.text}")

@@ -29,7 +29,7 @@ def _year(study: Study) -> Iterator[Problem]:
                 f"The year is {study.year}, but the {column} says {' and '.join(named)}. Correct "
                 "one of the two."
             )
-            yield warning_at(study, "year", "W37", message, study.year)
+            yield warning_at(study, "year", "W47", message, study.year)
             return
 
 
@@ -42,10 +42,10 @@ def _ages(study: Study) -> Iterator[Problem]:
             f"A mean age of {mean.text} years is unusual{who}; {youngest} to {oldest} are "
             "expected. Is the decimal point right? Check the paper."
         )
-        yield warning_at(study, "age_mean", "W38", message, mean)
+        yield warning_at(study, "age_mean", "W48", message, mean)
     if mean is not None and sd is not None and sd > mean / 2:
         message = (
             f"The SD of age, {sd.text}, is more than half the mean, {mean.text}. Is the decimal "
             "point right? Check the paper."
         )
-        yield warning_at(study, "age_sd", "W38", message, sd)
+        yield warning_at(study, "age_sd", "W48", message, sd)
