@@ -24,6 +24,8 @@ class Compared:
     group: tuple[str, ...]
     """Outcome, analyte, phase, and what the value is."""
     value: float
+    n: int | None = None
+    """Participants, of the smaller arm where two are compared."""
 
     @property
     def entered(self) -> str:
@@ -35,7 +37,6 @@ class Compared:
 class Spread(Compared):
     """The logarithm of an SD in percent of its mean, or of a change in percent of the level."""
 
-    n: int | None
     unlabelled: bool = False
     """Whether it may be a standard error."""
     test: bool = False
@@ -118,9 +119,10 @@ def changes(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
         group = (comparison.outcome, comparison.analyte, arm.phase)
         kind = "difference" if comparison.controlled else "change"
         if comparison.controlled:
+            yield from _of_levels(comparison)
             for row, percent, sd in _mean_changes(comparison, config):
                 yield Change(
-                    row=row, column="mean", group=(*group, kind), value=percent,
+                    row=row, column="mean", group=(*group, kind), value=percent, n=row.n,
                     years=_years(row, arm), sd=sd,
                 )  # fmt: skip
         for row in comparison.contrasts:
@@ -160,7 +162,7 @@ def _of_arms(tables: Tables, arms: dict[tuple[str, str], Arm], config: Config) -
             arm = arms[row.study_id, row.arm_id]
             yield Change(
                 row=row, column="mean", group=(row.outcome, row.analyte, arm.phase, "change"),
-                value=100 * mean / level, years=_years(row, arm),
+                value=100 * mean / level, n=row.n, years=_years(row, arm),
                 sd=None if sd is None else 100 * sd / level,
             )  # fmt: skip
 
@@ -186,6 +188,20 @@ def _mean_changes(
         sd = math.hypot(*sds) / math.sqrt(len(sds)) if len(sds) == len(found) else None
         change = means[0] - (means[1] if len(means) == 2 else 0)
         yield one, 100 * change / level, None if sd is None else 100 * sd / level
+
+
+def _of_levels(comparison: Comparison) -> Iterator[Change]:
+    """Yield the difference of the levels of two arms, in percent of the comparator."""
+    one, other = (side and side.complete() for side in comparison.pair(comparison.levels))
+    row = comparison.levels[0]
+    if isinstance(row, Measurement) and row.mean is not None and one and other and other.mean:
+        ratio = 100 / other.mean
+        yield Change(
+            row=row, column="mean", years=None, n=min(one.n, other.n),
+            group=(comparison.outcome, comparison.analyte, comparison.arm.phase, "levels"),
+            value=ratio * (one.mean - other.mean),
+            sd=ratio * math.hypot(one.sd, other.sd) / math.sqrt(2),
+        )  # fmt: skip
 
 
 def _years(row: Measurement | Contrast, arm: Arm) -> float | None:

@@ -17,6 +17,7 @@ from osteometa.comparisons.build import Comparison
 from osteometa.extraction.tables import Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
+from osteometa.numerics.distributions import hedges_j
 from osteometa.protocol.config import Config
 from osteometa.validation.comparable import Change, Compared, Spread, spreads
 from osteometa.validation.plausibility import warning_at
@@ -27,14 +28,18 @@ MAD_TO_SD = 1.4826
 """The SD of a normal distribution over its median absolute deviation."""
 ENOUGH_SPREADS, ENOUGH_CHANGES = 4, 10
 """Fewest studies of which the median says what is usual; changes differ more than spreads."""
+FARTHEST_LEVEL = 5.0
+"""A mean nearer to the median than this factor is not questioned."""
 LEAST_FACTOR = 2.5
 """A spread nearer to the median than this is not questioned, however alike the studies are."""
 LEAST_PERCENT, LEAST_SDS = 2.0, 1.0
 """The same of a change, in percent of the level and in SDs of change."""
 LEAST_YEARS = 0.5
 """Over a shorter time the rate of a change is mostly error."""
-LARGEST_CV = 2.0
-"""SD over the mean of a quantity that cannot be negative: beyond it most values would be near 0."""
+LEAST_CV, LARGEST_CV = 5.0, 200.0
+"""An SD in percent of the mean of a quantity that cannot be negative."""
+LARGEST_SMD = 3.0
+"""SDs by which arms differ, where too few studies tell what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,22 @@ class Usual:
     middle: float
     reach: float
     studies: int
+
+    def with_error(self, error: float) -> float:
+        """Return the reach for a value with a standard error of its own."""
+        return math.hypot(self.reach, FARTHEST * error)
+
+
+def _in_sds(one: Change, sd: float) -> float:
+    """Return a change in SDs, without the bias of small samples (Hedges 1981)."""
+    df = (1 if one.group[3] == "change" else 2) * ((one.n or 0) - 1)
+    return one.value / sd * (float(hedges_j(df)) if df > 1 else 1.0)
+
+
+def _error_in_sds(one: Change, middle: float) -> float:
+    """Return the standard error of a usual SMD in arms of n, of large samples (Hedges 1981)."""
+    n = one.n or 0
+    return math.sqrt(2 / n + middle**2 / (4 * (n - 1))) if n > 1 else 0.0
 
 
 def other_study_warnings(
@@ -77,18 +98,23 @@ def usual(compared: Iterable[Compared], enough: int, least: float) -> dict[tuple
 
 
 def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
-    means: dict[tuple[str, ...], list[tuple[float, Measurement]]] = defaultdict(list)
-    for row, value, unit in _levels(tables, config):
-        means[(row.outcome, row.analyte, row.site, unit)].append((value, row))
-    for (*_, unit), values in means.items():
-        middle = sorted(value for value, _ in values)[len(values) // 2]
-        for value, row in values:
-            if not middle / 5 < value < middle * 5:
-                message = (
-                    f"The mean is {value:.3g} {unit}, but the median of all studies is "
-                    f"{middle:.3g} {unit}. Is the unit right?"
-                )
-                yield warning_at(row, "mean", "W07", message, row.mean)
+    """Warn of means far from the median of all studies; farther where studies differ more."""
+    levels = [
+        Compared(
+            row=row, column="mean", value=math.log(value),
+            group=(row.outcome, row.analyte, row.site, unit),
+        )
+        for row, value, unit in _levels(tables, config)
+    ]  # fmt: skip
+    groups = usual(levels, 1, math.log(FARTHEST_LEVEL))
+    for one in levels:
+        group = groups[one.group]
+        if abs(one.value - group.middle) > group.reach:
+            message = (
+                f"The mean is {math.exp(one.value):.3g} {one.group[3]}, but the median of all "
+                f"studies is {math.exp(group.middle):.3g} {one.group[3]}. Is the unit right?"
+            )
+            yield warning_at(one.row, "mean", "W07", message, one.entered)
 
 
 def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -130,19 +156,30 @@ def _unlike_spreads(found: Sequence[Spread]) -> Iterator[Problem]:
                 f"{_likely_slip(one, one.value - group.middle)} Check the paper."
             )
             yield warning_at(one.row, one.column, "W40", message, one.entered)
-        elif level and percent > 100 * LARGEST_CV:
-            message = (
-                f"The {what} is {percent / 100:.3g} times the mean of a quantity that cannot be "
-                "negative. Are mean, SD and decimal points right? Check the paper."
-            )
-            yield warning_at(one.row, one.column, "W41", message, one.entered)
+        elif group is None and level and not one.unlabelled:
+            yield from _beside_mean(one, percent)
+
+
+def _beside_mean(one: Spread, percent: float) -> Iterator[Problem]:
+    """Warn of an SD much smaller or larger than its mean, where few studies tell what is usual."""
+    if percent < LEAST_CV:
+        message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
+        yield warning_at(one.row, one.column, "W01", message, one.entered)
+    if percent > LARGEST_CV:
+        message = (
+            f"The SD is {percent / 100:.3g} times the mean of a quantity that cannot be negative. "
+            "Are mean, SD and decimal points right? Check the paper."
+        )
+        yield warning_at(one.row, one.column, "W41", message, one.entered)
 
 
 def _is_unlike(one: Spread, group: Usual) -> bool:
     """Tell whether a spread is unusual; one of unknown type also if it is too small for an SE."""
     distance = one.value - group.middle
-    root = 0.0 if not one.unlabelled else math.log(one.n) / 2 if one.n else math.inf
-    return distance > group.reach or distance < -group.reach - root
+    n = one.n or 0
+    reach = group.with_error(math.sqrt(1 / (2 * (n - 1))) if n > 1 else 0.0)
+    root = 0.0 if not one.unlabelled else math.log(n) / 2 if n else math.inf
+    return distance > reach or distance < -reach - root
 
 
 def _likely_slip(one: Spread, distance: float) -> str:
@@ -160,6 +197,8 @@ def _likely_slip(one: Spread, distance: float) -> str:
 def _large_changes(found: Iterable[Change], config: Config) -> Iterator[Problem]:
     """Warn of changes larger, or faster, than config.yaml declares plausible."""
     for one in found:
+        if one.group[3] == "levels":
+            continue
         limits = config.outcomes[one.row.outcome].plausible
         years = None if one.years is None else max(one.years, LEAST_YEARS)
         most, rate = limits.largest_change, limits.largest_change_per_year
@@ -185,18 +224,24 @@ def _words(one: Change) -> str:
 
 def _unlike_changes(found: Sequence[Change]) -> Iterator[Problem]:
     """Warn of changes far from those of the other studies, in percent or in SDs of change."""
-    standardised = [replace(one, value=one.value / one.sd) for one in found if one.sd]
-    families = (found, LEAST_PERCENT, "%", "W43"), (standardised, LEAST_SDS, "SD", "W44")
+    percent = [one for one in found if one.group[3] != "levels"]
+    standardised = [replace(one, value=_in_sds(one, one.sd)) for one in found if one.sd]
+    families = (percent, LEAST_PERCENT, "%", "W43"), (standardised, LEAST_SDS, "SD", "W44")
     for family, least, unit, code in families:
         groups = usual(family, ENOUGH_CHANGES, least)
         for one in family:
             group = groups.get(one.group)
-            if group is None or abs(one.value - group.middle) <= group.reach:
-                continue
-            low, high = group.middle - group.reach, group.middle + group.reach
-            message = (
-                f"{_words(one)} is {one.value:.3g} {unit}; the median of {group.studies} studies "
-                f"is {group.middle:.2g} {unit} (usual: {low:.2g} to {high:.2g}). Are sign, "
-                "decimal point and SD right? Check the paper."
-            )
-            yield warning_at(one.row, one.column, code, message, one.entered)
+            error = _error_in_sds(one, group.middle) if group and unit == "SD" else 0.0
+            reach = group.with_error(error) if group else math.inf
+            if group is not None and abs(one.value - group.middle) > reach:
+                low, high = group.middle - reach, group.middle + reach
+                message = (
+                    f"{_words(one)} is {one.value:.3g} {unit}; the median of {group.studies} "
+                    f"studies is {group.middle:.2g} {unit} (usual: {low:.2g} to {high:.2g}). Are "
+                    "sign, decimal point and SD right? Check the paper."
+                )
+                yield warning_at(one.row, one.column, code, message, one.entered)
+            arms = unit == "SD" and one.group[3] != "change"
+            if group is None and arms and abs(one.value) > LARGEST_SMD:
+                message = "The arms differ by more than 3 SD. Is the SD a standard error?"
+                yield warning_at(one.row, one.column, "W03", message, one.entered)

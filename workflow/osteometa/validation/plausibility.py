@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -28,7 +27,6 @@ def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _training_without_weeks(tables)
     yield from _small_sds(tables, config)
     yield from _before_and_after(series, config)
-    yield from _large_differences(tables, config, series)
     yield from _large_smds(tables)
     yield from _time_of_day(tables, config)
     yield from _codes_for_missing(tables)
@@ -91,9 +89,6 @@ def _small_sds(tables: Tables, config: Config) -> Iterator[Problem]:
         sd = sd_of(row)
         if row.outcome not in config.outcomes or sd is None:
             continue
-        if row.kind == "level" and row.mean and sd / row.mean < 0.05:
-            message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
-            yield warning_at(row, spread_column(row), "W01", message, f"{sd:.4g}")
         least, level = least_sd(row, config), level_of(row, config)
         if row.kind in ("change", "pct_change") and level is not None and 100 * sd / level < least:
             message = (
@@ -139,34 +134,6 @@ def _implied_r(
             "paper."
         )
         yield warning_at(change, spread_column(change), "W05", message, f"{sd:.4g}")
-
-
-def _large_differences(tables: Tables, config: Config, series: Series) -> Iterator[Problem]:
-    for arm in tables.arms:
-        if not arm.comparator:
-            continue
-        for key, rows in series.items():
-            if key[:2] == (arm.study_id, arm.arm_id) and key[2] in config.outcomes:
-                others = series.get((key[0], arm.comparator, *key[2:]), [])
-                yield from _apart(rows, others)
-
-
-def _apart(rows: list[Measurement], others: list[Measurement]) -> Iterator[Problem]:
-    for one in rows:
-        other = _same_time(one, others)
-        if other is None or one.mean is None or other.mean is None or one.timepoint == "baseline":
-            continue
-        sd, other_sd = sd_of(one), sd_of(other)
-        if sd and other_sd:
-            together = math.hypot(sd, other_sd) / math.sqrt(2)
-            if abs(one.mean - other.mean) > 3 * together:
-                message = "The arms differ by more than 3 SD. Is the SD a standard error?"
-                yield warning_at(one, "mean", "W03", message, one.mean)
-
-
-def _same_time(row: Measurement, others: list[Measurement]) -> Measurement | None:
-    here = (row.timepoint, row.kind, row.population_analysed)
-    return next((o for o in others if (o.timepoint, o.kind, o.population_analysed) == here), None)
 
 
 def _large_smds(tables: Tables) -> Iterator[Problem]:
