@@ -65,6 +65,9 @@ class Plausible(Closed):
 
     r: tuple[Correlation, Correlation]
     sd_of_change: Annotated[float, Field(ge=0, lt=100)]
+    largest_change: Positive | None = None
+    """Largest mean change, and its largest rate, in percent of the level."""
+    largest_change_per_year: Positive | None = None
 
 
 class Outcome(Closed):

@@ -38,7 +38,7 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     series = series_of(tables)
     for row in tables.contrasts:
-        if row.p is None or row.p_operator != "=" or row.test == "rank":
+        if row.p is None or row.test == "rank":
             continue
         place = (row.outcome, row.analyte, row.site, row.report)
         own = _change_at(row, series.get((row.study_id, row.arm_id, *place), []))
@@ -88,7 +88,7 @@ def _implied_sd(
 ) -> Iterator[Problem]:
     """Warn where the exact p of two arms' changes implies an SD too small to be measured."""
     least, level = least_sd(row, config), level_of(one.row, config)
-    if not least or level is None or one.mean == other.mean or p == 1:
+    if not least or level is None or one.mean == other.mean or p == 1 or row.p_operator != "=":
         return
     if row.disputed or adjustment(row) == "yes" or row.score == "post":
         return
@@ -112,6 +112,8 @@ def _compare_p(
     row: Contrast, p: ReportedNumber, implied: Range, disputed: bool
 ) -> Iterator[Problem]:
     low, high = p - p.half_unit, p + p.half_unit
+    if row.p_operator != "=":
+        low, high = (p, 1.0) if row.p_operator.startswith(">") else (SMALLEST_P, p)
     if row.tails == 1:  # the p of means and spreads is two-tailed
         both = two_tailed(low, 1), two_tailed(min(high, 1.0), 1)
         low, high = min(both), 1.0 if low <= 0.5 <= high else max(both)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Iterator
 
 from osteometa.comparisons.summaries import spread_of
 from osteometa.extraction.tables import Contrast, Measurement, Tables
-from osteometa.extraction.units import UnitError, convert, pooled_unit
+from osteometa.extraction.units import UnitError, convert
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import warning_at
@@ -19,8 +17,6 @@ def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     yield from _training_without_weeks(tables)
     yield from _small_sds(tables, config)
     yield from _large_smds(tables)
-    yield from _unlike_other_studies(tables, config)
-    yield from _outside_range(tables, config)
     yield from _time_of_day(tables, config)
     yield from _codes_for_missing(tables)
     yield from _half_intervals(tables)
@@ -40,9 +36,9 @@ def least_sd(row: Measurement | Contrast, config: Config) -> float:
     return outcome.plausible.sd_of_change if outcome else 0.0
 
 
-def level_of(row: Measurement, config: Config) -> float | None:
+def level_of(row: Measurement | Contrast, config: Config) -> float | None:
     """Return the usual level in the unit of a change: 100 for percent, None if not declared."""
-    if row.kind == "pct_change":
+    if row.unit == "%":
         return 100.0
     outcome, analyte = config.outcomes.get(row.outcome), config.analyte(row.outcome, row.analyte)
     if outcome is None or analyte is None or row.site not in analyte.baseline_mean:
@@ -68,9 +64,6 @@ def _small_sds(tables: Tables, config: Config) -> Iterator[Problem]:
         sd = sd_of(row)
         if row.outcome not in config.outcomes or sd is None:
             continue
-        if row.kind == "level" and row.mean and sd / row.mean < 0.05:
-            message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
-            yield warning_at(row, spread_column(row), "W01", message, f"{sd:.4g}")
         least, level = least_sd(row, config), level_of(row, config)
         if row.kind in ("change", "pct_change") and level is not None and 100 * sd / level < least:
             message = (
@@ -91,45 +84,6 @@ def _large_smds(tables: Tables) -> Iterator[Problem]:
         if row.statistic == "smd" and row.value is not None and abs(row.value) > 3:
             message = "The reported SMD is beyond 3. Is it standardised by a standard error?"
             yield warning_at(row, "value", "W03", message, row.value)
-
-
-def _unlike_other_studies(tables: Tables, config: Config) -> Iterator[Problem]:
-    means: dict[tuple[str, ...], list[tuple[float, Measurement]]] = defaultdict(list)
-    for row, value, unit in _levels(tables, config):
-        means[(row.outcome, row.analyte, row.site, unit)].append((value, row))
-    for (*_, unit), values in means.items():
-        middle = sorted(value for value, _ in values)[len(values) // 2]
-        for value, row in values:
-            if not middle / 5 < value < middle * 5:
-                message = (
-                    f"The mean is {value:.3g} {unit}, but the median of all studies is "
-                    f"{middle:.3g} {unit}. Is the unit right?"
-                )
-                yield warning_at(row, "mean", "W07", message, row.mean)
-
-
-def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
-    for row, value, unit in _levels(tables, config):
-        low, high = config.outcomes[row.outcome].units.get(unit, (0.0, math.inf))
-        if not low <= value <= high:
-            message = (
-                f"A mean of {value:.3g} {unit} is outside the plausible range of {row.outcome} in "
-                f"config.yaml ({low:g} to {high:g} {unit}). Are number and unit right?"
-            )
-            yield warning_at(row, "mean", "W12", message, row.mean)
-
-
-def _levels(tables: Tables, config: Config) -> Iterator[tuple[Measurement, float, str]]:
-    """Yield the rows with a mean level, with the mean in the unit in which it is pooled."""
-    for row in tables.measurements:
-        outcome = config.outcomes.get(row.outcome)
-        if outcome is None or row.kind != "level" or not row.mean:
-            continue
-        unit = pooled_unit(row.unit, outcome.units)
-        try:
-            yield row, convert(row.mean, row.unit, unit), unit
-        except UnitError:
-            continue
 
 
 def _time_of_day(tables: Tables, config: Config) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from osteometa.comparisons.build import comparisons_of
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
@@ -15,13 +16,17 @@ from osteometa.protocol.config import Config, load_config
 from osteometa.validation.acceptance import with_reasons, without_accepted
 from osteometa.validation.between_rows import between_rows_warnings
 from osteometa.validation.cells import value_problems
+from osteometa.validation.comparable import changes
 from osteometa.validation.flow import flow_problems, flow_warnings
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
 from osteometa.validation.names import name_warnings
+from osteometa.validation.other_studies import other_study_warnings
 from osteometa.validation.plausibility import row_warnings
 from osteometa.validation.same_studies import same_study_warnings
 from osteometa.validation.sizes import size_warnings
+from osteometa.validation.stated_directions import direction_warnings
+from osteometa.validation.study_facts import study_warnings
 from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
 
@@ -112,10 +117,15 @@ def check_tables(
 
 def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
+    comparisons = comparisons_of(tables, config)
+    found = list(changes(tables, comparisons, config))
     return [
         *row_warnings(tables, config),
         *within_row_warnings(tables),
         *between_rows_warnings(tables, config),
+        *other_study_warnings(tables, comparisons, found, config),
+        *direction_warnings(tables, found),
+        *study_warnings(tables),
         *size_warnings(tables),
         *time_warnings(tables),
         *name_warnings(tables),
