@@ -243,6 +243,8 @@ CHANGES = {
         "outcomes.*=BMD.sites": lambda old: [site for site in old if site != "lumbar_spine"],
         "outcomes.*=BMD.plausible.r": (-0.2, 0.5),
         "outcomes.*=BMD.plausible.sd_of_change": 50,
+        "outcomes.*=BMD.plausible.largest_change": 1,
+        "outcomes.*=BMD.plausible.largest_change_per_year": 1,
         "outcomes.*=BMD.analytes.*=bmd_areal.quantity": "concentration",
         "secondary_outcomes": lambda old: old[1:],
     },

@@ -24,6 +24,8 @@ LOSSES = 2.5
 """Standard errors by which a mean may move because fewer participants are measured later."""
 CHANGE_OF_MEAN = 4.0
 """Factor between two means of one arm, or of two arms before, that is no effect of exercise."""
+LARGEST_BEFORE = 2.0
+"""SDs by which randomised arms do not differ before."""
 CHANGE_OF_SD = 3.0
 """The same of two SDs; an SE of ten participants is smaller by about this factor."""
 
@@ -216,11 +218,11 @@ def _of_two_arms(rows: list[Measurement], others: list[Measurement]) -> Iterator
         if one.mean is None or other.mean is None or not sd or not other_sd:
             continue
         apart = abs(one.mean - other.mean) / (math.hypot(sd, other_sd) / math.sqrt(2))
-        before = one.timepoint == "baseline"
-        if apart > (2 if before else 3):
-            message = f"The arms differ by {apart:.2g} SD"
-            message += " before the training." if before else "."
-            message += " Is the SD a standard error, or a mean mistyped?"
+        if one.timepoint == "baseline" and apart > LARGEST_BEFORE:
+            message = (
+                f"The arms differ by {apart:.2g} SD before the training. Is the SD a standard "
+                "error, or a mean mistyped?"
+            )
             found = f"{one.mean.text} against {other.mean.text}"
             yield warning_at(one, "mean", "W03", message, found)
 
