@@ -24,10 +24,12 @@ LOSSES = 2.5
 """Standard errors by which a mean may move because fewer participants are measured later."""
 CHANGE_OF_MEAN = 4.0
 """Factor between two means of one arm, or of two arms before, that is no effect of exercise."""
-LARGEST_BEFORE = 2.0
-"""SDs by which randomised arms do not differ before."""
 CHANGE_OF_SD = 3.0
 """The same of two SDs; an SE of ten participants is smaller by about this factor."""
+ERRORS_OF_SD = 3.5
+"""Standard errors by which the logarithms of two SDs differ at least: SDs of few vary much."""
+LARGEST_BEFORE = 2.0
+"""SDs by which randomised arms do not differ before."""
 
 
 def between_rows_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -186,7 +188,11 @@ def _far_apart(row: Measurement, other: Measurement, words: str) -> Iterator[Pro
     if not sd or not other_sd:
         return
     rounding = (1 + _rounding_of_spread(row)) * (1 + _rounding_of_spread(other))
-    if max(sd / other_sd, other_sd / sd) > CHANGE_OF_SD * rounding:
+    ratios = [sd / other_sd]
+    if row.kind == "level" and row.mean and other.mean:
+        ratios.append(ratios[0] * other.mean / row.mean)  # of the coefficients of variation
+    least = max(CHANGE_OF_SD, math.exp(ERRORS_OF_SD * _error_of_log_ratio(row, other))) * rounding
+    if all(max(one, 1 / one) > least for one in ratios):
         message = (
             f"The spread is {sd:.3g}, {words} {other_sd:.3g}: {sd / other_sd:.2g} times as much. "
             "Is a decimal point misplaced, or one of them an SE"
@@ -195,6 +201,11 @@ def _far_apart(row: Measurement, other: Measurement, words: str) -> Iterator[Pro
         message += f" (the root of n = {n} is {math.sqrt(n):.2g})?" if n else "?"
         found = f"{sd:.4g} against {other_sd:.4g}"
         yield warning_at(row, spread_column(row), "W30", message, found)
+
+
+def _error_of_log_ratio(row: Measurement, other: Measurement) -> float:
+    """Return the standard error of the logarithm of the ratio of two SDs, of normal data."""
+    return math.sqrt(sum(1 / (2 * (one.n - 1)) for one in (row, other) if one.n and one.n > 1))
 
 
 def _any_sd(row: Measurement) -> float | None:

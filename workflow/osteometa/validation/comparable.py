@@ -75,7 +75,7 @@ def spreads(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
     for comparison in comparisons:
         for test in comparison.tests():
             sd = _sd_of_test(comparison, test, config)
-            if sd and test.score != "post":
+            if sd and sd > 0 and test.score != "post":
                 group = (comparison.outcome, comparison.analyte, comparison.arm.phase, "change")
                 yield Spread(
                     row=test.row, column=_last_column(test), group=group, value=math.log(sd),
