@@ -53,7 +53,9 @@ def test_the_median_and_its_deviation_are_those_of_r():
 def test_an_sd_unlike_those_of_the_other_studies_is_questioned(sds, words):
     found = [p for p in warnings_of(review(sds), CONFIG) if p.code == "W40"]
     assert len(found) == bool(words)
-    assert [p.found for p in found if words in p.message] == ([sds[0]] if words else [])
+    assert [p.found for p in found if words in p.message] == (
+        [f"{sds[0]} ({sds[0]} %)"] if words else []
+    )
 
 
 def test_an_sd_is_held_against_its_mean_where_few_studies_tell():

@@ -27,10 +27,12 @@ class Compared:
     n: int | None = None
     """Participants, of the smaller arm where two are compared."""
 
-    @property
-    def entered(self) -> str:
-        """The cell as it was entered; it alone, since an acceptance names it."""
-        return getattr(getattr(self.row, self.column), "text", "")
+    def found(self, derived: str) -> str:
+        """Return the cell with the value derived from it and others of the study.
+
+        An acceptance of the warning ends where one of them changes.
+        """
+        return f"{getattr(getattr(self.row, self.column), 'text', '')} ({derived})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,13 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
                 f"The mean is {math.exp(one.value):.3g} {one.group[3]}, but the median of all "
                 f"studies is {math.exp(group.middle):.3g} {one.group[3]}. Is the unit right?"
             )
-            yield warning_at(one.row, "mean", "W07", message, one.entered)
+            yield warning_at(
+                one.row,
+                "mean",
+                "W07",
+                message,
+                one.found(f"{math.exp(one.value):.3g} {one.group[3]}"),
+            )
 
 
 def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -155,7 +161,7 @@ def _unlike_spreads(found: Sequence[Spread]) -> Iterator[Problem]:
                 f"of {group.studies} studies {math.exp(group.middle):.3g} %: "
                 f"{_likely_slip(one, one.value - group.middle)} Check the paper."
             )
-            yield warning_at(one.row, one.column, "W40", message, one.entered)
+            yield warning_at(one.row, one.column, "W40", message, one.found(f"{percent:.3g} %"))
         elif group is None and level and not one.unlabelled:
             yield from _beside_mean(one, percent)
 
@@ -164,13 +170,13 @@ def _beside_mean(one: Spread, percent: float) -> Iterator[Problem]:
     """Warn of an SD much smaller or larger than its mean, where few studies tell what is usual."""
     if percent < LEAST_CV:
         message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
-        yield warning_at(one.row, one.column, "W01", message, one.entered)
+        yield warning_at(one.row, one.column, "W01", message, one.found(f"{percent:.3g} %"))
     if percent > LARGEST_CV:
         message = (
             f"The SD is {percent / 100:.3g} times the mean of a quantity that cannot be negative. "
             "Are mean, SD and decimal points right? Check the paper."
         )
-        yield warning_at(one.row, one.column, "W41", message, one.entered)
+        yield warning_at(one.row, one.column, "W41", message, one.found(f"{percent:.3g} %"))
 
 
 def _is_unlike(one: Spread, group: Usual) -> bool:
@@ -215,7 +221,7 @@ def _large_changes(found: Iterable[Change], config: Config) -> Iterator[Problem]
             f"{_words(one)} is {one.value:.3g} % of the level{time}, more than {limit}. Are "
             "number, sign, unit and time right? Check the paper."
         )
-        yield warning_at(one.row, one.column, "W42", message, one.entered)
+        yield warning_at(one.row, one.column, "W42", message, one.found(f"{one.value:.3g} %"))
 
 
 def _words(one: Change) -> str:
@@ -240,8 +246,12 @@ def _unlike_changes(found: Sequence[Change]) -> Iterator[Problem]:
                     f"studies is {group.middle:.2g} {unit} (usual: {low:.2g} to {high:.2g}). Are "
                     "sign, decimal point and SD right? Check the paper."
                 )
-                yield warning_at(one.row, one.column, code, message, one.entered)
+                yield warning_at(
+                    one.row, one.column, code, message, one.found(f"{one.value:.3g} {unit}")
+                )
             arms = unit == "SD" and one.group[3] != "change"
             if group is None and arms and abs(one.value) > LARGEST_SMD:
                 message = "The arms differ by more than 3 SD. Is the SD a standard error?"
-                yield warning_at(one.row, one.column, "W03", message, one.entered)
+                yield warning_at(
+                    one.row, one.column, "W03", message, one.found(f"{one.value:.3g} SD")
+                )

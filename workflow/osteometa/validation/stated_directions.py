@@ -56,7 +56,9 @@ def _sign(change: Change, row: Direction) -> Iterator[Problem]:
         f"directions.csv says {words}. Is a sign lost, or a value of the other arm entered? Check "
         "the paper."
     )
-    yield warning_at(change.row, change.column, "W45", message, change.entered)
+    yield warning_at(
+        change.row, change.column, "W45", message, change.found(f"{change.value:.3g} %")
+    )
 
 
 def _significance(test: Contrast, row: Direction) -> Iterator[Problem]:
