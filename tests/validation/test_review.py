@@ -244,7 +244,7 @@ def test_columns_that_a_spreadsheet_appends_are_left_out(small):
 
 
 def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
-    for mark in ("\u2028", "\x0b", "\x85"):
+    for mark in ("\u2028", "\x85"):
         problems = with_cells(small, "measurements", 2, note=f"one{mark}two", mean="\u22121.5")
         assert not errors_of(problems)
     row = check_review(small).tables.measurements[0]
@@ -279,3 +279,40 @@ def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
     (problem,) = check_tables(replace(checked.tables, claims=(wrong,)), checked.config)
     assert (problem.file, problem.row, problem.column) == ("data/raw/claims.csv", 2, column)
     assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "words"),
+    [
+        ("measurements", {"timepoint": "2024-02-01"}, "timepoint", "a spreadsheet may have made"),
+        ("measurements", {"site": "Jan-02"}, "site", "a spreadsheet may have made"),
+        ("arms", {"arm_id": "2-Jan"}, "arm_id", "a spreadsheet may have made"),
+        ("arms", {"label": "02. Feb"}, "label", "a spreadsheet may have made"),
+        ("measurements", {"mean": "1_5"}, "mean", "'1_5' is not a number"),
+        ("measurements", {"n": "\N{ARABIC-INDIC DIGIT ONE}"}, "n", "is not a number"),
+        ("measurements", {"sd": "NaN"}, "sd", "Leave the cell empty"),
+        ("arms", {"label": "n/a"}, "label", "Leave the cell empty"),
+        ("studies", {"study_id": "s" * 101}, "study_id", "at most 100 are allowed"),
+        *(("studies", {"label": f"Test {c} 2001"}, "label", f"U+{ord(c):04X}")
+          for c in "\x00\x1b\x0b\x0c\ufffe\u202e"),
+    ],
+)  # fmt: skip
+def test_the_grammar_of_a_cell_is_told_at_the_cell(small, table, cells, column, words):
+    problems = [p for p in with_cells(small, table, 2, **cells) if p.column == column]
+    assert len([p for p in problems if words in p.message]) == 1, problems
+    assert all(character.isprintable() for p in problems for character in p.text())
+
+
+def test_a_european_table_may_have_printed_minus_signs(small):
+    tables = check_review(small).tables
+    path = small / "data/raw/measurements.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0], delimiter=";")
+        writer.writeheader()
+        for cells in rows:
+            mean = cells["mean"].replace(".", ",").replace("-", "\N{MINUS SIGN}")
+            writer.writerow({**cells, "mean": mean, "sd": cells["sd"].replace(".", ",")})
+    assert "\N{MINUS SIGN}0,5" in path.read_text(encoding="utf-8")
+    assert check_review(small).tables.measurements == tables.measurements
