@@ -4,9 +4,11 @@ import pytest
 from osteometa.io.cell_text import (
     NumberError,
     decimal_mark,
+    guarded,
     is_date,
     is_missing,
     plain_number,
+    unguarded,
     unseen,
     visible,
 )
@@ -117,3 +119,17 @@ def test_characters_that_cannot_be_seen_are_named(text, named):
 )  # fmt: skip
 def test_honest_text_of_any_script_is_seen(text):
     assert unseen(text) == "" and visible(text) == text
+
+
+FORMULAS = ["=1+1", '=HYPERLINK("http://a","b")', "+-not labelled", "-2+3 by hand", "@SUM(1)",
+            "\t=1", "\r=1", "\n=1", "\N{FULLWIDTH EQUALS SIGN}1", "'=1", "''=1", "-0.5 to 0.3"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_leaves_as_a_formula_and_each_comes_back(text):
+    assert guarded(text)[0] == "'" and unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "-0.5", "-1e-05", "+3", "=", "<", "-", "a=1", "'tis", "3-5"])
+def test_numbers_signs_and_other_texts_are_not_touched(text):
+    assert guarded(text) == unguarded(text) == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
@@ -27,7 +26,7 @@ from osteometa.extraction.tables import (
     Tables,
 )
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
-from osteometa.io.csv_records import write_rows
+from osteometa.io.csv_records import read_rows, write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.sheet import SEPARATORS, Sheet, SheetError, read_sheet
 
@@ -99,9 +98,8 @@ def read_checked(directory: str | Path) -> Tables:
     """Read what `write_checked` wrote."""
 
     def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
-        path = Path(directory) / f"{model.table}.csv"
-        with path.open(encoding="utf-8", newline="") as lines:
-            return tuple(model.model_validate(row) for row in csv.DictReader(lines))
+        header, *lines = read_rows(Path(directory) / f"{model.table}.csv")
+        return tuple(model.model_validate(dict(zip(header, line, strict=True))) for line in lines)
 
     return _tables_from(rows)
 

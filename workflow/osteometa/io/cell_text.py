@@ -40,6 +40,8 @@ _DATE = re.compile(
     r"|[0-9]{1,2}(?P<between>[-./])[0-9]{1,2}(?P=between)[0-9]{4}",
     re.IGNORECASE,
 )
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""With the wide forms that spreadsheets of East Asia take for the same signs."""
 _ALLOWED = "\t\n\r\x85\u200c\u200d"
 """Control characters and the like that a text may have: spaces, line ends, joiners of letters."""
 
@@ -142,3 +144,21 @@ def _is_unseen(character: str) -> bool:
 def visible(text: str) -> str:
     """Return a text with the code point in place of each character that cannot be seen."""
     return "".join(f"<U+{ord(c):04X}>" if _is_unseen(c) else c for c in text)
+
+
+def guarded(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula: after an apostrophe where it would.
+
+    Such a text starts with =, +, -, @, a tab or a line end (OWASP, CSV injection). Numbers stay as
+    they are, and so do single signs such as the operator of a p.
+    """
+    if len(text) > 1 and text.lstrip("'")[:1] in _FORMULA and not _NUMBER["."].fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def unguarded(text: str) -> str:
+    """Return the text behind the apostrophe that `guarded` or a spreadsheet puts before it."""
+    if text[:1] == "'" and text.lstrip("'")[:1] in _FORMULA:
+        return text[1:]
+    return text

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.io.cell_text import Mark, decimal_mark, unseen
+from osteometa.io.cell_text import Mark, decimal_mark, unguarded, unseen
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -100,7 +100,7 @@ def _separator(text: str) -> tuple[str, str]:
 
 def _one_line(cell: str) -> str:
     """Return a cell without spaces around it and without line ends; unseen characters stay."""
-    return cell.strip(" \t\r\n") if unseen(cell) else " ".join(cell.split())
+    return unguarded(cell.strip(" \t\r\n") if unseen(cell) else " ".join(cell.split()))
 
 
 def _named(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
