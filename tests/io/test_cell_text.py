@@ -122,7 +122,8 @@ def test_honest_text_of_any_script_is_seen(text):
 
 
 FORMULAS = ["=1+1", '=HYPERLINK("http://a","b")', "+-not labelled", "-2+3 by hand", "@SUM(1)",
-            "\t=1", "\r=1", "\n=1", "\N{FULLWIDTH EQUALS SIGN}1", "'=1", "''=1", "-0.5 to 0.3"]  # fmt: skip
+            "\t=1", "\r=1", "\n=1", "\N{FULLWIDTH EQUALS SIGN}1", "'=1", "''=1",
+            "-0.5 to 0.3"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORMULAS)

@@ -189,12 +189,12 @@ INTERVAL = {"sd": "", "ci_low": "0.1", "ci_high": "2.9"}
 @pytest.mark.parametrize(
     ("table", "cells", "column", "code"),
     [
-        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E105"),
-        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E105"),
+        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E201"),
+        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E201"),
         ("measurements", {"time_wk": "-1"}, "time_wk", "E201"),
         ("measurements", {"timepoint": "Baseline"}, "timepoint", "E105"),
-        ("contrasts", {"ci_level": "0"}, "ci_level", "E105"),
-        ("contrasts", {"tails": "3"}, "tails", "E105"),
+        ("contrasts", {"ci_level": "0"}, "ci_level", "E201"),
+        ("contrasts", {"tails": "3"}, "tails", "E201"),
         ("contrasts", {"covariates": "-1"}, "covariates", "E201"),
         ("contrasts", {"statistic": "smd", "value": "3.4"}, "value", "W03"),
         ("contrasts", {"n_total": "999"}, "n_total", "W10"),

@@ -111,17 +111,16 @@ def cell(
 
 def range_words(limits: Mapping[str, float]) -> str:
     """Return the range of a column in words; '' where it has none."""
-    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most"}
-    return " and ".join(f"{words[n]} {limit:.10g}" for n, limit in limits.items() if n in words)
+    least, above = limits.get("minimum"), limits.get("exclusiveMinimum")
+    if least is not None:
+        return f"from {least:.10g} to {limits['maximum']:.10g}"
+    return "" if above is None else f"above {above:.10g}, at most {limits['maximum']:.10g}"
 
 
 def in_range(value: float, limits: Mapping[str, float]) -> bool:
     """Tell whether a number is in the range of its column."""
-    return (
-        value >= limits.get("minimum", -math.inf)
-        and value > limits.get("exclusiveMinimum", -math.inf)
-        and value <= limits.get("maximum", math.inf)
-    )
+    least, above = limits.get("minimum", -math.inf), limits.get("exclusiveMinimum", -math.inf)
+    return least <= value <= limits["maximum"] and value > above
 
 
 class Row(BaseModel):

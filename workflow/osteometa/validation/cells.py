@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from osteometa.extraction.cell_types import Row
-from osteometa.extraction.tables import Contrast, Direction, Measurement, PublishedPool, Tables
+from osteometa.extraction.cell_types import Row, in_range, range_words
+from osteometa.extraction.tables import (
+    ROWS,
+    Contrast,
+    Direction,
+    Measurement,
+    PublishedPool,
+    Tables,
+)
 from osteometa.extraction.units import UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config, Outcome
 
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
+
+STATISTIC_RANGE = {"r": (-0.9999, 0.9999), "f": (0, 1e6), "t": (-1000, 1000), "smd": (-100, 100)}
+"""Smallest and largest value of a statistic of contrasts.csv."""
 
 
 def problem_at(
@@ -32,44 +42,38 @@ def problem_at(
 
 def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     """Yield the problems within single rows."""
+    for model in ROWS:
+        ranges = model.ranges()
+        for row in getattr(tables, model.table):
+            yield from _out_of_range(row, ranges)
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
-        for column in ("n_start", "n_end"):
-            yield from _count(arm, column, None)
         if arm.n_start and arm.n_end and arm.n_end > arm.n_start:
             message = (
                 f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}. Correct one of the two."
             )
             yield problem_at(arm, "n_end", "E202", message, arm.n_end)
-        for column in ("weeks", "sessions_per_week"):
-            yield from _positive(arm, column)
-    for study in tables.studies:
-        yield from _count(study, "n_enrolled", None)
     for row in tables.measurements:
         yield from _measurement(row, config, starts.get((row.study_id, row.arm_id)))
     for row in tables.contrasts:
         yield from _contrast(row, config)
     for row in tables.directions:
         yield from _direction(row)
-    for row in tables.assays:
-        yield from _positive(row, "kda")
     for row in tables.published_pools:
-        yield from _published(row)
+        yield from _p(row)
+        yield from _interval(row, "estimate")
 
 
-def _published(row: PublishedPool) -> Iterator[Problem]:
-    for column in ("k", "n_total"):
-        yield from _count(row, column, None)
-    yield from _p(row)
-    yield from _interval(row, "estimate")
-    if row.i2 is not None and not 0 <= row.i2 <= 100:
-        message = "i2 is a percentage from 0 to 100. Correct it."
-        yield problem_at(row, "i2", "E201", message, row.i2)
-    for column in ("q", "tau2"):
+def _out_of_range(row: Row, ranges: Mapping[str, Mapping[str, float]]) -> Iterator[Problem]:
+    """Yield the numbers outside the range of their column; that of a p may be accepted (E401)."""
+    for column, limits in ranges.items():
         value = getattr(row, column)
-        if value is not None and value < 0:
-            message = f"{column} cannot be negative. Correct it."
-            yield problem_at(row, column, "E201", message, value)
+        if value is not None and column != "p" and not in_range(value, limits):
+            optional = not type(row).model_fields[column].is_required()
+            remedy = ", or leave it empty if not reported" if optional else ""
+            message = f"{column} must be {range_words(limits)}. Correct it{remedy}."
+            code = "E202" if column.startswith("n") else "E201"
+            yield problem_at(row, column, code, message, value)
 
 
 def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | None:
@@ -77,28 +81,11 @@ def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | No
     return None if config is None else config.outcomes.get(row.outcome)
 
 
-def _count(row: Row, column: str, most: int | None) -> Iterator[Problem]:
-    n = getattr(row, column)
-    if n is not None and n < 1:
-        message = f"{column} must be at least 1. Correct it, or leave it empty if not reported."
-        yield problem_at(row, column, "E202", message, n)
-    elif n is not None and most is not None and n > most:
-        message = f"n = {n} exceeds n_start = {most} of the arm. Correct one of the two."
-        yield problem_at(row, column, "E202", message, n)
-
-
-def _positive(row: Row, column: str) -> Iterator[Problem]:
-    value = getattr(row, column)
-    if value is not None and value <= 0:
-        message = f"{column} must be above 0. Correct it, or leave it empty if not reported."
-        yield problem_at(row, column, "E201", message, value)
-
-
 def _measurement(row: Measurement, config: Config | None, n_start: int | None) -> Iterator[Problem]:
-    for column in ("sd", "se", "spread"):
-        yield from _positive(row, column)
-    yield from _count(row, "n", n_start)
-    yield from _frame(row)
+    if row.n is not None and n_start is not None and row.n > n_start:
+        message = f"n = {row.n} exceeds n_start = {n_start} of the arm. Correct one of the two."
+        yield problem_at(row, "n", "E202", message, row.n)
+    yield from _timepoint(row)
     if all(getattr(row, column) is None for column in STATISTICS):
         message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "mean", "E207", message)
@@ -122,15 +109,7 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
         yield from _unit(row, outcome, percent=percent)
 
 
-def _frame(row: Measurement | Contrast) -> Iterator[Problem]:
-    """Yield the problems of the level of an interval and of the time."""
-    level = row.ci_level
-    if level is not None and not 50 <= level < 100:
-        message = "ci_level is in percent, from 50 to below 100, for instance 95. Correct it."
-        yield problem_at(row, "ci_level", "E105", message, level)
-    if row.time_wk is not None and row.time_wk < 0:
-        message = "time_wk counts from the start of training: it cannot be negative. Correct it."
-        yield problem_at(row, "time_wk", "E201", message, row.time_wk)
+def _timepoint(row: Measurement | Contrast) -> Iterator[Problem]:
     for word in ("baseline", "during"):
         if row.timepoint != word and row.timepoint.lower() == word:
             message = (
@@ -212,25 +191,15 @@ def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> It
 
 
 def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
-    for column in ("n_exercise", "n_control", "n_total"):
-        yield from _count(row, column, None)
-    yield from _positive(row, "se")
-    yield from _frame(row)
-    if row.tails not in (None, 1, 2):
-        message = "A test has 1 or 2 tails. Enter one of these, or leave the cell empty for 2."
-        yield problem_at(row, "tails", "E105", message, row.tails)
-    if row.covariates is not None and row.covariates < 0:
-        message = "covariates cannot be negative. Enter their number, or leave the cell empty."
-        yield problem_at(row, "covariates", "E201", message, row.covariates)
+    yield from _timepoint(row)
     yield from _p(row)
     yield from _interval(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:
         message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "value", "E207", message)
-    if row.statistic == "f" and row.value is not None and row.value < 0:
-        yield problem_at(row, "value", "E201", "F cannot be negative. Correct it.", row.value)
-    if row.statistic == "r" and row.value is not None and not -1 < row.value < 1:
-        message = "A correlation is between -1 and 1. Correct it."
+    least, most = STATISTIC_RANGE.get(row.statistic, (-math.inf, math.inf))
+    if row.value is not None and not least <= row.value <= most:
+        message = f"A value of {row.statistic} must be from {least:g} to {most:g}. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
     outcome = _outcome(row, config)
     if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:
