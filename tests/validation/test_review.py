@@ -316,3 +316,45 @@ def test_a_european_table_may_have_printed_minus_signs(small):
             writer.writerow({**cells, "mean": mean, "sd": cells["sd"].replace(".", ",")})
     assert "\N{MINUS SIGN}0,5" in path.read_text(encoding="utf-8")
     assert check_review(small).tables.measurements == tables.measurements
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "words"),
+    [
+        ("measurements", {"sd": "1e9"}, "sd", "sd must be from 1e-07 to 10000000"),
+        ("measurements", {"sd": "1e60"}, "sd", "sd must be from"),
+        ("measurements", {"sd": "1e-170"}, "sd", "sd must be from"),
+        ("measurements", {"mean": "1e20"}, "mean", "mean must be from -10000000 to 10000000"),
+        ("measurements", {"n": "1e300"}, "n", "n must be from 1 to 10000000"),
+        ("measurements", {"mean": "1e7"}, "sd", "less than a millionth of the mean"),
+        ("contrasts", {"value": "1e200"}, "value", "value must be from"),
+        ("contrasts", {"statistic": "t", "value": "1e300"}, "value", "value must be from"),
+        ("contrasts", {"statistic": "t", "value": "1001"}, "value", "from -1000 to 1000"),
+        ("studies", {"year": "20112"}, "year", "year must be from 1900 to 2100"),
+        ("studies", {"age_mean": "630"}, "age_mean", "age_mean must be above 0, at most 120"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_at_its_cell(small, table, cells, column, words):
+    shutil.copy(BAD / "W02_implied_sd/data/raw/contrasts.csv", small / "data/raw")
+    found = [p for p in errors_of(with_cells(small, table, 2, **cells)) if p.column == column]
+    assert any(words in p.message for p in found), found
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "line", "column"),
+    [
+        ("assays", "assay,kda,citation", "Kit A,,Handbook", "kda"),
+        ("prisma", "box,n", "screened,", "n"),
+        ("prisma", "box,n", "screened,-3", "n"),
+    ],
+)
+def test_a_needed_number_may_not_be_blank_or_negative(small, table, header, line, column):
+    (small / f"data/raw/{table}.csv").write_text(f"{header}\n{line}\n", encoding="utf-8")
+    (problem,) = [p for p in check_review(small).problems if p.severity == "error"]
+    assert (problem.column, problem.row) == (column, 2) and problem.message.endswith(".")
+
+
+def test_a_unit_that_the_paper_does_not_state_is_not_stated(small):
+    found = with_cells(small, "measurements", 20, unit="ng/ml")
+    assert any("Did you mean 'ng/mL'" in p.message for p in found)
+    assert not errors_of(with_cells(small, "measurements", 20, unit="not_stated"))

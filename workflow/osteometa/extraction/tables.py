@@ -22,7 +22,7 @@ from osteometa.extraction.cell_types import (
 from osteometa.extraction.claims import Claim
 
 COUNT, WEEKS, HOURS = 10_000_000, 2600, 10_000
-VALUE = 1e9
+VALUE = 1e7
 """Larger numbers of a paper are entered in another unit, smaller spreads too."""
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
 Indirect = Literal[

@@ -14,7 +14,7 @@ from osteometa.extraction.tables import (
     PublishedPool,
     Tables,
 )
-from osteometa.extraction.units import UNITS, units_of
+from osteometa.extraction.units import NOT_STATED, UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config, Outcome
 
@@ -22,6 +22,9 @@ STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", 
 
 STATISTIC_RANGE = {"r": (-0.9999, 0.9999), "f": (0, 1e6), "t": (-1000, 1000), "smd": (-100, 100)}
 """Smallest and largest value of a statistic of contrasts.csv."""
+
+FINEST, COARSEST = 1e-6, 1e3
+"""Smallest spread in relation to its value, and largest of a level."""
 
 
 def problem_at(
@@ -102,6 +105,8 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
                 )
                 yield problem_at(row, column, "E208", message, value)
     yield from _sd_and_se(row)
+    if row.kind != "log_level":
+        yield from _precision(row, "median" if row.mean is None else "mean")
     yield from _interval(row, "mean")
     yield from _quantiles(row)
     percent = row.kind == "pct_change"
@@ -116,6 +121,25 @@ def _timepoint(row: Measurement | Contrast) -> Iterator[Problem]:
                 f"Enter '{word}' in small letters; otherwise it is taken as another timepoint."
             )
             yield problem_at(row, "timepoint", "E105", message, row.timepoint)
+
+
+def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
+    """Yield a spread that no measurement can have beside its value."""
+    centre = getattr(row, column)
+    if not centre:
+        return
+    for name in ("sd", "se", "spread"):
+        spread = getattr(row, name, None)
+        if spread is None:
+            continue
+        ratio = spread / abs(centre)
+        if ratio < FINEST or (getattr(row, "kind", "") == "level" and ratio > COARSEST):
+            word = "less than a millionth" if ratio < FINEST else "more than a thousand times"
+            message = (
+                f"{name} {spread.text} is {word} of the {column} {centre.text}. Correct one of the "
+                "two."
+            )
+            yield problem_at(row, name, "E209", message, spread)
 
 
 def _sd_and_se(row: Measurement) -> Iterator[Problem]:
@@ -173,20 +197,21 @@ def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> It
         return
     analyte = outcome.analytes.get(row.analyte)
     allowed = units_of(analyte.quantity) if analyte else []
-    if analyte is None or not allowed or row.unit in allowed:
+    if analyte is None or not allowed or row.unit in (*allowed, NOT_STATED):
         return
     quantity = analyte.quantity.replace("_", " ")
     if not row.unit:
-        message = f"The unit is missing; {row.analyte} is a {quantity}."
+        message = f"The unit is missing; the quantity of {row.analyte} is {quantity}."
     elif row.unit in UNITS:
         found = UNITS[row.unit][0]
         message = (
-            f"'{row.unit}' is a unit of {found}, but {row.analyte} is a {quantity}. "
+            f"'{row.unit}' is a unit of {found}, but the quantity of {row.analyte} is {quantity}. "
             "Is it another analyte?"
         )
     else:
         message = f"The unit '{row.unit}' is not known. {suggestion(row.unit, allowed)}"
-    message = f"{message.strip()} Use: {', '.join(allowed)}."
+    message = f"{message.strip()} Use: {', '.join(allowed)}; {NOT_STATED} where "
+    message += "the paper states none."
     yield problem_at(row, "unit", "E206", message, row.unit)
 
 
@@ -194,6 +219,8 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     yield from _timepoint(row)
     yield from _p(row)
     yield from _interval(row, "value")
+    if row.statistic in ("md", "adj_md", "smd"):
+        yield from _precision(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:
         message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "value", "E207", message)
