@@ -25,6 +25,12 @@ EDITS = {
     "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
     "E105_config_formats": ("  interval: preset ", "  formats: [pdf]\n  interval: preset "),
     "E105_config_id": ("id: bmd_lumbar_spine_training_controlled", "id: figures"),
+    "E101_config_alias": ("seed: 20120229", "seed: &seed 20120229\nother: *seed"),
+    "E101_config_merge_key": ("pooling:\n", "pooling:\n  <<: {ci: wald}\n"),
+    "E101_config_tag": ("seed: 20120229", "seed: !!str 20120229"),
+    "E105_config_infinite": ("  rho: 0.5", "  rho: .inf"),
+    "E105_config_truth": ("seed: 20120229", "seed: true"),
+    "E106_config_unseen": ("title: ", 'title: "\\u202e" # '),
     "E601_phases": ("phase: training,", "phase: [acute, training],"),
 }
 
@@ -358,3 +364,9 @@ def test_a_unit_that_the_paper_does_not_state_is_not_stated(small):
     found = with_cells(small, "measurements", 20, unit="ng/ml")
     assert any("Did you mean 'ng/mL'" in p.message for p in found)
     assert not errors_of(with_cells(small, "measurements", 20, unit="not_stated"))
+
+
+def test_no_column_is_recommended_that_the_table_lacks(small):
+    found = check_review(overlaid(small, "E204_published_pool")).problems
+    assert any(p.code == "E204" for p in found)
+    assert not any("accept" in p.message for p in found)

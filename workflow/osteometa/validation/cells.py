@@ -160,19 +160,17 @@ def _interval(row: Measurement | Contrast | PublishedPool, column: str) -> Itera
     low, high, value = row.ci_low, row.ci_high, getattr(row, column)
     if low is None or high is None:
         return
+    accept = "; if the paper reports {} so, accept E204 with a reason"
+    accept = accept if "accept" in row.columns() else ""
     if low >= high:
-        message = (
-            "ci_low must be below ci_high. Exchange them; if the paper reports them so, accept "
-            "E204 with a reason."
-        )
+        message = f"ci_low must be below ci_high. Exchange them{accept.format('them')}."
         yield problem_at(row, "ci_low", "E204", message, f"{low.text} to {high.text}")
     elif value is not None:
         slack = value.half_unit + max(low.half_unit, high.half_unit)
         if value < low - slack or value > high + slack:
             message = (
                 f"The {column} {value.text} is outside its interval, {low.text} to {high.text}. "
-                "Correct it (is it on a log scale?); if the paper reports it so, accept E204 with "
-                "a reason."
+                f"Correct it (is it on a log scale?){accept.format('it')}."
             )
             yield problem_at(row, column, "E204", message, value)
 
