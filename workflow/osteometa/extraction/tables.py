@@ -21,9 +21,14 @@ from osteometa.extraction.cell_types import (
 )
 from osteometa.extraction.claims import Claim
 
-COUNT, WEEKS, HOURS = 10_000_000, 2600, 10_000
-VALUE = 1e7
+COUNT = {"least": 1, "most": 10_000_000}
+WEEKS = {"least": 0, "most": 2600}
+HOURS = {"least": 0, "most": 10_000}
+VALUE = {"least": -1e7, "most": 1e7}
 """Larger numbers of a paper are entered in another unit, smaller spreads too."""
+SPREAD = {"least": 1e-7, "most": 1e7}
+SUM = {"least": 0, "most": 1e7}
+LEVEL = {"least": 50, "most": 99.99}
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
 Indirect = Literal[
     "", "cancer or its treatment", "androgen deprivation", "bariatric surgery",
@@ -75,8 +80,7 @@ class Study(Row):
         "Participants enrolled or randomised; arms with more in total are taken as the same "
         "participants.",
         None,
-        least=1,
-        most=COUNT,
+        **COUNT,
     )
     indirect: Indirect = cell("Condition affecting bone.")
     include: Literal["yes", "no"] = cell("Whether the study is in the review.", ...)
@@ -113,7 +117,7 @@ class Arm(Row):
     )
     dose: Text = cell("Frequency, duration, load in words.")
     weeks: Number = cell(
-        "Length of the programme in weeks; empty for a single bout.", None, above=0, most=WEEKS
+        "Length of the programme in weeks; empty for a single bout.", None, above=0, most=2600
     )
     sessions_per_week: Number = cell("Sessions per week.", None, above=0, most=100)
     cointervention: Text = cell("Other treatment given, and to which arms.")
@@ -121,8 +125,8 @@ class Arm(Row):
         "Why the comparison is shown but never pooled, for instance one stratum of a factorial "
         "trial with a claimed interaction; empty otherwise."
     )
-    n_start: Whole = cell("Participants at the start.", None, least=1, most=COUNT)
-    n_end: Whole = cell("Participants at the end.", None, least=1, most=COUNT)
+    n_start: Whole = cell("Participants at the start.", None, **COUNT)
+    n_end: Whole = cell("Participants at the end.", None, **COUNT)
     note: Text = cell("Remarks for a referee.")
     plasma_volume: Literal["", "corrected", "not_corrected", "not_stated"] = cell(
         "Single bouts: whether blood values were corrected for the shift of plasma volume."
@@ -170,29 +174,27 @@ class Measurement(Finding):
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     assay: Text = cell("Assay or instrument.")
     timepoint: Name = cell("`baseline`, `during` or a name such as 12_months.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None, least=0, most=HOURS)
-    time_wk: Number = cell("Weeks from the start (training).", None, least=0, most=WEEKS)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     kind: Literal["level", "change", "pct_change", "log_level"] = cell(
         "Kind of the numbers; log_level: of natural logarithms.", ...
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell(ANALYSED)
-    n: Whole = cell("Participants measured.", None, least=1, most=COUNT)
-    mean: Number = cell("Mean as reported.", None, least=-VALUE, most=VALUE)
-    sd: Number = cell("Standard deviation.", None, least=1 / VALUE, most=VALUE)
-    se: Number = cell("Standard error of the mean.", None, least=1 / VALUE, most=VALUE)
-    spread: Number = cell("A reported +- of unspecified type.", None, least=1 / VALUE, most=VALUE)
+    n: Whole = cell("Participants measured.", None, **COUNT)
+    mean: Number = cell("Mean as reported.", None, **VALUE)
+    sd: Number = cell("Standard deviation.", None, **SPREAD)
+    se: Number = cell("Standard error of the mean.", None, **SPREAD)
+    spread: Number = cell("A reported +- of unspecified type.", None, **SPREAD)
     spread_kind: Literal["", "sd", "se", "unknown"] = cell("Type of the spread.")
-    ci_low: Number = cell("Lower confidence limit of the mean.", None, least=-VALUE, most=VALUE)
-    ci_high: Number = cell("Upper confidence limit of the mean.", None, least=-VALUE, most=VALUE)
-    ci_level: Number = cell(
-        "Level of the interval in percent; empty = 95.", None, least=50, most=99.99
-    )
-    median: Number = cell("Median.", None, least=-VALUE, most=VALUE)
-    q1: Number = cell("First quartile.", None, least=-VALUE, most=VALUE)
-    q3: Number = cell("Third quartile.", None, least=-VALUE, most=VALUE)
-    min: Number = cell("Smallest value.", None, least=-VALUE, most=VALUE)
-    max: Number = cell("Largest value.", None, least=-VALUE, most=VALUE)
+    ci_low: Number = cell("Lower confidence limit of the mean.", None, **VALUE)
+    ci_high: Number = cell("Upper confidence limit of the mean.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
+    median: Number = cell("Median.", None, **VALUE)
+    q1: Number = cell("First quartile.", None, **VALUE)
+    q3: Number = cell("Third quartile.", None, **VALUE)
+    min: Number = cell("Smallest value.", None, **VALUE)
+    max: Number = cell("Largest value.", None, **VALUE)
     unit: Text = cell("Unit as reported.")
     source: Text = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
@@ -218,8 +220,8 @@ class Contrast(Finding):
     analyte: Text = cell("Exact quantity measured.")
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None, least=0, most=HOURS)
-    time_wk: Number = cell("Weeks from the start (training).", None, least=0, most=WEEKS)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r"] = cell(
         "Kind of `value`; p where only a p is reported; r is the before-after correlation (of a "
         "crossover, with compares between: that of its two conditions).",
@@ -234,29 +236,19 @@ class Contrast(Finding):
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell(ANALYSED)
-    n_exercise: Whole = cell(
-        "Participants in the exercise arm of this test.", None, least=1, most=COUNT
-    )
-    n_control: Whole = cell(
-        "Participants in the control arm of this test.", None, least=1, most=COUNT
-    )
-    n_total: Whole = cell(
-        "Participants of both arms, where only that is reported.", None, least=1, most=COUNT
-    )
-    value: Number = cell(
-        "Value of the statistic, exercise minus control.", None, least=-VALUE, most=VALUE
-    )
-    se: Number = cell("Standard error of the value.", None, least=1 / VALUE, most=VALUE)
-    ci_low: Number = cell("Lower confidence limit.", None, least=-VALUE, most=VALUE)
-    ci_high: Number = cell("Upper confidence limit.", None, least=-VALUE, most=VALUE)
-    ci_level: Number = cell(
-        "Level of the interval in percent; empty = 95.", None, least=50, most=99.99
-    )
+    n_exercise: Whole = cell("Participants in the exercise arm of this test.", None, **COUNT)
+    n_control: Whole = cell("Participants in the control arm of this test.", None, **COUNT)
+    n_total: Whole = cell("Participants of both arms, where only that is reported.", None, **COUNT)
+    value: Number = cell("Value of the statistic, exercise minus control.", None, **VALUE)
+    se: Number = cell("Standard error of the value.", None, **SPREAD)
+    ci_low: Number = cell("Lower confidence limit.", None, **VALUE)
+    ci_high: Number = cell("Upper confidence limit.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
     p: Number = cell("p as reported.", None, least=0, most=1)
     p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
     tails: Whole = cell("1 or 2; empty = 2.", None, least=1, most=2)
-    df1: Number = cell("Numerator degrees of freedom of F.", None, above=0, most=COUNT)
-    df2: Number = cell("Degrees of freedom of t, denominator of F.", None, above=0, most=COUNT)
+    df1: Number = cell("Numerator degrees of freedom of F.", None, above=0, most=10_000_000)
+    df2: Number = cell("Degrees of freedom of t, denominator of F.", None, above=0, most=10_000_000)
     standardiser: Literal["", "raw", "change", "not_stated"] = cell("SD of a reported smd.")
     unit: Text = cell("Unit of the value; % for percentages.")
     source: Text = cell("Page, table or abstract.")
@@ -285,8 +277,8 @@ class Direction(Finding):
     analyte: Text = cell("Exact quantity measured; empty for secondary outcomes.")
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None, least=0, most=HOURS)
-    time_wk: Number = cell("Weeks from the start (training).", None, least=0, most=WEEKS)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     basis: Literal["within_arm", "between_arm", "not_stated"] = cell(
         "Against its own baseline or against the comparator.", ...
     )
@@ -326,7 +318,7 @@ class Prisma(Row):
     key: ClassVar[tuple[str, ...]] = ("box",)
     purpose: ClassVar[str] = "One row per box of the PRISMA 2020 flow; entered by reviewers."
     box: PrismaBox = cell("Box of the flow.", ...)
-    n: NeededWhole = cell("Number of records, reports or studies.", ..., least=0, most=COUNT)
+    n: NeededWhole = cell("Number of records, reports or studies.", ..., **SUM)
 
 
 class Assay(Row):
@@ -336,9 +328,7 @@ class Assay(Row):
     key: ClassVar[tuple[str, ...]] = ("assay",)
     purpose: ClassVar[str] = "One row per assay whose mass is known."
     assay: Name = cell("Assay as in measurements.csv.", ...)
-    kda: NeededNumber = cell(
-        "Molecular mass in kDa that the kit states.", ..., least=0.01, most=10_000
-    )
+    kda: NeededNumber = cell("Molecular mass in kDa that the kit states.", ..., above=0, most=1e4)
     citation: Name = cell("Source of the mass.", ...)
 
 
@@ -366,23 +356,21 @@ class PublishedPool(Row):
     analyte: Text = cell("Analyte of config.yaml, where the review says what was measured.")
     site: Text = cell("Site of config.yaml, otherwise as reported.")
     subgroup: Text = cell("Which studies, as described by that review.")
-    k: Whole = cell("Studies in this pool.", None, least=1, most=COUNT)
+    k: Whole = cell("Studies in this pool.", None, **COUNT)
     studies: Text = cell("Number of studies or groups in words, where only that is reported.")
-    n_total: Whole = cell("Participants in this pool.", None, least=1, most=COUNT)
+    n_total: Whole = cell("Participants in this pool.", None, **COUNT)
     people: Text = cell("Number of participants in words, where only that is reported.")
     model: Text = cell("Model as reported.")
     measure: Name = cell("Measure as reported.", ...)
-    estimate: NeededNumber = cell("Pooled estimate.", ..., least=-VALUE, most=VALUE)
-    ci_low: Number = cell("Lower limit.", None, least=-VALUE, most=VALUE)
-    ci_high: Number = cell("Upper limit.", None, least=-VALUE, most=VALUE)
-    ci_level: Number = cell(
-        "Level of the interval in percent; empty = 95.", None, least=50, most=99.99
-    )
+    estimate: NeededNumber = cell("Pooled estimate.", ..., **VALUE)
+    ci_low: Number = cell("Lower limit.", None, **VALUE)
+    ci_high: Number = cell("Upper limit.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
     p: Number = cell("p as reported.", None, least=0, most=1)
     p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
     i2: Number = cell("I2 in percent.", None, least=0, most=100)
-    q: Number = cell("Cochran's Q.", None, least=0, most=VALUE)
-    tau2: Number = cell("Between-study variance.", None, least=0, most=VALUE)
+    q: Number = cell("Cochran's Q.", None, **SUM)
+    tau2: Number = cell("Between-study variance.", None, **SUM)
     source: Name = cell("Where it was read.", ...)
     note: Text = cell("Remarks for a referee.")
 
