@@ -233,7 +233,7 @@ def test_bad_calls_are_sentences(tmp_path, capsys, monkeypatch, words, told_so):
     ("header", "rows", "words"),
     [
         ("a,b,covariance", ["a1,a3,0.1"], "row 2: there is no effect 'a3'"),
-        ("a,b,covariance", ["a1,a2,x"], "column covariance: 'x' is no number"),
+        ("a,b,covariance", ["a1,a2,x"], "column covariance: 'x' is not a number"),
         ("a,b,covariance", ["a1,a2,0.1", "a2,a1,0.2"], "a1 and a2 have 0.2 here and 0.1 above"),
         ("a,b,covariance", ["b,b,0.13"], "variance of b is 0.13 here and 0.12 in the table"),
         ("a,b,covariance", ["a1,a2,0.2"], "cov.csv: the covariances of effects a1, a2 are not"),
@@ -253,7 +253,10 @@ def test_bad_covariances_are_sentences(tmp_path, capsys, header, rows, words):
     ("rows", "words"),
     [
         (["a,1,1,3", "b,2,1,3", "c,1,2,3", "d,1,2,3"], "'x' has the same value for all effects"),
-        (["a,1,1,3", "b,2,1,high", "c,1,2,4", "d,1,2,5"], "mixes numbers and words ('high')"),
+        (
+            ["a,1,1,3", "b,2,1,high", "c,1,2,4", "d,1,2,5"],
+            "mixes numbers and words ('high' in row 3)",
+        ),
     ],
 )
 def test_bad_moderators_are_sentences(tmp_path, capsys, rows, words):
@@ -297,3 +300,52 @@ def test_one_coefficient_is_told_in_the_singular(tmp_path, capsys):
     cov = effects_csv(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
     note = result(capsys, path, "--cov", cov, "--mods", "weeks")["regression"]["note"]
     assert "4 studies for 1 coefficient: ten for each are recommended" in note
+
+
+# metafor 4.8-0: rma(yi, vi, mods = ~ type, test = "adhoc") with NA in two of the six types.
+NA_GROUP = [
+    "Abe 2001,0.10,0.02,aerobic,12", "Bo 2003,0.30,0.03,resistance,24", "Cho 2005,0.25,0.02,NA,n/a",
+    "Diaz 2007,0.50,0.04,resistance,26", "Eck 2009,-0.05,0.03,aerobic,8", "Fu 2011,0.90,0.05,NA,52",
+]  # fmt: skip
+
+
+def test_a_missing_group_or_moderator_is_left_out_and_named_as_metafor_does(tmp_path, capsys):
+    path = effects_csv(tmp_path, NA_GROUP, "study,yi,vi,type,weeks")
+    test = result(capsys, path, "--group", "type")["group_test"]
+    assert test["common_tau2"]["statistic"] == pytest.approx(4.101, abs=5e-4)
+    assert test["common_tau2"]["p"] == pytest.approx(0.180, abs=5e-4)
+    assert "because type is missing: Cho 2005, Fu 2011" in test["note"]
+    regression = result(capsys, path, "--mods", "type")["regression"]
+    second = regression["coefficients"][1]
+    got = [second["estimate"], second["ci_low"], second["ci_high"]]
+    assert got == pytest.approx([0.3457, -0.389, 1.080], abs=5e-4)
+    assert (regression["k"], regression["test"]["df2"]) == (4, 2)
+    assert "Cho 2005" in result(capsys, path, "--mods", "weeks")["regression"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["A,1_5,0.1"], "row 2, study A, column yi: '1_5' is not a number"),
+        (['A,"1,5",0.1', "B,0.2,0.1"], "'1,5' has a decimal comma, but other numbers"),
+        (['A,"1,500",0.1', "B,0.2,0.1"], "'1,500' could be 1.500 or 1500"),
+        (["A,NA,0.1"], "the number is missing"),
+        (["A\u202e,1,0.1"], "U+202E (right-to-left override)"),
+        (["A,2-Jan,0.1"], "'2-Jan' is a date"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_named(tmp_path, capsys, rows, words):
+    path = effects_csv(tmp_path, rows, "study,yi,vi")
+    status, _, err = output_of(capsys, "pool", path)
+    assert status == 2 and words in err
+
+
+def test_printed_minus_signs_tabs_and_decimal_commas_are_the_same_numbers(tmp_path, capsys):
+    plain = effects_csv(tmp_path, ["A,-0.5,0.1", "B,1234.5,0.1"], "study,yi,vi")
+    for rows, header in (
+        (["A;\N{MINUS SIGN}0,5;0,1", "B;1.234,5;0,1"], "study;yi;vi"),
+        (["A\t-0,5\t0,1", "B\t1 234,5\t0,1"], "sep=\t\nstudy\tyi\tvi"),
+        (['A,"-0,5","0,1"', 'B,"1\'234,5","0,1"'], "study,yi,vi"),
+    ):
+        path = effects_csv(tmp_path, rows, header, name="other.csv")
+        assert result(capsys, path) == result(capsys, plain)

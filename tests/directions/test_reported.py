@@ -77,7 +77,7 @@ def test_numbers_that_nobody_puts_into_words_are_a_result():
     assert (own.basis, own.estimate, beside.basis) == ("within_arm", None, "between_arm")
     assert beside.estimate == sized.estimate
     (nothing,) = results([contrast("p", p=0.4, p_operator="=", n_exercise=12, n_control=16)])
-    assert (nothing.direction, nothing.stated, nothing.p) == ("not_told", False, "= 0.4")
+    assert (nothing.direction, nothing.stated, nothing.p) == ("not_told", False, "p = 0.4")
 
 
 def test_what_is_not_counted_says_why():

@@ -1,6 +1,6 @@
 """Records as CSV: typed fields become text and come back as they were."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -59,3 +59,10 @@ def test_a_code_that_is_not_known_is_an_error(tmp_path, old, new):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ValueError, match="z"):
         read_records(path, Row)
+
+
+def test_a_formula_leaves_as_text_and_comes_back(tmp_path):
+    path, row = tmp_path / "rows.csv", replace(FULL, name="=1+1", number=-0.5)
+    write_records(path, Row, [row])
+    assert path.read_text().splitlines()[1].startswith("'=1+1,-0.5,")
+    assert read_records(path, Row) == [row]

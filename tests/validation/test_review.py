@@ -25,6 +25,12 @@ EDITS = {
     "E105_config_site": ("site: lumbar_spine,", "site: lumbar_spien,"),
     "E105_config_formats": ("  interval: preset ", "  formats: [pdf]\n  interval: preset "),
     "E105_config_id": ("id: bmd_lumbar_spine_training_controlled", "id: figures"),
+    "E101_config_alias": ("seed: 20120229", "seed: &seed 20120229\nother: *seed"),
+    "E101_config_merge_key": ("pooling:\n", "pooling:\n  <<: {ci: wald}\n"),
+    "E101_config_tag": ("seed: 20120229", "seed: !!str 20120229"),
+    "E105_config_infinite": ("  rho: 0.5", "  rho: .inf"),
+    "E105_config_truth": ("seed: 20120229", "seed: true"),
+    "E106_config_unseen": ("title: ", 'title: "\\u202e" # '),
     "E601_phases": ("phase: training,", "phase: [acute, training],"),
 }
 
@@ -189,12 +195,12 @@ INTERVAL = {"sd": "", "ci_low": "0.1", "ci_high": "2.9"}
 @pytest.mark.parametrize(
     ("table", "cells", "column", "code"),
     [
-        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E105"),
-        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E105"),
+        ("measurements", {**INTERVAL, "ci_level": "0.95"}, "ci_level", "E201"),
+        ("measurements", {**INTERVAL, "ci_level": "100"}, "ci_level", "E201"),
         ("measurements", {"time_wk": "-1"}, "time_wk", "E201"),
         ("measurements", {"timepoint": "Baseline"}, "timepoint", "E105"),
-        ("contrasts", {"ci_level": "0"}, "ci_level", "E105"),
-        ("contrasts", {"tails": "3"}, "tails", "E105"),
+        ("contrasts", {"ci_level": "0"}, "ci_level", "E201"),
+        ("contrasts", {"tails": "3"}, "tails", "E201"),
         ("contrasts", {"covariates": "-1"}, "covariates", "E201"),
         ("contrasts", {"statistic": "smd", "value": "3.4"}, "value", "W03"),
         ("contrasts", {"n_total": "999"}, "n_total", "W10"),
@@ -244,7 +250,7 @@ def test_columns_that_a_spreadsheet_appends_are_left_out(small):
 
 
 def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
-    for mark in ("\u2028", "\x0b", "\x85"):
+    for mark in ("\u2028", "\x85"):
         problems = with_cells(small, "measurements", 2, note=f"one{mark}two", mean="\u22121.5")
         assert not errors_of(problems)
     row = check_review(small).tables.measurements[0]
@@ -279,3 +285,88 @@ def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
     (problem,) = check_tables(replace(checked.tables, claims=(wrong,)), checked.config)
     assert (problem.file, problem.row, problem.column) == ("data/raw/claims.csv", 2, column)
     assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "words"),
+    [
+        ("measurements", {"timepoint": "2024-02-01"}, "timepoint", "a spreadsheet may have made"),
+        ("measurements", {"site": "Jan-02"}, "site", "a spreadsheet may have made"),
+        ("arms", {"arm_id": "2-Jan"}, "arm_id", "a spreadsheet may have made"),
+        ("arms", {"label": "02. Feb"}, "label", "a spreadsheet may have made"),
+        ("measurements", {"mean": "1_5"}, "mean", "'1_5' is not a number"),
+        ("measurements", {"n": "\N{ARABIC-INDIC DIGIT ONE}"}, "n", "is not a number"),
+        ("measurements", {"sd": "NaN"}, "sd", "Leave the cell empty"),
+        ("arms", {"label": "n/a"}, "label", "Leave the cell empty"),
+        ("studies", {"study_id": "s" * 101}, "study_id", "at most 100 are allowed"),
+        *(("studies", {"label": f"Test {c} 2001"}, "label", f"U+{ord(c):04X}")
+          for c in "\x00\x1b\x0b\x0c\ufffe\u202e"),
+    ],
+)  # fmt: skip
+def test_the_grammar_of_a_cell_is_told_at_the_cell(small, table, cells, column, words):
+    problems = [p for p in with_cells(small, table, 2, **cells) if p.column == column]
+    assert len([p for p in problems if words in p.message]) == 1, problems
+    assert all(character.isprintable() for p in problems for character in p.text())
+
+
+def test_a_european_table_may_have_printed_minus_signs(small):
+    tables = check_review(small).tables
+    path = small / "data/raw/measurements.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0], delimiter=";")
+        writer.writeheader()
+        for cells in rows:
+            mean = cells["mean"].replace(".", ",").replace("-", "\N{MINUS SIGN}")
+            writer.writerow({**cells, "mean": mean, "sd": cells["sd"].replace(".", ",")})
+    assert "\N{MINUS SIGN}0,5" in path.read_text(encoding="utf-8")
+    assert check_review(small).tables.measurements == tables.measurements
+
+
+@pytest.mark.parametrize(
+    ("table", "cells", "column", "words"),
+    [
+        ("measurements", {"sd": "1e9"}, "sd", "sd must be from 1e-07 to 10000000"),
+        ("measurements", {"sd": "1e60"}, "sd", "sd must be from"),
+        ("measurements", {"sd": "1e-170"}, "sd", "sd must be from"),
+        ("measurements", {"mean": "1e20"}, "mean", "mean must be from -10000000 to 10000000"),
+        ("measurements", {"n": "1e300"}, "n", "n must be from 1 to 10000000"),
+        ("measurements", {"mean": "1e7"}, "sd", "less than a millionth of the mean"),
+        ("contrasts", {"value": "1e200"}, "value", "value must be from"),
+        ("contrasts", {"statistic": "t", "value": "1e300"}, "value", "value must be from"),
+        ("contrasts", {"statistic": "t", "value": "1001"}, "value", "from -1000 to 1000"),
+        ("studies", {"year": "20112"}, "year", "year must be from 1900 to 2100"),
+        ("studies", {"age_mean": "630"}, "age_mean", "age_mean must be above 0, at most 120"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_at_its_cell(small, table, cells, column, words):
+    shutil.copy(BAD / "W02_implied_sd/data/raw/contrasts.csv", small / "data/raw")
+    found = [p for p in errors_of(with_cells(small, table, 2, **cells)) if p.column == column]
+    assert any(words in p.message for p in found), found
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "line", "column"),
+    [
+        ("assays", "assay,kda,citation", "Kit A,,Handbook", "kda"),
+        ("prisma", "box,n", "screened,", "n"),
+        ("prisma", "box,n", "screened,-3", "n"),
+    ],
+)
+def test_a_needed_number_may_not_be_blank_or_negative(small, table, header, line, column):
+    (small / f"data/raw/{table}.csv").write_text(f"{header}\n{line}\n", encoding="utf-8")
+    (problem,) = [p for p in check_review(small).problems if p.severity == "error"]
+    assert (problem.column, problem.row) == (column, 2) and problem.message.endswith(".")
+
+
+def test_a_unit_that_the_paper_does_not_state_is_not_stated(small):
+    found = with_cells(small, "measurements", 20, unit="ng/ml")
+    assert any("Did you mean 'ng/mL'" in p.message for p in found)
+    assert not errors_of(with_cells(small, "measurements", 20, unit="not_stated"))
+
+
+def test_no_column_is_recommended_that_the_table_lacks(small):
+    found = check_review(overlaid(small, "E204_published_pool")).problems
+    assert any(p.code == "E204" for p in found)
+    assert not any("accept" in p.message for p in found)

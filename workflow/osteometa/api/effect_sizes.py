@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteometa.api.inputs import numbers_of
 from osteometa.effects import formulas
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.range import refuse_unknown
@@ -127,7 +128,7 @@ def _frame(
     """Return the effects of each row of numbers as a data frame."""
     import pandas as pd
 
-    columns = [np.asarray(values, dtype=float) for values in given]
+    columns = [numbers_of(values) for values in given]
     try:
         rows = np.atleast_2d(np.stack(np.broadcast_arrays(*columns), axis=-1))
     except ValueError:

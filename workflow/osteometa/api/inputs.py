@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osteometa.io.cell_text import decimal_mark, is_missing, plain_number
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.design import Moderators
 from osteometa.pooling.model import checked
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def numbers_of(values: Any) -> Array:
+    """Return numbers as an array, texts read as in the tables; what is missing is not a number.
+
+    Raises
+    ------
+    NumberError
+        For a text that is no number.
+    """
+    cells = np.asarray(values)
+    if cells.dtype.kind not in "OUST":
+        return cells.astype(float)
+    texts = ["" if cell is None or cell != cell else str(cell) for cell in cells.ravel().tolist()]
+    mark = decimal_mark(texts)
+    found = [math.nan if is_missing(text) else float(plain_number(text, mark)) for text in texts]
+    return np.array(found).reshape(cells.shape)
+
 
 LABEL_COLUMNS = ("label", "study", "study_id")
 """Columns of a data frame that name its effects, the first that there is."""
@@ -38,10 +58,10 @@ def effects_of(
             )
         yi, vi = frame["yi"], frame["vi"]
     elif vi is None and V is not None:
-        vi = np.diagonal(np.asarray(V, dtype=float))
+        vi = np.diagonal(numbers_of(V))
     elif vi is None:
         raise ValueError("vi must hold a sampling variance for each effect (found None)")
-    y, v = checked(np.asarray(yi, dtype=float), np.asarray(vi, dtype=float))
+    y, v = checked(numbers_of(yi), numbers_of(vi))
     if len(y) == 0:
         raise ValueError("yi must hold at least one effect (found none)")
     return tuple(y.tolist()), tuple(v.tolist()), frame
@@ -108,7 +128,8 @@ def _columns(mods: Any, frame: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def _is_known(cell: Any) -> bool:
-    return cell is not None and cell != "" and cell == cell  # NaN is not itself
+    # NaN is not itself.
+    return cell is not None and cell == cell and not (isinstance(cell, str) and is_missing(cell))
 
 
 def _values(cells: np.ndarray) -> list[Any]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from osteometa.io.sheet import Sheet, SheetError, plain_number, read_sheet
+from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
+from osteometa.io.sheet import Sheet, SheetError, read_sheet
 from osteometa.numerics.range import out_of_range
 
 
@@ -30,8 +31,8 @@ class Row:
     cells: dict[str, str]
 
 
-def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bool]:
-    """Return the effects, and whether semicolons separate the cells of the file.
+def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Mark]:
+    """Return the effects, a word for a missing value as an empty cell, and the decimal mark.
 
     Raises
     ------
@@ -54,12 +55,14 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bo
             near = get_close_matches(name, header, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise UsageError(f"{path} has no column '{name}'.{hint} It has: {', '.join(header)}.")
+    mark = sheet.decimal_mark(("yi", "vi", *columns))
     rows: list[Row] = []
     problems: list[str] = []
     for number, values in sheet.rows:
+        values = ["" if is_missing(text) else text for text in values]
         cells = dict(zip(header, values, strict=True))
         study = cells.get("study", "")
-        yi, vi = (_number(cells, name, number, sheet.semicolons, problems) for name in ("yi", "vi"))
+        yi, vi = (_number(cells, name, number, mark, problems) for name in ("yi", "vi"))
         rows.append(
             Row(number=number, study=study, effect=cells.get("effect_id") or study, yi=yi, vi=vi,
                 cells=cells)
@@ -68,7 +71,7 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], bo
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     if not rows:
         raise UsageError(f"{path} has a header but no study to pool (k = 0).")
-    return rows, sheet.semicolons
+    return rows, mark
 
 
 def _table(path: Path, needed: str) -> Sheet:
@@ -90,30 +93,41 @@ def _table(path: Path, needed: str) -> Sheet:
     problems = [
         f"row {number}: {misfit}" for number, cells in sheet.rows if (misfit := sheet.misfit(cells))
     ]
+    problems += [
+        f"row {number}: a cell has the character {character}, which cannot be seen. Type it anew."
+        for number, cells in [(1, sheet.header), *sheet.rows]
+        for character in filter(None, map(unseen, cells))
+    ]
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     return sheet
 
 
-def number_of(text: str, semicolons: bool) -> float | None:
-    """Return a cell as a finite number, or None; a decimal comma where semicolons separate."""
-    plain = plain_number(text, decimal_comma=semicolons)
-    return float(plain) if plain is not None and math.isfinite(float(plain)) else None
+def number_of(text: str, mark: Mark) -> float:
+    """Return a cell as a finite number.
+
+    Raises
+    ------
+    NumberError
+        Saying what is wrong with it.
+    """
+    if is_missing(text):
+        raise NumberError("the number is missing. Type one, or delete the row")
+    value = float(plain_number(text, mark))
+    if not math.isfinite(value):
+        raise NumberError(f"{text} must be finite")
+    return value
 
 
-def _number(
-    cells: dict[str, str], name: str, row: int, semicolons: bool, problems: list[str]
-) -> float:
-    text = cells.get(name, "")
+def _number(cells: dict[str, str], name: str, row: int, mark: Mark, problems: list[str]) -> float:
     where = f"row {row}, study {cells.get('study') or '(no name)'}, column {name}"
-    plain = plain_number(text, decimal_comma=semicolons)
-    if plain is None:
-        problems.append(f"{where}: '{text}' is no number. Type one, or delete the row.")
+    try:
+        value = number_of(cells.get(name, ""), mark)
+    except NumberError as error:
+        problems.append(f"{where}: {error}.")
         return 0.0
-    value = float(plain)
-    if not math.isfinite(value) or (name == "vi" and value <= 0):
-        need = "must be above 0" if name == "vi" else "must be finite"
-        problems.append(f"{where}: {text} {need}.")
+    if name == "vi" and value <= 0:
+        problems.append(f"{where}: {cells[name]} must be above 0.")
     else:
         wrong = out_of_range(value, 1.0) if name == "yi" else out_of_range(0.0, value)
         problems += [f"{where}: {wrong}."] if wrong else []
@@ -148,17 +162,20 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
     V = [[row.vi if i == j else 0.0 for j in range(len(rows))] for i, row in enumerate(rows)]
     seen: dict[tuple[int, int], float] = {}
     problems: list[str] = []
+    mark = sheet.decimal_mark(("covariance",))
     for number, (first, second, text) in sheet.rows:
         unknown = [name for name in (first, second) if name not in index]
-        value = number_of(text, sheet.semicolons)
         if unknown:
             problems.append(f"row {number}: there is no effect '{unknown[0]}' in the table.")
-        elif value is None:
-            problems.append(f"row {number}, column covariance: '{text}' is no number.")
-        else:
-            i, j = sorted((index[first], index[second]))
-            problems += _contradiction(number, seen, (i, j), value, rows)
-            V[i][j] = V[j][i] = rows[i].vi if i == j else value
+            continue
+        try:
+            value = number_of(text, mark)
+        except NumberError as error:
+            problems.append(f"row {number}, column covariance: {error}.")
+            continue
+        i, j = sorted((index[first], index[second]))
+        problems += _contradiction(number, seen, (i, j), value, rows)
+        V[i][j] = V[j][i] = rows[i].vi if i == j else value
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     return V
@@ -182,7 +199,7 @@ def _contradiction(
 
 
 def moderators(
-    rows: Sequence[Row], columns: Sequence[str], semicolons: bool
+    rows: Sequence[Row], columns: Sequence[str], mark: Mark
 ) -> tuple[list[int], dict[str, list[float] | list[str]]]:
     """Return the rows that have all moderators, and the values of each: numbers, or words.
 
@@ -195,9 +212,14 @@ def moderators(
     values: dict[str, list[float] | list[str]] = {}
     for column in columns:
         texts = [rows[i].cells[column] for i in kept]
-        numbers = [value for text in texts if (value := number_of(text, semicolons)) is not None]
-        if numbers and len(numbers) < len(texts):
-            odd = next(text for text in texts if number_of(text, semicolons) is None)
-            raise UsageError(f"column '{column}' mixes numbers and words ('{odd}').")
+        numbers: list[float] = []
+        odd: list[str] = []
+        for i in kept:
+            try:
+                numbers.append(number_of(rows[i].cells[column], mark))
+            except NumberError:
+                odd.append(f"'{rows[i].cells[column]}' in row {rows[i].number}")
+        if numbers and odd:
+            raise UsageError(f"column '{column}' mixes numbers and words ({', '.join(odd)}).")
         values[column] = numbers or texts
     return kept, values

@@ -44,7 +44,7 @@ class _Table:
 def results_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the models that a call requests, as JSON has them."""
     columns = [*arguments.mods, *([arguments.group] if arguments.group else [])]
-    rows, semicolons = read_effects(Path(arguments.file), columns)
+    rows, mark = read_effects(Path(arguments.file), columns)
     if not arguments.cov:
         _warn_of_repeats(rows)
     table = _Table(rows, _covariance(Path(arguments.cov), rows) if arguments.cov else None)
@@ -69,7 +69,7 @@ def results_of(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.group:
         results["group_test"] = _group_test(table, groups, choices, arguments.group)
     if arguments.mods:
-        kept, values = moderators(rows, arguments.mods, semicolons)
+        kept, values = moderators(rows, arguments.mods, mark)
         found = regress_on(table.data(kept), values, **choices, tau2_ci=arguments.tau2_ci)
         absent = [row.study for i, row in enumerate(rows) if i not in kept]
         left_out = f"left out, because a moderator is missing: {', '.join(absent)}"

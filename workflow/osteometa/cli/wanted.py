@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -127,17 +125,9 @@ def table(found: Sequence[Wanted], config: Config) -> str:
     from osteometa.derivation.wanted import asked_rows
     from osteometa.extraction.cell_types import ReportedNumber
     from osteometa.extraction.tables import Measurement
+    from osteometa.io.csv_records import csv_text
 
     columns = Measurement.columns()
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    for row in asked_rows(found, config):
-        cells = (getattr(row, name) for name in columns)
-        writer.writerow(
-            [
-                cell.text if isinstance(cell, ReportedNumber) else "" if cell is None else cell
-                for cell in cells
-            ]
-        )
-    return buffer.getvalue()
+    rows = ([getattr(row, name) for name in columns] for row in asked_rows(found, config))
+    texts = ([c.text if isinstance(c, ReportedNumber) else c for c in row] for row in rows)
+    return csv_text(columns, texts)

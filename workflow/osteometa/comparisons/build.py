@@ -20,7 +20,7 @@ from osteometa.comparisons.summaries import (
     summary_of,
 )
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
-from osteometa.extraction.units import UNITS, convert, pooled_unit
+from osteometa.extraction.units import NOT_STATED, UNITS, convert, pooled_unit
 from osteometa.protocol.config import Config
 from osteometa.wording.choices import PART
 from osteometa.wording.vocabulary import DesignClass, Flag, Provenance
@@ -163,6 +163,10 @@ class Comparison:
             return None
         factor = 1.0
         logarithm = row.kind == "log_level"  # has no unit to convert
+        if row.kind in ("level", "change") and (row.unit == NOT_STATED) != (
+            self.unit == NOT_STATED
+        ):
+            return None
         if row.unit in UNITS and self.unit in UNITS and row.unit != "%" and not logarithm:
             if UNITS[row.unit][0] != UNITS[self.unit][0]:
                 return None

@@ -12,6 +12,7 @@ from osteometa.comparisons.build import Comparison, Reported, rows_of
 from osteometa.comparisons.reported_tests import exact_p, is_omnibus
 from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
 from osteometa.extraction.tables import Contrast
+from osteometa.extraction.units import NOT_STATED
 from osteometa.numerics.distributions import p_to_t
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import CorrelationSource, Flag, Provenance
@@ -133,6 +134,8 @@ def _known_sds(comparisons: Iterable[Comparison]) -> dict[SdKey, float]:
     """Return the SD of levels of each arm whose assay is named: at baseline, else after."""
     found: dict[SdKey, float] = {}
     for comparison in comparisons:
+        if comparison.unit == NOT_STATED:
+            continue
         place, study_id = _sd_place(comparison), comparison.study.study_id
         for rows in (comparison.baselines, comparison.levels):
             for arm, row, summary in zip(

@@ -19,6 +19,7 @@ from osteometa.effects.hierarchy import attempts_at
 from osteometa.effects.rows import disputed_because
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
+from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
 
 MOST_ATOMS = 4
@@ -181,7 +182,7 @@ def filled_row(
 
 def unit_of(comparison: Comparison, config: Config) -> str:
     """Return the unit of a comparison's levels, '' where none is reported."""
-    if comparison.unit:
+    if comparison.unit not in ("", NOT_STATED):
         return comparison.unit
     return config.outcomes[comparison.outcome].unit_of(comparison.analyte)
 

@@ -125,7 +125,7 @@ def _numbers(
     cells = entry.inputs if test is None else (*entry.inputs, Cell(test, "p").name)
     half = 0.0 if effect is None else t_quantile(0.975, None) * sqrt(effect.vi)
     return {
-        "p": "" if test is None or test.p is None else f"{test.p_operator} {test.p.text}",
+        "p": "" if test is None or test.p is None else f"p {test.p_operator} {test.p.text}",
         "effect_id": "" if effect is None else effect.effect_id,
         "measure": "" if effect is None else effect.measure,
         "estimate": None if effect is None else effect.yi,

@@ -19,7 +19,7 @@ from osteometa.comparisons.summaries import (
     means_of,
 )
 from osteometa.effects.inputs import NotDerivableError, both, gathered, tmd_sd
-from osteometa.extraction.units import UnitError, convert
+from osteometa.extraction.units import NOT_STATED, UnitError, convert
 from osteometa.protocol.config import Config
 from osteometa.wording.choices import SmdVariance
 from osteometa.wording.vocabulary import (
@@ -241,6 +241,8 @@ def unit_factor(basis: Basis, test: ReportedTest) -> float:
     NotDerivableError
         If there is none.
     """
+    if NOT_STATED in (test.row.unit, basis.comparison.unit):
+        raise NotDerivableError("the unit of the difference or of the levels is not stated")
     try:
         return convert(1.0, test.row.unit, basis.comparison.unit)
     except UnitError as error:

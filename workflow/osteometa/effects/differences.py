@@ -41,6 +41,7 @@ from osteometa.effects.inputs import (
     gathered,
     mean_change,
 )
+from osteometa.extraction.units import NOT_STATED
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 GEARY_LIMIT = 3.0
@@ -340,6 +341,8 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
         return mean, tuple(cell for *_, cell in own), frozenset()
     place = basis.comparison
     analyte = basis.config.analyte(place.outcome, place.analyte)
+    if place.unit == NOT_STATED:
+        raise NotDerivableError("BASE: the unit of the change is not stated")
     if analyte is None or place.site not in analyte.baseline_mean:
         raise NotDerivableError("BASE: no baseline mean is reported, and config.yaml has none")
     return analyte.baseline_mean[place.site], (), frozenset({Flag.BASELINE_MEAN})

@@ -11,6 +11,7 @@ from osteometa.effects import differences, paired, smd, within
 from osteometa.effects.basis import Basis, Derive, Estimate, Methods
 from osteometa.effects.clusters import with_design_effect
 from osteometa.effects.inputs import NotDerivableError
+from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DerivationMethod
 
@@ -59,6 +60,9 @@ def attempts_at(
     if borrow:
         borrowed = _with_borrowed_sd(FROM_LEVELS[compared][measure])
         methods = (*methods, (DerivationMethod.BOR, borrowed))
+    if measure == "MD" and comparison.unit == NOT_STATED:
+        reason = "the unit is not stated, in which a mean difference would be"
+        return [Attempt(measure, method, None, reason) for method, _ in methods]
     attempts: list[Attempt] = []
     for method, derive in methods:
         try:

@@ -6,6 +6,7 @@ from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import shared_columns, type_by_paper
 from osteometa.comparisons.summaries import Cell, Flags, row_flags
 from osteometa.effects.basis import Estimate
+from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
 from osteometa.records.effects import CellName, Effect
 from osteometa.wording.vocabulary import Block, Flag, MeansKind
@@ -46,7 +47,7 @@ def effect_row(
         z=estimate.yi / estimate.vi**0.5,
         flags=flags_of(comparison, estimate),
         means_kind=means.kind,
-        means_unit=comparison.unit if means.kind in (MeansKind.AFTER, MeansKind.CHANGE) else "",
+        means_unit=_means_unit(comparison, means.kind),
         mean_exercise=means.exercise.mean if means.exercise else None,
         sd_exercise=means.exercise.sd if means.exercise else None,
         mean_control=means.control.mean if means.control else None,
@@ -57,6 +58,11 @@ def effect_row(
         inputs=cell_names(estimate.cells),
         source=tuple(dict.fromkeys(filter(None, sources))),
     )
+
+
+def _means_unit(comparison: Comparison, kind: MeansKind | None) -> str:
+    has_one = kind in (MeansKind.AFTER, MeansKind.CHANGE) and comparison.unit != NOT_STATED
+    return comparison.unit if has_one else ""
 
 
 def _number(reported: float | None) -> float | None:

@@ -7,12 +7,18 @@ reported, because rounding matters.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from osteometa.io.sheet import plain_number
+from osteometa.io.cell_text import date_words, is_date, plain_number
+
+IDENTIFIER, LONGEST = r"^[a-z0-9_]+$", 100
+"""Form of a name that files and folders are called by, and its largest number of characters."""
+MOST_DIGITS = 20
+"""More digits than any paper reports, and than a program's output of double precision has."""
 
 
 class ReportedNumber(float):
@@ -42,12 +48,12 @@ def _number(value: Any) -> ReportedNumber | None:
         return None
     if isinstance(value, ReportedNumber):
         return value
-    text = plain_number(str(value))
-    if text is None:
-        raise ValueError("This is not a number. Enter digits with a decimal point")
-    number = ReportedNumber(text)
+    number = ReportedNumber(plain_number(str(value)))
     if not math.isfinite(number):
         raise ValueError("This number is too large. Enter it as reported")
+    digits = sum(map(str.isdigit, number.text))
+    if digits > MOST_DIGITS:
+        raise ValueError(f"This number has {digits} digits; at most {MOST_DIGITS} can be entered")
     return number
 
 
@@ -56,12 +62,22 @@ def _whole(value: Any) -> int | None:
     if number is None:
         return None
     if not number.is_integer():
-        raise ValueError("This must be a whole number")
+        raise ValueError("This must be a whole number. Correct it")
     return int(number)
 
 
+def _needed(value: Any) -> ReportedNumber:
+    number = _number(value)
+    if number is None:
+        raise ValueError("This number is needed. Enter it, or delete the row")
+    return number
+
+
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    text = "" if value is None else str(value).strip()
+    if is_date(text):
+        raise ValueError(date_words(text))
+    return text
 
 
 Number = Annotated[
@@ -69,17 +85,42 @@ Number = Annotated[
     PlainValidator(_number),
     WithJsonSchema({"type": ["number", "null"]}),
 ]
+NeededNumber = Annotated[
+    ReportedNumber, PlainValidator(_needed), WithJsonSchema({"type": "number"})
+]
 Whole = Annotated[
     int | None, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "null"]})
 ]
+NeededWhole = Annotated[
+    int, BeforeValidator(_whole), BeforeValidator(_needed), WithJsonSchema({"type": "integer"})
+]
 Text = Annotated[str, BeforeValidator(_text)]
-Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[a-z0-9_]+$")]
+Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=IDENTIFIER, max_length=LONGEST)]
 Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 
 
-def cell(description: str, default: Any = "", **more: Any) -> Any:
-    """Return a column with its description in the codebook."""
-    return Field(default, description=description, **more)
+def cell(
+    description: str, default: Any = "", *, least: float | None = None, most: float | None = None,
+    above: float | None = None,
+) -> Any:  # fmt: skip
+    """Return a column with its description in the codebook, and the range of its numbers."""
+    limits = {"minimum": least, "exclusiveMinimum": above, "maximum": most}
+    extra: Any = {name: limit for name, limit in limits.items() if limit is not None}
+    return Field(default, description=description, json_schema_extra=extra)
+
+
+def range_words(limits: Mapping[str, float]) -> str:
+    """Return the range of a column in words; '' where it has none."""
+    least, above = limits.get("minimum"), limits.get("exclusiveMinimum")
+    if least is not None:
+        return f"from {least:.10g} to {limits['maximum']:.10g}"
+    return "" if above is None else f"above {above:.10g}, at most {limits['maximum']:.10g}"
+
+
+def in_range(value: float, limits: Mapping[str, float]) -> bool:
+    """Tell whether a number is in the range of its column."""
+    least, above = limits.get("minimum", -math.inf), limits.get("exclusiveMinimum", -math.inf)
+    return least <= value <= limits["maximum"] and value > above
 
 
 class Row(BaseModel):
@@ -104,8 +145,15 @@ class Row(BaseModel):
 
     @classmethod
     def is_number(cls, column: str) -> bool:
-        """Tell whether a column holds numbers: an empty cell is None, not an empty text."""
-        return cls.model_fields[column].default is None
+        """Tell whether a column holds numbers."""
+        kinds = (cls.model_fields[column].annotation,)
+        return bool({ReportedNumber, int} & {*kinds, *get_args(kinds[0])})
+
+    @classmethod
+    def ranges(cls) -> dict[str, dict[str, float]]:
+        """Return the limits of each column that has some, by their names in a JSON schema."""
+        fields: dict[str, Any] = cls.model_fields
+        return {name: f.json_schema_extra for name, f in fields.items() if f.json_schema_extra}
 
     @cached_property
     def key_text(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from osteometa.extraction.cell_types import Row
+from osteometa.extraction.cell_types import Row, range_words
 from osteometa.extraction.tables import ROWS
 from osteometa.io.csv_records import write_text
 
@@ -51,7 +51,7 @@ def _allowed(model: type[Row], name: str) -> str:
     words = {"integer": "whole number", "number": "number", "string": "text"}[kind]
     if "pattern" in schema:
         words = "small letters, digits, _"
-    return words + needed
+    return " ".join(filter(None, (words, range_words(schema)))) + needed
 
 
 def main() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.extraction.accepted_warnings import AcceptedWarning
-from osteometa.extraction.cell_types import ReportedNumber, Row
+from osteometa.extraction.cell_types import LONGEST, ReportedNumber, Row
 from osteometa.extraction.claims import Claim
 from osteometa.extraction.tables import (
     ROWS,
@@ -27,11 +26,11 @@ from osteometa.extraction.tables import (
     Study,
     Tables,
 )
-from osteometa.io.csv_records import write_rows
+from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
+from osteometa.io.csv_records import read_rows, write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
-from osteometa.io.sheet import Sheet, SheetError, plain_number, read_sheet
+from osteometa.io.sheet import SEPARATORS, Sheet, SheetError, read_sheet
 
-FILLERS = ("na", "n/a", "nr", "-", "--", "n.a.", "nd", "?", "none reported", ".")
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -101,9 +100,8 @@ def read_checked(directory: str | Path) -> Tables:
     """Read what `write_checked` wrote."""
 
     def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
-        path = Path(directory) / f"{model.table}.csv"
-        with path.open(encoding="utf-8", newline="") as lines:
-            return tuple(model.model_validate(row) for row in csv.DictReader(lines))
+        header, *lines = read_rows(Path(directory) / f"{model.table}.csv")
+        return tuple(model.model_validate(dict(zip(header, line, strict=True))) for line in lines)
 
     return _tables_from(rows)
 
@@ -126,12 +124,16 @@ def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], li
     problems = _header_problems(file, sheet.header, model)
     if problems:
         return (), problems
-    if sheet.semicolons:
-        message = "Read with semicolons between cells and decimal commas in numbers."
+    mark = sheet.decimal_mark(filter(model.is_number, sheet.header))
+    if sheet.separator != "," or mark != ".":
+        message = (
+            f"Read with {SEPARATORS[sheet.separator]} between cells and decimal "
+            f"{'commas' if mark == ',' else 'points'} in numbers."
+        )
         problems.append(
             Problem(file=file, row=None, column="", code="N001", message=message, severity="note")
         )
-    rows, wrong = _read_rows(file, sheet, model)
+    rows, wrong = _read_rows(file, sheet, mark, model)
     return rows, problems + wrong
 
 
@@ -156,7 +158,7 @@ def _header_problems(file: str, header: Sequence[str], model: type[Row]) -> list
 
 
 def _read_rows(
-    file: str, sheet: Sheet, model: type[AnyRow]
+    file: str, sheet: Sheet, mark: Mark, model: type[AnyRow]
 ) -> tuple[tuple[AnyRow, ...], list[Problem]]:
     rows: list[AnyRow] = []
     problems: list[Problem] = []
@@ -166,28 +168,40 @@ def _read_rows(
             problems.append(Problem(file=file, row=number, column="", code="E101", message=misfit))
             continue
         cells = dict(zip(sheet.header, line, strict=True))
-        wrong = _filler_problems(file, number, cells)
-        if sheet.semicolons:
-            cells = {
-                name: plain_number(text, decimal_comma=True) or text for name, text in cells.items()
-            }
-        if not wrong:
-            try:
-                rows.append(model.model_validate({**cells, "row": number}))
-            except ValidationError as error:
-                details = error.errors()
-                wrong = [_cell_problem(file, number, cells, item, model) for item in details]
+        plain, wrong = _plain_cells(file, number, cells, mark, model)
+        try:
+            rows.append(model.model_validate({**plain, "row": number}))
+        except ValidationError as error:
+            named = {problem.column for problem in wrong}
+            found = [_cell_problem(file, number, cells, item, model) for item in error.errors()]
+            wrong += [problem for problem in found if problem.column not in named]
         problems += wrong
     return tuple(rows), problems
 
 
-def _filler_problems(file: str, number: int, cells: dict[str, str]) -> list[Problem]:
-    message = "is not a value. Leave the cell empty if the paper does not report it."
-    return [
-        _problem(file, number, cells, name, "E102", f"'{text}' {message}")
-        for name, text in cells.items()
-        if text.lower() in FILLERS
-    ]
+def _plain_cells(
+    file: str, number: int, cells: dict[str, str], mark: Mark, model: type[Row]
+) -> tuple[dict[str, str], list[Problem]]:
+    """Return the cells with numbers in plain digits, and what no cell of any column may hold."""
+    plain, wrong = dict(cells), []
+    for name, text in cells.items():
+        code, message = "", ""
+        if character := unseen(text):
+            code = "E106"
+            message = f"The cell has the character {character}, which cannot be seen. Type it anew."
+        elif text and is_missing(text):
+            code = "E102"
+            message = (
+                f"'{text}' is not a value. Leave the cell empty if the paper does not report it."
+            )
+        elif text and model.is_number(name):
+            try:
+                plain[name] = plain_number(text, mark)
+            except NumberError as error:
+                code, message = "E105", f"{error}."
+        if message:
+            wrong.append(_problem(file, number, cells, name, code, message))
+    return plain, wrong
 
 
 def _problem(
@@ -204,7 +218,7 @@ def _cell_problem(
 ) -> Problem:
     column = str(item["loc"][0])
     found = cells.get(column, "")
-    code, message = "E105", item["msg"].removeprefix("Value error, ")
+    message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "literal_error":
         allowed = [word for word in get_args(model.model_fields[column].annotation) if word]
         near = suggestion(found, allowed)
@@ -213,10 +227,11 @@ def _cell_problem(
             message = f"{column} must not be empty. Use: {', '.join(allowed)}"
     elif item["type"] == "string_pattern_mismatch":
         message = f"{column} must consist of small letters, digits and _. Correct it"
-    elif item["type"] == "string_too_short":
+        if not found:
+            message = f"{column} must not be empty. Enter it"
+    elif item["type"].endswith("too_short") or item["type"] == "missing":
         message = f"{column} must not be empty. Enter it"
-    elif "whole number" in message:
-        code = "E201" if not column.startswith("n") else "E202"
-        message = f"{column} must be a whole number of at least 1. Correct it"
+    elif item["type"].endswith("too_long"):
+        message = f"{column} has {len(found)} characters; at most {LONGEST} are allowed. Shorten it"
     message = message if message.endswith(".") else f"{message}."
-    return _problem(file, number, cells, column, code, message)
+    return _problem(file, number, cells, column, "E105", message)

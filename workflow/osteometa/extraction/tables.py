@@ -9,9 +9,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from osteometa.extraction.accepted_warnings import AcceptedWarning
-from osteometa.extraction.cell_types import Identifier, Name, Number, Row, Text, Whole, cell
+from osteometa.extraction.cell_types import (
+    Identifier,
+    Name,
+    NeededNumber,
+    NeededWhole,
+    Number,
+    Row,
+    Text,
+    Whole,
+    cell,
+)
 from osteometa.extraction.claims import Claim
 
+COUNT = {"least": 1, "most": 10_000_000}
+WEEKS = {"least": 0, "most": 2600}
+HOURS = {"least": 0, "most": 10_000}
+VALUE = {"least": -1e7, "most": 1e7}
+"""Larger numbers of a paper are entered in another unit, smaller spreads too."""
+SPREAD = {"least": 1e-7, "most": 1e7}
+SUM = {"least": 0, "most": 1e7}
+LEVEL = {"least": 50, "most": 99.99}
 Acceptable = Literal["", "E203", "E204", "E205", "E401", "E402"]
 Indirect = Literal[
     "", "cancer or its treatment", "androgen deprivation", "bariatric surgery",
@@ -43,7 +61,7 @@ class Study(Row):
     )  # fmt: skip
     study_id: Identifier = cell("Short name of the study, for instance scott_2010.", ...)
     label: Name = cell("Author and year, as shown in figures.", ...)
-    year: Whole = cell("Year of publication.", None)
+    year: Whole = cell("Year of publication.", None, least=1900, most=2100)
     title: Text = cell("Title of the paper.")
     journal: Text = cell("Journal, volume and pages as far as known.")
     doi: Text = cell("DOI without address.")
@@ -57,12 +75,13 @@ class Study(Row):
         "Before or after the menopause, or some of both; empty where not reported. A table without "
         "this column is read as one with empty cells."
     )
-    age_mean: Number = cell("Mean age, years.", None)
-    age_sd: Number = cell("Standard deviation of age, years.", None)
+    age_mean: Number = cell("Mean age, years.", None, above=0, most=120)
+    age_sd: Number = cell("Standard deviation of age, years.", None, above=0, most=60)
     n_enrolled: Whole = cell(
         "Participants enrolled or randomised; arms with more in total are taken as the same "
         "participants.",
         None,
+        **COUNT,
     )
     indirect: Indirect = cell("Condition affecting bone.")
     include: Literal["yes", "no"] = cell("Whether the study is in the review.", ...)
@@ -99,20 +118,23 @@ class Arm(Row):
         "Kind of comparator."
     )
     dose: Text = cell("Frequency, duration, load in words.")
-    weeks: Number = cell("Length of the programme in weeks; empty for a single bout.", None)
-    sessions_per_week: Number = cell("Sessions per week.", None)
+    weeks: Number = cell(
+        "Length of the programme in weeks; empty for a single bout.", None, above=0, most=2600
+    )
+    sessions_per_week: Number = cell("Sessions per week.", None, above=0, most=100)
     cointervention: Text = cell("Other treatment given, and to which arms.")
     listed: Text = cell(
         "Why the comparison is shown but never pooled, for instance one stratum of a factorial "
         "trial with a claimed interaction; empty otherwise."
     )
-    n_start: Whole = cell("Participants at the start.", None)
-    n_end: Whole = cell("Participants at the end.", None)
+    n_start: Whole = cell("Participants at the start.", None, **COUNT)
+    n_end: Whole = cell("Participants at the end.", None, **COUNT)
     note: Text = cell("Remarks for a referee.")
     clusters: Whole = cell(
         "Clusters that the arm was made of (villages, centres); empty where participants were "
         "allocated one by one. A table without this column is read as one with empty cells.",
         None,
+        **COUNT,
     )
     plasma_volume: Literal["", "corrected", "not_corrected", "not_stated"] = cell(
         "Single bouts: whether blood values were corrected for the shift of plasma volume."
@@ -160,8 +182,8 @@ class Measurement(Finding):
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     assay: Text = cell("Assay or instrument.")
     timepoint: Name = cell("`baseline`, `during` or a name such as 12_months.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None)
-    time_wk: Number = cell("Weeks from the start (training).", None)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     kind: Literal["level", "change", "pct_change", "log_level", "geometric"] = cell(
         "Kind of the numbers; log_level: of natural logarithms; geometric: a geometric mean, whose "
         "only usable spread is its confidence interval.",
@@ -169,20 +191,20 @@ class Measurement(Finding):
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell(ANALYSED)
-    n: Whole = cell("Participants measured.", None)
-    mean: Number = cell("Mean as reported.", None)
-    sd: Number = cell("Standard deviation.", None)
-    se: Number = cell("Standard error of the mean.", None)
-    spread: Number = cell("A reported +- of unspecified type.", None)
+    n: Whole = cell("Participants measured.", None, **COUNT)
+    mean: Number = cell("Mean as reported.", None, **VALUE)
+    sd: Number = cell("Standard deviation.", None, **SPREAD)
+    se: Number = cell("Standard error of the mean.", None, **SPREAD)
+    spread: Number = cell("A reported +- of unspecified type.", None, **SPREAD)
     spread_kind: Literal["", "sd", "se", "unknown"] = cell("Type of the spread.")
-    ci_low: Number = cell("Lower confidence limit of the mean.", None)
-    ci_high: Number = cell("Upper confidence limit of the mean.", None)
-    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
-    median: Number = cell("Median.", None)
-    q1: Number = cell("First quartile.", None)
-    q3: Number = cell("Third quartile.", None)
-    min: Number = cell("Smallest value.", None)
-    max: Number = cell("Largest value.", None)
+    ci_low: Number = cell("Lower confidence limit of the mean.", None, **VALUE)
+    ci_high: Number = cell("Upper confidence limit of the mean.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
+    median: Number = cell("Median.", None, **VALUE)
+    q1: Number = cell("First quartile.", None, **VALUE)
+    q3: Number = cell("Third quartile.", None, **VALUE)
+    min: Number = cell("Smallest value.", None, **VALUE)
+    max: Number = cell("Largest value.", None, **VALUE)
     unit: Text = cell("Unit as reported.")
     source: Text = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
@@ -208,8 +230,8 @@ class Contrast(Finding):
     analyte: Text = cell("Exact quantity measured.")
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None)
-    time_wk: Number = cell("Weeks from the start (training).", None)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r", "icc"] = cell(
         "Kind of `value`; p where only a p is reported; r is the before-after correlation (of a "
         "crossover, with compares between: that of its two conditions); icc the intracluster "
@@ -219,25 +241,25 @@ class Contrast(Finding):
     compares: Literal["between", "within"] = cell("Arms, or before and after.", ...)
     score: Literal["", "post", "change", "not_stated"] = cell("What was compared.")
     adjusted: YesNo = cell("Whether the baseline is a covariate.")
-    covariates: Whole = cell("How many covariates.", None)
+    covariates: Whole = cell("How many covariates.", None, least=0, most=100)
     test: Literal["", "t_pooled", "t_welch", "paired_t", "ancova", "rm_anova", "rank", "other"] = (
         cell("The test.")
     )
     report: Text = cell("Which of several reports of one study.")
     population_analysed: Analysed = cell(ANALYSED)
-    n_exercise: Whole = cell("Participants in the exercise arm of this test.", None)
-    n_control: Whole = cell("Participants in the control arm of this test.", None)
-    n_total: Whole = cell("Participants of both arms, where only that is reported.", None)
-    value: Number = cell("Value of the statistic, exercise minus control.", None)
-    se: Number = cell("Standard error of the value.", None)
-    ci_low: Number = cell("Lower confidence limit.", None)
-    ci_high: Number = cell("Upper confidence limit.", None)
-    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
-    p: Number = cell("p as reported.", None)
+    n_exercise: Whole = cell("Participants in the exercise arm of this test.", None, **COUNT)
+    n_control: Whole = cell("Participants in the control arm of this test.", None, **COUNT)
+    n_total: Whole = cell("Participants of both arms, where only that is reported.", None, **COUNT)
+    value: Number = cell("Value of the statistic, exercise minus control.", None, **VALUE)
+    se: Number = cell("Standard error of the value.", None, **SPREAD)
+    ci_low: Number = cell("Lower confidence limit.", None, **VALUE)
+    ci_high: Number = cell("Upper confidence limit.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
+    p: Number = cell("p as reported.", None, least=0, most=1)
     p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
-    tails: Whole = cell("1 or 2; empty = 2.", None)
-    df1: Number = cell("Numerator degrees of freedom of F.", None)
-    df2: Number = cell("Degrees of freedom of t, denominator of F.", None)
+    tails: Whole = cell("1 or 2; empty = 2.", None, least=1, most=2)
+    df1: Number = cell("Numerator degrees of freedom of F.", None, above=0, most=10_000_000)
+    df2: Number = cell("Degrees of freedom of t, denominator of F.", None, above=0, most=10_000_000)
     standardiser: Literal["", "raw", "change", "not_stated"] = cell("SD of a reported smd.")
     unit: Text = cell("Unit of the value; % for percentages.")
     source: Text = cell("Page, table or abstract.")
@@ -266,8 +288,8 @@ class Direction(Finding):
     analyte: Text = cell("Exact quantity measured; empty for secondary outcomes.")
     site: Text = cell("Site measured, where config.yaml declares sites for the outcome.")
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
-    time_h: Number = cell("Hours after the end of the bout (acute).", None)
-    time_wk: Number = cell("Weeks from the start (training).", None)
+    time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
+    time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
     basis: Literal["within_arm", "between_arm", "not_stated"] = cell(
         "Against its own baseline or against the comparator.", ...
     )
@@ -307,7 +329,7 @@ class Prisma(Row):
     key: ClassVar[tuple[str, ...]] = ("box",)
     purpose: ClassVar[str] = "One row per box of the PRISMA 2020 flow; entered by reviewers."
     box: PrismaBox = cell("Box of the flow.", ...)
-    n: Whole = cell("Number of records, reports or studies.", ...)
+    n: NeededWhole = cell("Number of records, reports or studies.", ..., **SUM)
 
 
 class Assay(Row):
@@ -317,7 +339,7 @@ class Assay(Row):
     key: ClassVar[tuple[str, ...]] = ("assay",)
     purpose: ClassVar[str] = "One row per assay whose mass is known."
     assay: Name = cell("Assay as in measurements.csv.", ...)
-    kda: Number = cell("Molecular mass in kDa that the kit states.", ...)
+    kda: NeededNumber = cell("Molecular mass in kDa that the kit states.", ..., above=0, most=1e4)
     citation: Name = cell("Source of the mass.", ...)
 
 
@@ -345,21 +367,21 @@ class PublishedPool(Row):
     analyte: Text = cell("Analyte of config.yaml, where the review says what was measured.")
     site: Text = cell("Site of config.yaml, otherwise as reported.")
     subgroup: Text = cell("Which studies, as described by that review.")
-    k: Whole = cell("Studies in this pool.", None)
+    k: Whole = cell("Studies in this pool.", None, **COUNT)
     studies: Text = cell("Number of studies or groups in words, where only that is reported.")
-    n_total: Whole = cell("Participants in this pool.", None)
+    n_total: Whole = cell("Participants in this pool.", None, **COUNT)
     people: Text = cell("Number of participants in words, where only that is reported.")
     model: Text = cell("Model as reported.")
     measure: Name = cell("Measure as reported.", ...)
-    estimate: Number = cell("Pooled estimate.", ...)
-    ci_low: Number = cell("Lower limit.", None)
-    ci_high: Number = cell("Upper limit.", None)
-    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None)
-    p: Number = cell("p as reported.", None)
+    estimate: NeededNumber = cell("Pooled estimate.", ..., **VALUE)
+    ci_low: Number = cell("Lower limit.", None, **VALUE)
+    ci_high: Number = cell("Upper limit.", None, **VALUE)
+    ci_level: Number = cell("Level of the interval in percent; empty = 95.", None, **LEVEL)
+    p: Number = cell("p as reported.", None, least=0, most=1)
     p_operator: Literal["", "=", "<", "<=", ">", ">="] = cell("How p is reported.")
-    i2: Number = cell("I2 in percent.", None)
-    q: Number = cell("Cochran's Q.", None)
-    tau2: Number = cell("Between-study variance.", None)
+    i2: Number = cell("I2 in percent.", None, least=0, most=100)
+    q: Number = cell("Cochran's Q.", None, **SUM)
+    tau2: Number = cell("Between-study variance.", None, **SUM)
     source: Name = cell("Where it was read.", ...)
     note: Text = cell("Remarks for a referee.")
 

@@ -33,14 +33,35 @@ Units of one dimension are converted into each other, those of two dimensions ne
 what has no closed list of units (ratios, counts, scores): any unit is accepted, none converted.
 """
 
+NOT_STATED = "not_stated"
+"""In place of a unit that the paper does not state: there is no mean difference in it."""
+
 UNITS: dict[str, tuple[str, Fraction]] = {
     "ng/mL": ("mass concentration", Fraction(1)),
     "ug/L": ("mass concentration", Fraction(1)),
     "pg/mL": ("mass concentration", Fraction(1, 1000)),
     "ng/L": ("mass concentration", Fraction(1, 1000)),
+    "ug/mL": ("mass concentration", Fraction(1000)),
+    "mg/L": ("mass concentration", Fraction(1000)),
+    "ng/dL": ("mass concentration", Fraction(1, 100)),
+    "ug/dL": ("mass concentration", Fraction(10)),
+    "mg/dL": ("mass concentration", Fraction(10_000)),
     "nmol/L": ("molar concentration", Fraction(1)),
     "pmol/L": ("molar concentration", Fraction(1, 1000)),
+    "umol/L": ("molar concentration", Fraction(1000)),
+    "mmol/L": ("molar concentration", Fraction(1_000_000)),
     "U/L": ("enzyme activity", Fraction(1)),
+    "IU/L": ("enzyme activity", Fraction(1)),
+    "U/mL": ("enzyme activity", Fraction(1000)),
+    "mU/L": ("enzyme activity", Fraction(1, 1000)),
+    "mU/mL": ("enzyme activity", Fraction(1)),
+    "mIU/L": ("enzyme activity", Fraction(1, 1000)),
+    "mIU/mL": ("enzyme activity", Fraction(1)),
+    "uU/mL": ("enzyme activity", Fraction(1, 1000)),
+    "uIU/mL": ("enzyme activity", Fraction(1, 1000)),
+    "kU/L": ("enzyme activity", Fraction(1000)),
+    "nkat/L": ("enzyme activity", Fraction(6, 100)),
+    "ukat/L": ("enzyme activity", Fraction(60)),
     "nM BCE": ("bone collagen equivalents", Fraction(1)),
     "g/cm2": ("areal density", Fraction(1)),
     "mg/cm2": ("areal density", Fraction(1, 1000)),

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+from osteometa.io.cell_text import guarded, unguarded
+
 Record = TypeVar("Record")
 
 
@@ -67,12 +69,19 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return rows under a header as CSV text with LF line ends."""
+    """Return rows under a header as CSV; no text in it is run as a formula by a spreadsheet."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([text_of(cell) for cell in row] for row in rows)
+    writer.writerows([guarded(text_of(cell)) for cell in row] for row in rows)
     return buffer.getvalue()
+
+
+def read_rows(path: str | Path) -> Iterator[list[str]]:
+    """Yield the rows that `write_rows` wrote, the header first."""
+    with Path(path).open(encoding="utf-8", newline="") as lines:
+        for row in csv.reader(lines):
+            yield [unguarded(cell) for cell in row]
 
 
 def columns_of(record: type) -> tuple[str, ...]:
@@ -107,15 +116,14 @@ def read_records(path: str | Path, record: type[Record]) -> list[Record]:
         If the header is not that of the record type, or a cell holds no value of its column.
     """
     readers = [(name, _reader_of(hint)) for name, hint in _hints_of(record)]
-    with Path(path).open(encoding="utf-8", newline="") as lines:
-        reader = csv.reader(lines)
-        if tuple(next(reader, ())) != columns_of(record):
-            raise ValueError(f"{path}: the columns are not those of {record.__name__}")
-        return [
-            record(**{name: read(cell) for (name, read), cell in zip(readers, row, strict=True)})
-            for row in reader
-            if row
-        ]
+    rows = read_rows(path)
+    if tuple(next(rows, ())) != columns_of(record):
+        raise ValueError(f"{path}: the columns are not those of {record.__name__}")
+    return [
+        record(**{name: read(cell) for (name, read), cell in zip(readers, row, strict=True)})
+        for row in rows
+        if row
+    ]
 
 
 def _hints_of(record: type) -> list[tuple[str, Any]]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from osteometa.io.cell_text import visible
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Problem:
@@ -41,7 +43,8 @@ class Problem:
         place += [f"column {self.column}"] if self.column and word == "row" else []
         place += [self.column] if self.column and word == "line" else []
         found = f" (found: {self.found})" if self.found else ""
-        return f"  {self.code:<5}{', '.join(place)}{': ' if place else ''}{self.message}{found}"
+        text = f"  {self.code:<5}{', '.join(place)}{': ' if place else ''}{self.message}{found}"
+        return visible(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

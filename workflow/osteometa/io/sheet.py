@@ -1,6 +1,7 @@
 """CSV files as spreadsheets save them, read in one way for raw tables and `osteometa pool`.
 
-Commas or semicolons between cells, decimal points or commas, byte-order marks and all line ends.
+Commas, semicolons or tabs between cells, decimal points or commas, byte-order marks and all line
+ends.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-MINUS = "\N{MINUS SIGN}"
+from osteometa.io.cell_text import Mark, decimal_mark, unguarded, unseen
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 class SheetError(ValueError):
@@ -25,14 +28,19 @@ class SheetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The cells of a CSV file, without spaces around them."""
+    """The cells of a CSV file; a space for each run of spaces, tabs and line ends."""
 
     header: tuple[str, ...]
     """Empty if the file is."""
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     """Rows with any content, each with its number in the spreadsheet; the header is row 1."""
-    semicolons: bool
-    """Whether semicolons separate cells; numbers may then have decimal commas."""
+    separator: str = ","
+    """What stands between cells."""
+
+    def decimal_mark(self, columns: Iterable[str]) -> Mark:
+        """Return the decimal mark of most numbers in some columns."""
+        places = [self.header.index(name) for name in columns if name in self.header]
+        return decimal_mark(cells[i] for _, cells in self.rows for i in places if i < len(cells))
 
     def misfit(self, cells: tuple[str, ...]) -> str:
         """Return what is wrong with the number of cells of a row; empty if nothing is."""
@@ -40,7 +48,7 @@ class Sheet:
             return ""
         return (
             f"The row has {len(cells)} cells, the header {len(self.header)}. Put text with a comma "
-            "between double quotes; numbers with a decimal comma need semicolons between cells."
+            "between double quotes, or save the file with semicolons or tabs between cells."
         )
 
 
@@ -66,20 +74,33 @@ def read_sheet(path: Path) -> Sheet:
     except UnicodeDecodeError as error:
         message = "The file is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet."
         raise SheetError(message, data[: error.start].count(b"\n") + 1) from None
-    first = text.split("\n", 1)[0]
-    semicolons = first.count(";") > first.count(",")
+    separator, text = _separator(text)
     try:
         # Not splitlines: it also splits at characters that are line ends in a PDF only.
         source = io.StringIO(text, newline="")
-        lines = list(csv.reader(source, delimiter=";" if semicolons else ",", strict=True))
+        lines = list(csv.reader(source, delimiter=separator, strict=True))
     except csv.Error as error:
         message = f"The file cannot be read as CSV ({error}). Look for a stray quote."
         raise SheetError(message) from None
-    cells = _named([tuple(cell.strip() for cell in line) for line in lines])
+    cells = _named([tuple(map(_one_line, line)) for line in lines])
     if not cells or not any(cells[0]):
-        return Sheet((), (), semicolons)
+        return Sheet((), (), separator)
     rows = ((number, line) for number, line in enumerate(cells[1:], start=2) if any(line))
-    return Sheet(cells[0], tuple(rows), semicolons)
+    return Sheet(cells[0], tuple(rows), separator)
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """Return what separates the cells, and the text without a first line `sep=;` that says so."""
+    first, *rest = re.split("\r\n|\r|\n", text, maxsplit=1)
+    named = first.strip('"')
+    if named[:4].lower() == "sep=" and named[4:] in SEPARATORS:
+        return named[4:], "".join(rest)
+    return max(SEPARATORS, key=first.count), text
+
+
+def _one_line(cell: str) -> str:
+    """Return a cell without spaces around it and without line ends; unseen characters stay."""
+    return unguarded(cell.strip(" \t\r\n") if unseen(cell) else " ".join(cell.split()))
 
 
 def _named(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -91,11 +112,3 @@ def _named(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
         if not name and not any(line[column] for line in lines if len(line) > column)
     }
     return [tuple(c for place, c in enumerate(line) if place not in empty) for line in lines]
-
-
-def plain_number(text: str, *, decimal_comma: bool = False) -> str | None:
-    """Return a number with a decimal point and a plain minus sign; None if it is not a number."""
-    text = text.strip().replace(MINUS, "-")
-    if decimal_comma:
-        text = text.replace(",", ".")
-    return text if NUMBER.fullmatch(text) else None

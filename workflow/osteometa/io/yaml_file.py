@@ -1,11 +1,22 @@
-"""A YAML file as plain values, with the line of each."""
+"""A YAML file as plain values, with the line of each.
+
+Of YAML only mappings, lists and plain values are read. Aliases, merge keys and tags are refused:
+each choice stands in its place, and no file grows or runs anything while it is read.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from osteometa.io.problems import Problem, ProblemsFound
+
+LARGEST, DEEPEST = 1_000_000, 20
+"""Bytes of a file, and depth of its values."""
+_LONG = re.compile(r"[-+]?[0-9][0-9a-fox]{20,}", re.IGNORECASE)
+_JOINED = re.compile(r"[-+]?[0-9.]+_[0-9_.]*(e[-+]?[0-9_]+)?", re.IGNORECASE)
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], int]]:
@@ -14,7 +25,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
     Raises
     ------
     ProblemsFound
-        If the file is missing, not UTF-8, not YAML, or has a key twice.
+        If the file is missing, too large, not UTF-8, not YAML, or holds what is not read.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
@@ -35,7 +46,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
         raise fail("The file is missing. Copy the shipped config.yaml and edit it.") from None
     except (OSError, UnicodeDecodeError):
         raise fail("The file cannot be read as UTF-8 text. Save it as UTF-8.") from None
+    if len(text) > LARGEST:
+        raise fail(f"The file has more than {LARGEST} characters. Is it another file?")
     try:
+        for line, found, message in _refused(YAML(typ="rt").parse(text)):
+            raise fail(message, line, found)
         data = YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
         key = error.problem.split('"')[1] if '"' in (error.problem or "") else ""
@@ -50,6 +65,29 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
     if not isinstance(data, dict):
         raise fail("The file has no keys. Copy the shipped config.yaml and edit it.")
     return _plain(data), _lines_of(data)
+
+
+def _refused(events: Iterator[Any]) -> Iterator[tuple[int, str, str]]:
+    """Yield line, text and remedy of what YAML allows and a file of settings may not have."""
+    depth = 0
+    for event in events:
+        kind, line = type(event).__name__, event.start_mark.line + 1
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        value = getattr(event, "value", "")
+        if depth > DEEPEST:
+            yield line, "", f"Values lie more than {DEEPEST} levels deep. Correct the brackets."
+        elif kind == "AliasEvent":
+            yield line, f"*{event.anchor}", "Aliases are not read. Write the value out here."
+        elif getattr(event, "tag", None):
+            yield line, str(event.tag), "Tags are not read. Write the value without it."
+        elif kind != "ScalarEvent" or event.style is not None:
+            continue
+        elif value == "<<":
+            yield line, value, "Merge keys are not read. Write the keys out here."
+        elif _LONG.fullmatch(value):
+            yield line, "", f"This number has {len(value)} characters; at most 20 are read."
+        elif _JOINED.fullmatch(value):
+            yield line, value, "A number has no underscores. Write digits with a decimal point."
 
 
 def _plain(node: Any) -> Any:

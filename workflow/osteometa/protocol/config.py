@@ -17,9 +17,14 @@ from pydantic import (
     field_validator,
 )
 
+from osteometa.extraction.cell_types import IDENTIFIER, LONGEST
 from osteometa.extraction.units import Quantity, units_of
 from osteometa.io.problems import ProblemsFound
-from osteometa.protocol.config_problems import reference_problems, validation_problems
+from osteometa.protocol.config_problems import (
+    reference_problems,
+    unseen_problems,
+    validation_problems,
+)
 from osteometa.protocol.sources import read_settings
 from osteometa.wording.choices import (
     Estimator,
@@ -34,13 +39,25 @@ from osteometa.wording.choices import (
     Width,
 )
 
+MOST = 1_000_000_000
+"""No choice needs a larger number."""
 Phase = Literal["acute", "training"]
 DesignClass = Literal["controlled", "within_arm"]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-Correlation = Annotated[float, Field(gt=-1, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0.5, le=1)]
-Count = Annotated[int, Field(ge=1)]
+Identifier = Annotated[str, Field(pattern=IDENTIFIER, max_length=LONGEST)]
+Words = Annotated[str, Field(min_length=1, max_length=300)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""Strict: true is no number."""
+Whole = Annotated[int, Field(strict=True, le=MOST)]
+Correlation = Annotated[Finite, Field(gt=-1, lt=1)]
+Positive = Annotated[Finite, Field(gt=0, le=MOST)]
+Share = Annotated[Finite, Field(gt=0.5, le=1)]
+Rho = Annotated[Finite, Field(ge=0, lt=1)]
+
+
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError("The first of the two limits must be the smaller. Exchange them")
+    return limits
 
 
 class Closed(BaseModel):
@@ -52,7 +69,7 @@ class Closed(BaseModel):
 class Analyte(Closed):
     """What exactly was measured: analytes of one outcome are never pooled together."""
 
-    label: str
+    label: Words
     quantity: Quantity
     baseline_mean: dict[str, Positive] = {}
     directions_counted: bool = True
@@ -63,8 +80,8 @@ class Analyte(Closed):
 class Plausible(Closed):
     """Limits beyond which `osteometa check` warns of a mistake."""
 
-    r: tuple[Correlation, Correlation]
-    sd_of_change: Annotated[float, Field(ge=0, lt=100)]
+    r: Annotated[tuple[Correlation, Correlation], AfterValidator(_ascending)]
+    sd_of_change: Annotated[Finite, Field(ge=0, lt=100)]
     largest_change: Positive | None = None
     """Largest mean change, and its largest rate, in percent of the level."""
     largest_change_per_year: Positive | None = None
@@ -73,16 +90,16 @@ class Plausible(Closed):
 class Outcome(Closed):
     """What is measured, and how it enters an analysis."""
 
-    label: str
+    label: Words
     measures: tuple[Measure, ...] = Field(min_length=1)
     r: Correlation
     r_grid: tuple[Correlation, ...] = ()
-    axis: tuple[str, str]
+    axis: tuple[Words, Words]
     ratio_as: Literal["ratio", "percent"]
-    decimals: Annotated[int, Field(ge=0, le=6)]
+    decimals: Annotated[Whole, Field(ge=0, le=6)]
     smallest_effect: dict[Measure, Positive] = {}
     """Smallest effect of interest by measure: SD (SMD), percent (ROM), the pooled unit (MD)."""
-    units: dict[str, tuple[Positive, Positive]]
+    units: dict[str, Annotated[tuple[Positive, Positive], AfterValidator(_ascending)]]
     sites: tuple[str, ...] = ()
     diurnal: str = ""
     haemoconcentration: bool
@@ -121,14 +138,14 @@ class Derivation(Closed):
     training_time: TrainingTime
     type_by: Literal["modality", "paper"]
     shared_control: Literal["covariance", "split"]
-    rho: Annotated[float, Field(ge=0, lt=1)]
+    rho: Rho
 
 
 class Sensitivity(Closed):
     """Values that are tried one at a time (sensitivity.csv)."""
 
-    rho: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
-    baseline_mean: tuple[Annotated[float, Field(gt=0)], ...]
+    rho: tuple[Rho, ...]
+    baseline_mean: tuple[Annotated[Positive, Field(le=10)], ...]
     training_time: tuple[TrainingTime, ...]
     smd_variance: tuple[SmdVariance, ...]
     methods: tuple[Estimator, ...]
@@ -146,7 +163,7 @@ class Multiverse(Closed):
     inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(min_length=1)
     methods: tuple[Estimator, ...] = Field(min_length=1)
     intervals: tuple[Interval, ...] = Field(min_length=1)
-    cap: Annotated[int, Field(ge=2)]
+    cap: Annotated[Whole, Field(ge=2)]
 
     @field_validator("inclusion")
     @classmethod
@@ -173,17 +190,17 @@ class Pooling(Closed):
 class SmallK(Closed):
     """Fewest studies for a diamond, a prediction interval and a subgroup test."""
 
-    diamond: Annotated[int, Field(ge=2)]
-    prediction_interval: Annotated[int, Field(ge=3)]
-    subgroup_test: Annotated[int, Field(ge=3)]
+    diamond: Annotated[Whole, Field(ge=2)]
+    prediction_interval: Annotated[Whole, Field(ge=3)]
+    subgroup_test: Annotated[Whole, Field(ge=3)]
 
 
 class Subgroups(Closed):
     """How exercise types and other subgroups are compared."""
 
-    common_tau2_up_to: Annotated[int, Field(ge=0)]
+    common_tau2_up_to: Annotated[Whole, Field(ge=0)]
     overall_diamond: bool
-    by: dict[str, tuple[float, ...]] = {}
+    by: dict[str, tuple[Finite, ...]] = {}
     """Further columns that form subgroups; of numbers with the bounds between their bands."""
 
     @field_validator("by")
@@ -233,19 +250,19 @@ class Synthesis(Closed):
 class Config(Closed):
     """Every analysis choice of a review."""
 
-    schema_version: Literal[1]
-    title: str
+    schema_version: Annotated[Whole, Field(ge=1, le=1)]
+    title: Words
     outcomes: dict[str, Outcome]
     effects: Effects
     secondary_outcomes: tuple[str, ...] = ()
     modalities: dict[Identifier, ExerciseType | None]
     comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
     designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
-    windows: dict[Identifier, Annotated[float, Field(gt=0)]]
+    windows: dict[Identifier, Annotated[float, Field(gt=0, strict=True)]]
     derivation: Derivation
     sensitivity: Sensitivity
     multiverse: Multiverse
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[Whole, Field(ge=0)]
     directions: Directions
     pooling: Pooling
     small_k: SmallK
@@ -286,6 +303,9 @@ def load_config(
         With every problem: file and line, key, value, and what is allowed.
     """
     raw, places = read_settings(files, given or {}, giver)
+    problems = list(unseen_problems(raw, places))
+    if problems:
+        raise ProblemsFound(problems)
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from osteometa.extraction.tables import Arm, Study
 from osteometa.extraction.units import UNITS, units_of
+from osteometa.io.cell_text import unseen
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.sources import Location, Places
 
@@ -26,21 +27,24 @@ RENAMED: dict[Location, str] = {
 }
 """Keys of earlier versions by their place (`*` for any name), with what each is called now."""
 EXPECTED = {
-    "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "above {gt:.10g}",
+    "greater_than_equal": "at least {ge:.10g}",
+    "less_than": "below {lt:.10g}",
+    "less_than_equal": "at most {le:.10g}",
     "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
     "float_type": "a number",
-    "float_parsing": "a number",
+    "finite_number": "a number with an end",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "text; put it between quotes",
     "string_pattern_mismatch": "made of small letters, digits and _ only",
     "tuple_type": "a list, for instance [a, b]",
+    "list_type": "a list, for instance [a, b]",
     "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
+    "string_too_short": "text of at least {min_length} character",
+    "string_too_long": "text of at most {max_length} characters",
     "dict_type": "a mapping of keys and values",
     "model_type": "a mapping of keys and values",
 }
@@ -136,6 +140,17 @@ def _problem(location: Location, places: Places, code: str, message: str, found:
         found=found,
         message=message,
     )
+
+
+def unseen_problems(value: Any, places: Places, at: Location = ()) -> Iterator[Problem]:
+    """Yield the keys and texts with a character that cannot be seen."""
+    inner = value.items() if isinstance(value, dict) else ()
+    inner = enumerate(value) if isinstance(value, list) else inner
+    for key, item in inner:
+        if character := unseen(str(key)) or (isinstance(item, str) and unseen(item)):
+            message = f"There is the character {character}, which cannot be seen. Type it anew."
+            yield _problem((*at, key), places, "E106", message, "")
+        yield from unseen_problems(item, places, (*at, key))
 
 
 def reference_problems(config: Config, places: Places) -> Iterator[Problem]:

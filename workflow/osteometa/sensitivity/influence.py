@@ -173,10 +173,12 @@ def _influence_row(
     tau2 = rest.tau2 or 0.0
     hat = whole.weights[i] / 100
     shift = whole.estimate - rest.estimate
-    dffits = shift / math.sqrt(hat * (v + tau2))
+    # With covariances a weight can be negative, and DFFITS is not defined then.
+    dffits = shift / math.sqrt(hat * (v + tau2)) if hat > 0 else None
     cook = shift**2 / whole.se**2
     rstudent = (y - rest.estimate) / math.sqrt(v + tau2 + rest.se**2)
-    flags = (is_beyond("dffits", dffits, k), is_beyond("cook_d", cook, k), is_beyond("hat", hat, k))
+    found = {"dffits": dffits, "cook_d": cook, "hat": hat}
+    flags = [value is not None and is_beyond(name, value, k) for name, value in found.items()]
     return InfluenceRow(
         **_named(effects, i), weight=primary.weights[i], hat=hat, rstudent=rstudent, dffits=dffits,
         cook_d=cook, cov_ratio=rest.se**2 / whole.se**2, tau2_without=rest.tau2, q_without=rest.q,

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
 
-from osteometa.extraction.cell_types import Row
+from osteometa.extraction.cell_types import Row, in_range, range_words
 from osteometa.extraction.tables import (
     ROWS,
     Contrast,
     Direction,
     Measurement,
     PublishedPool,
-    Study,
     Tables,
 )
-from osteometa.extraction.units import UNITS, units_of
+from osteometa.extraction.units import NOT_STATED, UNITS, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config, Outcome
 
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
+
+STATISTIC_RANGE = {"r": (-0.9999, 0.9999), "f": (0, 1e6), "t": (-1000, 1000), "smd": (-100, 100),
+                   "icc": (0, 1)}  # fmt: skip
+"""Smallest and largest value of a statistic of contrasts.csv."""
+
+FINEST, COARSEST = 1e-6, 1e3
+"""Smallest spread in relation to its value, and largest of a level."""
 
 
 def problem_at(
@@ -47,69 +52,38 @@ def warning_at(row: Row, column: str, code: str, message: str, found: object = "
 
 def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     """Yield the problems within single rows."""
-    yield from _needed_numbers(tables)
+    for model in ROWS:
+        ranges = model.ranges()
+        for row in getattr(tables, model.table):
+            yield from _out_of_range(row, ranges)
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
-        for column in ("n_start", "n_end", "clusters"):
-            yield from _count(arm, column, None)
         if arm.n_start and arm.n_end and arm.n_end > arm.n_start:
             message = (
                 f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}. Correct one of the two."
             )
             yield problem_at(arm, "n_end", "E202", message, arm.n_end)
-        for column in ("weeks", "sessions_per_week"):
-            yield from _positive(arm, column)
-    for study in tables.studies:
-        yield from _count(study, "n_enrolled", None)
-        yield from _year(study)
-        for column in ("age_mean", "age_sd"):
-            yield from _positive(study, column)
-    for row in tables.prisma:
-        if row.n is not None and row.n < 0:
-            message = "A count cannot be negative. Correct it."
-            yield problem_at(row, "n", "E202", message, row.n)
     for row in tables.measurements:
         yield from _measurement(row, config, starts.get((row.study_id, row.arm_id)))
     for row in tables.contrasts:
         yield from _contrast(row, config)
     for row in tables.directions:
         yield from _direction(row)
-    for row in tables.assays:
-        yield from _positive(row, "kda")
     for row in tables.published_pools:
-        yield from _published(row)
+        yield from _p(row)
+        yield from _interval(row, "estimate")
 
 
-def _needed_numbers(tables: Tables) -> Iterator[Problem]:
-    for model in ROWS:
-        needed = [name for name, field in model.model_fields.items() if field.is_required()]
-        for row in getattr(tables, model.table):
-            for column in needed:
-                if getattr(row, column) is None:
-                    message = f"{column} is needed. Enter it, or delete the row."
-                    yield problem_at(row, column, "E105", message)
-
-
-def _year(study: Study) -> Iterator[Problem]:
-    latest = date.today().year + 1
-    if study.year is not None and not 1900 <= study.year <= latest:
-        message = f"A year of publication is from 1900 to {latest}. Correct it."
-        yield problem_at(study, "year", "E201", message, study.year)
-
-
-def _published(row: PublishedPool) -> Iterator[Problem]:
-    for column in ("k", "n_total"):
-        yield from _count(row, column, None)
-    yield from _p(row)
-    yield from _interval(row, "estimate")
-    if row.i2 is not None and not 0 <= row.i2 <= 100:
-        message = "i2 is a percentage from 0 to 100. Correct it."
-        yield problem_at(row, "i2", "E201", message, row.i2)
-    for column in ("q", "tau2"):
+def _out_of_range(row: Row, ranges: Mapping[str, Mapping[str, float]]) -> Iterator[Problem]:
+    """Yield the numbers outside the range of their column; that of a p may be accepted (E401)."""
+    for column, limits in ranges.items():
         value = getattr(row, column)
-        if value is not None and value < 0:
-            message = f"{column} cannot be negative. Correct it."
-            yield problem_at(row, column, "E201", message, value)
+        if value is not None and column != "p" and not in_range(value, limits):
+            optional = not type(row).model_fields[column].is_required()
+            remedy = ", or leave it empty if not reported" if optional else ""
+            message = f"{column} must be {range_words(limits)}. Correct it{remedy}."
+            code = "E202" if column.startswith("n") else "E201"
+            yield problem_at(row, column, code, message, value)
 
 
 def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | None:
@@ -117,28 +91,11 @@ def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | No
     return None if config is None else config.outcomes.get(row.outcome)
 
 
-def _count(row: Row, column: str, most: int | None) -> Iterator[Problem]:
-    n = getattr(row, column)
-    if n is not None and n < 1:
-        message = f"{column} must be at least 1. Correct it, or leave it empty if not reported."
-        yield problem_at(row, column, "E202", message, n)
-    elif n is not None and most is not None and n > most:
-        message = f"n = {n} exceeds n_start = {most} of the arm. Correct one of the two."
-        yield problem_at(row, column, "E202", message, n)
-
-
-def _positive(row: Row, column: str) -> Iterator[Problem]:
-    value = getattr(row, column)
-    if value is not None and value <= 0:
-        message = f"{column} must be above 0. Correct it, or leave it empty if not reported."
-        yield problem_at(row, column, "E201", message, value)
-
-
 def _measurement(row: Measurement, config: Config | None, n_start: int | None) -> Iterator[Problem]:
-    for column in ("sd", "se", "spread"):
-        yield from _positive(row, column)
-    yield from _count(row, "n", n_start)
-    yield from _frame(row)
+    if row.n is not None and n_start is not None and row.n > n_start:
+        message = f"n = {row.n} exceeds n_start = {n_start} of the arm. Correct one of the two."
+        yield problem_at(row, "n", "E202", message, row.n)
+    yield from _timepoint(row)
     if all(getattr(row, column) is None for column in STATISTICS):
         message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "mean", "E207", message)
@@ -160,6 +117,8 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
             message = "A geometric mean and its limits are above 0. Correct it, or the kind."
             yield problem_at(row, column, "E208", message, value)
     yield from _sd_and_se(row)
+    if row.kind != "log_level":
+        yield from _precision(row, "median" if row.mean is None else "mean")
     yield from _interval(row, "mean")
     yield from _quantiles(row)
     percent = row.kind == "pct_change"
@@ -167,24 +126,32 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
         yield from _unit(row, outcome, percent=percent)
 
 
-def _frame(row: Measurement | Contrast) -> Iterator[Problem]:
-    """Yield the problems of the level of an interval and of the time."""
-    level = row.ci_level
-    if level is not None and not 50 <= level < 100:
-        message = "ci_level is in percent, from 50 to below 100, for instance 95. Correct it."
-        yield problem_at(row, "ci_level", "E105", message, level)
-    if row.time_wk is not None and row.time_wk < 0:
-        message = "time_wk counts from the start of training: it cannot be negative. Correct it."
-        yield problem_at(row, "time_wk", "E201", message, row.time_wk)
-    if row.time_h is not None and row.time_h < 0:
-        message = "time_h counts from the end of the bout: it cannot be negative. Correct it."
-        yield problem_at(row, "time_h", "E201", message, row.time_h)
+def _timepoint(row: Measurement | Contrast) -> Iterator[Problem]:
     for word in ("baseline", "during"):
         if row.timepoint != word and row.timepoint.lower() == word:
             message = (
                 f"Enter '{word}' in small letters; otherwise it is taken as another timepoint."
             )
             yield problem_at(row, "timepoint", "E105", message, row.timepoint)
+
+
+def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
+    """Yield a spread that no measurement can have beside its value."""
+    centre = getattr(row, column)
+    if not centre:
+        return
+    for name in ("sd", "se", "spread"):
+        spread = getattr(row, name, None)
+        if spread is None:
+            continue
+        ratio = spread / abs(centre)
+        if ratio < FINEST or (getattr(row, "kind", "") == "level" and ratio > COARSEST):
+            word = "less than a millionth" if ratio < FINEST else "more than a thousand times"
+            message = (
+                f"{name} {spread.text} is {word} of the {column} {centre.text}. Correct one of the "
+                "two."
+            )
+            yield problem_at(row, name, "E209", message, spread)
 
 
 def _sd_and_se(row: Measurement) -> Iterator[Problem]:
@@ -205,19 +172,17 @@ def _interval(row: Measurement | Contrast | PublishedPool, column: str) -> Itera
     low, high, value = row.ci_low, row.ci_high, getattr(row, column)
     if low is None or high is None:
         return
+    accept = "; if the paper reports {} so, accept E204 with a reason"
+    accept = accept if "accept" in row.columns() else ""
     if low >= high:
-        message = (
-            "ci_low must be below ci_high. Exchange them; if the paper reports them so, accept "
-            "E204 with a reason."
-        )
+        message = f"ci_low must be below ci_high. Exchange them{accept.format('them')}."
         yield problem_at(row, "ci_low", "E204", message, f"{low.text} to {high.text}")
     elif value is not None:
         slack = value.half_unit + max(low.half_unit, high.half_unit)
         if value < low - slack or value > high + slack:
             message = (
                 f"The {column} {value.text} is outside its interval, {low.text} to {high.text}. "
-                "Correct it (is it on a log scale?); if the paper reports it so, accept E204 with "
-                "a reason."
+                f"Correct it (is it on a log scale?){accept.format('it')}."
             )
             yield problem_at(row, column, "E204", message, value)
 
@@ -242,46 +207,36 @@ def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> It
         return
     analyte = outcome.analytes.get(row.analyte)
     allowed = units_of(analyte.quantity) if analyte else []
-    if analyte is None or not allowed or row.unit in allowed:
+    if analyte is None or not allowed or row.unit in (*allowed, NOT_STATED):
         return
     quantity = analyte.quantity.replace("_", " ")
     if not row.unit:
-        message = f"The unit is missing; {row.analyte} is a {quantity}."
+        message = f"The unit is missing; the quantity of {row.analyte} is {quantity}."
     elif row.unit in UNITS:
         found = UNITS[row.unit][0]
         message = (
-            f"'{row.unit}' is a unit of {found}, but {row.analyte} is a {quantity}. "
+            f"'{row.unit}' is a unit of {found}, but the quantity of {row.analyte} is {quantity}. "
             "Is it another analyte?"
         )
     else:
         message = f"The unit '{row.unit}' is not known. {suggestion(row.unit, allowed)}"
-    message = f"{message.strip()} Use: {', '.join(allowed)}."
+    message = f"{message.strip()} Use: {', '.join(allowed)}; {NOT_STATED} where "
+    message += "the paper states none."
     yield problem_at(row, "unit", "E206", message, row.unit)
 
 
 def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
-    for column in ("n_exercise", "n_control", "n_total"):
-        yield from _count(row, column, None)
-    yield from _positive(row, "se")
-    yield from _frame(row)
-    if row.tails not in (None, 1, 2):
-        message = "A test has 1 or 2 tails. Enter one of these, or leave the cell empty for 2."
-        yield problem_at(row, "tails", "E105", message, row.tails)
-    if row.covariates is not None and row.covariates < 0:
-        message = "covariates cannot be negative. Enter their number, or leave the cell empty."
-        yield problem_at(row, "covariates", "E201", message, row.covariates)
+    yield from _timepoint(row)
     yield from _p(row)
     yield from _interval(row, "value")
+    if row.statistic in ("md", "adj_md", "smd"):
+        yield from _precision(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:
         message = "The row has no value. Enter one, or delete the row."
         yield problem_at(row, "value", "E207", message)
-    if row.statistic == "f" and row.value is not None and row.value < 0:
-        yield problem_at(row, "value", "E201", "F cannot be negative. Correct it.", row.value)
-    if row.statistic == "r" and row.value is not None and not -1 < row.value < 1:
-        message = "A correlation is between -1 and 1. Correct it."
-        yield problem_at(row, "value", "E201", message, row.value)
-    if row.statistic == "icc" and row.value is not None and not 0 <= row.value <= 1:
-        message = "An intracluster correlation is between 0 and 1. Correct it."
+    least, most = STATISTIC_RANGE.get(row.statistic, (-math.inf, math.inf))
+    if row.value is not None and not least <= row.value <= most:
+        message = f"A value of {row.statistic} must be from {least:g} to {most:g}. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
     outcome = _outcome(row, config)
     if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:
