@@ -127,7 +127,9 @@ def unseen(text: str) -> str:
     """
     for character in text:
         if _is_unseen(character):
-            name = unicodedata.name(character, "no character").lower()
+            control = unicodedata.category(character) == "Cc"
+            other = "control character" if control else "no character"
+            name = unicodedata.name(character, other).lower()
             return f"U+{ord(character):04X} ({name})"
     return ""
 

@@ -146,9 +146,9 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
             continue
         ratio = spread / abs(centre)
         if ratio < FINEST or (getattr(row, "kind", "") == "level" and ratio > COARSEST):
-            word = "less than a millionth" if ratio < FINEST else "more than a thousand times"
+            word = "less than a millionth of" if ratio < FINEST else "more than a thousand times"
             message = (
-                f"{name} {spread.text} is {word} of the {column} {centre.text}. Correct one of the "
+                f"{name} {spread.text} is {word} the {column} {centre.text}. Correct one of the "
                 "two."
             )
             yield problem_at(row, name, "E209", message, spread)
