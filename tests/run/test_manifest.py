@@ -11,7 +11,7 @@ def made(tmp_path):
     (tmp_path / "results/a.csv").write_text("a\n")
     (tmp_path / "results/pages/two.svg").write_text("two\n")
     (tmp_path / "results/pages/.stamp").write_text("")
-    manifest.record("draw", ["results/a.csv", "results/pages"], ["data/raw/x.csv"], tmp_path)
+    manifest.record("draw", ["results/a.csv", "results/pages"], {"data/raw/x.csv": ""}, tmp_path)
     return tmp_path
 
 
@@ -39,7 +39,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
     file = made / "data/processed/sets/opg/effects.csv"
     file.parent.mkdir(parents=True)
     file.write_text("0.1\n")
-    manifest.record("extract", ["data/processed/sets"], [], made)
+    manifest.record("extract", ["data/processed/sets"], {}, made)
     file.write_text("0.9\n")
     kept = "data/processed/opg.effects.csv.edited"
     assert manifest.set_edited_aside(made) == {"data/processed/sets/opg/effects.csv": kept}
@@ -50,7 +50,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
 def test_results_are_still_known_when_the_derived_tables_are_deleted(made):
     (made / "data/processed").mkdir(parents=True)
     (made / "data/processed/effects.csv").write_text("0.1\n")
-    manifest.record("extract", ["data/processed/effects.csv"], [], made)
+    manifest.record("extract", ["data/processed/effects.csv"], {}, made)
     shutil.rmtree(made / "data/processed")
     manifest.write_manifest(made / "results/manifest.csv", made)
     assert "results/a.csv" in (made / "results/manifest.csv").read_text()
@@ -92,9 +92,9 @@ def test_the_manifest_lists_each_file_with_hash_and_origin(made):
 
 def test_files_of_former_jobs_do_not_count_as_edited(made):
     job = "what_if.a"
-    manifest.record(job, ["results/a.csv"], [], made)
+    manifest.record(job, ["results/a.csv"], {}, made)
     (made / "results/a.csv").write_text("made again by another job\n")
-    manifest.record("pool.a", ["results/a.csv"], [], made)
+    manifest.record("pool.a", ["results/a.csv"], {}, made)
     for written in (made / manifest.RESULTS).glob("*.json"):
         if "a.csv" in written.read_text() and written.stem not in (job, "pool.a"):
             written.unlink()
@@ -120,7 +120,7 @@ def test_the_stamp_of_a_checkpoint_goes_with_any_of_its_files(made):
         (made / "data/processed").mkdir(parents=True, exist_ok=True)
         (made / "data/processed" / name).write_text("x\n")
     files = ["data/processed/effects.csv", "data/processed/inputs.sha256"]
-    manifest.record("extract", files, [], made)
+    manifest.record("extract", files, {}, made)
     assert manifest.set_edited_aside(made) == {} and (made / files[1]).exists()
     (made / files[0]).unlink()
     assert manifest.set_edited_aside(made) == {} and not (made / files[1]).exists()
@@ -131,7 +131,7 @@ def test_results_of_a_synthesis_that_left_go(made):
         (made / "results" / name).mkdir()
         (made / "results" / name / "pooled.csv").write_text("x\n")
         for job in ("pool", "figures"):
-            manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], [], made)
+            manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], {}, made)
     (made / "results/left/forest.svg.edited").write_text("mine\n")
     assert manifest.forget_syntheses(["kept"], made) == ["left"]
     assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"

@@ -3,7 +3,8 @@ import logging
 
 import pytest
 from osteometa.run.jobs import job
-from osteometa.run.progress import LINES, Progress, follow, remedy_for
+from osteometa.run.failures import remedy_for
+from osteometa.run.progress import LINES, Progress, follow
 
 
 def record(level=logging.INFO, text="", **facts):
@@ -101,10 +102,14 @@ class Given:
         self.rule, self.wildcards, self.input, self.output = "pool", [], [], []
 
 
-def test_a_job_that_cannot_write_says_why(tmp_path):
+def test_a_job_that_fails_says_why_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="The disk is full") as stop, job(Given(tmp_path)):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert "Traceback" not in str(stop.value)
-    with pytest.raises(FileNotFoundError), job(Given(tmp_path)):
-        raise FileNotFoundError("a table")
+    with pytest.raises(SystemExit, match="unforeseen failure .KeyError: 'x'"), job(Given(tmp_path)):
+        raise KeyError("x")
+    details = tmp_path / "osteometa_failure_pool.txt"
+    text = details.read_text()
+    assert "Traceback" in text and "osteometa 0" in text and "Python 3" in text
     assert remedy_for("no such thing") == ""

@@ -13,6 +13,8 @@ import sys
 import time
 from typing import Any
 
+from osteometa.run.failures import remedy_for
+
 CLEAR = "\r\033[K"
 """Empties the line of a terminal."""
 REPEATED = (
@@ -21,16 +23,6 @@ REPEATED = (
     "At least one job did not complete",
 )
 """In messages on a failed step, whose own message is printed already."""
-REMEDIES = {
-    "LockException": "The folder is locked: another run is active in it, or an interrupted run "
-    "left its lock. If no run is active: snakemake --unlock, then run again.",
-    "No space left on device": "The disk is full. Free some space, then run again: what is "
-    "finished is kept.",
-    "Read-only file system": "The folder cannot be written to. Run a copy of it.",
-    "Permission denied": "A file or folder cannot be read or written. Change its "
-    "permissions, or run a copy of the folder.",
-}
-"""What to do, by words of a failure."""
 LINES = 6
 """Most lines of a failure that are printed; the log in .snakemake/log has all."""
 
@@ -100,11 +92,6 @@ def print_line(text: str) -> None:
     # Line and line end in one piece, so that the lines of two processes do not mix.
     sys.stderr.write(f"{CLEAR if sys.stderr.isatty() else ''}{text}\n")
     sys.stderr.flush()
-
-
-def remedy_for(failure: str) -> str:
-    """Return what to do about a failure, empty where nothing is known of it."""
-    return next((remedy for words, remedy in REMEDIES.items() if words in failure), "")
 
 
 def follow() -> None:
