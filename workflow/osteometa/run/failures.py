@@ -21,6 +21,7 @@ REMEDIES = {
     "Read-only file system": "The folder cannot be written to. Run a copy of it.",
     "Permission denied": "A file or folder cannot be read or written. Change its "
     "permissions, or run a copy of the folder.",
+    "Is a directory": "A folder has the name of the file. Give another name.",
     "No such file or directory": "A file was removed while it was needed. Run again: what is "
     "missing is made again.",
 }
@@ -64,7 +65,7 @@ def _known(error: Exception) -> str:
     remedy = remedy_for(str(error)) if isinstance(error, OSError) else ""
     if not remedy:
         return ""
-    file = getattr(error, "filename", None)
+    file = getattr(error, "filename2", None) or getattr(error, "filename", None)
     return f"{f'{file}: ' if file else ''}{getattr(error, 'strerror', error)}. {remedy}"
 
 

@@ -1,0 +1,368 @@
+"""Runs that are disturbed: each ends in a sentence or finishes, and the same command goes on.
+
+usage: .venv/bin/python benchmarks/faults.py [--write] [KIND ...]     (Linux, with unshare and mount)
+
+A small review is run undisturbed once. Then runs of a copy are killed, stopped, short of disk space
+and so on, by `make` and by plain `snakemake` in turn, at moments from a seeded generator. A
+disturbance counts as passed if the disturbed run printed no traceback, the next run with the same
+command and nothing else done finishes, and every file in results/ and data/processed/ then has the
+bytes of the undisturbed run. With ``--write`` the counts go into docs/reliability.md.
+
+The script enters a user and mount namespace of its own, in which small and read-only file systems
+can be mounted without being root; nothing outside its temporary folder changes.
+"""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+PROJECT = Path(__file__).resolve().parents[1]
+PAGE = PROJECT / "docs" / "reliability.md"
+START, END = "<!-- faults: begin -->", "<!-- faults: end -->"
+INSIDE = "OSTEOMETA_FAULTS"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+WAYS = {"make": ["make"], "snakemake": [".venv/bin/snakemake"]}
+DERIVED = ("results", "data/processed")
+EDIT = (",20,1.5,3.1,", ",20,1.6,3.1,")
+DAY = 86400
+
+
+class Folder:
+    """A copy of the project with a small review, run in both ways."""
+
+    def __init__(self, place: Path):
+        self.path = place
+        shutil.copytree(PROJECT / "tests/reviews/small", place, dirs_exist_ok=True)
+        for name in ("Snakefile", "Makefile", "requirements.txt", "pyproject.toml"):
+            shutil.copy(PROJECT / name, place)
+        shutil.copytree(PROJECT / "profiles", place / "profiles")
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / "workflow", place / "workflow", ignore=ignored)
+        yaml = YAML()
+        config = yaml.load(place / "config.yaml")
+        config["syntheses"] = config["syntheses"][:1]
+        config["figures"]["formats"] = ["svg"]
+        yaml.dump(config, place / "config.yaml")
+        (place / ".venv").mkdir()
+        (place / ".venv/bin").symlink_to(Path(sys.executable).parent)
+        rests = "cat requirements.txt pyproject.toml workflow/setup.sh | cksum"
+        sums = subprocess.run(rests, shell=True, cwd=place, capture_output=True, text=True)
+        (place / ".venv/.complete").write_text(f"{sums.stdout}{place}\n")
+
+    def fresh(self) -> None:
+        """Remove everything that runs have made."""
+        for name in (*DERIVED, ".snakemake"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def start(self, way: str, **more: str) -> subprocess.Popen:
+        """Start a run as the leader of a process group, its output in a file."""
+        with (self.path / "output.txt").open("w") as output:
+            return subprocess.Popen(
+                WAYS[way], cwd=self.path, env={**os.environ, **more}, stdout=output, stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )  # fmt: skip
+
+    def ended(self, process: subprocess.Popen) -> tuple[int, str]:
+        """Wait for a run; return its status and what it printed."""
+        status = process.wait(timeout=600)
+        return status, (self.path / "output.txt").read_text()
+
+    def run(self, way: str, **more: str) -> tuple[int, str]:
+        """Run to the end."""
+        return self.ended(self.start(way, **more))
+
+    def bytes(self) -> dict[str, str]:
+        """Return the hash of each derived file, hidden ones but for records left out."""
+        files = (path for name in DERIVED for path in (self.path / name).rglob("*"))
+        names = {
+            path.relative_to(self.path).as_posix(): path
+            for path in files
+            if path.is_file() and path.name not in (".snakemake_timestamp", ".gitkeep")
+        }
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in sorted(names.items())
+        }
+
+
+class Trials:
+    """Disturbs runs and counts what came of it."""
+
+    def __init__(self, folder: Folder, seed: int = 20261130):
+        self.folder, self.random = folder, random.Random(seed)
+        self.counts: dict[str, Counter] = {}
+        self.failures: list[str] = []
+        folder.fresh()
+        began = time.monotonic()
+        self._must(folder.run("snakemake"))
+        self.seconds = time.monotonic() - began
+        self.reference = folder.bytes()
+        with self.edited():
+            self._must(folder.run("snakemake"))
+            self.other = folder.bytes()
+        self._must(folder.run("snakemake"))
+        if folder.bytes() != self.reference or self.other == self.reference:
+            sys.exit("the undisturbed runs differ")
+
+    def _must(self, outcome: tuple[int, str]) -> None:
+        if outcome[0]:
+            sys.exit(f"an undisturbed run failed:\n{outcome[1]}")
+
+    @contextmanager
+    def edited(self):
+        """Edit one cell of a raw table, and take it back."""
+        table = self.folder.path / "data/raw/measurements.csv"
+        text = table.read_text(encoding="utf-8")
+        if EDIT[0] not in text:
+            sys.exit(f"no cell to edit in {table}")
+        table.write_text(text.replace(*EDIT, 1), encoding="utf-8")
+        try:
+            yield
+        finally:
+            table.write_text(text, encoding="utf-8")
+
+    def moment(self) -> float:
+        """Seconds until a disturbance."""
+        return self.random.uniform(0, self.seconds)
+
+    def judge(self, kind: str, way: str, outcome: tuple[int, str], *, silent: bool = False) -> bool:
+        """Count how a disturbed run ended; return whether it finished."""
+        status, text = outcome
+        words = [line for line in text.splitlines() if line and not line.startswith("Using workf")]
+        end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
+        if "Traceback" in text or (end == "nothing printed" and not silent):
+            end = "FAILED"
+            self.fail(kind, way, text or "nothing was printed")
+        self.counts.setdefault(kind, Counter())[end] += 1
+        if status:
+            print(f"  {kind}, {way}: {words[-3:]}", flush=True)
+        return status == 0
+
+    def resume(self, kind: str, way: str, expected: dict[str, str] | None = None) -> None:
+        """Run again with the same command; all must be as if nothing had happened."""
+        status, text = self.folder.run(way)
+        found = self.folder.bytes()
+        expected = self.reference if expected is None else expected
+        wrong = sorted(
+            name for name in {*found, *expected} if found.get(name) != expected.get(name)
+        )
+        good = status == 0 and not wrong and "edited by hand" not in text
+        locks = list(self.folder.path.glob(".snakemake/locks/*"))
+        self.counts.setdefault(kind, Counter())["resumed" if good and not locks else "WRONG"] += 1
+        if not good or locks:
+            self.fail(kind, way, f"resumed with {status}; differing: {wrong}; {locks}\n{text}")
+            self.folder.fresh()
+
+    def fail(self, kind: str, way: str, text: str) -> None:
+        """Keep what went wrong."""
+        self.failures.append(f"== {kind}, {way}\n{text[-3000:]}")
+        print(self.failures[-1], flush=True)
+
+
+def kills(trials: Trials, number: int = 200) -> None:
+    """Signals at random moments: several in a row, then a run to the end."""
+    for trial in range(number):
+        name = SIGNALS[trial % 3].name
+        way = list(WAYS)[trial // 3 % 2]
+        if trial % 4 == 0:
+            trials.folder.fresh()
+        process = trials.folder.start(way)
+        time.sleep(trials.moment())
+        # The out-of-memory killer ends one process; a user in a terminal all of them.
+        group = SIGNALS[trial % 3] == signal.SIGINT or trials.random.random() < 0.5
+        try:
+            (os.killpg if group else os.kill)(process.pid, SIGNALS[trial % 3])
+        except ProcessLookupError:
+            pass
+        trials.judge(name, way, trials.folder.ended(process), silent=True)
+        # make alone was killed: its run goes on, and a further one is refused until it has ended.
+        while way == "make" and trials.folder.run(way)[1].startswith("Another run is active"):
+            time.sleep(1)
+        if trial % 4 == 3:
+            trials.resume(name, way)
+
+
+def full_disk(trials: Trials) -> None:
+    """A file system of ten sizes, each too small for the run, then large enough."""
+    space = sum(p.stat().st_size + 4096 for p in trials.folder.path.rglob("*") if p.is_file())
+    base = sum(
+        p.stat().st_size + 4096
+        for p in Path(trials.folder.path).rglob("*")
+        if p.is_file() and not any(str(p).startswith(f"{trials.folder.path}/{d}/") for d in (*DERIVED, ".snakemake"))
+    )
+    for trial in range(10):
+        way = list(WAYS)[trial % 2]
+        size = base + (space - base) * (trial + 0.3) / 10
+        with mounted(trials.folder.path, "-t", "tmpfs", "-o", f"size={int(size)}", "tmpfs"):
+            trials.judge("full disk", way, trials.folder.run(way))
+            command = ["mount", "-o", "remount,size=1g", str(trials.folder.path)]
+            subprocess.run(command, check=True)
+            trials.resume("full disk", way)
+
+
+@contextmanager
+def mounted(path: Path, *options: str):
+    """Mount a file system with the content of the folder on it, for a while."""
+    keep = path.with_name("keep")
+    shutil.rmtree(keep, ignore_errors=True)
+    ignored = shutil.ignore_patterns("results", "processed", ".snakemake")
+    shutil.copytree(path, keep, symlinks=True, ignore=ignored)
+    subprocess.run(["mount", *options, str(path)], check=True)
+    try:
+        shutil.copytree(keep, path, symlinks=True, dirs_exist_ok=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def read_only(trials: Trials) -> None:
+    """Folders that cannot be written to, before a first run and with a table to read anew."""
+    home = trials.folder.path.parent / "home"
+    home.mkdir(exist_ok=True)
+    names = ("results", "data/processed", ".snakemake", ".", "home")
+    for trial, name in enumerate((*names, *names, *names)):
+        way = list(WAYS)[trial % 2]
+        place = home if name == "home" else trials.folder.path / name
+        kind = f"read-only {'HOME' if name == 'home' else 'folder' if name == '.' else name}"
+        if trial < len(names):
+            trials.folder.fresh()
+        place.mkdir(parents=True, exist_ok=True)
+        with trials.edited() if trial >= 2 * len(names) else nothing():
+            subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
+            try:
+                remount = ["mount", "-o", "remount,ro,bind", str(place), str(place)]
+                subprocess.run(remount, check=True)
+                trials.judge(kind, way, trials.folder.run(way, HOME=str(home)))
+            finally:
+                subprocess.run(["umount", "-l", str(place)], check=True)
+        trials.resume(kind, way)
+
+
+@contextmanager
+def nothing():
+    """Do nothing."""
+    yield
+
+
+def removed(trials: Trials, number: int = 12) -> None:
+    """Results, or derived tables, removed while a run goes on."""
+    for trial in range(number):
+        way = list(WAYS)[trial % 2]
+        trials.folder.fresh()
+        process = trials.folder.start(way)
+        time.sleep(trials.moment())
+        for path in (trials.folder.path / DERIVED[trial // 2 % 2]).glob("*"):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        trials.judge("results removed", way, trials.folder.ended(process))
+        trials.resume("results removed", way)
+
+
+def two_at_once(trials: Trials, number: int = 12) -> None:
+    """A second run while the first goes on, the two ways of starting combined."""
+    ways = list(WAYS)
+    for trial in range(number):
+        first, second = ways[trial % 2], ways[trial // 2 % 2]
+        trials.folder.fresh()
+        one = trials.folder.start(first)
+        time.sleep(0 if trial < 4 else trials.moment())
+        output = (trials.folder.path / "output.txt").rename(trials.folder.path / "first.txt")
+        two = trials.folder.run(second)
+        status = one.wait(timeout=600)
+        ended = [trials.judge("two at once", first, (status, output.read_text())),
+                 trials.judge("two at once", second, two)]  # fmt: skip
+        if not any(ended):
+            trials.fail("two at once", first, "neither finished")
+        trials.resume("two at once", second)
+
+
+def tables_edited(trials: Trials, number: int = 12) -> None:
+    """A cell edited while a run reads or has read it: the run says so, or its results have it."""
+    kind = "table edited"
+    for trial in range(number):
+        way = list(WAYS)[trial % 2]
+        trials.folder.fresh()
+        process = trials.folder.start(way)
+        time.sleep(trials.moment())
+        with trials.edited():
+            finished = trials.judge(kind, way, trials.folder.ended(process))
+            found = trials.folder.bytes()
+            if finished and found not in (trials.other, trials.reference):
+                trials.fail(kind, way, "finished with results of neither table")
+            trials.resume(kind, way, trials.other)
+        trials.resume(kind, way)
+
+
+def clock(trials: Trials, number: int = 12) -> None:
+    """All times of files shifted while a run goes on, as a clock that is set would; then an edit."""
+    kind = "clock set"
+    for trial in range(number):
+        way = list(WAYS)[trial % 2]
+        if trial % 3 == 0:
+            trials.folder.fresh()
+        with trials.edited() if trial % 2 else nothing():
+            process = trials.folder.start(way)
+            time.sleep(trials.moment())
+            by = trials.random.choice((-400, -1, 1, 400)) * DAY
+            for path in (*trials.folder.path.glob("data/**/*"), *trials.folder.path.glob("results/**/*")):
+                try:
+                    os.utime(path, (path.stat().st_mtime + by,) * 2)
+                except FileNotFoundError:
+                    continue
+            trials.judge(kind, way, trials.folder.ended(process))
+            trials.resume(kind, way, trials.other if trial % 2 else trials.reference)
+
+
+def network(trials: Trials) -> None:
+    """A run in a network namespace without any interface, with every connect recorded."""
+    trials.folder.fresh()
+    trace = trials.folder.path.parent / "trace"
+    watch = ["unshare", "-n"]
+    if shutil.which("strace"):
+        watch += ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(trace)]
+    WAYS["offline"] = [*watch, *WAYS["snakemake"]]
+    trials.judge("no network", "offline", trials.folder.run("offline"))
+    del WAYS["offline"]
+    trials.resume("no network", "snakemake")
+    if trace.exists():
+        calls = [line for line in trace.read_text().splitlines() if "AF_INET" in line]
+        trials.counts["no network"]["calls of the network"] = len(calls)
+        for line in calls:
+            trials.fail("no network", "offline", line)
+
+
+KINDS: tuple[Callable[[Trials], None], ...] = (
+    kills, full_disk, read_only, removed, two_at_once, tables_edited, clock, network,
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run the kinds that are named, or all."""
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = "1"
+        os.execvp("unshare", ["unshare", "-rm", sys.executable, *sys.argv])
+    names = {word for word in sys.argv[1:] if not word.startswith("--")}
+    with tempfile.TemporaryDirectory() as base:
+        trials = Trials(Folder(Path(base) / "review"))
+        print(f"undisturbed: {trials.seconds:.1f} s", flush=True)
+        for kind in KINDS:
+            if not names or kind.__name__ in names:
+                kind(trials)
+                print(kind.__name__, trials.counts, flush=True)
+    print(*trials.failures, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
