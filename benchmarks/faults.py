@@ -1,6 +1,6 @@
 """Runs that are disturbed: each ends in a sentence or finishes, and the same command goes on.
 
-usage: .venv/bin/python benchmarks/faults.py [--write] [KIND ...]     (Linux, with unshare and mount)
+usage: .venv/bin/python benchmarks/faults.py [--write] [KIND ...]    (Linux, with unshare and mount)
 
 A small review is run undisturbed once. Then runs of a copy are killed, stopped, short of disk space
 and so on, by `make` and by plain `snakemake` in turn, at moments from a seeded generator. A
@@ -23,7 +23,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -34,9 +36,13 @@ START, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 INSIDE = "OSTEOMETA_FAULTS"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WAYS = {"make": ["make"], "snakemake": [".venv/bin/snakemake"]}
+STARTS = tuple(WAYS)
 DERIVED = ("results", "data/processed")
 EDIT = (",20,1.5,3.1,", ",20,1.6,3.1,")
 DAY = 86400
+SEED = 20261130
+SHARES = 4
+"""Processes at work."""
 
 
 class Folder:
@@ -44,6 +50,7 @@ class Folder:
 
     def __init__(self, place: Path):
         self.path = place
+        place.mkdir(parents=True)
         shutil.copytree(PROJECT / "tests/reviews/small", place, dirs_exist_ok=True)
         for name in ("Snakefile", "Makefile", "requirements.txt", "pyproject.toml"):
             shutil.copy(PROJECT / name, place)
@@ -98,26 +105,43 @@ class Folder:
         }
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run gives that nothing disturbs."""
+
+    seconds: float
+    reference: dict[str, str]
+    """Hashes of all derived files."""
+    other: dict[str, str]
+    """The same with one cell edited."""
+
+
+def undisturbed(folder: Folder) -> Undisturbed:
+    """Run three times: as it is, with an edit, and with the edit taken back."""
+    trials = Trials(folder, Undisturbed(0, {}, {}))
+    began = time.monotonic()
+    trials.must(folder.run("snakemake"))
+    seconds, reference = time.monotonic() - began, folder.bytes()
+    with trials.edited():
+        trials.must(folder.run("snakemake"))
+        other = folder.bytes()
+    trials.must(folder.run("snakemake"))
+    if folder.bytes() != reference or other == reference:
+        sys.exit("the undisturbed runs differ")
+    return Undisturbed(seconds, reference, other)
+
+
 class Trials:
     """Disturbs runs and counts what came of it."""
 
-    def __init__(self, folder: Folder, seed: int = 20261130):
+    def __init__(self, folder: Folder, alone: Undisturbed, seed: int = SEED):
         self.folder, self.random = folder, random.Random(seed)
+        self.seconds, self.reference, self.other = alone.seconds, alone.reference, alone.other
         self.counts: dict[str, Counter] = {}
         self.failures: list[str] = []
-        folder.fresh()
-        began = time.monotonic()
-        self._must(folder.run("snakemake"))
-        self.seconds = time.monotonic() - began
-        self.reference = folder.bytes()
-        with self.edited():
-            self._must(folder.run("snakemake"))
-            self.other = folder.bytes()
-        self._must(folder.run("snakemake"))
-        if folder.bytes() != self.reference or self.other == self.reference:
-            sys.exit("the undisturbed runs differ")
 
-    def _must(self, outcome: tuple[int, str]) -> None:
+    def must(self, outcome: tuple[int, str]) -> None:
+        """Stop unless a run finished."""
         if outcome[0]:
             sys.exit(f"an undisturbed run failed:\n{outcome[1]}")
 
@@ -172,45 +196,44 @@ class Trials:
         print(self.failures[-1], flush=True)
 
 
-def kills(trials: Trials, number: int = 200) -> None:
+def kills(trials: Trials, number: int = 200 // SHARES) -> None:
     """Signals at random moments: several in a row, then a run to the end."""
     for trial in range(number):
-        name = SIGNALS[trial % 3].name
-        way = list(WAYS)[trial // 3 % 2]
-        if trial % 4 == 0:
-            trials.folder.fresh()
+        sent = SIGNALS[trial % 3]
+        kind, way = f"{sent.name} at a random moment", STARTS[trial // 3 % 2]
         process = trials.folder.start(way)
-        time.sleep(trials.moment())
+        time.sleep(trials.moment() / 2)
         # The out-of-memory killer ends one process; a user in a terminal all of them.
-        group = SIGNALS[trial % 3] == signal.SIGINT or trials.random.random() < 0.5
-        try:
-            (os.killpg if group else os.kill)(process.pid, SIGNALS[trial % 3])
-        except ProcessLookupError:
-            pass
-        trials.judge(name, way, trials.folder.ended(process), silent=True)
-        # make alone was killed: its run goes on, and a further one is refused until it has ended.
-        while way == "make" and trials.folder.run(way)[1].startswith("Another run is active"):
-            time.sleep(1)
-        if trial % 4 == 3:
-            trials.resume(name, way)
+        group = sent == signal.SIGINT or trials.random.random() < 0.5
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(process.pid, sent)
+        trials.judge(kind, way, trials.folder.ended(process), silent=True)
+        if trial % 8 == 7 or trial == number - 1:
+            # make alone was killed: its run goes on, and a further one is refused until its end.
+            while "Another run is active" in trials.folder.run(way)[1]:
+                time.sleep(1)
+            trials.resume(kind, way)
+            trials.folder.fresh()
 
 
 def full_disk(trials: Trials) -> None:
     """A file system of ten sizes, each too small for the run, then large enough."""
-    space = sum(p.stat().st_size + 4096 for p in trials.folder.path.rglob("*") if p.is_file())
-    base = sum(
-        p.stat().st_size + 4096
-        for p in Path(trials.folder.path).rglob("*")
-        if p.is_file() and not any(str(p).startswith(f"{trials.folder.path}/{d}/") for d in (*DERIVED, ".snakemake"))
-    )
+    space = size_of(trials.folder.path)
+    trials.folder.fresh()
+    base = size_of(trials.folder.path)
     for trial in range(10):
-        way = list(WAYS)[trial % 2]
+        way = STARTS[trial % 2]
         size = base + (space - base) * (trial + 0.3) / 10
         with mounted(trials.folder.path, "-t", "tmpfs", "-o", f"size={int(size)}", "tmpfs"):
             trials.judge("full disk", way, trials.folder.run(way))
             command = ["mount", "-o", "remount,size=1g", str(trials.folder.path)]
             subprocess.run(command, check=True)
             trials.resume("full disk", way)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files, in blocks."""
+    return sum(p.stat().st_size + 4096 for p in folder.rglob("*") if p.is_file())
 
 
 @contextmanager
@@ -233,14 +256,14 @@ def read_only(trials: Trials) -> None:
     home = trials.folder.path.parent / "home"
     home.mkdir(exist_ok=True)
     names = ("results", "data/processed", ".snakemake", ".", "home")
-    for trial, name in enumerate((*names, *names, *names)):
-        way = list(WAYS)[trial % 2]
+    for trial, name in enumerate((*names, *names)):
+        way = STARTS[trial % 2]
         place = home if name == "home" else trials.folder.path / name
         kind = f"read-only {'HOME' if name == 'home' else 'folder' if name == '.' else name}"
         if trial < len(names):
             trials.folder.fresh()
         place.mkdir(parents=True, exist_ok=True)
-        with trials.edited() if trial >= 2 * len(names) else nothing():
+        with trials.edited() if trial >= len(names) else nullcontext():
             subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
             try:
                 remount = ["mount", "-o", "remount,ro,bind", str(place), str(place)]
@@ -251,30 +274,25 @@ def read_only(trials: Trials) -> None:
         trials.resume(kind, way)
 
 
-@contextmanager
-def nothing():
-    """Do nothing."""
-    yield
-
-
 def removed(trials: Trials, number: int = 12) -> None:
     """Results, or derived tables, removed while a run goes on."""
     for trial in range(number):
-        way = list(WAYS)[trial % 2]
+        way = STARTS[trial % 2]
         trials.folder.fresh()
         process = trials.folder.start(way)
         time.sleep(trials.moment())
         for path in (trials.folder.path / DERIVED[trial // 2 % 2]).glob("*"):
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(
+                missing_ok=True
+            )
         trials.judge("results removed", way, trials.folder.ended(process))
         trials.resume("results removed", way)
 
 
 def two_at_once(trials: Trials, number: int = 12) -> None:
     """A second run while the first goes on, the two ways of starting combined."""
-    ways = list(WAYS)
     for trial in range(number):
-        first, second = ways[trial % 2], ways[trial // 2 % 2]
+        first, second = STARTS[trial % 2], STARTS[trial // 2 % 2]
         trials.folder.fresh()
         one = trials.folder.start(first)
         time.sleep(0 if trial < 4 else trials.moment())
@@ -292,7 +310,7 @@ def tables_edited(trials: Trials, number: int = 12) -> None:
     """A cell edited while a run reads or has read it: the run says so, or its results have it."""
     kind = "table edited"
     for trial in range(number):
-        way = list(WAYS)[trial % 2]
+        way = STARTS[trial % 2]
         trials.folder.fresh()
         process = trials.folder.start(way)
         time.sleep(trials.moment())
@@ -306,17 +324,20 @@ def tables_edited(trials: Trials, number: int = 12) -> None:
 
 
 def clock(trials: Trials, number: int = 12) -> None:
-    """All times of files shifted while a run goes on, as a clock that is set would; then an edit."""
+    """All times of files shifted while a run goes on, as a clock that is set would do."""
     kind = "clock set"
     for trial in range(number):
-        way = list(WAYS)[trial % 2]
+        way = STARTS[trial % 2]
         if trial % 3 == 0:
             trials.folder.fresh()
-        with trials.edited() if trial % 2 else nothing():
+        with trials.edited() if trial % 2 else nullcontext():
             process = trials.folder.start(way)
             time.sleep(trials.moment())
             by = trials.random.choice((-400, -1, 1, 400)) * DAY
-            for path in (*trials.folder.path.glob("data/**/*"), *trials.folder.path.glob("results/**/*")):
+            for path in (
+                *trials.folder.path.glob("data/**/*"),
+                *trials.folder.path.glob("results/**/*"),
+            ):
                 try:
                     os.utime(path, (path.stat().st_mtime + by,) * 2)
                 except FileNotFoundError:
@@ -334,11 +355,9 @@ def network(trials: Trials) -> None:
         watch += ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(trace)]
     WAYS["offline"] = [*watch, *WAYS["snakemake"]]
     trials.judge("no network", "offline", trials.folder.run("offline"))
-    del WAYS["offline"]
     trials.resume("no network", "snakemake")
     if trace.exists():
         calls = [line for line in trace.read_text().splitlines() if "AF_INET" in line]
-        trials.counts["no network"]["calls of the network"] = len(calls)
         for line in calls:
             trials.fail("no network", "offline", line)
 
@@ -348,20 +367,50 @@ KINDS: tuple[Callable[[Trials], None], ...] = (
 )  # fmt: skip
 
 
+def of_kind(task: tuple[Callable[[Trials], None], int, Path, Undisturbed]) -> Trials:
+    """Disturb runs in one way, in a folder of its own."""
+    kind, seed, place, alone = task
+    trials = Trials(Folder(place), alone, seed)
+    kind(trials)
+    return trials
+
+
 def main() -> None:
     """Run the kinds that are named, or all."""
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
         os.execvp("unshare", ["unshare", "-rm", sys.executable, *sys.argv])
     names = {word for word in sys.argv[1:] if not word.startswith("--")}
-    with tempfile.TemporaryDirectory() as base:
-        trials = Trials(Folder(Path(base) / "review"))
-        print(f"undisturbed: {trials.seconds:.1f} s", flush=True)
-        for kind in KINDS:
-            if not names or kind.__name__ in names:
-                kind(trials)
-                print(kind.__name__, trials.counts, flush=True)
-    print(*trials.failures, sep="\n")
+    counts: dict[str, Counter] = {}
+    failures: list[str] = []
+    with tempfile.TemporaryDirectory() as base, ProcessPoolExecutor(SHARES) as pool:
+        alone = undisturbed(Folder(Path(base) / "alone"))
+        print(f"undisturbed: {alone.seconds:.1f} s", flush=True)
+        kinds = [kind for kind in KINDS if not names or kind.__name__ in names]
+        each = [kind for kind in kinds for _ in range(SHARES if kind is kills else 1)]
+        tasks = [(k, SEED + i, Path(base) / str(i) / "review", alone) for i, k in enumerate(each)]
+        for trials in pool.map(of_kind, tasks):
+            failures += trials.failures
+            for name, found in trials.counts.items():
+                counts.setdefault(name, Counter()).update(found)
+    print(text := words(counts))
+    if "--write" in sys.argv:
+        page = PAGE.read_text(encoding="utf-8")
+        before, after = page.split(START)[0], page.split(END)[1]
+        PAGE.write_text(f"{before}{START}\n{text}{END}{after}", encoding="utf-8")
+    sys.exit("\n".join(failures))
+
+
+def words(counts: dict[str, Counter]) -> str:
+    """Return the counts as a table."""
+    columns = ("finished", "a sentence", "nothing printed", "FAILED", "resumed", "WRONG")
+    head = (
+        "Disturbance", "Finished", "Ended with a sentence", "Ended without a word", "Failed",
+        "Resumed to the same bytes", "Not so",
+    )  # fmt: skip
+    rows = [head, ("---",) * len(head)]
+    rows += [(name, *(str(found[c]) for c in columns)) for name, found in counts.items()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 if __name__ == "__main__":

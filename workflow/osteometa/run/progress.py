@@ -23,8 +23,11 @@ REPEATED = (
     "At least one job did not complete",
 )
 """In messages on a failed step, whose own message is printed already."""
+STOPPED = ("Terminating processes on user request", "Will exit after finishing")
+"""What Snakemake says when it is told to stop."""
 LINES = 6
-"""Most lines of a failure that are printed; the log in .snakemake/log has all."""
+"""Most lines of a failure that are printed."""
+LOG = "The newest file in .snakemake/log has all of it."
 
 
 class Progress(logging.Handler):
@@ -52,6 +55,8 @@ class Progress(logging.Handler):
             print_line(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
         elif record.getMessage().startswith("Nothing to be done"):
             print_line("All results are up to date.")
+        elif record.getMessage().startswith(STOPPED):
+            print_line("Stopping. The same command goes on with what is left to do.")
         elif record.levelno >= logging.WARNING:
             self._message(record.getMessage(), failure=record.levelno >= logging.ERROR)
         if self.terminal:
@@ -76,10 +81,11 @@ class Progress(logging.Handler):
             return
         remedy = remedy_for(text) if failure else ""
         lines = [line[:300] for line in text.strip().splitlines() if line.strip()]
-        if lines and lines[0].startswith("Traceback"):
-            lines = lines[-1:]
-        shown = [line for line in lines if "Errno" in line][:1] if remedy else lines[:LINES]
-        print_line("\n".join([*shown, *filter(None, [remedy])]))
+        shown = lines[-1:] if text.startswith("Traceback") else lines[:LINES]
+        more = LOG if failure and len(shown) < len(lines) else ""
+        if remedy:
+            shown, more = [line for line in lines if "Errno" in line][:1], remedy
+        print_line("\n".join([*shown, *filter(None, [more])]))
 
     def _update(self) -> None:
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
@@ -96,6 +102,8 @@ def print_line(text: str) -> None:
 
 def follow() -> None:
     """Print the progress of the run that reads the Snakefile, once."""
+    # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
+    logging.raiseExceptions = False
     snakemake = logging.getLogger("snakemake.logging")
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
         snakemake.addHandler(Progress())
