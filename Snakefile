@@ -53,6 +53,7 @@ configfile: "config.yaml"
 if is_real_run(sys.argv[1:]):
     if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
         follow()
+        shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with told("start"):
         hold_lock()
         for name, kept in set_edited_aside(ROOT).items():

@@ -28,6 +28,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from ruamel.yaml import YAML
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -167,7 +168,9 @@ class Trials:
         status, text = outcome
         words = [line for line in text.splitlines() if line and not line.startswith("Using workf")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
-        if "Traceback" in text or (end == "nothing printed" and not silent):
+        if "KeyboardInterrupt" in text and "Check the tables" not in text:
+            end = "early"  # before Snakemake has read the Snakefile
+        elif "Traceback" in text or (end == "nothing printed" and not silent):
             end = "FAILED"
             self.fail(kind, way, text or "nothing was printed")
         self.counts.setdefault(kind, Counter())[end] += 1
@@ -205,13 +208,15 @@ def kills(trials: Trials, number: int = 200 // SHARES) -> None:
         time.sleep(trials.moment() / 2)
         # The out-of-memory killer ends one process; a user in a terminal all of them.
         group = sent == signal.SIGINT or trials.random.random() < 0.5
-        with suppress(ProcessLookupError):
-            (os.killpg if group else os.kill)(process.pid, sent)
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if group:
+                os.killpg(process.pid, sent)
+            else:
+                starter = psutil.Process(process.pid)
+                run = starter.children()[:1] if way == "make" else []
+                (run or [starter])[0].send_signal(sent)
         trials.judge(kind, way, trials.folder.ended(process), silent=True)
         if trial % 8 == 7 or trial == number - 1:
-            # make alone was killed: its run goes on, and a further one is refused until its end.
-            while "Another run is active" in trials.folder.run(way)[1]:
-                time.sleep(1)
             trials.resume(kind, way)
             trials.folder.fresh()
 
@@ -403,10 +408,12 @@ def main() -> None:
 
 def words(counts: dict[str, Counter]) -> str:
     """Return the counts as a table."""
-    columns = ("finished", "a sentence", "nothing printed", "FAILED", "resumed", "WRONG")
+    columns = (
+        "finished", "a sentence", "nothing printed", "early", "FAILED", "resumed", "WRONG",
+    )  # fmt: skip
     head = (
-        "Disturbance", "Finished", "Ended with a sentence", "Ended without a word", "Failed",
-        "Resumed to the same bytes", "Not so",
+        "Disturbance", "Finished", "Ended with a sentence", "Ended without a word",
+        "Ended before it began", "Failed", "Resumed to the same bytes", "Not so",
     )  # fmt: skip
     rows = [head, ("---",) * len(head)]
     rows += [(name, *(str(found[c]) for c in columns)) for name, found in counts.items()]

@@ -8,7 +8,9 @@ elsewhere each step is a line.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import sys
 import time
 from typing import Any
@@ -23,8 +25,8 @@ REPEATED = (
     "At least one job did not complete",
 )
 """In messages on a failed step, whose own message is printed already."""
-STOPPED = ("Terminating processes on user request", "Will exit after finishing")
-"""What Snakemake says when it is told to stop."""
+STOPPED = "Will exit after finishing"
+"""What Snakemake says when it is told to stop, in each round until the running steps are done."""
 LINES = 6
 """Most lines of a failure that are printed."""
 LOG = "The newest file in .snakemake/log has all of it."
@@ -37,6 +39,7 @@ class Progress(logging.Handler):
         super().__init__()
         self.terminal = sys.stderr.isatty()
         self.running: dict[int, str] = {}
+        self.stopping = False
         self.done, self.total, self.began = 0, 0, time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -56,7 +59,12 @@ class Progress(logging.Handler):
         elif record.getMessage().startswith("Nothing to be done"):
             print_line("All results are up to date.")
         elif record.getMessage().startswith(STOPPED):
-            print_line("Stopping. The same command goes on with what is left to do.")
+            if not self.stopping:
+                print_line(
+                    "Stopping when the running steps are done (Ctrl-C again: at once). "
+                    "The same command goes on from there."
+                )
+            self.stopping = True
         elif record.levelno >= logging.WARNING:
             self._message(record.getMessage(), failure=record.levelno >= logging.ERROR)
         if self.terminal:
@@ -101,9 +109,20 @@ def print_line(text: str) -> None:
 
 
 def follow() -> None:
-    """Print the progress of the run that reads the Snakefile, once."""
+    """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C."""
     # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
     logging.raiseExceptions = False
     snakemake = logging.getLogger("snakemake.logging")
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
         snakemake.addHandler(Progress())
+    # Not where the starter ignores Ctrl-C, as a background shell does.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
+
+
+def _stop(*_: object) -> None:
+    """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        os.write(2, b"Stopped before the first step.\n")
+    os.kill(os.getpid(), signal.SIGTERM)
