@@ -1,4 +1,5 @@
 import csv
+import os
 import shutil
 
 import pytest
@@ -157,3 +158,56 @@ def test_results_of_a_synthesis_that_left_go(made):
 )
 def test_only_a_real_run_sets_files_aside(words, real):
     assert manifest.is_real_run(words) is real
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A job that read a raw table and wrote one file."""
+    raw = tmp_path / "data/raw/x.csv"
+    raw.parent.mkdir(parents=True)
+    raw.write_text("1\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/a.csv").write_text("a\n")
+    hashes = manifest.hashes(["data/raw/x.csv"], tmp_path)
+    manifest.record("pool.a", ["results/a.csv"], hashes, tmp_path)
+    assert manifest.not_current(tmp_path) == []
+    return tmp_path
+
+
+def test_a_result_whose_input_is_another_by_now_is_made_again(read):
+    raw = read / "data/raw/x.csv"
+    raw.write_text("2\n")
+    os.utime(raw, (0, 0))  # older than the result
+    assert manifest.not_current(read) == ["data/raw/x.csv"]
+    assert manifest.set_edited_aside(read) == {}
+    assert not (read / "results/a.csv").exists()
+    assert manifest.not_current(read) == []
+
+
+def test_an_input_touched_but_the_same_keeps_its_result(read):
+    os.utime(read / "data/raw/x.csv", (2e9, 2e9))
+    assert manifest.set_edited_aside(read) == {}
+    assert (read / "results/a.csv").exists()
+
+
+def test_a_result_that_is_gone_is_named(read):
+    (read / "results/a.csv").unlink()
+    assert manifest.not_current(read) == ["results/a.csv"]
+
+
+def test_inputs_that_are_gone_leave_results_as_they_are(read):
+    shutil.rmtree(read / "data")
+    assert manifest.not_current(read) == [] == list(manifest.set_edited_aside(read))
+    assert (read / "results/a.csv").exists()
+
+
+def test_hashes_of_raw_tables_are_those_that_were_checked(read):
+    checked = manifest.hashes(["data/raw/x.csv"], read)
+    manifest.stamp(read / "data/processed/inputs.sha256", checked, {"seed": 1})
+    (read / "data/raw/x.csv").write_text("2\n")
+    assert manifest.checked_tables(read) == checked
+    manifest.write_manifest(read / "results/manifest.csv", read)
+    assert (
+        f"data/raw/x.csv,{checked['data/raw/x.csv']},\n"
+        in (read / "results/manifest.csv").read_text()
+    )

@@ -17,8 +17,10 @@ REMEDIES = {
     "left its lock. If no run is active: snakemake --unlock, then run again.",
     "No space left on device": "The disk is full. Free some space, then run again: what is "
     "finished is kept.",
+    "Disk quota exceeded": "Your share of the disk is full. Free some space, then run again.",
     "File too large": "The file is larger than the system allows. Raise the limit, then run again.",
     "Read-only file system": "The folder cannot be written to. Run a copy of it.",
+    "Operation not permitted": "A file or folder is protected. Run a copy of the folder.",
     "Permission denied": "A file or folder cannot be read or written. Change its "
     "permissions, or run a copy of the folder.",
     "Is a directory": "A folder has the name of the file. Give another name.",

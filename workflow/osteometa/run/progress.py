@@ -116,7 +116,7 @@ def follow() -> None:
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
         snakemake.addHandler(Progress())
     # Not where the starter ignores Ctrl-C, as a background shell does.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
 
 
