@@ -10,7 +10,7 @@ from osteometa.protocol.config import Config, part
 from osteometa.figures.catalogue import CAPTIONS, KINDS, TITLES, page_of
 from osteometa.figures.settings import FigureSettings
 from osteometa.run.code import code_of
-from osteometa.run.failures import told
+from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
 from osteometa.run.manifest import is_real_run, set_edited_aside
@@ -54,7 +54,7 @@ if is_real_run(sys.argv[1:]):
     if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
         follow()
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
-    with told("start"):
+    with in_a_sentence("start"):
         hold_lock()
         for name, kept in set_edited_aside(ROOT).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")

@@ -15,6 +15,7 @@ can be mounted without being root; nothing outside its temporary folder changes.
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,7 @@ START, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 INSIDE = "OSTEOMETA_FAULTS"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WAYS = {"make": ["make"], "snakemake": [".venv/bin/snakemake"]}
+STEP = re.compile(r"^(\[|Check|Pool|Draw|Summarise|Compare|List|Cut|Write|Stopping)", re.MULTILINE)
 STARTS = tuple(WAYS)
 DERIVED = ("results", "data/processed")
 EDIT = (",20,1.5,3.1,", ",20,1.6,3.1,")
@@ -168,7 +170,7 @@ class Trials:
         status, text = outcome
         words = [line for line in text.splitlines() if line and not line.startswith("Using workf")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
-        if "KeyboardInterrupt" in text and "Check the tables" not in text:
+        if "KeyboardInterrupt" in text and not STEP.search(text):
             end = "early"  # before Snakemake has read the Snakefile
         elif "Traceback" in text or (end == "nothing printed" and not silent):
             end = "FAILED"
@@ -398,26 +400,37 @@ def main() -> None:
             failures += trials.failures
             for name, found in trials.counts.items():
                 counts.setdefault(name, Counter()).update(found)
-    print(text := words(counts))
+    rows = rows_of(counts)
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
-        before, after = page.split(START)[0], page.split(END)[1]
-        PAGE.write_text(f"{before}{START}\n{text}{END}{after}", encoding="utf-8")
+        before, (now, after) = page.split(START)[0], page.split(START)[1].split(END)
+        # Of kinds that were not run the counts of before remain.
+        rows = {**{row.split("|")[1].strip(): row for row in now.splitlines()[4:] if row}, **rows}
+        text = "\n".join([f"\n{WORDS}\n", *HEAD, *rows.values()])
+        PAGE.write_text(f"{before}{START}{text}\n{END}{after}", encoding="utf-8")
+    print(*HEAD, *rows.values(), sep="\n")
     sys.exit("\n".join(failures))
 
 
-def words(counts: dict[str, Counter]) -> str:
-    """Return the counts as a table."""
-    columns = (
-        "finished", "a sentence", "nothing printed", "early", "FAILED", "resumed", "WRONG",
-    )  # fmt: skip
-    head = (
-        "Disturbance", "Finished", "Ended with a sentence", "Ended without a word",
-        "Ended before it began", "Failed", "Resumed to the same bytes", "Not so",
-    )  # fmt: skip
-    rows = [head, ("---",) * len(head)]
-    rows += [(name, *(str(found[c]) for c in columns)) for name, found in counts.items()]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+COLUMNS = {
+    "Disturbance": "", "Finished": "finished", "Ended with a sentence": "a sentence",
+    "Ended without a word": "nothing printed", "Ended before the Snakefile was read": "early",
+    "Failed": "FAILED", "Resumed to the same bytes": "resumed", "Not so": "WRONG",
+}  # fmt: skip
+HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
+WORDS = (
+    "Made by `python benchmarks/faults.py --write`: one study set of made-up studies, by `make` and "
+    "by plain `snakemake` in turn. A run that was killed without a sentence has printed its steps "
+    "at most. Signals come several in a row before the run is resumed."
+)
+
+
+def rows_of(counts: dict[str, Counter]) -> dict[str, str]:
+    """Return the row of each kind of disturbance."""
+    return {
+        name: f"| {' | '.join([name, *(str(found[c]) for c in COLUMNS.values() if c)])} |"
+        for name, found in counts.items()
+    }
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from osteometa.run.failures import REMEDIES, details_file, remedy_for, told
+from osteometa.run.failures import REMEDIES, details_file, in_a_sentence, remedy_for
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
      errno.EISDIR, errno.ENOENT],
 )  # fmt: skip
 def test_a_failure_of_the_file_system_is_one_line_with_its_remedy(folder, number):
-    with pytest.raises(SystemExit) as stop, told("pool", "osteometa pool: "):
+    with pytest.raises(SystemExit) as stop, in_a_sentence("pool", "osteometa pool: "):
         raise OSError(number, os.strerror(number), "results/x.csv")
     sentence = str(stop.value)
     assert sentence.startswith("osteometa pool: results/x.csv: ")
@@ -36,7 +36,7 @@ def test_a_failure_of_the_file_system_is_one_line_with_its_remedy(folder, number
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
 def test_what_was_unforeseen_is_one_line_and_a_file(folder, error):
-    with pytest.raises(SystemExit) as stop, told("pool.opg"):
+    with pytest.raises(SystemExit) as stop, in_a_sentence("pool.opg"):
         raise error
     assert type(error).__name__ in str(stop.value) and str(stop.value).count("\n") == 0
     assert "osteometa_failure_pool.opg.txt" in str(stop.value)
@@ -51,17 +51,17 @@ def test_details_go_elsewhere_where_the_folder_cannot_be_written_to(folder, monk
     other.mkdir()
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(other))
     details_file("pool").mkdir()
-    with pytest.raises(SystemExit, match="elsewhere/osteometa_failure_pool"), told("pool"):
+    with pytest.raises(SystemExit, match="elsewhere/osteometa_failure_pool"), in_a_sentence("pool"):
         raise KeyError("x")
     assert "KeyError" in (other / details_file("pool")).read_text()
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(folder / "nowhere"))
-    with pytest.raises(SystemExit, match="could not be written") as stop, told("pool"):
+    with pytest.raises(SystemExit, match="could not be written") as stop, in_a_sentence("pool"):
         raise KeyError("x")
     assert "Traceback" in str(stop.value)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), BrokenPipeError()])
 def test_an_end_that_is_wanted_is_none_of_them(error):
-    with pytest.raises(type(error)), told("pool"):
+    with pytest.raises(type(error)), in_a_sentence("pool"):
         raise error
     assert not list(Path().iterdir())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from osteometa import __version__
 from osteometa.cli import check, escalc, figure, pool, wanted
-from osteometa.run.failures import told
+from osteometa.run.failures import in_a_sentence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_parser(commands)
     try:
         arguments = parser.parse_args(argv)
-        with told(arguments.command, f"osteometa {arguments.command}: "):
+        with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
             status = arguments.run(arguments)
             sys.stdout.flush()
             return status

@@ -41,7 +41,7 @@ def details_file(name: str) -> Path:
 
 
 @contextmanager
-def told(name: str, giver: str = "") -> Iterator[None]:
+def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
     """End the process with one sentence where something fails, and write the details to a file.
 
     Parameters

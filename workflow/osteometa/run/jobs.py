@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from osteometa.run import manifest
-from osteometa.run.failures import details_file, told
+from osteometa.run.failures import details_file, in_a_sentence
 from osteometa.run.lock import shared_lock
 
 
@@ -20,7 +20,7 @@ def job(snakemake: Any) -> Iterator[Path]:
     """
     root = Path(snakemake.params.root)
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    with told(name), shared_lock():
+    with in_a_sentence(name), shared_lock():
         # Settings are not compared: what a job uses of them are its parameters. A file of settings
         # outside the review is not recorded: its path differs between computers.
         settings = set(getattr(snakemake.input, "config", ()))
