@@ -66,7 +66,8 @@ class Folder:
         config["figures"]["formats"] = ["svg"]
         yaml.dump(config, place / "config.yaml")
         (place / ".venv").mkdir()
-        (place / ".venv/bin").symlink_to(Path(sys.executable).parent)
+        for name in ("bin", "lib", "pyvenv.cfg"):
+            (place / ".venv" / name).symlink_to(Path(sys.prefix) / name)
         rests = "cat requirements.txt pyproject.toml workflow/setup.sh | cksum"
         sums = subprocess.run(rests, shell=True, cwd=place, capture_output=True, text=True)
         (place / ".venv/.complete").write_text(f"{sums.stdout}{place}\n")
@@ -281,7 +282,7 @@ def read_only(trials: Trials) -> None:
         trials.resume(kind, way)
 
 
-def removed(trials: Trials, number: int = 12) -> None:
+def removed(trials: Trials, number: int = 8) -> None:
     """Results, or derived tables, removed while a run goes on."""
     for trial in range(number):
         way = STARTS[trial % 2]
@@ -296,7 +297,7 @@ def removed(trials: Trials, number: int = 12) -> None:
         trials.resume("results removed", way)
 
 
-def two_at_once(trials: Trials, number: int = 12) -> None:
+def two_at_once(trials: Trials, number: int = 8) -> None:
     """A second run while the first goes on, the two ways of starting combined."""
     for trial in range(number):
         first, second = STARTS[trial % 2], STARTS[trial // 2 % 2]
@@ -313,7 +314,7 @@ def two_at_once(trials: Trials, number: int = 12) -> None:
         trials.resume("two at once", second)
 
 
-def tables_edited(trials: Trials, number: int = 12) -> None:
+def tables_edited(trials: Trials, number: int = 8) -> None:
     """A cell edited while a run reads or has read it: the run says so, or its results have it."""
     kind = "table edited"
     for trial in range(number):
@@ -330,7 +331,7 @@ def tables_edited(trials: Trials, number: int = 12) -> None:
         trials.resume(kind, way)
 
 
-def clock(trials: Trials, number: int = 12) -> None:
+def clock(trials: Trials, number: int = 8) -> None:
     """All times of files shifted while a run goes on, as a clock that is set would do."""
     kind = "clock set"
     for trial in range(number):
@@ -405,7 +406,7 @@ def main() -> None:
         page = PAGE.read_text(encoding="utf-8")
         before, (now, after) = page.split(START)[0], page.split(START)[1].split(END)
         # Of kinds that were not run the counts of before remain.
-        rows = {**{row.split("|")[1].strip(): row for row in now.splitlines()[4:] if row}, **rows}
+        rows = {**{row.split("|")[1].strip(): row for row in now.splitlines()[5:] if row}, **rows}
         text = "\n".join([f"\n{WORDS}\n", *HEAD, *rows.values()])
         PAGE.write_text(f"{before}{START}{text}\n{END}{after}", encoding="utf-8")
     print(*HEAD, *rows.values(), sep="\n")
@@ -419,9 +420,9 @@ COLUMNS = {
 }  # fmt: skip
 HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
 WORDS = (
-    "Made by `python benchmarks/faults.py --write`: one study set of made-up studies, by `make` and "
-    "by plain `snakemake` in turn. A run that was killed without a sentence has printed its steps "
-    "at most. Signals come several in a row before the run is resumed."
+    "Made by `python benchmarks/faults.py --write`: a small review, by `make` and by plain "
+    "`snakemake` in turn. Signals come several in a row before a run goes on to the end; "
+    "bytes are compared then."
 )
 
 
