@@ -6,7 +6,6 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 from osteometa.derivation.extract import extract, write_extraction
-from osteometa.protocol.config import part
 from osteometa.run.invocation import Invocation
 from osteometa.run.jobs import job
 from osteometa.run.manifest import hashes, stamp
@@ -15,8 +14,8 @@ from osteometa.validation.review import check_review, report_text, write_warning
 
 invocation = Invocation(**snakemake.params.invocation)
 with job(snakemake) as root, TemporaryDirectory() as copies:
-    config = invocation.load()
-    if part(config, *snakemake.params.choices) != snakemake.params.choices:
+    config = invocation.unchanged(snakemake.params.choices)
+    if config is None:
         sys.exit("The settings were changed after the run had read them: run again.")
     # Copies, so that what is checked is what the hashes say, whatever happens to the tables.
     raw = Path(copies, "data/raw")

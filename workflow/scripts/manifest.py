@@ -10,7 +10,7 @@ from osteometa.run.progress import print_line
 given = snakemake.params
 with job(snakemake) as root:
     changed = not_current(root)
-    if Invocation(**given.invocation).load().model_dump(mode="json") != given.choices:
+    if Invocation(**given.invocation).unchanged(given.choices) is None:
         changed.append("the settings")
     if changed:
         sys.exit(
