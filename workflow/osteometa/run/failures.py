@@ -12,6 +12,7 @@ from pathlib import Path
 
 from osteometa import __version__
 
+GONE = "A file was removed while it was needed. Run again: what is missing is made again."
 REMEDIES = {
     "LockException": "The folder is locked: another run is active in it, or an interrupted run "
     "left its lock. If no run is active: snakemake --unlock, then run again.",
@@ -24,8 +25,8 @@ REMEDIES = {
     "Permission denied": "A file or folder cannot be read or written. Change its "
     "permissions, or run a copy of the folder.",
     "Is a directory": "A folder has the name of the file. Give another name.",
-    "No such file or directory": "A file was removed while it was needed. Run again: what is "
-    "missing is made again.",
+    "No such file or directory": GONE,
+    "missing locally": GONE,
 }
 """What to do, by words of a failure."""
 

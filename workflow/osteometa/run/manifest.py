@@ -110,17 +110,11 @@ def _read(paths: Iterable[Path]) -> list[tuple[Path, dict]]:
     for path in filter(Path.is_file, paths):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            found.append(
-                (
-                    path,
-                    {
-                        "made": {**data["made"]},
-                        "from": {**data["from"]},
-                        "folders": [*data["folders"]],
-                    },
-                )
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            made, folders, read = (data[key] for key in ("made", "folders", "from"))
+            # Earlier versions recorded inputs without hashes.
+            read = read if isinstance(read, dict) else dict.fromkeys(read, "")
+            found.append((path, {"made": made, "folders": folders, "from": read}))
+        except (ValueError, KeyError, TypeError):
             path.unlink(missing_ok=True)
     return found
 
