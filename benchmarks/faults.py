@@ -53,6 +53,7 @@ class Folder:
 
     def __init__(self, place: Path):
         self.path = place
+        self.output = place.with_name(f"{place.name}.txt")
         place.mkdir(parents=True)
         shutil.copytree(PROJECT / "tests/reviews/small", place, dirs_exist_ok=True)
         for name in ("Snakefile", "Makefile", "requirements.txt", "pyproject.toml"):
@@ -79,7 +80,7 @@ class Folder:
 
     def start(self, way: str, **more: str) -> subprocess.Popen:
         """Start a run as the leader of a process group, its output in a file."""
-        with (self.path / "output.txt").open("w") as output:
+        with self.output.open("w") as output:
             return subprocess.Popen(
                 WAYS[way], cwd=self.path, env={**os.environ, **more}, stdout=output, stderr=output,
                 start_new_session=True,
@@ -88,8 +89,12 @@ class Folder:
 
     def ended(self, process: subprocess.Popen) -> tuple[int, str]:
         """Wait for a run; return its status and what it printed."""
-        status = process.wait(timeout=600)
-        return status, (self.path / "output.txt").read_text()
+        try:
+            status = process.wait(timeout=600)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return 1, "Traceback: none, the run hung"
+        return status, self.output.read_text()
 
     def run(self, way: str, **more: str) -> tuple[int, str]:
         """Run to the end."""
@@ -304,7 +309,7 @@ def two_at_once(trials: Trials, number: int = 8) -> None:
         trials.folder.fresh()
         one = trials.folder.start(first)
         time.sleep(0 if trial < 4 else trials.moment())
-        output = (trials.folder.path / "output.txt").rename(trials.folder.path / "first.txt")
+        output = trials.folder.output.rename(trials.folder.output.with_name("first.txt"))
         two = trials.folder.run(second)
         status = one.wait(timeout=600)
         ended = [trials.judge("two at once", first, (status, output.read_text())),

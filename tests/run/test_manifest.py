@@ -1,6 +1,7 @@
 import csv
 import os
 import shutil
+import time
 
 import pytest
 from osteometa.run import manifest
@@ -188,6 +189,15 @@ def test_an_input_touched_but_the_same_keeps_its_result(read):
     os.utime(read / "data/raw/x.csv", (2e9, 2e9))
     assert manifest.set_edited_aside(read) == {}
     assert (read / "results/a.csv").exists()
+
+
+def test_times_in_the_future_are_set_to_now(read):
+    raw, old = read / "data/raw/x.csv", read / "results/a.csv"
+    os.utime(raw, (4e9, 4e9))
+    os.utime(old, (1e9, 1e9))
+    manifest.mend_times(read)
+    assert 1.7e9 < raw.stat().st_mtime <= time.time()
+    assert old.stat().st_mtime == 1e9
 
 
 def test_a_result_that_is_gone_is_named(read):

@@ -1,5 +1,8 @@
 import errno
 import logging
+import os
+import signal
+import threading
 
 import pytest
 from osteometa.run.failures import remedy_for
@@ -93,6 +96,30 @@ def test_a_run_is_followed_once():
         assert len(snakemake.handlers) == len(before) + 1
     finally:
         snakemake.handlers[:] = before
+
+
+class Scheduler:
+    """Snakemake's: its handler of SIGTERM takes a lock."""
+
+    def __init__(self):
+        self._lock, self.stopped = threading.Lock(), threading.Event()
+
+    def exit_gracefully(self, *_):
+        with self._lock:
+            self.stopped.set()
+
+
+def test_a_run_that_is_stopped_while_it_holds_its_lock_does_not_hang(progress):
+    scheduler = Scheduler()
+    before = signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+    try:
+        progress.emit(record())
+        with scheduler._lock:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not scheduler.stopped.wait(0.2)
+        assert scheduler.stopped.wait(5)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Given:

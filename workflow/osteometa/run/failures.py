@@ -27,6 +27,7 @@ REMEDIES = {
     "Is a directory": "A folder has the name of the file. Give another name.",
     "No such file or directory": GONE,
     "missing locally": GONE,
+    "older modification time": "The clock was set during the run. Run again.",
 }
 """What to do, by words of a failure."""
 

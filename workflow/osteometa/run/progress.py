@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from typing import Any
 
@@ -44,6 +45,7 @@ class Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record of Snakemake, or store its content."""
+        _defer_termination()
         facts: dict[str, Any] = vars(record)
         event = facts.get("event")
         if event == "job_info" and facts["rule_msg"]:
@@ -126,3 +128,16 @@ def _stop(*_: object) -> None:
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         os.write(2, b"Stopped before the first step.\n")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _defer_termination() -> None:
+    """Call Snakemake's handler of SIGTERM in a thread: it takes a lock that the main one may hold.
+
+    Snakemake sets the handler when it has read the Snakefile, and only the main thread may replace
+    it.
+    """
+    handler: Any = signal.getsignal(signal.SIGTERM)
+    if getattr(handler, "__name__", "") != "exit_gracefully":
+        return
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=handler).start())
