@@ -10,8 +10,10 @@ from osteometa.protocol.config import Config, part
 from osteometa.figures.catalogue import CAPTIONS, KINDS, TITLES, page_of
 from osteometa.figures.settings import FigureSettings
 from osteometa.run.code import code_of
+from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
-from osteometa.run.manifest import is_real_run, set_edited_aside
+from osteometa.run.lock import hold_lock
+from osteometa.run.manifest import is_real_run, mend_times, set_edited_aside
 from osteometa.run.progress import follow
 from osteometa.io.problems import ProblemsFound
 from osteometa.extraction.reading import require_tables
@@ -51,8 +53,12 @@ configfile: "config.yaml"
 if is_real_run(sys.argv[1:]):
     if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
         follow()
-    for name, kept in set_edited_aside(ROOT).items():
-        sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
+        shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
+    with in_a_sentence("start"):
+        hold_lock()
+        mend_times(ROOT)
+        for name, kept in set_edited_aside(ROOT).items():
+            sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]

@@ -79,23 +79,6 @@ set_up_tools() {
     : > "$tools"
 }
 
-# A killed run leaves Snakemake's lock behind; it is removed only if no live run uses this folder.
-unlock_if_stale() {
-    [ -n "$(ls .snakemake/locks 2>/dev/null)" ] || return 0
-    for process in /proc/[0-9]*; do
-        [ "$(readlink "$process/cwd" 2>/dev/null)" = "$root" ] || continue
-        case "$(tr '\0' ' ' < "$process/cmdline" 2>/dev/null)" in
-            *snakemake*) say "Another run is active in this folder (process ${process#/proc/}): wait for it to end."; exit 1 ;;
-        esac
-    done
-    if [ ! -d /proc/self ] && pgrep -f "$root/$venv/bin/snakemake" > /dev/null 2>&1; then
-        say "Another run is active in this folder: wait for it to end."
-        exit 1
-    fi
-    "$venv/bin/snakemake" --unlock > /dev/null 2>&1
-    say "An interrupted run had left its lock, which is now removed."
-}
-
 # Exact versions and hashes for every extra, one file: what a run needs first, then the tools.
 # Versions stay as they are where they still fit; `upgrade` renews all.
 lock() {
@@ -147,8 +130,7 @@ case "${1:-review}" in
     setup) set_up_tools ;;
     review)
         set_up
-        unlock_if_stale
-        exec "$venv/bin/snakemake"
+        exec "$venv/bin/python" -m osteometa.run
         ;;
     test)
         set_up_tools

@@ -77,6 +77,14 @@ def test_what_does_not_apply_is_said(made, tmp_path, capsys):
     assert "this figure does not apply" in err and "needed" in err
 
 
+def test_a_folder_of_the_name_is_told(made, tmp_path, capsys):
+    out = tmp_path / "a.svg"
+    out.mkdir()
+    status, printed, _ = told(capsys, CTX, "--directory", made[0], "--out", out)
+    assert status.startswith(f"osteometa figure: {out}: Is a directory. ") and printed == ""
+    assert list(tmp_path.iterdir()) == [out] and not list(out.iterdir())
+
+
 def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
     folder, _ = made
     out = tmp_path / "a.pdf"

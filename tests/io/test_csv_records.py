@@ -1,11 +1,12 @@
 """Records as CSV: typed fields become text and come back as they were."""
 
+import resource
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Literal
 
 import pytest
-from osteometa.io.csv_records import Joined, read_records, write_records
+from osteometa.io.csv_records import Joined, read_records, write_records, write_text
 from osteometa.records.effects import CellName, Choice
 
 
@@ -66,3 +67,24 @@ def test_a_formula_leaves_as_text_and_comes_back(tmp_path):
     write_records(path, Row, [row])
     assert path.read_text().splitlines()[1].startswith("'=1+1,-0.5,")
     assert read_records(path, Row) == [row]
+
+
+@pytest.mark.parametrize("room", [0, 1, 10, 100, 1000, 4095, 4096, 5000, 8191, 8192, 9000, 9999])
+def test_a_file_that_does_not_fit_leaves_the_old_one_whole(tmp_path, room):
+    path = tmp_path / "a.csv"
+    path.write_text("old\n")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_text(path, "x" * 10000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old\n" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_of_the_name_leaves_no_part(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path / "a.csv", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -1,5 +1,7 @@
 import csv
+import os
 import shutil
+import time
 
 import pytest
 from osteometa.run import manifest
@@ -11,7 +13,7 @@ def made(tmp_path):
     (tmp_path / "results/a.csv").write_text("a\n")
     (tmp_path / "results/pages/two.svg").write_text("two\n")
     (tmp_path / "results/pages/.stamp").write_text("")
-    manifest.record("draw", ["results/a.csv", "results/pages"], ["data/raw/x.csv"], tmp_path)
+    manifest.record("draw", ["results/a.csv", "results/pages"], {"data/raw/x.csv": ""}, tmp_path)
     return tmp_path
 
 
@@ -39,7 +41,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
     file = made / "data/processed/sets/opg/effects.csv"
     file.parent.mkdir(parents=True)
     file.write_text("0.1\n")
-    manifest.record("extract", ["data/processed/sets"], [], made)
+    manifest.record("extract", ["data/processed/sets"], {}, made)
     file.write_text("0.9\n")
     kept = "data/processed/opg.effects.csv.edited"
     assert manifest.set_edited_aside(made) == {"data/processed/sets/opg/effects.csv": kept}
@@ -50,7 +52,7 @@ def test_an_edited_set_between_tables_and_results_is_kept_too(made):
 def test_results_are_still_known_when_the_derived_tables_are_deleted(made):
     (made / "data/processed").mkdir(parents=True)
     (made / "data/processed/effects.csv").write_text("0.1\n")
-    manifest.record("extract", ["data/processed/effects.csv"], [], made)
+    manifest.record("extract", ["data/processed/effects.csv"], {}, made)
     shutil.rmtree(made / "data/processed")
     manifest.write_manifest(made / "results/manifest.csv", made)
     assert "results/a.csv" in (made / "results/manifest.csv").read_text()
@@ -92,9 +94,9 @@ def test_the_manifest_lists_each_file_with_hash_and_origin(made):
 
 def test_files_of_former_jobs_do_not_count_as_edited(made):
     job = "what_if.a"
-    manifest.record(job, ["results/a.csv"], [], made)
+    manifest.record(job, ["results/a.csv"], {}, made)
     (made / "results/a.csv").write_text("made again by another job\n")
-    manifest.record("pool.a", ["results/a.csv"], [], made)
+    manifest.record("pool.a", ["results/a.csv"], {}, made)
     for written in (made / manifest.RESULTS).glob("*.json"):
         if "a.csv" in written.read_text() and written.stem not in (job, "pool.a"):
             written.unlink()
@@ -120,7 +122,7 @@ def test_the_stamp_of_a_checkpoint_goes_with_any_of_its_files(made):
         (made / "data/processed").mkdir(parents=True, exist_ok=True)
         (made / "data/processed" / name).write_text("x\n")
     files = ["data/processed/effects.csv", "data/processed/inputs.sha256"]
-    manifest.record("extract", files, [], made)
+    manifest.record("extract", files, {}, made)
     assert manifest.set_edited_aside(made) == {} and (made / files[1]).exists()
     (made / files[0]).unlink()
     assert manifest.set_edited_aside(made) == {} and not (made / files[1]).exists()
@@ -131,7 +133,7 @@ def test_results_of_a_synthesis_that_left_go(made):
         (made / "results" / name).mkdir()
         (made / "results" / name / "pooled.csv").write_text("x\n")
         for job in ("pool", "figures"):
-            manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], [], made)
+            manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], {}, made)
     (made / "results/left/forest.svg.edited").write_text("mine\n")
     assert manifest.forget_syntheses(["kept"], made) == ["left"]
     assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"
@@ -157,3 +159,65 @@ def test_results_of_a_synthesis_that_left_go(made):
 )
 def test_only_a_real_run_sets_files_aside(words, real):
     assert manifest.is_real_run(words) is real
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A job that read a raw table and wrote one file."""
+    raw = tmp_path / "data/raw/x.csv"
+    raw.parent.mkdir(parents=True)
+    raw.write_text("1\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/a.csv").write_text("a\n")
+    hashes = manifest.hashes(["data/raw/x.csv"], tmp_path)
+    manifest.record("pool.a", ["results/a.csv"], hashes, tmp_path)
+    assert manifest.not_current(tmp_path) == []
+    return tmp_path
+
+
+def test_a_result_whose_input_is_another_by_now_is_made_again(read):
+    raw = read / "data/raw/x.csv"
+    raw.write_text("2\n")
+    os.utime(raw, (0, 0))  # older than the result
+    assert manifest.not_current(read) == ["data/raw/x.csv"]
+    assert manifest.set_edited_aside(read) == {}
+    assert not (read / "results/a.csv").exists()
+    assert manifest.not_current(read) == []
+
+
+def test_an_input_touched_but_the_same_keeps_its_result(read):
+    os.utime(read / "data/raw/x.csv", (2e9, 2e9))
+    assert manifest.set_edited_aside(read) == {}
+    assert (read / "results/a.csv").exists()
+
+
+def test_times_in_the_future_are_set_to_now(read):
+    raw, old = read / "data/raw/x.csv", read / "results/a.csv"
+    os.utime(raw, (4e9, 4e9))
+    os.utime(old, (1e9, 1e9))
+    manifest.mend_times(read)
+    assert 1.7e9 < raw.stat().st_mtime <= time.time()
+    assert old.stat().st_mtime == 1e9
+
+
+def test_a_result_that_is_gone_is_named(read):
+    (read / "results/a.csv").unlink()
+    assert manifest.not_current(read) == ["results/a.csv"]
+
+
+def test_inputs_that_are_gone_leave_results_as_they_are(read):
+    shutil.rmtree(read / "data")
+    assert manifest.not_current(read) == [] == list(manifest.set_edited_aside(read))
+    assert (read / "results/a.csv").exists()
+
+
+def test_hashes_of_raw_tables_are_those_that_were_checked(read):
+    checked = manifest.hashes(["data/raw/x.csv"], read)
+    manifest.stamp(read / "data/processed/inputs.sha256", checked, {"seed": 1})
+    (read / "data/raw/x.csv").write_text("2\n")
+    assert manifest.checked_tables(read) == checked
+    manifest.write_manifest(read / "results/manifest.csv", read)
+    assert (
+        f"data/raw/x.csv,{checked['data/raw/x.csv']},\n"
+        in (read / "results/manifest.csv").read_text()
+    )

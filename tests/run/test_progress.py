@@ -1,9 +1,13 @@
 import errno
 import logging
+import os
+import signal
+import threading
 
 import pytest
+from osteometa.run.failures import remedy_for
 from osteometa.run.jobs import job
-from osteometa.run.progress import LINES, Progress, follow, remedy_for
+from osteometa.run.progress import LINES, LOG, Progress, follow
 
 
 def record(level=logging.INFO, text="", **facts):
@@ -60,6 +64,7 @@ def test_a_failed_step_is_named_once(progress, capsys):
         ("LockException:\nError: Directory cannot be locked.", "snakemake --unlock"),
         ("Traceback\n  File x\nOSError: [Errno 30] Read-only file system: 'a'", "Run a copy"),
         ("WorkflowError:\nOSError: [Errno 28] No space left on device", "The disk is full"),
+        ("MissingOutputException:\nresults/a.csv (missing locally)", "A file was removed"),
         ("PermissionError: [Errno 13] Permission denied: 'a'", "Change its permissions"),
     ],
 )
@@ -73,8 +78,8 @@ def test_another_failure_is_told_in_few_lines(progress, capsys):
     progress.emit(record(logging.ERROR, "Traceback:\n a\n b\nKeyError: 'x'"))
     progress.emit(record(logging.ERROR, "\n".join(["MissingInputException:", *"abcdefgh"])))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "KeyError: 'x'" and lines[1] == "MissingInputException:"
-    assert len(lines) == 1 + LINES
+    assert lines[:3] == ["KeyError: 'x'", LOG, "MissingInputException:"]
+    assert len(lines) == 1 + LINES + 2 and lines[-1] == LOG
 
 
 def test_nothing_to_do_is_said(progress, capsys):
@@ -93,6 +98,30 @@ def test_a_run_is_followed_once():
         snakemake.handlers[:] = before
 
 
+class Scheduler:
+    """Snakemake's: its handler of SIGTERM takes a lock."""
+
+    def __init__(self):
+        self._lock, self.stopped = threading.Lock(), threading.Event()
+
+    def exit_gracefully(self, *_):
+        with self._lock:
+            self.stopped.set()
+
+
+def test_a_run_that_is_stopped_while_it_holds_its_lock_does_not_hang(progress):
+    scheduler = Scheduler()
+    before = signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+    try:
+        progress.emit(record())
+        with scheduler._lock:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not scheduler.stopped.wait(0.2)
+        assert scheduler.stopped.wait(5)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Given:
     """What Snakemake gives a script."""
 
@@ -101,10 +130,14 @@ class Given:
         self.rule, self.wildcards, self.input, self.output = "pool", [], [], []
 
 
-def test_a_job_that_cannot_write_says_why(tmp_path):
+def test_a_job_that_fails_says_why_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="The disk is full") as stop, job(Given(tmp_path)):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert "Traceback" not in str(stop.value)
-    with pytest.raises(FileNotFoundError), job(Given(tmp_path)):
-        raise FileNotFoundError("a table")
+    with pytest.raises(SystemExit, match=r"unforeseen failure .KeyError"), job(Given(tmp_path)):
+        raise KeyError("x")
+    details = tmp_path / "osteometa_failure_pool.txt"
+    text = details.read_text()
+    assert "Traceback" in text and "osteometa 0" in text and "Python 3" in text
     assert remedy_for("no such thing") == ""

@@ -24,8 +24,9 @@ rule report:
         "Write the report."
     input:
         results,
-        extracted("sets", "ledger.csv", "effects.csv", "warnings.csv", *CHECKED),
-        raw=RAW,
+        extracted(
+            "inputs.sha256", "sets", "ledger.csv", "effects.csv", "warnings.csv", *CHECKED
+        ),
     output:
         "results/report.html",
     params:
@@ -48,5 +49,7 @@ rule manifest:
     params:
         root=ROOT,
         code=code("manifest.py"),
+        choices=config_read.model_dump(mode="json"),
+        invocation=asdict(invocation),
     script:
         "../scripts/manifest.py"

@@ -1,9 +1,8 @@
 """Adapter: the set of one synthesis with its alternatives -> its pools and sensitivity analyses."""
 
-import shutil
 from pathlib import Path
 
-from osteometa.io.csv_records import read_records, write_records
+from osteometa.io.csv_records import copy_whole, read_records, write_records
 from osteometa.protocol.config import from_part
 from osteometa.records.effects import (
     AlternativeCovariance,
@@ -32,8 +31,8 @@ with job(snakemake):
     by = (effects, config, links, read_records(given.subgroup_values, SubgroupValue))
     write_records(made.subgroups, SubgroupRow, subgroup_rows(*by))
     write_records(made.type_contrasts, TypeContrast, type_contrasts(*by))
-    shutil.copyfile(given.covariance, made.covariance)
-    shutil.copyfile(given.directions, made.directions)
+    copy_whole(given.covariance, made.covariance)
+    copy_whole(given.directions, made.directions)
     data = SynthesisData(
         outcome=next(iter(config.outcomes)),
         effects=tuple(effects),

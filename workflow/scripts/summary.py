@@ -1,12 +1,10 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
-from shutil import copyfile
-
 from osteometa.directions.entries import secondary_entries
 from osteometa.directions.p_values import albatross, p_combinations
 from osteometa.directions.sign_test import direction_sets
 from osteometa.extraction.reading import read_checked
-from osteometa.io.csv_records import read_records, write_records
+from osteometa.io.csv_records import copy_whole, read_records, write_records
 from osteometa.protocol.config import from_part
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import (
@@ -53,7 +51,7 @@ with job(snakemake) as root:
         contrasts={n: read_records(home / n / "type_contrasts.csv", TypeContrast) for n in kept},
         effects={name: effects for name, (effects, _) in chosen.items()},
     )
-    copyfile(root / "data/processed/reported.csv", snakemake.output.reported)
+    copy_whole(root / "data/processed/reported.csv", snakemake.output.reported)
     answers = claim_rows(tables.claims, results, config)
     write_records(snakemake.output.claims, ClaimRow, answers)
     forget_syntheses(kept, root)

@@ -54,8 +54,17 @@ def write_whole(path: str | Path, data: bytes) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def copy_whole(source: str | Path, path: str | Path) -> None:
+    """Copy a file, whole or not at all."""
+    write_whole(path, Path(source).read_bytes())
 
 
 def write_text(path: str | Path, text: str) -> None:

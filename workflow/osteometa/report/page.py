@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osteometa import __version__
-from osteometa.extraction.tables import ROWS
 from osteometa.protocol.config import Config
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
 from osteometa.report.answers import answers, evidence, question
@@ -25,7 +24,7 @@ from osteometa.report.sentences import subject
 from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.report.table_files import FOLDER, environment
-from osteometa.run.manifest import sha256
+from osteometa.run.manifest import checked_tables
 from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
@@ -84,7 +83,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "risk_of_bias": tables.risk_of_bias,
         "prisma": tables.prisma,
         "versions": versions,
-        "inputs": _hashes(review.root),
+        "inputs": checked_tables(review.root),
     }
 
 
@@ -123,8 +122,3 @@ def _css(chapters: list[Chapter], overview: list[Figure]) -> str:
     figures += [one.forest for one in chapters if one.forest is not None]
     fonts = page_fonts(page for figure in figures for page in figure.pages)
     return fonts + (FOLDER / "report.css").read_text(encoding="utf-8")
-
-
-def _hashes(root: Path) -> dict[str, str]:
-    names = [f"data/raw/{model.table}.csv" for model in ROWS]
-    return {name: sha256(root / name) for name in names if (root / name).is_file()}

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from osteometa.protocol.config import Config, load_config
+from osteometa.io.problems import ProblemsFound
+from osteometa.protocol.config import Config, load_config, part
 
 FILE = "config.yaml"
 
@@ -32,6 +33,14 @@ class Invocation:
     def load(self) -> Config:
         """Read the settings; ProblemsFound carries everything that is wrong with them."""
         return load_config(*self.files, given=self.given, giver=self.giver)
+
+    def unchanged(self, choices: Mapping[str, Any]) -> Config | None:
+        """Read the settings again; None if some of these are others by now."""
+        try:
+            config = self.load()
+        except ProblemsFound:
+            return None
+        return config if part(config, *choices) == choices else None
 
 
 def invocation_of(workflow: Any, config: Mapping[str, Any]) -> Invocation:

@@ -1,36 +1,36 @@
-"""What every job of the workflow does: a record of what it wrote."""
+"""What every job of the workflow does: a record of what it wrote, and a sentence if it fails."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from osteometa.run import manifest
-from osteometa.run.progress import remedy_for
+from osteometa.run.failures import details_file, in_a_sentence
+from osteometa.run.lock import shared_lock
 
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[Path]:
-    """Record the hashes of what a job wrote when it is done, or say why it cannot write.
+    """Record the hashes of what a job read and wrote when it is done, or say why it failed.
 
     Gives the folder of the review, `root` of the rule's parameters.
     """
     root = Path(snakemake.params.root)
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
-    try:
+    with in_a_sentence(name), shared_lock():
+        # Settings are not compared: what a job uses of them are its parameters. A file of settings
+        # outside the review is not recorded: its path differs between computers.
+        settings = set(getattr(snakemake.input, "config", ()))
+        inputs = _inside(root, (p for p in snakemake.input if not Path(p).is_absolute()))
+        compared = _inside(root, (p for p in snakemake.input if p not in settings))
+        read = {**dict.fromkeys(inputs, ""), **manifest.hashes(compared, root)}
         manifest.forget(name, root)
         yield root
-    except OSError as error:
-        remedy = remedy_for(str(error))
-        if not remedy:
-            raise
-        sys.exit(f"{error}. {remedy}")
-    # A configuration file outside the review is not recorded: its path differs between computers.
-    inputs = [path for path in snakemake.input if not Path(path).is_absolute()]
-    manifest.record(name, _inside(root, snakemake.output), _inside(root, inputs), root)
+        manifest.record(name, _inside(root, snakemake.output), read, root)
+    details_file(name).unlink(missing_ok=True)
 
 
 def _inside(root: Path, paths: Iterable[str]) -> list[str]:

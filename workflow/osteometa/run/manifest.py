@@ -2,15 +2,18 @@
 
 A job removes its record before it writes and writes a new one after its last file, so a killed job
 leaves no record, and its files do not count as edited. A record is in the same folder (results or
-data/processed) as the files it lists, so that either folder can be deleted alone.
+data/processed) as the files it lists, so that either folder can be deleted alone. It has the hashes
+of what the job read too: whether a result is current is decided by content, not by times.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,15 +33,28 @@ def sha256(path: str | Path) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def stamp(path: str | Path, inputs: Iterable[str], given: Mapping[str, Any] | None = None) -> None:
-    """Write the hash of the contents of a job's inputs, and of settings given beside files.
+def hashes(paths: Iterable[str], root: str | Path = ".") -> dict[str, str]:
+    """Return the hash of each path that is a file, not a folder, by its name below the root."""
+    return {name: sha256(Path(root) / name) for name in paths if (Path(root) / name).is_file()}
+
+
+def stamp(path: str | Path, tables: Mapping[str, str], given: Mapping[str, Any] | None) -> None:
+    """Write the hashes of the raw tables that were checked, and settings given beside files.
 
     Snakemake plans the jobs after a checkpoint anew only if an output of the checkpoint has
     changed; with this one it does whenever a table has.
     """
-    together = "".join(sha256(name) for name in inputs)
-    together += json.dumps(given, sort_keys=True) if given else ""
-    write_text(path, hashlib.sha256(together.encode()).hexdigest() + "\n")
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(tables.items())]
+    lines += [f"# {json.dumps(given, sort_keys=True)}\n"] if given else []
+    write_text(path, "".join(lines))
+
+
+def checked_tables(root: str | Path = ".") -> dict[str, str]:
+    """Return the hashes of the raw tables that were checked, by name."""
+    path = Path(root) / PROCESSED.parent / f"inputs{STAMP}"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    pairs = (line.split("  ", 1) for line in lines if not line.startswith("#"))
+    return {name: digest for digest, name in pairs}
 
 
 def forget(job: str, root: str | Path = ".") -> None:
@@ -52,7 +68,7 @@ def forget(job: str, root: str | Path = ".") -> None:
 
 def _drop(record: Path, root: Path) -> None:
     """Remove a record with its files and folders, but for files that were edited."""
-    for data in _read([record]):
+    for _, data in _read([record]):
         for name, digest in data["made"].items():
             if (root / name).is_file() and sha256(root / name) == digest:
                 (root / name).unlink()
@@ -62,8 +78,10 @@ def _drop(record: Path, root: Path) -> None:
     record.unlink(missing_ok=True)
 
 
-def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | Path = ".") -> None:
-    """Record the files that a job wrote, those in output folders included, and its inputs."""
+def record(
+    job: str, outputs: Iterable[str], inputs: Mapping[str, str], root: str | Path = "."
+) -> None:
+    """Record the files that a job wrote, those in output folders included, and `hashes` it read."""
     root = Path(root)
     outputs = sorted(str(path) for path in outputs)
     folders = [path for path in outputs if (root / path).is_dir()]
@@ -71,9 +89,9 @@ def record(job: str, outputs: Iterable[str], inputs: Iterable[str], root: str | 
     for folder in folders:
         files += [str(path.relative_to(root)) for path in _written(root / folder)]
     data = {
-        "made": {path: sha256(root / path) for path in files},
+        "made": hashes(files, root),
         "folders": folders,
-        "from": sorted(str(path) for path in inputs),
+        "from": dict(inputs),
     }
     place = RESULTS if outputs[0].startswith("results/") else PROCESSED
     write_text(root / place / f"{job}.json", json.dumps(data, indent=1, sort_keys=True) + "\n")
@@ -84,20 +102,39 @@ def _written(folder: Path) -> list[Path]:
     return [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".")]
 
 
-def _records(root: Path) -> list[dict]:
+def _records(root: Path) -> list[tuple[Path, dict]]:
     return _read(sorted(p for at in (RESULTS, PROCESSED) for p in (root / at).glob("*.json")))
 
 
-def _read(paths: Iterable[Path]) -> list[dict]:
-    """Return the records that can be read; a broken one is removed."""
+def _read(paths: Iterable[Path]) -> list[tuple[Path, dict]]:
+    """Return the records that can be read, each with its file; a broken one is removed."""
     found = []
     for path in filter(Path.is_file, paths):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            found.append({key: data[key] for key in ("made", "folders", "from")})
-        except (OSError, ValueError, KeyError, TypeError):
+            made, folders, read = (data[key] for key in ("made", "folders", "from"))
+            # Earlier versions recorded inputs without hashes.
+            read = read if isinstance(read, dict) else dict.fromkeys(read, "")
+            found.append((path, {"made": made, "folders": folders, "from": read}))
+        except (ValueError, KeyError, TypeError):
             path.unlink(missing_ok=True)
     return found
+
+
+def not_current(root: str | Path = ".") -> list[str]:
+    """Return the files that were changed after a job had read them, and results that are gone."""
+    root = Path(root)
+    return sorted({name for _, data in _records(root) for name in _differing(data, root)})
+
+
+def _differing(data: Mapping[str, Any], root: Path) -> list[str]:
+    """Return the inputs of a record that are others by now, and its files that are gone.
+
+    Only what has a hash is compared: no folders.
+    """
+    now = hashes(data["from"], root)
+    changed = [name for name, digest in now.items() if data["from"][name] not in ("", digest)]
+    return changed + [name for name in data["made"] if not (root / name).is_file()]
 
 
 def is_real_run(words: Sequence[str]) -> bool:
@@ -114,12 +151,22 @@ def is_real_run(words: Sequence[str]) -> bool:
     return not any(word.startswith(inspecting) or short.fullmatch(word) for word in words)
 
 
+def mend_times(root: str | Path = ".") -> None:
+    """Set the time of each table and derived file that lies in the future to now.
+
+    Snakemake refuses to go on from a file that is newer than what it has just made from it.
+    """
+    folders = (Path(root) / at for at in ("data/raw", "data/processed", "results"))
+    for path in [path for folder in folders for path in folder.rglob("*")]:
+        if path.exists() and path.stat().st_mtime > time.time():
+            os.utime(path)
+
+
 def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
     """Rename derived files that were edited by hand; return the name under which each is kept.
 
-    They are then missing, so the run writes them again. Of an output folder Snakemake notices only
-    whether it exists: a folder with an edited or missing file is removed, and edited files are kept
-    beside it.
+    All files of a job of which one is edited or missing, or whose inputs are others by now, are
+    removed, so that the run writes them again. Edited files of an output folder are kept beside it.
     """
     root = Path(root)
     for job in FORMER_JOBS:
@@ -127,7 +174,8 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
             for former in (root / folder).glob(f"{job}.json"):
                 _drop(former, root)
     edited = {}
-    for data in _records(root):
+    records = _records(root)
+    for _, data in records:
         for name, digest in data["made"].items():
             path = root / name
             if path.is_file() and sha256(path) != digest:
@@ -137,27 +185,27 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
                 kept = place / f"{'.'.join(path.relative_to(home).parts)}.edited"
                 path.replace(kept)
                 edited[name] = kept.relative_to(root).as_posix()
-        for folder in data["folders"]:
-            inside = [name for name in data["made"] if name.startswith(f"{folder}/")]
-            if not all((root / name).is_file() for name in inside):
+    for record, data in records:
+        if _differing(data, root):
+            for folder in data["folders"]:
                 shutil.rmtree(root / folder, ignore_errors=True)
-        if not all((root / name).is_file() for name in data["made"]):
-            # Of a checkpoint Snakemake checks only the first output, which is the stamp.
-            for name in data["made"]:
-                if name.endswith(STAMP):
-                    (root / name).unlink(missing_ok=True)
+            _drop(record, root)
     return dict(sorted(edited.items()))
 
 
 def write_manifest(path: str | Path, root: str | Path = ".") -> None:
-    """Write results/manifest.csv: each file, its hash, and the files it was made from."""
+    """Write results/manifest.csv: each file, its hash, and the files it was made from.
+
+    The hashes of the raw tables are those of the bytes that were checked.
+    """
     root = Path(root)
-    rows = sorted(
-        (name, digest, " ".join(data["from"]))
-        for data in _records(root)
+    rows = [(name, digest, "") for name, digest in checked_tables(root).items()]
+    rows += [
+        (name, digest, " ".join(sorted(data["from"])))
+        for _, data in _records(root)
         for name, digest in data["made"].items()
-        if (root / name).is_file()
-    )
+    ]
+    rows.sort()
     write_rows(path, ("file", "sha256", "made_from"), rows)
 
 

@@ -8,10 +8,15 @@ elsewhere each step is a line.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import sys
+import threading
 import time
 from typing import Any
+
+from osteometa.run.failures import remedy_for
 
 CLEAR = "\r\033[K"
 """Empties the line of a terminal."""
@@ -21,18 +26,11 @@ REPEATED = (
     "At least one job did not complete",
 )
 """In messages on a failed step, whose own message is printed already."""
-REMEDIES = {
-    "LockException": "The folder is locked: another run is active in it, or an interrupted run "
-    "left its lock. If no run is active: snakemake --unlock, then run again.",
-    "No space left on device": "The disk is full. Free some space, then run again: what is "
-    "finished is kept.",
-    "Read-only file system": "The folder cannot be written to. Run a copy of it.",
-    "Permission denied": "A file or folder cannot be read or written. Change its "
-    "permissions, or run a copy of the folder.",
-}
-"""What to do, by words of a failure."""
+STOPPED = "Will exit after finishing"
+"""What Snakemake says when it is told to stop, in each round until the running steps are done."""
 LINES = 6
-"""Most lines of a failure that are printed; the log in .snakemake/log has all."""
+"""Most lines of a failure that are printed."""
+LOG = "The newest file in .snakemake/log has all of it."
 
 
 class Progress(logging.Handler):
@@ -42,10 +40,12 @@ class Progress(logging.Handler):
         super().__init__()
         self.terminal = sys.stderr.isatty()
         self.running: dict[int, str] = {}
+        self.stopping = False
         self.done, self.total, self.began = 0, 0, time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record of Snakemake, or store its content."""
+        _defer_termination()
         facts: dict[str, Any] = vars(record)
         event = facts.get("event")
         if event == "job_info" and facts["rule_msg"]:
@@ -60,6 +60,13 @@ class Progress(logging.Handler):
             print_line(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
         elif record.getMessage().startswith("Nothing to be done"):
             print_line("All results are up to date.")
+        elif record.getMessage().startswith(STOPPED):
+            if not self.stopping:
+                print_line(
+                    "Stopping when the running steps are done (Ctrl-C again: at once). "
+                    "The same command goes on from there."
+                )
+            self.stopping = True
         elif record.levelno >= logging.WARNING:
             self._message(record.getMessage(), failure=record.levelno >= logging.ERROR)
         if self.terminal:
@@ -84,10 +91,11 @@ class Progress(logging.Handler):
             return
         remedy = remedy_for(text) if failure else ""
         lines = [line[:300] for line in text.strip().splitlines() if line.strip()]
-        if lines and lines[0].startswith("Traceback"):
-            lines = lines[-1:]
-        shown = [line for line in lines if "Errno" in line][:1] if remedy else lines[:LINES]
-        print_line("\n".join([*shown, *filter(None, [remedy])]))
+        shown = lines[-1:] if text.startswith("Traceback") else lines[:LINES]
+        more = LOG if failure and len(shown) < len(lines) else ""
+        if remedy:
+            shown, more = [line for line in lines if "Errno" in line][:1], remedy
+        print_line("\n".join([*shown, *filter(None, [more])]))
 
     def _update(self) -> None:
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
@@ -102,13 +110,34 @@ def print_line(text: str) -> None:
     sys.stderr.flush()
 
 
-def remedy_for(failure: str) -> str:
-    """Return what to do about a failure, empty where nothing is known of it."""
-    return next((remedy for words, remedy in REMEDIES.items() if words in failure), "")
-
-
 def follow() -> None:
-    """Print the progress of the run that reads the Snakefile, once."""
+    """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C."""
+    # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
+    logging.raiseExceptions = False
     snakemake = logging.getLogger("snakemake.logging")
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
         snakemake.addHandler(Progress())
+    # Not where the starter ignores Ctrl-C, as a background shell does.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _stop)
+
+
+def _stop(*_: object) -> None:
+    """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        os.write(2, b"Stopped before the first step.\n")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _defer_termination() -> None:
+    """Call Snakemake's handler of SIGTERM in a thread: it takes a lock that the main one may hold.
+
+    Snakemake sets the handler when it has read the Snakefile, and only the main thread may replace
+    it.
+    """
+    handler: Any = signal.getsignal(signal.SIGTERM)
+    if getattr(handler, "__name__", "") != "exit_gracefully":
+        return
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=handler).start())

@@ -1,0 +1,443 @@
+"""Runs that are disturbed: each ends in a sentence or finishes, and the same command goes on.
+
+usage: .venv/bin/python benchmarks/faults.py [--write] [KIND ...]    (Linux, with unshare and mount)
+
+A small review is run undisturbed once. Then runs of a copy are killed, stopped, short of disk space
+and so on, by `make` and by plain `snakemake` in turn, at moments from a seeded generator. A
+disturbance counts as passed if the disturbed run printed no traceback, the next run with the same
+command and nothing else done finishes, and every file in results/ and data/processed/ then has the
+bytes of the undisturbed run. With ``--write`` the counts go into docs/reliability.md.
+
+The script enters a user and mount namespace of its own, in which small and read-only file systems
+can be mounted without being root; nothing outside its temporary folder changes.
+"""
+
+import hashlib
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from ruamel.yaml import YAML
+
+PROJECT = Path(__file__).resolve().parents[1]
+PAGE = PROJECT / "docs" / "reliability.md"
+START, END = "<!-- faults: begin -->", "<!-- faults: end -->"
+INSIDE = "OSTEOMETA_FAULTS"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+WAYS = {"make": ["make"], "snakemake": [".venv/bin/snakemake"]}
+STEP = re.compile(r"^(\[|Check|Pool|Draw|Summarise|Compare|List|Cut|Write|Stopping)", re.MULTILINE)
+STARTS = tuple(WAYS)
+DERIVED = ("results", "data/processed")
+EDIT = (",20,1.5,3.1,", ",20,1.6,3.1,")
+DAY = 86400
+SEED = 20261130
+SHARES = 4
+"""Processes at work."""
+
+
+class Folder:
+    """A copy of the project with a small review, run in both ways."""
+
+    def __init__(self, place: Path):
+        self.path = place
+        self.output = place.with_name(f"{place.name}.txt")
+        place.mkdir(parents=True)
+        shutil.copytree(PROJECT / "tests/reviews/small", place, dirs_exist_ok=True)
+        for name in ("Snakefile", "Makefile", "requirements.txt", "pyproject.toml"):
+            shutil.copy(PROJECT / name, place)
+        shutil.copytree(PROJECT / "profiles", place / "profiles")
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / "workflow", place / "workflow", ignore=ignored)
+        yaml = YAML()
+        config = yaml.load(place / "config.yaml")
+        config["syntheses"] = config["syntheses"][:1]
+        config["figures"]["formats"] = ["svg"]
+        yaml.dump(config, place / "config.yaml")
+        (place / ".venv").mkdir()
+        for name in ("bin", "lib", "pyvenv.cfg"):
+            (place / ".venv" / name).symlink_to(Path(sys.prefix) / name)
+        rests = "cat requirements.txt pyproject.toml workflow/setup.sh | cksum"
+        sums = subprocess.run(rests, shell=True, cwd=place, capture_output=True, text=True)
+        (place / ".venv/.complete").write_text(f"{sums.stdout}{place}\n")
+
+    def fresh(self) -> None:
+        """Remove everything that runs have made."""
+        for name in (*DERIVED, ".snakemake"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def start(self, way: str, **more: str) -> subprocess.Popen:
+        """Start a run as the leader of a process group, its output in a file."""
+        with self.output.open("w") as output:
+            return subprocess.Popen(
+                WAYS[way], cwd=self.path, env={**os.environ, **more}, stdout=output, stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )  # fmt: skip
+
+    def ended(self, process: subprocess.Popen) -> tuple[int, str]:
+        """Wait for a run; return its status and what it printed."""
+        try:
+            status = process.wait(timeout=600)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return 1, "Traceback: none, the run hung"
+        return status, self.output.read_text()
+
+    def run(self, way: str, **more: str) -> tuple[int, str]:
+        """Run to the end."""
+        return self.ended(self.start(way, **more))
+
+    def bytes(self) -> dict[str, str]:
+        """Return the hash of each derived file, hidden ones but for records left out."""
+        files = (path for name in DERIVED for path in (self.path / name).rglob("*"))
+        names = {
+            path.relative_to(self.path).as_posix(): path
+            for path in files
+            if path.is_file() and path.name not in (".snakemake_timestamp", ".gitkeep")
+        }
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in sorted(names.items())
+        }
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run gives that nothing disturbs."""
+
+    seconds: float
+    reference: dict[str, str]
+    """Hashes of all derived files."""
+    other: dict[str, str]
+    """The same with one cell edited."""
+
+
+def undisturbed(folder: Folder) -> Undisturbed:
+    """Run three times: as it is, with an edit, and with the edit taken back."""
+    trials = Trials(folder, Undisturbed(0, {}, {}))
+    began = time.monotonic()
+    trials.must(folder.run("snakemake"))
+    seconds, reference = time.monotonic() - began, folder.bytes()
+    with trials.edited():
+        trials.must(folder.run("snakemake"))
+        other = folder.bytes()
+    trials.must(folder.run("snakemake"))
+    if folder.bytes() != reference or other == reference:
+        sys.exit("the undisturbed runs differ")
+    return Undisturbed(seconds, reference, other)
+
+
+class Trials:
+    """Disturbs runs and counts what came of it."""
+
+    def __init__(self, folder: Folder, alone: Undisturbed, seed: int = SEED):
+        self.folder, self.random = folder, random.Random(seed)
+        self.seconds, self.reference, self.other = alone.seconds, alone.reference, alone.other
+        self.counts: dict[str, Counter] = {}
+        self.failures: list[str] = []
+
+    def must(self, outcome: tuple[int, str]) -> None:
+        """Stop unless a run finished."""
+        if outcome[0]:
+            sys.exit(f"an undisturbed run failed:\n{outcome[1]}")
+
+    @contextmanager
+    def edited(self):
+        """Edit one cell of a raw table, and take it back."""
+        table = self.folder.path / "data/raw/measurements.csv"
+        text = table.read_text(encoding="utf-8")
+        if EDIT[0] not in text:
+            sys.exit(f"no cell to edit in {table}")
+        table.write_text(text.replace(*EDIT, 1), encoding="utf-8")
+        try:
+            yield
+        finally:
+            table.write_text(text, encoding="utf-8")
+
+    def moment(self) -> float:
+        """Seconds until a disturbance."""
+        return self.random.uniform(0, self.seconds)
+
+    def judge(self, kind: str, way: str, outcome: tuple[int, str], *, silent: bool = False) -> bool:
+        """Count how a disturbed run ended; return whether it finished."""
+        status, text = outcome
+        words = [line for line in text.splitlines() if line and not line.startswith("Using workf")]
+        end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
+        if "KeyboardInterrupt" in text and not STEP.search(text):
+            end = "early"  # before Snakemake has read the Snakefile
+        elif "Traceback" in text or (end == "nothing printed" and not silent):
+            end = "FAILED"
+            self.fail(kind, way, text or "nothing was printed")
+        self.counts.setdefault(kind, Counter())[end] += 1
+        if status:
+            print(f"  {kind}, {way}: {words[-3:]}", flush=True)
+        return status == 0
+
+    def resume(self, kind: str, way: str, expected: dict[str, str] | None = None) -> None:
+        """Run again with the same command; all must be as if nothing had happened."""
+        status, text = self.folder.run(way)
+        found = self.folder.bytes()
+        expected = self.reference if expected is None else expected
+        wrong = sorted(
+            name for name in {*found, *expected} if found.get(name) != expected.get(name)
+        )
+        good = status == 0 and not wrong and "edited by hand" not in text
+        locks = list(self.folder.path.glob(".snakemake/locks/*"))
+        self.counts.setdefault(kind, Counter())["resumed" if good and not locks else "WRONG"] += 1
+        if not good or locks:
+            self.fail(kind, way, f"resumed with {status}; differing: {wrong}; {locks}\n{text}")
+            self.folder.fresh()
+
+    def fail(self, kind: str, way: str, text: str) -> None:
+        """Keep what went wrong."""
+        self.failures.append(f"== {kind}, {way}\n{text[-3000:]}")
+        print(self.failures[-1], flush=True)
+
+
+def kills(trials: Trials, number: int = 200 // SHARES) -> None:
+    """Signals at random moments: several in a row, then a run to the end."""
+    for trial in range(number):
+        sent = SIGNALS[trial % 3]
+        kind, way = f"{sent.name} at a random moment", STARTS[trial // 3 % 2]
+        process = trials.folder.start(way)
+        time.sleep(trials.moment() / 2)
+        # The out-of-memory killer ends one process; a user in a terminal all of them.
+        group = sent == signal.SIGINT or trials.random.random() < 0.5
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if group:
+                os.killpg(process.pid, sent)
+            else:
+                starter = psutil.Process(process.pid)
+                run = starter.children()[:1] if way == "make" else []
+                (run or [starter])[0].send_signal(sent)
+        trials.judge(kind, way, trials.folder.ended(process), silent=True)
+        if trial % 8 == 7 or trial == number - 1:
+            trials.resume(kind, way)
+            trials.folder.fresh()
+
+
+def full_disk(trials: Trials) -> None:
+    """A file system of ten sizes, each too small for the run, then large enough."""
+    space = size_of(trials.folder.path)
+    trials.folder.fresh()
+    base = size_of(trials.folder.path)
+    for trial in range(10):
+        way = STARTS[trial % 2]
+        size = base + (space - base) * (trial + 0.3) / 10
+        with mounted(trials.folder.path, "-t", "tmpfs", "-o", f"size={int(size)}", "tmpfs"):
+            trials.judge("full disk", way, trials.folder.run(way))
+            command = ["mount", "-o", "remount,size=1g", str(trials.folder.path)]
+            subprocess.run(command, check=True)
+            trials.resume("full disk", way)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files, in blocks."""
+    return sum(p.stat().st_size + 4096 for p in folder.rglob("*") if p.is_file())
+
+
+@contextmanager
+def mounted(path: Path, *options: str):
+    """Mount a file system with the content of the folder on it, for a while."""
+    keep = path.with_name("keep")
+    shutil.rmtree(keep, ignore_errors=True)
+    ignored = shutil.ignore_patterns("results", "processed", ".snakemake")
+    shutil.copytree(path, keep, symlinks=True, ignore=ignored)
+    subprocess.run(["mount", *options, str(path)], check=True)
+    try:
+        shutil.copytree(keep, path, symlinks=True, dirs_exist_ok=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def read_only(trials: Trials) -> None:
+    """Folders that cannot be written to, before a first run and with a table to read anew."""
+    home = trials.folder.path.parent / "home"
+    home.mkdir(exist_ok=True)
+    names = ("results", "data/processed", ".snakemake", ".", "home")
+    for trial, name in enumerate((*names, *names)):
+        way = STARTS[trial % 2]
+        place = home if name == "home" else trials.folder.path / name
+        kind = f"read-only {'HOME' if name == 'home' else 'folder' if name == '.' else name}"
+        if trial < len(names):
+            trials.folder.fresh()
+        place.mkdir(parents=True, exist_ok=True)
+        with trials.edited() if trial >= len(names) else nullcontext():
+            subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
+            try:
+                remount = ["mount", "-o", "remount,ro,bind", str(place), str(place)]
+                subprocess.run(remount, check=True)
+                trials.judge(kind, way, trials.folder.run(way, HOME=str(home)))
+            finally:
+                subprocess.run(["umount", "-l", str(place)], check=True)
+        trials.resume(kind, way)
+
+
+def removed(trials: Trials, number: int = 8) -> None:
+    """Results, or derived tables, removed while a run goes on."""
+    for trial in range(number):
+        way = STARTS[trial % 2]
+        trials.folder.fresh()
+        process = trials.folder.start(way)
+        time.sleep(trials.moment())
+        for path in (trials.folder.path / DERIVED[trial // 2 % 2]).glob("*"):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(
+                missing_ok=True
+            )
+        trials.judge("results removed", way, trials.folder.ended(process))
+        trials.resume("results removed", way)
+
+
+def two_at_once(trials: Trials, number: int = 8) -> None:
+    """A second run while the first goes on, the two ways of starting combined."""
+    for trial in range(number):
+        first, second = STARTS[trial % 2], STARTS[trial // 2 % 2]
+        trials.folder.fresh()
+        one = trials.folder.start(first)
+        time.sleep(0 if trial < 4 else trials.moment())
+        output = trials.folder.output.rename(trials.folder.output.with_name("first.txt"))
+        two = trials.folder.run(second)
+        status = one.wait(timeout=600)
+        ended = [trials.judge("two at once", first, (status, output.read_text())),
+                 trials.judge("two at once", second, two)]  # fmt: skip
+        if not any(ended):
+            trials.fail("two at once", first, "neither finished")
+        trials.resume("two at once", second)
+
+
+def tables_edited(trials: Trials, number: int = 8) -> None:
+    """A cell edited while a run reads or has read it: the run says so, or its results have it."""
+    kind = "table edited"
+    for trial in range(number):
+        way = STARTS[trial % 2]
+        trials.folder.fresh()
+        process = trials.folder.start(way)
+        time.sleep(trials.moment())
+        with trials.edited():
+            finished = trials.judge(kind, way, trials.folder.ended(process))
+            found = trials.folder.bytes()
+            if finished and found not in (trials.other, trials.reference):
+                trials.fail(kind, way, "finished with results of neither table")
+            trials.resume(kind, way, trials.other)
+        trials.resume(kind, way)
+
+
+def clock(trials: Trials, number: int = 8) -> None:
+    """All times of files shifted while a run goes on, as a clock that is set would do."""
+    kind = "clock set"
+    for trial in range(number):
+        way = STARTS[trial % 2]
+        if trial % 3 == 0:
+            trials.folder.fresh()
+        with trials.edited() if trial % 2 else nullcontext():
+            process = trials.folder.start(way)
+            time.sleep(trials.moment())
+            by = trials.random.choice((-400, -1, 1, 400)) * DAY
+            for path in (
+                *trials.folder.path.glob("data/**/*"),
+                *trials.folder.path.glob("results/**/*"),
+            ):
+                try:
+                    os.utime(path, (path.stat().st_mtime + by,) * 2)
+                except FileNotFoundError:
+                    continue
+            trials.judge(kind, way, trials.folder.ended(process))
+            trials.resume(kind, way, trials.other if trial % 2 else trials.reference)
+
+
+def network(trials: Trials) -> None:
+    """A run in a network namespace without any interface, with every connect recorded."""
+    trials.folder.fresh()
+    trace = trials.folder.path.parent / "trace"
+    watch = ["unshare", "-n"]
+    if shutil.which("strace"):
+        watch += ["strace", "-f", "-qq", "-e", "trace=connect,sendto", "-o", str(trace)]
+    WAYS["offline"] = [*watch, *WAYS["snakemake"]]
+    trials.judge("no network", "offline", trials.folder.run("offline"))
+    trials.resume("no network", "snakemake")
+    if trace.exists():
+        calls = [line for line in trace.read_text().splitlines() if "AF_INET" in line]
+        for line in calls:
+            trials.fail("no network", "offline", line)
+
+
+KINDS: tuple[Callable[[Trials], None], ...] = (
+    kills, full_disk, read_only, removed, two_at_once, tables_edited, clock, network,
+)  # fmt: skip
+
+
+def of_kind(task: tuple[Callable[[Trials], None], int, Path, Undisturbed]) -> Trials:
+    """Disturb runs in one way, in a folder of its own."""
+    kind, seed, place, alone = task
+    trials = Trials(Folder(place), alone, seed)
+    kind(trials)
+    return trials
+
+
+def main() -> None:
+    """Run the kinds that are named, or all."""
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = "1"
+        os.execvp("unshare", ["unshare", "-rm", sys.executable, *sys.argv])
+    names = {word for word in sys.argv[1:] if not word.startswith("--")}
+    counts: dict[str, Counter] = {}
+    failures: list[str] = []
+    with tempfile.TemporaryDirectory() as base, ProcessPoolExecutor(SHARES) as pool:
+        alone = undisturbed(Folder(Path(base) / "alone"))
+        print(f"undisturbed: {alone.seconds:.1f} s", flush=True)
+        kinds = [kind for kind in KINDS if not names or kind.__name__ in names]
+        each = [kind for kind in kinds for _ in range(SHARES if kind is kills else 1)]
+        tasks = [(k, SEED + i, Path(base) / str(i) / "review", alone) for i, k in enumerate(each)]
+        for trials in pool.map(of_kind, tasks):
+            failures += trials.failures
+            for name, found in trials.counts.items():
+                counts.setdefault(name, Counter()).update(found)
+    rows = rows_of(counts)
+    if "--write" in sys.argv:
+        page = PAGE.read_text(encoding="utf-8")
+        before, (now, after) = page.split(START)[0], page.split(START)[1].split(END)
+        # Of kinds that were not run the counts of before remain.
+        rows = {**{row.split("|")[1].strip(): row for row in now.splitlines()[5:] if row}, **rows}
+        text = "\n".join([f"\n{WORDS}\n", *HEAD, *rows.values()])
+        PAGE.write_text(f"{before}{START}{text}\n{END}{after}", encoding="utf-8")
+    print(*HEAD, *rows.values(), sep="\n")
+    sys.exit("\n".join(failures))
+
+
+COLUMNS = {
+    "Disturbance": "", "Finished": "finished", "Ended with a sentence": "a sentence",
+    "Ended without a word": "nothing printed", "Ended before the Snakefile was read": "early",
+    "Failed": "FAILED", "Resumed to the same bytes": "resumed", "Not so": "WRONG",
+}  # fmt: skip
+HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
+WORDS = (
+    "Made by `python benchmarks/faults.py --write`: a small review, by `make` and by plain "
+    "`snakemake` in turn. Signals come several in a row before a run goes on to the end; "
+    "bytes are compared then."
+)
+
+
+def rows_of(counts: dict[str, Counter]) -> dict[str, str]:
+    """Return the row of each kind of disturbance."""
+    return {
+        name: f"| {' | '.join([name, *(str(found[c]) for c in COLUMNS.values() if c)])} |"
+        for name, found in counts.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Runs that are disturbed go on with the same command; benchmarks/faults.py does so at length."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from builders import ROOT, copied
+
+TARGETS = ("results/wanted.csv", "results/ctx_serum_training_controlled/pooled.csv")
+
+
+def started(review, *options):
+    command = [sys.executable, "-m", "snakemake", "--directory", str(review), *options]
+    return subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        start_new_session=True,
+        # Whoever starts the tests may ignore Ctrl-C, as a background shell does.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
+def run(review, *options):
+    process = started(review, *options)
+    text = process.communicate()[1]
+    return process.returncode, text
+
+
+def derived(review):
+    return {
+        path.relative_to(review).as_posix(): path.read_bytes()
+        for folder in ("results", "data/processed")
+        for path in (review / folder).rglob("*")
+        if path.is_file() and path.name != ".snakemake_timestamp"
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    review = copied("small", tmp_path_factory.mktemp("faults") / "review")
+    began = time.monotonic()
+    status, text = run(review, *TARGETS)
+    assert status == 0, text
+    return derived(review), time.monotonic() - began
+
+
+def test_a_dozen_kills_and_the_same_bytes(small, undisturbed):
+    expected, seconds = undisturbed
+    moments = random.Random(15)
+    signals = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) * 4
+    for number, sent in enumerate(signals):
+        process = started(small, *TARGETS)
+        time.sleep(moments.uniform(0, seconds / 3))
+        if process.poll() is None:
+            # One process of a run, or all of them.
+            (os.killpg if number % 2 else os.kill)(process.pid, sent)
+        text = process.communicate()[1]
+        assert "Traceback" not in text or "KeyboardInterrupt" in text
+        assert "LockException" not in text
+    status, text = run(small, *TARGETS)
+    assert status == 0, text
+    assert "edited by hand" not in text
+    assert derived(small) == expected
+
+
+def test_a_second_run_is_refused_and_the_first_goes_on(small, undisturbed):
+    first = started(small, *TARGETS)
+    for line in first.stderr:
+        if line.startswith("Check"):
+            break
+    status, text = run(small, *TARGETS)
+    assert status == 1
+    assert f"Another run is active in this folder (process {first.pid})" in text
+    first.communicate()
+    assert first.returncode == 0
+    assert derived(small) == undisturbed[0]
+
+
+def test_a_table_edited_during_a_run_is_named_and_read_by_the_next(tmp_path):
+    review = copied("seed", tmp_path / "review")
+    table = review / "data/raw/studies.csv"
+    text = ""
+    process = started(review)
+    for line in process.stderr:
+        text += line
+        if "Summarise" in line:
+            times = table.stat()
+            table.write_bytes(table.read_bytes() + b"\n")
+            # By its time it is older than the results; what decides is its content.
+            os.utime(table, (times.st_atime, times.st_mtime - 86400))
+    assert process.wait() == 1
+    assert "Changed or removed during the run: data/raw/studies.csv." in text
+    assert "done:" not in text and not (review / "results/manifest.csv").exists()
+    status, text = run(review)
+    assert status == 0 and "Check the tables" in text, text
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    assert digest in (review / "results/report.html").read_text(encoding="utf-8")
+    assert f"data/raw/studies.csv,{digest}," in (review / "results/manifest.csv").read_text()
