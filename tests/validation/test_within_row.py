@@ -76,7 +76,7 @@ def test_a_geometric_mean_is_named(cells):
     mean, low, high = cells
     row = level("end", mean=mean, ci_low=low, ci_high=high, n=20, note="morning")
     (problem,) = found(row, what="CTX", site="", control=False)
-    assert problem.code == "W21" and "kind=log_level" in problem.message
+    assert problem.code == "W21" and "kind=geometric" in problem.message
     assert problem.found == "24 in 17 to 34"
 
 

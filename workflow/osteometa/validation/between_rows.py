@@ -225,6 +225,8 @@ def _of_two_arms(rows: list[Measurement], others: list[Measurement]) -> Iterator
         if other is None:
             continue
         yield from _far_apart(one, other, "in the comparator")
+        yield from _copied(one, other)
+        yield from _copied(other, one)
         sd, other_sd = sd_of(one), sd_of(other)
         if one.mean is None or other.mean is None or not sd or not other_sd:
             continue
@@ -236,6 +238,18 @@ def _of_two_arms(rows: list[Measurement], others: list[Measurement]) -> Iterator
             )
             found = f"{one.mean.text} against {other.mean.text}"
             yield warning_at(one, "mean", "W03", message, found)
+
+
+def _copied(one: Measurement, other: Measurement) -> Iterator[Problem]:
+    """Warn of a spread that is the mean of the other arm, as where a cell was copied."""
+    for column in ("sd", "se", "spread"):
+        spread: ReportedNumber | None = getattr(one, column)
+        if spread and other.mean is not None and spread.text == other.mean.text:
+            message = (
+                f"The {column} {spread.text} is the mean of the other arm (row {other.row}). Is a "
+                "cell copied from there?"
+            )
+            yield warning_at(one, column, "W17", message, spread)
 
 
 def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scipy.special import stdtr
 
 from osteometa.comparisons.reported_tests import adjustment, is_omnibus
+from osteometa.comparisons.summaries import row_flags
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
@@ -18,6 +19,7 @@ from osteometa.protocol.config import Config
 from osteometa.validation.between_rows import find, series_of
 from osteometa.validation.cells import warning_at
 from osteometa.validation.plausibility import least_sd, level_of, sd_of
+from osteometa.wording.vocabulary import Flag
 
 SMALLEST_P = 1e-12
 Range = tuple[float, float]
@@ -38,7 +40,7 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     series = series_of(tables)
     for row in tables.contrasts:
-        if row.p is None or row.test == "rank":
+        if row.p is None or row.test == "rank" or Flag.CLUSTER_ADJUSTED in row_flags(row):
             continue
         place = (row.outcome, row.analyte, row.site, row.report)
         own = _change_at(row, series.get((row.study_id, row.arm_id, *place), []))

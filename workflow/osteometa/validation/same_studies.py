@@ -6,12 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import warning_at
 
 ENOUGH = 2
-"""Rows with equal numbers that are no coincidence; a difference with its interval counts twice."""
+"""Rows with equal numbers that are no coincidence; one of many digits counts as many."""
+
+
+MANY_DIGITS = 6
+"""Digits of the estimate and spread of one row that agree by no coincidence."""
 
 
 def same_study_warnings(tables: Tables) -> Iterator[Problem]:
@@ -53,7 +58,7 @@ def _same_numbers(tables: Tables) -> Iterator[Problem]:
         if shared[pair] >= ENOUGH:
             message = (
                 f"n, estimate and spread are those of '{other.study_id}' (row {other.row}) as "
-                "well, and not in this row alone. Are they the same people? Then enter them once, "
+                "well. Are they the same people, or one control group? Then enter them once, "
                 "under one study_id."
             )
             column = "mean" if isinstance(row, Measurement) else "value"
@@ -71,7 +76,10 @@ def _numbers(row: Measurement | Contrast) -> tuple[tuple[object, ...], int]:
         numbers = (row.n_exercise, row.n_control, row.value)
     known = all(numbers) and any(number is not None for number in spread)
     what = (row.outcome, row.analyte, row.site)
-    return (*what, *numbers, *spread), (len(numbers) - 1) * known
+    reported = (number for number in (*numbers, *spread) if isinstance(number, ReportedNumber))
+    digits = sum(len(re.sub(r"^\D*0*\D*|\D", "", number.text)) for number in reported)
+    weight = ENOUGH if digits >= MANY_DIGITS else len(numbers) - 1
+    return (*what, *numbers, *spread), weight * known
 
 
 def _same_labels(tables: Tables) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from osteometa.io.problems import Problem
 from osteometa.validation.cells import warning_at
 
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+RETRACTED = re.compile(r"^\W*retract(ed|ion)\b", re.IGNORECASE)
 AGES = {"pre": (15, 55), "post": (40, 95), "": (5, 95)}
 """Mean ages of participants by menopause, beyond which a slip is likelier."""
 
@@ -19,6 +20,12 @@ def study_warnings(tables: Tables) -> Iterator[Problem]:
     for study in tables.studies:
         yield from _year(study)
         yield from _ages(study)
+        if study.include == "yes" and RETRACTED.search(study.title):
+            message = (
+                "The title says that the paper was retracted. Enter include=no with the reason, "
+                "or accept the warning with the reason for which it stays."
+            )
+            yield warning_at(study, "title", "W16", message, study.title)
 
 
 def _year(study: Study) -> Iterator[Problem]:

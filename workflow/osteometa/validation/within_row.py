@@ -67,6 +67,15 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
     if value is None or not (limits := interval_of(row)):
         return
     low, high = limits
+    if isinstance(row, Measurement) and row.kind == "geometric":
+        if low > 0 and not _is_middle_of_logs(value, low, high):
+            message = (
+                f"The geometric mean {value.text} is not the middle of its interval in logarithms "
+                f"({math.sqrt(low * high):.4g}). Check all three, and the kind."
+            )
+            found = f"{value.text} in {low.text} to {high.text}"
+            yield warning_at(row, column, "W21", message, found)
+        return
     middle, slack = (low + high) / 2, (low.half_unit + high.half_unit) / 2
     if abs(value - middle) <= value.half_unit + slack + UNEVEN * (high - low):
         return
@@ -76,7 +85,8 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
     if low > 0 and _is_middle_of_logs(value, low, high):
         message += (
             " Or is it a ratio or a geometric mean, with an interval that is symmetric in "
-            "logarithms? Then enter natural logarithms, of a geometric mean with kind=log_level."
+            "logarithms? Then enter a geometric mean with kind=geometric, and the natural "
+            "logarithms of a ratio."
         )
     yield warning_at(row, column, "W21", message, found)
 
@@ -112,7 +122,7 @@ def _se_range(limits: tuple[ReportedNumber, ...], level: float, df: float | None
 
 def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
     limits = interval_of(row)
-    if not limits or row.n is None or row.n < 2:
+    if not limits or row.n is None or row.n < 2 or row.kind == "geometric":
         return
     se = _se_range(limits, float(row.ci_level or 95), row.n - 1)
     root = math.sqrt(row.n)
