@@ -142,7 +142,7 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
         return
     for name in ("sd", "se", "spread"):
         spread = getattr(row, name, None)
-        if spread is None:
+        if spread is None or spread <= 0:
             continue
         ratio = spread / abs(centre)
         if ratio < FINEST or (getattr(row, "kind", "") == "level" and ratio > COARSEST):
