@@ -9,13 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-if not os.access(next(path for path in (CACHE, *CACHE.parents) if path.exists()), os.W_OK):
-    os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
-    os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
+if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
+        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
+        os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
+    from snakemake.cli import main
 
-from snakemake.cli import main  # noqa: E402
-
-sys.exit(main())
+    sys.exit(main())
