@@ -175,6 +175,8 @@ class Trials:
         """Count how a disturbed run ended; return whether it finished."""
         status, text = outcome
         words = [line for line in text.splitlines() if line and not line.startswith("Using workf")]
+        if not silent:
+            words = [line for line in words if not line.startswith("make:")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
         if "KeyboardInterrupt" in text and not STEP.search(text):
             end = "early"  # before Snakemake has read the Snakefile
@@ -419,7 +421,7 @@ def main() -> None:
 
 
 COLUMNS = {
-    "Disturbance": "", "Finished": "finished", "Ended with a sentence": "a sentence",
+    "Disturbance": "", "Finished": "finished", "Ended with words": "a sentence",
     "Ended without a word": "nothing printed", "Ended before the Snakefile was read": "early",
     "Failed": "FAILED", "Resumed to the same bytes": "resumed", "Not so": "WRONG",
 }  # fmt: skip
@@ -427,7 +429,7 @@ HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
 WORDS = (
     "Made by `python benchmarks/faults.py --write`: a small review, by `make` and by plain "
     "`snakemake` in turn. Signals come several in a row before a run goes on to the end; "
-    "bytes are compared then."
+    "bytes are compared then. The words of a run that was killed may be its steps only."
 )
 
 

@@ -65,6 +65,7 @@ def test_a_failed_step_is_named_once(progress, capsys):
         ("Traceback\n  File x\nOSError: [Errno 30] Read-only file system: 'a'", "Run a copy"),
         ("WorkflowError:\nOSError: [Errno 28] No space left on device", "The disk is full"),
         ("MissingOutputException:\nresults/a.csv (missing locally)", "A file was removed"),
+        ("ProtectedOutputException:\nWrite-protected output files for rule report", "Run a copy"),
         ("PermissionError: [Errno 13] Permission denied: 'a'", "Change its permissions"),
     ],
 )

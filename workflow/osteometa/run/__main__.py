@@ -1,25 +1,21 @@
-"""`python -m osteometa.run`: Snakemake, with what it needs before it reads the Snakefile."""
+"""`python -m osteometa.run`: Snakemake, with what must be right before it reads the Snakefile.
+
+Ctrl-C ends in no traceback while it starts, and its cache and matplotlib's are in .snakemake where
+HOME cannot be written to.
+"""
 
 import os
 import signal
 import sys
 from pathlib import Path
 
-
-def run() -> int:
-    """Run Snakemake; Ctrl-C ends in no traceback while it starts."""
+if __name__ == "__main__":
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Without a home that can be written to, Snakemake ends without a word.
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
-    if not os.access(existing, os.W_OK):
+    if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
-    # After the signal is set: this import takes most of the time.
+        os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
     from snakemake.cli import main
 
-    return main()
-
-
-if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(main())

@@ -21,6 +21,7 @@ REMEDIES = {
     "Disk quota exceeded": "Your share of the disk is full. Free some space, then run again.",
     "File too large": "The file is larger than the system allows. Raise the limit, then run again.",
     "Read-only file system": "The folder cannot be written to. Run a copy of it.",
+    "Write-protected output": "The folder cannot be written to. Run a copy of it.",
     "Operation not permitted": "A file or folder is protected. Run a copy of the folder.",
     "Permission denied": "A file or folder cannot be read or written. Change its "
     "permissions, or run a copy of the folder.",
