@@ -13,7 +13,6 @@ from osteometa.extraction.cell_types import (
     Identifier,
     Name,
     NeededNumber,
-    NeededWhole,
     Number,
     Row,
     Text,
@@ -21,6 +20,7 @@ from osteometa.extraction.cell_types import (
     cell,
 )
 from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import Grade, Prisma, RiskOfBias
 
 COUNT = {"least": 1, "most": 10_000_000}
 WEEKS = {"least": 0, "most": 2600}
@@ -37,11 +37,6 @@ Indirect = Literal[
     "spinal cord injury", "growth before 18 years",
 ]  # fmt: skip
 ENTERED_FLAGS = ("NREP", "NRAND", "ADJSE", "2ND", "CLADJ", "ICC")
-PrismaBox = Literal[
-    "identified_databases", "identified_registers", "removed_duplicates", "removed_automation",
-    "removed_other", "screened", "excluded", "sought", "not_retrieved", "assessed",
-    "excluded_reports", "included_studies", "included_reports",
-]  # fmt: skip
 Phase = Literal["acute", "training"]
 YesNo = Literal["", "yes", "no", "not_stated"]
 Analysed = Literal["", "itt", "per_protocol", "completers", "part", "not_stated"]
@@ -308,30 +303,6 @@ class Direction(Finding):
     note: Text = cell("Remarks for a referee.")
 
 
-class RiskOfBias(Row):
-    """One judgement of one domain, made by reviewers."""
-
-    table: ClassVar[str] = "risk_of_bias"
-    key: ClassVar[tuple[str, ...]] = ("study_id", "tool", "outcome", "domain")
-    purpose: ClassVar[str] = "One row per study, tool and domain; entered by reviewers."
-    study_id: Identifier = cell("Study, from studies.csv.", ...)
-    tool: Literal["rob2", "robins_i", "nhlbi_prepost"] = cell("Tool.", ...)
-    outcome: Text = cell("Outcome judged; empty = all.")
-    domain: Name = cell("rob2 d1-d5, robins_i d1-d7, nhlbi_prepost q1-q12, or overall.", ...)
-    judgement: Name = cell("Level of the tool.", ...)
-    support: Text = cell("Why.")
-
-
-class Prisma(Row):
-    """A count of the PRISMA 2020 flow."""
-
-    table: ClassVar[str] = "prisma"
-    key: ClassVar[tuple[str, ...]] = ("box",)
-    purpose: ClassVar[str] = "One row per box of the PRISMA 2020 flow; entered by reviewers."
-    box: PrismaBox = cell("Box of the flow.", ...)
-    n: NeededWhole = cell("Number of records, reports or studies.", ..., **SUM)
-
-
 class Assay(Row):
     """The molecular mass behind the molar and mass units of an assay."""
 
@@ -341,17 +312,6 @@ class Assay(Row):
     assay: Name = cell("Assay as in measurements.csv.", ...)
     kda: NeededNumber = cell("Molecular mass in kDa that the kit states.", ..., above=0, most=1e4)
     citation: Name = cell("Source of the mass.", ...)
-
-
-class Grade(Row):
-    """Certainty of one synthesis, judged by reviewers."""
-
-    table: ClassVar[str] = "grade"
-    key: ClassVar[tuple[str, ...]] = ("synthesis",)
-    purpose: ClassVar[str] = "One row per synthesis; entered by reviewers."
-    synthesis: Identifier = cell("Synthesis of config.yaml.", ...)
-    certainty: Literal["high", "moderate", "low", "very_low"] = cell("GRADE.", ...)
-    reasons: Text = cell("Why.")
 
 
 class PublishedPool(Row):

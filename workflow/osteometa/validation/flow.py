@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from osteometa.extraction.tables import PrismaBox, Tables
+from osteometa.extraction.judgements import PrismaBox
+from osteometa.extraction.tables import Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import problem_at, warning_at
 
