@@ -27,7 +27,8 @@ from osteometa.io.cell_text import (
         ("1'234.5", "1234.5", None), ("1.234", "1.234", None), ("1,234", None, "1.234"),
         *((text, None, None) for text in (
             "1_0", "inf", "nan", "", "-", "e5", "1.5e", "--2", "- 2", "1,23,456", "12345,678.9",
-            "0 100", "1 2345", "1 234,567 890", "0x10", "\N{ARABIC-INDIC DIGIT ONE}",
+            "0 100", "007", "-05", "00.5", "1 2345", "1 234,567 890", "0x10",
+            "\N{ARABIC-INDIC DIGIT ONE}",
             "\N{SUPERSCRIPT TWO}", "1.2.3", "1,2,3", "12 %",
         )),
     ],

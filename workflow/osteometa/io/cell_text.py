@@ -84,6 +84,10 @@ def plain_number(text: str, mark: Mark = ".") -> str:
                 f"{_NAMES[mark]}s. Write all numbers of the file in one way"
             )
         raise NumberError(f"'{text}' is not a number. Enter digits with a decimal point")
+    if re.match("[+-]?0[0-9]", plain):
+        raise NumberError(
+            f"'{text}' has a zero too many in front. Is the decimal point or a digit missing"
+        )
     if group := found["group"]:
         plain = plain.replace(group, "")
     return plain.replace(mark, ".")
