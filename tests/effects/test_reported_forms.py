@@ -135,3 +135,16 @@ def test_a_cluster_trial_without_what_it_needs_gives_no_effect(rows, clusters, r
     comparisons = comparisons_of(made, CONFIG)
     (tried,) = estimate(comparisons, Correlations(comparisons, CONFIG), CONFIG)
     assert reason in " ".join(attempt.reason for attempt in tried.attempts["MD"])
+
+
+def test_a_change_of_0_has_the_se_of_its_own_interval():
+    own = [("contrasts", arm, "end", "md",
+            {"compares": "within", "value": "0.0", "se": se, "unit": "ng/mL"})
+           for arm, se in (("e", "0.05"), ("c", "0.04"))]  # fmt: skip
+    found = parallel([change("e", mean="0.0", n=20), change("c", mean="-0.1", n=20), *own])["MD"]
+    assert (found.yi, found.vi) == pytest.approx((0.1, 0.05**2 + 0.04**2))
+
+
+def test_a_geometric_mean_without_its_unit_is_not_compared():
+    table, arm, time, kind, cells = GEOMETRIC[0]
+    assert parallel([(table, arm, time, kind, {**cells, "unit": "not_stated"}), GEOMETRIC[1]]) == {}

@@ -163,7 +163,7 @@ class Comparison:
             return None
         factor = 1.0
         logarithm = row.kind == "log_level"  # has no unit to convert
-        if row.kind in ("level", "change") and (row.unit == NOT_STATED) != (
+        if row.kind in ("level", "change", "geometric") and (row.unit == NOT_STATED) != (
             self.unit == NOT_STATED
         ):
             return None
@@ -182,7 +182,7 @@ class Comparison:
         Cochrane Handbook 5.1, 7.7.3.3. A test without a difference is one of the percent changes
         only where the arm has no other.
         """
-        if not change.mean or not change.n:
+        if change.mean is None or not change.n:
             return change
         bare_is_percent = self.changes[side] is None and self.levels[side] is None
         own = (self.contrasts, self.controls_own)[side]
@@ -190,8 +190,14 @@ class Comparison:
         for test in reported_tests(own, size, SampleSize(), compares="within", paired=True):
             is_difference = isinstance(test, ReportedDifference)
             of_percent = test.percent or (not is_difference and bare_is_percent)
-            if of_percent == percent and test.t and test.n_exercise:
-                sd = abs(change.mean / test.t) * math.sqrt(test.n_exercise)
+            if of_percent != percent or not test.n_exercise:
+                continue
+            if is_difference and test.row.unit in ("%", self.unit):
+                se = test.se
+            else:
+                se = abs(change.mean / test.t) if test.t else 0.0
+            if se:
+                sd = se * math.sqrt(test.n_exercise)
                 return replace(
                     change, sd=sd, codes=(Provenance.PAIRED, test.code),
                     cells=change.cells + test.cells,
@@ -318,9 +324,8 @@ class _Index:
             return self._best(exercise, kind, where), self._best(other, kind, where)
 
         def logs(where: Place) -> RowPair:
-            pairs = zip(pick("log_level", where), pick("geometric", where), strict=True)
-            one, two = (logarithms or geometric for logarithms, geometric in pairs)
-            return one, two
+            logarithms = pick("log_level", where)
+            return logarithms if any(logarithms) else pick("geometric", where)
 
         return Comparison(
             study, arm, control, *place,

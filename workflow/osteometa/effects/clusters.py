@@ -17,7 +17,7 @@ def design_effect(n: float, clusters: int, icc: float) -> float:
     1 + (m - 1) ICC, m = n / clusters being the mean size of a cluster (Cochrane Handbook 5.1,
     16.3.4). The effective number of participants is n over it, and need not be whole.
     """
-    return 1 + (n / clusters - 1) * icc
+    return max(1.0, 1 + (n / clusters - 1) * icc)
 
 
 def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:

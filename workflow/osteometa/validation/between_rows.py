@@ -7,6 +7,7 @@ result need not agree with that of all participants.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -244,6 +245,8 @@ def _copied(one: Measurement, other: Measurement) -> Iterator[Problem]:
     """Warn of a spread that is the mean of the other arm, as where a cell was copied."""
     for column in ("sd", "se", "spread"):
         spread: ReportedNumber | None = getattr(one, column)
+        if spread and len(re.sub(r"^0*\.?0*|\D", "", spread.text)) < 3:
+            continue  # two digits agree by chance
         if spread and other.mean is not None and spread.text == other.mean.text:
             message = (
                 f"The {column} {spread.text} is the mean of the other arm (row {other.row}). Is a "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtr
 
-from osteometa.comparisons.reported_tests import adjustment, is_omnibus
+from osteometa.comparisons.reported_tests import CORRELATIONS, adjustment, is_omnibus
 from osteometa.comparisons.summaries import row_flags
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Tables
@@ -40,7 +40,12 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     series = series_of(tables)
     for row in tables.contrasts:
-        if row.p is None or row.test == "rank" or Flag.CLUSTER_ADJUSTED in row_flags(row):
+        if (
+            row.p is None
+            or row.test == "rank"
+            or row.statistic in CORRELATIONS
+            or Flag.CLUSTER_ADJUSTED in row_flags(row)
+        ):
             continue
         place = (row.outcome, row.analyte, row.site, row.report)
         own = _change_at(row, series.get((row.study_id, row.arm_id, *place), []))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from osteometa.comparisons.build import population_of
+from osteometa.comparisons.reported_tests import CORRELATIONS
 from osteometa.extraction.tables import Contrast, Direction, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import warning_at
@@ -62,7 +63,13 @@ def _sign(change: Change, row: Direction) -> Iterator[Problem]:
 
 
 def _significance(test: Contrast, row: Direction) -> Iterator[Problem]:
-    if test.p is None or row.disputed or test.disputed or row.significant not in ("yes", "no"):
+    if (
+        test.p is None
+        or test.statistic in CORRELATIONS
+        or row.disputed
+        or test.disputed
+        or row.significant not in ("yes", "no")
+    ):
         return
     above = test.p > SIGNIFICANT and test.p_operator in ("=", ">", ">=")
     below = test.p < SIGNIFICANT and test.p_operator in ("=", "<", "<=")

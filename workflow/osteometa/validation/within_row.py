@@ -43,7 +43,7 @@ def within_row_warnings(tables: Tables) -> Iterator[Problem]:
             yield from _fraction(row, "mean")
     for row in tables.contrasts:
         if row.usable:
-            if row.statistic in ("md", "adj_md", "smd"):
+            if row.statistic in ("md", "adj_md", "smd") and row.test != "rank":
                 yield from _off_middle(row, "value")
                 yield from _se_and_interval(row)
             yield from _fraction(row, "value")
