@@ -13,7 +13,7 @@ from osteometa.run.code import code_of
 from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
-from osteometa.run.manifest import is_real_run, mend_times, set_edited_aside
+from osteometa.run.manifest import is_real_run, reset_future_times, set_edited_aside
 from osteometa.run.progress import follow
 from osteometa.io.problems import ProblemsFound
 from osteometa.extraction.reading import require_tables
@@ -56,7 +56,7 @@ if is_real_run(sys.argv[1:]):
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with in_a_sentence("start"):
         hold_lock()
-        mend_times(ROOT)
+        reset_future_times(ROOT)
         for name, kept in set_edited_aside(ROOT).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 

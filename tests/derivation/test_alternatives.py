@@ -1,4 +1,4 @@
-"""Effects under other choices, and the readings of contradictory prints."""
+"""Effects under other choices, and the readings of contradictory values."""
 
 from dataclasses import replace
 

@@ -11,7 +11,7 @@ from osteometa.synthesis.sets import includes
 
 
 def test_arms_that_print_only_tests_are_combined(effects):
-    """rho = 0.5, because neither print gives the control's variance."""
+    """rho = 0.5, because neither value gives the control's variance."""
     parts = [effects[f"made_tests_2003.{arm}.{SPINE_YEAR}.md"] for arm in ("walking", "running")]
     whole = effects[f"made_tests_2003.running+walking.{SPINE_YEAR}.md"]
     v1, v2 = (part.vi for part in parts)

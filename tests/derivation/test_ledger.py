@@ -141,7 +141,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
                 for place in places
             }
             assert all(lines.values()), effect.effect_id
-            # The line names one measure of the comparison; the others rest on the same prints.
+            # The line names one measure of the comparison; the others rest on the same values.
             comparison = f"in the effect {effect.effect_id.rpartition('.')[0]}."
             assert any(comparison in x.reason for found in lines.values() for x in found)
 

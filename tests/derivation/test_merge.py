@@ -67,7 +67,7 @@ def test_what_is_not_merged(tmp_path, case):
     elif case == "kind":
         rows[1] |= {"kind": "level", "unit": "g/cm2", "mean": 0.9, "sd": 0.1}
     elif case == "disputed":
-        rows[1] |= {"disputed": "two prints contradict each other"}
+        rows[1] |= {"disputed": "two values contradict each other"}
     elif case == "listed":
         arms[2] |= {"listed": "one stratum"}
     else:

@@ -1,4 +1,4 @@
-"""Prints that lead to a wrong number if they are read carelessly; each is read right or refused."""
+"""Reported values that give a wrong number if read carelessly; each is read right or refused."""
 
 import math
 

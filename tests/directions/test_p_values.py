@@ -70,7 +70,7 @@ def test_a_one_tailed_p_above_a_half_points_the_other_way():
 
 
 def test_doubted_effects_are_no_points(shipped):
-    """Heinonen 1996 and Nelson K: nothing but disputed prints tells a p in their sets."""
+    """Heinonen 1996 and Nelson K: only disputed values give a p in their sets."""
     raw, derived = shipped
     points = albatross(derived.entries, derived.effects, raw, CONFIG)
     blocks = {e.effect_id: e.block for e in derived.effects}

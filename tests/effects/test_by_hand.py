@@ -1,4 +1,4 @@
-"""Shipped effects of different rungs, recomputed from what the papers print.
+"""Shipped effects by different methods, recomputed from what the papers report.
 
 Every number below is typed from the paper as `data/raw/` holds it, and the arithmetic is that of
 the formulas of docs/methods, M3. Nothing of the package computes here: J is a ratio

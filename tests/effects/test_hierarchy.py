@@ -104,7 +104,7 @@ def test_test_of_change_scores():
 
 
 def test_shipped_effects_by_hand(shipped):
-    """Five rungs recomputed with the numbers as printed."""
+    """Five methods recomputed with the numbers as reported."""
     _, derived = shipped
     found = {e.effect_id: e for e in derived.effects}
 

@@ -1,4 +1,4 @@
-"""Where a rung turns: the fewest people, the prints it passes over, and the numbers beside them."""
+"""Edges of methods: fewest participants, values that are not used, and the numbers beside them."""
 
 import math
 

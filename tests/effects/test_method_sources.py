@@ -47,7 +47,7 @@ ONE_R = cells_at("e", "end", "value", "r")
 E, C = cells_at("e", "end"), cells_at("c", "end")
 CHG, PCT = (cells_at("ec", "end", kind=kind) for kind in ("change", "pct_change"))
 LOG = cells_at("ec", "end", kind="log_level")
-# Of what, from which rows, in which design: rung, codes, flags, the cells.
+# Of what, from which rows, in which design: method, codes, flags, the cells.
 CASES = {
     "POST": ("SMD MD ROM", AFTER, parallel, "POST", "SD", "", E | C),
     "POST by its t test": (
@@ -357,11 +357,11 @@ def short(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_effect_names_the_cells_it_rests_on(name):
-    measures, rows, design, rung, codes, flags, wanted = CASES[name]
+    measures, rows, design, method, codes, flags, wanted = CASES[name]
     found = design(rows)
     for measure in measures.split():
         effect = found[measure]
-        step = rung if isinstance(rung, str) else rung[measure]
+        step = method if isinstance(method, str) else method[measure]
         assert text(effect).provenance == "+".join(x for x in (step, codes) if x)
         assert text(effect).flags == flags
         assert {short(cell) for cell in map(str, effect.inputs)} == wanted

@@ -1,4 +1,4 @@
-"""Each rung of the ladders against its formula written out: estimate, variance, n, flags, codes."""
+"""Each derivation method against its formula written out: estimate, variance, n, flags, codes."""
 
 import math
 

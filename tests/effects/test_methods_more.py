@@ -1,4 +1,4 @@
-"""Forms of the variance on every rung, changes within one arm, quantiles, and what tells a sign."""
+"""Forms of the variance, changes within one arm, quantiles, and what gives an effect its sign."""
 
 import math
 from dataclasses import replace

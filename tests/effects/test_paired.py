@@ -1,4 +1,4 @@
-"""Each rung for two conditions of the same people, against its formula written out."""
+"""Each method for two conditions of the same participants, against its formula written out."""
 
 import math
 

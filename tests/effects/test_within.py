@@ -359,7 +359,7 @@ def test_changes_of_two_conditions_are_taken_as_uncorrelated():
     assert (md.n_exercise, md.n_control, md.n_total) == (12, None, 12)
 
 
-def doubts(rows, **how):
+def p_warnings_on(rows, **how):
     return [p for p in warnings_of(tables(rows, **how), CONFIG) if p.code in ("W02", "W06")]
 
 
@@ -370,9 +370,9 @@ def test_a_p_that_does_not_fit_its_own_change_is_doubted():
     def p(value):
         return ("contrasts", "e", "end", "p", {"p": value, "p_operator": "=", "test": "paired_t"})
 
-    (doubt,) = doubts([change, p("0.001")])
-    assert "disputed" in doubt.message
-    assert doubts([change, p("0.037")]) == []
+    (warning,) = p_warnings_on([change, p("0.001")])
+    assert "disputed" in warning.message
+    assert p_warnings_on([change, p("0.037")]) == []
 
 
 def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
@@ -381,7 +381,7 @@ def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
     def found(sd, unit, **more):
         change = {"mean": "-6.1", "sd": sd, "n": 20, "unit": unit, **more}
         rows = [("measurements", "e", "end", "change", change)]
-        return doubts(rows, what="BMD", site="total_hip")
+        return p_warnings_on(rows, what="BMD", site="total_hip")
 
     assert len(found("5", "mg/cm2")) == len(found("0.005", "g/cm2")) == 1
     assert found("20", "mg/cm2") == found("0.020", "g/cm2") == found("5", "mg/cm3") == []
@@ -395,8 +395,8 @@ def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
         ("measurements", "c", "end", "change", {"mean": "0.100", "sd": "0.200", "n": 10}),
         ("contrasts", "e", "end", "p", {"p": 0.001, "p_operator": "="}),
     ]
-    assert doubts(rows, design="crossover_rct", control=True) == []
-    assert len(doubts(rows, design="rct", control=True)) == 1
+    assert p_warnings_on(rows, design="crossover_rct", control=True) == []
+    assert len(p_warnings_on(rows, design="rct", control=True)) == 1
 
 
 def test_a_p_is_held_against_the_means_of_the_same_test_only():
@@ -410,7 +410,9 @@ def test_a_p_is_held_against_the_means_of_the_same_test_only():
             for arm, own in zip("ec", cells, strict=True)
         ]
         told = {"p": p, "p_operator": "=", "score": "change", **more}
-        return doubts([*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True)
+        return p_warnings_on(
+            [*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True
+        )
 
     assert len(found("0.001")) == len(found("0.001", adjusted="no")) == 1
     for other in ({"adjusted": "yes"}, {"test": "ancova"}, {"score": "post"}):

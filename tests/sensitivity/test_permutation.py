@@ -24,10 +24,10 @@ def test_sign_flips_agree_with_pymare():
     from pymare.estimators import DerSimonianLaird
 
     data = ORACLE["bmd_g_per_cm2_SMD"]
-    witness = DerSimonianLaird().fit_dataset(
+    reference = DerSimonianLaird().fit_dataset(
         Dataset(np.array(data["yi"])[:, None], np.array(data["vi"])[:, None])
     )
-    theirs = witness.summary().permutation_test(2**10).perm_p["fe_p"]
+    theirs = reference.summary().permutation_test(2**10).perm_p["fe_p"]
     assert sign_flip(data["yi"], data["vi"], method="DL").p == pytest.approx(float(theirs[0][0]))
 
 

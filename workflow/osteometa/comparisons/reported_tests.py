@@ -129,21 +129,26 @@ def _paired_size(row: Contrast, exercise: SampleSize, control: SampleSize) -> Sa
     return exercise
 
 
+def _degrees_of_freedom(
+    row: Contrast, exercise: SampleSize, control: SampleSize, paired: bool
+) -> int | None:
+    total = exercise.n if paired else row.n_total
+    if exercise.n and control.n:
+        total = exercise.n + control.n
+    # A test that adjusts for the baseline has at least that covariate.
+    covariates = (adjustment(row) == "yes") if row.covariates is None else row.covariates
+    return None if total is None else total - (1 if paired else 2) - covariates
+
+
 def _tests_of(
     row: Contrast, exercise: SampleSize, control: SampleSize, paired: bool
 ) -> Iterator[ReportedTest]:
     adjusted = adjustment(row)
     if paired:
         exercise, control = _paired_size(row, exercise, control), SampleSize()
-        total, groups = exercise.n, 1
     else:
         exercise, control = sizes_of(row, exercise, control)
-        total, groups = row.n_total, 2
-        if exercise.n and control.n:
-            total = exercise.n + control.n
-    # A test that adjusts for the baseline has at least that covariate.
-    covariates = (adjusted == "yes") if row.covariates is None else row.covariates
-    df = None if total is None else total - groups - covariates
+    df = _degrees_of_freedom(row, exercise, control, paired)
     if row.test == "rank" or (df is not None and df < 1):
         return
     known = (*exercise.cells, *control.cells)

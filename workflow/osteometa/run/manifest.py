@@ -151,7 +151,7 @@ def is_real_run(words: Sequence[str]) -> bool:
     return not any(word.startswith(inspecting) or short.fullmatch(word) for word in words)
 
 
-def mend_times(root: str | Path = ".") -> None:
+def reset_future_times(root: str | Path = ".") -> None:
     """Set the time of each table and derived file that lies in the future to now.
 
     Snakemake refuses to go on from a file that is newer than what it has just made from it.

@@ -119,7 +119,7 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
     """Return the warnings of tables without problems; a run continues with them."""
     comparisons = comparisons_of(tables, config)
     found = list(changes(tables, comparisons, config))
-    return [
+    warnings = [
         *row_warnings(tables, config),
         *within_row_warnings(tables),
         *between_rows_warnings(tables, config),
@@ -133,6 +133,7 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
         *same_study_warnings(tables),
         *p_warnings(tables, config),
     ]
+    return list(dict.fromkeys(warnings))  # arms that are compared with each other give some twice
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
