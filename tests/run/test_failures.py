@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "number",
     [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM,
-     errno.EISDIR, errno.ENOENT],
+     errno.EISDIR],
 )  # fmt: skip
 def test_a_failure_of_the_file_system_is_one_line_with_its_remedy(folder, number):
     with pytest.raises(SystemExit) as stop, in_a_sentence("pool", "osteometa pool: "):
@@ -26,6 +26,15 @@ def test_a_failure_of_the_file_system_is_one_line_with_its_remedy(folder, number
     assert sentence.endswith(remedy_for(os.strerror(number))) and sentence.count("\n") == 0
     assert remedy_for(os.strerror(number)) in REMEDIES.values()
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("giver", "remedy"), [("osteometa pool: ", "Check the path."), ("", "A file was removed")]
+)
+def test_a_missing_file_of_a_command_and_of_a_step(folder, giver, remedy):
+    with pytest.raises(SystemExit) as stop, in_a_sentence("pool", giver):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "results/x.csv")
+    assert remedy in str(stop.value)
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,21 @@ def two_arms(**cells):
         ({"timepoint": "52_weeks"}, ["W35"]),
         ({"site": "total_hip"}, ["W35"]),
         ({"report": "thesis"}, ["W35"]),
-        ({"population_analysed": "completers"}, ["W35"]),
+        ({"population_analysed": "completers"}, []),  # compared: the other names no population
         ({"site": "total_hip", "timepoint": "6_months"}, []),
     ],
 )
 def test_a_row_without_its_partner(cells, codes):
     assert [p.code for p in found(two_arms(**cells), "W34", "W35")] == codes
+
+
+def test_rows_of_two_named_populations_are_not_compared():
+    review = two_arms(population_analysed="completers")
+    one, other = review.measurements
+    itt = one.model_copy(update={"population_analysed": "itt"})
+    assert [p.code for p in found(replace(review, measurements=(itt, other)), "W34", "W35")] == [
+        "W35"
+    ]
 
 
 def test_a_row_of_a_shared_comparator_that_another_arm_needs_is_no_stray():

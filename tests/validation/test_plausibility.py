@@ -45,3 +45,36 @@ def test_an_outcome_with_a_rhythm_needs_the_time_of_day():
     noted = level("end", mean="0.5", sd="0.1", n=20, note="fasting, 8 a.m.")
     assert codes([noted]) == set()
     assert ("W09", "note") not in codes([row], what="BMD", site="lumbar_spine")
+
+
+# A p beside the changes that it is not of, or of which it is one of two.
+CHANGE = ("measurements", "e", "end", "change", {"mean": "0.010", "sd": "0.030", "n": 20})
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"statistic": "r", "value": "0.95", "p": "0.001", "p_operator": "<"},
+        {"statistic": "p", "p": "0.01", "p_operator": "=", "test": "rm_anova"},
+        {"statistic": "p", "p": "0.04", "p_operator": "=", "adjusted": "yes"},
+    ],
+)
+def test_a_p_of_something_else_is_not_compared_with_the_change(cells):
+    row = ("contrasts", "e", "end", cells["statistic"], {
+        "compares": "within", **{n: c for n, c in cells.items() if n != "statistic"}})  # fmt: skip
+    found = warnings_of(tables([CHANGE, row], what="BMD", site="total_hip"), CONFIG)
+    assert "W06" not in {p.code for p in found}
+
+
+def test_a_p_may_be_of_the_change_or_of_the_percent_change():
+    rows = [
+        ("measurements", "e", "end", "change", {"mean": "0.020", "sd": "0.050", "n": 20}),
+        ("measurements", "e", "end", "pct_change", {"mean": "2.50", "sd": "6.80", "n": 20}),
+    ]
+
+    def codes(p):
+        test = ("contrasts", "e", "end", "p", {"compares": "within", "p": p, "p_operator": "="})
+        made = tables([*rows, test], what="BMD", site="total_hip")
+        return {w.code for w in warnings_of(made, CONFIG)}
+
+    assert "W06" not in codes("0.09") and "W06" not in codes("0.12") and "W06" in codes("0.009")

@@ -121,3 +121,36 @@ def test_a_fraction_typed_as_percent(mean, sd, warned):
 def test_the_slip_is_named(typed, right, question):
     number = ReportedNumber(typed)
     assert likely_slip(number, right - 1e-9, right + 1e-9).strip() == question
+
+
+# Tests with fewer degrees of freedom than n1 + n2 - 2; p and intervals of each agree.
+@pytest.mark.parametrize(
+    ("row", "how"),
+    [
+        (contrast("t", value="3.5", p="0.005", p_operator="=", n_exercise=12, n_control=12,
+                  n_total=12), {"design": "crossover_rct"}),  # 11 df
+        (md(se="0.0056", ci_low="0.0063", ci_high="0.0297", test="paired_t"), {}),
+        (contrast("t", value="2.50", p="0.037", p_operator="=", n_exercise=100, n_control=100,
+                  flag="CLADJ"), {}),  # 8 df
+        (contrast("md", value="2.00", se="0.40", ci_low="1.08", ci_high="2.92", p="0.0011",
+                  p_operator="=", unit="g/cm2", n_exercise=100, n_control=100, flag="CLADJ"), {}),
+        (contrast("t", value="3.00", p="0.013", p_operator="=", n_exercise=10, n_control=10,
+                  test="t_welch"), {}),
+        (contrast("md", value="1.00", se="0.5", ci_low="-0.18", ci_high="2.18", unit="g/cm2",
+                  n_exercise=6, n_control=20, test="t_welch"), {}),
+        (contrast("md", value="0.010", ci_low="0.001", ci_high="0.030", unit="g/cm2",
+                  n_exercise=20, n_control=20, test="rank"), {}),
+        (("measurements", "e", "end", "change",
+          {"mean": "0.010", "sd": "0.020", "n": 20, "ci_low": "-0.002", "ci_high": "0.022",
+           "flag": "ADJSE"}), {}),
+    ],
+)  # fmt: skip
+def test_honest_rows_of_other_tests_raise_no_warning(row, how):
+    assert found(row, **how) == []
+
+
+def test_a_ratio_has_no_kind():
+    row = contrast("md", value="1.26", ci_low="1.00", ci_high="1.59", unit="g/cm2",
+                   n_exercise=20, n_control=20)  # fmt: skip
+    (problem,) = found(row)
+    assert problem.code == "W21" and "kind=" not in problem.message

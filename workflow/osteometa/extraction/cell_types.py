@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+)
 
 from osteometa.io.cell_text import date_words, is_date, plain_number
 
@@ -74,7 +82,10 @@ def _needed(value: Any) -> ReportedNumber:
 
 
 def _text(value: Any) -> str:
-    text = "" if value is None else str(value).strip()
+    return "" if value is None else str(value).strip()
+
+
+def _no_date(text: str) -> str:
     if is_date(text):
         raise ValueError(date_words(text))
     return text
@@ -94,9 +105,16 @@ Whole = Annotated[
 NeededWhole = Annotated[
     int, BeforeValidator(_whole), BeforeValidator(_needed), WithJsonSchema({"type": "integer"})
 ]
-Text = Annotated[str, BeforeValidator(_text)]
-Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=IDENTIFIER, max_length=LONGEST)]
-Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+Remark = Annotated[str, BeforeValidator(_text)]
+"""Free text, which may be a date."""
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_no_date)]
+Identifier = Annotated[
+    str,
+    BeforeValidator(_text),
+    AfterValidator(_no_date),
+    Field(pattern=IDENTIFIER, max_length=LONGEST),
+]
+Name = Annotated[str, BeforeValidator(_text), AfterValidator(_no_date), Field(min_length=1)]
 
 
 def cell(

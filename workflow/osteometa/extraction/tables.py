@@ -14,6 +14,7 @@ from osteometa.extraction.cell_types import (
     Name,
     NeededNumber,
     Number,
+    Remark,
     Row,
     Text,
     Whole,
@@ -57,8 +58,8 @@ class Study(Row):
     study_id: Identifier = cell("Short name of the study, for instance scott_2010.", ...)
     label: Name = cell("Author and year, as shown in figures.", ...)
     year: Whole = cell("Year of publication.", None, least=1900, most=2100)
-    title: Text = cell("Title of the paper.")
-    journal: Text = cell("Journal, volume and pages as far as known.")
+    title: Remark = cell("Title of the paper.")
+    journal: Remark = cell("Journal, volume and pages as far as known.")
     doi: Text = cell("DOI without address.")
     pmid: Text = cell("PubMed or PMC number.")
     design: Literal["rct", "crossover_rct", "nrct", "uncontrolled"] = cell(
@@ -80,8 +81,8 @@ class Study(Row):
     )
     indirect: Indirect = cell("Condition affecting bone.")
     include: Literal["yes", "no"] = cell("Whether the study is in the review.", ...)
-    exclude_reason: Text = cell("Why not; needed if include is no.")
-    note: Text = cell("Remarks for a referee.")
+    exclude_reason: Remark = cell("Why not; needed if include is no.")
+    note: Remark = cell("Remarks for a referee.")
 
 
 class Arm(Row):
@@ -107,12 +108,12 @@ class Arm(Row):
     exercise_type: Literal["", "resistance", "aerobic", "high_intensity", "combined", "other"] = (
         cell("Overrides the type that config.yaml gives the modality.")
     )
-    type_reason: Text = cell("Why; needed with exercise_type.")
+    type_reason: Remark = cell("Why; needed with exercise_type.")
     comparator: Text = cell("arm_id it is compared with; empty = its own baseline.")
     comparator_kind: Literal["", "none", "usual", "attention", "low_dose", "active"] = cell(
         "Kind of comparator."
     )
-    dose: Text = cell("Frequency, duration, load in words.")
+    dose: Remark = cell("Frequency, duration, load in words.")
     weeks: Number = cell(
         "Length of the programme in weeks; empty for a single bout.", None, above=0, most=2600
     )
@@ -124,7 +125,7 @@ class Arm(Row):
     )
     n_start: Whole = cell("Participants at the start.", None, **COUNT)
     n_end: Whole = cell("Participants at the end.", None, **COUNT)
-    note: Text = cell("Remarks for a referee.")
+    note: Remark = cell("Remarks for a referee.")
     clusters: Whole = cell(
         "Clusters that the arm was made of (villages, centres); empty where participants were "
         "allocated one by one. A table without this column is read as one with empty cells.",
@@ -201,13 +202,13 @@ class Measurement(Finding):
     min: Number = cell("Smallest value.", None, **VALUE)
     max: Number = cell("Largest value.", None, **VALUE)
     unit: Text = cell("Unit as reported.")
-    source: Text = cell("Page, table or abstract.")
+    source: Remark = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
-    note: Text = cell("Remarks for a referee.")
+    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    note: Remark = cell("Remarks for a referee.")
 
 
 class Contrast(Finding):
@@ -257,13 +258,13 @@ class Contrast(Finding):
     df2: Number = cell("Degrees of freedom of t, denominator of F.", None, above=0, most=10_000_000)
     standardiser: Literal["", "raw", "change", "not_stated"] = cell("SD of a reported smd.")
     unit: Text = cell("Unit of the value; % for percentages.")
-    source: Text = cell("Page, table or abstract.")
+    source: Remark = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
-    note: Text = cell("Remarks for a referee.")
+    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    note: Remark = cell("Remarks for a referee.")
 
 
 class Direction(Finding):
@@ -295,12 +296,12 @@ class Direction(Finding):
     direction: Literal["", "up", "down", "zero", "unknown"] = cell(
         "Sign of the estimate, if reported."
     )
-    source: Text = cell("Page, table or abstract.")
+    source: Remark = cell("Page, table or abstract.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
-    note: Text = cell("Remarks for a referee.")
+    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    note: Remark = cell("Remarks for a referee.")
 
 
 class Assay(Row):
@@ -343,7 +344,7 @@ class PublishedPool(Row):
     q: Number = cell("Cochran's Q.", None, **SUM)
     tau2: Number = cell("Between-study variance.", None, **SUM)
     source: Name = cell("Where it was read.", ...)
-    note: Text = cell("Remarks for a referee.")
+    note: Remark = cell("Remarks for a referee.")
 
 
 ROWS: tuple[type[Row], ...] = (

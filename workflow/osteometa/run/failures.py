@@ -63,13 +63,15 @@ def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
     except BrokenPipeError:
         raise
     except Exception as error:
-        sys.exit(giver + (_known(error) or _unforeseen(name, error)))
+        sys.exit(giver + (_known(error, giver) or _unforeseen(name, error)))
 
 
-def _known(error: Exception) -> str:
+def _known(error: Exception, giver: str) -> str:
     remedy = remedy_for(str(error)) if isinstance(error, OSError) else ""
     if not remedy:
         return ""
+    if giver and remedy == GONE:
+        remedy = "Check the path."  # of a command, whose files are named by its user
     file = getattr(error, "filename2", None) or getattr(error, "filename", None)
     return f"{f'{file}: ' if file else ''}{getattr(error, 'strerror', error)}. {remedy}"
 

@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,7 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
                 folder = next((f for f in data["folders"] if path.is_relative_to(root / f)), None)
                 home = path.parent if folder is None else root / folder
                 place = home if folder is None else home.parent
-                kept = place / f"{'.'.join(path.relative_to(home).parts)}.edited"
+                kept = _free(place / f"{'.'.join(path.relative_to(home).parts)}.edited")
                 path.replace(kept)
                 edited[name] = kept.relative_to(root).as_posix()
     for record, data in records:
@@ -191,6 +192,12 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
                 shutil.rmtree(root / folder, ignore_errors=True)
             _drop(record, root)
     return dict(sorted(edited.items()))
+
+
+def _free(path: Path) -> Path:
+    """Return the path, with a number if there is such a file already."""
+    names = (path.with_name(f"{path.stem}_{number}.edited") for number in count(2))
+    return next(name for name in chain([path], names) if not name.exists())
 
 
 def write_manifest(path: str | Path, root: str | Path = ".") -> None:

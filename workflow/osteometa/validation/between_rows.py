@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from osteometa.comparisons.reported_tests import CORRELATIONS, adjustment
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
@@ -260,13 +261,15 @@ def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Prob
     place = (row.outcome, row.analyte, row.site, row.report)
     own = series.get((row.study_id, row.arm_id, *place), [])
     others = series.get((row.study_id, arm.comparator, *place), [])
-    if row.value is None or row.compares != "between" or row.statistic in ("f", "p", "r"):
+    if row.value is None or row.compares != "between" or row.statistic in ("f", "p", *CORRELATIONS):
         return
     differences = list(_differences(row, own, others))
     if not differences:
         return
     value = row.value
-    adjusted = row.statistic == "adj_md" or row.adjusted == "yes"
+    adjusted = adjustment(row) == "yes"
+    if adjusted and row.statistic in ("t", "smd"):
+        return  # its sign may be another than that of the unadjusted means
     if row.statistic in ("md", "adj_md"):
         se = _se_of(row)
         free = math.inf if se is None and adjusted else (se or 0.0) * (2 if adjusted else 1)

@@ -155,7 +155,7 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
 
 
 def _sd_and_se(row: Measurement) -> Iterator[Problem]:
-    if row.sd is None or row.se is None or row.n is None:
+    if row.sd is None or row.se is None or row.n is None or "ADJSE" in row.flag.split():
         return
     root = math.sqrt(row.n)
     low, high = (row.se - row.se.half_unit) * root, (row.se + row.se.half_unit) * root

@@ -48,29 +48,45 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
         ):
             continue
         place = (row.outcome, row.analyte, row.site, row.report)
-        own = _change_at(row, series.get((row.study_id, row.arm_id, *place), []))
-        if own is None:
-            continue
-        if row.compares == "within":
-            implied = implied_p_of_change(own) if row.statistic != "f" else None
-            if implied:
-                yield from _compare_p(row, row.p, implied, bool(row.disputed or own.row.disputed))
-            continue
         arm = arms.get((row.study_id, row.arm_id))
-        key = (row.study_id, arm.comparator if arm else "", *place)
-        other = _change_at(row, series.get(key, []))
+        rows = series.get((row.study_id, row.arm_id, *place), [])
+        others = series.get((row.study_id, arm.comparator if arm else "", *place), [])
         # In a crossover the test is paired, and the spreads of both conditions do not imply its p.
-        if other is None or row.study_id in crossovers:
+        if row.compares == "between" and row.study_id in crossovers:
             continue
-        yield from _implied_sd(row, row.p, own, other, config)
-        implied = implied_p(own, other) if _of_changes(row, own, other) else None
-        if implied:
-            yield from _compare_p(row, row.p, implied, bool(row.disputed or own.row.disputed))
+        # A p may be that of the change or of the percent change: one that agrees is enough.
+        kinds = ("pct_change",) if row.unit == "%" else ("change", "pct_change")
+        found = [_of_kind(row, row.p, rows, others, kind, config) for kind in kinds]
+        known = [warnings for warnings in found if warnings is not None]
+        if all(known):
+            yield from known[-1] if known else ()
 
 
-def _change_at(row: Contrast, rows: list[Measurement]) -> Change | None:
+def _of_kind(
+    row: Contrast, p: ReportedNumber, rows: list[Measurement], others: list[Measurement],
+    kind: str, config: Config,
+) -> list[Problem] | None:  # fmt: skip
+    """Return the warnings about a p beside changes of one kind; None where it has none to fit."""
+    own, other = _change_at(row, rows, kind), _change_at(row, others, kind)
+    if own is None:
+        return None
+    disputed = bool(row.disputed or own.row.disputed)
+    if row.compares == "within":
+        alone = row.statistic != "f" and _of_changes(row, own)
+        implied = implied_p_of_change(own) if alone else None
+        return None if implied is None else list(_compare_p(row, p, implied, disputed))
+    if other is None:
+        return None
+    warnings = list(_implied_sd(row, p, own, other, config))
+    implied = implied_p(own, other) if _of_changes(row, own, other) else None
+    if implied is not None:
+        warnings += _compare_p(row, p, implied, disputed)
+    return warnings
+
+
+def _change_at(row: Contrast, rows: list[Measurement], kind: str) -> Change | None:
     """Return the change of an arm at the time of a contrast, of the same participants."""
-    found = find([one for one in reversed(rows) if change_of(one)], row, "change", "pct_change")
+    found = find([one for one in reversed(rows) if change_of(one)], row, kind)
     return None if found is None else change_of(found)
 
 
@@ -79,15 +95,15 @@ def change_of(row: Measurement) -> Change | None:
     return Change(row, row.mean, row.n) if row.mean is not None and row.n and row.n > 1 else None
 
 
-def _of_changes(row: Contrast, one: Change, other: Change) -> bool:
-    """Tell whether a test is the one that two reported changes imply.
+def _of_changes(row: Contrast, *changes: Change) -> bool:
+    """Tell whether a test is the one that one or two reported changes imply.
 
     Not one of levels, nor of several groups or times together; and an adjusted test only where the
     means beside it are adjusted as well (flag ADJSE).
     """
     if row.score == "post" or is_omnibus(row):
         return False
-    return adjustment(row) != "yes" or all("ADJSE" in c.row.flag.split() for c in (one, other))
+    return adjustment(row) != "yes" or all("ADJSE" in c.row.flag.split() for c in changes)
 
 
 def _implied_sd(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Arm, Finding, Measurement, Tables
 from osteometa.io.problems import Problem
+from osteometa.validation.between_rows import same_population
 from osteometa.validation.cells import warning_at
 
 LETTERS = 5
@@ -107,7 +108,8 @@ def _pairs(rows: Iterable[Measurement], others: Sequence[Measurement]) -> Iterat
     for row in rows:
         for other in others:
             different = [c for c in PAIRED if getattr(row, c) != getattr(other, c)]
-            if row.outcome == other.outcome and len(different) == 1:
+            compared = different == ["population_analysed"] and same_population(row, other)
+            if row.outcome == other.outcome and len(different) == 1 and not compared:
                 (column,) = different
                 name, near = (getattr(one, column) or "(empty)" for one in (row, other))
                 message = (

@@ -104,6 +104,6 @@ def _unlike_measured(
         message = (
             f"{column} is {n}, but {measured.n} of the arm are measured at this time (row "
             f"{measured.row} of measurements.csv). Is it another analysis population? Then enter "
-            "population_analysed."
+            "population_analysed in both rows."
         )
         yield warning_at(row, column, "W31", message, f"{n} against {measured.n}")

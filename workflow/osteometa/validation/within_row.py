@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.comparisons.summaries import row_flags
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, PublishedPool, Tables
 from osteometa.io.problems import Problem
@@ -18,11 +19,14 @@ from osteometa.numerics.distributions import t_quantile, two_sided_p, two_tailed
 from osteometa.validation.cells import warning_at
 from osteometa.validation.plausibility import sd_of
 from osteometa.validation.slips import likely_slip
+from osteometa.wording.vocabulary import Flag
 
 UNEVEN = 0.02
 """Share of an interval's width by which models leave an estimate off its middle."""
 FEWEST_DF = 8
 """Degrees of freedom assumed at least where a paper reports no n."""
+FEWEST_OF_CLUSTERS = 2
+"""The same of a test that accounts for clusters."""
 ALIKE = 1.25
 """Factor within which two p agree: models differ in degrees of freedom."""
 
@@ -36,19 +40,22 @@ class Range(NamedTuple):
 
 def within_row_warnings(tables: Tables) -> Iterator[Problem]:
     """Yield warnings about estimate, interval, spread, p and n of single rows."""
+    crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     for row in tables.measurements:
         if row.usable:
             yield from _off_middle(row, "mean")
-            yield from _spread_and_interval(row)
+            if "ADJSE" not in row.flag.split():  # its interval is of an adjusted mean
+                yield from _spread_and_interval(row)
             yield from _fraction(row, "mean")
     for row in tables.contrasts:
         if row.usable:
+            paired = row.study_id in crossovers or row.test == "paired_t"
             if row.statistic in ("md", "adj_md", "smd") and row.test != "rank":
                 yield from _off_middle(row, "value")
-                yield from _se_and_interval(row)
+                yield from _se_and_interval(row, paired)
             yield from _fraction(row, "value")
-            yield from _p_of_row(row)
-            yield from _sizes(row)
+            yield from _p_of_row(row, paired)
+            yield from _sizes(row, paired)
     for row in tables.published_pools:
         yield from _off_middle(row, "estimate")
         yield from _p_of_row(row)
@@ -81,13 +88,13 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
         return
     found = f"{value.text} in {low.text} to {high.text}"
     message = f"The {column} {value.text} is not the middle of its interval ({middle:.4g}). "
-    message += _which_limit(value, low, high)
+    message += _which_limit(column, value, low, high)
     if low > 0 and _is_middle_of_logs(value, low, high):
-        message += (
-            " Or is it a ratio or a geometric mean, with an interval that is symmetric in "
-            "logarithms? Then enter a geometric mean with kind=geometric, and the natural "
-            "logarithms of a ratio."
-        )
+        message += " The interval is symmetric in logarithms. "
+        if isinstance(row, Measurement):
+            message += "Is it a geometric mean? Then enter kind=geometric."
+        else:
+            message += "Is it a ratio? Then its natural logarithms belong here."
     yield warning_at(row, column, "W21", message, found)
 
 
@@ -97,12 +104,14 @@ def _is_middle_of_logs(value: ReportedNumber, low: ReportedNumber, high: Reporte
     return abs(math.log(value / middle)) <= sum(shares) + UNEVEN * width
 
 
-def _which_limit(value: ReportedNumber, low: ReportedNumber, high: ReportedNumber) -> str:
+def _which_limit(
+    column: str, value: ReportedNumber, low: ReportedNumber, high: ReportedNumber
+) -> str:
     """Return what each of the three numbers would be by the other two, and the likely slip."""
     others = {
         "ci_low": (low, 2 * value - high, 2 * value.half_unit + high.half_unit),
         "ci_high": (high, 2 * value - low, 2 * value.half_unit + low.half_unit),
-        "value": (value, (low + high) / 2, (low.half_unit + high.half_unit) / 2),
+        column: (value, (low + high) / 2, (low.half_unit + high.half_unit) / 2),
     }
     for name, (typed, expected, slack) in others.items():
         slack += typed.half_unit
@@ -146,11 +155,11 @@ def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
             yield warning_at(row, column, "W22", message, found)
 
 
-def _se_and_interval(row: Contrast) -> Iterator[Problem]:
+def _se_and_interval(row: Contrast, paired: bool) -> Iterator[Problem]:
     limits = interval_of(row)
     if not limits or row.se is None:
         return
-    expected = _se_range(limits, float(row.ci_level or 95), df_of(row))
+    expected = _se_range(limits, float(row.ci_level or 95), df_of(row, paired)[0])
     if not _in(row.se, expected):
         message = (
             f"The se {row.se.text} and the interval {limits[0].text} to {limits[1].text} disagree: "
@@ -168,30 +177,41 @@ def _words(expected: Range) -> str:
     return f"{expected.low:.3g} to {expected.high:.3g}"
 
 
-def df_of(row: Contrast) -> float | None:
-    """Return the degrees of freedom of a test of two arms, or of one; None if not reported."""
+def df_of(row: Contrast, paired: bool) -> tuple[float | None, float | None]:
+    """Return the fewest and the most degrees of freedom of a test; None where not known.
+
+    Of Welch's test, from those of the smaller arm alone. A test that accounts for clusters has
+    fewer than its participants give.
+    """
     if row.df2 is not None:
-        return float(row.df2)
-    n = total_of(row)
-    df = None if n is None else n - (1 if row.compares == "within" else 2) - (row.covariates or 0)
-    return df if df is not None and df >= 1 else None
+        return float(row.df2), float(row.df2)
+    if Flag.CLUSTER_ADJUSTED in row_flags(row):
+        return FEWEST_OF_CLUSTERS, None
+    n = total_of(row, paired)
+    groups = 1 if paired or row.compares == "within" else 2
+    df = None if n is None else n - groups - (row.covariates or 0)
+    if df is None or df < 1:
+        return None, None
+    if row.test == "t_welch" and row.n_exercise and row.n_control:
+        return max(min(row.n_exercise, row.n_control) - 1, 1), df
+    return df, df
 
 
-def total_of(row: Contrast) -> int | None:
+def total_of(row: Contrast, paired: bool) -> int | None:
     """Return the participants of a test; None if not reported."""
-    if row.compares == "within":
+    if paired or row.compares == "within":
         return row.n_exercise or row.n_total
     if row.n_exercise is not None and row.n_control is not None:
         return row.n_exercise + row.n_control
     return row.n_total
 
 
-def _p_of_row(row: Contrast | PublishedPool) -> Iterator[Problem]:
+def _p_of_row(row: Contrast | PublishedPool, paired: bool = False) -> Iterator[Problem]:
     """Warn of a p that differs from that of the estimate with its SE or interval, of t or F."""
     if row.p is None or not 0 < row.p <= 1:
         return
     reported = _reported_p(row, row.p)
-    for source, implied in _implied_p(row):
+    for source, implied in _implied_p(row, paired):
         if implied.low > reported.high * ALIKE or reported.low > implied.high * ALIKE:
             message = (
                 f"The p ({row.p_operator} {row.p.text}) and the {source} disagree: they give a "
@@ -204,13 +224,13 @@ def _p_of_row(row: Contrast | PublishedPool) -> Iterator[Problem]:
             return
 
 
-def _implied_p(row: Contrast | PublishedPool) -> Iterator[tuple[str, Range]]:
+def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[str, Range]]:
     """Yield the two-sided p of a row by each way of reporting the test, over the rounding."""
     contrast = isinstance(row, Contrast)
     value = row.value if contrast else row.estimate
     if value is None:
         return
-    df = df_of(row) if contrast else None
+    df, most = df_of(row, paired) if contrast else (None, None)
     around = _around(value)
     if contrast and row.statistic in ("t", "f"):
         if row.statistic == "f":
@@ -219,7 +239,7 @@ def _implied_p(row: Contrast | PublishedPool) -> Iterator[tuple[str, Range]]:
             low_df = df or FEWEST_DF
             yield (
                 row.statistic.upper(),
-                Range(two_sided_p(around.high, df), two_sided_p(around.low, low_df)),
+                Range(two_sided_p(around.high, most), two_sided_p(around.low, low_df)),
             )
         return
     if contrast and (row.test == "rank" or row.statistic not in ("md", "adj_md")):
@@ -253,16 +273,17 @@ def _reported_p(row: Contrast | PublishedPool, p: ReportedNumber) -> Range:
     return Range(low, 1.0 if row.p_operator in (">", ">=") else high)
 
 
-def _sizes(row: Contrast) -> Iterator[Problem]:
+def _sizes(row: Contrast, paired: bool) -> Iterator[Problem]:
     """Warn of numbers of participants that disagree with each other or with df."""
     parts = (row.n_exercise, row.n_control)
-    total = total_of(row)
-    if row.compares == "between" and None not in (*parts, row.n_total) and total != row.n_total:
+    total = total_of(row, paired)
+    two = row.compares == "between" and not paired
+    if two and None not in (*parts, row.n_total) and total != row.n_total:
         message = f"n_total is {row.n_total}, but n_exercise + n_control = {total}. Correct one."
         yield warning_at(row, "n_total", "W24", message, f"{row.n_total} against {total}")
     if row.df2 is None or total is None or not (row.statistic == "t" or row.df1 == 1):
         return
-    most = total - (1 if row.compares == "within" else 2)
+    most = total - (2 if two else 1)
     if row.df2 > most and row.test != "rm_anova":
         message = (
             f"df2 is {row.df2.text}, but {total} participants give at most {most}. "
