@@ -94,7 +94,7 @@ lock() {
     }
     cp requirements.txt "$maker/all.txt"
     compile --all-extras --generate-hashes "$@" -o "$maker/all.txt"
-    compile --extra workflow -c "$maker/all.txt" -o "$maker/run.txt"
+    compile --extra workflow --extra exchange -c "$maker/all.txt" -o "$maker/run.txt"
     parted='{name = $0; sub(/==.*/, "", name)}
         NR == FNR {run[name] = 1; next}
         /^[^ ]/ {keep = (name in run) == first} keep'
