@@ -1,9 +1,10 @@
 """Paired tests of each arm, geometric means with limits, cluster trials: numbers of metafor."""
 
+import math
 from dataclasses import replace
 
 import pytest
-from builders import CONFIG, account_of, change, contrast, level, parallel, tables, text
+from builders import CONFIG, account_of, change, contrast, level, logs, parallel, tables, text
 from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import derive
@@ -135,6 +136,16 @@ def test_a_cluster_trial_without_what_it_needs_gives_no_effect(rows, clusters, r
     comparisons = comparisons_of(made, CONFIG)
     (tried,) = estimate(comparisons, Correlations(comparisons, CONFIG), CONFIG)
     assert reason in " ".join(attempt.reason for attempt in tried.attempts["MD"])
+
+
+def test_means_of_logarithms_in_two_units_are_of_one():
+    """Those of 2 ng/mL and 1000 pg/mL: the ratio is 2, not 0.002."""
+    rows = [
+        logs("e", mean=math.log(2), sd=0.4, n=12),
+        logs("c", mean=math.log(1000), sd=0.4, n=12, unit="pg/mL"),
+    ]
+    found = parallel(rows)["ROM"]
+    assert (found.yi, found.vi) == pytest.approx((math.log(2), 2 * 0.4**2 / 12))
 
 
 def test_a_change_of_0_has_the_se_of_its_own_interval():

@@ -2,11 +2,12 @@
 
 import honest
 import pytest
-from builders import CONFIG
+from builders import CONFIG, level, tables
+from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import Arm, Measurement, Study, Tables
 from osteometa.validation.comparable import Compared
 from osteometa.validation.other_studies import usual
-from osteometa.validation.review import warnings_of
+from osteometa.validation.review import check_tables, warnings_of
 
 READINGS = (2.1, 2.6, 2.4, 2.5, 2.3, 2.1, 2.3, 2.6, 8.2, 8.3)
 
@@ -68,3 +69,36 @@ def test_honest_data_of_other_fields_raise_few_warnings():
     found = [honest.problems_of(data) for data in honest.SETS]
     assert sum(len(problems) for _, problems in found) < sum(n for n, _ in found) / 10
     assert honest.PAGE.read_text(encoding="utf-8") == honest.written()
+
+
+def scored(limits, measures=("MD", "SMD")):
+    """Return the config with CTX as a T score."""
+    outcome = CONFIG.outcomes["CTX"].model_dump()
+    outcome["analytes"]["ctx_serum"]["quantity"] = "other"
+    outcome |= {"units": {"T score": limits}, "measures": measures, "smallest_effect": {}}
+    dumped = CONFIG.model_dump()
+    return CONFIG.model_validate({**dumped, "outcomes": {**dumped["outcomes"], "CTX": outcome}})
+
+
+SCORES = [
+    level(time, arm=arm, mean=mean, sd=0.8, n=20, unit="T score", note="morning")
+    for time, arm, mean in (
+        ("baseline", "e", -1.2), ("baseline", "c", 0), ("end", "e", -0.9), ("end", "c", -0.1)
+    )
+]  # fmt: skip
+
+
+def test_levels_below_0_of_a_scale_that_declares_them():
+    review = tables(SCORES, design="rct", control=True)
+    config = scored((-6, 4))
+    assert check_tables(review, config) == []
+    assert warnings_of(review, config) == []
+    found = {effect.measure: effect.yi for effect in derive(review, config).effects}
+    assert found["MD"] == pytest.approx(0.3 + 0.1)
+    assert "ROM" not in found
+    assert {p.code for p in check_tables(review, scored((0, 4)))} == {"E208"}
+
+
+def test_a_range_below_0_and_a_ratio_of_means_exclude_each_other():
+    with pytest.raises(ValueError, match="reaches below 0, where means have no ratio"):
+        scored((-6, 4), ("ROM", "MD"))

@@ -162,12 +162,11 @@ class Comparison:
         if row is None or not row.usable:
             return None
         factor = 1.0
-        logarithm = row.kind == "log_level"  # has no unit to convert
         if row.kind in ("level", "change", "geometric") and (row.unit == NOT_STATED) != (
             self.unit == NOT_STATED
         ):
             return None
-        if row.unit in UNITS and self.unit in UNITS and row.unit != "%" and not logarithm:
+        if row.unit in UNITS and self.unit in UNITS and row.unit != "%":
             if UNITS[row.unit][0] != UNITS[self.unit][0]:
                 return None
             factor = convert(1.0, row.unit, self.unit)

@@ -109,15 +109,14 @@ def summary_of(row: Measurement, size: SampleSize, factor: float) -> Summary:
     cells = [Cell(row, "mean")] if row.mean is not None else []
     spread = spread_of(row, size.n)
     mean = spread.mean if row.mean is None else float(row.mean)
-    mean = None if mean is None else mean * factor
-    sd = spread.sd
-    if row.kind == "geometric":
-        mean = None if mean is None else math.log(mean)
-    elif sd is not None:
-        sd *= factor
+    logarithm = row.kind in ("log_level", "geometric")  # whose SD has no unit
+    if mean is not None:
+        if row.kind == "geometric":
+            mean = math.log(mean)
+        mean = mean + math.log(factor) if logarithm else mean * factor
     return Summary(
         mean,
-        sd,
+        spread.sd if spread.sd is None or logarithm else spread.sd * factor,
         size.n,
         spread.codes,
         (*cells, *(Cell(row, column) for column in spread.columns), *size.cells),

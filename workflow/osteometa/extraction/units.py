@@ -128,4 +128,5 @@ def pooled_unit(unit: str, targets: Iterable[str]) -> str:
     """Return the unit of `targets` with the dimension of a unit; the unit itself if none has it."""
     if unit not in UNITS:
         return unit
-    return next((to for to in targets if UNITS[to][0] == UNITS[unit][0]), unit)
+    known = (to for to in targets if to in UNITS)
+    return next((to for to in known if UNITS[to][0] == UNITS[unit][0]), unit)

@@ -15,10 +15,11 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from osteometa.extraction.cell_types import IDENTIFIER, LONGEST
-from osteometa.extraction.units import Quantity, units_of
+from osteometa.extraction.units import Quantity, pooled_unit, units_of
 from osteometa.io.problems import ProblemsFound
 from osteometa.protocol.config_problems import (
     reference_problems,
@@ -50,6 +51,7 @@ Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True, le=MOST)]
 Correlation = Annotated[Finite, Field(gt=-1, lt=1)]
 Positive = Annotated[Finite, Field(gt=0, le=MOST)]
+Limit = Annotated[Finite, Field(ge=-MOST, le=MOST)]
 Share = Annotated[Finite, Field(gt=0.5, le=1)]
 Rho = Annotated[Finite, Field(ge=0, lt=1)]
 
@@ -99,12 +101,26 @@ class Outcome(Closed):
     decimals: Annotated[Whole, Field(ge=0, le=6)]
     smallest_effect: dict[Measure, Positive] = {}
     """Smallest effect of interest by measure: SD (SMD), percent (ROM), the pooled unit (MD)."""
-    units: dict[str, Annotated[tuple[Positive, Positive], AfterValidator(_ascending)]]
+    units: dict[str, Annotated[tuple[Limit, Limit], AfterValidator(_ascending)]]
     sites: tuple[str, ...] = ()
     diurnal: str = ""
     haemoconcentration: bool
     plausible: Plausible
     analytes: dict[Identifier, Analyte] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ratios_have_a_zero(self) -> Outcome:
+        below = [unit for unit in self.units if not self.has_zero(unit)]
+        if below and "ROM" in self.measures:
+            raise ValueError(
+                f"The range of {' and '.join(below)} reaches below 0, where means have no ratio. "
+                "Use the measures MD and SMD alone, or correct the range"
+            )
+        return self
+
+    def has_zero(self, unit: str) -> bool:
+        """Tell whether no value in a unit is below zero, by the range declared for it."""
+        return self.units.get(pooled_unit(unit, self.units), (0.0,))[0] >= 0
 
     def unit_of(self, analyte: str) -> str:
         """Return the unit in which an analyte is pooled; '' where it may be one of several."""

@@ -143,6 +143,8 @@ def _change_and_levels(
             words = f"{after.mean} after minus {before.mean} before"
             yield from _differs(row, row.mean, "W26", difference, slack, words)
         return
+    if before.mean <= 0:  # of a scale that goes below 0 nothing is a percentage
+        return
     percent = 100 / before.mean
     slack = slack * percent + abs(difference) * percent * before.mean.half_unit / before.mean
     # The mean of percent changes exceeds the percent change of the mean by about cv2 (1 - r).
@@ -155,7 +157,7 @@ def _change_and_levels(
 def _of_losses(before: Measurement, after: Measurement, row: Measurement) -> float:
     """Return how far means may differ because not all of them are of the same participants."""
     numbers = [one.n for one in (before, after, row) if one.n]
-    sd = sd_of(before) or (before.mean or 0.0) / 2
+    sd = sd_of(before) or abs(before.mean or 0.0) / 2
     if len(numbers) < 2:
         return sd / 10
     return LOSSES * sd * math.sqrt(1 / min(numbers) - 1 / max(numbers))
@@ -177,7 +179,8 @@ def _far_apart(row: Measurement, other: Measurement, words: str) -> Iterator[Pro
     """Warn of two means, or two SDs, that differ by a factor."""
     if row.unit != other.unit:
         return
-    if row.kind == "level" and row.mean and other.mean and row.mean > 0 and other.mean > 0:
+    means = row.mean and other.mean and row.mean > 0 and other.mean > 0
+    if row.kind == "level" and row.mean and other.mean and means:
         ratio = row.mean / other.mean
         if not 1 / CHANGE_OF_MEAN < ratio < CHANGE_OF_MEAN:
             message = (
@@ -191,7 +194,7 @@ def _far_apart(row: Measurement, other: Measurement, words: str) -> Iterator[Pro
         return
     rounding = (1 + _rounding_of_spread(row)) * (1 + _rounding_of_spread(other))
     ratios = [sd / other_sd]
-    if row.kind == "level" and row.mean and other.mean:
+    if row.kind == "level" and row.mean and other.mean and means:
         ratios.append(ratios[0] * other.mean / row.mean)  # of the coefficients of variation
     least = max(CHANGE_OF_SD, math.exp(ERRORS_OF_SD * _error_of_log_ratio(row, other))) * rounding
     if all(max(one, 1 / one) > least for one in ratios):

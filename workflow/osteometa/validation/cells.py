@@ -14,7 +14,7 @@ from osteometa.extraction.tables import (
     PublishedPool,
     Tables,
 )
-from osteometa.extraction.units import NOT_STATED, UNITS, units_of
+from osteometa.extraction.units import NOT_STATED, UNITS, convert, pooled_unit, units_of
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config, Outcome
 
@@ -63,6 +63,12 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
                 f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}. Correct one of the two."
             )
             yield problem_at(arm, "n_end", "E202", message, arm.n_end)
+        if arm.n_start and arm.clusters and arm.clusters > arm.n_start:
+            message = (
+                f"clusters = {arm.clusters} exceeds n_start = {arm.n_start}: a cluster is a group "
+                "of participants. Correct one of the two."
+            )
+            yield problem_at(arm, "clusters", "E202", message, arm.clusters)
     for row in tables.measurements:
         yield from _measurement(row, config, starts.get((row.study_id, row.arm_id)))
     for row in tables.contrasts:
@@ -106,9 +112,10 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     if row.kind == "level" and outcome is not None:
         for column in ("mean", "median"):
             value = getattr(row, column)
-            if value is not None and value <= 0:
+            if value is not None and value <= 0 and outcome.has_zero(row.unit):
                 message = (
-                    "A level must be above 0. Correct it; if it is a change, enter kind=change."
+                    "A level must be above 0. Correct it; if it is a change, enter kind=change. Of "
+                    "a scale that goes below 0, declare such a range in config.yaml (units)."
                 )
                 yield problem_at(row, column, "E208", message, value)
     for column in ("mean", "ci_low") if row.kind == "geometric" else ():
@@ -124,6 +131,7 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     percent = row.kind == "pct_change"
     if outcome is not None and (percent or row.mean is not None or row.unit):
         yield from _unit(row, outcome, percent=percent)
+        yield from _out_of_proportion(row, outcome)
 
 
 def _timepoint(row: Measurement | Contrast) -> Iterator[Problem]:
@@ -152,6 +160,28 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
                 "two."
             )
             yield problem_at(row, name, "E209", message, spread)
+
+
+def _out_of_proportion(row: Measurement | Contrast, outcome: Outcome) -> Iterator[Problem]:
+    """Yield the numbers in a unit that are far beyond every value that config.yaml allows."""
+    declared = outcome.units.get(pooled_unit(row.unit, outcome.units), ())
+    if row.unit == "%":
+        most = 100 * COARSEST
+    elif declared and getattr(row, "kind", "") != "log_level":
+        unit = pooled_unit(row.unit, outcome.units)
+        most = convert(COARSEST * max(map(abs, declared)), unit, row.unit)
+    else:
+        return
+    for name in (*STATISTICS, "value"):
+        value = getattr(row, name, None)
+        if value is not None and abs(value) > most:
+            message = (
+                f"{name} {value.text} {row.unit} is more than a thousand times the largest value "
+                f"that config.yaml declares for {row.outcome}. Correct it, its unit, or the range."
+                if row.unit != "%"
+                else f"{name} {value.text} % is more than a thousandfold. Correct it."
+            )
+            yield problem_at(row, name, "E209", message, value)
 
 
 def _sd_and_se(row: Measurement) -> Iterator[Problem]:
@@ -241,6 +271,8 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     outcome = _outcome(row, config)
     if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:
         yield from _unit(row, outcome, percent=False)
+    if row.statistic in ("md", "adj_md") and outcome is not None:
+        yield from _out_of_proportion(row, outcome)
 
 
 def _p(row: Contrast | PublishedPool) -> Iterator[Problem]:

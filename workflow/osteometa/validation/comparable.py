@@ -67,7 +67,7 @@ def spreads(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
         if row.outcome not in config.outcomes or not sd or row.kind == "log_level":
             continue
         level = row.mean if row.kind == "level" else level_of(row, config)
-        if level is not None and level > 0:
+        if level and config.outcomes[row.outcome].has_zero(row.unit):
             phase = phases[row.study_id, row.arm_id]
             kind = "level" if row.kind == "level" else "change"
             yield Spread(
@@ -121,7 +121,8 @@ def changes(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
         group = (comparison.outcome, comparison.analyte, arm.phase)
         kind = "difference" if comparison.controlled else "change"
         if comparison.controlled:
-            yield from _of_levels(comparison)
+            if config.outcomes[comparison.outcome].has_zero(comparison.unit):
+                yield from _of_levels(comparison)
             for row, percent, sd in _mean_changes(comparison, config):
                 yield Change(
                     row=row, column="mean", group=(*group, kind), value=percent, n=row.n,
@@ -160,7 +161,7 @@ def _of_arms(tables: Tables, arms: dict[tuple[str, str], Arm], config: Config) -
             mean = row.mean - (level or 0)
         else:
             continue
-        if level:
+        if level and config.outcomes[row.outcome].has_zero(row.unit):
             arm = arms[row.study_id, row.arm_id]
             yield Change(
                 row=row, column="mean", group=(row.outcome, row.analyte, arm.phase, "change"),

@@ -105,6 +105,7 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
             group=(row.outcome, row.analyte, row.site, unit),
         )
         for row, value, unit in _levels(tables, config)
+        if config.outcomes[row.outcome].has_zero(unit)
     ]  # fmt: skip
     groups = usual(levels, 1, math.log(FARTHEST_LEVEL))
     for one in levels:
@@ -138,7 +139,7 @@ def _levels(tables: Tables, config: Config) -> Iterator[tuple[Measurement, float
     """Yield the rows with a mean level, with the mean in the unit in which it is pooled."""
     for row in tables.measurements:
         outcome = config.outcomes.get(row.outcome)
-        if outcome is None or row.kind != "level" or not row.mean:
+        if outcome is None or row.kind != "level" or row.mean is None:
             continue
         unit = pooled_unit(row.unit, outcome.units)
         try:
