@@ -135,11 +135,19 @@ def made() -> Iterator[Shown]:
         yield Shown(part="made", name=f"risk_of_bias_{tool}", words=f"Risk of bias, {tool}",
                     figure=risk_of_bias.light_figures(marks, tool)[0],
                     alt=risk_of_bias.light_alt(marks, tool))  # fmt: skip
-    counts = dict(zip(flow.WORDS, (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
-                      strict=True))  # fmt: skip
-    marks = flow.flow_marks(counts)
-    yield Shown(part="made", name="prisma", words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
-                figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
+    databases = dict(zip([name for name in flow.WORDS if name not in flow.OTHER],
+                         (980, 20, 210, 0, 5, 785, 600, 185, 9, 176, 140, 34, 36),
+                         strict=True))  # fmt: skip
+    other = {"identified_citations": 12, "sought_other": 12, "not_retrieved_other": 2,
+             "assessed_other": 10, "excluded_reports_other": 7, "included_reports": 39}  # fmt: skip
+    reasons = [("excluded_reports", "No comparator", 90), ("excluded_reports", "No outcome", 50),
+               ("excluded_reports_other", "No comparator", 7)]  # fmt: skip
+    for name, counts, why in (
+        ("prisma", databases, ()), ("prisma_other_methods", {**databases, **other}, reasons)
+    ):  # fmt: skip
+        marks = flow.flow_marks(counts, why)
+        yield Shown(part="made", name=name, words="PRISMA 2020 flow", alt=flow.flow_alt(marks),
+                    figure=flow.flow_figure(marks, "Flow of studies (made counts)"))  # fmt: skip
     marks, scale = made_funnel(), MeasureFormat("MD", "g/cm2", "[a, b]", decimals=3)
     title = "Funnel plot of made studies, three filled in"
     yield Shown(part="made", name="funnel_filled", words="Funnel with trim and fill",

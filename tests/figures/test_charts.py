@@ -754,23 +754,28 @@ def test_names_in_risk_of_bias_are_whole_and_many_studies_paginate():
     assert sum("%" in text for text in shown) == 5  # the bars stand once
 
 
+def flow_texts(figure):
+    return [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text, _ in texts_of(figure)]
+
+
 @pytest.mark.parametrize("boxes", [{}, {"identified_databases": 12345, "screened": 9000}])
 def test_flow(boxes):
     figure = flow.flow_figure(flow.flow_marks(boxes), "Flow of studies")
     assert_apart(figure, "flow")
-    texts = " ".join(text.get_text() for text, _ in texts_of(figure))
+    texts = " ".join(flow_texts(figure))
     assert ("n = 12,345" in texts) == bool(boxes)
     assert "not entered" in texts
 
 
 def test_the_flow_has_the_lines_of_the_template_and_the_reasons_entered():
     counts = {"excluded_reports": 9, "assessed": 14}
-    reasons = ["no control"] * 2 + ["other outcome"] * 3 + ["an animal study"]
+    box = "excluded_reports"
+    reasons = [(box, "no control", 2), (box, "other outcome", 3), (box, "an animal study", 1)]
     marks = flow.flow_marks(counts, reasons)
     figure = flow.flow_figure(marks, "Flow of studies")
     assert_apart(figure, "flow")
-    texts = [text.get_text() for text, _ in texts_of(figure)]
-    assert flow.ROUTE in texts
+    texts = flow_texts(figure)
+    assert flow.ROUTES[0] in texts and flow.ROUTES[1] not in texts
     assert {"Records identified from:", "Records removed before screening:"} <= set(texts)
     at = texts.index("Reports excluded (n = 9)")
     assert texts[at + 1 : at + 5] == [
@@ -780,6 +785,15 @@ def test_the_flow_has_the_lines_of_the_template_and_the_reasons_entered():
     for more in ({}, {"excluded_reports": 6}):
         assert not [m for m in flow.flow_marks(more, reasons) if m.label == flow.REST]
     assert not [m for m in flow.flow_marks(counts) if m.shape == flow.REASON]
+
+
+def test_the_flow_with_other_methods_stands_beside_that_of_the_databases():
+    counts = {"screened": 900, "identified_citations": 12, "sought_other": 12, "assessed_other": 9}
+    figure = flow.flow_figure(flow.flow_marks(counts), "Flow of studies")
+    assert_apart(figure, "flow")
+    texts = flow_texts(figure)
+    assert set(flow.ROUTES) <= set(texts)
+    assert "Citation searching (n = 12)" in texts
 
 
 def test_only_figures_that_apply_are_written_and_the_index_has_the_reason_of_the_others(tmp_path):

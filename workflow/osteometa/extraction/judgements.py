@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Row, Text, cell
@@ -9,8 +11,14 @@ from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Row, 
 PrismaBox = Literal[
     "identified_databases", "identified_registers", "removed_duplicates", "removed_automation",
     "removed_other", "screened", "excluded", "sought", "not_retrieved", "assessed",
-    "excluded_reports", "included_studies", "included_reports",
+    "excluded_reports", "identified_websites", "identified_organisations",
+    "identified_citations", "identified_other", "sought_other", "not_retrieved_other",
+    "assessed_other", "excluded_reports_other", "included_studies", "included_reports",
 ]  # fmt: skip
+Concern = Literal["", "not_serious", "serious", "very_serious"]
+CONCERNS = ("serious", "very_serious")
+DOMAINS = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publication_bias")
+"""Domains of GRADE, each a column of grade.csv beside its `_reason`."""
 
 
 class RiskOfBias(Row):
@@ -31,9 +39,14 @@ class Prisma(Row):
     """A count of the PRISMA 2020 flow."""
 
     table: ClassVar[str] = "prisma"
-    key: ClassVar[tuple[str, ...]] = ("box",)
-    purpose: ClassVar[str] = "One row per box of the PRISMA 2020 flow; entered by reviewers."
+    key: ClassVar[tuple[str, ...]] = ("box", "reason")
+    optional: ClassVar[tuple[str, ...]] = ("reason",)
+    purpose: ClassVar[str] = (
+        "One row per box of the PRISMA 2020 flow, and per reason of exclusion; entered by "
+        "reviewers."
+    )
     box: PrismaBox = cell("Box of the flow.", ...)
+    reason: Text = cell("Why so many of the box were excluded; empty in the row of the whole box.")
     n: NeededWhole = cell("Number of records, reports or studies.", ..., least=0, most=1e7)
 
 
@@ -42,7 +55,29 @@ class Grade(Row):
 
     table: ClassVar[str] = "grade"
     key: ClassVar[tuple[str, ...]] = ("synthesis",)
+    optional: ClassVar[tuple[str, ...]] = tuple(
+        name for domain in DOMAINS for name in (domain, f"{domain}_reason")
+    )
     purpose: ClassVar[str] = "One row per synthesis; entered by reviewers."
     synthesis: Identifier = cell("Synthesis of config.yaml.", ...)
     certainty: Literal["high", "moderate", "low", "very_low"] = cell("GRADE.", ...)
     reasons: Text = cell("Why.")
+    risk_of_bias: Concern = cell("Concern about risk of bias.")
+    risk_of_bias_reason: Text = cell("Why; needed beside a concern.")
+    inconsistency: Concern = cell("Concern about inconsistent results.")
+    inconsistency_reason: Text = cell("Why; needed beside a concern.")
+    indirectness: Concern = cell("Concern about indirect evidence.")
+    indirectness_reason: Text = cell("Why; needed beside a concern.")
+    imprecision: Concern = cell("Concern about imprecision.")
+    imprecision_reason: Text = cell("Why; needed beside a concern.")
+    publication_bias: Concern = cell("Concern about missing results.")
+    publication_bias_reason: Text = cell("Why; needed beside a concern.")
+
+
+def counts_of(rows: Iterable[Prisma]) -> dict[str, int]:
+    """Return the count of each box: that of the row without a reason, else the sum of reasons."""
+    rows = list(rows)
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row.box] += row.n if row.reason else 0
+    return {**counts, **{row.box: row.n for row in rows if not row.reason}}

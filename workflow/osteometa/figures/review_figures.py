@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
+from osteometa.extraction.judgements import counts_of
 from osteometa.extraction.reading import read_checked
 from osteometa.extraction.tables import Tables
 from osteometa.figures import (
@@ -155,8 +157,11 @@ def _set_words(key: tuple[str, str, str]) -> str:
 def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
         raise ReasonError("the counts of the flow are not entered (prisma.csv)")
-    reasons = [s.exclude_reason for s in tables.studies if s.include == "no"]
-    marks = flow.flow_marks({row.box: row.n for row in tables.prisma if row.n is not None}, reasons)
+    reasons = [(row.box, row.reason, row.n) for row in tables.prisma if row.reason]
+    if not any(box == "excluded_reports" for box, _, _ in reasons):
+        counts = Counter(s.exclude_reason for s in tables.studies if s.include == "no")
+        reasons += [("excluded_reports", reason, n) for reason, n in counts.items()]
+    marks = flow.flow_marks(counts_of(tables.prisma), reasons)
     return marked([flow.flow_figure(marks, title)], marks, flow.flow_alt(marks))
 
 

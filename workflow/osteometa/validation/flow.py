@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 
-from osteometa.extraction.judgements import PrismaBox
+from osteometa.extraction.judgements import Prisma, PrismaBox, counts_of
 from osteometa.extraction.tables import Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import problem_at, warning_at
 
+OTHER: tuple[PrismaBox, ...] = (
+    "identified_websites", "identified_organisations", "identified_citations", "identified_other",
+)  # fmt: skip
+OF_REASONS: tuple[PrismaBox, ...] = ("excluded_reports", "excluded_reports_other")
+"""Boxes that the template splits by the reason of exclusion."""
+
 
 def flow_problems(tables: Tables) -> Iterator[Problem]:
     """Yield the counts that do not add up; a blank one has a problem of its own."""
-    boxes = {row.box: row.n for row in tables.prisma if row.n is not None}
-    if len(boxes) < len(tables.prisma):
+    if any(row.n is None for row in tables.prisma):
         return
-    rows = {row.box: row for row in tables.prisma}
+    boxes = counts_of(tables.prisma)
+    rows = {row.box: row for row in reversed(tables.prisma)}
+    rows |= {row.box: row for row in tables.prisma if not row.reason}
+    yield from _reasons(tables, rows)
 
     def total(names: tuple[PrismaBox, ...]) -> int | None:
         found = [boxes[name] for name in names if name in boxes]
@@ -28,16 +36,36 @@ def flow_problems(tables: Tables) -> Iterator[Problem]:
          ("removed_duplicates", "removed_automation", "removed_other")),
         ("sought", "screened minus excluded", ("screened",), ("excluded",)),
         ("assessed", "sought minus not retrieved", ("sought",), ("not_retrieved",)),
-        ("included_reports", "assessed minus excluded", ("assessed",), ("excluded_reports",)),
+        ("sought_other", "identified by other methods", OTHER, ()),
+        ("assessed_other", "sought minus not retrieved", ("sought_other",),
+         ("not_retrieved_other",)),
+        ("included_reports", "assessed minus excluded", ("assessed", "assessed_other"), OF_REASONS),
     )  # fmt: skip
     for box, words, plus, minus in rules:
-        added, removed = total(plus), total(minus)
+        added, removed = total(plus), total(minus) if minus else 0
         if box not in boxes or added is None or removed is None:
             continue
         expected = added - removed
         if boxes[box] != expected:
             message = f"{box} ({boxes[box]}) must equal {words} ({expected}). Correct the count."
             yield problem_at(rows[box], "n", "E701", message, boxes[box])
+
+
+def _reasons(tables: Tables, rows: Mapping[str, Prisma]) -> Iterator[Problem]:
+    """Yield reasons in boxes that have none, and reasons that exceed the whole box."""
+    sums: Counter[str] = Counter()
+    for row in tables.prisma:
+        sums[row.box] += row.n if row.reason else 0
+        if row.reason and row.box not in OF_REASONS:
+            message = f"Only {' and '.join(OF_REASONS)} are split by reasons. Empty the cell."
+            yield problem_at(row, "reason", "E105", message, row.reason)
+    for box, total in sums.items():
+        if total and not rows[box].reason and total > rows[box].n:
+            message = (
+                f"{box} ({rows[box].n}) must be at least the sum of its reasons ({total}). Correct "
+                "the count, or those of the reasons."
+            )
+            yield problem_at(rows[box], "n", "E701", message, rows[box].n)
 
 
 def flow_warnings(tables: Tables) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import CONCERNS, DOMAINS
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, Tables
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config
@@ -104,6 +105,10 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
         yield from _listed(judged, "outcome", ("", *outcomes))
     for grade in tables.grade:
         yield from _listed(grade, "synthesis", tuple(item.id for item in config.syntheses))
+        for domain in DOMAINS:
+            if getattr(grade, domain) in CONCERNS and not getattr(grade, f"{domain}_reason"):
+                message = "A concern about the certainty needs a reason. Enter it."
+                yield problem_at(grade, f"{domain}_reason", "E105", message)
     for study in tables.studies:
         if study.include == "no" and not study.exclude_reason:
             message = "A study that is not included needs a reason. Enter it."
