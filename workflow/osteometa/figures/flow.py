@@ -186,11 +186,8 @@ def _lines(names: Sequence[str], marks: Sequence[Box], width: float) -> list[str
     for name in names:
         lines += wrapped(HEADS[name], width) if name in HEADS else []
         for mark in (m for m in marks if m.group == name):
-            number = (
-                "not entered"
-                if mark.size is None
-                else f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{mark.size:,.0f}"
-            )
+            number = "not entered" if mark.size is None else f"n = {mark.size:,.0f}"
+            number = number.replace(" ", "\N{NO-BREAK SPACE}")
             dash = "– " if mark.shape == REASON else ""
             lines += wrapped(f"{dash}{mark.label} ({number})", width)
     return lines
