@@ -26,8 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (new, check, escalc, run, figure, pool, wanted):
         command.add_parser(commands)
+    words = list(sys.argv[1:] if argv is None else argv)
+    passed: list[str] = []
+    if words[:1] == ["run"] and "--" in words:  # argparse would lose them between its own options
+        at = words.index("--")
+        words, passed = words[:at], words[at + 1 :]
     try:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(words, argparse.Namespace(passed=passed))
         with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
             status = arguments.run(arguments)
             sys.stdout.flush()

@@ -18,13 +18,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="run a review: tables to results and report",
         description="Check the tables of a review and make all its results and the report. Only "
         "what a change affects is made anew.",
-        epilog="Arguments after -- are passed to Snakemake: osteometa run . -- --forceall",
+        epilog="Arguments after -- are passed to Snakemake: osteometa run -- --forceall",
     )
     parser.add_argument(
         "directory", nargs="?", default=".", help="the review's folder (default: this one)"
     )
     parser.add_argument("--cores", type=int, metavar="N", help="use N cores (default: all)")
-    parser.add_argument("snakemake", nargs="*", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not Path(arguments.directory, "config.yaml").is_file():
         print(
             f"osteometa run: {arguments.directory} contains no config.yaml. Give the folder of a "
-            "review (before --), or make one: osteometa new FOLDER.",
+            "review, or make one: osteometa new FOLDER.",
             file=sys.stderr,
         )
         return 2
@@ -57,7 +56,7 @@ def snakemake_arguments(arguments: argparse.Namespace) -> list[str]:
     return [
         "--snakefile", str(home / "Snakefile"),
         "--workflow-profile", str(home / "profiles/default"),
-        "--directory", arguments.directory, *cores, *arguments.snakemake,
+        "--directory", arguments.directory, *cores, *arguments.passed,
     ]  # fmt: skip
 
 
