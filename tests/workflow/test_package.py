@@ -117,7 +117,7 @@ def test_without_the_extra_a_run_names_what_to_install(environment, elsewhere):
         **elsewhere,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "pip install 'osteometa[workflow]'" in done.stderr
+    assert "with its extra: [workflow]" in done.stderr
 
 
 def new_review(commands, elsewhere):

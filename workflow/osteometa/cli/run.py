@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if find_spec("snakemake") is None:
         print(
-            "osteometa run: Snakemake is not installed. Install it: pip install "
-            "'osteometa[workflow]'.",
+            "osteometa run: Snakemake is not installed. Install osteometa with its extra: "
+            "[workflow].",
             file=sys.stderr,
         )
         return 2
