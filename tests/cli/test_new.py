@@ -1,10 +1,12 @@
 """`osteometa new`: what it writes is a valid review, and nothing is half written."""
 
 import csv
+import os
 import sys
 
 import pytest
 from builders import P1NP_REVIEW, ROOT, append, output_of
+from osteometa.cli.new import NAMES
 from osteometa.extraction.tables import ROWS
 from osteometa.extraction.units import QUANTITIES, units_of
 from osteometa.protocol.config import load_config
@@ -25,8 +27,12 @@ def everything_in(folder):
 def test_a_new_review_is_short_complete_and_without_problems(tmp_path, capsys):
     folder = tmp_path / "a folder" / "review"
     assert output_of(capsys, "new", folder, *P1NP_REVIEW)[0] == 0
+    assert {path.name for path in folder.iterdir()} == set(NAMES)
     tables = {f"data/raw/{model.table}.csv" for model in ROWS}
     assert everything_in(folder) == {"config.yaml", "README.md", ".gitignore", *tables}
+    umask = os.umask(0o22)
+    os.umask(umask)
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~umask
     assert len((folder / "config.yaml").read_text(encoding="utf-8").splitlines()) <= 25
     status, out, _ = output_of(capsys, "check", folder)
     assert (status, out) == (0, "0 problems, 0 warnings.\n")
@@ -103,9 +109,16 @@ def test_a_folder_that_has_a_review_is_left_alone(tmp_path, capsys, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("mine")
     status, _, err = output_of(capsys, "new", tmp_path, *P1NP_REVIEW)
-    assert status == 1 and f"has {name} already. Give another folder." in err
+    there = tmp_path / name.split("/")[0]
+    assert status == 1 and f"{there} exists already. Give another folder." in err
     assert everything_in(tmp_path) == {name}
     assert (tmp_path / name).read_text() == "mine"
+
+
+def test_a_file_of_the_name_is_left_alone(tmp_path, capsys):
+    (tmp_path / "review").write_text("mine")
+    assert output_of(capsys, "new", tmp_path / "review", *P1NP_REVIEW)[0] == 1
+    assert (tmp_path / "review").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +175,14 @@ def test_in_a_terminal_what_is_missing_is_asked(tmp_path, capsys, monkeypatch):
     assert list(config.outcomes) == ["P1NP", "Balance"]
     assert set(config.modalities.values()) == {"aerobic"}
     assert config.subgroups.by == {"weeks": (26, 52), "sex": ()}
+
+
+def test_a_folder_with_other_files_keeps_them(tmp_path, capsys):
+    (tmp_path / "protocol.pdf").write_text("mine")
+    assert output_of(capsys, "new", tmp_path, *P1NP_REVIEW)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "protocol.pdf", "config.yaml", "README.md", ".gitignore", "data",
+    }  # fmt: skip
 
 
 def test_an_end_of_the_answers_writes_nothing(tmp_path, capsys, monkeypatch):

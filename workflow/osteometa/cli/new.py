@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +16,8 @@ from osteometa.wording.choices import EXERCISE_TYPES
 if TYPE_CHECKING:
     from osteometa.protocol.new_review import NewReview
 
+NAMES = ("config.yaml", "data", "README.md", ".gitignore")
+"""What a new review has in its folder."""
 Answer = TypeVar("Answer")
 
 
@@ -53,26 +55,30 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.protocol.new_review import files_of
 
     folder = Path(arguments.directory)
-    if folder.exists() and not folder.is_dir():
-        return _refused(f"{folder} is a file. Give another name.", 1)
+    there = [path for path in (folder / name for name in NAMES) if path.exists()]
+    if there or folder.is_file():
+        return _refused(f"{(there or [folder])[0]} exists already. Give another folder.", 1)
     try:
-        review = review_of(arguments)
+        files = files_of(review_of(arguments))
     except ValueError as refusal:
         return _refused(str(refusal), 2)
     except EOFError:
         return _refused("stopped before the last answer. Nothing was written.", 2)
-    files = files_of(review)
-    there = [name for name in files if (folder / name).exists()]
-    if there:
-        return _refused(f"{folder} has {there[0]} already. Give another folder.", 1)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new_review_", dir=folder.parent) as made:
-        problems = _write(Path(made), files)
+    # Made beside its place and moved there whole.
+    place = folder if folder.exists() else folder.parent
+    with tempfile.TemporaryDirectory(prefix=".new_review_", dir=place) as name:
+        made = Path(name, "review")
+        problems = _write(made, files)
         if problems:
             return _refused(f"config.yaml would be wrong:\n{problems}", 2)
-        shutil.copytree(made, folder, dirs_exist_ok=True)
-    print(f"{folder} is made: read {folder / 'README.md'}, enter a study, then: "
-          f"osteometa run {folder}")  # fmt: skip
+        folder.mkdir(exist_ok=True)
+        for path in list(made.iterdir()):
+            path.rename(folder / path.name)
+    print(
+        f"{folder} is made: read {folder / 'README.md'}, enter a study, then: "
+        f"osteometa run {shlex.quote(str(folder))}"
+    )
     return 0
 
 
@@ -120,9 +126,10 @@ def _ask(arguments: argparse.Namespace) -> None:
     from osteometa.protocol.new_review import subgroup_of
 
     arguments.title = arguments.title or _answer("Title of the review", _needed)
-    arguments.outcome = arguments.outcome or [_ask_outcome("Outcome, for instance P1NP", _needed)]
-    while more := _ask_outcome("Another outcome (empty: no more)", str):
-        arguments.outcome.append(more)
+    if not arguments.outcome:
+        arguments.outcome = [_ask_outcome("Outcome, for instance P1NP", _needed)]
+        while more := _ask_outcome("Another outcome (empty: no more)", str):
+            arguments.outcome.append(more)
     if not arguments.exercise:
         types = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
         arguments.exercise = _answer(types, _exercise_types)
