@@ -64,7 +64,17 @@ def test_what_is_given_is_in_the_config_and_nothing_else_differs_from_the_defaul
     ]  # fmt: skip
     readme = (tmp_path / "review/README.md").read_text(encoding="utf-8")
     assert "| BMD, areal | BMD | bmd_areal | lumbar_spine, femoral_neck | g/cm2 |" in readme
+    assert "- resistance: resistance, resistance_impact\n- combined: " in readme
+    assert "| One row per group of a study. | study_id, arm_id, label, role, phase |" in readme
     assert len(readme.splitlines()) < 60
+
+
+@pytest.mark.parametrize(("analytes", "raised"), [("urine", False), ("serum,urine", True)])
+def test_a_loss_of_plasma_volume_raises_no_value_in_urine(tmp_path, capsys, analytes, raised):
+    outcome = ["--outcome", "NTX", "collagen_equivalents", "nM BCE", analytes]
+    assert output_of(capsys, "new", tmp_path, "--title", "NTX", *outcome)[0] == 0
+    outcomes = load_config(tmp_path / "config.yaml").outcomes
+    assert outcomes["NTX"].haemoconcentration is raised
 
 
 def test_nothing_that_is_evidence_is_written(tmp_path, capsys):

@@ -48,6 +48,7 @@ MEASURES: dict[Quantity, str] = {
 }  # fmt: skip
 """Measures of kinds of quantity that are no markers."""
 IN_BLOOD = ("concentration", "enzyme_activity", "collagen_equivalents")
+"""Kinds of quantity that a loss of plasma volume raises, unless measured in urine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +206,8 @@ def _outcome(outcome: NewOutcome) -> str:
         lines.append(f"    units: {{{outcome.unit}: }}\n")
     if outcome.sites:
         lines.append(f"    sites: [{', '.join(outcome.sites)}]\n")
-    if outcome.quantity in IN_BLOOD:
+    in_blood = any("urin" not in analyte.lower() for analyte in outcome.analytes)
+    if outcome.quantity in IN_BLOOD and in_blood:
         lines.append("    haemoconcentration: true\n")
     lines.append("    analytes:\n")
     lines += [f"      {key}: {{label: {_text(words)}, quantity: {outcome.quantity}}}\n"
@@ -228,7 +230,15 @@ def readme_text(review: NewReview) -> str:
         for outcome in review.outcomes
         for analyte, words in outcome.ids().items()
     )
-    tables = "\n".join(f"| `{model.table}.csv` | {model.purpose} |" for model in ROWS)
+    tables = "\n".join(
+        f"| `{model.table}.csv` | {model.purpose} | "
+        f"{', '.join(model.model_json_schema().get('required', ()))} |"
+        for model in ROWS
+    )
+    modalities = "\n".join(
+        f"- {kind.replace('_', ' ')}: {', '.join(m for m, of in MODALITIES.items() if of == kind)}"
+        for kind in review.exercise_types
+    )
     return f"""\
 # {review.title}
 
@@ -237,13 +247,18 @@ The tables are in `data/raw/`, the choices in `config.yaml`, the results in `res
 ## Enter a study
 
 Open the tables in a spreadsheet program and save them as CSV UTF-8. A study has one row in
-`studies.csv`, one row per group in `arms.csv`, and in `measurements.csv` one row per group and time
-of measurement (`timepoint` baseline before; `kind` level for means). Enter what the paper reports,
-in its units; a cell that it does not report stays empty. The names to enter:
+`studies.csv`, one row per group in `arms.csv` (an exercise arm names its `comparator` and
+`comparator_kind`), and in `measurements.csv` one row per group and time of measurement (`timepoint`
+baseline before; `kind` level for means). Enter what the paper reports, in its units; a cell that it
+does not report stays empty. The names to enter:
 
 | outcome | `outcome` | `analyte` | `site` | pooled in |
 |---|---|---|---|---|
 {names}
+
+`modality` of an exercise arm, by exercise type:
+
+{modalities}
 
 ## Check, look, run
 
@@ -258,8 +273,8 @@ All four work in this folder; the first report appears with one study.
 
 ## Tables
 
-| Table | Content |
-|---|---|
+| Table | Content | Needed columns |
+|---|---|---|
 {tables}
 """
 
