@@ -451,3 +451,37 @@ def record(kind, **given):
     hints = get_type_hints(kind, include_extras=True)
     assert not set(given) - set(hints)
     return kind(**{name: empty(hint) for name, hint in hints.items()} | given)
+
+
+P1NP_REVIEW = (
+    "--title", "Exercise and P1NP", "--outcome", "P1NP", "concentration", "ug/L", "serum",
+)  # fmt: skip
+"""Options of `osteometa new`."""
+
+
+def enter_a_trial(review: Path) -> None:
+    """Enter a made-up trial of two arms with P1NP before and after."""
+    study = {"study_id": "able_2020"}
+    facts = {"label": "Able 2020", "year": 2020, "design": "rct", "n_enrolled": 46}
+    append(review, "studies", study | facts | {"include": "yes"})
+    exercise = {"modality": "walking", "comparator": "usual", "comparator_kind": "usual"}
+    for arm, role, n, more in (("walking", "exercise", 24, exercise), ("usual", "control", 22, {})):
+        group = {"arm_id": arm, "label": arm, "role": role, "phase": "training", "n_start": n}
+        append(review, "arms", study | group | {"weeks": 12} | more)
+    place = {"outcome": "P1NP", "analyte": "p1np_serum", "kind": "level", "unit": "ng/mL"}
+    for arm, week, n, mean, sd in (
+        ("walking", 0, 24, 42, 11), ("walking", 12, 24, 47, 12),
+        ("usual", 0, 22, 41, 10.5), ("usual", 12, 22, 41.5, 11),
+    ):  # fmt: skip
+        time = {"timepoint": f"{week}_weeks" if week else "baseline", "time_wk": week}
+        values = {"arm_id": arm, "n": n, "mean": mean, "sd": sd, "source": "Table 2"}
+        append(review, "measurements", study | place | time | values)
+
+
+def append(review: Path, table: str, row: dict) -> None:
+    """Append a row to a raw table; columns that are not named stay empty."""
+    path = review / f"data/raw/{table}.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        names = next(csv.reader(lines))
+    with path.open("a", encoding="utf-8", newline="") as lines:
+        csv.DictWriter(lines, names, lineterminator="\n").writerow(row)

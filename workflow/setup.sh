@@ -130,7 +130,7 @@ case "${1:-review}" in
     setup) set_up_tools ;;
     review)
         set_up
-        exec "$venv/bin/python" -m osteometa.run
+        exec "$venv/bin/python" -m osteometa.cli run "${REVIEW:-.}"
         ;;
     test)
         set_up_tools

@@ -1,6 +1,5 @@
 """Links, tables and examples of README, CONTRIBUTING, CHANGELOG and docs/ are in order."""
 
-import csv
 import os
 import re
 import shlex
@@ -10,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builders import ROOT, output_of
+from builders import ROOT, append, output_of
 from osteometa.cli import main
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -128,7 +127,7 @@ def commands():
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
     words = shlex.split(line.partition(" > ")[0])[1:]
-    for module in ("check", "escalc", "figure", "pool", "wanted"):
+    for module in ("check", "escalc", "figure", "new", "pool", "run", "wanted"):
         monkeypatch.setattr(f"osteometa.cli.{module}.run", lambda arguments: 0, raising=False)
     words = [word if "..." not in word else "x" for word in words]
     try:
@@ -176,12 +175,7 @@ def rows_in(page):
 def test_the_first_study_gives_what_the_tutorial_says(review, capsys):
     page = ROOT / "docs/tutorial/first_study.md"
     for table, row in rows_in(page):
-        path = review / f"data/raw/{table}.csv"
-        with path.open(encoding="utf-8", newline="") as lines:
-            names = next(csv.reader(lines))
-        assert set(row) <= set(names)
-        with path.open("a", encoding="utf-8", newline="") as lines:
-            csv.DictWriter(lines, names, lineterminator="\n").writerow(row)
+        append(review, table, row)
     status, out, _ = output_of(capsys, "check", review)
     assert status == 0 and "0 problems" in out
     status, out, _ = output_of(capsys, "escalc", "example_2024", "--directory", review)
@@ -189,7 +183,37 @@ def test_the_first_study_gives_what_the_tutorial_says(review, capsys):
     assert status == 0 and f"yi = {told}" in out
 
 
+OWN_REVIEW = ROOT / "docs/tutorial/own_review.md"
+
+
+@pytest.mark.slow
+def test_a_review_of_ones_own_gives_what_the_tutorial_says(tmp_path):
+    """Each step runs as the page has it: the tables before a block are entered, then it runs."""
+    entered = list(rows_in(OWN_REVIEW))
+    folder, page = tmp_path / "my_review", " ".join(prose(OWN_REVIEW).split())
+    (pooled,) = re.findall(r"pooled estimate, (SMD [^,]+, 95 % CI \S+ to [\d.]+)", page)
+    first, *studies = blocks(OWN_REVIEW, "sh")
+    assert "0 problems, 0 warnings" in done(first, tmp_path)
+    for block, study in zip(studies, ("example_2024", "sample_2025"), strict=True):
+        for table, row in entered:
+            if row["study_id"] == study:
+                append(folder, table, row)
+        assert "0 problems, 0 warnings" in done(block, tmp_path)
+        report = " ".join((folder / "results/report.html").read_text(encoding="utf-8").split())
+        said = "SMD 0.41" if study == "example_2024" else pooled
+        assert said in report.replace("\u00a0", " ") and said in page
+        assert ("A single study is not pooled" in report) == (study == "example_2024")
+
+
+def done(lines, folder):
+    """The output of lines that must succeed."""
+    result = shell(lines, folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
 WITH_EXAMPLES = [page for page in PAGES if blocks(page, "sh") or blocks(page, "python")]
+WITH_EXAMPLES.remove(OWN_REVIEW)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The package by itself: its wheel, installed with what it requires and nothing else."""
+"""The package by itself: its wheel, installed with what it requires and no checkout."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import osteometa
 import pytest
-from builders import ROOT
+from builders import P1NP_REVIEW, ROOT, enter_a_trial
 
 UV = [sys.executable, "-m", "uv"]
 EFFECTS = "study,yi,vi\nAdams,0.10,0.04\nBaker,0.35,0.09\nClark,0.22,0.02\nDavis,0.48,0.06\n"
@@ -30,11 +30,12 @@ def run(*command, cwd, **settings):
 def built(folder):
     """The wheel, built by the locked build tools from a copy of the sources."""
     sources = folder / "sources"
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        sources.mkdir(exist_ok=True)
+    sources.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "Snakefile"):
         shutil.copy(ROOT / name, sources / name)
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    shutil.copytree(ROOT / "workflow/osteometa", sources / "workflow/osteometa", ignore=ignore)
+    for name in ("workflow", "profiles"):
+        shutil.copytree(ROOT / name, sources / name, ignore=ignore)
     run(
         *UV, "build", "--wheel", "--offline", "--no-build-isolation", "--python", sys.executable,
         "--out-dir", folder / "wheel", sources, cwd=folder,
@@ -43,14 +44,11 @@ def built(folder):
     return wheel
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """A new environment with the wheel and its locked requirements, every hash compared."""
-    folder = tmp_path_factory.mktemp("package")
-    wheel = built(folder)
+def installed(folder, wheel, extra=""):
+    """The commands of a new environment: the wheel and its locked requirements, hashes compared."""
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     wanted = folder / "wanted.txt"
-    wanted.write_text(f"osteometa @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    wanted.write_text(f"osteometa{extra} @ {wheel.as_uri()} --hash=sha256:{digest}\n")
     run(*UV, "venv", "--quiet", "--python", sys.executable, folder / "env", cwd=folder)
     install = [
         *UV, "pip", "install", "--quiet", "--python", folder / "env", "--require-hashes",
@@ -61,6 +59,17 @@ def environment(tmp_path_factory):
     if subprocess.run(offline, cwd=folder, capture_output=True, check=False).returncode:
         run(*install, cwd=folder)
     return folder / "env/bin"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return built(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    """An environment with what the package itself requires."""
+    return installed(tmp_path_factory.mktemp("bare"), wheel)
 
 
 @pytest.fixture
@@ -99,3 +108,34 @@ def test_nothing_of_the_extras_is_required(environment, elsewhere):
     names = {package["name"] for package in json.loads(listed)}
     assert "osteometa" in names
     assert not names & EXTRAS
+
+
+def test_without_the_extra_a_run_names_what_to_install(environment, elsewhere):
+    folder = new_review(environment, elsewhere)
+    done = subprocess.run(
+        [environment / "osteometa", "run", folder], capture_output=True, text=True, check=False,
+        **elsewhere,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "with its extra: [workflow]" in done.stderr
+
+
+def new_review(commands, elsewhere):
+    """A review made and checked by the installed commands."""
+    folder = elsewhere["cwd"] / "a review"
+    run(commands / "osteometa", "new", folder, *P1NP_REVIEW, **elsewhere)
+    assert "0 problems" in run(commands / "osteometa", "check", folder, **elsewhere)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_new_review_runs_without_a_checkout(wheel, elsewhere, tmp_path_factory):
+    """The workflow is in the wheel; nothing of it is read from the checkout."""
+    commands = installed(tmp_path_factory.mktemp("whole"), wheel, "[workflow]")
+    folder = new_review(commands, elsewhere)
+    enter_a_trial(folder)
+    run(commands / "osteometa", "run", folder, **elsewhere)
+    report = (folder / "results/report.html").read_text(encoding="utf-8")
+    assert "Able 2020" in report
+    where = "from osteometa.cli.run import workflow_home; print(workflow_home())"
+    assert run(commands / "python", "-c", where, **elsewhere).startswith(str(commands.parent))

@@ -180,6 +180,15 @@ def test_the_status_of_the_run_is_that_of_make(checkout):
     assert (result.returncode, result.stderr) == (7, "")
 
 
+@pytest.mark.parametrize(("given", "folder"), [((), "."), (("REVIEW=my Ördner",), "my Ördner")])
+def test_make_runs_the_review_of_a_folder(checkout, given, folder):
+    checkout.python()
+    environment = {"PATH": str(checkout.bin), "CALLS": str(checkout.calls), "LC_ALL": "C"}
+    make = [shutil.which("make"), *given]
+    subprocess.run(make, cwd=checkout.root, env=environment, capture_output=True, check=True)
+    assert checkout.called[-1] == f"-m osteometa.cli run {folder}"
+
+
 def targets():
     """Names after .PHONY of the Makefile."""
     line = next(

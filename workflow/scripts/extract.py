@@ -27,6 +27,8 @@ with job(snakemake) as root, TemporaryDirectory() as copies:
     if not outcome.passed:
         print_line(report_text(outcome, root).rstrip())
         sys.exit(1)
+    if not outcome.tables.studies:
+        print_line("studies.csv has no study yet: every planned analysis is empty.")
     for problem in outcome.problems:
         if problem.severity == "note":
             print_line(f"{problem.file}: {problem.message}")

@@ -18,4 +18,4 @@ with job(snakemake) as root:
             "results/ is therefore not current: run again."
         )
     write_manifest(snakemake.output[0], root)
-print_line(f"done: {root / 'results/report.html'}")
+print_line(f"done: {(root / 'results/report.html').absolute()}")

@@ -1,4 +1,4 @@
-"""The commands outside the workflow: osteometa check, escalc, figure, pool, wanted."""
+"""The commands: osteometa new, check, escalc, run, figure, pool, wanted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from osteometa import __version__
-from osteometa.cli import check, escalc, figure, pool, wanted
+from osteometa.cli import check, escalc, figure, new, pool, run, wanted
 from osteometa.run.failures import in_a_sentence
 
 
@@ -20,14 +20,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="osteometa",
         description="Reproducible meta-analysis: check tables, derive and pool effects.",
-        epilog="A whole review is run with `make` (or `snakemake`).",
+        epilog="A review begins with `osteometa new FOLDER`; `osteometa run FOLDER` runs it.",
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (check, escalc, figure, pool, wanted):
+    for command in (new, check, escalc, run, figure, pool, wanted):
         command.add_parser(commands)
+    words = list(sys.argv[1:] if argv is None else argv)
+    passed: list[str] = []
+    if words[:1] == ["run"] and "--" in words:  # argparse would lose them between its own options
+        at = words.index("--")
+        words, passed = words[:at], words[at + 1 :]
     try:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(words, argparse.Namespace(passed=passed))
         with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
             status = arguments.run(arguments)
             sys.stdout.flush()

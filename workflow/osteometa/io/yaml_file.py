@@ -43,7 +43,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise fail("The file is missing. Copy the shipped config.yaml and edit it.") from None
+        raise fail("The file is missing. Make a review: osteometa new FOLDER.") from None
     except (OSError, UnicodeDecodeError):
         raise fail("The file cannot be read as UTF-8 text. Save it as UTF-8.") from None
     if len(text) > LARGEST:
@@ -63,7 +63,7 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
     except YAMLError:
         raise fail("This is not valid YAML. Correct the file.") from None
     if not isinstance(data, dict):
-        raise fail("The file has no keys. Copy the shipped config.yaml and edit it.")
+        raise fail("The file has no keys. Make a review anew: osteometa new FOLDER.")
     return _plain(data), _lines_of(data)
 
 

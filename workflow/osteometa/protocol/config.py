@@ -28,6 +28,8 @@ from osteometa.protocol.config_problems import (
 )
 from osteometa.protocol.sources import read_settings
 from osteometa.wording.choices import (
+    MODALITIES,
+    SMD_VARIANCES,
     Estimator,
     ExerciseType,
     Interval,
@@ -82,8 +84,8 @@ class Analyte(Closed):
 class Plausible(Closed):
     """Limits beyond which `osteometa check` warns of a mistake."""
 
-    r: Annotated[tuple[Correlation, Correlation], AfterValidator(_ascending)]
-    sd_of_change: Annotated[Finite, Field(ge=0, lt=100)]
+    r: Annotated[tuple[Correlation, Correlation], AfterValidator(_ascending)] = (-0.2, 0.99)
+    sd_of_change: Annotated[Finite, Field(ge=0, lt=100)] = 0
     largest_change: Positive | None = None
     """Largest mean change, and its largest rate, in percent of the level."""
     largest_change_per_year: Positive | None = None
@@ -95,17 +97,18 @@ class Outcome(Closed):
     label: Words
     measures: tuple[Measure, ...] = Field(min_length=1)
     r: Correlation
-    r_grid: tuple[Correlation, ...] = ()
-    axis: tuple[Words, Words]
-    ratio_as: Literal["ratio", "percent"]
-    decimals: Annotated[Whole, Field(ge=0, le=6)]
+    r_grid: tuple[Correlation, ...] = (0.3, 0.5, 0.7, 0.9)
+    axis: tuple[Words, Words] = ("Lower with exercise", "Higher with exercise")
+    ratio_as: Literal["ratio", "percent"] = "ratio"
+    decimals: Annotated[Whole, Field(ge=0, le=6)] = 2
     smallest_effect: dict[Measure, Positive] = {}
     """Smallest effect of interest by measure: SD (SMD), percent (ROM), the pooled unit (MD)."""
-    units: dict[str, Annotated[tuple[Limit, Limit], AfterValidator(_ascending)]]
+    units: dict[str, Annotated[tuple[Limit, Limit], AfterValidator(_ascending)] | None] = {}
+    """Units of pooling, each with the range of plausible means, if one is known."""
     sites: tuple[str, ...] = ()
     diurnal: str = ""
-    haemoconcentration: bool
-    plausible: Plausible
+    haemoconcentration: bool = False
+    plausible: Plausible = Plausible()
     analytes: dict[Identifier, Analyte] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -120,7 +123,8 @@ class Outcome(Closed):
 
     def has_zero(self, unit: str) -> bool:
         """Tell whether no value in a unit is below zero, by the range declared for it."""
-        return self.units.get(pooled_unit(unit, self.units), (0.0,))[0] >= 0
+        limits = self.units.get(pooled_unit(unit, self.units))
+        return limits is None or limits[0] >= 0
 
     def unit_of(self, analyte: str) -> str:
         """Return the unit in which an analyte is pooled; '' where it may be one of several."""
@@ -142,44 +146,57 @@ class Outcome(Closed):
 class Effects(Closed):
     """Form in which an effect and its variance are computed."""
 
-    smd_variance: SmdVariance
-    smd_post: SmdPost
-    smd_pre_post: SmdPrePost
-    rom_correction: bool
+    smd_variance: SmdVariance = "LS"
+    smd_post: SmdPost = "pooled"
+    smd_pre_post: SmdPrePost = "ppc"
+    rom_correction: bool = False
 
 
 class Derivation(Closed):
     """How an effect is chosen among reported values, and how dependent effects are combined."""
 
-    training_time: TrainingTime
-    type_by: Literal["modality", "paper"]
-    shared_control: Literal["covariance", "split"]
-    rho: Rho
+    training_time: TrainingTime = "end"
+    type_by: Literal["modality", "paper"] = "modality"
+    shared_control: Literal["covariance", "split"] = "covariance"
+    rho: Rho = 0.5
 
 
 class Sensitivity(Closed):
     """Values that are tried one at a time (sensitivity.csv)."""
 
-    rho: tuple[Rho, ...]
-    baseline_mean: tuple[Annotated[Positive, Field(le=10)], ...]
-    training_time: tuple[TrainingTime, ...]
-    smd_variance: tuple[SmdVariance, ...]
-    methods: tuple[Estimator, ...]
-    intervals: tuple[Interval, ...]
+    rho: tuple[Rho, ...] = (0.3, 0.8)
+    baseline_mean: tuple[Annotated[Positive, Field(le=10)], ...] = (0.9, 1.1)
+    training_time: tuple[TrainingTime, ...] = ("earliest", "latest")
+    smd_variance: tuple[SmdVariance, ...] = SMD_VARIANCES
+    methods: tuple[Estimator, ...] = ("REML", "DL", "PM", "EE")
+    intervals: tuple[Interval, ...] = ("hksj-floor", "hksj", "wald")
     rob_exclude: tuple[
         Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
-    ]
+    ] = ("high", "serious", "critical", "poor")
 
 
 class Multiverse(Closed):
     """The choices whose combinations are all fitted."""
 
-    inclusion: dict[str, tuple[str, ...]]
-    designs: tuple[Literal["randomised", "all designs"], ...] = Field(min_length=1)
-    inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(min_length=1)
-    methods: tuple[Estimator, ...] = Field(min_length=1)
-    intervals: tuple[Interval, ...] = Field(min_length=1)
-    cap: Annotated[Whole, Field(ge=2)]
+    inclusion: dict[str, tuple[str, ...]] = {
+        "all": (),
+        "without indirect": ("INDIRECT",),
+        "without per protocol and second hand": ("PP", "2ND"),
+        "without assumed r": ("RIMP",),
+        "without baseline means": ("BASE",),
+        "without percent changes": ("PCT",),
+        "without SDs from tests": ("TMD", "FUNK"),
+        "without high risk of bias": ("ROB",),
+    }
+    designs: tuple[Literal["randomised", "all designs"], ...] = Field(
+        default=("randomised", "all designs"), min_length=1
+    )
+    inconsistent_data: tuple[Literal["excluded", "most cautious"], ...] = Field(
+        default=("excluded", "most cautious"), min_length=1
+    )
+    methods: tuple[Estimator, ...] = Field(default=("REML", "PM", "DL", "EE"), min_length=1)
+    intervals: tuple[Interval, ...] = Field(default=("hksj-floor", "hksj", "wald"), min_length=1)
+    cap: Annotated[Whole, Field(ge=2)] = 10_000
 
     @field_validator("inclusion")
     @classmethod
@@ -192,30 +209,30 @@ class Multiverse(Closed):
 class Directions(Closed):
     """Choices of the synthesis of directions."""
 
-    agreement_share: Share
+    agreement_share: Share = 0.7
 
 
 class Pooling(Closed):
     """The random-effects model."""
 
-    method: Estimator
-    ci: Interval
-    pi_df: Literal["k-1", "k-2"]
+    method: Estimator = "REML"
+    ci: Interval = "hksj-floor"
+    pi_df: Literal["k-1", "k-2"] = "k-1"
 
 
 class SmallK(Closed):
     """Fewest studies for a diamond, a prediction interval and a subgroup test."""
 
-    diamond: Annotated[Whole, Field(ge=2)]
-    prediction_interval: Annotated[Whole, Field(ge=3)]
-    subgroup_test: Annotated[Whole, Field(ge=3)]
+    diamond: Annotated[Whole, Field(ge=2)] = 2
+    prediction_interval: Annotated[Whole, Field(ge=3)] = 5
+    subgroup_test: Annotated[Whole, Field(ge=3)] = 5
 
 
 class Subgroups(Closed):
     """How exercise types and other subgroups are compared."""
 
-    common_tau2_up_to: Annotated[Whole, Field(ge=0)]
-    overall_diamond: bool
+    common_tau2_up_to: Annotated[Whole, Field(ge=0)] = 5
+    overall_diamond: bool = True
     by: dict[str, tuple[Finite, ...]] = {}
     """Further columns that form subgroups; of numbers with the bounds between their bands."""
 
@@ -236,9 +253,9 @@ def _with_svg(formats: list[str]) -> list[str]:
 class Figures(Closed):
     """The style of figures."""
 
-    style: Style
-    width: Width
-    interval: Literal["preset", "[a, b]", "(a to b)"]
+    style: Style = "standard"
+    width: Width = 183
+    interval: Literal["preset", "[a, b]", "(a to b)"] = "preset"
     formats: Annotated[list[Literal["svg", "pdf", "png"]], AfterValidator(_with_svg)] = [
         "svg", "pdf", "png",
     ]  # fmt: skip
@@ -264,26 +281,36 @@ class Synthesis(Closed):
 
 
 class Config(Closed):
-    """Every analysis choice of a review."""
+    """Every analysis choice of a review.
 
-    schema_version: Annotated[Whole, Field(ge=1, le=1)]
+    A choice that a review leaves out is that of the shipped config.yaml, where its reason is.
+    Nothing that is evidence or depends on the outcome has a default.
+    """
+
+    schema_version: Annotated[Whole, Field(ge=1, le=1)] = 1
     title: Words
     outcomes: dict[str, Outcome]
-    effects: Effects
+    effects: Effects = Effects()
     secondary_outcomes: tuple[str, ...] = ()
-    modalities: dict[Identifier, ExerciseType | None]
-    comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...]
-    designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...]
-    windows: dict[Identifier, Annotated[float, Field(gt=0, strict=True)]]
-    derivation: Derivation
-    sensitivity: Sensitivity
-    multiverse: Multiverse
-    seed: Annotated[Whole, Field(ge=0)]
-    directions: Directions
-    pooling: Pooling
-    small_k: SmallK
-    subgroups: Subgroups
-    figures: Figures
+    modalities: dict[Identifier, ExerciseType | None] = MODALITIES
+    comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...] = (
+        "usual", "attention", "low_dose",
+    )  # fmt: skip
+    designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...] = (
+        "rct", "crossover_rct",
+    )  # fmt: skip
+    windows: dict[Identifier, Annotated[float, Field(gt=0, strict=True)]] = {
+        "immediate": 0.5, "early": 4, "sameday": 12, "day1": 36, "late": math.inf,
+    }  # fmt: skip
+    derivation: Derivation = Derivation()
+    sensitivity: Sensitivity = Sensitivity()
+    multiverse: Multiverse = Multiverse()
+    seed: Annotated[Whole, Field(ge=0)] = 20120229
+    directions: Directions = Directions()
+    pooling: Pooling = Pooling()
+    small_k: SmallK = SmallK()
+    subgroups: Subgroups = Subgroups()
+    figures: Figures = Figures()
     syntheses: tuple[Synthesis, ...]
 
     @field_validator("windows")

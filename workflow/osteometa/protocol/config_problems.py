@@ -93,7 +93,7 @@ def _validation_problem(item: ErrorDetails, places: Places, model: type[BaseMode
 def _message(item: ErrorDetails, location: Location) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "missing":
-        return "This key is missing. Add it as in the shipped config.yaml."
+        return "This key is missing. Add it (see docs/reference/config.md)."
     if kind == "literal_error":
         message = f"Use {context['expected']}."
         if {"phase", "design_class"} & set(location):

@@ -48,14 +48,17 @@ def evidence(review: Review) -> str:
     judged = len({row.study_id for row in tables.risk_of_bias} & set(included))
     graded = len({row.synthesis for row in tables.grade})
     pooled = statuses.count(SynthesisStatus.POOLED)
+    planned = counted(len(statuses), "planned analysis", "planned analyses")
+    if not included:
+        return f"No study is entered yet; {planned}."
     sized, only, _ = contributions(review)
     risk = f"{judged} of {len(included)} studies judged" if judged else NOT_ASSESSED
     certainty = f"{graded} of {len(statuses)} analyses judged" if graded else NOT_ASSESSED
     return unbroken(
-        f"{studies(len(included)).capitalize()}; "
-        f"{counted(len(statuses), 'planned analysis', 'planned analyses')}, "
-        f"{number_words(pooled)} of them pooled. {sized} studies give an effect estimate, "
-        f"{only} report a direction or no significant change only. Risk of bias: {risk}. "
+        f"{studies(len(included)).capitalize()}; {planned}, "
+        f"{number_words(pooled) if pooled else 'none'} of them pooled. "
+        f"{sized} {'study gives' if sized == 1 else 'studies give'} an effect estimate, "
+        f"{only} a direction or no significant change only. Risk of bias: {risk}. "
         f"Certainty of evidence (GRADE): {certainty}."
     )
 

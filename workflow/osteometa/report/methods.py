@@ -99,7 +99,7 @@ def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str
     counts = Counter(_origin(effect) for effect in pooled.values())
     assumed = ", ".join(f"{name} {outcome.r:g}" for name, outcome in config.outcomes.items())
     sentences = [
-        f"Of the {len(pooled)} effects pooled on these measures, {counts['']} needed no pre-post "
+        f"Of {counted(len(pooled), 'effect')} on these measures, {counts['']} needed no pre-post "
         f"correlation; it was reported for {counts['reported']}, derived for {counts['derived']}, "
         f"taken from other arms for {counts['borrowed']} and assumed ({assumed}) for "
         f"{counts['assumed']}."

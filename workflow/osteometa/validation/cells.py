@@ -164,7 +164,7 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
 
 def _out_of_proportion(row: Measurement | Contrast, outcome: Outcome) -> Iterator[Problem]:
     """Yield the numbers in a unit that are far beyond every value that config.yaml allows."""
-    declared = outcome.units.get(pooled_unit(row.unit, outcome.units), ())
+    declared = outcome.units.get(pooled_unit(row.unit, outcome.units))
     if row.unit == "%":
         most = 100 * COARSEST
     elif declared and getattr(row, "kind", "") != "log_level":

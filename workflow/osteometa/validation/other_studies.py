@@ -126,7 +126,7 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
 
 def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
     for row, value, unit in _levels(tables, config):
-        low, high = config.outcomes[row.outcome].units.get(unit, (0.0, math.inf))
+        low, high = config.outcomes[row.outcome].units.get(unit) or (0.0, math.inf)
         if not low <= value <= high:
             message = (
                 f"A mean of {value:.3g} {unit} is outside the plausible range of {row.outcome} in "

@@ -32,6 +32,19 @@ def interval_words(ci_method: str) -> str:
 
 ExerciseType = Literal["resistance", "aerobic", "high_intensity", "combined", "other"]
 EXERCISE_TYPES: tuple[ExerciseType, ...] = get_args(ExerciseType)
+MODALITIES: dict[str, ExerciseType | None] = {
+    "resistance": "resistance", "resistance_impact": "resistance", "walking": "aerobic",
+    "nordic_walking": "aerobic", "running": "aerobic", "cycling": "aerobic",
+    "treadmill_walking": "aerobic", "aerobics": "aerobic", "walking_aerobics": "aerobic",
+    "step_aerobics": "aerobic", "endurance": "aerobic", "race": "high_intensity",
+    "exhaustive_running": "high_intensity", "interval_running": "high_intensity",
+    "football": "high_intensity", "handball": "high_intensity", "jumping": "high_intensity",
+    "aerobic_resistance": "combined", "resistance_balance": "combined", "military": "combined",
+    "vibration": "other", "electromyostimulation": "other", "pilates": "other", "yoga": "other",
+    "tai_chi": "other", "aquatic": "other", "multicomponent": None, "aerobic_dance": None,
+    "step_aerobics_circuit": None, "not_stated": None,
+}  # fmt: skip
+"""Exercise type by modality, where a review has no map of its own; None: stated in arms.csv."""
 Measure = Literal["SMD", "ROM", "MD"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 SmdVariance = Literal["LS", "LS2", "UB", "AV"]

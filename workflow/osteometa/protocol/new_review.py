@@ -1,0 +1,291 @@
+"""The files of a new review: a short config.yaml, empty tables, and a page on how to go on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import fill
+
+from osteometa.extraction.tables import ROWS, Arm, Study
+from osteometa.extraction.units import QUANTITIES, Quantity, units_of
+from osteometa.io.csv_records import csv_text
+from osteometa.io.problems import suggestion
+from osteometa.wording.choices import EXERCISE_TYPES, MODALITIES, ExerciseType
+
+READ_AS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+"""Words that YAML takes for something else."""
+IGNORED = """\
+# what is derived is not tracked
+/data/processed/
+/results/
+/.snakemake/
+/osteometa_failure_*
+"""
+EXPLAINED = """\
+# measures: the first is the primary one. r: before-after correlation that is assumed where no paper
+# reports or implies one. units: a range of plausible means, as in {ug/L: [5, 300]}, adds a warning.
+# haemoconcentration: true where the plasma volume lost in a bout raises the value (not in urine).
+outcomes:
+"""
+BONE = """\
+    measures: [ROM, MD, SMD]
+    r: 0.95    # nearly the same bone twice; r_grid is tried instead
+    r_grid: [0.85, 0.9, 0.95, 0.98, 0.99]
+    ratio_as: percent
+    decimals: 3
+"""
+OTHERS = """\
+    measures: [{measures}]
+    r: 0.5
+"""
+MARKER = "SMD, ROM, MD"
+"""Standardised first, because assays are calibrated differently."""
+MEASURES: dict[Quantity, str] = {
+    "other": "SMD, MD", "strength": "MD, SMD, ROM", "power": "MD, SMD, ROM",
+    "length": "MD, SMD, ROM", "time": "MD, SMD, ROM", "speed": "MD, SMD, ROM",
+}  # fmt: skip
+"""Measures of kinds of quantity that are no markers."""
+IN_BLOOD = ("concentration", "enzyme_activity", "collagen_equivalents")
+"""Kinds of quantity that a loss of plasma volume raises, unless measured in urine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOutcome:
+    """An outcome as a reviewer names it."""
+
+    name: str
+    quantity: Quantity
+    unit: str
+    """Unit of pooling; empty for a quantity that takes any unit."""
+    analytes: tuple[str, ...]
+    """What exactly is measured, for instance serum; never pooled together."""
+    sites: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Name in the tables."""
+        return re.sub(r"\W+", "_", self.name).strip("_")
+
+    def ids(self) -> dict[str, str]:
+        """Return the names of the analytes in the tables, with their words."""
+        return {_code(f"{self.key} {analyte}"): analyte for analyte in self.analytes}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReview:
+    """What is asked of a review at its beginning."""
+
+    title: str
+    outcomes: tuple[NewOutcome, ...]
+    exercise_types: tuple[ExerciseType, ...] = EXERCISE_TYPES
+    subgroups: Mapping[str, tuple[float, ...]]
+    """Columns of studies.csv and arms.csv; of numbers with the bounds between bands."""
+
+
+def quantity_of(text: str) -> Quantity:
+    """Return a kind of quantity; ValueError in a sentence for the reviewer."""
+    known: dict[str, Quantity] = {name: name for name in QUANTITIES}
+    if text not in known:
+        near = suggestion(text, QUANTITIES)
+        words = f"Use one of: {', '.join(QUANTITIES)}."
+        raise ValueError(f"'{text}' is no kind of quantity. {near}{words}")
+    return known[text]
+
+
+def unit_of(text: str, quantity: Quantity) -> str:
+    """Return a unit of a kind of quantity; ValueError in a sentence for the reviewer."""
+    known = units_of(quantity)
+    if text not in known:
+        words = f"{suggestion(text, known)}Use one of: {', '.join(known)}."
+        raise ValueError(f"'{text}' is no unit of {quantity}. {words}")
+    return text
+
+
+def analytes_of(text: str) -> tuple[str, ...]:
+    """Return what is measured, from words between commas; ValueError if there are none."""
+    found = tuple(part.strip() for part in text.split(",") if _code(part))
+    if not found:
+        raise ValueError("Say what exactly is measured, for instance serum, or total.")
+    return found
+
+
+def outcome_of(words: Sequence[str]) -> NewOutcome:
+    """Return an outcome from name, kind, unit, analytes and sites; a kind of any unit has none.
+
+    Raises
+    ------
+    ValueError
+        In a sentence for the reviewer.
+    """
+    name, kind, *more = (*words, "", "", "")
+    if not _code(name):
+        raise ValueError(f"'{name}' is no name of an outcome. Use letters and digits.")
+    quantity = quantity_of(kind)
+    unit = unit_of(more.pop(0), quantity) if units_of(quantity) else ""
+    sites = tuple(_code(site) for site in more[1:] if site)
+    return NewOutcome(
+        name=name, quantity=quantity, unit=unit, analytes=analytes_of(more[0]), sites=sites
+    )
+
+
+def subgroup_of(text: str) -> tuple[str, tuple[float, ...]]:
+    """Return a column and the bounds between its bands, from `sex` or `weeks=26,52`.
+
+    Raises
+    ------
+    ValueError
+        In a sentence for the reviewer.
+    """
+    column, _, bounds = text.partition("=")
+    model = next((model for model in (Study, Arm) if column in model.subgroups), None)
+    if model is None:
+        known = [*Study.subgroups, *Arm.subgroups]
+        raise ValueError(f"'{column}' forms no subgroups. {suggestion(column, known)}Use one of: "
+                         f"{', '.join(known)}.")  # fmt: skip
+    if model.is_number(column) != bool(bounds):
+        form = f"{column}=26,52" if model.is_number(column) else column
+        raise ValueError(f"write {form}: bounds between bands are for numbers only.")
+    try:
+        return column, tuple(float(bound) for bound in bounds.split(",") if bounds)
+    except ValueError:
+        raise ValueError(f"'{bounds}' are no numbers. Write {column}=26,52.") from None
+
+
+def files_of(review: NewReview) -> dict[str, str]:
+    """Return the text of each file of a new review by its path in the folder."""
+    tables = {f"data/raw/{model.table}.csv": csv_text(model.columns(), []) for model in ROWS}
+    return {
+        "config.yaml": config_text(review),
+        **tables,
+        "README.md": readme_text(review),
+        ".gitignore": IGNORED,
+    }
+
+
+def config_text(review: NewReview) -> str:
+    """Return a config.yaml with what has no default."""
+    parts = [
+        "# The choices of this review, fixed before numbers are entered. What is not here has its\n"
+        "# default: docs/reference/config.md of osteometa lists all with their reasons.\n"
+        f"title: {_text(review.title)}\n",
+        EXPLAINED + "".join(map(_outcome, review.outcomes)),
+    ]
+    if set(review.exercise_types) != set(EXERCISE_TYPES):
+        parts.append(_modalities(review.exercise_types))
+    if review.subgroups:
+        by = (f"    {column}: [{', '.join(f'{b:g}' for b in bounds)}]\n"
+              for column, bounds in review.subgroups.items())  # fmt: skip
+        parts.append("subgroups:\n  by:\n" + "".join(by))
+    planned = (
+        f"  - {{id: {name}, outcome: {outcome.key}, analyte: {analyte}, "
+        f"{f'site: {site}, ' if site else ''}phase: training, design_class: controlled}}\n"
+        for name, outcome, analyte, site in planned_in(review)
+    )
+    parts.append("# The planned analyses. Results that belong to none are listed in the ledger.\n"
+                 "syntheses:\n" + "".join(planned))  # fmt: skip
+    return "\n".join(parts)
+
+
+def planned_in(review: NewReview) -> Iterator[tuple[str, NewOutcome, str, str]]:
+    """Yield id, outcome, analyte and site of the controlled comparison of training of each."""
+    for outcome in review.outcomes:
+        for analyte in outcome.ids():
+            for site in outcome.sites or ("",):
+                name = "_".join(filter(None, (analyte, site, "training_controlled")))
+                yield name, outcome, analyte, site
+
+
+def _outcome(outcome: NewOutcome) -> str:
+    bone = outcome.quantity in ("areal_density", "volumetric_density")
+    measures = MEASURES.get(outcome.quantity, MARKER)
+    lines = [f"  {outcome.key}:\n    label: {_text(outcome.name)}\n"]
+    lines.append(BONE if bone else OTHERS.format(measures=measures))
+    if outcome.unit:
+        lines.append(f"    units: {{{outcome.unit}: }}\n")
+    if outcome.sites:
+        lines.append(f"    sites: [{', '.join(outcome.sites)}]\n")
+    in_blood = any("urin" not in analyte.lower() for analyte in outcome.analytes)
+    if outcome.quantity in IN_BLOOD and in_blood:
+        lines.append("    haemoconcentration: true\n")
+    lines.append("    analytes:\n")
+    lines += [f"      {key}: {{label: {_text(words)}, quantity: {outcome.quantity}}}\n"
+              for key, words in outcome.ids().items()]  # fmt: skip
+    return "".join(lines)
+
+
+def _modalities(types: Sequence[ExerciseType]) -> str:
+    pairs = ", ".join(f"{name}:\xa0{kind}" for name, kind in MODALITIES.items() if kind in types)
+    lines = fill(pairs, 98, initial_indent="  ", subsequent_indent="  ").replace("\xa0", " ")
+    heading = "# Kinds of training in the review, with their exercise types."
+    return f"{heading}\nmodalities: {{\n{lines}\n}}\n"
+
+
+def readme_text(review: NewReview) -> str:
+    """Return the page that says how to go on."""
+    names = "\n".join(
+        f"| {outcome.name}, {words} | {outcome.key} | {analyte} | "
+        f"{', '.join(outcome.sites) or '(empty)'} | {outcome.unit or 'any'} |"
+        for outcome in review.outcomes
+        for analyte, words in outcome.ids().items()
+    )
+    tables = "\n".join(
+        f"| `{model.table}.csv` | {model.purpose} | "
+        f"{', '.join(model.model_json_schema().get('required', ()))} |"
+        for model in ROWS
+    )
+    modalities = "\n".join(
+        f"- {kind.replace('_', ' ')}: {', '.join(m for m, of in MODALITIES.items() if of == kind)}"
+        for kind in review.exercise_types
+    )
+    return f"""\
+# {review.title}
+
+The tables are in `data/raw/`, the choices in `config.yaml`, the results in `results/`.
+
+## Enter a study
+
+Open the tables in a spreadsheet program and save them as CSV UTF-8. A study has one row in
+`studies.csv`, one row per group in `arms.csv` (an exercise arm names its `comparator` and
+`comparator_kind`), and in `measurements.csv` one row per group and time of measurement (`timepoint`
+baseline before; `kind` level for means). Enter what the paper reports, in its units; a cell that it
+does not report stays empty. The names to enter:
+
+| outcome | `outcome` | `analyte` | `site` | pooled in |
+|---|---|---|---|---|
+{names}
+
+`modality` of an exercise arm, by exercise type:
+
+{modalities}
+
+## Check, look, run
+
+```
+osteometa check              # all problems at once, each with file, row, column and remedy
+osteometa escalc STUDY       # how the effects of a study are derived
+osteometa run                # the report: results/report.html
+osteometa wanted STUDY       # a request to the authors for what is missing
+```
+
+All four work in this folder; the first report appears with one study.
+
+## Tables
+
+| Table | Content | Needed columns |
+|---|---|---|
+{tables}
+"""
+
+
+def _code(words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+
+
+def _text(words: str) -> str:
+    """Return words as YAML, between quotes where they could be read as something else."""
+    plain = re.fullmatch(r"[A-Za-z]([A-Za-z0-9 ()./-]*[A-Za-z0-9)])?", words)
+    return (
+        words if plain and words.lower() not in READ_AS else json.dumps(words, ensure_ascii=False)
+    )
