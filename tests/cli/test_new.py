@@ -106,7 +106,7 @@ def test_a_mean_in_a_unit_without_a_range_is_no_warning(tmp_path, capsys):
             "phase": "training", "comparator_kind": "none", "weeks": 8})  # fmt: skip
     append(tmp_path, "measurements",
            {"study_id": "a", "arm_id": "e", "outcome": "P1NP", "analyte": "p1np_serum", "n": 9,
-            "timepoint": "baseline", "kind": "level", "mean": 9e5, "unit": "ug/L",
+            "timepoint": "baseline", "kind": "level", "mean": 9e3, "unit": "ug/L",
             "source": "Table 1"})  # fmt: skip
     assert "W12" not in output_of(capsys, "check", tmp_path)[1]
     config = tmp_path / "config.yaml"
