@@ -14,6 +14,7 @@ from osteometa.report.answers import answers, evidence, question
 from osteometa.report.claims import answered_claims
 from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
+from osteometa.report.explore import CHOICES
 from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance
 from osteometa.report.included_studies import NOTE, included_studies, included_table
@@ -28,6 +29,7 @@ from osteometa.run.manifest import checked_tables
 from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
+SCRIPTS = ("report.js", "explore.js")
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 
 
@@ -53,7 +55,8 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
     return {
         "title": config.title,
         "css": _css(chapters, overview),
-        "script": (FOLDER / "report.js").read_text(encoding="utf-8"),
+        "scripts": [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS],
+        "choices": CHOICES,
         "columns": COLUMNS,
         "formats": config.figures.formats,
         "overview": {figure.row.figure: figure for figure in overview},

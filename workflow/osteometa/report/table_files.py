@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -51,10 +51,12 @@ def write_table(table: Table, stem: Path) -> None:
 
 def environment() -> Environment:
     """Return the templates of the report."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.policies["json.dumps_kwargs"] = {"default": asdict, "separators": (",", ":")}
+    return made
 
 
 def html_of(table: Table) -> str:
