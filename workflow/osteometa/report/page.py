@@ -29,7 +29,7 @@ from osteometa.run.manifest import checked_tables
 from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
-SCRIPTS = ("report.js", "explore.js")
+SCRIPTS = ("report.js", "pool.js", "explore.js")
 LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 
 
