@@ -29,6 +29,8 @@ class Problem:
     """Key of the row, by which accepted_warnings.csv names it."""
     reason: str = ""
     """Why a warning is accepted; empty if it is not."""
+    cell: str = ""
+    """Cell of a workbook, such as F12; empty where the file is none."""
 
     @property
     def in_table(self) -> str:
@@ -37,8 +39,9 @@ class Problem:
 
     def text(self) -> str:
         """Return the problem as one line."""
-        word = "row" if self.file.endswith(".csv") else "line"
+        word = "row" if self.file.endswith((".csv", "'")) else "line"  # ', sheet 'arms'' too
         place = [f"{word} {self.row}"] if self.row else []
+        place = [f"cell {self.cell}"] if self.cell else place
         place += [f"study {self.study}"] if self.study else []
         place += [f"column {self.column}"] if self.column and word == "row" else []
         place += [self.column] if self.column and word == "line" else []
