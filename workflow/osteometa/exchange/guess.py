@@ -40,7 +40,7 @@ WHOLE = {
                        "difference in means", "giv mean", "es"),
     "contrast.variance": ("vi", "variance", "var"),
     "contrast.se": ("sei", "se", "std err", "standard error", "giv se"),
-    "contrast.p": ("p", "p value", "pval"),
+    "contrast.p": ("p", "p value", "pval"), "contrast.n_total": ("n", "ni", "n total"),
 }  # fmt: skip
 """Heads of R's metafor, RevMan, Covidence and CMA among them, and of tables made by hand."""
 SMD = ("smd", "std diff in means", "hedges s g", "g")
@@ -62,10 +62,15 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
             if (group, name) not in found:
                 found[group, name] = Field(group=group, name=name, kind="column", text=head)
                 break
-    if any("_" in group for group, _ in found):
+    if any(name == "mean" for _, name in found):
         # A difference of two means beside the means is no effect of its own.
-        found = {key: field for key, field in found.items() if key[0] != "contrast"}
-        found = _with_sizes(found)
+        found = _with_sizes({key: f for key, f in found.items() if key[0] != "contrast"})
+    elif any(group == "contrast" for group, _ in found):
+        for side in ("exercise", "control"):
+            size = found.pop((f"{side}_after", "n"), None)
+            if size is not None:
+                name = f"n_{side}"
+                found["contrast", name] = replace(size, group="contrast", name=name)
     for field in _stated(found):
         found.setdefault((field.group, field.name), field)
     order = [(group, name) for group in GROUPS for name in fields_of_group(group)]
