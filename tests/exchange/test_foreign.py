@@ -122,6 +122,14 @@ def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, cap
     assert pool.tau2 == pytest.approx(theirs["tau2"], rel=1e-6)
 
 
+def test_the_guide_counts_the_steps():
+    guide = (ROOT / "docs/howto/import_a_table.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| dat\.(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)
+    assert {name: (int(lines), int(cells)) for name, lines, cells in told} == {
+        name: (len(edits), len(SAME_NAMES.get(name, ()))) for name, edits in EDITS.items()
+    }
+
+
 def table(folder, text, name="table.csv", encoding="utf-8"):
     path = folder / name
     path.write_bytes(text.encode(encoding))

@@ -35,7 +35,7 @@ from osteometa.effects.inputs import (
 )
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
-from osteometa.wording.vocabulary import DerivationMethod, Flag
+from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
@@ -242,6 +242,7 @@ def reported_smd(basis: Basis) -> Estimate:
         variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
     estimate = Estimate(
         yi=g, vi=variance, method=DerivationMethod.SMDP,
+        codes=(Provenance.SE,) if row.se is not None else (),
         flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
         cells=(*(Cell(row, column) for column in columns), *sizes[0].cells, *sizes[1].cells),
         n=(n_e, n_c), means=means_beside(basis), own_effect_term=not own_spread,
