@@ -1,5 +1,6 @@
 """A workbook of the tables, filled in elsewhere and brought back."""
 
+import csv
 import shutil
 import subprocess
 import zipfile
@@ -13,6 +14,7 @@ from osteometa.exchange.reading import read_workbook
 from osteometa.extraction.tables import ROWS, Arm, Contrast, Measurement
 from osteometa.io.sheet import sheet_of
 from osteometa.protocol.config import load_config
+from osteometa.validation.review import check_review
 
 REVIEWS = sorted(path.name for path in (ROOT / "tests/reviews").iterdir())
 
@@ -143,6 +145,25 @@ def test_changes_are_shown_and_written_alone(small, capsys):
     assert after["studies.csv"].startswith(before["studies.csv"])
 
 
+def test_a_european_table_keeps_its_values(small, capsys):
+    path = small / "data/raw/measurements.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines, delimiter=";").writerows(
+            [[cell.replace(".", ",") if cell.lstrip("-")[:1].isdigit() else cell for cell in row]
+             for row in rows]
+        )  # fmt: skip
+    before = check_review(small).tables
+    book = workbook(small, capsys)
+    place = cell_of(book, "measurements", "note", 2)
+    edited(book, "measurements", place, "a remark")
+    assert output_of(capsys, "import", book, small, "--yes")[0] == 0
+    after = check_review(small).tables
+    assert after.measurements[0].note == "a remark"
+    assert after.measurements[1:] == before.measurements[1:]
+
+
 def test_a_removed_row_and_an_order_that_differs(small, capsys):
     book, before = workbook(small, capsys), raw(small)
     opened = openpyxl.load_workbook(book)
@@ -154,7 +175,7 @@ def test_a_removed_row_and_an_order_that_differs(small, capsys):
     sheet.delete_rows(len(rows) + 1)
     opened.save(book)
     status, out, _ = output_of(capsys, "import", book, small, "--yes")
-    assert status == 0 and out.startswith("directions.csv: 1 rows removed\n")
+    assert status == 0 and out.startswith("directions.csv: 1 row removed\n")
     lines = before["directions.csv"].splitlines()
     assert raw(small)["directions.csv"].splitlines() == [lines[0], *lines[2:]]
 
@@ -273,7 +294,7 @@ def test_libreoffice_edits_one_cell_and_no_other(tmp_path, capsys):
         sheet = archive.read("xl/worksheets/sheet3.xml").decode()
     assert "<dataValidation " in sheet and "<sheetProtection " in sheet
     status, out, _ = output_of(capsys, "import", saved, review, "--yes")
-    assert status == 0 and out.startswith("studies.csv: 1 cells changed\n")
+    assert status == 0 and out.startswith("studies.csv: 1 cell changed\n")
     after = raw(review)
     assert {name for name in after if after[name] != before[name]} == {"studies.csv"}
     old, new = (text["studies.csv"].splitlines() for text in (before, after))

@@ -12,7 +12,8 @@ from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import ROWS
 from osteometa.io.cell_text import guarded, visible
 from osteometa.io.csv_records import csv_lines, write_all_whole
-from osteometa.io.sheet import Sheet, read_lines, read_sheet, sheet_of
+from osteometa.io.problems import counted
+from osteometa.io.sheet import Sheet, SheetError, read_lines, read_sheet, sheet_of
 
 Sheets = Mapping[str, Sheet]
 """Raw tables by their names."""
@@ -48,7 +49,12 @@ def read_sheets(directory: str | Path) -> dict[str, Sheet]:
     sheets = {}
     for model in ROWS:
         path = Path(directory) / f"{model.table}.csv"
-        sheets[model.table] = read_sheet(path) if path.is_file() else sheet_of([model.columns()])
+        try:
+            sheets[model.table] = read_sheet(path)
+        except FileNotFoundError:
+            sheets[model.table] = sheet_of([model.columns()])
+        except SheetError as error:
+            raise SheetError(f"{path.name}: {error}", error.row) from None
     return sheets
 
 
@@ -106,7 +112,7 @@ def differences_text(found: tuple[Difference, ...]) -> str:
         if not rows:
             continue
         kinds = Counter(item.kind for item in rows)
-        counts = [f"{kinds[kind]} {what} {kind}" for kind, what in COUNTED if kinds[kind]]
+        counts = [f"{counted(kinds[kind], what)} {kind}" for kind, what in COUNTED if kinds[kind]]
         lines.append(f"{model.table}.csv: {', '.join(counts)}")
         for item in rows:
             change = f" {item.column}: {_shown(item.old)} -> {_shown(item.new)}"
@@ -114,7 +120,7 @@ def differences_text(found: tuple[Difference, ...]) -> str:
     return visible("\n".join(lines)) + "\n" if lines else "No cell differs.\n"
 
 
-COUNTED = (("added", "rows"), ("changed", "cells"), ("removed", "rows"))
+COUNTED = (("added", "row"), ("changed", "cell"), ("removed", "row"))
 
 
 def _shown(text: str) -> str:

@@ -114,15 +114,16 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    warnings = f", {_counted(count['warning'], 'warning')}"
-    warnings += f", {_counted(accepted, 'accepted warning')}." if accepted else "."
+    warnings = f", {counted(count['warning'], 'warning')}"
+    warnings += f", {counted(accepted, 'accepted warning')}." if accepted else "."
     if count["warning"]:
         warnings += ACCEPTING
     if count["error"] and not count["warning"]:
         warnings = ". Plausibility is checked when there are no problems."
-    lines.append(f"{_counted(count['error'], 'problem')}{warnings}")
+    lines.append(f"{counted(count['error'], 'problem')}{warnings}")
     return "\n".join(lines) + "\n"
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where it is not 1."""
     return f"{number} {word}{'' if number == 1 else 's'}"
