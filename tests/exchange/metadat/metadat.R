@@ -1,5 +1,5 @@
-# Tables as other people keep them, from R's metadat, and metafor's pools of them.
-# Run in this folder: Rscript metadat.R
+# Tables as other people keep them, from R package metadat (GPL; only the columns needed are kept),
+# and metafor's pools of them.
 suppressMessages({library(metadat); library(metafor)})
 
 pools <- list()
