@@ -1,5 +1,5 @@
 # Tables as other people keep them, from R package metadat (GPL; only the columns needed are kept),
-# and metafor's pools of them.
+# and metafor's pools of them. Run in this folder: Rscript metadat.R
 suppressMessages({library(metadat); library(metafor)})
 
 pools <- list()
