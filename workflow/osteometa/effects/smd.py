@@ -35,7 +35,7 @@ from osteometa.effects.inputs import (
 )
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
-from osteometa.wording.vocabulary import DerivationMethod, Flag
+from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 UNKNOWN_FACTOR_LIMIT = 0.8
 """From this r on, a factor of 1 and the change-score factor differ too much to guess between."""
@@ -208,9 +208,14 @@ def g_of_reported_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
         raise NotDerivableError("SMDP: the SD of the reported SMD is not stated")
     uses_r = row.standardiser == "change"
     factor = math.sqrt(2 * (1 - r)) if uses_r else 1.0
-    if not re.search(r"(?<!not )hedges", row.note.lower()):
+    if not names_hedges(row):
         factor *= small_sample(m)
     return factor, uses_r
+
+
+def names_hedges(row: Contrast) -> bool:
+    """Tell whether the note says that the SMD is corrected for small samples already."""
+    return re.search(r"(?<!not )hedges", row.note.lower()) is not None
 
 
 def reported_smd(basis: Basis) -> Estimate:
@@ -218,24 +223,29 @@ def reported_smd(basis: Basis) -> Estimate:
     row, value = _reported_smd(basis)
     sizes = sizes_of(row, basis.comparison.size(0, None), basis.comparison.size(1, None))
     n_e, n_c = (size.n for size in sizes)
-    if not n_e or not n_c or n_e + n_c < 4:
+    known = n_e and n_c and n_e + n_c >= 4
+    if not known and not (row.se is not None and names_hedges(row)):
         raise NotDerivableError("SMDP: n per arm is not reported, or is too small")
-    factor, uses_r = g_of_reported_smd(row, basis.mean_r, n_e + n_c - 2)
+    factor, uses_r = g_of_reported_smd(row, basis.mean_r, (n_e or 0) + (n_c or 0) - 2)
     g, columns = factor * value, ["value", "standardiser"]
-    own_interval = row.ci_low is not None and row.ci_high is not None
-    if row.ci_low is not None and row.ci_high is not None:
+    own_spread = row.se is not None or (row.ci_low is not None and row.ci_high is not None)
+    if row.se is not None:
+        variance, columns = (factor * float(row.se)) ** 2, [*columns, "se"]
+    elif row.ci_low is not None and row.ci_high is not None:
         level = float(row.ci_level or 95)
         se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, None)
         variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
     else:
+        assert n_e and n_c  # without a spread of its own n is known
         spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
         u = spread * (1 / n_e + 1 / n_c)
         variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
     estimate = Estimate(
         yi=g, vi=variance, method=DerivationMethod.SMDP,
+        codes=(Provenance.SE,) if row.se is not None else (),
         flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
         cells=(*(Cell(row, column) for column in columns), *sizes[0].cells, *sizes[1].cells),
-        n=(n_e, n_c), means=means_beside(basis), own_effect_term=not own_interval,
+        n=(n_e, n_c), means=means_beside(basis), own_effect_term=not own_spread,
     )  # fmt: skip
     return with_r(estimate, basis) if uses_r else estimate
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.extraction.reading import read_raw
+from osteometa.extraction.reading import read_raw, read_sheets
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
+from osteometa.io.sheet import Sheet
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.acceptance import with_reasons, without_accepted
 from osteometa.validation.between_rows import between_rows_warnings
@@ -66,10 +67,12 @@ def check_review(
     *,
     raw: str | Path | None = None,
     settings: Callable[[], Config] | None = None,
+    sheets: Mapping[str, Sheet] | None = None,
 ) -> CheckOutcome:
     """Check the settings and data/raw of a review, all problems in one go.
 
-    The settings are those of config.yaml unless a run takes them from elsewhere.
+    The settings are those of config.yaml unless a run takes them from elsewhere; `sheets` are
+    tables to check in place of those of data/raw.
     """
     directory = Path(directory)
     problems: list[Problem] = []
@@ -78,7 +81,8 @@ def check_review(
         config = settings() if settings else load_config(directory / "config.yaml")
     except ProblemsFound as error:
         problems += error.problems
-    tables, wrong = read_raw(raw or directory / "data" / "raw")
+    raw = raw or directory / "data" / "raw"
+    tables, wrong = read_raw(raw) if sheets is None else read_sheets(sheets)
     problems += wrong
     problems += check_tables(tables, config, unread_of(problems))
     if errors_of(problems):
