@@ -128,7 +128,7 @@ def commands():
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
     words = shlex.split(line.partition(" > ")[0])[1:]
-    for module in ("check", "escalc", "figure", "pool", "wanted"):
+    for module in ("check", "explain", "figure", "pool", "wanted"):
         monkeypatch.setattr(f"osteometa.cli.{module}.run", lambda arguments: 0, raising=False)
     words = [word if "..." not in word else "x" for word in words]
     try:
@@ -184,7 +184,7 @@ def test_the_first_study_gives_what_the_tutorial_says(review, capsys):
             csv.DictWriter(lines, names, lineterminator="\n").writerow(row)
     status, out, _ = output_of(capsys, "check", review)
     assert status == 0 and "0 problems" in out
-    status, out, _ = output_of(capsys, "escalc", "example_2024", "--directory", review)
+    status, out, _ = output_of(capsys, "explain", "example_2024", "--directory", review)
     told = re.search(r"`yi` is (\d\.\d+)", text_of(page))[1]
     assert status == 0 and f"yi = {told}" in out
 

@@ -105,9 +105,11 @@ def lacking(
 
     if not suffices(atoms):
         return ()
-    for atom in sorted(atoms, key=lambda one: -cells_of(comparison, [one])):
+    order = sorted(atoms, key=lambda one: -cells_of(comparison, [one]))
+    # Twice: n can be needed beside a mean that is left out later.
+    for atom in (*order, *order):
         rest = [other for other in atoms if other is not atom]
-        atoms = rest if suffices(rest) else atoms
+        atoms = rest if len(rest) < len(atoms) and suffices(rest) else atoms
     return tuple(atoms)
 
 

@@ -43,7 +43,9 @@ class Worked:
     def converted(self, *equations: str, **numbers: float) -> Worked:
         """Return the same with the effect called D, its variance V, and an effect made of these."""
         as_difference = tuple(
-            re.sub(r"\bvi\b", "V", re.sub(r"\byi\b", "D", line)) for line in self.equations
+            re.sub(r"\bvi\b", "V", re.sub(r"\byi\b", "D", line))
+            for line in self.equations
+            if line != "yi = D"
         )
         return Worked(self.numbers, as_difference).then(*equations, **numbers)
 
