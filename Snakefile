@@ -15,6 +15,7 @@ from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
 from osteometa.run.manifest import is_real_run, reset_future_times, set_edited_aside
 from osteometa.run.progress import follow
+from osteometa.run.remembered import EARLIER, inputs_of, keep_earlier
 from osteometa.io.problems import ProblemsFound
 from osteometa.extraction.reading import require_tables
 from osteometa.records.sensitivity import RECORDS
@@ -50,6 +51,17 @@ except ProblemsFound:
 configfile: "config.yaml"
 
 
+def code(script):
+    """The hash of all code behind a script, so that a change of code reruns the rule."""
+    return code_of(HOME / "workflow/scripts" / script)
+
+
+def run_inputs():
+    """What the results of this run depend on, by which the next one knows whether it differs."""
+    scripts = (code(script) for script in ("extract.py", "pool.py", "summary.py"))
+    return inputs_of(ROOT, config_read.model_dump(mode="json"), " ".join(scripts))
+
+
 if is_real_run(sys.argv[1:]):
     if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
         follow()
@@ -57,6 +69,7 @@ if is_real_run(sys.argv[1:]):
     with in_a_sentence("start"):
         hold_lock()
         reset_future_times(ROOT)
+        keep_earlier(ROOT, run_inputs())
         for name, kept in set_edited_aside(ROOT).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
@@ -102,11 +115,6 @@ LATER = ["figures", "pooling", "small_k", "subgroups", "multiverse", "seed", "ti
 def choices(*keys):
     """What a rule depends on of config.yaml."""
     return part(config_read, *keys)
-
-
-def code(script):
-    """The hash of all code behind a script, so that a change of code reruns the rule."""
-    return code_of(HOME / "workflow/scripts" / script)
 
 
 def estimated():

@@ -128,7 +128,7 @@ def commands():
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
     words = shlex.split(line.partition(" > ")[0])[1:]
-    for module in ("check", "explain", "figure", "pool", "wanted"):
+    for module in ("check", "diff", "explain", "figure", "pool", "wanted"):
         monkeypatch.setattr(f"osteometa.cli.{module}.run", lambda arguments: 0, raising=False)
     words = [word if "..." not in word else "x" for word in words]
     try:
