@@ -1,4 +1,4 @@
-"""The commands outside the workflow: osteometa check, diff, explain, figure, pool, wanted."""
+"""The commands outside the workflow: osteometa check, diff, explain, figure, plan, pool, wanted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from osteometa import __version__
-from osteometa.cli import check, diff, explain, figure, pool, wanted
+from osteometa.cli import check, diff, explain, figure, plan, pool, wanted
 from osteometa.run.failures import in_a_sentence
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (check, diff, explain, figure, pool, wanted):
+    for command in (check, diff, explain, figure, plan, pool, wanted):
         command.add_parser(commands)
     try:
         arguments = parser.parse_args(argv)

@@ -31,7 +31,7 @@ OF_CLAIMS = ("verdict", "evidence")
 def snapshot_of(review: Review, effects: Iterable[Effect]) -> Snapshot:
     """Return what is compared of a review; `effects` are all, also those of no analysis."""
     return Snapshot(
-        settings={name: {"value": text} for name, text in _settings(review.config)},
+        settings=settings_of(review.config),
         cells=dict(_cells(review.tables)),
         effects={e.effect_id: _effect(e) for e in effects},
         pools={name: fields for found in review.findings for name, fields in _pools(found)},
@@ -40,7 +40,9 @@ def snapshot_of(review: Review, effects: Iterable[Effect]) -> Snapshot:
     )
 
 
-def _settings(config: Config) -> Iterator[tuple[str, str]]:
+def settings_of(config: Config) -> Items:
+    """Return each setting by its path; planned analyses by their ids."""
+
     def leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             for key, inner in value.items():
@@ -50,7 +52,7 @@ def _settings(config: Config) -> Iterator[tuple[str, str]]:
 
     values = config.model_dump(mode="json")
     values["syntheses"] = {one["id"]: one for one in values["syntheses"]}
-    return leaves(values, "")
+    return {name: {"value": text} for name, text in leaves(values, "")}
 
 
 def _cells(tables: Tables) -> Iterator[tuple[str, Fields]]:
