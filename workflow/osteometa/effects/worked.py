@@ -58,6 +58,12 @@ class Worked:
             yield equation, NAME.sub(lambda n: _text(known[n[0]]), formula), value
             known[name] = value
 
+    def texts(self) -> Iterator[str]:
+        """Yield each equation with its numbers and its result."""
+        for equation, numbers, value in self.lines():
+            result = f"{value:.6g}"
+            yield " = ".join(dict.fromkeys((equation, numbers, result)))
+
 
 def _text(number: float) -> str:
     text = f"{number:.6g}"

@@ -9,7 +9,7 @@ from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import set_of, why_listed
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import why_not_pooled
-from osteometa.derivation.derive import Derived, derive
+from osteometa.derivation.derive import Derived, comparison_key, derive
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.ledger import ledger_of
 from osteometa.derivation.missing_data import lacking, smallest, words_of
@@ -222,14 +222,8 @@ class Explainer:
         return words_of(comparison, atoms)
 
     def _effect_of(self, item: Estimated, measure: str) -> Effect | None:
-        for effect in self.derived.effects:
-            here = (
-                effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
-                effect.timepoint, effect.report, effect.population_analysed,
-            ) == item.comparison.key  # fmt: skip
-            if here and effect.measure == measure:
-                return effect
-        return None
+        found = (e for e in self.derived.effects if e.measure == measure)
+        return next((e for e in found if comparison_key(e) == item.comparison.key), None)
 
     def _other_rows(self, study_id: str, items: Iterable[Selected]) -> list[LedgerLine]:
         used = {(row.table, row.row) for item in items for row in item.comparison.rows}

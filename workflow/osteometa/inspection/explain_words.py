@@ -136,9 +136,7 @@ def _measure(found: OnMeasure, explainer: Explainer, sets: dict[str, PooledSet])
 def _estimate(estimate: Estimate) -> Iterator[str]:
     codes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
     yield f"    {estimate.method} ({estimate.method.words}) used, {codes}"
-    for equation, numbers, value in estimate.worked.lines():
-        shown = "" if numbers == f"{value:.6g}" else f"{numbers} = "
-        yield f"      {equation} = {shown}{value:.6g}"
+    yield from (f"      {line}" for line in estimate.worked.texts())
     used = estimate.correlation
     if used is not None:
         sources = " and ".join(source.words for source in used.sources)

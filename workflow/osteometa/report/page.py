@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osteometa import __version__
+from osteometa.derivation.derive import derive
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect
@@ -89,9 +90,16 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "prisma": tables.prisma,
         "versions": versions,
         "inputs": checked_tables(review.root),
+        "worked": _worked(review),
         "changes": _changes(review),
         "parts": PARTS,
     }
+
+
+def _worked(review: Review) -> dict[str, list[str]]:
+    """Return the formula of each effect, each equation with its numbers and result."""
+    found = derive(review.tables, review.config).estimates()
+    return {name: list(estimate.worked.texts()) for name, estimate in found.items()}
 
 
 def _changes(review: Review) -> list[Change]:
