@@ -15,6 +15,9 @@ import time
 
 import pytest
 from builders import ROOT
+from osteometa.inspection.states import state_of
+from osteometa.run.changes import changes
+from osteometa.run.remembered import FINISHED, recalled
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
@@ -428,6 +431,8 @@ def test_the_report_says_what_changed_and_stays_the_same_bytes(project, review):
     assert 'id="changes"' not in (review / "results/report.html").read_text(encoding="utf-8")
     cell(review)
     jobs(project.run(review))
+    # What is derived in memory is what the run found.
+    assert changes(recalled(review / FINISHED), state_of(review)) == ()
     report = (review / "results/report.html").read_bytes()
     assert b'id="changes"' in report
     assert jobs(project.run(review)) == []
