@@ -19,9 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import osteometa
 from osteometa.protocol.config import load_config
 from osteometa.report.snapshot import settings_of
+from osteometa.run.code import workflow_home
 from osteometa.run.manifest import PROCESSED, RESULTS, hashes
 from osteometa.run.progress import PLAN
 from osteometa.run.remembered import FINISHED, recalled
@@ -29,7 +29,7 @@ from osteometa.run.remembered import FINISHED, recalled
 COPIED = ("config.yaml", "data", "results", ".snakemake/metadata", ".snakemake/incomplete")
 DERIVING = "extract"
 """The step after which the others are known."""
-SNAKEFILE = Path(osteometa.__file__).parents[2] / "Snakefile"
+SNAKEFILE = workflow_home() / "Snakefile"
 PARAMETERS = "Params have changed"
 """In Snakemake's reasons."""
 HASH = re.compile(r"'[0-9a-f]{64}'")

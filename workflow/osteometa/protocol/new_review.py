@@ -265,7 +265,7 @@ its units; a cell that it does not report stays empty. The names to enter:
 
 ```
 osteometa check              # all problems at once, each with file, row, column and remedy
-osteometa escalc STUDY       # how the effects of a study are derived
+osteometa explain STUDY      # its effects, back to the cells, or why it has none
 osteometa run                # the report: results/report.html
 osteometa wanted STUDY       # a request to the authors for what is missing
 ```
