@@ -145,14 +145,14 @@ def _most_telling(warnings: Sequence[Problem]) -> Iterator[Problem]:
 
     Arms that are compared with each other give some twice.
     """
-    best = {(p.file, p.row, p.column): p.code for code in reversed(TELLING) for p in warnings
-            if p.code == code}  # fmt: skip
+    best = {_cell(p): p.code for code in reversed(TELLING) for p in warnings if p.code == code}
     for warning in dict.fromkeys(warnings):
-        if (
-            warning.code not in TELLING
-            or warning.code == best[warning.file, warning.row, warning.column]
-        ):
+        if warning.code not in TELLING or warning.code == best[_cell(warning)]:
             yield warning
+
+
+def _cell(warning: Problem) -> tuple[str, str, str]:
+    return warning.file, warning.row_key, warning.column
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
