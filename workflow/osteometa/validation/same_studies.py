@@ -93,7 +93,8 @@ def _weight(numbers: Sequence[ReportedNumber], others: Sequence[ReportedNumber])
     """
     digits = 0
     for one, other in zip(numbers, others, strict=True):
-        if abs(one - other) > abs(one.half_unit - other.half_unit) * (1 + 1e-9):
+        halves = {one.half_unit, other.half_unit}
+        if abs(one - other) > (max(halves) * (1 + 1e-9) if len(halves) == 2 else 0):
             return 0
         digits += min(len(re.sub(r"^\D*0*\D*|\D", "", number.text)) for number in (one, other))
     return ENOUGH if digits >= MANY_DIGITS else 1

@@ -308,6 +308,9 @@ def _sizes(row: Contrast, paired: bool) -> Iterator[Problem]:
     if two and None not in (*parts, row.n_total) and total != row.n_total:
         message = f"n_total is {row.n_total}, but n_exercise + n_control = {total}. Correct one."
         yield warning_at(row, "n_total", "W24", message, f"{row.n_total} against {total}")
+    if row.df1 is not None and row.df2 is not None and row.df1 > row.df2:
+        message = f"df1 is {row.df1.text} and df2 {row.df2.text}. Are they exchanged?"
+        yield warning_at(row, "df1", "W24", message, f"{row.df1.text} above {row.df2.text}")
     if row.df2 is None or total is None or not (row.statistic == "t" or row.df1 == 1):
         return
     most = total - (2 if two else 1)
