@@ -315,6 +315,17 @@ def test_a_printed_smd_with_its_interval():
     assert found.vi == pytest.approx((hedges_j(26) * 0.5 / p_to_t(0.05, None)) ** 2)
 
 
+def test_a_ready_g_with_its_standard_error_needs_no_n():
+    smd = contrast("smd", value=0.6, se=0.2, standardiser="raw", note="Hedges' g")
+    found = parallel([smd])["SMD"]
+    assert (found.yi, found.vi) == pytest.approx((0.6, 0.04))
+    assert account_of(found) == ("SMDP", "SMDP+SE", "", None, None)
+    smd = contrast("smd", value=0.6, se=0.2, ci_low=0.1, ci_high=1.1, standardiser="raw", **N)
+    assert parallel([smd])["SMD"].vi == pytest.approx((hedges_j(26) * 0.2) ** 2)
+    with pytest.raises(KeyError):
+        parallel([contrast("smd", value=0.6, se=0.2, standardiser="raw")])["SMD"]
+
+
 # Logarithms before and after.
 def test_changes_of_logarithms():
     def logs(time, arm, **cells):

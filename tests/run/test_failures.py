@@ -28,6 +28,13 @@ def test_a_failure_of_the_file_system_is_one_line_with_its_remedy(folder, number
     assert not list(folder.iterdir())
 
 
+def test_a_library_that_is_not_installed_is_named(folder):
+    with pytest.raises(SystemExit) as stop, in_a_sentence("import", "osteometa import: "):
+        raise ModuleNotFoundError("No module named 'openpyxl'", name="openpyxl")
+    assert str(stop.value).startswith("osteometa import: openpyxl is not installed. Run: pip")
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize(
     ("giver", "remedy"), [("osteometa pool: ", "Check the path."), ("", "A file was removed")]
 )

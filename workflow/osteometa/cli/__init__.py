@@ -1,4 +1,4 @@
-"""The commands: osteometa new, check, escalc, run, figure, pool, wanted."""
+"""The commands of osteometa."""
 
 from __future__ import annotations
 
@@ -8,8 +8,35 @@ import sys
 from collections.abc import Sequence
 
 from osteometa import __version__
-from osteometa.cli import check, escalc, figure, new, pool, run, wanted
+from osteometa.cli import (
+    check,
+    diff,
+    explain,
+    figure,
+    import_tables,
+    new,
+    plan,
+    pool,
+    run,
+    wanted,
+    workbook,
+)
 from osteometa.run.failures import in_a_sentence
+
+COMMANDS = (
+    new,
+    check,
+    workbook,
+    import_tables,
+    plan,
+    run,
+    explain,
+    diff,
+    figure,
+    pool,
+    wanted,
+)  # fmt: skip
+"""Modules of the commands, in the order of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (new, check, escalc, run, figure, pool, wanted):
+    for command in COMMANDS:
         command.add_parser(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     passed: list[str] = []

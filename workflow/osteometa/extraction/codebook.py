@@ -28,7 +28,7 @@ def codebook() -> str:
     for model in ROWS:
         lines += ["", f"## {model.table}.csv", "", f"{model.purpose} Key: {', '.join(model.key)}."]
         lines += ["", "| column | content | allowed |", "|---|---|---|"]
-        lines += [f"| `{name}` | {_holds(model, name)} | {_allowed(model, name)} |"
+        lines += [f"| `{name}` | {_holds(model, name)} | {allowed(model, name)} |"
                   for name in model.columns()]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -37,7 +37,8 @@ def _holds(model: type[Row], name: str) -> str:
     return (model.model_fields[name].description or "").replace("|", "\\|")
 
 
-def _allowed(model: type[Row], name: str) -> str:
+def allowed(model: type[Row], name: str) -> str:
+    """Return what the cells of a column may hold, and whether they are needed."""
     schema = model.model_json_schema()["properties"][name]
     needed = "; needed" if name in model.model_json_schema().get("required", ()) else ""
     if "enum" in schema:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
 
@@ -48,6 +48,18 @@ def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
 
     def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
         found, wrong = _read_table(Path(directory) / f"{model.table}.csv", model)
+        problems.extend(wrong)
+        return found
+
+    return _tables_from(rows), problems
+
+
+def read_sheets(sheets: Mapping[str, Sheet]) -> tuple[Tables, list[Problem]]:
+    """Return the same of tables that are no files yet, by their names; a row keeps its number."""
+    problems: list[Problem] = []
+
+    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
+        found, wrong = _rows_of_sheet(sheets[model.table], model)
         problems.extend(wrong)
         return found
 
@@ -118,6 +130,11 @@ def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], li
         return (), [] if model.may_be_absent else [_missing(path, model)]
     except SheetError as error:
         return (), [Problem(file=file, row=error.row, column="", code="E101", message=str(error))]
+    return _rows_of_sheet(sheet, model)
+
+
+def _rows_of_sheet(sheet: Sheet, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Problem]]:
+    file = f"data/raw/{model.table}.csv"
     if not sheet.header:
         message = f"The file is empty. Its header is: {','.join(model.columns())}"
         return (), [Problem(file=file, row=None, column="", code="E101", message=message)]

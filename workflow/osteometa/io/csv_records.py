@@ -10,7 +10,7 @@ import csv
 import io
 import math
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import partial
@@ -62,6 +62,28 @@ def write_whole(path: str | Path, data: bytes) -> None:
         raise
 
 
+def write_all_whole(files: Mapping[Path, bytes]) -> None:
+    """Write several files: all of them, or none if one cannot be written."""
+    parts = {path: path.with_name(f".{path.name}.part") for path in files}
+    before = {path: path.read_bytes() if path.exists() else None for path in files}
+    moved: list[Path] = []
+    try:
+        for path, part in parts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(files[path])
+        for path, part in parts.items():
+            part.replace(path)
+            moved.append(path)
+    except BaseException:
+        for path in moved:
+            old = before[path]
+            path.unlink() if old is None else path.write_bytes(old)
+        raise
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+
+
 def copy_whole(source: str | Path, path: str | Path) -> None:
     """Copy a file, whole or not at all."""
     write_whole(path, Path(source).read_bytes())
@@ -79,10 +101,13 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return rows under a header as CSV; no text in it is run as a formula by a spreadsheet."""
+    return csv_lines([columns, *([guarded(text_of(cell)) for cell in row] for row in rows)])
+
+
+def csv_lines(lines: Iterable[Sequence[str]]) -> str:
+    """Return lines of cells as CSV with LF line ends, the cells as they are."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([guarded(text_of(cell)) for cell in row] for row in rows)
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
     return buffer.getvalue()
 
 

@@ -29,6 +29,8 @@ class Problem:
     """Key of the row, by which accepted_warnings.csv names it."""
     reason: str = ""
     """Why a warning is accepted; empty if it is not."""
+    cell: str = ""
+    """Cell of a workbook, such as F12; empty where the file is none."""
 
     @property
     def in_table(self) -> str:
@@ -37,8 +39,9 @@ class Problem:
 
     def text(self) -> str:
         """Return the problem as one line."""
-        word = "row" if self.file.endswith(".csv") else "line"
+        word = "row" if self.file.endswith((".csv", "'")) else "line"  # ', sheet 'arms'' too
         place = [f"{word} {self.row}"] if self.row else []
+        place = [f"cell {self.cell}"] if self.cell else place
         place += [f"study {self.study}"] if self.study else []
         place += [f"column {self.column}"] if self.column and word == "row" else []
         place += [self.column] if self.column and word == "line" else []
@@ -111,15 +114,16 @@ def render(problems: Iterable[Problem]) -> str:
         severity: sum(problem.severity == severity for problem in problems)
         for severity in ("error", "warning")
     }
-    warnings = f", {_counted(count['warning'], 'warning')}"
-    warnings += f", {_counted(accepted, 'accepted warning')}." if accepted else "."
+    warnings = f", {counted(count['warning'], 'warning')}"
+    warnings += f", {counted(accepted, 'accepted warning')}." if accepted else "."
     if count["warning"]:
         warnings += ACCEPTING
     if count["error"] and not count["warning"]:
         warnings = ". Plausibility is checked when there are no problems."
-    lines.append(f"{_counted(count['error'], 'problem')}{warnings}")
+    lines.append(f"{counted(count['error'], 'problem')}{warnings}")
     return "\n".join(lines) + "\n"
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where it is not 1."""
     return f"{number} {word}{'' if number == 1 else 's'}"

@@ -53,7 +53,13 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a CSV file.
+    """Read a CSV file; raises as `read_lines`."""
+    separator, lines = read_lines(path)
+    return sheet_of(lines, separator)
+
+
+def read_lines(path: Path) -> tuple[str, list[list[str]]]:
+    """Return what separates the cells of a CSV file, and its lines with the cells as they stand.
 
     Raises
     ------
@@ -82,6 +88,11 @@ def read_sheet(path: Path) -> Sheet:
     except csv.Error as error:
         message = f"The file cannot be read as CSV ({error}). Look for a stray quote."
         raise SheetError(message) from None
+    return separator, lines
+
+
+def sheet_of(lines: Iterable[Iterable[str]], separator: str = ",") -> Sheet:
+    """Return the cells of a table, the header first."""
     cells = _named([tuple(map(_one_line, line)) for line in lines])
     if not cells or not any(cells[0]):
         return Sheet((), (), separator)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import cast
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from osteometa.figures.files import quoted, typeset
 from osteometa.figures.fonts import FALLBACK, FAMILY
 from osteometa.io.csv_records import write_rows, write_text, write_whole
+from osteometa.io.undated import undated
 
 FOLDER = Path(__file__).parent
 
@@ -124,13 +122,3 @@ def docx_of(table: Table) -> bytes:
             fill(cells)
     document.add_paragraph(table.note)
     return undated(document.save)
-
-
-def undated(save: Callable[[io.BytesIO], None]) -> bytes:
-    """Return the bytes of a zipped document without the time at which it was made."""
-    made, kept = io.BytesIO(), io.BytesIO()
-    save(made)
-    with ZipFile(made) as old, ZipFile(kept, "w", ZIP_DEFLATED) as new:
-        for item in old.infolist():
-            new.writestr(ZipInfo(item.filename), old.read(item), ZIP_DEFLATED)
-    return kept.getvalue()

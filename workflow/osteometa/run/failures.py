@@ -67,6 +67,8 @@ def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
 
 
 def _known(error: Exception, giver: str) -> str:
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "osteo").startswith("osteo"):
+        return f"{error.name} is not installed. Run: pip install 'osteometa[exchange]'."
     remedy = remedy_for(str(error)) if isinstance(error, OSError) else ""
     if not remedy:
         return ""

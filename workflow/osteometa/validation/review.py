@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.extraction.reading import read_raw
+from osteometa.extraction.reading import read_raw, read_sheets
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
+from osteometa.io.sheet import Sheet
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.acceptance import with_reasons, without_accepted
 from osteometa.validation.between_rows import between_rows_warnings
@@ -29,6 +30,10 @@ from osteometa.validation.stated_directions import direction_warnings
 from osteometa.validation.study_facts import study_warnings
 from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
+
+TELLING = ("W29", "W26", "W12", "W07", "W14", "W42", "W43", "W03", "W44",
+           "W22", "W30", "W02", "W40", "W41", "W01")  # fmt: skip
+"""Codes of a number of an unlikely size, the most telling first: one of them is shown of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,12 @@ def check_review(
     *,
     raw: str | Path | None = None,
     settings: Callable[[], Config] | None = None,
+    sheets: Mapping[str, Sheet] | None = None,
 ) -> CheckOutcome:
     """Check the settings and data/raw of a review, all problems in one go.
 
-    The settings are those of config.yaml unless a run takes them from elsewhere.
+    The settings are those of config.yaml unless a run takes them from elsewhere; `sheets` are
+    tables to check in place of those of data/raw.
     """
     directory = Path(directory)
     problems: list[Problem] = []
@@ -78,7 +85,8 @@ def check_review(
         config = settings() if settings else load_config(directory / "config.yaml")
     except ProblemsFound as error:
         problems += error.problems
-    tables, wrong = read_raw(raw or directory / "data" / "raw")
+    raw = raw or directory / "data" / "raw"
+    tables, wrong = read_raw(raw) if sheets is None else read_sheets(sheets)
     problems += wrong
     problems += check_tables(tables, config, unread_of(problems))
     if errors_of(problems):
@@ -128,12 +136,27 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
         *study_warnings(tables),
         *size_warnings(tables),
         *time_warnings(tables),
-        *name_warnings(tables),
+        *name_warnings(tables, config),
         *flow_warnings(tables),
         *same_study_warnings(tables),
         *p_warnings(tables, config),
     ]
-    return list(dict.fromkeys(warnings))  # arms that are compared with each other give some twice
+    return list(_most_telling(warnings))
+
+
+def _most_telling(warnings: Sequence[Problem]) -> Iterator[Problem]:
+    """Leave out a warning of a cell where another one tells more of the same number.
+
+    Arms that are compared with each other give some twice.
+    """
+    best = {_cell(p): p.code for code in reversed(TELLING) for p in warnings if p.code == code}
+    for warning in dict.fromkeys(warnings):
+        if warning.code not in TELLING or warning.code == best[_cell(warning)]:
+            yield warning
+
+
+def _cell(warning: Problem) -> tuple[str, str, str]:
+    return warning.file, warning.row_key, warning.column
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:

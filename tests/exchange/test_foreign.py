@@ -1,0 +1,277 @@
+"""Tables as other people keep them, brought in by a mapping; pools of them against metafor."""
+
+import json
+import re
+
+import openpyxl
+import osteometa
+import pytest
+from builders import ROOT, copied, output_of
+from osteometa.exchange.differences import read_sheets
+from osteometa.exchange.foreign import read_foreign
+from osteometa.exchange.guess import guess
+from osteometa.io.sheet import SheetError
+from ruamel.yaml import YAML
+
+HERE = ROOT / "tests/exchange/metadat"
+POOLS = json.loads((HERE / "pools.json").read_text(encoding="utf-8"))
+COMMON = {
+    "study.design": "rct", "exercise.modality": "pilates", "exercise.phase": "training",
+    "exercise.comparator_kind": "usual", "exercise.weeks": None, "control.phase": "training",
+    "finding.outcome": "score", "finding.analyte": "points", "finding.site": None,
+    "finding.timepoint": "end", "finding.unit": "point", "finding.source": "metadat",
+}  # fmt: skip
+"""What each of the tables leaves to the reviewer; None: the line is deleted."""
+EDITS = {
+    "michael2013": COMMON | {
+        f"{arm}_after.{name}": f"{column}_{name[0] if name != 'sd' else 's'}"
+        for arm, column in (("exercise", "Brain"), ("control", "No_brain"))
+        for name in ("n", "mean", "sd")
+    },
+    "curtis1998": COMMON | {"study.label": "paper"},
+    "senn2013": COMMON,
+    "besson2016": COMMON,
+    "baskerville2012": COMMON | {
+        "contrast.score": "post", "contrast.adjusted": "no", "contrast.standardiser": "raw",
+        "contrast.note": "taken as Hedges' g",
+    },
+}  # fmt: skip
+SAME_NAMES = {"baskerville2012": ('"Aspy et al."', '"Hogg et al."')}
+MEASURES = {"curtis1998": "ROM", "senn2013": "MD"}
+METHODS = {"senn2013": "CHG", "baskerville2012": "SMDP"}
+
+
+def answered(text, edits):
+    """A mapping with some fields filled in or deleted, as in an editor."""
+    lines, group = [], ""
+    for line in text.splitlines():
+        group = line[:-1] if re.fullmatch(r"[a-z_]+:", line) else group
+        name = line.strip().partition(":")[0]
+        path = f"{group}.{name}"
+        if line.startswith("  ") and path in edits:
+            if edits[path] is None:
+                continue
+            line = re.sub(r"\{(\w+): .*?\}.*", rf'{{\1: "{edits[path]}"}}', line)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def empty_review(folder):
+    """A review without rows whose one outcome is a score in any unit."""
+    review = copied("small", folder / "review")
+    for path in (review / "data/raw").glob("*.csv"):
+        header = path.read_text(encoding="utf-8").splitlines()[0]
+        path.write_text(header + "\n", encoding="utf-8")
+    yaml = YAML()
+    config = yaml.load(review / "config.yaml")
+    outcome = next(iter(config["outcomes"].values()))
+    for unneeded in ("sites", "diurnal", "smallest_effect"):
+        outcome.pop(unneeded, None)
+    outcome |= {
+        "label": "Score", "measures": ["SMD", "MD", "ROM"], "units": {},
+        "analytes": {"points": {"label": "points", "quantity": "other"}},
+    }  # fmt: skip
+    config["outcomes"] = {"score": outcome}
+    config["secondary_outcomes"] = []
+    config["syntheses"] = [{
+        "id": "score", "outcome": "score", "analyte": "points", "phase": "training",
+        "design_class": "controlled",
+    }]  # fmt: skip
+    yaml.dump(config, review / "config.yaml")
+    return review
+
+
+@pytest.fixture
+def review(tmp_path):
+    return empty_review(tmp_path)
+
+
+def imported(review, path, edits, capsys, *options):
+    """Import a table with the guessed mapping and some edits: status and output."""
+    status, out, err = output_of(capsys, "import", path, review, *options)
+    assert status == 0 and "as far as the heads tell" in out, err
+    mapping = path.with_suffix(".map.yaml")
+    mapping.write_text(answered(mapping.read_text(encoding="utf-8"), edits), encoding="utf-8")
+    return output_of(capsys, "import", path, review, "--map", mapping, "--yes", *options)
+
+
+def copy_of(name, folder):
+    path = folder / f"{name}.csv"
+    text = (HERE / f"{name}.csv").read_text(encoding="utf-8")
+    for author in SAME_NAMES.get(name, ()):  # the second of two studies of one name and year
+        first, second = (hit.start() for hit in re.finditer(f"{author},2008", text))
+        assert first < second
+        text = text[:second] + author[:-1] + ' (b)"' + text[second + len(author) :]
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", list(POOLS))
+def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, capsys):
+    status, out, err = imported(review, copy_of(name, tmp_path), EDITS[name], capsys)
+    assert status == 0, out + err
+    effects = osteometa.derive(review)
+    measure = MEASURES.get(name, "SMD")
+    effects = effects[(effects["measure"] == measure) & effects["pooled"]]
+    assert set(effects["derivation_method"]) == {METHODS.get(name, "POST")}
+    pool = osteometa.pool(effects["yi"], effects["vi"], method="REML", ci="wald")
+    theirs = POOLS[name]
+    assert len(effects) == theirs["k"]
+    assert pool.estimate == pytest.approx(theirs["estimate"], rel=1e-8)
+    assert pool.se == pytest.approx(theirs["se"], rel=1e-8)
+    assert pool.tau2 == pytest.approx(theirs["tau2"], rel=1e-6)
+
+
+def test_the_guide_counts_the_steps():
+    guide = (ROOT / "docs/howto/import_a_table.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| dat\.(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)
+    assert {name: (int(lines), int(cells)) for name, lines, cells in told} == {
+        name: (len(edits), len(SAME_NAMES.get(name, ()))) for name, edits in EDITS.items()
+    }
+
+
+def table(folder, text, name="table.csv", encoding="utf-8"):
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+HEADS = {
+    "metafor": "study,year,m1i,sd1i,n1i,m2i,sd2i,n2i",
+    "by hand": "Author,Year,mean1,sd1,n1,mean2,sd2,n2",
+    "RevMan": "Study,Study year,Experimental mean,Experimental SD,Experimental N,Control mean,"
+    "Control SD,Control N",
+    "Covidence": "Study ID,Year,Intervention: Mean,Intervention: SD,Intervention: Total,"
+    "Comparator: Mean,Comparator: SD,Comparator: Total",
+    "CMA": "Study name,Year,Group-A Mean,Group-A Std-Dev,Group-A Sample size,Group-B Mean,"
+    "Group-B Std-Dev,Group-B Sample size",
+}
+
+
+@pytest.mark.parametrize("kind", list(HEADS))
+def test_heads_of_two_arms_are_recognised(kind):
+    heads = tuple(HEADS[kind].split(","))
+    found = {f.path: f.text for f in guess(heads) if f.kind == "column"}
+    order = ["study.label", "study.year"]
+    for arm in ("exercise", "control"):
+        order += [f"{arm}_after.{name}" for name in ("mean", "sd", "n")]
+    assert found == dict(zip(order, heads, strict=True))
+
+
+def test_one_n_serves_every_time_and_a_single_arm_has_no_control():
+    found = {f.path: f.text for f in guess(("trial", "m_pre_t", "sd_pre_t", "m_post_t", "n_t"))}
+    assert found["exercise_before.n"] == found["exercise_after.n"] == "n_t"
+    assert not any(path.startswith("control") for path in found)
+
+
+def test_ready_effects_with_variances_and_p_values_are_recognised():
+    found = {f.path: f.text for f in guess(("study", "yi", "vi"))}
+    assert (found["contrast.value"], found["contrast.variance"]) == ("yi", "vi")
+    assert found["contrast.statistic"] == ""
+    found = {f.path: f.text for f in guess(("study", "Hedges's g", "Std err"))}
+    assert (found["contrast.statistic"], found["contrast.se"]) == ("smd", "Std err")
+    found = {f.path: f.text for f in guess(("study", "n1", "n2", "p-value"))}
+    assert (found["contrast.p"], found["contrast.n_exercise"]) == ("p-value", "n1")
+    assert not any("_" in path.partition(".")[0] for path in found)
+
+
+def test_another_encoding_or_separator_is_asked_for(tmp_path):
+    latin = table(tmp_path, "study;m1\nM\u00fcller;1,5\n", encoding="cp1252")
+    with pytest.raises(SheetError, match=r"not UTF-8\. Name its encoding, likely --encoding"):
+        read_foreign(latin)
+    assert read_foreign(latin, "cp1252").rows == ((2, ("M\u00fcller", "1,5")),)
+    utf16 = table(tmp_path, "study\tm1\nM\u00fcller\t1\n", encoding="utf-16")
+    assert read_foreign(utf16).rows == ((2, ("M\u00fcller", "1")),)
+    both = table(tmp_path, "a;b,c\n1;2,3\n")
+    with pytest.raises(SheetError, match="separates the cells is not certain"):
+        read_foreign(both)
+    assert read_foreign(both, separator="comma").header == ("a;b", "c")
+
+
+READY = {
+    "contrast.statistic": "md", "contrast.score": "post", "contrast.adjusted": "no",
+    "contrast.standardiser": None, "contrast.note": None,
+}  # fmt: skip
+
+
+def test_a_ready_difference_keeps_its_variance_and_says_so(review, tmp_path, capsys):
+    path = table(tmp_path, "study;yi;vi\nA 2001;1,25;0,04\nB 2002;-0,5;0,09\nC 2003;NA;NA\n")
+    edits = COMMON | READY | {"contrast.unit": "point"}
+    status, out, _ = imported(review, path, edits, capsys)
+    assert status == 0, out
+    rows = read_sheets(review / "data/raw")["contrasts"]
+    cells = [dict(zip(rows.header, line, strict=True)) for _, line in rows.rows]
+    assert [(c["value"], float(c["se"])) for c in cells] == [("1.25", 0.2), ("-0.5", 0.3)]
+    assert cells[0]["note"] == "se is the root of the variance 0.04"
+    effects = osteometa.derive(review)
+    effects = effects[(effects["measure"] == "MD") & effects["pooled"]]
+    assert effects["vi"].tolist() == pytest.approx([0.04, 0.09])
+    assert set(effects["derivation_method"]) == {"DIF"}
+
+
+def test_before_and_after_with_a_control(review, tmp_path, capsys):
+    """Mean changes over the pooled SD before, by hand (Morris 2008)."""
+    path = table(
+        tmp_path,
+        "study,pre_mean_e,pre_sd_e,post_mean_e,post_sd_e,n_e,"
+        "pre_mean_c,pre_sd_c,post_mean_c,post_sd_c,n_c\nA 2001,10,2,13,2,20,10,2,11,2,20\n",
+    )
+    status, out, _ = imported(review, path, COMMON, capsys)
+    assert status == 0, out
+    effects = osteometa.derive(review)
+    (g,) = effects[(effects["measure"] == "SMD") & effects["pooled"]]["yi"]
+    assert g == pytest.approx((1 - 3 / (4 * 38 - 1)) * (3 - 1) / 2, rel=1e-3)
+
+
+def test_exact_p_values_give_an_effect(review, tmp_path, capsys):
+    path = table(tmp_path, "study,smd,p\nA 2001,0.4,0.03\n")
+    edits = COMMON | READY | {
+        "contrast.statistic": "smd", "contrast.standardiser": "raw", "contrast.p_operator": "=",
+    }  # fmt: skip
+    status, out, _ = imported(review, path, edits, capsys)
+    assert status == 0, out
+    rows = read_sheets(review / "data/raw")["contrasts"]
+    cells = dict(zip(rows.header, rows.rows[0][1], strict=True))
+    assert (cells["p"], cells["p_operator"], cells["statistic"]) == ("0.03", "=", "smd")
+
+
+def test_open_questions_are_told_with_their_lines(review, tmp_path, capsys):
+    path = copy_of("curtis1998", tmp_path)
+    status, out, _ = imported(review, path, {"study.label": "papre"}, capsys)
+    assert status == 1 and "Nothing was written." in out
+    assert re.search(r"line \d+, study.design: State it as \{value: ...\}", out)
+    assert re.search(r"line \d+, study.label: .*Did you mean 'paper'\?", out)
+    without = COMMON | {"study.label": "paper", "finding.timepoint": None}
+    mapping = path.with_suffix(".map.yaml")
+    mapping.unlink()
+    out = imported(review, path, without, capsys)[1]
+    assert "finding.timepoint: The mapping lacks it." in out
+
+
+def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review, tmp_path, capsys):
+    text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,-1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
+    path = table(tmp_path, text)
+    before = read_sheets(review / "data/raw")
+    status, out, _ = imported(review, path, COMMON | {"finding.outcome": "scores"}, capsys)
+    assert status == 1 and read_sheets(review / "data/raw") == before
+    assert re.search(r"table.csv\n  E201 row 2, study a_2001, column sd1 \(sd\)", out)
+    assert re.search(r"table.map.yaml\n  E105 line \d+, finding.outcome: 'scores' is not", out)
+    assert out.count("'scores' is not") == 1
+
+
+def test_two_rows_that_describe_one_study_differently_are_refused(review, tmp_path, capsys):
+    text = "study,journal,m1,sd1,n1,m2,sd2,n2\nA,J1,5,1,9,5,1,9\nA,J2,6,1,9,5,1,9\n"
+    status, out, _ = imported(review, table(tmp_path, text), COMMON, capsys)
+    assert status == 1 and "row 3, study a, column journal: Row 2 has 'J1' for a." in out
+
+
+def test_an_excel_table_is_read_and_imported_twice_without_change(review, tmp_path, capsys):
+    book = openpyxl.Workbook()
+    book.active.append(["study", "year", "m1", "sd1", "n1", "m2", "sd2", "n2"])
+    book.active.append(["Adams", 2001, 5.25, 1, 10, 5, 1, 10])
+    path = tmp_path / "table.xlsx"
+    book.save(path)
+    status, out, _ = imported(review, path, COMMON, capsys)
+    assert status == 0 and "added    adams_2001\n" in out, out
+    again = output_of(capsys, "import", path, review, "--map", path.with_suffix(".map.yaml"))
+    assert again[0] == 0 and again[1].startswith("No cell differs.")

@@ -1,0 +1,140 @@
+"""The command `osteometa import`: a workbook of the tables, or a table of other people."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.exchange.proposal import Proposal
+    from osteometa.io.problems import Problem
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "import",
+        help="bring a workbook or another table into the tables",
+        description="Bring back the workbook that `osteometa workbook` wrote, or add the rows of a "
+        "table as other people keep it (CSV, Excel), with a mapping that says which column holds "
+        "what; without --map a first mapping is guessed and written beside the table. What is "
+        "added, changed and removed is shown, and problems at their cells, before anything is "
+        "written; nothing is written while there is a problem.",
+        epilog="Example: osteometa import review.xlsx. Exit status: 0 written or nothing to write, "
+        "1 problems or no consent, 2 wrong usage.",
+    )
+    parser.add_argument("file", metavar="FILE", help="the workbook or table")
+    parser.add_argument(
+        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
+    )
+    parser.add_argument("--map", metavar="FILE.yaml", help="which column of the table holds what")
+    parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
+    parser.add_argument(
+        "--separator",
+        choices=("comma", "semicolon", "tab", "bar"),
+        help="what stands between the cells of a CSV file",
+    )
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show what a file would change in a review, and write it with consent."""
+    path, directory = Path(arguments.file), Path(arguments.directory)
+    if not (directory / "config.yaml").exists():
+        print(f"osteometa import: {directory} contains no config.yaml.", file=sys.stderr)
+        return 2
+    from osteometa.io.problems import ProblemsFound
+    from osteometa.io.sheet import SheetError
+
+    try:
+        proposal = _of_workbook(path, directory) if arguments.map is None else None
+        if proposal is None:
+            proposal = _of_table(path, directory, arguments)
+    except SheetError as error:
+        print(f"osteometa import: {path}: {error}", file=sys.stderr)
+        return 2
+    except ProblemsFound as error:
+        print(f"{error}Nothing was written.")
+        return 1
+    return 0 if proposal is None else _written(proposal, directory, yes=arguments.yes)
+
+
+def _of_workbook(path: Path, directory: Path) -> Proposal | None:
+    """Return what a workbook of the tables proposes; None for another file."""
+    if path.suffix.lower() != ".xlsx":
+        return None
+    from osteometa.exchange.proposal import propose
+    from osteometa.exchange.reading import at_cells, read_workbook
+
+    sheets, found = read_workbook(path)
+    if not sheets:
+        return None
+    return propose(directory, sheets, found, lambda some: at_cells(some, path.name, sheets))
+
+
+def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal | None:
+    """Return what another table proposes; None if its mapping has now been written, to edit."""
+    from osteometa.exchange.differences import read_sheets
+    from osteometa.exchange.foreign import read_foreign
+    from osteometa.exchange.guess import guess
+    from osteometa.exchange.mapping import mapping_text, read_mapping
+    from osteometa.exchange.proposal import propose
+    from osteometa.exchange.rows import at_sources, rows_from
+    from osteometa.io.csv_records import write_text
+
+    table = read_foreign(path, arguments.encoding, arguments.separator)
+    mapping = Path(arguments.map or path.with_suffix(".map.yaml"))
+    if not mapping.exists():
+        fields = guess(table.header)
+        unused = tuple(head for head in table.header if head not in {f.text for f in fields})
+        text = mapping_text(path.name, fields, unused)
+        write_text(mapping, text)
+        print(f"{text}\nThis is {mapping}: what each column holds, as far as the heads tell. "
+              "Edit it, then give it with --map.")  # fmt: skip
+        return None
+    if arguments.map is None:
+        print(f"{mapping} is there: give it with --map, or delete it for a new guess.")
+        return None
+    fields = read_mapping(mapping, table.header)
+    made = rows_from(table, fields, read_sheets(directory / "data" / "raw"), path.name)
+    if made.problems:
+        from osteometa.io.problems import ProblemsFound
+
+        raise ProblemsFound(made.problems)
+
+    def place(problems: Iterable[Problem]) -> list[Problem]:
+        return at_sources(problems, made, fields, path.name, mapping.name)
+
+    return propose(directory, made.sheets, (), place)
+
+
+def _written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
+    """Write a proposal without problems, with consent; return the exit status."""
+    from osteometa.exchange.differences import differences_text, write_sheets
+    from osteometa.io.problems import render
+
+    print(differences_text(proposal.differences), end="")
+    if proposal.problems:
+        print(render(proposal.problems), end="")
+    if not proposal.passed:
+        print("Nothing was written. Correct the problems and import the file again.")
+        return 1
+    if proposal.differences and not yes and not _consent():
+        print("Nothing was written.")
+        return 1
+    write_sheets(directory / "data" / "raw", proposal.sheets)
+    if proposal.differences:
+        print("The tables are written.")
+    return 0
+
+
+def _consent() -> bool:
+    """Ask in a terminal; elsewhere `--yes` is needed."""
+    if not sys.stdin.isatty():
+        print("osteometa import: --yes is needed to write without a terminal.", file=sys.stderr)
+        return False
+    return input("Write this into the tables? [y/N] ").strip().lower() in ("y", "yes")

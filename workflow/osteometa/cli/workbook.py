@@ -1,0 +1,58 @@
+"""The command `osteometa workbook`: the tables of a review as one Excel workbook."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "workbook",
+        help="write the tables as one Excel workbook, to fill in and import",
+        description="Write data/raw/*.csv of a review as one workbook: a sheet per table, with "
+        "lists of what is allowed, needed columns marked, and what each column holds. "
+        "`osteometa import FILE.xlsx` brings it back.",
+        epilog="Example: osteometa workbook --out review.xlsx. Exit status: 0 written, 1 the "
+        "tables cannot be read, 2 wrong usage.",
+    )
+    parser.add_argument(
+        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
+    )
+    parser.add_argument("--out", required=True, metavar="FILE.xlsx", help="the file to write")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the workbook of a review."""
+    out, directory = Path(arguments.out), Path(arguments.directory)
+    raw = directory / "data" / "raw"
+    if out.suffix.lower() != ".xlsx":
+        print("osteometa workbook: the name of the file must end in .xlsx.", file=sys.stderr)
+        return 2
+    if not (directory / "config.yaml").exists():
+        print(f"osteometa workbook: {directory} contains no config.yaml.", file=sys.stderr)
+        return 2
+    from osteometa.exchange.differences import read_sheets
+    from osteometa.exchange.workbook import workbook_of
+    from osteometa.extraction.reading import read_raw
+    from osteometa.io.csv_records import write_whole
+    from osteometa.io.problems import ProblemsFound, render
+    from osteometa.protocol.config import load_config
+
+    try:
+        config = load_config(directory / "config.yaml")
+    except ProblemsFound as error:
+        print(error, file=sys.stderr)
+        return 1
+    # A missing table becomes an empty sheet; a wrong cell may be corrected in the workbook.
+    unread = [problem for problem in read_raw(raw)[1]
+              if problem.code == "E101" and (raw / Path(problem.file).name).is_file()]  # fmt: skip
+    if unread:
+        print(render(unread), file=sys.stderr, end="")
+        return 1
+    write_whole(out, workbook_of(read_sheets(raw), config, config.title))
+    print(f"{out} is written.", file=sys.stderr)
+    return 0

@@ -1,0 +1,1 @@
+"""Tables of a review as a workbook and back, and tables that other people keep."""

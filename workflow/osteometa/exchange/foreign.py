@@ -1,0 +1,87 @@
+"""Tables of other people: CSV files of any encoding and separator, and sheets of Excel files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from osteometa.io.sheet import Sheet, SheetError, sheet_of
+
+MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+"""What may separate cells, by the names that `--separator` takes."""
+
+
+def read_foreign(path: Path, encoding: str | None = None, separator: str | None = None) -> Sheet:
+    """Return the cells of a CSV file, or of the first sheet of a workbook.
+
+    Raises
+    ------
+    SheetError
+        If the file cannot be read, or its encoding or separator is not certain.
+    """
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        from osteometa.exchange.reading import grids, text_of_cell
+
+        grid = next(iter(grids(path).values()), ())
+        formulas = [cell.coordinate for line in grid for cell in line if cell.data_type == "f"]
+        if formulas:
+            message = f"Cell {formulas[0]} holds a formula. Save a copy with values only."
+            raise SheetError(message)
+        return sheet_of([text_of_cell(cell) for cell in line] for line in grid)
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise SheetError("The file cannot be opened. Check its name.") from None
+    text = _decoded(data, encoding)
+    mark = MARKS[separator] if separator else _separator(text)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True))
+    except csv.Error as error:
+        message = f"The file cannot be read as CSV ({error}). Is the separator another one?"
+        raise SheetError(message) from None
+    return sheet_of(lines, mark)
+
+
+def _decoded(data: bytes, encoding: str | None) -> str:
+    """Return the text of a file: UTF-8, what a mark at its start says, or what is given.
+
+    Another encoding is asked for, with a suggestion: a program can only guess it.
+    """
+    if encoding is None:
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            raise SheetError(_encodings(data)) from None
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        raise SheetError(f"The file is not of the encoding {encoding}.") from None
+
+
+def _encodings(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(data).best()
+    likely = found.encoding if found is not None else "cp1252"
+    sample = next((line for line in str(found or "").splitlines() if not line.isascii()), "")
+    shown = f" It would read: {sample[:60]}" if sample else ""
+    return f"The file is not UTF-8. Name its encoding, likely --encoding {likely}.{shown}"
+
+
+def _separator(text: str) -> str:
+    """Return the separator that gives every line the same number of cells, more than one."""
+    fits = []
+    for mark in MARKS.values():
+        try:
+            lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+        except csv.Error:
+            continue
+        sizes = {len(line) for line in lines if any(line)}
+        if len(sizes) == 1 and sizes != {1}:
+            fits.append((sizes.pop(), mark))
+    if len(fits) != 1:
+        names = ", ".join(MARKS)
+        raise SheetError(f"What separates the cells is not certain. Name it: --separator {names}.")
+    return fits[0][1]

@@ -1,0 +1,148 @@
+"""A first mapping of another person's table, guessed from its heads and shown for correction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from osteometa.exchange.mapping import GROUPS, Field, fields_of_group
+from osteometa.extraction.tables import Study
+
+ARM = {
+    "exercise": ("1", "e", "t", "exp", "experimental", "exercise", "intervention", "treatment",
+                 "treated", "trt", "group a"),
+    "control": ("2", "c", "con", "ctrl", "control", "comparison", "comparator", "placebo",
+                "group b"),
+}  # fmt: skip
+WHEN = {
+    "before": ("pre", "before", "baseline"),
+    "change": ("change", "diff", "difference", "delta"),
+    "after": ("post", "after", "final", "end", "followup", "follow up"),
+}
+STATISTIC = {
+    "mean": ("mean", "m", "x"),
+    "sd": ("sd", "s", "std dev", "stdev", "standard deviation"),
+    "se": ("se", "sem", "std err", "standard error"),
+    "n": ("n", "total", "sample size", "participants"),
+}
+WHOLE = {
+    "study.label": ("study", "author", "authors", "trial", "study name", "study id", "label",
+                    "study or subgroup", "studlab"),
+    "study.year": ("year", "study year", "publication year"),
+    "finding.outcome": ("outcome", "outcome name", "measure"),
+    "finding.timepoint": ("timepoint", "time point", "time"),
+    "finding.unit": ("unit", "units"),
+    "finding.site": ("site",), "finding.analyte": ("analyte",), "finding.assay": ("assay",),
+    "exercise.label": ("intervention", "treatment", "treatment 1", "exercise arm"),
+    "control.label": ("comparator", "control", "treatment 2", "control arm"),
+    "contrast.value": ("yi", "effect", "smd", "md", "hedges s g", "g", "std diff in means",
+                       "difference in means", "giv mean", "es"),
+    "contrast.variance": ("vi", "variance", "var"),
+    "contrast.se": ("sei", "se", "std err", "standard error", "giv se"),
+    "contrast.p": ("p", "p value", "pval"), "contrast.n_total": ("n", "ni", "n total"),
+}  # fmt: skip
+"""Heads of R's metafor, RevMan, Covidence and CMA among them, and of tables made by hand."""
+SMD = ("smd", "std diff in means", "hedges s g", "g")
+ASKED = {
+    "study": ("design",),
+    "exercise": ("modality", "phase", "comparator_kind", "weeks"),
+    "control": ("phase",),
+    "finding": ("outcome", "analyte", "site", "timepoint", "unit", "source"),
+    "contrast": ("statistic", "score", "adjusted", "standardiser", "note"),
+}
+"""What tables seldom tell: asked of the reviewer where no column holds it."""
+
+
+def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
+    """Return the fields that the heads suggest, and those that the reviewer must state."""
+    found: dict[tuple[str, str], Field] = {}
+    for head in heads:
+        for group, name in _meanings(head):
+            if (group, name) not in found:
+                found[group, name] = Field(group=group, name=name, kind="column", text=head)
+                break
+    if any(name == "mean" for _, name in found):
+        # A difference of two means beside the means is no effect of its own.
+        found = _with_sizes({key: f for key, f in found.items() if key[0] != "contrast"})
+    elif any(group == "contrast" for group, _ in found):
+        for side in ("exercise", "control"):
+            size = found.pop((f"{side}_after", "n"), None)
+            if size is not None:
+                name = f"n_{side}"
+                found["contrast", name] = replace(size, group="contrast", name=name)
+    for field in _stated(found):
+        found.setdefault((field.group, field.name), field)
+    order = [(group, name) for group in GROUPS for name in fields_of_group(group)]
+    return tuple(sorted(found.values(), key=lambda field: order.index((field.group, field.name))))
+
+
+def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Field]:
+    """Give the one n of an arm to each time for which it has numbers."""
+    sized = dict(found)
+    for side in ("exercise", "control"):
+        groups = {group for group, name in found if group.startswith(f"{side}_") and name != "n"}
+        sizes = [field for (group, name), field in found.items()
+                 if group.startswith(f"{side}_") and name == "n"]  # fmt: skip
+        if len(sizes) == 1 and groups:
+            del sized[sizes[0].group, "n"]
+            sized |= {(group, "n"): replace(sizes[0], group=group) for group in groups}
+    return sized
+
+
+def _meanings(head: str) -> Iterator[tuple[str, str]]:
+    """Yield what a head may mean, the likeliest first."""
+    words = " ".join(re.findall(r"[a-z]+|[0-9]+", head.lower()))
+    words = re.sub(r"(?<=[0-9]) i$", "", words)
+    for path, names in WHOLE.items():
+        if words in names:
+            group, _, name = path.partition(".")
+            yield group, name
+    if words.replace(" ", "_") in Study.columns() and words != "study id":
+        yield "study", words.replace(" ", "_")
+    rest = f" {words} "
+    parts = []
+    for names in (STATISTIC, WHEN, ARM):
+        part, rest = _taken(rest, names)
+        parts.append(part)
+    statistic, when, arm = parts
+    if statistic and arm and not rest.strip(" of"):
+        yield f"{arm}_{when or 'after'}", statistic
+
+
+def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
+    """Return the meaning of one word or phrase, the longest, and the words that are left."""
+    phrases = [(phrase, name) for name, known in names.items() for phrase in known]
+    for phrase, name in sorted(phrases, key=lambda item: -len(item[0])):
+        if f" {phrase} " in words:
+            return name, words.replace(f" {phrase} ", "  ", 1)
+    return "", words
+
+
+def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
+    """Yield the fields that no column gives: names of the arms, and questions."""
+    groups = {group for group, _ in found}
+    ready = "contrast" in groups
+    if not ready and not any("_" in group for group in groups):
+        groups |= {"exercise_after", "control_after"}
+        for group in ("exercise_after", "control_after"):
+            for name in ("n", "mean", "sd"):
+                yield Field(group=group, name=name, kind="column", text="")
+    two = ready or any(group.startswith("control") for group in groups)
+    yield Field(group="study", name="label", kind="column", text="")
+    yield Field(group="study", name="include", kind="value", text="yes")
+    for arm in ("exercise", "control") if two else ("exercise",):
+        yield Field(group=arm, name="arm_id", kind="value", text=arm)
+        yield Field(group=arm, name="label", kind="value", text=arm)
+    if ready:
+        yield Field(group="contrast", name="compares", kind="value", text="between")
+        value = found.get(("contrast", "value"))
+        if value is not None and " ".join(re.findall("[a-z]+", value.text.lower())) in SMD:
+            yield Field(group="contrast", name="statistic", kind="value", text="smd")
+        if ("contrast", "p") in found:
+            yield Field(group="contrast", name="p_operator", kind="value", text="")
+    for group, names in ASKED.items():
+        if group in groups | {"study", "exercise", "finding"} or (group == "control" and two):
+            for name in names:
+                if name != "comparator_kind" or two:
+                    yield Field(group=group, name=name, kind="value", text="")

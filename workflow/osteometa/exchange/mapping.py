@@ -1,0 +1,189 @@
+"""Which column of another person's table holds what: the mapping file, read and written.
+
+A group of the mapping makes one row of one raw table from each row of the table; its fields are the
+columns of that raw table, each taken from a column or given as one value by the reviewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from osteometa.extraction.cell_types import Row
+from osteometa.extraction.codebook import allowed
+from osteometa.extraction.tables import Arm, Contrast, Measurement, Study
+from osteometa.io.problems import Problem, ProblemsFound, suggestion
+from osteometa.io.yaml_file import read_yaml
+
+FINDING = (
+    "outcome", "analyte", "site", "assay", "timepoint", "time_h", "time_wk", "unit", "report",
+    "population_analysed", "source", "origin", "flag",
+)  # fmt: skip
+"""Columns that measurements and contrasts of one row have in common."""
+GROUPS: dict[str, type[Row]] = {
+    "study": Study, "exercise": Arm, "control": Arm, "finding": Measurement,
+    "exercise_before": Measurement, "control_before": Measurement,
+    "exercise_after": Measurement, "control_after": Measurement,
+    "exercise_change": Measurement, "control_change": Measurement,
+    "contrast": Contrast,
+}  # fmt: skip
+"""Groups of the mapping, each with the raw table that its rows are for."""
+VARIANCE = "variance"
+"""A field of `contrast` beside its columns: the variance of `value`, whose root becomes the SE."""
+IMPLIED = {
+    "study": ("study_id",), "exercise": ("study_id", "role", "comparator"),
+    "control": ("study_id", "role"), "contrast": ("study_id", "arm_id", "outcome", "timepoint"),
+}  # fmt: skip
+"""Columns of each group that need no field: they follow from the group, or from another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Where the cells of one column come from."""
+
+    group: str
+    name: str
+    kind: Literal["column", "value"]
+    text: str
+    """A column of the table, or the value; an empty value is a question to the reviewer."""
+    line: int | None = None
+    """Line of the mapping file."""
+
+    @property
+    def path(self) -> str:
+        """Name of the field in messages, such as study.design."""
+        return f"{self.group}.{self.name}"
+
+
+def fields_of_group(group: str) -> tuple[str, ...]:
+    """Return the fields that a group may have."""
+    if group == "finding":
+        return FINDING
+    extra = (VARIANCE,) if group == "contrast" else ()
+    return tuple(name for name in GROUPS[group].columns() if name != "study_id") + extra
+
+
+def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
+    """Return the fields of a mapping file.
+
+    Raises
+    ------
+    ProblemsFound
+        With every problem: unknown groups, fields and columns, and questions left open.
+    """
+    values, lines = read_yaml(path)
+    fields: list[Field] = []
+    problems: list[Problem] = []
+
+    def wrong(where: tuple[int | str, ...], message: str, found: str = "") -> None:
+        problems.append(
+            Problem(
+                file=path.name,
+                row=lines.get(where),
+                column=".".join(map(str, where)),
+                code="E105",
+                message=message,
+                found=found,
+            )
+        )
+
+    for group, named in values.items():
+        if group not in GROUPS or not isinstance(named, dict):
+            wrong((group,), f"No group. {suggestion(group, GROUPS)}Use: {', '.join(GROUPS)}.")
+            continue
+        for name, given in named.items():
+            where = (group, name)
+            known = fields_of_group(group)
+            if name not in known:
+                wrong(where, f"Not a field. {suggestion(str(name), known)}Use: {', '.join(known)}.")
+            elif not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
+                wrong(where, "Write {column: NAME} or {value: TEXT}.", str(given))
+            else:
+                ((kind, text),) = given.items()
+                field = Field(
+                    group=group, name=name, kind=kind, line=lines.get(where),
+                    text="" if text is None else str(text),
+                )  # fmt: skip
+                fields.append(field)
+                if kind == "column" and field.text and field.text not in heads:
+                    near = suggestion(field.text, heads)
+                    wrong(where, f"The table has no such column. {near}", field.text)
+    for field in fields:
+        if not field.text:
+            wrong((field.group, field.name), question(field.group, field.name))
+    problems += _needed(path.name, fields)
+    if problems:
+        raise ProblemsFound(problems)
+    return tuple(fields)
+
+
+def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:
+    """Yield the columns that every row of a raw table needs and that the mapping does not give."""
+    given = {(field.group, field.name) for field in fields}
+    groups = {field.group for field in fields}
+    if not groups - {"study", "exercise", "control", "finding"}:
+        message = "No numbers are mapped. Add a group such as exercise_after or contrast."
+        yield Problem(file=file, row=None, column="", code="E105", message=message)
+    for group in ("study", "exercise", *groups & {"control", "contrast"}, "finding"):
+        required = ("outcome", "timepoint") if group == "finding" else (
+            GROUPS[group].model_json_schema().get("required", ()))  # fmt: skip
+        for name in required:
+            if (group, name) not in given and name not in IMPLIED.get(group, ()):
+                yield Problem(
+                    file=file, row=None, column=f"{group}.{name}", code="E105",
+                    message=f"The mapping lacks it. {question(group, name)}",
+                )  # fmt: skip
+
+
+def question(group: str, name: str) -> str:
+    """Return what to add to the mapping for a field that the table does not tell."""
+    words = allowed(GROUPS[group], name).removesuffix("; needed")
+    return f"State it as {{value: ...}} or {{column: ...}}. It is: {holds(group, name)} ({words})."
+
+
+def holds(group: str, name: str) -> str:
+    """Return what a field holds, in the words of the codebook."""
+    if name == VARIANCE:
+        return "Variance of the value; its root becomes the SE"
+    return (GROUPS[group].model_fields[name].description or "").removesuffix(".")
+
+
+def mapping_text(table: str, fields: tuple[Field, ...], unused: tuple[str, ...]) -> str:
+    """Return a mapping as the text of its file, with its questions and the unused columns."""
+    lines = [
+        f"# Which column of {table} holds what. Write {{column: NAME}} for a column of the table,",
+        "# or {value: TEXT} for what is the same in all rows. Answer each empty field, or delete",
+        "# its line where its cells may stay empty: nothing else is filled in.",
+    ]
+    if unused:
+        lines.append(f"# Columns that are not used: {', '.join(unused)}")
+    for group in GROUPS:
+        named = [field for field in fields if field.group == group]
+        if named:
+            lines += ["", f"{group}:"]
+        for field in named:
+            lines.append(f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field)}")
+    return "\n".join(lines) + "\n"
+
+
+def _asked(field: Field) -> str:
+    """Return what an empty field is to hold, as a comment."""
+    if field.text:
+        return ""
+    words = allowed(GROUPS[field.group], field.name).removesuffix("; needed")
+    return f"    # {holds(field.group, field.name).partition(';')[0]} ({words})"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if text else ""
+
+
+def mapped(fields: tuple[Field, ...]) -> Mapping[str, dict[str, Field]]:
+    """Return the fields by group and name."""
+    groups: dict[str, dict[str, Field]] = {}
+    for field in fields:
+        groups.setdefault(field.group, {})[field.name] = field
+    return groups
