@@ -20,6 +20,7 @@ IGNORED = """\
 # what is derived is not tracked
 /data/processed/
 /results/
+/export/
 /.snakemake/
 /osteometa_failure_*
 """
