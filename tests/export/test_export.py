@@ -51,7 +51,9 @@ def test_every_file_has_the_same_bytes_twice(exported):
     one, two = ({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
                 for folder in exported)  # fmt: skip
     assert one == two
-    assert {str(name) for name in one} >= {"manuscript.docx", "tables.xlsx", "figures/figures.csv"}
+    assert {str(name) for name in one} >= {
+        "manuscript.docx", "supplement.pdf", "tables.xlsx", "figures/figures.csv",
+    }  # fmt: skip
 
 
 @pytest.mark.slow
@@ -61,10 +63,10 @@ def test_word_has_judgements_as_entered_and_facts_beside_them(exported):
     head, *rows = [[cell.text for cell in row.cells] for row in table.rows]
     spine = next(row for row in rows if row[0] == "BMD at the lumbar spine")
     cells = dict(zip(head, spine, strict=True))
-    assert cells["Imprecision"].startswith("serious: few participants\nFacts: ")
+    assert cells["Imprecision"].startswith("serious: few participants.\nFacts: ")
     assert "the null value" in cells["Imprecision"]
     assert "smallest effect of interest" in cells["Imprecision"]
-    assert cells["Inconsistency"].startswith("not assessed\nFacts: I² = ")
+    assert cells["Inconsistency"].startswith("not assessed.\nFacts: I² = ")
     assert cells["Risk of bias"] == cells["Publication bias"] == "not assessed"
     assert cells["Certainty"] == "low (made)"
     for other in (row for row in rows if row[0] != spine[0] and len(set(row)) > 1):
@@ -102,7 +104,7 @@ def test_word_repeats_the_heads_of_its_tables(exported):
 @pytest.mark.slow
 def test_the_workbook_has_every_result_table_with_numbers_as_numbers(finished, exported):
     book = load_workbook(exported[0] / "tables.xlsx")
-    contents = {row[0]: row for row in book["contents"].iter_rows(min_row=5, values_only=True)}
+    contents = {row[0]: row for row in book["contents"].iter_rows(min_row=7, values_only=True)}
     assert list(contents) == book.sheetnames[1:]
     assert all(row[3].strip() for row in contents.values())
     written = {
@@ -167,6 +169,25 @@ def test_libreoffice_opens_word_and_workbook(exported, tmp_path, name, ending, p
     made = (tmp_path / name).with_suffix(f".{ending}")
     text = made.read_text("utf-8") if ending == "csv" else text_of(made)
     assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.slow
+def test_the_supplement_has_every_figure_with_its_caption_and_is_tagged(exported):
+    file = pypdf.PdfReader(exported[0] / "supplement.pdf")
+    assert "/StructTreeRoot" in file.trailer["/Root"] and file.metadata.creation_date is None
+    text = text_of(exported[0] / "supplement.pdf")
+    _, *listed = read_rows(exported[0] / "figures/figures.csv")
+    for _, number, _, _, title, caption in listed:
+        for words in (f"Figure {number}. {title}", caption):
+            assert " ".join(words.split()) in text
+    titles = [item.title for part in file.outline if isinstance(part, list) for item in part]
+    assert titles[:3] == [
+        "Table 1. Summary of findings", "Table 2. Certainty of evidence by domain (GRADE)",
+        "Table 3. Included studies",
+    ]  # fmt: skip
+    assert [int(page.extract_text().split()[-1]) for page in file.pages] == [
+        number + 1 for number in range(len(file.pages))
+    ]
 
 
 def text_of(path):

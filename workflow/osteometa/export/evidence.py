@@ -82,7 +82,7 @@ def _domain(grade: Grade | None, domain: str, facts: str) -> str:
     judged = getattr(grade, domain) if grade else ""
     reason = getattr(grade, f"{domain}_reason") if grade else ""
     words = ": ".join(filter(None, [judged.replace("_", " ") or NOT_ASSESSED, reason]))
-    return f"{words}\nFacts: {facts}." if facts else words
+    return f"{words}.\nFacts: {facts}." if facts else words
 
 
 def imprecision_facts(found: Findings, average: Average) -> str:

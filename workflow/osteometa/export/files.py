@@ -8,6 +8,7 @@ from pathlib import Path
 from osteometa.export.figures import LIST, numbered_figures, write_figures
 from osteometa.export.finished import config_of, manifest_of
 from osteometa.export.manuscript import manuscript_of
+from osteometa.export.supplement import supplement_of
 from osteometa.export.workbook import sheets_of, workbook_of
 from osteometa.io.csv_records import write_whole
 from osteometa.report.findings import read_review
@@ -38,6 +39,7 @@ def write_export(root: Path, out: Path, *, pattern: str, formats: Sequence[str])
     names = [found.row.synthesis for found in review.findings]
     documents = {
         "manuscript.docx": lambda: manuscript_of(review, figures),
+        "supplement.pdf": lambda: supplement_of(review, figures),
         "tables.xlsx": lambda: workbook_of(sheets_of(root, names), config.title),
     }
     for name, make in documents.items():

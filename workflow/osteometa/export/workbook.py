@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 from zipfile import ZipFile
@@ -49,12 +50,15 @@ SYNTHESIS = {
     "type_contrasts": TypeContrast, **RECORDS, "figures/figures": FigureRow,
 }  # fmt: skip
 """Tables of each analysis; those of all analyses stand below each other in one sheet."""
-WIDEST, NARROWEST = 60, 8
+WIDEST, NARROWEST = 100, 8
 """Of columns, letters."""
+LINE, HIGHEST = 15, 409
+"""Height of a line and of the highest row, points."""
 INTRODUCTION = (
-    "Every result table of the review, a sheet each. An empty cell means that a number does not "
-    "exist or is not known, never 0. Ratios of means (ROM) are natural logarithms."
-)
+    "Every result table, a sheet each.", "An empty cell: it does not exist or is not known, never "
+    "0.", "Ratios of means (ROM) are natural logarithms.",
+)  # fmt: skip
+"""Lines of the first sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +133,9 @@ def workbook_of(sheets: list[Sheet], title: str) -> bytes:
     book = Workbook(write_only=True)
     book.properties.title, book.properties.creator = title, "osteometa"
     book.properties.created = book.properties.modified = datetime(1980, 1, 1)  # as `undated`
-    _contents(book.create_sheet("contents"), sheets, title)
+    _contents(_page(book, "contents"), sheets, title)
     for sheet in sheets:
-        _fill(book.create_sheet(sheet.name), sheet.columns, sheet.rows, sheet.numeric)
+        _fill(_page(book, sheet.name), sheet.columns, sheet.rows, sheet.numeric)
 
     def save(buffer: io.BytesIO) -> None:
         # Without `Workbook.save`, which writes the time.
@@ -140,30 +144,39 @@ def workbook_of(sheets: list[Sheet], title: str) -> bytes:
     return undated(save)
 
 
+def _page(book: Any, name: str) -> Any:
+    """Return a new sheet, printed as wide as a page; before its first row, which ends its head."""
+    page = book.create_sheet(name)
+    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+    return page
+
+
 def _contents(page: Any, sheets: list[Sheet], title: str) -> None:
-    from openpyxl.styles import Alignment
     from openpyxl.worksheet.hyperlink import Hyperlink
 
     columns = ("sheet", "table", "rows", "what it is")
     page.column_dimensions["A"].width, page.column_dimensions["B"].width = 24, 44
     page.column_dimensions["C"].width, page.column_dimensions["D"].width = 8, 90
     page.append([_cell(page, title, bold=True)])
-    page.append([_cell(page, INTRODUCTION)])
+    for words in INTRODUCTION:
+        page.append([_cell(page, words)])
     page.append([])
     page.append([_cell(page, name, bold=True) for name in columns])
     for sheet in sheets:
         name = _cell(page, sheet.name)
         name.hyperlink = Hyperlink(ref="", location=f"'{sheet.name}'!A1")
         name.style = "Hyperlink"
-        words = _cell(page, sheet.explanation)
-        words.alignment = Alignment(wrap_text=True, vertical="top")
-        page.append([name, _cell(page, sheet.files), len(sheet.rows), words])
+        cells = (_cell(page, sheet.files), len(sheet.rows), _cell(page, sheet.explanation))
+        page.append([name, *cells])
 
 
 def _fill(
     page: Any, columns: tuple[str, ...], rows: list[list[str]],
     numeric: frozenset[str],
 ) -> None:  # fmt: skip
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
     from openpyxl.utils import get_column_letter
 
     page.freeze_panes = "B2"
@@ -173,11 +186,18 @@ def _fill(
         page.column_dimensions[letter].width = min(max(longest + 1, NARROWEST), WIDEST)
     page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(rows) + 1}"
     page.append([_cell(page, column, bold=True) for column in columns])
-    for row in rows:
-        page.append([
-            _number(text) if column in numeric else _cell(page, text) if text else None
+    top = Alignment(wrap_text=True, vertical="top")
+    for number, row in enumerate(rows, start=2):
+        cells = [
+            WriteOnlyCell(page, _number(text)) if column in numeric else _cell(page, text)
             for column, text in zip(columns, row, strict=True)
-        ])  # fmt: skip
+        ]
+        lines = max(len(wrap(text, WIDEST - 10)) for text in row)
+        if lines > 1:  # no program makes room by itself
+            page.row_dimensions[number].height = min(LINE * lines, HIGHEST)
+            for cell in cells:
+                cell.alignment = top
+        page.append(cells)
 
 
 def _number(text: str) -> float | int | None:
@@ -191,7 +211,9 @@ def _cell(page: Any, text: str, *, bold: bool = False) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
-    cell = WriteOnlyCell(page, value=text)
+    cell = WriteOnlyCell(page, value=text or None)
+    if not text:
+        return cell
     cell.data_type = "s"
     if bold:
         cell.font = Font(bold=True)
