@@ -1,10 +1,7 @@
 """A finished run of the small review, made once."""
 
-import subprocess
-import sys
-
 import pytest
-from builders import append, copied
+from builders import append, copied, run_review
 
 SPINE = "bmd_lumbar_spine_training_controlled"
 
@@ -20,12 +17,5 @@ def finished(tmp_path_factory):
         f"synthesis,certainty,reasons,{','.join(domains)}\n"
         f"{SPINE},low,made,{','.join(domains.values())}\n", "utf-8",
     )  # fmt: skip
-    run(folder)
+    run_review(folder)
     return folder
-
-
-def run(folder):
-    """Run a review by the command, as its users do."""
-    command = [sys.executable, "-m", "osteometa.cli", "run", str(folder), "--cores", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -198,15 +199,17 @@ def text_of(path):
 @pytest.mark.slow
 def test_a_run_that_is_not_current_is_refused(finished, tmp_path, capsys):
     folder = shutil.copytree(finished, tmp_path / "review")
-    cases = {
-        f"results/{SPINE}/pooled.csv": "x", "data/raw/grade.csv": "\n", "config.yaml": "# x\n",
-    }  # fmt: skip
-    for name, added in cases.items():
-        before = (folder / name).read_bytes()
-        (folder / name).write_bytes(before + added.encode())
+    changed = "changed since the last run: {}"
+    for name, added, told in (
+        (f"results/{SPINE}/pooled.csv", "x", changed), ("data/raw/grade.csv", "x", changed),
+        ("config.yaml", "\npooling: {method: DL}\n", "the last run had other settings"),
+    ):  # fmt: skip
+        before = (folder / name).read_text("utf-8")
+        without = re.sub(r"^pooling:.*\n(?: .*\n)*", "", before, flags=re.MULTILINE)
+        (folder / name).write_text(without + added, "utf-8")
         status, out, error = output_of(capsys, "export", folder)
-        assert (status, out) == (1, "") and f"changed since the last run: {name}" in error
-        (folder / name).write_bytes(before)
+        assert (status, out) == (1, "") and told.format(name) in error
+        (folder / name).write_text(before, "utf-8")
     (folder / "results/manifest.csv").unlink()
     status, _, error = output_of(capsys, "export", folder)
     assert status == 1 and "has no finished run" in error and not (folder / "export").exists()

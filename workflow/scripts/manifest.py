@@ -2,9 +2,10 @@
 
 import sys
 
+from osteometa.io.csv_records import write_text
 from osteometa.run.invocation import Invocation
 from osteometa.run.jobs import job
-from osteometa.run.manifest import not_current, write_manifest
+from osteometa.run.manifest import SETTINGS, not_current, settings_hash, write_manifest
 from osteometa.run.progress import print_line
 
 given = snakemake.params
@@ -18,4 +19,5 @@ with job(snakemake) as root:
             "results/ is therefore not current: run again."
         )
     write_manifest(snakemake.output[0], root)
+    write_text(root / SETTINGS, settings_hash(given.choices))
 print_line(f"done: {(root / 'results/report.html').absolute()}")

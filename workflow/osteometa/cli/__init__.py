@@ -1,4 +1,4 @@
-"""The commands: osteometa new, check, escalc, run, figure, export, pool, wanted."""
+"""The commands: osteometa new, check, escalc, run, figure, export, archive, pool, wanted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from osteometa import __version__
-from osteometa.cli import check, escalc, export, figure, new, pool, run, wanted
+from osteometa.cli import archive, check, escalc, export, figure, new, pool, run, wanted
 from osteometa.run.failures import in_a_sentence
 
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (new, check, escalc, run, figure, export, pool, wanted):
+    for command in (new, check, escalc, run, figure, export, archive, pool, wanted):
         command.add_parser(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     passed: list[str] = []

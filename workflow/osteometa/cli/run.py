@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+from osteometa.run.code import workflow_home
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -58,9 +58,3 @@ def snakemake_arguments(arguments: argparse.Namespace) -> list[str]:
         "--workflow-profile", str(home / "profiles/default"),
         "--directory", arguments.directory, *cores, *arguments.passed,
     ]  # fmt: skip
-
-
-def workflow_home() -> Path:
-    """Return the folder of the Snakefile: in an installed package, else the checkout."""
-    installed = PACKAGE / "workflow"
-    return installed if installed.is_dir() else PACKAGE.parents[1]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from osteometa.io.csv_records import read_rows
 from osteometa.io.problems import ProblemsFound
 from osteometa.protocol.config import Config, load_config
-from osteometa.run.manifest import not_current, sha256
+from osteometa.run.manifest import SETTINGS, not_current, settings_hash, sha256
 
 MANIFEST = "results/manifest.csv"
 NAMED = 3
@@ -61,15 +61,15 @@ def config_of(root: Path) -> Config:
     Raises
     ------
     NotFinishedError
-        If `config.yaml` has problems, or the run was given settings beside it.
+        If `config.yaml` has problems, or the last run had other settings.
     """
-    stamp = (root / "data/processed/inputs.sha256").read_text(encoding="utf-8")
-    if "\n#" in f"\n{stamp}":
-        raise NotFinishedError(
-            "the last run was given settings by --config or --configfile. Write them into "
-            f"config.yaml, then: osteometa run {root}"
-        )
     try:
-        return load_config(root / "config.yaml")
+        config = load_config(root / "config.yaml")
     except ProblemsFound as problems:
         raise NotFinishedError(f"config.yaml has problems:\n{problems}") from problems
+    used = (root / SETTINGS).read_text(encoding="utf-8") if (root / SETTINGS).is_file() else ""
+    if used != settings_hash(config.model_dump(mode="json")):
+        raise NotFinishedError(
+            f"the last run had other settings than config.yaml. First: osteometa run {root}"
+        )
+    return config

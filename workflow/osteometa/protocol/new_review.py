@@ -21,6 +21,7 @@ IGNORED = """\
 /data/processed/
 /results/
 /export/
+/archive.zip
 /.snakemake/
 /osteometa_failure_*
 """
