@@ -126,8 +126,18 @@ def commands():
 
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
-    words = shlex.split(line.partition(" > ")[0])[1:]
-    for module in ("check", "escalc", "figure", "new", "pool", "run", "wanted"):
+    words = shlex.split(re.split(" > | -- ", line)[0])[1:]
+    for module in (
+        "archive",
+        "check",
+        "escalc",
+        "export",
+        "figure",
+        "new",
+        "pool",
+        "run",
+        "wanted",
+    ):
         monkeypatch.setattr(f"osteometa.cli.{module}.run", lambda arguments: 0, raising=False)
     words = [word if "..." not in word else "x" for word in words]
     try:

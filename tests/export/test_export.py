@@ -3,13 +3,14 @@
 import csv
 import io
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pypdf
 import pytest
-from builders import output_of
+from builders import ROOT, output_of
 from docx import Document
 from openpyxl import load_workbook
 from osteometa.cli import main
@@ -228,3 +229,20 @@ def test_wrong_options_are_refused(small, capsys, words, told):
 def test_a_folder_without_a_review_is_refused(tmp_path, capsys):
     status, _, error = output_of(capsys, "export", tmp_path)
     assert status == 2 and "contains no config.yaml" in error
+
+
+@pytest.mark.slow
+def test_the_how_to_page_does_what_it_says(finished, tmp_path, monkeypatch, capsys):
+    shutil.copytree(finished, tmp_path / "my_review")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/howto/hand_in.md").read_text("utf-8")
+    lines = [line.strip() for line in page.splitlines()]
+    calls = [
+        shlex.split(line)[1:] for line in lines if re.match("osteometa (export|archive)", line)
+    ]
+    assert len(calls) == 3
+    for words in calls:
+        assert output_of(capsys, *words)[0] == 0
+    files = re.findall(r"^\| `([\w./]+)` \|", page, re.MULTILINE)
+    assert files and all(Path("my_review/export", name).exists() for name in files)
+    assert Path("submission/figures/Fig1.tiff").exists() and Path("my_review/archive.zip").exists()

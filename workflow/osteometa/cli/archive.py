@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         published = date.fromisoformat(arguments.date).isoformat() if arguments.date else ""
     except ValueError:
         return _refuse(f"--date {arguments.date} is no date such as 2026-11-30.", 2)
+    if find_spec("rocrate") is None:
+        return _refuse("rocrate is not installed. Install osteometa with its extra: [exchange].", 2)
     from osteometa.export.archive import NO_LICENCE, archive_of
     from osteometa.export.finished import NotFinishedError
     from osteometa.io.csv_records import write_whole

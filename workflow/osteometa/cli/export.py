@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 FORMATS = ("pdf", "svg", "png", "tiff")
@@ -45,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _refuse(f"no format '{unknown[0]}'. There are: {', '.join(FORMATS)}.", 2)
     if "{n}" not in arguments.figures or Path(arguments.figures).name != arguments.figures:
         return _refuse("--figures needs a file name with {n}, for instance Figure_{n}.", 2)
+    if find_spec("openpyxl") is None:
+        return _refuse(
+            "openpyxl is not installed. Install osteometa with its extra: [exchange].", 2
+        )
     from osteometa.export.files import write_export
     from osteometa.export.finished import NotFinishedError
 
