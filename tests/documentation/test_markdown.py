@@ -126,7 +126,7 @@ def commands():
 
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
-    words = shlex.split(line.partition(" > ")[0])[1:]
+    words = shlex.split(re.split(" > | -- ", line)[0])[1:]
     for module in COMMANDS:
         monkeypatch.setattr(module, "run", lambda arguments: 0)
     words = [word if "..." not in word else "x" for word in words]

@@ -31,7 +31,14 @@ def built(folder):
     """The wheel, built by the locked build tools from a copy of the sources."""
     sources = folder / "sources"
     sources.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "Snakefile"):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "Snakefile",
+        "CITATION.cff",
+        "requirements.txt",
+    ):
         shutil.copy(ROOT / name, sources / name)
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("workflow", "profiles"):

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 from osteometa import __version__
 from osteometa.cli import (
+    archive,
     check,
     diff,
     explain,
+    export,
     figure,
     import_tables,
     new,
@@ -33,6 +35,8 @@ COMMANDS = (
     explain,
     diff,
     figure,
+    export,
+    archive,
     pool,
     wanted,
 )  # fmt: skip

@@ -20,6 +20,8 @@ IGNORED = """\
 # what is derived is not tracked
 /data/processed/
 /results/
+/export/
+/archive.zip
 /.snakemake/
 /osteometa_failure_*
 """

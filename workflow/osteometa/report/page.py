@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from osteometa import __version__
 from osteometa.derivation.derive import derive
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
@@ -22,7 +20,7 @@ from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance
 from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
-from osteometa.report.methods import methods_sentences
+from osteometa.report.methods import methods_sentences, software_versions
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
 from osteometa.report.sentences import subject
 from osteometa.report.snapshot import snapshot_of
@@ -36,7 +34,6 @@ from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
 SCRIPTS = ("report.js", "pool.js", "explore.js")
-LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 
 
 def render_report(root: str | Path, config: Config) -> str:
@@ -57,7 +54,7 @@ def render_report(root: str | Path, config: Config) -> str:
 def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) -> dict[str, object]:
     """Return what the template shows, by the names that it uses."""
     config, tables, findings = review.config, review.tables, review.findings
-    versions = {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}
+    versions = software_versions()
     return {
         "title": config.title,
         "css": _css(chapters, overview),
