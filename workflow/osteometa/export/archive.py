@@ -18,6 +18,7 @@ from osteometa import __version__
 from osteometa.export.finished import MANIFEST, Listed, config_of, manifest_of
 from osteometa.protocol.config import Config
 from osteometa.run.code import workflow_home
+from osteometa.run.remembered import EARLIER
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
@@ -62,7 +63,8 @@ def archive_of(root: Path, published: str = "") -> bytes:
     if not published:
         finished = (root / MANIFEST).stat().st_mtime
         published = datetime.fromtimestamp(finished, UTC).date().isoformat()
-    names = [CONFIG, MANIFEST, *(name for name in OWN if (root / name).is_file())]
+    optional = (*OWN, EARLIER.as_posix())
+    names = [CONFIG, MANIFEST, *(name for name in optional if (root / name).is_file())]
     files = {name: (root / name).read_bytes() for name in [*names, *(row.file for row in listed)]}
     home = workflow_home()
     files |= {f"osteometa/{name}": (home / name).read_bytes() for name in SOFTWARE}
