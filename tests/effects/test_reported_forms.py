@@ -155,6 +155,14 @@ def test_means_of_logarithms_in_two_units_are_of_one():
     assert (found.yi, found.vi) == pytest.approx((math.log(2), 2 * 0.4**2 / 12))
 
 
+def test_a_mean_of_logarithms_in_an_unknown_unit_is_compared_with_no_other():
+    rows = [
+        logs("e", mean=3.2, sd=0.4, n=12),
+        logs("c", mean=9.8, sd=0.4, n=12, unit="not_stated"),
+    ]
+    assert parallel(rows) == {}
+
+
 def test_a_change_of_0_has_the_se_of_its_own_interval():
     own = [("contrasts", arm, "end", "md",
             {"compares": "within", "value": "0.0", "se": se, "unit": "ng/mL"})

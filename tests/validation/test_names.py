@@ -189,6 +189,20 @@ def test_the_flow_agrees_with_the_tables(numbers, found_at):
     assert {p.row: p.found for p in problems} == found_at
 
 
+@pytest.mark.parametrize(
+    ("numbers", "wrong"),
+    [
+        ({"assessed": 10, "assessed_other": 10, "excluded_reports": 1, "included_reports": 4}, []),
+        ({"assessed": 10, "assessed_other": 10, "excluded_reports": 1, "excluded_reports_other": 2,
+          "included_reports": 4}, ["included_reports"]),
+        ({"assessed": 10, "excluded_reports": 1, "included_reports": 9}, []),
+    ],
+)  # fmt: skip
+def test_the_flow_adds_up_counts_that_are_entered(numbers, wrong):
+    problems = check_tables(replace(three_reports(), prisma=flow(**numbers)), CONFIG)
+    assert [p.row_key.strip("/") for p in problems if p.code == "E701"] == wrong
+
+
 # A blank count is refused as it is read (tests/bad_input).
 def test_a_negative_count_is_one_problem():
     boxes = flow(identified_databases=500, removed_duplicates=0, screened=-10)

@@ -2,9 +2,10 @@
 
 import honest
 import pytest
-from builders import CONFIG, level, tables
+from builders import CONFIG, level, tables, write_review
 from osteometa.derivation.derive import derive
 from osteometa.extraction.tables import Arm, Measurement, Study, Tables
+from osteometa.protocol.config import load_config
 from osteometa.validation.comparable import Compared
 from osteometa.validation.other_studies import usual
 from osteometa.validation.review import check_tables, warnings_of
@@ -102,3 +103,20 @@ def test_levels_below_0_of_a_scale_that_declares_them():
 def test_a_range_below_0_and_a_ratio_of_means_exclude_each_other():
     with pytest.raises(ValueError, match="reaches below 0, where means have no ratio"):
         scored((-6, 4), ("ROM", "MD"))
+
+
+def test_a_scale_that_goes_below_0_is_declared_in_config_yaml(tmp_path):
+    folder = write_review(tmp_path)
+    config = folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    score = """
+  T_score:
+    label: T score
+    measures: [MD, SMD]
+    r: 0.9
+    units: {SDs: [-6, 4]}
+    analytes:
+      t_spine: {label: spine, quantity: other}
+"""
+    config.write_text(text.replace("\noutcomes:\n", f"\noutcomes:{score}", 1), encoding="utf-8")
+    assert load_config(config).outcomes["T_score"].has_zero("SDs") is False

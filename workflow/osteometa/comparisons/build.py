@@ -162,9 +162,7 @@ class Comparison:
         if row is None or not row.usable:
             return None
         factor = 1.0
-        if row.kind in ("level", "change", "geometric") and (row.unit == NOT_STATED) != (
-            self.unit == NOT_STATED
-        ):
+        if row.kind != "pct_change" and (row.unit == NOT_STATED) != (self.unit == NOT_STATED):
             return None
         if row.unit in UNITS and self.unit in UNITS and row.unit != "%":
             if UNITS[row.unit][0] != UNITS[self.unit][0]:

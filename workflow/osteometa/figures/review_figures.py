@@ -158,7 +158,7 @@ def _flow(tables: Tables, title: str) -> Drawn:
     if not tables.prisma:
         raise ReasonError("the counts of the flow are not entered (prisma.csv)")
     reasons = [(row.box, row.reason, row.n) for row in tables.prisma if row.reason]
-    if not any(box == "excluded_reports" for box, _, _ in reasons):
+    if not reasons:
         counts = Counter(s.exclude_reason for s in tables.studies if s.include == "no")
         reasons += [("excluded_reports", reason, n) for reason, n in counts.items()]
     marks = flow.flow_marks(counts_of(tables.prisma), reasons)

@@ -172,7 +172,8 @@ def reference_problems(config: Config, places: Places) -> Iterator[Problem]:
             yield from _undeclared((*where, key), places, key, value, allowed)
     for name, outcome in config.outcomes.items():
         place: Location = ("outcomes", name)
-        for unit in outcome.units:
+        scores = all(analyte.quantity == "other" for analyte in outcome.analytes.values())
+        for unit in () if scores else outcome.units:
             yield from _undeclared((*place, "units", unit), places, "unit", unit, list(UNITS))
         for key, analyte in outcome.analytes.items():
             for site in analyte.baseline_mean:

@@ -76,7 +76,7 @@ def _unit(found: Findings) -> str:
 def _cell(found: Findings, group: str) -> Cell:
     overall = group == OVERALL
     counts = counts_of([s for s in found.directions if overall or s.exercise_type == (group,)])
-    k = sum(overall or effect.exercise_type == group for effect in found.pool)
+    k = len({e.study_id for e in found.pool if overall or e.exercise_type == group})
     average, scale = found.shown(group), found.scale()
     value, limits = "", ""
     if average is not None:

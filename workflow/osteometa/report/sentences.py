@@ -11,6 +11,7 @@ from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
+from osteometa.report.studies import participants_of
 from osteometa.synthesis.words import contrast_words, heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
@@ -83,9 +84,8 @@ def direction_words(directions: Sequence[StudyDirection]) -> str:
 
 def participants_words(effects: Sequence[WeightedEffect]) -> str:
     """Return the number of participants behind effects, as far as it is reported."""
-    known = [e.n_total for e in effects if e.n_total is not None]
-    without = len(effects) - len(known)
-    parts = [participants(sum(known))] if known else []
+    known, without = participants_of(effects)
+    parts = [participants(known)] if known else []
     parts += [f"{studies(without)} without a reported n"] if without else []
     return " and ".join(parts)
 

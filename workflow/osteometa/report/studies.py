@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import PublishedPool, Tables
+from osteometa.records.effects import WeightedEffect
 from osteometa.report.findings import Findings
 from osteometa.wording.numbers import MINUS
 from osteometa.wording.vocabulary import DesignClass, Phase
@@ -34,6 +36,24 @@ def risk_words(studies: Sequence[str], outcome: str, tables: Tables) -> str:
     counts = [f"{found.count(words)} {words}" for words in sorted(set(found))]
     missing = len(judged) - len(found)
     return ", ".join([*counts, *([f"{missing} {NOT_ASSESSED}"] if missing else [])])
+
+
+def participants_of(effects: Iterable[WeightedEffect]) -> tuple[int, int]:
+    """Return the participants of effects, and the number of studies that do not report theirs.
+
+    A control arm that several effects share counts once.
+    """
+    total = 0
+    controls: dict[tuple[str, str], list[int]] = defaultdict(list)
+    unknown = set()
+    for effect in effects:
+        if effect.n_total is None:
+            unknown.add(effect.study_id)
+            continue
+        total += effect.n_total
+        if effect.comparator and effect.n_control:
+            controls[effect.study_id, effect.comparator].append(effect.n_control)
+    return total - sum(sum(ns) - max(ns) for ns in controls.values()), len(unknown)
 
 
 def certainty_words(synthesis: str, tables: Tables) -> str:

@@ -11,7 +11,7 @@ from osteometa.extraction.tables import Tables
 from osteometa.records.effects import WeightedEffect
 from osteometa.report.findings import Average, Findings
 from osteometa.report.sentences import subject
-from osteometa.report.studies import certainty_words
+from osteometa.report.studies import certainty_words, participants_of
 from osteometa.wording.measure_format import unit_words
 from osteometa.wording.numbers import signed, studies, unbroken
 from osteometa.wording.syntheses import setting_words
@@ -67,9 +67,8 @@ def _row(found: Findings, average: Average, tables: Tables) -> Finding:
 
 def participants_cell(effects: Sequence[WeightedEffect]) -> str:
     """Return the number of participants, and in how many studies it is not reported."""
-    known = [effect.n_total for effect in effects if effect.n_total is not None]
-    without = len(effects) - len(known)
-    parts = [f"{sum(known):,}"] if known else []
+    known, without = participants_of(effects)
+    parts = [f"{known:,}"] if known else []
     return "; ".join([*parts, *([f"not reported in {studies(without)}"] if without else [])])
 
 

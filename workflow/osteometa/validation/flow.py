@@ -10,9 +10,6 @@ from osteometa.extraction.tables import Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import problem_at, warning_at
 
-OTHER: tuple[PrismaBox, ...] = (
-    "identified_websites", "identified_organisations", "identified_citations", "identified_other",
-)  # fmt: skip
 OF_REASONS: tuple[PrismaBox, ...] = ("excluded_reports", "excluded_reports_other")
 """Boxes that the template splits by the reason of exclusion."""
 
@@ -36,15 +33,18 @@ def flow_problems(tables: Tables) -> Iterator[Problem]:
          ("removed_duplicates", "removed_automation", "removed_other")),
         ("sought", "screened minus excluded", ("screened",), ("excluded",)),
         ("assessed", "sought minus not retrieved", ("sought",), ("not_retrieved",)),
-        ("sought_other", "identified by other methods", OTHER, ()),
         ("assessed_other", "sought minus not retrieved", ("sought_other",),
          ("not_retrieved_other",)),
         ("included_reports", "assessed minus excluded", ("assessed", "assessed_other"), OF_REASONS),
     )  # fmt: skip
     for box, words, plus, minus in rules:
-        added, removed = total(plus), total(minus) if minus else 0
+        added, removed = total(plus), total(minus)
         if box not in boxes or added is None or removed is None:
             continue
+        if box == "included_reports" and {"assessed", "assessed_other"} & set(boxes) != {
+            f"assessed{box[len('excluded_reports') :]}" for box in OF_REASONS if box in boxes
+        }:
+            continue  # a count is not entered
         expected = added - removed
         if boxes[box] != expected:
             message = f"{box} ({boxes[box]}) must equal {words} ({expected}). Correct the count."
