@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from osteometa import __version__
 from osteometa.cli import (
     check,
+    compare,
     escalc,
     figure,
     import_tables,
@@ -26,6 +27,7 @@ COMMANDS = (
     check,
     workbook,
     import_tables,
+    compare,
     escalc,
     run,
     figure,
