@@ -9,8 +9,8 @@ from builders import CONFIG, copied, output_of, review_of
 from osteometa.derivation.primary_pools import primary_only, primary_pools
 from osteometa.exchange.agreement import agreement, cohens_kappa, methods_sentence
 from osteometa.exchange.disagreements import disagreements, likely_same, weighed, with_b
+from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Measurement
-from osteometa.validation.review import check_review
 
 A_KEY = "test_a_2001/exercise/BMD/bmd_areal/lumbar_spine/12_months/pct_change//"
 
@@ -30,13 +30,16 @@ def two(tmp_path):
 
 
 def tables(folder):
-    return check_review(folder).tables
+    return read_raw(folder / "data/raw")[0]
 
 
 def found_in(a, b):
     return weighed(disagreements(tables(a), tables(b)), tables(a), CONFIG)
 
 
+STUDY_B = "test_b_2002,Test B 2002,2002,,,,,rct,made up for tests,female,,,,,"
+WALKS = "test_c_2003,exercise,exercise,exercise,"
+SPINE_B = "test_b_2002,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_change,,,"
 SPINE = "test_a_2001,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_change,,,20,"
 
 
@@ -66,9 +69,7 @@ def test_the_shift_is_that_of_the_pools_computed_anew(two):
 def test_an_effect_that_leaves_weighs_more_than_any_shift_and_a_note_nothing(two):
     a, b, change = two
     change("measurements", f"{SPINE}1.5,", f"{SPINE}9.5,")
-    change("measurements", "test_f_2006", "test_f_2006")
-    change("studies", "test_b_2002,Test B 2002,2002,,,,,rct,made up for tests,female,,,,,yes,,made",
-           "test_b_2002,Test B 2002,2002,,,,,rct,made up for tests,female,,,,,no,twice,made")  # fmt: skip
+    change("studies", f"{STUDY_B}yes,,", f"{STUDY_B}no,twice,")
     change("studies", "made up for tests\ntest_d", "another note\ntest_d")
     items = found_in(a, b)
     assert [item.column for item in items] == ["include", "mean", "exclude_reason", "note"]
@@ -84,11 +85,11 @@ def test_numbers_are_compared_by_value(two):
 
 def test_a_study_that_one_has_stands_for_its_rows_and_another_name_is_found(two):
     a, b, change = two
-    for table in ("studies", "arms", "measurements"):
+    for table in ("studies", "arms", "measurements", "directions"):
         change(table, "test_c_2003", "test_c")
     found = list(disagreements(tables(a), tables(b)))
     assert [(i.table, i.row_key, i.only_in, len(i.rows)) for i in found] == [
-        ("studies", "test_c_2003", "A", 5), ("studies", "test_c", "B", 5),
+        ("studies", "test_c_2003", "A", 6), ("studies", "test_c", "B", 6),
     ]  # fmt: skip
     ((one, other),) = likely_same(found)
     assert (one.row_key, other.row_key) == ("test_c_2003", "test_c")
@@ -117,7 +118,7 @@ def test_a_time_typed_differently_is_named_and_another_value_is_not():
 def test_agreement_counts_filled_cells_and_leaves_free_text_out(two):
     a, b, change = two
     change("measurements", f"{SPINE}1.5,", f"{SPINE}4.5,")
-    change("arms", "test_c_2003,exercise,exercise,exercise,walking", "test_c_2003,exercise,exercise,exercise,running")  # fmt: skip
+    change("arms", f"{WALKS}walking", f"{WALKS}running")
     columns = agreement(tables(a), tables(b), CONFIG)
     by_name = {(one.table, one.column): one for one in columns}
     mean = by_name["measurements", "mean"]
@@ -147,9 +148,9 @@ def adjudicated(a, b, capsys, decide):
 def test_decided_cells_and_rows_are_written_and_no_others(two, capsys):
     a, b, change = two
     change("measurements", f"{SPINE}1.5,", f"{SPINE}4.5,")
-    change("measurements", "test_b_2002,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_change,,,25,2.5,3.4", "test_b_2002,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_change,,,24,2.6,3.5")  # fmt: skip
+    change("measurements", f"{SPINE_B}25,2.5,3.4", f"{SPINE_B}24,2.6,3.5")
     change("studies", "made up for tests\ntest_d", "\ntest_d")
-    for table in ("studies", "arms", "measurements"):
+    for table in ("studies", "arms", "measurements", "directions"):
         change(table, "test_c_2003", "test_c")
     decisions = {("n", "B"), ("mean", "2.55"), ("sd", "A"), ("note", "B")}
     names = dict(decisions)

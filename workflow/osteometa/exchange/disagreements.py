@@ -195,15 +195,15 @@ def with_b(item: Disagreement, a: Tables) -> Tables:
     if item.changed is not None:
         old, new = item.changed
         row = old.model_copy(update={item.column: getattr(new, item.column)})
-        rows = tuple(row if own is old else own for own in getattr(a, item.table))
+        rows = tuple(row if own.row == old.row else own for own in getattr(a, item.table))
         return replace(a, **{item.table: rows})
     tables = a
     for table in {row.table for row in item.rows}:
         own = [row for row in item.rows if row.table == table]
         there = getattr(a, table)
         if item.only_in == "A":
-            known = {id(row) for row in own}
-            rows = tuple(row for row in there if id(row) not in known)
+            known = {row.row for row in own}
+            rows = tuple(row for row in there if row.row not in known)
         else:
             rows = (*there, *own)
         tables = replace(tables, **{table: rows})
