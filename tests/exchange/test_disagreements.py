@@ -73,7 +73,7 @@ def test_an_effect_that_leaves_weighs_more_than_any_shift_and_a_note_nothing(two
     change("studies", "made up for tests\ntest_d", "another note\ntest_d")
     items = found_in(a, b)
     assert [item.column for item in items] == ["include", "mean", "exclude_reason", "note"]
-    assert "leaves" in items[0].consequence and items[0].moves[0].leave == 1
+    assert "1 effect leaves" in items[0].consequence
     assert [item.consequence for item in items[2:]] == ["", ""]
 
 

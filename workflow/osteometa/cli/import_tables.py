@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ProblemsFound as error:
         print(f"{error}Nothing was written.")
         return 1
-    return 0 if proposal is None else _written(proposal, directory, yes=arguments.yes)
+    return 0 if proposal is None else written(proposal, directory, yes=arguments.yes)
 
 
 def _of_workbook(path: Path, directory: Path) -> Proposal | None:
@@ -117,7 +117,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     return propose(directory, made.sheets, (), place)
 
 
-def _written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
+def written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
     """Write a proposal without problems, with consent; return the exit status."""
     from osteometa.exchange.differences import differences_text, write_sheets
     from osteometa.io.problems import render
@@ -140,6 +140,6 @@ def _written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
 def _consent() -> bool:
     """Ask in a terminal; elsewhere `--yes` is needed."""
     if not sys.stdin.isatty():
-        print("osteometa import: --yes is needed to write without a terminal.", file=sys.stderr)
+        print("osteometa: --yes is needed to write without a terminal.", file=sys.stderr)
         return False
     return input("Write this into the tables? [y/N] ").strip().lower() in ("y", "yes")

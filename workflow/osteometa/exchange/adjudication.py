@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from osteometa.exchange.differences import Cells, Key, read_sheets, rows_by_key
 from osteometa.exchange.disagreements import Disagreement, cell_words, key_words
@@ -104,6 +105,8 @@ def _fill(
             cell.alignment, cell.border = WRAPPED, EDGE
             if number == 1:
                 cell.fill, cell.font = HEAD[True], HEAD_FONT[True]
+        lengths = (len(text) / (0.8 * width) for text, width in zip(line, widths, strict=True))
+        sheet.row_dimensions[number].height = 16 * (1 + int(max(lengths)))
     for place, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     sheet.freeze_panes = "A2"
@@ -112,6 +115,7 @@ def _fill(
     for action in ("sort", "autoFilter", "formatColumns", "formatRows"):
         setattr(sheet.protection, action, False)
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def read_decisions(path: Path) -> tuple[Decision, ...] | None:
