@@ -122,7 +122,7 @@ def test_a_reference_without_author_stops_all(small, capsys):
 
 @pytest.mark.parametrize("kind", ["ris", "bib"])
 def test_what_is_written_is_read_back(kind, small, capsys):
-    path = file(small, "search.bib", BIB)
+    path = file(small, "search.bib", BIB.replace("walking", r"100 \% walking \& rest_1"))
     assert output_of(capsys, "references", path, small, "--design", "rct", "--include", "no",
                      "--reason", "no control", "--yes")[0] == 0  # fmt: skip
     out = small / f"out.{kind}"
@@ -132,7 +132,11 @@ def test_what_is_written_is_read_back(kind, small, capsys):
         read = rispy.loads(text) if kind == "ris" else bibtexparser.parse_string(text).entries
         assert len(read) == number
     (one,) = [item for item in read_references(out) if item.doi]
-    assert (one.author, one.year, one.title) == ("Müller", "2010", "Bone density after walking")
+    assert (one.author, one.year, one.title) == (
+        "Müller",
+        "2010",
+        "Bone density after 100 % walking & rest_1",
+    )
     assert (one.journal, one.doi, one.pmid) == ("Bone 3: 1-9", "10.1/abc", "123")
 
 

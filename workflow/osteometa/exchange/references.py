@@ -243,17 +243,22 @@ def references_text(studies: Iterable[Study], kind: str) -> str:
     if kind == ".ris":
         import rispy
 
-        return rispy.dumps([_ris(study) for study in studies])
+        class Unnumbered(rispy.RisWriter):
+            def set_header(self, count: int) -> str:
+                return ""  # a line "1." before each reference is no RIS
+
+        return rispy.dumps([_ris(study) for study in studies], implementation=Unnumbered)
     from bibtexparser.entrypoint import write_string
     from bibtexparser.library import Library
+    from bibtexparser.middlewares import LatexEncodingMiddleware
     from bibtexparser.model import Block, Entry, Field
 
     entries: list[Block] = [
-        Entry("article", study.study_id, [Field(name, f"{{{text}}}") for name, text in cells])
+        Entry("article", study.study_id, [Field(name, text) for name, text in cells])
         for study in studies
         if (cells := [(name, text) for name, text in _bib(study).items() if text])
     ]
-    return write_string(Library(entries), unparse_stack=[])
+    return write_string(Library(entries), prepend_middleware=[LatexEncodingMiddleware()])
 
 
 def _author(study: Study) -> str:
@@ -276,6 +281,7 @@ def _ris(study: Study) -> dict[str, Any]:
 def _bib(study: Study) -> Cells:
     return {
         "author": _author(study), "title": study.title, "year": str(study.year or ""),
-        "journal": study.journal, "doi": study.doi, "pmid": study.pmid,
+        "journal": study.journal, "doi": study.doi,
+        "pmcid" if study.pmid.startswith("PMC") else "pmid": study.pmid,
         "note": study.exclude_reason,
     }  # fmt: skip
