@@ -1,4 +1,5 @@
 # From extraction tables to forest plots and a report; each rule file is a chapter of the methods.
+import os
 import shlex
 import sys
 from dataclasses import asdict, replace
@@ -14,7 +15,8 @@ from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
 from osteometa.run.manifest import is_real_run, reset_future_times, set_edited_aside
-from osteometa.run.progress import follow
+from osteometa.run.progress import PLAN, follow, list_steps
+from osteometa.run.remembered import EARLIER, inputs_of, keep_earlier
 from osteometa.io.problems import ProblemsFound
 from osteometa.extraction.reading import require_tables
 from osteometa.records.sensitivity import RECORDS
@@ -50,13 +52,29 @@ except ProblemsFound:
 configfile: "config.yaml"
 
 
-if is_real_run(sys.argv[1:]):
-    if not workflow.modifier.skip_configfile:  # the workflow that uses this one prints its own progress
+def code(script):
+    """The hash of all code behind a script, so that a change of code reruns the rule."""
+    return code_of(HOME / "workflow/scripts" / script)
+
+
+def run_inputs():
+    """What the results of this run depend on, by which the next one knows whether it differs."""
+    scripts = (code(script) for script in ("extract.py", "pool.py", "summary.py"))
+    return inputs_of(ROOT, config_read.model_dump(mode="json"), " ".join(scripts))
+
+
+# A plan works on a copy of the review, which it may change as a run would.
+planning = PLAN in os.environ
+if planning:
+    list_steps()
+if planning or is_real_run(sys.argv[1:]):
+    if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
         follow()
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with in_a_sentence("start"):
         hold_lock()
         reset_future_times(ROOT)
+        keep_earlier(ROOT, run_inputs())
         for name, kept in set_edited_aside(ROOT).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
@@ -102,11 +120,6 @@ LATER = ["figures", "pooling", "small_k", "subgroups", "multiverse", "seed", "ti
 def choices(*keys):
     """What a rule depends on of config.yaml."""
     return part(config_read, *keys)
-
-
-def code(script):
-    """The hash of all code behind a script, so that a change of code reruns the rule."""
-    return code_of(HOME / "workflow/scripts" / script)
 
 
 def estimated():

@@ -4,6 +4,8 @@ import csv
 import json
 import math
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from enum import Enum
 from functools import cache
@@ -485,3 +487,10 @@ def append(review: Path, table: str, row: dict) -> None:
         names = next(csv.reader(lines))
     with path.open("a", encoding="utf-8", newline="") as lines:
         csv.DictWriter(lines, names, lineterminator="\n").writerow(row)
+
+
+def run_review(folder: Path) -> None:
+    """Run a review by the command, as its users do."""
+    command = [sys.executable, "-m", "osteometa.cli", "run", str(folder), "--cores", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -110,6 +110,28 @@ async function sortedAndFiltered(page) {
   if (told !== `${left} of ${before.length} rows`) { say(`the filter says '${told}'`); }
 }
 
+// The numbers of all sets and choices: tests/report/test_explore.py.
+async function explored(page) {
+  const box = page.locator("details.explore").first();
+  if (!(await box.count())) { return console.log("no set of several studies: nothing to explore"); }
+  await box.locator("summary").press("Enter");
+  const status = box.locator("[role=status]"), published = box.locator("tr.published");
+  const before = await status.textContent(), stands = await published.textContent();
+  await box.locator("input").first().press("Space");
+  await box.locator("select").last().selectOption("wald");
+  const after = await status.textContent(), [ours, theirs] = after.split(" Published: ");
+  if (!ours.startsWith("With your choices") || !before.endsWith(theirs)) { say(`choices give '${after}'`); }
+  if ((await published.textContent()) !== stands) { say("a choice changes the published result"); }
+  if ((await box.locator("tr.out").count()) < 1) { say("a study left out keeps its weight"); }
+  const label = await box.locator("tr.chosen").textContent();
+  if (!label.includes("Wald")) { say(`the row of choices says '${label}'`); }
+  await page.emulateMedia({ media: "print" });
+  if (await box.isVisible()) { say("what a reader explores is printed"); }
+  await page.emulateMedia({ media: null });
+  await box.locator("button").press("Enter");
+  if ((await status.textContent()) !== before) { say("reset does not lead back to the published choices"); }
+}
+
 const size = statSync(report).size;
 if (size > MOST_BYTES) { say(`the report has ${size} bytes, at most ${MOST_BYTES} are meant`); }
 for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 390]]) {
@@ -119,6 +141,7 @@ const page = await opened({ viewport: { width: 1280, height: 900 } });
 await links(page);
 await sortedAndFiltered(page);
 await fromSquareToCell(page);
+await explored(page);
 const print = await page.pdf({ format: "A4", path: process.env.PRINT_TO });
 if (print.length < 10_000) { say("the printed report is empty"); }
 await browser.close();

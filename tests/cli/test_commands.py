@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from builders import BCG, ORACLE, ROOT, effects_csv, output_of
@@ -110,7 +111,7 @@ def test_an_unknown_method_is_wrong_use(tmp_path, capsys):
     assert "REML" in err
 
 
-@pytest.mark.parametrize("command", [(), ("check",), ("escalc",), ("pool",)])
+@pytest.mark.parametrize("command", [(), ("check",), ("explain",), ("pool",)])
 def test_help_says_what_it_is_for(capsys, command):
     status, out, _ = output_of(capsys, *command, "--help")
     assert status == 0
@@ -118,24 +119,44 @@ def test_help_says_what_it_is_for(capsys, command):
     assert "Traceback" not in out
 
 
-def test_escalc_shows_each_rung_and_why(capsys, monkeypatch):
+def test_explain_begins_with_a_sentence_and_ends_at_the_cells(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    status, out, _ = output_of(capsys, "escalc", "nelson_1994", "rief_2016")
+    status, out, _ = output_of(capsys, "explain", "nelson_1994")
     assert status == 0
-    for words in ("Nelson 1994", "Rief 2016", "CHG", "PPC", "ADJ"):
+    assert out.startswith("Nelson 1994 (nelson_1994) is pooled in bmd_femoral_neck_training_contr")
+    for words in ("CHG", "PPC", "ADJ", "mean 0.9, sd 4.5, n 20; abstract", "weight 6."):
         assert words in out
 
 
-def test_escalc_of_an_unknown_study_suggests_one(capsys, monkeypatch):
+def test_explain_of_an_unknown_name_suggests_one(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    status, _, err = output_of(capsys, "escalc", "nelson_1949")
+    status, _, err = output_of(capsys, "explain", "nelson_1949")
     assert status == 2
     assert "nelson_1994" in err
 
 
+def test_explain_of_a_figure_row_leads_to_its_effect(capsys, tmp_path):
+    shutil.copytree(ROOT / "data/raw", tmp_path / "data/raw")
+    shutil.copy(ROOT / "config.yaml", tmp_path)
+    name, effect = "bmd_lumbar_spine_training_controlled", "nelson_1994.strength.bmd.bmd_areal"
+    effect += ".lumbar_spine.12_months.rom"
+    words = ("explain", "--directory", tmp_path, name, "forest")
+    assert output_of(capsys, *words, "Nelson 1994")[0] == 2
+    figures = tmp_path / "results" / name / "figures"
+    figures.mkdir(parents=True)
+    rows = ["kind,label,effect_id", "heading,Resistance,", f"study,Nelson 1994,{effect}"]
+    (figures / "forest.csv").write_text("\n".join(rows) + "\n")
+    for row in ("Nelson 1994", "nelson_1994", effect):
+        status, out, _ = output_of(capsys, *words, row)
+        assert status == 0 and f"effect {effect}: yi = 0.0281142" in out
+    status, _, err = output_of(capsys, *words)
+    assert status == 2 and "Nelson 1994" in err and "Resistance" not in err
+    assert "Did you mean 'Nelson 1994'" in output_of(capsys, *words, "Nelson 1949")[2]
+
+
 def test_commands_outside_a_review_say_so(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for words in (("check",), ("escalc", "nelson_1994")):
+    for words in (("check",), ("explain", "nelson_1994")):
         status, _, err = output_of(capsys, *words)
         assert status == 2
         assert "Traceback" not in err

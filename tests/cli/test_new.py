@@ -29,7 +29,9 @@ def test_a_new_review_is_short_complete_and_without_problems(tmp_path, capsys):
     assert output_of(capsys, "new", folder, *P1NP_REVIEW)[0] == 0
     assert {path.name for path in folder.iterdir()} == set(NAMES)
     tables = {f"data/raw/{model.table}.csv" for model in ROWS}
-    assert everything_in(folder) == {"config.yaml", "README.md", ".gitignore", *tables}
+    assert everything_in(folder) == {
+        "config.yaml", "README.md", ".gitignore", "tables.xlsx", *tables,
+    }  # fmt: skip
     umask = os.umask(0o22)
     os.umask(umask)
     assert folder.stat().st_mode & 0o777 == 0o777 & ~umask
@@ -191,7 +193,7 @@ def test_a_folder_with_other_files_keeps_them(tmp_path, capsys):
     (tmp_path / "protocol.pdf").write_text("mine")
     assert output_of(capsys, "new", tmp_path, *P1NP_REVIEW)[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {
-        "protocol.pdf", "config.yaml", "README.md", ".gitignore", "data",
+        "protocol.pdf", "config.yaml", "README.md", ".gitignore", "data", "tables.xlsx",
     }  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def commands():
 
 @pytest.mark.parametrize("line", list(commands()))
 def test_commands_have_the_options_that_are_named(line, monkeypatch, capsys):
-    words = shlex.split(line.partition(" > ")[0])[1:]
+    words = shlex.split(re.split(" > | -- ", line)[0])[1:]
     for module in COMMANDS:
         monkeypatch.setattr(module, "run", lambda arguments: 0)
     words = [word if "..." not in word else "x" for word in words]
@@ -178,7 +178,7 @@ def test_the_first_study_gives_what_the_tutorial_says(review, capsys):
         append(review, table, row)
     status, out, _ = output_of(capsys, "check", review)
     assert status == 0 and "0 problems" in out
-    status, out, _ = output_of(capsys, "escalc", "example_2024", "--directory", review)
+    status, out, _ = output_of(capsys, "explain", "example_2024", "--directory", review)
     told = re.search(r"`yi` is (\d\.\d+)", text_of(page))[1]
     assert status == 0 and f"yi = {told}" in out
 

@@ -18,7 +18,7 @@ from builders import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from osteometa.derivation.derive import derive
-from osteometa.effects.differences import percent_to_log
+from osteometa.effects.ratios import percent_to_log
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import hedges_j, p_to_t
 

@@ -9,6 +9,7 @@ from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import derive
 from osteometa.derivation.estimate import estimate
+from osteometa.effects.clusters import design_effect
 
 
 def paired(arm, p, **cells):
@@ -113,6 +114,12 @@ def test_a_cluster_trial_by_its_effective_n():
 def test_an_intracluster_correlation_from_elsewhere_is_flagged():
     made = derive(clustered([*LEVELS, contrast("icc", value=0.05, flag="ICC")]), CONFIG)
     assert {text(e).flags for e in made.effects} == {"ICC"}
+
+
+def test_a_design_effect_is_never_below_one():
+    """ICC estimates may be negative, and clusters have one participant at least."""
+    assert design_effect(200, 10, 0.05) == pytest.approx(1.95)
+    assert design_effect(200, 10, -0.01) == design_effect(5, 10, 0.05) == 1
 
 
 def test_a_test_that_accounts_for_the_clusters_is_used_as_it_is():

@@ -19,8 +19,8 @@ from osteometa.derivation.covariances import shared_control
 from osteometa.directions.p_values import fisher, one_sided, stouffer
 from osteometa.directions.sign_test import share_interval, sign_test
 from osteometa.effects import formulas as f
-from osteometa.effects.differences import percent_to_log
 from osteometa.effects.inputs import tmd_sd
+from osteometa.effects.ratios import percent_to_log
 from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import half_width_to_se, hedges_j, p_to_t
 from osteometa.pooling.model import joint_test, pool, regress

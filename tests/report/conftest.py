@@ -54,6 +54,7 @@ def _pools(name, effects, derived, config):
     links = covariances_in(effects, derived.covariances)
     return {
         "effects": tuple(weighted(effects, config, links)),
+        "covariances": tuple(links),
         "pooled": tuple(pooled_rows(name, effects, config, links)),
         "tests": tuple(subgroup_tests(name, effects, config, links)),
         "contrasts": tuple(type_contrasts(effects, config, links)),

@@ -93,6 +93,35 @@ def test_an_exercise_arm_without_comparator(design, comparator, warned):
     assert bool(found(replace(review, arms=arms), "W36")) == warned
 
 
+@pytest.mark.parametrize(
+    ("cells", "warned"),
+    [
+        ({"arm_id": "control", "role": "exercise"}, True),
+        ({"arm_id": "post_control", "role": "exercise"}, True),
+        ({"arm_id": "uncontrolled_running", "role": "exercise"}, False),
+        ({"arm_id": "rowing", "label": "rowing, control meal", "role": "exercise"}, False),
+        ({"arm_id": "placebo_drink", "role": "exercise"}, False),
+        ({"arm_id": "training", "role": "control"}, True),
+        ({"arm_id": "c", "label": "resistance training", "role": "control"}, True),
+        ({"arm_id": "c", "label": "no training", "role": "control"}, False),
+        ({"arm_id": "no_exercise", "role": "control"}, False),
+        ({"arm_id": "c", "role": "control", "modality": "walking"}, True),
+        ({"arm_id": "c", "role": "control", "modality": "not_stated"}, False),
+    ],
+)
+def test_a_role_and_the_name_of_its_arm(cells, warned):
+    own, control = tables([], design="rct", control=True, **BONE).arms
+    arms = (
+        own.model_copy(update={"comparator": cells["arm_id"]}),
+        control.model_copy(update=cells),
+    )
+    assert bool(found(replace(tables([]), arms=arms), "W13")) == warned
+    low = (arms[0].model_copy(update={"comparator_kind": "low_dose"}), arms[1])
+    assert bool(found(replace(tables([]), arms=low), "W13")) == (
+        warned and cells["role"] == "exercise"
+    )
+
+
 def test_the_start_under_another_name():
     review = tables([level("pre", mean="0.95", n=20, time_wk=0)], **BONE)
     assert [p.found for p in found(review, "W34")] == ["pre"]

@@ -309,6 +309,10 @@ def test_the_grammar_of_a_cell_is_told_at_the_cell(small, table, cells, column, 
     assert all(character.isprintable() for p in problems for character in p.text())
 
 
+def test_a_remark_may_be_a_date(small):
+    assert with_cells(small, "measurements", 2, note="2024-02-01", source="2-Jan") == ()
+
+
 def test_a_european_table_may_have_printed_minus_signs(small):
     tables = check_review(small).tables
     path = small / "data/raw/measurements.csv"

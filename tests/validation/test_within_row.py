@@ -149,6 +149,26 @@ def test_honest_rows_of_other_tests_raise_no_warning(row, how):
     assert found(row, **how) == []
 
 
+@pytest.mark.parametrize(
+    ("cells", "warned"),
+    [
+        ({"se": "0.27"}, False),
+        ({"se": "0.073"}, True),  # the variance
+        ({"se": "1.0"}, True),
+        ({"se": "0.09", "standardiser": "raw", "score": "change"}, False),  # in SDs of levels
+        ({"se": "0.09", "standardiser": "raw", "score": "post"}, True),
+        ({"ci_low": "0.02", "ci_high": "1.06"}, False),
+        ({"ci_low": "0.53", "ci_high": "0.55"}, True),
+        ({"se": "0.19", "compares": "within"}, False),
+        ({"se": "1.0", "compares": "within"}, True),
+    ],
+)
+def test_the_error_of_an_smd_is_that_of_its_participants(cells, warned):
+    """Of 30 and 28 with d = 0.54 it is sqrt(1/30 + 1/28 + 0.54^2/116) = 0.268."""
+    row = contrast("smd", value="0.54", unit="not_stated", n_exercise=30, n_control=28, **cells)
+    assert [p.code for p in found(row)] == ["W22"] * warned
+
+
 def test_a_ratio_has_no_kind():
     row = contrast("md", value="1.26", ci_low="1.00", ci_high="1.59", unit="g/cm2",
                    n_exercise=20, n_control=20)  # fmt: skip

@@ -15,6 +15,9 @@ import time
 
 import pytest
 from builders import ROOT
+from osteometa.inspection.states import state_of
+from osteometa.run.changes import changes
+from osteometa.run.remembered import FINISHED, recalled
 
 LUMBAR = "bmd_lumbar_spine_training_controlled"
 NECK = "bmd_femoral_neck_training_controlled"
@@ -347,3 +350,92 @@ def test_killed_and_resumed_elsewhere_gives_the_same_bytes(project, made, tmp_pa
     lines, others = (set(files["manifest.csv"].splitlines()) for files in (ours, theirs))
     assert lines ^ others == set()
     assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def plan(project, review):
+    """The steps that `osteometa plan` names, and its reasons by step."""
+    result = subprocess.run(
+        [sys.executable, "-m", "osteometa.cli", "plan", "--directory", review],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    reasons = {}
+    for line in result.stdout.splitlines()[1:]:
+        if line.startswith("  because "):
+            reasons[list(reasons)[-1]].append(line.removeprefix("  because "))
+        else:
+            reasons[line] = []
+    return reasons
+
+
+def cell(review):
+    edit(review / "data/raw/measurements.csv", ",18,0.9,3.3,", ",18,0.8,3.3,")
+    return EXTRACT, "data/raw/measurements.csv changed"
+
+
+def remark(review):
+    path = review / "data/raw/studies.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], f"{lines[1]} read again", *lines[2:], ""]))
+    return EXTRACT, "data/raw/studies.csv changed"
+
+
+def style(review):
+    edit(review / "config.yaml", "style: standard", "style: bmj")
+    return {drawing(LUMBAR)}, "config.yaml changed: figures.style"
+
+
+def deleted(review):
+    (review / "results" / LUMBAR / "figures" / "forest.csv").unlink()
+    return {drawing(LUMBAR)}, f"results/{LUMBAR}/figures/forest.csv is missing"
+
+
+def cold(review):
+    shutil.rmtree(review / "results")
+    shutil.rmtree(review / "data/processed")
+    shutil.rmtree(review / ".snakemake")
+    return EXTRACT, "it has not been done"
+
+
+@pytest.mark.parametrize("change", [None, cell, remark, style, deleted, cold])
+def test_a_plan_names_the_steps_that_then_run(project, review, change):
+    steps, why = change(review) if change else (set(), "")
+    before = files_of(review)
+    planned = plan(project, review)
+    assert files_of(review) == before
+    for step in steps:
+        assert why in planned[step]
+    assert all(planned.values())
+    assert sorted(planned) == jobs(project.run(review))
+
+
+def test_a_plan_says_what_would_stop_a_run(project, review):
+    edit(review / "data/raw/measurements.csv", ",18,0.9,3.3,", ",18,nine,3.3,")
+    result = subprocess.run(
+        [sys.executable, "-m", "osteometa.cli", "plan", "--directory", review],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "nine" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_the_report_says_what_changed_and_stays_the_same_bytes(project, review):
+    assert 'id="changes"' not in (review / "results/report.html").read_text(encoding="utf-8")
+    cell(review)
+    jobs(project.run(review))
+    # What is derived in memory is what the run found.
+    assert changes(recalled(review / FINISHED), state_of(review)) == ()
+    report = (review / "results/report.html").read_bytes()
+    assert b'id="changes"' in report
+    assert jobs(project.run(review)) == []
+    (review / "results/report.html").unlink()
+    assert "Write the report" in jobs(project.run(review))
+    assert (review / "results/report.html").read_bytes() == report

@@ -31,7 +31,14 @@ def built(folder):
     """The wheel, built by the locked build tools from a copy of the sources."""
     sources = folder / "sources"
     sources.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "Snakefile"):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "Snakefile",
+        "CITATION.cff",
+        "requirements.txt",
+    ):
         shutil.copy(ROOT / name, sources / name)
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("workflow", "profiles"):
@@ -140,5 +147,5 @@ def test_a_new_review_runs_without_a_checkout(wheel, elsewhere, tmp_path_factory
     run(commands / "osteometa", "run", folder, **elsewhere)
     report = (folder / "results/report.html").read_text(encoding="utf-8")
     assert "Able 2020" in report
-    where = "from osteometa.cli.run import workflow_home; print(workflow_home())"
+    where = "from osteometa.run.code import workflow_home; print(workflow_home())"
     assert run(commands / "python", "-c", where, **elsewhere).startswith(str(commands.parent))

@@ -19,6 +19,11 @@ rule included:
         "../scripts/included.py"
 
 
+def earlier(wildcards):
+    """The state of the run before, where there is one: the report says what changed since."""
+    return [str(EARLIER)] if Path(ROOT, EARLIER).is_file() else []
+
+
 rule report:
     message:
         "Write the report."
@@ -27,6 +32,7 @@ rule report:
         extracted(
             "inputs.sha256", "sets", "ledger.csv", "effects.csv", "warnings.csv", *CHECKED
         ),
+        earlier,
     output:
         "results/report.html",
     params:
@@ -51,5 +57,6 @@ rule manifest:
         code=code("manifest.py"),
         choices=config_read.model_dump(mode="json"),
         invocation=asdict(invocation),
+        inputs=lambda wildcards: run_inputs(),
     script:
         "../scripts/manifest.py"

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from osteometa import __version__
 from osteometa.cli import (
+    archive,
     check,
     compare,
-    escalc,
+    diff,
+    explain,
+    export,
     figure,
     import_tables,
     new,
+    plan,
     pool,
     references,
     run,
@@ -30,9 +34,13 @@ COMMANDS = (
     import_tables,
     compare,
     references,
-    escalc,
+    plan,
     run,
+    explain,
+    diff,
     figure,
+    export,
+    archive,
     pool,
     wanted,
 )  # fmt: skip

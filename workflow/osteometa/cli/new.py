@@ -7,6 +7,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +17,7 @@ from osteometa.wording.choices import EXERCISE_TYPES
 if TYPE_CHECKING:
     from osteometa.protocol.new_review import NewReview
 
-NAMES = ("config.yaml", "data", "README.md", ".gitignore")
+NAMES = ("config.yaml", "data", "README.md", ".gitignore", "tables.xlsx")
 """What a new review has in its folder."""
 Answer = TypeVar("Answer")
 
@@ -84,12 +85,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(folder: Path, files: dict[str, str]) -> str:
     """Write the files of a review and return what a check finds in them."""
-    from osteometa.io.csv_records import write_text
+    from osteometa.io.csv_records import write_text, write_whole
     from osteometa.validation.review import check_review, report_text
 
     for name, text in files.items():
         write_text(folder / name, text)
     outcome = check_review(folder)
+    if outcome.config is not None and outcome.passed and find_spec("openpyxl"):
+        from osteometa.exchange.differences import read_sheets
+        from osteometa.exchange.workbook import workbook_of
+
+        sheets = read_sheets(folder / "data/raw")
+        made = workbook_of(sheets, outcome.config, outcome.config.title)
+        write_whole(folder / "tables.xlsx", made)
     return "" if outcome.passed else report_text(outcome, folder)
 
 

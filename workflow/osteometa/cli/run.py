@@ -8,8 +8,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
-
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -51,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def snakemake_arguments(arguments: argparse.Namespace) -> list[str]:
     """Return what Snakemake is given."""
+    from osteometa.run.code import workflow_home
+
     home = workflow_home()
     cores = ["--cores", str(arguments.cores)] if arguments.cores else []
     return [
@@ -58,9 +58,3 @@ def snakemake_arguments(arguments: argparse.Namespace) -> list[str]:
         "--workflow-profile", str(home / "profiles/default"),
         "--directory", arguments.directory, *cores, *arguments.passed,
     ]  # fmt: skip
-
-
-def workflow_home() -> Path:
-    """Return the folder of the Snakefile: in an installed package, else the checkout."""
-    installed = PACKAGE / "workflow"
-    return installed if installed.is_dir() else PACKAGE.parents[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from osteometa.comparisons.build import Comparison
@@ -72,19 +73,23 @@ def time_distance(comparison: Comparison, config: Config) -> float:
 
 def listed_only(comparison: Comparison, config: Config) -> tuple[Block, str] | None:
     """Return block and reason of a comparison that is only listed, else None."""
+    return next(why_listed(comparison, config), None)
+
+
+def why_listed(comparison: Comparison, config: Config) -> Iterator[tuple[Block, str]]:
+    """Yield block and reason of everything for which a comparison is only listed."""
     arm, control = comparison.arm, comparison.control
     active = control is not None and arm.comparator_kind not in config.comparator_kinds
     block = Block.ACTIVE if active else Block.LISTED
     if arm.listed:
-        return block, arm.listed
+        yield block, arm.listed
     if active:
-        return block, f"comparator '{arm.comparator_kind}' is not pooled by config.yaml"
+        yield block, f"comparator '{arm.comparator_kind}' is not pooled by config.yaml"
     if control is None:
-        return None
+        return
     if arm.cointervention.strip().casefold() != control.cointervention.strip().casefold():
         given = arm.cointervention or control.cointervention
-        return block, f"cointervention in one arm only: {given}"
-    return None
+        yield block, f"cointervention in one arm only: {given}"
 
 
 def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:

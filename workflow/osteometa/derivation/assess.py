@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.classification import listed_only
+from osteometa.comparisons.classification import why_listed
 from osteometa.comparisons.correlations import Correlations
 from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.derivation.control_share import Compared, control_share
@@ -56,7 +56,8 @@ def assess(
         comparison = item.comparison
         basis = Basis(comparison, correlations, config)
         for measure, estimate in item.estimated.estimates().items():
-            block, reason = _block(item, measure, estimate, config)
+            causes = why_not_pooled(item, measure, estimate, config)
+            block, reason = next(causes, (Block.POOLED, ""))
             if block in IN_POOLS:
                 block, reason = _unless_merged(comparison, measure, merged, block, reason)
             effect = row(comparison, measure, estimate, block, reason)
@@ -90,32 +91,34 @@ def row_maker(estimated: Sequence[Estimated], tables: Tables, config: Config) ->
     return row
 
 
-def _block(item: Selected, measure: str, estimate: Estimate, config: Config) -> tuple[Block, str]:
-    """Return the block of an estimate and why it is not pooled."""
+def why_not_pooled(
+    item: Selected, measure: str, estimate: Estimate, config: Config
+) -> Iterator[tuple[Block, str]]:
+    """Yield block and reason of everything for which an estimate is not pooled.
+
+    The first is that of the effect; nothing of one that is pooled.
+    """
     comparison = item.comparison
     part = item.part_of_unknown(measure)
     if not item.chosen and not part:
-        return Block.REDUCED, why_represented(item, config)
-    listed = listed_only(comparison, config)
-    if listed is not None:
-        return listed
+        yield Block.REDUCED, why_represented(item, config)
+    yield from why_listed(comparison, config)
     disputed = disputed_because(estimate)
     if disputed:
-        return Block.DISPUTED, f"inconsistently reported data: {disputed}"
+        yield Block.DISPUTED, f"inconsistently reported data: {disputed}"
     if Flag.BORROWED in estimate.flags:
-        return Block.BORROWED, "an SD is borrowed from other studies: for sensitivity analyses only"
+        yield Block.BORROWED, "an SD is borrowed from other studies: for sensitivity analyses only"
     if part:
         reason = "an interim report or a stratum, and the whole trial reports no usable number"
-        return Block.PART, reason
+        yield Block.PART, reason
     design = comparison.study.design
     if not comparison.controlled and design in ("rct", "nrct"):
-        return (
+        yield (
             Block.LISTED,
             "change within one arm of a controlled trial: not pooled with before-after studies",
         )
     if comparison.controlled and design not in config.designs:
-        return Block.NON_RANDOMISED, f"{Design(design).words}: shown separately"
-    return Block.POOLED, ""
+        yield Block.NON_RANDOMISED, f"{Design(design).words}: shown separately"
 
 
 def _unless_merged(

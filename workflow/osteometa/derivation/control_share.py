@@ -7,9 +7,9 @@ from typing import Literal
 
 from osteometa.comparisons.summaries import CompleteSummary, Summary
 from osteometa.effects.basis import Basis, Estimate
-from osteometa.effects.differences import percent_to_log
 from osteometa.effects.formulas import g_term
 from osteometa.effects.inputs import NotDerivableError, change_variance, pooled_sd
+from osteometa.effects.ratios import percent_to_log
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 Compared = Literal["post", "change", "test"]

@@ -18,6 +18,7 @@ from osteometa.derivation.merge import merge
 from osteometa.derivation.select import select
 from osteometa.directions.entries import effects_by_comparison, entries
 from osteometa.directions.reported import reported_results
+from osteometa.effects.basis import Estimate
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, ReportedResult
@@ -51,6 +52,24 @@ class Derived(Effects):
     estimated: tuple[Estimated, ...]
     entries: tuple[DirectionEntry, ...]
     reported: tuple[ReportedResult, ...]
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the estimate behind each effect, by id; effects that are combined have none."""
+        made = {item.comparison.key: item for item in (*self.estimated, *self.merged)}
+        pairs = ((e, made.get(comparison_key(e))) for e in self.effects)
+        return {
+            effect.effect_id: estimate
+            for effect, item in pairs
+            if item is not None and (estimate := item.estimate(effect.measure)) is not None
+        }
+
+
+def comparison_key(effect: Effect) -> tuple[str, ...]:
+    """Return what distinguishes the comparison of an effect, as `Comparison.key`."""
+    return (
+        effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
+        effect.timepoint, effect.report, effect.population_analysed,
+    )  # fmt: skip
 
 
 def derive(tables: Tables, config: Config) -> Derived:

@@ -53,7 +53,7 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
         _line(row, RowStatus.NOT_PLANNED, _why_not_computed_with(row))
         for rows in (
             tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
-            tables.published_pools, tables.claims, tables.accepted_warnings,
+            tables.published_pools, tables.claims,
         )
         for row in rows
     ]  # fmt: skip
@@ -71,8 +71,6 @@ def _why_not_computed_with(row: Row) -> str:
         return "pooled by another review: shown for comparison, never pooled"
     if row.table == "claims":
         return "a claim of another review: answered by the results, never data"
-    if row.table == "accepted_warnings":
-        return "an accepted warning of `osteometa check`, not data"
     return "entered by the reviewers: shown in the report, not computed with"
 
 

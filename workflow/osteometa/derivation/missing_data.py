@@ -21,6 +21,7 @@ from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement
 from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
+from osteometa.wording.vocabulary import DerivationMethod
 
 MOST_ATOMS = 4
 """Kinds of cells asked for at once; more is too much for one request."""
@@ -59,6 +60,8 @@ LABEL = Atom("whether the reported ± is an SD or an SE", "", ("spread_kind",))
 SIZE = Atom("n analysed", "", ("n",))
 TEST = Atom("exact p of the test, with its direction", "", ("p",))
 DIFFERENCE = Atom("difference with its SE", "", ("value", "se"))
+ADJUSTED = Atom("baseline-adjusted difference with its SE", "", ("value", "se"))
+"""Named only as what a method lacks, never asked for."""
 
 
 def smallest(
@@ -80,6 +83,34 @@ def smallest(
             break
     found.sort(key=lambda chosen: (len(chosen), cells_of(comparison, chosen)))
     return found[:ALTERNATIVES]
+
+
+def lacking(
+    comparison: Comparison, measure: str, method: DerivationMethod, correlations: Correlations,
+    config: Config,
+) -> tuple[Atom, ...]:  # fmt: skip
+    """Return what one derivation method lacks: a set of atoms of which none can be left out.
+
+    Found by leaving out one atom after another, the most cells first; empty where the reported
+    numbers and these atoms give no effect by the method.
+    """
+    tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIFFERENCE)
+    atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if _lacks(comparison, a)]
+    row = cache(partial(filled_row, comparison, config))
+
+    def suffices(chosen: Sequence[Atom]) -> bool:
+        filled = fill(comparison, chosen, config, row)
+        tried = attempts_at(filled, measure, correlations, config, only=method)
+        return bool(tried) and tried[-1].estimate is not None
+
+    if not suffices(atoms):
+        return ()
+    order = sorted(atoms, key=lambda one: -cells_of(comparison, [one]))
+    # Twice: n can be needed beside a mean that is left out later.
+    for atom in (*order, *order):
+        rest = [other for other in atoms if other is not atom]
+        atoms = rest if len(rest) < len(atoms) and suffices(rest) else atoms
+    return tuple(atoms)
 
 
 def cells_of(comparison: Comparison, chosen: Sequence[Atom]) -> int:
@@ -150,6 +181,9 @@ def fill(
     if DIFFERENCE in chosen:
         more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
         contrasts.append(_contrast(comparison, statistic="md", config=config, **more))
+    if ADJUSTED in chosen:
+        more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
+        contrasts.append(_contrast(comparison, statistic="adj_md", config=config, **more))
     if SIZE in chosen:
         changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
         if comparison.control is not None:
@@ -213,10 +247,11 @@ def _contrast(comparison: Comparison, *, config: Config, **cells: Any) -> Contra
     return Contrast(
         study_id=comparison.study.study_id, arm_id=comparison.arm.arm_id,
         outcome=comparison.outcome, analyte=comparison.analyte, site=comparison.site,
-        timepoint=comparison.timepoint, score="change", adjusted="no",
+        timepoint=comparison.timepoint, score="change",
+        adjusted="yes" if cells["statistic"] == "adj_md" else "no",
         compares="between" if comparison.controlled else "within",
         test="t_pooled" if comparison.controlled else "paired_t",
-        unit=_any_unit(comparison, config) if cells["statistic"] == "md" else "", **cells,
+        unit="" if cells["statistic"] == "t" else _any_unit(comparison, config), **cells,
     )  # fmt: skip
 
 
@@ -238,7 +273,7 @@ def _name(comparison: Comparison, atom: Atom) -> str:
 
 
 def _where(comparison: Comparison, atom: Atom) -> str:
-    if atom in (TEST, DIFFERENCE) or not comparison.controlled:
+    if atom in (TEST, DIFFERENCE, ADJUSTED) or not comparison.controlled:
         return ""
     sides = asked_of(comparison, atom)
     if len(sides) == 2:

@@ -19,6 +19,7 @@ from osteometa.comparisons.summaries import (
     means_of,
 )
 from osteometa.effects.inputs import NotDerivableError, both, gathered, tmd_sd
+from osteometa.effects.worked import Worked
 from osteometa.extraction.units import NOT_STATED, UnitError, convert
 from osteometa.protocol.config import Config
 from osteometa.wording.choices import SmdVariance
@@ -68,6 +69,8 @@ class Estimate:
     """The total where n of an arm is not known, or both sides are the same participants."""
     own_effect_term: bool = True
     """Whether the variance has the form u + g^2/(2N) with the effect's own g."""
+    worked: Worked
+    """The formula with its numbers."""
 
 
 Derive = Callable[["Basis"], Estimate]
@@ -292,17 +295,18 @@ def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
 def estimate_from(
     basis: Basis, method: DerivationMethod, effect: tuple[float, float],
     summaries: Sequence[Summary | None], n: tuple[int | None, int | None],
-    kind: MeansKind = MeansKind.CHANGE,
+    kind: MeansKind = MeansKind.CHANGE, *, worked: Worked,
 ) -> Estimate:  # fmt: skip
     """Return an estimate that is derived from summaries alone.
 
     `effect` is the effect and its variance, `n` are the participants of the arms (of the first
-    alone where both sides are the same participants), `kind` names the means to show first.
+    alone where both sides are the same participants), `kind` names the means to show first,
+    `worked` is the formula.
     """
     cells, flags, codes = gathered(*summaries)
     return Estimate(
         yi=effect[0], vi=effect[1], method=method, codes=codes, flags=flags, cells=cells, n=n,
-        n_total=n[0] if n[1] is None else None, means=means_beside(basis, kind),
+        n_total=n[0] if n[1] is None else None, means=means_beside(basis, kind), worked=worked,
     )  # fmt: skip
 
 

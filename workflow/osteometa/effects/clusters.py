@@ -54,4 +54,7 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
         flags=estimate.flags | row_flags(row),
         cells=(*estimate.cells, *cells),
         own_effect_term=False,
+        worked=estimate.worked.converted(
+            "yi = D", "vi = V * DE", DE=design_effect(n, sum(clusters), float(row.value))
+        ),
     )

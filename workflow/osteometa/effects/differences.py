@@ -10,11 +10,8 @@ from dataclasses import replace
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
 from osteometa.comparisons.summaries import (
-    Cell,
     Codes,
     CompleteSummary,
-    Flags,
-    SummaryWithSd,
     has_sd,
     means_of,
 )
@@ -30,8 +27,7 @@ from osteometa.effects.basis import (
     unit_factor,
     with_r,
 )
-from osteometa.effects.formulas import change_variance as variance_of_change
-from osteometa.effects.formulas import lajeunesse, md, rom
+from osteometa.effects.formulas import md, rom
 from osteometa.effects.inputs import (
     NotDerivableError,
     all_with_sd,
@@ -41,11 +37,16 @@ from osteometa.effects.inputs import (
     gathered,
     mean_change,
 )
-from osteometa.extraction.units import NOT_STATED
+from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
+from osteometa.effects.worked import (
+    Worked,
+    arms_of,
+    change_of,
+    log_ratio_of,
+    percents_of,
+)
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
-GEARY_LIMIT = 3.0
-"""A log ratio needs mean * sqrt(n) / SD of at least this in each arm."""
 ADJ, PPC, CHG = DerivationMethod.ADJ, DerivationMethod.PPC, DerivationMethod.CHG
 DIF, POST, LOG = DerivationMethod.DIF, DerivationMethod.POST, DerivationMethod.LOG
 
@@ -61,17 +62,19 @@ def md_adjusted(basis: Basis) -> Estimate:
 def md_pre_post(basis: Basis) -> Estimate:
     """PPC: difference of mean changes, from levels before and after."""
     before = both(basis.before, "PPC")
-    changes, variances, used = [], [], []
+    changes, variances, used, worked = [], [], [], Worked()
     for side, start in enumerate(before):
         after, change = basis.after[side], basis.change[side]
         if after is None or after.mean is None:
             raise NotDerivableError("PPC: no level after of both arms")
         changes.append(mean_change(start, after, change))
         variances.append(change_variance(start, after, change, basis.r[side].r))
+        worked += change_of("TC"[side], start, after, change, basis.r[side].r)
         used.append(change if change is not None and has_sd(change) else after)
     effect = changes[0] - changes[1], sum(variances)
     n = used[0].n, used[1].n
-    estimate = estimate_from(basis, PPC, effect, [*before, *used], n)
+    worked = worked.then("yi = dT - dC", "vi = vT + vC")
+    estimate = estimate_from(basis, PPC, effect, [*before, *used], n, worked=worked)
     return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
@@ -91,18 +94,23 @@ def _of_two_arms(
     basis: Basis, method: DerivationMethod, one: CompleteSummary, other: CompleteSummary
 ) -> Estimate:
     effect = md(*arms(one, other))
-    return estimate_from(basis, method, effect, [one, other], (one.n, other.n))
+    worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = sT**2 / nT + sC**2 / nC")
+    return estimate_from(basis, method, effect, [one, other], (one.n, other.n), worked=worked)
 
 
 def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
     test = _test_of_changes(basis, difference)
+    one, other = means_of(basis.change) or (difference, 0.0)
+    worked = Worked().then("yi = mT - mC", mT=one, mC=other)
     if isinstance(test, ReportedDifference) and not test.percent:
         se = test.se * unit_factor(basis, test)
+        worked = worked.then("vi = SE**2", SE=se)
     else:
         se = abs(difference / test.t)
+        worked = worked.then("vi = (yi / t)**2", t=test.t)
     cells, flags, _ = gathered(*basis.change)
     return Estimate(
-        yi=difference, vi=se**2, method=CHG, codes=(Provenance.TMD, test.code),
+        yi=difference, vi=se**2, method=CHG, worked=worked, codes=(Provenance.TMD, test.code),
         flags=flags | test.flags | {Flag.TEST_SD}, cells=cells + test.cells,
         n=(test.n_exercise, test.n_control), n_total=test.row.n_total, means=means_beside(basis),
     )  # fmt: skip
@@ -137,34 +145,11 @@ def rom_pre_post(basis: Basis) -> Estimate:
     if v1 + v2 <= 0:
         raise NotDerivableError("PPC: SDs, n and the correlation give no positive variance")
     n = after[0].n, after[1].n
-    return with_r(estimate_from(basis, PPC, (y1 - y2, v1 + v2), [*before, *after], n), basis)
-
-
-def log_ratio(
-    upper: CompleteSummary, lower: CompleteSummary, r: float, corrected: bool
-) -> tuple[float, float]:
-    """Return the log ratio of two means of the same participants and its variance (ROMC).
-
-    Corrected: with what Lajeunesse (2015) adds for the bias of each log mean.
-    """
-    variance = variance_of_change(
-        lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
-    )  # fmt: skip
-    a, b = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
-    more = lajeunesse(a, b) if corrected else (0.0, 0.0)
-    return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
-
-
-def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
-    """Return the log ratio and its variance from a mean percent change.
-
-    The mean of percentages per person overstates the ratio: half the squared log SD is subtracted.
-    """
-    ratio = 1 + percent / 100
-    if ratio <= 0:
-        raise NotDerivableError("PCT: a percent change of -100 or less has no log ratio")
-    c2 = math.log1p((sd / 100) ** 2 / ratio**2)
-    return math.log(ratio) - c2 / 2, c2 / n
+    worked = Worked().then("yi = yT - yC", "vi = vT + vC")
+    for arm, start, end, r in zip("CT", before[::-1], after[::-1], basis.r[::-1], strict=True):
+        worked = log_ratio_of(arm, start, end, r.r, corrected=corrected) + worked
+    estimate = estimate_from(basis, PPC, (y1 - y2, v1 + v2), [*before, *after], n, worked=worked)
+    return with_r(estimate, basis)
 
 
 def rom_percent(basis: Basis) -> Estimate:
@@ -184,6 +169,7 @@ def rom_percent(basis: Basis) -> Estimate:
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, s.n) for s in (one, other))
     return Estimate(
         yi=y1 - y2, vi=v1 + v2, method=CHG, codes=(*codes, *sd_codes), flags=flags, cells=cells,
+        worked=percents_of(one, other),
         n=(one.n, other.n), means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
 
@@ -227,6 +213,7 @@ def rom_percent_difference(basis: Basis) -> Estimate:
         raise NotDerivableError("PCT: a difference of -100 % or less has no log ratio")
     return Estimate(
         yi=math.log1p(value / 100), vi=(se / 100) ** 2, method=DIF,
+        worked=Worked().then("yi = ln(1 + D / 100)", "vi = (SE / 100)**2", D=value, SE=se),
         codes=(Provenance.PCT, test.code), flags=flags | {Flag.PERCENT}, cells=cells,
         n=(test.n_exercise, test.n_control), n_total=test.row.n_total,
         means=means_beside(basis, MeansKind.PCT_CHANGE),
@@ -257,8 +244,14 @@ def rom_post(basis: Basis) -> Estimate:
     one, other = after_scores(basis)
     for summary in (one, other):
         geary(summary)
-    effect = rom(*arms(one, other), corrected=basis.config.effects.rom_correction)
-    return estimate_from(basis, POST, effect, [one, other], (one.n, other.n))
+    corrected = basis.config.effects.rom_correction
+    effect = rom(*arms(one, other), corrected=corrected)
+    y, v = (" + (a - b) / 2", " + (a**2 + b**2) / 2") if corrected else ("", "")
+    worked = Worked(arms_of("", one, other)).then(
+        "a = sT**2 / (nT * mT**2)", "b = sC**2 / (nC * mC**2)", f"yi = ln(mT / mC){y}",
+        f"vi = a + b{v}",
+    )  # fmt: skip
+    return estimate_from(basis, POST, effect, [one, other], (one.n, other.n), worked=worked)
 
 
 def rom_logs(basis: Basis) -> Estimate:
@@ -275,7 +268,13 @@ def rom_logs(basis: Basis) -> Estimate:
         for start, end, r in zip(before, (one, other), basis.r, strict=True)
     )
     effect = (one.mean - before[0].mean) - (other.mean - before[1].mean), variance
-    estimate = estimate_from(basis, LOG, effect, [*before, one, other], (one.n, other.n))
+    worked = Worked()
+    for arm, start, end, r in zip("TC", before, (one, other), basis.r, strict=True):
+        worked += change_of(arm, start, end, None, r.r)
+    worked = worked.then("yi = dT - dC", "vi = vT + vC")
+    estimate = estimate_from(
+        basis, LOG, effect, [*before, one, other], (one.n, other.n), worked=worked
+    )
     return with_r(replace(estimate, means=MeansBeside()), basis)
 
 
@@ -312,6 +311,9 @@ def _from_difference(basis: Basis, test: ReportedDifference, method: DerivationM
     factor = unit_factor(basis, test)
     return Estimate(
         yi=test.difference * factor, vi=(test.se * factor) ** 2, method=method,
+        worked=Worked().then(
+            "yi = D", "vi = SE**2", D=test.difference * factor, SE=test.se * factor
+        ),
         codes=(test.code,), flags=test.flags, cells=test.cells,
         n=(test.n_exercise, test.n_control), n_total=test.row.n_total, means=means_beside(basis),
     )  # fmt: skip
@@ -325,53 +327,3 @@ def _test_of_changes(basis: Basis, difference: float) -> ReportedTest:
         if test.adjusted != "yes" and test.score == "change" and test.t:
             return test
     raise NotDerivableError("CHG: no SD of change, and no exact p, t or CI of the difference")
-
-
-def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
-    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE).
-
-    Raises
-    ------
-    NotDerivableError
-        If there is neither.
-    """
-    own = [(s.mean, s.n or 1, s.cells[0]) for s in basis.before if s and s.mean is not None]
-    if own:
-        mean = sum(w * m for m, w, _ in own) / sum(w for _, w, _ in own)
-        return mean, tuple(cell for *_, cell in own), frozenset()
-    place = basis.comparison
-    analyte = basis.config.analyte(place.outcome, place.analyte)
-    if place.unit == NOT_STATED:
-        raise NotDerivableError("BASE: the unit of the change is not stated")
-    if analyte is None or place.site not in analyte.baseline_mean:
-        raise NotDerivableError("BASE: no baseline mean is reported, and config.yaml has none")
-    return analyte.baseline_mean[place.site], (), frozenset({Flag.BASELINE_MEAN})
-
-
-def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
-    """Convert a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
-
-    Raises
-    ------
-    NotDerivableError
-        If there is no baseline mean, or D would take it below 0.
-    """
-    m0, cells, flags = baseline_mean(basis)
-    if m0 + estimate.yi <= 0:
-        raise NotDerivableError("BASE: the difference exceeds the baseline mean")
-    return replace(
-        estimate,
-        yi=math.log1p(estimate.yi / m0),
-        vi=estimate.vi / (m0 + estimate.yi) ** 2,
-        codes=(*estimate.codes, Provenance.BASE) if flags else estimate.codes,
-        flags=estimate.flags | flags,
-        cells=estimate.cells + cells,
-    )
-
-
-def geary(summary: SummaryWithSd) -> None:
-    """Raise an error where a mean is too near 0 for its SD to form a ratio (Geary 1930)."""
-    if summary.n is None:
-        raise NotDerivableError("n is not reported, which a log ratio needs")
-    if summary.mean <= 0 or summary.mean * math.sqrt(summary.n) / summary.sd < GEARY_LIMIT:
-        raise NotDerivableError("the mean is too near 0 for its SD: no log ratio")

@@ -47,19 +47,20 @@ class Attempt:
 
 def attempts_at(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config, *,
-    borrow: bool = False,
+    borrow: bool = False, only: DerivationMethod | None = None,
 ) -> list[Attempt]:  # fmt: skip
     """Try the derivation methods of a measure in order and stop at the first that can be used.
 
     The last attempt holds the estimate if there is one. With `borrow` an SD of other studies is the
-    last method; its estimate is flagged BOR, for sensitivity analyses only.
+    last method; its estimate is flagged BOR, for sensitivity analyses only. With `only` one method
+    of the measure is tried, as if it were the first.
     """
     basis = Basis(comparison, correlations, config)
     compared = what_is_compared(comparison)
-    methods = HIERARCHIES[compared][measure]
+    methods = [m for m in HIERARCHIES[compared][measure] if only in (None, m[0])]
     if borrow:
         borrowed = _with_borrowed_sd(FROM_LEVELS[compared][measure])
-        methods = (*methods, (DerivationMethod.BOR, borrowed))
+        methods.append((DerivationMethod.BOR, borrowed))
     if measure == "MD" and comparison.unit == NOT_STATED:
         reason = "the unit is not stated, in which a mean difference would be"
         return [Attempt(measure, method, None, reason) for method, _ in methods]

@@ -31,9 +31,16 @@ from osteometa.effects.basis import (
     means_beside,
     unit_factor,
 )
-from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import change_variance, g_variance
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
+from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
+from osteometa.effects.worked import (
+    Worked,
+    arms_of,
+    log_ratio_of,
+    percents_of,
+    variance_line,
+)
 from osteometa.wording.vocabulary import (
     CorrelationSource,
     DerivationMethod,
@@ -109,8 +116,14 @@ def smcr(basis: Basis) -> Estimate:
     sd = math.sqrt((one.sd**2 + other.sd**2) / 2)
     g = small_sample(n - 1) * (one.mean - other.mean) / sd
     effect = g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form)
-    after = MeansKind.AFTER
-    return _with(estimate_from(basis, SMCR, effect, [one, other], (n, None), after), found)
+    worked = Worked(arms_of("", one, other)).then(
+        "S = sqrt((sT**2 + sC**2) / 2)", "yi = J * (mT - mC) / S", "u = 2 * (1 - r) / N",
+        variance_line(basis.form), J=small_sample(n - 1), m=n - 1, N=n, r=found.r,
+    )  # fmt: skip
+    estimate = estimate_from(
+        basis, SMCR, effect, [one, other], (n, None), MeansKind.AFTER, worked=worked
+    )
+    return _with(estimate, found)
 
 
 def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
@@ -121,8 +134,14 @@ def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
         sign, sign_cells = basis.sign(test)
         found = basis.between
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
+        worked = Worked().then(
+            "yi = J * t / sqrt(N) * sqrt(2 * (1 - r))", "u = 2 * (1 - r) / N",
+            variance_line(basis.form), J=small_sample(n - 1), m=n - 1, N=n, r=found.r,
+            t=sign * test.t,
+        )  # fmt: skip
         estimate = Estimate(
             yi=g, vi=g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), method=SMCR,
+            worked=worked,
             codes=(test.code,), flags=test.flags, cells=test.cells + sign_cells, n=(n, None),
             n_total=n, means=means_beside(basis, MeansKind.AFTER),
         )  # fmt: skip
@@ -142,6 +161,9 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
         factor = 1.0 if percent else unit_factor(basis, test)
         return Estimate(
             yi=test.difference * factor, vi=(test.se * factor) ** 2, method=DIF,
+            worked=Worked().then(
+                "yi = D", "vi = SE**2", D=test.difference * factor, SE=test.se * factor
+            ),
             codes=(test.code,), flags=test.flags, cells=test.cells, n=(test.n_exercise, None),
             n_total=test.n_exercise, means=means_beside(basis),
         )  # fmt: skip
@@ -151,6 +173,7 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
             raise NotDerivableError("DIF: the reported means are equal, so their test gives no SE")
         return Estimate(
             yi=value, vi=(value / test.t) ** 2, method=DIF, codes=(test.code,),
+            worked=Worked().then("yi = D", "vi = (D / t)**2", D=value, t=test.t),
             flags=flags | test.flags, cells=cells + test.cells, n=(test.n_exercise, None),
             n_total=test.n_exercise, means=means_beside(basis),
         )  # fmt: skip
@@ -193,8 +216,17 @@ def md_levels(basis: Basis) -> Estimate:
     one, other, n = conditions(basis.after, MC)
     found = correlation(basis, one, other, n)
     effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
-    after = MeansKind.AFTER
-    return _with(estimate_from(basis, MC, effect, [one, other], (n, None), after), found)
+    estimate = estimate_from(
+        basis, MC, effect, [one, other], (n, None), MeansKind.AFTER,
+        worked=_difference(one, other, n, found.r),
+    )  # fmt: skip
+    return _with(estimate, found)
+
+
+def _difference(one: SummaryWithSd, other: SummaryWithSd, n: int, r: float) -> Worked:
+    """Return the difference of two conditions of the same participants, with its variance by r."""
+    lines = ("yi = mT - mC", "vi = sT**2 / N + sC**2 / N - 2 * r * sC * sT / N")
+    return Worked(arms_of("", one, other)).then(*lines, N=n, r=r)
 
 
 def md_changes(basis: Basis) -> Estimate:
@@ -205,7 +237,9 @@ def md_changes(basis: Basis) -> Estimate:
     """
     one, other, n = conditions(basis.change, CHG)
     effect = one.mean - other.mean, (one.sd**2 + other.sd**2) / n
-    return _uncorrelated(estimate_from(basis, CHG, effect, [one, other], (n, None)))
+    worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = (sT**2 + sC**2) / N", N=n)
+    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), worked=worked)
+    return _uncorrelated(estimate)
 
 
 def _uncorrelated(estimate: Estimate) -> Estimate:
@@ -220,6 +254,7 @@ def rom_difference(basis: Basis) -> Estimate:
         raise NotDerivableError("DIF: a percent difference of -100 or less has no log ratio")
     return replace(
         found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2,
+        worked=found.worked.converted("yi = ln(1 + D / 100)", "vi = V / 100**2"),
         codes=(Provenance.PCT, *found.codes), flags=found.flags | {Flag.PERCENT},
         means=means_beside(basis, MeansKind.PCT_CHANGE),
     )  # fmt: skip
@@ -243,9 +278,13 @@ def rom_levels(basis: Basis) -> Estimate:
     found = correlation(basis, one, other, n)
     same = [CompleteSummary(s.mean, s.sd, n, s.codes, s.cells, s.flags) for s in (one, other)]
     value, variance = log_ratio(same[0], same[1], found.r, basis.config.effects.rom_correction)
+    # The control condition takes the place of the values before.
+    corrected = basis.config.effects.rom_correction
+    worked = log_ratio_of("", same[1], same[0], found.r, corrected=corrected)
     estimate = estimate_from(
-        basis, ROMC, (value, variance), [one, other], (n, None), MeansKind.AFTER
-    )
+        basis, ROMC, (value, variance), [one, other], (n, None), MeansKind.AFTER,
+        worked=worked.then("yi = y", "vi = v"),
+    )  # fmt: skip
     return _with(estimate, found)
 
 
@@ -254,7 +293,8 @@ def rom_logs(basis: Basis) -> Estimate:
     one, other, n = conditions(basis.logs, LOG)
     found = basis.between
     effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
-    estimate = estimate_from(basis, LOG, effect, [one, other], (n, None))
+    worked = _difference(one, other, n, found.r)
+    estimate = estimate_from(basis, LOG, effect, [one, other], (n, None), worked=worked)
     return _with(replace(estimate, means=MeansBeside()), found)
 
 
@@ -263,7 +303,8 @@ def rom_percent(basis: Basis) -> Estimate:
     one, other, n = conditions(basis.percent, CHG)
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, n) for s in (one, other))
     effect, kind = (y1 - y2, v1 + v2), MeansKind.PCT_CHANGE
-    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), kind)
+    worked = percents_of(replace(one, n=n), replace(other, n=n))
+    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), kind, worked=worked)
     codes, flags = (Provenance.PCT, *estimate.codes), estimate.flags | {Flag.PERCENT}
     return _uncorrelated(replace(estimate, codes=codes, flags=flags))
 

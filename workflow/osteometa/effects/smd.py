@@ -33,6 +33,13 @@ from osteometa.effects.inputs import (
     pooled_sd,
     small_sample,
 )
+from osteometa.effects.worked import (
+    POOLED_SD,
+    Worked,
+    arms_of,
+    change_of,
+    variance_line,
+)
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
@@ -54,8 +61,14 @@ def adjusted(basis: Basis) -> Estimate:
     g = small_sample(m) * test.difference / s0
     u = (small_sample(m) * test.se / s0) ** 2
     cells, flags, codes = gathered(*before)
+    factor = unit_factor(basis, test)
+    worked = Worked(arms_of("0", *before)).then(
+        f"S0 = {POOLED_SD.format(0)}", "yi = J * D / S0", "u = (J * SE / S0)**2",
+        variance_line(basis.form, scaled=True), J=small_sample(m), m=m, N=n_e + n_c,
+        D=test.difference * factor, SE=test.se * factor,
+    )  # fmt: skip
     return Estimate(
-        yi=g, vi=g_variance(u, g, n_e + n_c, m, basis.form, scaled=True),
+        yi=g, vi=g_variance(u, g, n_e + n_c, m, basis.form, scaled=True), worked=worked,
         method=DerivationMethod.ADJ, codes=(test.code, *codes), flags=flags | test.flags,
         cells=cells + test.cells, n=(n_e, n_c), means=means_beside(basis),
     )  # fmt: skip
@@ -71,37 +84,59 @@ def _adjusted_difference(basis: Basis) -> ReportedDifference:
 def pre_post_control(basis: Basis) -> Estimate:
     """PPC: difference of mean changes over the pooled baseline SD (Morris 2008, dppc2)."""
     before = both(basis.before, "PPC")
-    changes, variances = [], []
+    changes, variances, worked = [], [], Worked()
     for side, start in enumerate(before):
         after, change = basis.after[side], basis.change[side]
         if (after is None or after.mean is None) and not has_sd(change):
             raise NotDerivableError(f"PPC: neither level after nor change of the {SIDES[side]} arm")
         changes.append(mean_change(start, after, change))
         variances.append(change_variance(start, after, change, basis.r[side].r))
+        worked += change_of("TC"[side], start, after, change, basis.r[side].r)
     n = _analysed(basis, 0), _analysed(basis, 1)
     becker = basis.config.effects.smd_pre_post == "becker"
     if becker:
-        g, variance = _own_baselines(basis, before, changes, variances, n)
+        g, variance, worked = _own_baselines(basis, before, changes, variances, n, worked)
     else:
         s0, m = pooled_sd(*before), before[0].n + before[1].n - 2
         g = small_sample(m) * (changes[0] - changes[1]) / s0
         variance = g_variance(sum(variances) / s0**2, g, sum(n), m, basis.form)
+        worked = worked.then(
+            f"S0 = {POOLED_SD.format(0)}", "yi = J * (dT - dC) / S0", "u = (vT + vC) / S0**2",
+            variance_line(basis.form), J=small_sample(m), m=m, N=sum(n),
+        )  # fmt: skip
     used = (c if has_sd(c) else a for c, a in zip(basis.change, basis.after, strict=True))
-    estimate = estimate_from(basis, DerivationMethod.PPC, (g, variance), [*before, *used], n)
+    estimate = estimate_from(
+        basis, DerivationMethod.PPC, (g, variance), [*before, *used], n, worked=worked
+    )
     estimate = replace(estimate, own_effect_term=not becker)
     return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
 
 
 def _own_baselines(
-    basis: Basis, before: Two, changes: list[float], variances: list[float], n: tuple[int, int]
-) -> tuple[float, float]:
-    """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance."""
+    basis: Basis, before: Two, changes: list[float], variances: list[float], n: tuple[int, int],
+    worked: Worked,
+) -> tuple[float, float, Worked]:  # fmt: skip
+    """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance.
+
+    And the formula, after that of the mean changes.
+    """
     parts = []
     for side, start in enumerate(before):
         g = small_sample(start.n - 1) * changes[side] / start.sd
         u = variances[side] / start.sd**2
         parts.append((g, g_variance(u, g, n[side], start.n - 1, basis.form)))
-    return parts[0][0] - parts[1][0], parts[0][1] + parts[1][1]
+        arm = "TC"[side]
+        own = variance_line(basis.form).replace("vi =", f"w{arm} =")
+        numbers = {"J": small_sample(start.n - 1), "m": start.n - 1, "N": n[side]}
+        worked += Worked(
+            {f"{name}{arm}": value for name, value in numbers.items()},
+            tuple(
+                re.sub(r"\b(J|m|N|u|y)i?\b", rf"\1{arm}", line)
+                for line in (f"yi = J * d{arm} / s0{arm}", f"u = v{arm} / s0{arm}**2", own)
+            ),
+        )
+    worked = worked.then("yi = yT - yC", "vi = wT + wC")
+    return parts[0][0] - parts[1][0], parts[0][1] + parts[1][1], worked
 
 
 def change_scores(basis: Basis) -> Estimate:
@@ -118,7 +153,14 @@ def change_scores(basis: Basis) -> Estimate:
         u = (one.sd**2 / one.n + other.sd**2 / other.n) / s0**2
         effect = g, g_variance(u, g, one.n + other.n, m, basis.form)
         n = one.n, other.n
-        estimate = estimate_from(basis, DerivationMethod.CHG, effect, [one, other], n)
+        worked = Worked(arms_of("d", one, other)).then(
+            f"Sd = {POOLED_SD.format('d')}", "S0 = Sd / sqrt(2 * (1 - r))",
+            "yi = J * (mdT - mdC) / S0", "u = (sdT**2 / ndT + sdC**2 / ndC) / S0**2",
+            variance_line(basis.form), J=small_sample(m), m=m, N=sum(n), r=basis.mean_r,
+        )  # fmt: skip
+        estimate = estimate_from(
+            basis, DerivationMethod.CHG, effect, [one, other], n, worked=worked
+        )
         return with_r(replace(estimate, flags=estimate.flags | extra), basis)
     # A missing SD is nearer to an effect than a missing mean.
     raise NotDerivableError(next((why for why in reasons if "no mean" not in why), reasons[0]))
@@ -127,13 +169,26 @@ def change_scores(basis: Basis) -> Estimate:
 def post_scores(basis: Basis) -> Estimate:
     """POST: difference of levels after over the pooled SD (Hedges 1981), or both SDs (SMDH)."""
     one, other = after_scores(basis)
-    n = one.n, other.n
+    n, m = (one.n, other.n), one.n + other.n - 2
+    worked = Worked(arms_of("1", one, other)).then(J=small_sample(m), m=m, N=sum(n))
     if basis.config.effects.smd_post == "separate":
         effect = smdh(*arms(one, other))
-        estimate = estimate_from(basis, DerivationMethod.POST, effect, [one, other], n)
+        worked = worked.then(
+            "S = sqrt((s1T**2 + s1C**2) / 2)", "yi = J * (m1T - m1C) / S",
+            "u = (s1T**2 / (n1T - 1) + s1C**2 / (n1C - 1)) / S**2",
+            "w = (s1T**4 / (n1T - 1) + s1C**4 / (n1C - 1)) / (8 * S**4)",
+            "vi = J**2 * (u + w * yi**2)",
+        )  # fmt: skip
+        estimate = estimate_from(
+            basis, DerivationMethod.POST, effect, [one, other], n, worked=worked
+        )
         return replace(estimate, own_effect_term=False)
     effect = smd(*arms(one, other), form=basis.form)
-    return estimate_from(basis, DerivationMethod.POST, effect, [one, other], n)
+    worked = worked.then(
+        f"S = {POOLED_SD.format(1)}", "yi = J * (m1T - m1C) / S", "u = 1 / n1T + 1 / n1C",
+        variance_line(basis.form),
+    )  # fmt: skip
+    return estimate_from(basis, DerivationMethod.POST, effect, [one, other], n, worked=worked)
 
 
 def from_test(basis: Basis) -> Estimate:
@@ -157,8 +212,14 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
     g = small_sample(n_e + n_c - 2) * f * sign * test.t * root
     if test.percent or (not isinstance(test, ReportedDifference) and _only_percent(basis)):
         flags |= {Flag.PERCENT}
+    worked = Worked().then(
+        "yi = J * f * t * sqrt(1 / nT + 1 / nC)", "u = f**2 * (1 / nT + 1 / nC)",
+        variance_line(basis.form), J=small_sample(n_e + n_c - 2), m=n_e + n_c - 2, N=n_e + n_c,
+        f=f, t=sign * test.t, nT=n_e, nC=n_c,
+    )  # fmt: skip
     estimate = Estimate(
         yi=g, vi=g_variance((f * root) ** 2, g, n_e + n_c, n_e + n_c - 2, basis.form),
+        worked=worked,
         method=DerivationMethod.TST, codes=(test.code,), flags=flags | test.flags,
         cells=test.cells + sign_cells, n=(n_e, n_c), means=means_beside(basis),
     )  # fmt: skip
@@ -218,6 +279,14 @@ def names_hedges(row: Contrast) -> bool:
     return re.search(r"(?<!not )hedges", row.note.lower()) is not None
 
 
+def _own_se(row: Contrast) -> float:
+    """Return the SE of a reported SMD, or that of its interval."""
+    if row.se is not None:
+        return float(row.se)
+    level = float(row.ci_level or 95)
+    return half_width_to_se(float(row.ci_low or 0), float(row.ci_high or 0), level, None)
+
+
 def reported_smd(basis: Basis) -> Estimate:
     """SMDP: a reported SMD with its standardiser."""
     row, value = _reported_smd(basis)
@@ -229,19 +298,23 @@ def reported_smd(basis: Basis) -> Estimate:
     factor, uses_r = g_of_reported_smd(row, basis.mean_r, (n_e or 0) + (n_c or 0) - 2)
     g, columns = factor * value, ["value", "standardiser"]
     own_spread = row.se is not None or (row.ci_low is not None and row.ci_high is not None)
-    if row.se is not None:
-        variance, columns = (factor * float(row.se)) ** 2, [*columns, "se"]
-    elif row.ci_low is not None and row.ci_high is not None:
-        level = float(row.ci_level or 95)
-        se = half_width_to_se(float(row.ci_low), float(row.ci_high), level, None)
-        variance, columns = (factor * se) ** 2, [*columns, "ci_low", "ci_high"]
+    if own_spread:
+        columns.extend(["se"] if row.se is not None else ["ci_low", "ci_high"])
+        se = _own_se(row)
+        variance = (factor * se) ** 2
+        worked = Worked().then("yi = f * d", "vi = (f * SE)**2", f=factor, d=value, SE=se)
     else:
         assert n_e and n_c  # without a spread of its own n is known
         spread = 2 * (1 - basis.mean_r) if uses_r else 1.0
         u = spread * (1 / n_e + 1 / n_c)
         variance = g_variance(u, g, n_e + n_c, n_e + n_c - 2, basis.form)
+        m = n_e + n_c - 2
+        worked = Worked().then(
+            "yi = f * d", "u = w * (1 / nT + 1 / nC)", variance_line(basis.form), f=factor,
+            d=value, w=spread, nT=n_e, nC=n_c, J=small_sample(m), m=m, N=n_e + n_c,
+        )  # fmt: skip
     estimate = Estimate(
-        yi=g, vi=variance, method=DerivationMethod.SMDP,
+        yi=g, vi=variance, method=DerivationMethod.SMDP, worked=worked,
         codes=(Provenance.SE,) if row.se is not None else (),
         flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
         cells=(*(Cell(row, column) for column in columns), *sizes[0].cells, *sizes[1].cells),

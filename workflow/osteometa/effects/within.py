@@ -28,7 +28,6 @@ from osteometa.effects.basis import (
     unit_factor,
     with_r,
 )
-from osteometa.effects.differences import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.formulas import g_variance
 from osteometa.effects.inputs import (
     NotDerivableError,
@@ -38,7 +37,9 @@ from osteometa.effects.inputs import (
     mean_change,
     small_sample,
 )
+from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
 from osteometa.effects.smd import g_of_reported_smd
+from osteometa.effects.worked import LOG_RATIO, Worked, change_of, log_ratio_of, variance_line
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 SMCR, MC, ROMC = DerivationMethod.SMCR, DerivationMethod.MC, DerivationMethod.ROMC
@@ -136,19 +137,25 @@ def _over_baseline(basis: Basis) -> Estimate:
         raise NotDerivableError("neither level after nor change with its SD or test")
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
     g = small_sample(n0 - 1) * mean / before.sd
+    worked = Worked().then("yi = J * d / s0", J=small_sample(n0 - 1), d=mean, s0=before.sd)
     cells, flags, codes = gathered(before, *used)
     # The paper's own SE of the change takes precedence over an assumed correlation.
     own_se = paired if basis.r_flags or not has_sd(after) else None
     if own_se is not None:
         u = (own_se.se / before.sd) ** 2
+        worked = worked.then("u = (SE / s0)**2", SE=own_se.se)
         n1 = own_se.n or n1
         cells, flags = cells + own_se.cells, flags | own_se.flags
         codes = (*codes, *own_se.codes)
     else:
         # 2(1-r)/n, or where n falls from n0 to n1 the same with equal SDs.
         u = 1 / n1 + 1 / n0 - 2 * basis.mean_r / max(n0, n1)
+        line = f"u = 1 / n1 + 1 / n0 - 2 * r / {'n0' if n0 >= n1 else 'n1'}"
+        worked = worked.then(line, n0=n0, n1=n1, r=basis.mean_r)
+    worked = worked.then(variance_line(basis.form), m=n0 - 1, N=n1)
     estimate = Estimate(
         yi=g, vi=g_variance(u, g, n1, n0 - 1, basis.form), method=SMCR, codes=codes, flags=flags,
+        worked=worked,
         cells=cells, n=(n1, None), n_total=n1, means=means_beside(basis),
     )  # fmt: skip
     return estimate if own_se is not None else with_r(estimate, basis)
@@ -161,7 +168,11 @@ def _over_change(basis: Basis) -> Estimate:
             r = basis.mean_r
             g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - r))
             codes = (Provenance.CHG, *own.codes)
+            worked = Worked().then(
+                "yi = J * d / sd * sqrt(2 * (1 - r))", d=own.mean, sd=own.sd
+            ) + _standardised(basis, own.n)
             estimate = Estimate(
+                worked=worked,
                 yi=g, vi=g_variance(2 * (1 - r) / own.n, g, own.n, own.n - 1, basis.form),
                 method=SMCR, codes=(*codes, Provenance.PCT) if percent else codes,
                 flags=own.flags | ({Flag.PERCENT} if percent else set()), cells=own.cells,
@@ -180,13 +191,21 @@ def _from_test(basis: Basis) -> Estimate:
         sign, sign_cells = basis.sign(test)
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
         percent = {Flag.PERCENT} if test.percent or only_percent else set()
+        line = "yi = J * t / sqrt(n) * sqrt(2 * (1 - r))"
         estimate = Estimate(
+            worked=Worked().then(line, t=sign * test.t) + _standardised(basis, n),
             yi=g, vi=g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), method=SMCR,
             codes=(test.code,), flags=test.flags | percent, cells=test.cells + sign_cells,
             n=(n, None), n_total=n, means=means_beside(basis),
         )  # fmt: skip
         return with_r(estimate, basis)
     raise NotDerivableError("no paired t, F of two times or exact p with n")
+
+
+def _standardised(basis: Basis, n: int) -> Worked:
+    """Return the variance of a standardised change without an SD before."""
+    numbers = {"J": small_sample(n - 1), "m": n - 1, "N": n, "n": n, "r": basis.mean_r}
+    return Worked(numbers, ("u = 2 * (1 - r) / n", variance_line(basis.form)))
 
 
 def _reported(basis: Basis) -> Estimate:
@@ -201,7 +220,9 @@ def _reported(basis: Basis) -> Estimate:
             cells = [Cell(row, column) for column in ("value", "standardiser")]
             cells += [Cell(row, "n_exercise")] if row.n_exercise else size.cells
             u = 2 * (1 - basis.mean_r) / n
+            worked = Worked().then("yi = f * d", f=factor, d=float(row.value))
             estimate = Estimate(
+                worked=worked + _standardised(basis, n),
                 yi=g, vi=g_variance(u, g, n, n - 1, basis.form), method=SMCR,
                 codes=(Provenance.SMDP,), flags=frozenset() if row.n_exercise else size.flags,
                 cells=tuple(cells), n=(n, None), n_total=n, means=means_beside(basis),
@@ -219,6 +240,7 @@ def _mc_paired(basis: Basis) -> Estimate:
     found = mean_change_of(basis)
     return Estimate(
         yi=found.mean, vi=found.se**2, method=MC, codes=found.codes, flags=found.flags,
+        worked=Worked().then("yi = d", "vi = SE**2", d=found.mean, SE=found.se),
         cells=found.cells, n=(found.n, None), n_total=found.n, means=means_beside(basis),
     )  # fmt: skip
 
@@ -227,8 +249,14 @@ def _mc_levels(basis: Basis) -> Estimate:
     before, after = _levels(basis)
     variance = change_variance(before, after, None, basis.mean_r)
     effect, n = (after.mean - before.mean, variance), (after.n, None)
-    estimate = estimate_from(basis, MC, effect, [before, after], n, MeansKind.AFTER)
+    worked = _change(basis, before, after)
+    estimate = estimate_from(basis, MC, effect, [before, after], n, MeansKind.AFTER, worked=worked)
     return with_r(estimate, basis)
+
+
+def _change(basis: Basis, before: Summary, after: Summary) -> Worked:
+    """Return after minus before with its variance by r."""
+    return change_of("", before, after, None, basis.mean_r).then("yi = d", "vi = v")
 
 
 def _levels(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
@@ -255,7 +283,11 @@ def _romc_levels(basis: Basis) -> Estimate:
     if variance <= 0:
         raise NotDerivableError("SDs, n and the correlation give no positive variance")
     effect, n = (value, variance), (after.n, None)
-    estimate = estimate_from(basis, ROMC, effect, [before, after], n, MeansKind.AFTER)
+    worked = log_ratio_of("", before, after, basis.mean_r, corrected=corrected)
+    estimate = estimate_from(
+        basis, ROMC, effect, [before, after], n, MeansKind.AFTER,
+        worked=worked.then("yi = y", "vi = v"),
+    )  # fmt: skip
     return with_r(estimate, basis)
 
 
@@ -264,7 +296,8 @@ def _romc_logs(basis: Basis) -> Estimate:
     before = complete(basis.log_baselines[0], "of logarithms before")
     variance = change_variance(before, after, None, basis.mean_r)
     effect, n = (after.mean - before.mean, variance), (after.n, None)
-    estimate = estimate_from(basis, ROMC, effect, [before, after], n)
+    worked = _change(basis, before, after)
+    estimate = estimate_from(basis, ROMC, effect, [before, after], n, worked=worked)
     codes = (Provenance.LOG, *estimate.codes)
     return with_r(replace(estimate, codes=codes, means=MeansBeside()), basis)
 
@@ -276,19 +309,27 @@ def _romc_percent(basis: Basis) -> Estimate:
     found = mean_change_of(basis, percent=True)
     if not found.n or found.n < 2:
         raise NotDerivableError("n of the percent change is not reported")
-    value, variance = percent_to_log(found.mean, found.se * math.sqrt(found.n), found.n)
-    return _of_percent(basis, found, value, variance)
+    sd = found.se * math.sqrt(found.n)
+    value, variance = percent_to_log(found.mean, sd, found.n)
+    lines = (*(line.format("") for line in LOG_RATIO), "yi = y", "vi = v")
+    worked = Worked({"p": found.mean, "s": sd, "n": found.n}, lines)
+    return _of_percent(basis, found, value, variance, worked)
 
 
 def _romc_difference(basis: Basis) -> Estimate:
     found = mean_change_of(basis, percent=True)
     if found.mean <= -100:
         raise NotDerivableError("a percent change of -100 or less has no log ratio")
-    return _of_percent(basis, found, math.log1p(found.mean / 100), (found.se / 100) ** 2)
+    worked = Worked().then("yi = ln(1 + D / 100)", "vi = (SE / 100)**2", D=found.mean, SE=found.se)
+    value = math.log1p(found.mean / 100)
+    return _of_percent(basis, found, value, (found.se / 100) ** 2, worked)
 
 
-def _of_percent(basis: Basis, found: MeanChange, value: float, variance: float) -> Estimate:
+def _of_percent(
+    basis: Basis, found: MeanChange, value: float, variance: float, worked: Worked
+) -> Estimate:
     return Estimate(
+        worked=worked,
         yi=value, vi=variance, method=ROMC, codes=(Provenance.PCT, *found.codes),
         flags=found.flags | {Flag.PERCENT}, cells=found.cells, n=(found.n, None),
         n_total=found.n, means=means_beside(basis, MeansKind.PCT_CHANGE),

@@ -20,6 +20,8 @@ IGNORED = """\
 # what is derived is not tracked
 /data/processed/
 /results/
+/export/
+/archive.zip
 /.snakemake/
 /osteometa_failure_*
 """
@@ -246,11 +248,12 @@ The tables are in `data/raw/`, the choices in `config.yaml`, the results in `res
 
 ## Enter a study
 
-Open the tables in a spreadsheet program and save them as CSV UTF-8. A study has one row in
-`studies.csv`, one row per group in `arms.csv` (an exercise arm names its `comparator` and
-`comparator_kind`), and in `measurements.csv` one row per group and time of measurement (`timepoint`
-baseline before; `kind` level for means). Enter what the paper reports, in its units; a cell that it
-does not report stays empty. The names to enter:
+Fill in the workbook `tables.xlsx`, which has lists of what is allowed, and bring it back with
+`osteometa import tables.xlsx`; or edit the tables themselves and save them as CSV UTF-8. A study
+has one row in `studies.csv`, one row per group in `arms.csv` (an exercise arm names its
+`comparator` and `comparator_kind`), and in `measurements.csv` one row per group and time of
+measurement (`timepoint` baseline before; `kind` level for means). Enter what the paper reports, in
+its units; a cell that it does not report stays empty. The names to enter:
 
 | outcome | `outcome` | `analyte` | `site` | pooled in |
 |---|---|---|---|---|
@@ -264,7 +267,7 @@ does not report stays empty. The names to enter:
 
 ```
 osteometa check              # all problems at once, each with file, row, column and remedy
-osteometa escalc STUDY       # how the effects of a study are derived
+osteometa explain STUDY      # its effects, back to the cells, or why it has none
 osteometa run                # the report: results/report.html
 osteometa wanted STUDY       # a request to the authors for what is missing
 ```

@@ -12,6 +12,7 @@ from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, type_words
+from osteometa.report.explore import ExplorableSet, explorable_sets
 from osteometa.report.findings import Findings
 from osteometa.report.inline_figures import InlineFigure, inline_figure
 from osteometa.report.sensitivity import Line, sensitivity_lines
@@ -65,6 +66,8 @@ class Chapter:
     published: list[PublishedPool]
     effects: Sequence[WeightedEffect]
     flags: list[Flag]
+    explore: list[ExplorableSet]
+    """Pooled sets that a reader may pool again, a measure each."""
 
 
 def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chapter:
@@ -97,6 +100,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         published=published_pools(found, tables),
         effects=found.effects,
         flags=sorted({flag for e in found.effects for flag in e.flags}),
+        explore=explorable_sets(found, config),
     )
 
 

@@ -14,7 +14,7 @@ from osteometa.io.problems import CheckWarning
 from osteometa.protocol.config import Config, Outcome, Synthesis
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import DirectionSet, PCombination, ReportedResult, StudyDirection
-from osteometa.records.effects import AlternativeEffect, WeightedEffect
+from osteometa.records.effects import AlternativeEffect, Covariance, WeightedEffect
 from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import (
@@ -61,6 +61,7 @@ class Findings:
     """Window after a bout in words, empty for training."""
     row: SynthesisRow
     effects: tuple[WeightedEffect, ...] = ()
+    covariances: tuple[Covariance, ...] = ()
     directions: tuple[StudyDirection, ...] = ()
     pooled: tuple[PooledRow, ...] = ()
     tests: tuple[SubgroupTest, ...] = ()
@@ -198,6 +199,7 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
     found = replace(
         found,
         effects=_read(folder / "effects.csv", WeightedEffect),
+        covariances=_read(folder / "covariance.csv", Covariance),
         pooled=_read(folder / "pooled.csv", PooledRow),
         tests=_read(folder / "subgroup_test.csv", SubgroupTest),
         subgroups=_read(folder / "subgroups.csv", SubgroupRow),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from importlib.metadata import version
 
+from osteometa import __version__
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.report.findings import Review
@@ -30,23 +32,29 @@ INTERVALS = {
     "wald": "conventional (Wald) intervals",
 }
 SMALLEST_UNIT = {"SMD": "SD", "ROM": "%"}
+LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
 ASSUMED = {CorrelationSource.CONFIG, CorrelationSource.UNCORRELATED}
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions of osteometa and of libraries that are installed."""
+    return {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}
 
 
 def methods_sentences(review: Review, versions: dict[str, str]) -> list[str]:
     """Return the methods, sentence by sentence, with the versions of osteometa and of libraries."""
     config = review.config
     return [
-        _model(config, versions),
-        *_correlations(config, review.effects),
-        _scope(config),
-        _small_k(config),
-        _types(config),
-        *_directions(config),
+        model_words(config, versions),
+        *correlation_words(config, review.effects),
+        scope_words(config),
+        small_k_words(config),
+        type_words(config),
+        *direction_words(config),
         *([_claims(config)] if review.claims else []),
         f"The same data were refitted with PyMARE {versions['PyMARE']} and statsmodels "
         f"{versions['statsmodels']}.",
-        _contributions(review),
+        contribution_words(review),
     ]
 
 
@@ -73,7 +81,8 @@ def _claims(config: Config) -> str:
     )
 
 
-def _model(config: Config, versions: dict[str, str]) -> str:
+def model_words(config: Config, versions: dict[str, str]) -> str:
+    """Return the model of pooling, with intervals and software."""
     software = f"osteometa {versions['osteometa']}"
     names: dict[str, list[str]] = {}
     for name, outcome in config.outcomes.items():
@@ -89,7 +98,8 @@ def _model(config: Config, versions: dict[str, str]) -> str:
     )
 
 
-def _correlations(config: Config, effects: Sequence[WeightedEffect]) -> list[str]:
+def correlation_words(config: Config, effects: Sequence[WeightedEffect]) -> list[str]:
+    """Return where pre-post correlations and levels of changes come from."""
     primary = {name: outcome.measures[0] for name, outcome in config.outcomes.items()}
     pooled = {
         effect.effect_id: effect
@@ -131,13 +141,15 @@ def _origin(effect: WeightedEffect) -> str:
     return "reported" if sources == {CorrelationSource.REPORTED} else "derived"
 
 
-def _scope(config: Config) -> str:
+def scope_words(config: Config) -> str:
+    """Return the designs and comparators that are pooled."""
     designs = joined([Design(design).plural for design in config.designs])
     comparators = "; ".join(ComparatorKind(kind).words for kind in config.comparator_kinds)
     return f"Pools include {designs}. Eligible comparators: {comparators}."
 
 
-def _small_k(config: Config) -> str:
+def small_k_words(config: Config) -> str:
+    """Return from how many studies on averages, intervals and tests are shown."""
     small = config.small_k
     hidden = "" if config.subgroups.overall_diamond else (
         " The average over all types of exercise is not shown."
@@ -149,7 +161,8 @@ def _small_k(config: Config) -> str:
     )
 
 
-def _types(config: Config) -> str:
+def type_words(config: Config) -> str:
+    """Return how exercise types are determined, and when they share one τ²."""
     share = counted(config.subgroups.common_tau2_up_to, "study", "studies")
     return (
         "The type of exercise follows from the modality, or where this does not decide from an "
@@ -157,7 +170,8 @@ def _types(config: Config) -> str:
     )
 
 
-def _directions(config: Config) -> list[str]:
+def direction_words(config: Config) -> list[str]:
+    """Return how directions are counted, and the windows after a bout."""
     share = f"{100 * config.directions.agreement_share:g} %"
     windows = ", ".join(f"{name} ({hours_words(name, config.windows)})" for name in config.windows)
     return [
@@ -177,7 +191,8 @@ def contributions(review: Review) -> tuple[int, int, int]:
     return len(sized), len(only), len(included - sized - only)
 
 
-def _contributions(review: Review) -> str:
+def contribution_words(review: Review) -> str:
+    """Return how many included studies contribute what."""
     sized, only, neither = contributions(review)
     return (
         f"Of {counted(sized + only + neither, 'included study', 'included studies')}, {sized} "

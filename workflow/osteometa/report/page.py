@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from osteometa import __version__
+from osteometa.derivation.derive import derive
+from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
+from osteometa.records.effects import Effect
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
 from osteometa.report.answers import answers, evidence, question
 from osteometa.report.claims import answered_claims
 from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
+from osteometa.report.explore import CHOICES
 from osteometa.report.findings import Review, read_review
 from osteometa.report.glance import COLUMNS, glance
 from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
-from osteometa.report.methods import methods_sentences
+from osteometa.report.methods import methods_sentences, software_versions
 from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
 from osteometa.report.sentences import subject
+from osteometa.report.snapshot import snapshot_of
 from osteometa.report.studies import reported
 from osteometa.report.summary_of_findings import summary_of_findings
 from osteometa.report.table_files import FOLDER, environment
+from osteometa.run.changes import PARTS, Change, changes, words
 from osteometa.run.manifest import checked_tables
+from osteometa.run.remembered import EARLIER, recalled
 from osteometa.synthesis.words import set_words
 from osteometa.wording.numbers import p_number, unbroken
 
-LIBRARIES = ("PyMARE", "statsmodels", "numpy", "scipy", "matplotlib", "snakemake", "pydantic")
+SCRIPTS = ("report.js", "pool.js", "explore.js")
 
 
 def render_report(root: str | Path, config: Config) -> str:
@@ -39,7 +44,7 @@ def render_report(root: str | Path, config: Config) -> str:
     templates = environment()
     filters = (
         anchor, filled, p_number, p_range, reported, share_known, share_range,
-        unbroken,
+        unbroken, words,
     )  # fmt: skip
     templates.filters.update({function.__name__: function for function in filters})
     template = templates.get_template("report.html.j2")
@@ -49,11 +54,12 @@ def render_report(root: str | Path, config: Config) -> str:
 def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) -> dict[str, object]:
     """Return what the template shows, by the names that it uses."""
     config, tables, findings = review.config, review.tables, review.findings
-    versions = {"osteometa": __version__, **{name: version(name) for name in LIBRARIES}}
+    versions = software_versions()
     return {
         "title": config.title,
         "css": _css(chapters, overview),
-        "script": (FOLDER / "report.js").read_text(encoding="utf-8"),
+        "scripts": [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS],
+        "choices": CHOICES,
         "columns": COLUMNS,
         "formats": config.figures.formats,
         "overview": {figure.row.figure: figure for figure in overview},
@@ -84,7 +90,25 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
         "prisma": tables.prisma,
         "versions": versions,
         "inputs": checked_tables(review.root),
+        "worked": _worked(review),
+        "changes": _changes(review),
+        "parts": PARTS,
     }
+
+
+def _worked(review: Review) -> dict[str, list[str]]:
+    """Return the formula of each effect, each equation with its numbers and result."""
+    found = derive(review.tables, review.config).estimates()
+    return {name: list(estimate.worked.texts()) for name, estimate in found.items()}
+
+
+def _changes(review: Review) -> list[Change]:
+    """Return what differs from the earlier run; nothing where none is remembered."""
+    earlier = recalled(review.root / EARLIER)
+    if earlier is None:
+        return []
+    effects = read_records(review.root / "data/processed/effects.csv", Effect)
+    return list(changes(earlier, snapshot_of(review, effects)))
 
 
 class OutcomeChapter(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -14,7 +14,17 @@ from osteometa.figures.fonts import FALLBACK, FAMILY
 from osteometa.io.csv_records import write_rows, write_text, write_whole
 from osteometa.io.undated import undated
 
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.table import _Cell, _Row
+
 FOLDER = Path(__file__).parent
+MARGIN = 12
+"""Of pages, mm."""
+TYPST_TEXT = (
+    f'#set text(font: ("{FAMILY}", "{FALLBACK}"), size: 7.5pt, lang: "en")\n'
+    "#set par(leading: 0.5em)\n#set table.cell(breakable: false)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +59,12 @@ def write_table(table: Table, stem: Path) -> None:
 
 def environment() -> Environment:
     """Return the templates of the report."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    made.policies["json.dumps_kwargs"] = {"default": asdict, "separators": (",", ":")}
+    return made
 
 
 def html_of(table: Table) -> str:
@@ -63,60 +75,94 @@ def html_of(table: Table) -> str:
 
 def pdf_of(table: Table) -> bytes:
     """Return a table on landscape pages; its head is repeated on each."""
-    size = len(table.heads)
-    cells = [f"table.header({', '.join(f'strong({quoted(head)})' for head in table.heads)})"]
-    for heading, rows in table.groups:
-        cells.append(f"table.cell(colspan: {size}, strong({quoted(heading)}))")
-        cells += [", ".join(quoted(cell) for cell in row) for row in rows]
-    widths = ", ".join(f"{width}fr" for width in table.widths)
     source = (
         f"#set document(title: {quoted(table.title)}, date: none)\n"
-        f'#set page("a4", flipped: true, margin: 12mm, numbering: "1")\n'
-        f'#set text(font: ("{FAMILY}", "{FALLBACK}"), size: 7.5pt, lang: "en")\n'
-        "#set par(leading: 0.5em)\n#set table.cell(breakable: false)\n"
-        f"#heading({quoted(table.title)})\n#table(columns: ({widths}), stroke: none, "
-        "inset: (x: 3pt, y: 2.5pt), table.hline(), "
-        + ", ".join(cells)
-        + f", table.hline())\n#text(fill: luma(80), {quoted(table.note)})\n"
+        f'#set page("a4", flipped: true, margin: {MARGIN}mm, numbering: "1")\n'
+        f"{TYPST_TEXT}\n#heading({quoted(table.title)})\n{typst_of(table)}"
     )
     return typeset(source, source)
 
 
+def typst_of(table: Table) -> str:
+    """Return a table with its note in the language of typst."""
+    cells = [f"table.header({', '.join(f'strong({quoted(head)})' for head in table.heads)})"]
+    for heading, rows in table.groups:
+        if heading:
+            cells.append(f"table.cell(colspan: {len(table.heads)}, strong({quoted(heading)}))")
+        cells += [", ".join(quoted(cell) for cell in row) for row in rows]
+    widths = ", ".join(f"{width}fr" for width in table.widths)
+    return (
+        f"#table(columns: ({widths}), stroke: none, "
+        "inset: (x: 3pt, y: 2.5pt), table.hline(), "
+        + ", ".join(cells)
+        + f", table.hline())\n#text(fill: luma(80), {quoted(table.note)})\n"
+    )
+
+
 def docx_of(table: Table) -> bytes:
     """Return a table as a Word document with a real table, its head repeated on each page."""
+    document = word_document(table.title)
+    turn(document, landscape=True)
+    document.add_heading(table.title, level=1)
+    add_table(document, table)
+    return undated(document.save)
+
+
+def word_document(title: str) -> Document:
+    """Return a Word document without content, in small type."""
     from docx import Document
-    from docx.enum.section import WD_ORIENT
-    from docx.oxml import OxmlElement
-    from docx.shared import Mm, Pt
+    from docx.shared import Pt
     from docx.styles.style import ParagraphStyle
 
     document = Document()
-    page = document.sections[0]
-    page.orientation = WD_ORIENT.LANDSCAPE
-    page.page_width, page.page_height = Mm(297), Mm(210)
-    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
-        setattr(page, side, Mm(12))
-    document.core_properties.title = table.title
+    document.core_properties.title = title
     cast(ParagraphStyle, document.styles["Normal"]).font.size = Pt(7.5)
-    document.add_heading(table.title, level=1)
+    return document
+
+
+def turn(document: Document, *, landscape: bool) -> None:
+    """Set the last section of a document to A4 upright or across."""
+    from docx.enum.section import WD_ORIENT
+    from docx.shared import Mm
+
+    page, sides = document.sections[-1], (210, 297)
+    page.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    width, height = reversed(sides) if landscape else sides
+    page.page_width, page.page_height = Mm(width), Mm(height)
+    for side in ("left_margin", "right_margin", "top_margin", "bottom_margin"):
+        setattr(page, side, Mm(MARGIN))
+
+
+def add_table(document: Document, table: Table) -> None:
+    """Add a table with its note as wide as the page; no row is parted between pages."""
+    from docx.oxml import OxmlElement
+    from docx.shared import Mm, Pt
+
     drawn = document.add_table(rows=1, cols=len(table.heads), style="Table Grid")
     drawn.autofit = False
-    share = 273 / sum(table.widths)
+    page = cast(int, document.sections[-1].page_width) / Mm(1) - 2 * MARGIN
+    share = page / sum(table.widths)
     for column, width in zip(drawn.columns, table.widths, strict=True):
         column.width = Mm(share * width)
 
-    def fill(cells: tuple[str, ...], *, bold: bool = False) -> None:
-        row = drawn.rows[0] if bold else drawn.add_row()
+    def fill(row: _Row, cells: tuple[str, ...], *, bold: bool = False) -> None:
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, text, width in zip(row.cells, cells, table.widths, strict=True):
             cell.width = Mm(share * width)
-            cell.paragraphs[0].add_run(text).bold = bold
+            put(cell, text, bold=bold)
 
-    fill(table.heads, bold=True)
+    def put(cell: _Cell, text: str, *, bold: bool) -> None:
+        paragraph = cell.paragraphs[0]
+        paragraph.add_run(text).bold = bold
+        paragraph.paragraph_format.space_after = Pt(1)
+        paragraph.paragraph_format.keep_with_next = bold  # no heading ends a page
+
+    fill(drawn.rows[0], table.heads, bold=True)
     drawn.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     for heading, rows in table.groups:
-        row = drawn.add_row().cells
-        row[0].merge(row[-1]).paragraphs[0].add_run(heading).bold = True
+        if heading:
+            row = drawn.add_row().cells
+            put(row[0].merge(row[-1]), heading, bold=True)
         for cells in rows:
-            fill(cells)
+            fill(drawn.add_row(), cells)
     document.add_paragraph(table.note)
-    return undated(document.save)

@@ -11,6 +11,12 @@ PACKAGE = Path(__file__).parents[1]
 DATA = {".j2", ".css", ".js"}
 
 
+def workflow_home() -> Path:
+    """Return the folder of the Snakefile: in an installed package, else the checkout."""
+    installed = PACKAGE / "workflow"
+    return installed if installed.is_dir() else PACKAGE.parents[1]
+
+
 def _path_of(module: str) -> Path | None:
     folder = PACKAGE.joinpath(*module.split(".")[1:])
     for path in (folder.with_suffix(".py"), folder / "__init__.py"):

@@ -23,6 +23,8 @@ from osteometa.io.csv_records import write_rows, write_text
 
 RESULTS = Path("results/.records")
 PROCESSED = Path("data/processed/records")
+SETTINGS = RESULTS / "settings.sha256"
+"""Hash of the settings of the last finished run."""
 STAMP = ".sha256"
 """Ends the name of the file that a checkpoint writes for its inputs."""
 FORMER_JOBS = ("*what_if.*", "*check", "*effects", "*split", "*variants")
@@ -198,6 +200,11 @@ def _free(path: Path) -> Path:
     """Return the path, with a number if there is such a file already."""
     names = (path.with_name(f"{path.stem}_{number}.edited") for number in count(2))
     return next(name for name in chain([path], names) if not name.exists())
+
+
+def settings_hash(choices: Mapping[str, Any]) -> str:
+    """Return a hash of resolved settings, the same however config.yaml writes them."""
+    return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()
 
 
 def write_manifest(path: str | Path, root: str | Path = ".") -> None:

@@ -7,6 +7,7 @@ elsewhere each step is a line.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -18,6 +19,8 @@ from typing import Any
 
 from osteometa.run.failures import remedy_for
 
+PLAN = "OSTEOMETA_PLAN"
+"""The environment of a run whose steps are to be named."""
 CLEAR = "\r\033[K"
 """Empties the line of a terminal."""
 REPEATED = (
@@ -101,6 +104,27 @@ class Progress(logging.Handler):
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
         sys.stderr.write(f"{CLEAR}{line[: shutil.get_terminal_size().columns - 1]}\r")
         sys.stderr.flush()
+
+
+class Steps(logging.Handler):
+    """Prints each step that Snakemake names as a line of JSON: for `osteometa plan`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a step with its files and Snakemake's reason."""
+        facts: dict[str, Any] = vars(record)
+        if facts.get("event") == "job_info" and facts["rule_msg"]:
+            step = {name: facts[name] for name in ("rule_name", "rule_msg", "reason")}
+            step |= {name: list(map(str, facts[name])) for name in ("input", "output")}
+            step["wildcards"] = list(dict(facts["wildcards"]).values())
+            sys.stdout.write(f"{json.dumps(step)}\n")
+            sys.stdout.flush()
+
+
+def list_steps() -> None:
+    """Print the steps of Snakemake as JSON."""
+    snakemake = logging.getLogger("snakemake.logging")
+    if not any(isinstance(handler, Steps) for handler in snakemake.handlers):
+        snakemake.addHandler(Steps())
 
 
 def print_line(text: str) -> None:

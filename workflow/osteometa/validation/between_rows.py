@@ -32,6 +32,10 @@ ERRORS_OF_SD = 3.5
 """Standard errors by which the logarithms of two SDs differ at least: SDs of few vary much."""
 LARGEST_BEFORE = 2.0
 """SDs by which randomised arms do not differ before."""
+BY_CHANCE = 0.02
+"""Chance of equal means and spreads of two rows below which one is taken for a copy."""
+FEW = 20
+"""Participants assumed for that chance where a row has no n."""
 
 
 def between_rows_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -49,6 +53,7 @@ def between_rows_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
         arm = arms.get((row.study_id, row.arm_id))
         if row.usable and arm is not None and row.outcome in config.outcomes:
             yield from _contrast_and_arms(row, arm, series)
+    yield from _repeated(tables, arms, config)
 
 
 def series_of(tables: Tables) -> Series:
@@ -257,6 +262,50 @@ def _copied(one: Measurement, other: Measurement) -> Iterator[Problem]:
                 "cell copied from there?"
             )
             yield warning_at(one, column, "W17", message, spread)
+
+
+def _repeated(
+    tables: Tables, arms: dict[tuple[str, str], Arm], config: Config
+) -> Iterator[Problem]:
+    """Warn of a mean with a spread that a compared arm, another site or time has as well."""
+    known: dict[tuple[str, ...], list[Measurement]] = defaultdict(list)
+    for row in tables.measurements:
+        spread = next((cell for cell in (row.sd, row.se, row.spread) if cell), None)
+        if row.mean is None or spread is None or row.outcome not in config.outcomes:
+            continue
+        place = (row.study_id, row.outcome, row.analyte, row.report, row.kind, row.unit)
+        equal = known[*place, row.mean.text, spread.text]
+        for other in equal:
+            names = ("arm_id", "site", "timepoint")
+            different = [name for name in names if getattr(row, name) != getattr(other, name)]
+            r = config.outcomes[row.outcome].r if different == ["timepoint"] else 0.0
+            ids = [(one.arm_id, arms[one.study_id, one.arm_id].comparator) for one in (row, other)]
+            if different == ["arm_id"] and not set(ids[0]) & set(ids[1]) - {""}:
+                continue
+            if len(different) == 1 and _chance_of_equal(row, r) < BY_CHANCE:
+                message = (
+                    f"Mean and spread are those of the {different[0]} "
+                    f"'{getattr(other, different[0])}' as well (row {other.row}). Is the row "
+                    "copied from there and not edited?"
+                )
+                found = f"{row.mean.text} and {spread.text}"
+                yield warning_at(row, "mean", "W17", message, found)
+                break
+        equal.append(row)
+
+
+def _chance_of_equal(row: Measurement, r: float) -> float:
+    """Return the chance that another mean and SD of the same distribution round to those of a row.
+
+    The last digit over the width of the sampling distribution of the difference of two means, and
+    of two SDs, that are correlated by r and r squared; 1 where the SD is not known.
+    """
+    sd, n = _any_sd(row), row.n or FEW
+    if not sd or row.mean is None:
+        return 1.0
+    of_mean = 2 * row.mean.half_unit / (sd * math.sqrt(2 * (1 - r) / n))
+    of_sd = 2 * _rounding_of_spread(row) / math.sqrt((1 - r**2) / n)
+    return min(of_mean / math.sqrt(math.tau), 1.0) * min(of_sd / math.sqrt(math.tau), 1.0)
 
 
 def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Problem]:

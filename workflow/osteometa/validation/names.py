@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Arm, Finding, Measurement, Tables
 from osteometa.io.problems import Problem
+from osteometa.protocol.config import Config
 from osteometa.validation.between_rows import same_population
 from osteometa.validation.cells import warning_at
 
@@ -16,9 +17,11 @@ LETTERS = 5
 """Letters of the shortest word in which one letter is taken for a slip."""
 PAIRED = ("analyte", "site", "timepoint", "kind", "report", "population_analysed")
 """Columns in which rows of two arms must agree to be compared."""
+CONTROL = r"controls?|sedentary|inactive|untrained|non-?exercis\w+|usual care|no exercise"
+"""Words of arms that are not trained."""
 
 
-def name_warnings(tables: Tables) -> Iterator[Problem]:
+def name_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     """Yield warnings about keys that are typed in two ways, or left out."""
     findings = (*tables.measurements, *tables.contrasts, *tables.directions)
     for column in ("timepoint", "report"):
@@ -33,6 +36,7 @@ def name_warnings(tables: Tables) -> Iterator[Problem]:
             yield warning_at(row, "timepoint", "W34", message, row.timepoint)
     yield from _without_partner(tables)
     yield from _without_comparator(tables)
+    yield from _roles(tables.arms, config)
 
 
 def _alike(rows: Sequence[Finding] | Sequence[Arm], column: str) -> Iterator[Problem]:
@@ -119,6 +123,28 @@ def _pairs(rows: Iterable[Measurement], others: Sequence[Measurement]) -> Iterat
                 )
                 yield warning_at(row, column, "W35", message, f"{name} beside {near}")
                 break
+
+
+def _roles(arms: Sequence[Arm], config: Config) -> Iterator[Problem]:
+    """Warn of an arm whose role its name contradicts, and of a trained arm as usual comparator."""
+    usual = {(arm.study_id, arm.comparator) for arm in arms if arm.comparator_kind == "usual"}
+    named = "|".join(name.replace("_", " ") for name in config.modalities)
+    trained = rf"(?<!no )(?<!non )(?<!without )\b(exercise|training|{named})\b"
+    for arm in arms:
+        words, name = CONTROL, arm.arm_id.replace("_", " ").lower()
+        if arm.role == "control":
+            if (arm.study_id, arm.arm_id) not in usual:
+                continue
+            words = trained
+            if arm.modality not in ("", "not_stated"):
+                name = arm.modality.replace("_", " ")
+        match = re.search(rf"\b({words})\b", name) or re.match(words, arm.label.lower())
+        if match:
+            message = (
+                f"The role is {arm.role}, but name or modality say '{match[0]}'. Are two arms "
+                "exchanged? If it is no usual control, correct comparator_kind."
+            )
+            yield warning_at(arm, "role", "W13", message, f"{arm.role} beside {match[0]}")
 
 
 def _without_comparator(tables: Tables) -> Iterator[Problem]:

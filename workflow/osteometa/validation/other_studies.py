@@ -7,6 +7,7 @@ the median absolute deviation, spreads on the log scale. Each study counts once.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ ENOUGH_SPREADS, ENOUGH_CHANGES = 4, 10
 """Fewest studies of which the median says what is usual; changes differ more than spreads."""
 FARTHEST_LEVEL = 5.0
 """A mean nearer to the median than this factor is not questioned."""
+LEAST_RATIO = 1.25
+"""The same of the ratio of two sites."""
 LEAST_FACTOR = 2.5
 """A spread nearer to the median than this is not questioned, however alike the studies are."""
 LEAST_PERCENT, LEAST_SDS = 2.0, 1.0
@@ -38,6 +41,8 @@ LEAST_YEARS = 0.5
 """Over a shorter time the rate of a change is mostly error."""
 LEAST_CV, LARGEST_CV = 5.0, 200.0
 """An SD in percent of the mean of a quantity that cannot be negative."""
+LEAST_CV_OF_CONCENTRATION = 10.0
+"""The smallest of a concentration: people differ more in those than in sizes and densities."""
 LARGEST_SMD = 3.0
 """SDs by which arms differ, where too few studies tell what is usual."""
 
@@ -73,7 +78,8 @@ def other_study_warnings(
     """Yield warnings about values unlike those of other studies, or beyond declared limits."""
     yield from _scales(tables, config)
     yield from _outside_range(tables, config)
-    yield from _unlike_spreads(list(spreads(tables, comparisons, config)))
+    yield from _unlike_ratios(tables, config)
+    yield from _unlike_spreads(list(spreads(tables, comparisons, config)), config)
     yield from _large_changes(found, config)
     yield from _unlike_changes(found)
 
@@ -135,6 +141,34 @@ def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
             yield warning_at(row, "mean", "W12", message, row.mean)
 
 
+def _unlike_ratios(tables: Tables, config: Config) -> Iterator[Problem]:
+    """Warn of two sites of one arm whose ratio is unlike that of the other studies."""
+    places: dict[tuple[str, ...], list[tuple[Measurement, float]]] = defaultdict(list)
+    for row, value, unit in _levels(tables, config):
+        if row.site and config.outcomes[row.outcome].has_zero(unit):
+            arm = (row.study_id, row.arm_id, row.timepoint, row.report, row.population_analysed)
+            places[*arm, row.outcome, row.analyte, unit].append((row, value))
+    ratios = [
+        Compared(
+            row=one, column="mean", value=math.log(a / b),
+            group=(*place[-3:], *sorted((one.site, other.site)), one.site),
+        )
+        for place, rows in places.items()
+        for (one, a), (other, b) in itertools.permutations(rows, 2)
+        if one.site != other.site
+    ]  # fmt: skip
+    groups = usual(ratios, ENOUGH_SPREADS, math.log(LEAST_RATIO))
+    for one in ratios:
+        group = groups.get(one.group)
+        if group is not None and abs(one.value - group.middle) > group.reach:
+            sites = " over ".join(sorted(one.group[3:5], key=one.row.site.__ne__))
+            message = (
+                f"{sites} is {math.exp(one.value):.3g}, the median of {group.studies} studies "
+                f"{math.exp(group.middle):.3g}. Are two sites exchanged? Check both means."
+            )
+            yield warning_at(one.row, "mean", "W14", message, one.found(sites))
+
+
 def _levels(tables: Tables, config: Config) -> Iterator[tuple[Measurement, float, str]]:
     """Yield the rows with a mean level, with the mean in the unit in which it is pooled."""
     for row in tables.measurements:
@@ -148,7 +182,7 @@ def _levels(tables: Tables, config: Config) -> Iterator[tuple[Measurement, float
             continue
 
 
-def _unlike_spreads(found: Sequence[Spread]) -> Iterator[Problem]:
+def _unlike_spreads(found: Sequence[Spread], config: Config) -> Iterator[Problem]:
     """Warn of SDs much larger or smaller than those of the other studies, or than their mean."""
     labelled = [one for one in found if not one.unlabelled and not one.test]
     groups = usual(labelled, ENOUGH_SPREADS, math.log(LEAST_FACTOR))
@@ -164,13 +198,16 @@ def _unlike_spreads(found: Sequence[Spread]) -> Iterator[Problem]:
             )
             yield warning_at(one.row, one.column, "W40", message, one.found(f"{percent:.3g} %"))
         elif group is None and level and not one.unlabelled:
-            yield from _beside_mean(one, percent)
+            yield from _beside_mean(one, percent, config)
 
 
-def _beside_mean(one: Spread, percent: float) -> Iterator[Problem]:
+def _beside_mean(one: Spread, percent: float, config: Config) -> Iterator[Problem]:
     """Warn of an SD much smaller or larger than its mean, where few studies tell what is usual."""
-    if percent < LEAST_CV:
-        message = "The SD is below 5 % of the mean. Is it a standard error? Check the paper."
+    analyte = config.analyte(one.row.outcome, one.row.analyte)
+    concentration = analyte is not None and analyte.quantity == "concentration"
+    least = LEAST_CV_OF_CONCENTRATION if concentration else LEAST_CV
+    if percent < least:
+        message = f"The SD is below {least:g} % of the mean. Is it a standard error?"
         yield warning_at(one.row, one.column, "W01", message, one.found(f"{percent:.3g} %"))
     if percent > LARGEST_CV:
         message = (

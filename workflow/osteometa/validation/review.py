@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,10 @@ from osteometa.validation.stated_directions import direction_warnings
 from osteometa.validation.study_facts import study_warnings
 from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
+
+TELLING = ("W29", "W26", "W12", "W07", "W14", "W42", "W43", "W03", "W44",
+           "W22", "W30", "W02", "W40", "W41", "W01")  # fmt: skip
+"""Codes of a number of an unlikely size, the most telling first: one of them is shown of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +136,27 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
         *study_warnings(tables),
         *size_warnings(tables),
         *time_warnings(tables),
-        *name_warnings(tables),
+        *name_warnings(tables, config),
         *flow_warnings(tables),
         *same_study_warnings(tables),
         *p_warnings(tables, config),
     ]
-    return list(dict.fromkeys(warnings))  # arms that are compared with each other give some twice
+    return list(_most_telling(warnings))
+
+
+def _most_telling(warnings: Sequence[Problem]) -> Iterator[Problem]:
+    """Leave out a warning of a cell where another one tells more of the same number.
+
+    Arms that are compared with each other give some twice.
+    """
+    best = {_cell(p): p.code for code in reversed(TELLING) for p in warnings if p.code == code}
+    for warning in dict.fromkeys(warnings):
+        if warning.code not in TELLING or warning.code == best[_cell(warning)]:
+            yield warning
+
+
+def _cell(warning: Problem) -> tuple[str, str, str]:
+    return warning.file, warning.row_key, warning.column
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
@@ -46,15 +46,20 @@ def _bare(column: str, text: str) -> str:
 
 def _same_numbers(tables: Tables) -> Iterator[Problem]:
     """Warn of two studies that report the same n, means and spreads."""
-    first: dict[tuple[object, ...], Measurement | Contrast] = {}
+    known: dict[tuple[object, ...], list[Measurement | Contrast]] = defaultdict(list)
     shared: Counter[tuple[str, str]] = Counter()
     for row in (*tables.measurements, *tables.contrasts):
-        numbers, weight = _numbers(row)
-        other = first.setdefault(numbers, row) if weight else row
-        pair = (other.study_id, row.study_id)
-        if other.study_id == row.study_id or shared[pair] >= ENOUGH:
+        place, numbers = _numbers(row)
+        if not numbers:
             continue
-        shared[pair] += weight
+        others = (other for other in known[place] if other.study_id != row.study_id)
+        found = ((other, _weight(numbers, _numbers(other)[1])) for other in others)
+        other, weight = next((pair for pair in found if pair[1]), (row, 0))
+        known[place].append(row)
+        pair = (other.study_id, row.study_id)
+        if not weight or shared[pair] >= ENOUGH:
+            continue
+        shared[pair] += weight * (1 if isinstance(row, Measurement) else 2)
         if shared[pair] >= ENOUGH:
             message = (
                 f"n, estimate and spread are those of '{other.study_id}' (row {other.row}) as "
@@ -62,24 +67,37 @@ def _same_numbers(tables: Tables) -> Iterator[Problem]:
                 "under one study_id."
             )
             column = "mean" if isinstance(row, Measurement) else "value"
-            found = f"{getattr(row, column).text} of {other.study_id}"
-            yield warning_at(row, column, "W39", message, found)
+            value = f"{getattr(row, column).text} of {other.study_id}"
+            yield warning_at(row, column, "W39", message, value)
 
 
-def _numbers(row: Measurement | Contrast) -> tuple[tuple[object, ...], int]:
-    """Return what identifies the numbers of a row, and for how many rows they count; 0 if few."""
-    spread = (row.se, row.ci_low, row.ci_high)
+def _numbers(row: Measurement | Contrast) -> tuple[tuple[object, ...], tuple[ReportedNumber, ...]]:
+    """Return what a row is of, with its n, and its estimate and spread; () if one is missing."""
     if isinstance(row, Measurement):
-        spread = (row.sd, row.spread, *spread)
-        numbers = (row.n, row.mean)
+        spread, value = (row.sd, row.spread, row.se, row.ci_low, row.ci_high), row.mean
+        sizes = (row.n,)
     else:
-        numbers = (row.n_exercise, row.n_control, row.value)
-    known = all(numbers) and any(number is not None for number in spread)
-    what = (row.outcome, row.analyte, row.site)
-    reported = (number for number in (*numbers, *spread) if isinstance(number, ReportedNumber))
-    digits = sum(len(re.sub(r"^\D*0*\D*|\D", "", number.text)) for number in reported)
-    weight = ENOUGH if digits >= MANY_DIGITS else len(numbers) - 1
-    return (*what, *numbers, *spread), weight * known
+        spread, value = (row.se, row.ci_low, row.ci_high), row.value
+        sizes = (row.n_exercise, row.n_control)
+    filled = tuple(number is not None for number in spread)
+    place = (row.outcome, row.analyte, row.site, row.unit, filled, *sizes)
+    complete = all(sizes) and value and any(filled)
+    numbers = (value, *spread) if complete else ()
+    return place, tuple(number for number in numbers if number is not None)
+
+
+def _weight(numbers: Sequence[ReportedNumber], others: Sequence[ReportedNumber]) -> int:
+    """Return for how many rows of measurements equal numbers count; 0 if they are unlike.
+
+    One may be the other one rounded; then the digits of the shorter one count.
+    """
+    digits = 0
+    for one, other in zip(numbers, others, strict=True):
+        halves = {one.half_unit, other.half_unit}
+        if abs(one - other) > (max(halves) * (1 + 1e-9) if len(halves) == 2 else 0):
+            return 0
+        digits += min(len(re.sub(r"^\D*0*\D*|\D", "", number.text)) for number in (one, other))
+    return ENOUGH if digits >= MANY_DIGITS else 1
 
 
 def _same_labels(tables: Tables) -> Iterator[Problem]:

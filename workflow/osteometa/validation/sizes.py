@@ -40,18 +40,28 @@ def size_warnings(tables: Tables) -> Iterator[Problem]:
 
 
 def _enrolled(tables: Tables) -> Iterator[Problem]:
-    """Warn of arms with more participants than were enrolled."""
-    starts: dict[str, list[int]] = defaultdict(list)
+    """Warn of arms with more participants than were enrolled: at the start, or in their rows."""
+    largest: dict[tuple[str, str], int] = {}
+    for row in tables.measurements:
+        key = (row.study_id, row.arm_id)
+        largest[key] = max(largest.get(key, 0), row.n or 0)
+    comparators = {(arm.study_id, arm.arm_id): arm.comparator for arm in tables.arms}
+    for test in tables.contrasts:
+        key = (test.study_id, test.arm_id)
+        control = (test.study_id, comparators.get(key, "") if test.compares == "between" else "")
+        largest[key] = max(largest.get(key, 0), test.n_exercise or 0)
+        largest[control] = max(largest.get(control, 0), test.n_control or 0)
+    sizes: dict[str, int] = defaultdict(int)
     for arm in tables.arms:
-        if arm.n_start is not None:
-            starts[arm.study_id].append(arm.n_start)
+        sizes[arm.study_id] += arm.n_start or largest.get((arm.study_id, arm.arm_id), 0)
     for study in tables.studies:
-        total, enrolled = sum(starts[study.study_id]), study.n_enrolled
+        total, enrolled = sizes[study.study_id], study.n_enrolled
         if enrolled is None or study.design in SAME_PEOPLE or total <= enrolled:
             continue
         message = (
-            f"n_enrolled is {enrolled}, but its arms have {total} at the start, so they are taken "
-            "as the same participants. Correct n_enrolled or n_start, if they are not."
+            f"n_enrolled is {enrolled}, but its arms have {total} together (n_start, or the "
+            "largest n of their rows), so they are taken as the same participants. Correct "
+            "n_enrolled or n, if they are not. Is the n of the whole trial entered for an arm?"
         )
         yield warning_at(study, "n_enrolled", "W31", message, f"{enrolled} against {total}")
 

@@ -24,8 +24,10 @@ ROUNDING = 0.1
 def time_warnings(tables: Tables) -> Iterator[Problem]:
     """Yield warnings about times of rows and about the length of programmes."""
     latest: dict[tuple[str, str], float] = defaultdict(float)
+    phases = {(arm.study_id, arm.arm_id): arm.phase for arm in tables.arms}
     for row in (*tables.measurements, *tables.contrasts, *tables.directions):
         yield from _named(row)
+        yield from _other_phase(row, phases.get((row.study_id, row.arm_id)))
         latest[row.study_id, row.arm_id] = max(
             latest[row.study_id, row.arm_id], float(row.time_wk or 0)
         )
@@ -52,6 +54,18 @@ def _named(row: Finding) -> Iterator[Problem]:
             )
             found = f"{number.text} against {row.timepoint}"
             yield warning_at(row, column, "W32", message, found)
+
+
+def _other_phase(row: Finding, phase: str | None) -> Iterator[Problem]:
+    """Warn of weeks after a single bout, and of hours after training."""
+    column, right = ("time_wk", "time_h") if phase == "acute" else ("time_h", "time_wk")
+    number: ReportedNumber | None = getattr(row, column)
+    if phase and number:
+        message = (
+            f"{column} is {number.text}, but the phase of the arm is {phase}, whose times stand in "
+            f"{right}. Correct the column, or the phase in arms.csv."
+        )
+        yield warning_at(row, column, "W32", message, number)
 
 
 def _length(arm: Arm, weeks: ReportedNumber, latest: float) -> Iterator[Problem]:

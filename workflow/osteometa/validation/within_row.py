@@ -27,6 +27,8 @@ FEWEST_DF = 8
 """Degrees of freedom assumed at least where a paper reports no n."""
 FEWEST_OF_CLUSTERS = 2
 """The same of a test that accounts for clusters."""
+UNLIKE_SE = 2.5
+"""Factor between a reported and the usual SE of an SMD that no choice of its SD explains."""
 ALIKE = 1.25
 """Factor within which two p agree: models differ in degrees of freedom."""
 
@@ -53,6 +55,7 @@ def within_row_warnings(tables: Tables) -> Iterator[Problem]:
             if row.statistic in ("md", "adj_md", "smd") and row.test != "rank":
                 yield from _off_middle(row, "value")
                 yield from _se_and_interval(row, paired)
+                yield from _se_of_smd(row, paired)
             yield from _fraction(row, "value")
             yield from _p_of_row(row, paired)
             yield from _sizes(row, paired)
@@ -169,6 +172,30 @@ def _se_and_interval(row: Contrast, paired: bool) -> Iterator[Problem]:
         yield warning_at(row, "se", "W22", message, f"{row.se.text} against {_words(expected)}")
 
 
+def _se_of_smd(row: Contrast, paired: bool) -> Iterator[Problem]:
+    """Warn of an SE, or an interval, of an SMD that its participants do not give.
+
+    sqrt(1 / n1 + 1 / n2 + d^2 / 2N) (Hedges 1981); of one group sqrt(1 / n + d^2 / 2n). In SDs of
+    levels a change has a smaller one.
+    """
+    limits, total = interval_of(row), total_of(row, paired)
+    column = "ci_low" if row.se is None else "se"
+    if row.statistic != "smd" or row.value is None or total is None or not (row.se or limits):
+        return
+    one = paired or row.compares == "within"
+    n, m = row.n_exercise or total / 2, row.n_control or total / 2
+    expected = math.sqrt((1 / total if one else 1 / n + 1 / m) + row.value**2 / (2 * total))
+    se = Range(row.se, row.se) if row.se else _se_range(limits, float(row.ci_level or 95), None)
+    small = se.high < expected / UNLIKE_SE and (row.standardiser != "raw" or row.score == "post")
+    if small or se.low > expected * UNLIKE_SE:
+        words = row.se.text if row.se else f"by its interval {_words(se)}"
+        message = (
+            f"The se of the smd is {words}, but {total} participants give about {expected:.2g}. "
+            "Is it a variance, an SD, or the interval of another statistic?"
+        )
+        yield warning_at(row, column, "W22", message, f"{words} against {expected:.2g}")
+
+
 def _in(typed: ReportedNumber, expected: Range) -> bool:
     return expected.low <= typed + typed.half_unit and typed - typed.half_unit <= expected.high
 
@@ -281,6 +308,9 @@ def _sizes(row: Contrast, paired: bool) -> Iterator[Problem]:
     if two and None not in (*parts, row.n_total) and total != row.n_total:
         message = f"n_total is {row.n_total}, but n_exercise + n_control = {total}. Correct one."
         yield warning_at(row, "n_total", "W24", message, f"{row.n_total} against {total}")
+    if row.df1 is not None and row.df2 is not None and row.df1 > row.df2:
+        message = f"df1 is {row.df1.text} and df2 {row.df2.text}. Are they exchanged?"
+        yield warning_at(row, "df1", "W24", message, f"{row.df1.text} above {row.df2.text}")
     if row.df2 is None or total is None or not (row.statistic == "t" or row.df1 == 1):
         return
     most = total - (2 if two else 1)

@@ -55,6 +55,11 @@ class MeasureFormat:
         """Tell whether a ratio of means is shown as percent."""
         return self.measure == "ROM" and self.ratio_as == "percent"
 
+    @property
+    def places(self) -> int:
+        """Return how many decimals a value is written with."""
+        return self.decimals if self.measure == "MD" else 1 if self.percent else 2
+
     def shown(self, value: float) -> float:
         """Return a value as it is reported, back-transformed."""
         if self.measure != "ROM":
@@ -63,9 +68,8 @@ class MeasureFormat:
 
     def number(self, value: float) -> str:
         """Return a value as text."""
-        decimals = self.decimals if self.measure == "MD" else 1 if self.percent else 2
         try:
-            return signed(self.shown(value), decimals)
+            return signed(self.shown(value), self.places)
         except OverflowError:
             return "very large"
 

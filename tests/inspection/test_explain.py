@@ -1,0 +1,154 @@
+"""Explanations: every cause at once, and a pool with and without."""
+
+import pytest
+from builders import CONFIG, contrasted, level, measurement, review_of, tables
+from osteometa.inspection.explain import Explainer
+from osteometa.inspection.explain_words import headline, study_text, synthesis_text, why_not
+
+ANALYSIS = "ctx_serum_training_controlled"
+
+
+def explained(given, config=CONFIG):
+    explainer = Explainer(given, config)
+    return explainer, explainer.study("t")
+
+
+def trial(study="t", exercise="0.40", **changes):
+    """A trial with levels of both arms before and after."""
+    rows = [
+        measurement(arm, time, mean=mean, sd="0.1", n=20)
+        for arm, time, mean in (
+            ("e", "baseline", "0.50"), ("e", "end", exercise),
+            ("c", "baseline", "0.50"), ("c", "end", "0.48"),
+        )
+    ]  # fmt: skip
+    given = review_of(rows, **changes)
+    renamed = {"study_id": study}
+    return {
+        name: tuple(row.model_copy(update=renamed) for row in getattr(given, name))
+        for name in ("studies", "arms", "measurements")
+    }
+
+
+def review(*trials):
+    parts = [trial(study, exercise) for study, exercise in trials]
+    whole = {name: sum((part[name] for part in parts), ()) for name in parts[0]}
+    return review_of().__class__(**whole)
+
+
+def test_all_causes_are_told_at_once():
+    given = review_of([measurement("e", "end", mean="0.4")], design="nrct")
+    arm = given.arms[0].model_copy(
+        update={"comparator_kind": "active", "cointervention": "calcium", "listed": "one of two"}
+    )
+    given = review_of(
+        [
+            measurement(arm, time, mean="0.4", sd="0.1", n=20)
+            for arm in ("e", "c") for time in ("baseline", "end")
+        ],
+        design="nrct",
+    )  # fmt: skip
+    given = given.__class__(**{**vars_of(given), "arms": (arm, given.arms[1])})
+    _, found = explained(given)
+    causes = found.comparisons[0].measures[0].causes
+    assert causes == (
+        "one of two",
+        "comparator 'active' is not pooled by config.yaml",
+        "cointervention in one arm only: calcium",
+        "non-randomised trial: shown separately",
+    )
+    assert found.comparisons[0].measures[0].effect.reason == causes[0]
+
+
+def vars_of(given):
+    return {name: getattr(given, name) for name in ("studies", "arms", "measurements")}
+
+
+def test_an_analyte_of_no_analysis_is_said_with_what_is_missing():
+    rows = [level("baseline", mean=0.5, n=20), level("end", mean=0.4, n=20)]
+    given = tables(rows, control=True, design="rct")
+    rows = tuple(row.model_copy(update={"analyte": "ctx_plasma"}) for row in given.measurements)
+    given = given.__class__(**{**vars_of(given), "measurements": rows})
+    explainer, found = explained(given)
+    text = headline(found, explainer)
+    assert text.startswith("Test 2001 (t) is not pooled: plasma CTX: asked for by no planned")
+    assert "different only in its analyte: ctx_serum_training_controlled" in text
+    assert "it would also need n analysed in both arms; exact p of the between-group" in text
+
+
+def test_the_missing_cells_of_each_method_are_named():
+    given = review_of([measurement(arm, "end", mean="0.4", n=20) for arm in ("e", "c")])
+    _, found = explained(given)
+    lacks = {tried.attempt.method: tried.lacks for tried in found.comparisons[0].measures[0].tried}
+    assert lacks["POST"] == "SD at follow-up in both arms"
+    assert lacks["TST"] == "exact p of the between-group test, with its direction"
+    assert "baseline-adjusted difference with its SE" in lacks["ADJ"]
+
+
+def test_what_a_method_lacks_is_enough_and_nothing_of_it_can_be_left_out():
+    """Once the named cells are there, the method is used; without one of them it is not."""
+    needed = [measurement(arm, "end", mean="0.4", sd="0.1", n=20) for arm in ("e", "c")]
+    _, found = explained(review_of(needed))
+    assert found.comparisons[0].measures[0].effect.derivation_method == "POST"
+    one = [needed[0], needed[1].model_copy(update={"sd": None})]
+    assert explained(review_of(one))[1].comparisons[0].measures[0].effect is None
+
+
+def test_a_pooled_study_has_its_weight_and_the_pool_without_it():
+    explainer = Explainer(review(("a", "0.40"), ("b", "0.44"), ("t", "0.30")), CONFIG)
+    text = study_text(explainer.study("t"), explainer)
+    found = explainer.sets([ANALYSIS])[ANALYSIS]
+    assert text.startswith(f"Test 2001 (t) is pooled in {ANALYSIS}.\n")
+    weight = next(e.weight for e in found.effects if e.study_id == "t" and e.measure == "SMD")
+    assert f"pooled, weight {weight:.1f} %" in text
+    alone = Explainer(review(("a", "0.40"), ("b", "0.44")), CONFIG).sets([ANALYSIS])[ANALYSIS]
+    without = found.without_study("t")
+    assert without.estimate == pytest.approx(alone.row().estimate, rel=1e-12)
+
+
+def test_the_pool_with_an_effect_that_is_not_in_it_is_that_of_all():
+    three = review(("a", "0.40"), ("b", "0.44"), ("t", "0.30"))
+    arms = tuple(
+        arm.model_copy(update={"listed": "left out"}) if arm.study_id == "t" else arm
+        for arm in three.arms
+    )
+    explainer = Explainer(three.__class__(**{**vars_of(three), "arms": arms}), CONFIG)
+    found = explainer.sets([ANALYSIS])[ANALYSIS]
+    effect = next(e for e in found.effects if e.study_id == "t" and e.measure == "SMD")
+    whole = Explainer(three, CONFIG).sets([ANALYSIS])[ANALYSIS]
+    with_it = explainer.pool_with(found, effect)
+    assert with_it.estimate == pytest.approx(whole.row().estimate, rel=1e-12)
+    assert "with it the pool would be" in study_text(explainer.study("t"), explainer)
+
+
+def test_an_analysis_names_what_is_in_and_what_is_out():
+    three = review(("a", "0.40"), ("b", "0.44"), ("t", "0.30"))
+    rows = tuple(
+        row.model_copy(update={"sd": None}) if row.study_id == "t" else row
+        for row in three.measurements
+    )
+    explainer = Explainer(three.__class__(**{**vars_of(three), "measurements": rows}), CONFIG)
+    text = synthesis_text(ANALYSIS, explainer)
+    assert text.startswith(f"{ANALYSIS} is pooled: SMD ")
+    inside, outside = text.split("Not in the pool")
+    assert "a.e.ctx" in inside and "b.e.ctx" in inside and "t.e.ctx" not in inside
+    assert "it would need" in outside
+
+
+def test_a_study_without_a_comparison_and_an_excluded_one_are_told():
+    explainer, found = explained(review_of())
+    assert headline(found, explainer).endswith("no comparison on an outcome that is pooled.")
+    given = review_of([measurement("e", "end", mean="0.4")])
+    study = given.studies[0].model_copy(update={"include": "no", "exclude_reason": "animals"})
+    explainer, found = explained(given.__class__(**{**vars_of(given), "studies": (study,)}))
+    assert headline(found, explainer) == "Test 2001 (t) is not included: animals."
+    assert found.other_rows[0].reason == "the study is not included: animals"
+
+
+def test_a_reported_difference_leads_to_its_cells():
+    given = review_of(contrasts=[contrasted("smd", value="0.5", standardiser="raw", n_exercise=20,
+                                            n_control=20, source="table 2")])  # fmt: skip
+    explainer, found = explained(given)
+    text = study_text(found, explainer)
+    assert "value 0.5, standardiser raw, n_exercise 20, n_control 20; table 2" in text
+    assert why_not(found.comparisons[0]) == ""

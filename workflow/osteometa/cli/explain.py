@@ -1,0 +1,110 @@
+"""The command `osteometa explain`: why a study, an effect or an analysis is as it is."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.inspection.explain import Explainer
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "explain",
+        help="show why a study, an effect or an analysis is as it is, back to the cells",
+        description="Of a study or effect: in one sentence where it is pooled, and of everything "
+        "else all reasons why not. Then, for each comparison and measure: the derivation methods "
+        "in their order, what each lacks, the formula of the one that is used with its numbers, "
+        "the cells with file, row and page, the weight, and the pool without the study. Of a "
+        "synthesis: its estimate, what is in and what is out, and why. Of a row of one of its "
+        "figures: the effect behind it. The tables as they are now are derived; nothing is "
+        "written, and only figures need a finished run.",
+        epilog="Examples: osteometa explain rief_2016; osteometa explain "
+        "bmd_lumbar_spine_training_controlled forest 'Nelson 1994'. Exit status: 0 shown, 1 the "
+        "tables have problems, 2 no such study, effect, synthesis, figure or row.",
+    )
+    parser.add_argument(
+        "what", metavar="STUDY | EFFECT | SYNTHESIS",
+        help="study_id, effect_id of effects.csv, or id of a synthesis of config.yaml",
+    )  # fmt: skip
+    parser.add_argument(
+        "figure", nargs="?", metavar="FIGURE", help="a figure of the synthesis, such as forest"
+    )
+    parser.add_argument(
+        "row", nargs="?", metavar="ROW", help="label, study_id or effect_id of a row of the figure"
+    )
+    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the explanation."""
+    from osteometa.cli.review import review_with
+    from osteometa.inspection.explain import Explainer
+
+    outcome, status = review_with([], arguments.directory, "explain")
+    if outcome is None:
+        return status
+    explainer = Explainer(outcome.tables, outcome.config)
+    if arguments.figure is not None:
+        return _figure_row(arguments, explainer)
+    return _explain(arguments.what, explainer)
+
+
+def _explain(name: str, explainer: Explainer) -> int:
+    from osteometa.inspection.explain_words import study_text, synthesis_text
+    from osteometa.io.problems import suggestion
+
+    studies = [study.study_id for study in explainer.tables.studies]
+    syntheses = [synthesis.id for synthesis in explainer.config.syntheses]
+    if name in studies:
+        print(study_text(explainer.study(name), explainer), end="")
+        return 0
+    if name in syntheses:
+        print(synthesis_text(name, explainer), end="")
+        return 0
+    effect = explainer.of_effect(name)
+    if effect is not None:
+        print(study_text(effect, explainer), end="")
+        return 0
+    effects = [effect.effect_id for effect in explainer.derived.effects]
+    near = suggestion(name, [*studies, *syntheses, *effects])
+    return _refuse(f"no study, effect or synthesis '{name}'. {near}")
+
+
+def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
+    from osteometa.io.problems import suggestion
+
+    folder = Path(arguments.directory) / "results" / arguments.what / "figures"
+    path = folder / f"{arguments.figure}.csv"
+    if not path.is_file():
+        drawn = [one.stem for one in sorted(folder.glob("*.csv")) if one.stem != "figures"]
+        known = f"There are: {', '.join(drawn)}." if drawn else "Run make (or snakemake) first."
+        return _refuse(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["label"]]
+    ids = {study.label: study.study_id for study in explainer.tables.studies}
+    if arguments.row is None:
+        named = (row["label"] for row in rows if row["effect_id"] or row["label"] in ids)
+        known = "; ".join(dict.fromkeys(named)) or "none of a study"
+        return _refuse(f"which row of '{arguments.figure}'? There are: {known}.")
+    for row in rows:
+        study = ids.get(row["label"].partition(", N ")[0], "")
+        if arguments.row not in (row["label"], row["label"].partition(", N ")[0], study,
+                                 row["effect_id"]):  # fmt: skip
+            continue
+        shown = ", ".join(f"{name} {text}" for name, text in row.items() if text)
+        print(f"{arguments.figure} of {arguments.what}, in the last run: {shown}\n")
+        return _explain(row["effect_id"] or study or arguments.what, explainer)
+    near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
+    return _refuse(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
+
+
+def _refuse(words: str) -> int:
+    print(f"osteometa explain: {words.strip()}", file=sys.stderr)
+    return 2

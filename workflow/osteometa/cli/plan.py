@@ -1,0 +1,46 @@
+"""The command `osteometa plan`: which steps a run would take, and why."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "plan",
+        help="show which steps a run would take, and why",
+        description="List the steps that a run of the review would take, by analysis, each with "
+        "the reason: a table, setting or result that changed or is missing, or the step that it "
+        "follows. The steps are counted on a copy of the review, where effects are derived if "
+        "they would be, so the list is exact for a run with config.yaml alone; nothing of the "
+        "review is changed.",
+        epilog="Exit status: 0 shown, 1 the run would end with problems, 2 wrong usage.",
+    )
+    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the steps."""
+    from osteometa.inspection.plan import PlanError, planned_steps
+
+    if not (Path(arguments.directory) / "config.yaml").is_file():
+        print(f"osteometa plan: {arguments.directory} contains no config.yaml.", file=sys.stderr)
+        return 2
+    try:
+        steps = planned_steps(arguments.directory)
+    except PlanError as error:
+        print(f"osteometa plan: a run would end here:\n{error}", file=sys.stderr)
+        return 1
+    if not steps:
+        print("Nothing would run: all results are up to date.")
+        return 0
+    print(f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} would run:")
+    for step in steps:
+        print(f"{step.words}")
+        for reason in step.because:
+            print(f"  because {reason}")
+    return 0

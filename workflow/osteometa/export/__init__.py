@@ -1,0 +1,1 @@
+"""What authors hand in: Word, Excel, PDF and figures of a finished run, and its archive."""

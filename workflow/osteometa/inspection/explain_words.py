@@ -1,0 +1,247 @@
+"""An explanation in words: one sentence first, then the way from the cells to the pool."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from osteometa.comparisons.summaries import Cell
+from osteometa.effects.basis import Estimate
+from osteometa.inspection.explain import Explained, Explainer, OnMeasure, StudyExplained
+from osteometa.inspection.pools import PooledSet
+from osteometa.pooling.results import Estimated
+from osteometa.records.effects import Effect
+from osteometa.records.pools import PooledRow
+from osteometa.records.sensitivity import StepRow
+from osteometa.synthesis.sets import synthesis_row
+from osteometa.wording.measure_format import Estimate as NumberWithInterval
+from osteometa.wording.measure_format import MeasureFormat, estimate_of
+from osteometa.wording.numbers import joined, studies
+from osteometa.wording.syntheses import setting_words
+from osteometa.wording.vocabulary import Block, Flag, SynthesisStatus
+
+
+def study_text(found: StudyExplained, explainer: Explainer) -> str:
+    """Return the explanation of a study, or of one of its effects."""
+    sets = explainer.sets([one.synthesis for one in found.comparisons if one.synthesis])
+    lines = [headline(found, explainer)]
+    for one in found.comparisons:
+        lines += ["", *_comparison(one, explainer, sets)]
+    for effect in found.combined:
+        lines += [
+            "",
+            f"Combined into one effect, their mean: {effect.arm_label}, {effect.timepoint}",
+        ]
+        lines += [f"  {line}" for line in _effect_lines(effect, explainer, sets)]
+    if found.other_rows:
+        lines += ["", "Rows in no comparison"]
+        lines += [f"  {row.table}.csv row {row.row}: {row.reason}" for row in found.other_rows]
+    return "\n".join(lines) + "\n"
+
+
+def headline(found: StudyExplained, explainer: Explainer) -> str:
+    """Return in one sentence where a study is pooled, and of all else why not."""
+    name = f"{found.label} ({found.study_id})"
+    if found.excluded:
+        return f"{name} is not included: {found.excluded}."
+    if not found.comparisons and not found.combined:
+        return f"{name} is not pooled: no comparison on an outcome that is pooled."
+    pooled = {one.synthesis: None for one in found.comparisons if one.pooled}
+    pooled |= {p: None for e in found.combined if e.pooled and (p := explainer.planned(e))}
+    why: dict[str, list[str]] = {}
+    for one in found.comparisons:
+        if not one.pooled and one.synthesis not in pooled:
+            places = why.setdefault(why_not(one), [])
+            place = _place(one, explainer)
+            places += [place] if place not in places else []
+    out = "; ".join(f"{joined(places)}: {reason}" for reason, places in why.items())
+    if not pooled:
+        return f"{name} is not pooled: {out}."
+    count = f"{name} is pooled in {', '.join(pooled)}."
+    return f"{count} Not pooled: {out}." if out else count
+
+
+def why_not(one: Explained, *, alternatives: int = 1) -> str:
+    """Return everything for which a comparison is in no pool of its primary measure.
+
+    Of missing cells that many sets are named, the smallest first.
+    """
+    reasons = []
+    if not one.synthesis:
+        near: dict[str, list[str]] = {}
+        for name, point in one.near:
+            near.setdefault(point, []).append(name)
+        only = "; ".join(f"{point}: {joined(names)}" for point, names in near.items())
+        more = f" (different only in its {only})" if only else ""
+        reasons.append(f"asked for by no planned analysis{more}")
+    primary = next(iter(one.measures), None)
+    reasons += [one.not_tried] if one.not_tried else []
+    reasons += primary.causes if primary else []
+    if primary and primary.effect is None:
+        also = "also " if reasons else ""
+        sets = one.needs[:alternatives]
+        needs = " or ".join(f"({need})" if len(sets) > 1 else need for need in sets)
+        reasons.append(
+            f"it would {also}need {needs}" if needs else "no derivation method can be used"
+        )
+    return "; ".join(reasons)
+
+
+def _place(one: Explained, explainer: Explainer) -> str:
+    comparison = one.comparison
+    analyte = explainer.config.analyte(comparison.outcome, comparison.analyte)
+    label = analyte.label if analyte else comparison.analyte
+    parts = [f"{label} {comparison.outcome}", comparison.site.replace("_", " "), one.key.window]
+    return " ".join(filter(None, parts))
+
+
+def _comparison(
+    one: Explained, explainer: Explainer, sets: dict[str, PooledSet]
+) -> Iterator[str]:  # fmt: skip
+    comparison = one.comparison
+    control = comparison.control.label if comparison.control else "its own baseline"
+    more = " ".join(filter(None, (comparison.report, comparison.population)))
+    when = comparison.timepoint.replace("_", " ") + (f" ({more})" if more else "")
+    yield f"{_place(one, explainer)}, {when}: {comparison.arm.label} compared with {control}"
+    yield f"  {setting_words(one.key.phase, one.key.design_class)}; " + (
+        f"analysis {one.synthesis}" if one.synthesis else "in no planned analysis"
+    )
+    if one.entry is not None:
+        yield f"  direction: {one.entry.direction.words}" + (
+            ", counted in the sign test" if one.entry.counted else ""
+        )
+    if not one.pooled and (why := why_not(one, alternatives=3)):
+        yield f"  not pooled: {why}"
+    for found in one.measures:
+        yield f"  {found.measure}"
+        yield from _measure(found, explainer, sets)
+
+
+def _measure(found: OnMeasure, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
+    for tried in found.tried:
+        attempt = tried.attempt
+        if attempt.estimate is None:
+            reason = attempt.reason.removeprefix(f"{attempt.method}: ")
+            lacks = f"; it would need {tried.lacks}" if tried.lacks else ""
+            yield f"    {attempt.method} ({attempt.method.words}) not used: {reason}{lacks}"
+            continue
+        yield from _estimate(attempt.estimate)
+        if found.effect is not None and not math.isclose(found.effect.vi, attempt.estimate.vi):
+            yield "      the variance changes with the set, by shared_control or smd_variance"
+    if found.effect is not None:
+        yield from (f"    {line}" for line in _effect_lines(found.effect, explainer, sets))
+        yield from (f"      not pooled: {cause}" for cause in found.causes)
+
+
+def _estimate(estimate: Estimate) -> Iterator[str]:
+    codes = "+".join(dict.fromkeys((estimate.method, *estimate.codes)))
+    yield f"    {estimate.method} ({estimate.method.words}) used, {codes}"
+    yield from (f"      {line}" for line in estimate.worked.texts())
+    used = estimate.correlation
+    if used is not None:
+        sources = " and ".join(source.words for source in used.sources)
+        yield f"      correlation r = {used.r:.3g} ({sources})"
+    yield from (f"      flag {flag}: {Flag(flag).words}" for flag in sorted(estimate.flags))
+    yield from (f"      {line}" for line in cell_lines(estimate.cells))
+
+
+def cell_lines(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield each raw row with the cells that were taken, and its source."""
+    rows: dict[tuple[str, int], list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.row.table, cell.row.row), []).append(cell)
+    for (table, number), taken in sorted(rows.items()):
+        columns = {cell.column: None for cell in taken}
+        row = taken[0].row
+        values = ((name, getattr(row, name)) for name in columns)
+        shown = ", ".join(f"{name} {getattr(value, 'text', value)}" for name, value in values)
+        what = (getattr(row, name, "") for name in ("arm_id", "timepoint", "kind", "statistic"))
+        source = getattr(row, "source", "")
+        place = ", ".join(filter(None, what))
+        yield f"{table}.csv row {number} ({place}): {shown}" + (f"; {source}" if source else "")
+
+
+def _effect_lines(
+    effect: Effect, explainer: Explainer, sets: dict[str, PooledSet]
+) -> Iterator[str]:
+    yield f"effect {effect.effect_id}: yi = {effect.yi:.6g}, vi = {effect.vi:.6g}"
+    found = sets.get(explainer.planned(effect))
+    if found is None:
+        return
+    scale = scale_of(effect, explainer)
+    row = found.row(effect.measure)
+    pool = _pool_words(row, scale) if row else "no pool"
+    if effect.pooled:
+        weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
+        yield f"  pooled, weight {weighted.weight or 0:.1f} %: {pool}"
+        if effect.measure == found.measure:
+            yield f"  {_without(found.without_study(effect.study_id), scale)}"
+    elif effect.block != Block.REDUCED:
+        with_it = explainer.pool_with(found, effect)
+        if isinstance(with_it, Estimated):
+            limits = NumberWithInterval(with_it.estimate, with_it.ci_low, with_it.ci_high)
+            numbers = f"{scale.in_text(limits)}, {studies(with_it.k)}"
+            yield f"  with it the pool would be {numbers}; it is {pool}"
+
+
+def scale_of(effect: Effect, explainer: Explainer) -> MeasureFormat:
+    """Return how effects of an outcome on a measure are written."""
+    outcome = explainer.config.outcomes[effect.outcome]
+    return MeasureFormat(
+        effect.measure, effect.unit, ratio_as=outcome.ratio_as, decimals=outcome.decimals
+    )
+
+
+def _pool_words(row: PooledRow, scale: MeasureFormat) -> str:
+    estimate = estimate_of(row)
+    if estimate is None:
+        return row.note or "not estimable"
+    text = f"{scale.in_text(estimate)}, {studies(row.k)}"
+    return text if row.tau2 is None else f"{text}, tau2 {row.tau2:.3g}, I2 {row.i2 or 0:.0f} %"
+
+
+def _without(row: StepRow | None, scale: MeasureFormat) -> str:
+    estimate = None if row is None else estimate_of(row)
+    if row is None or estimate is None:
+        return "without this study fewer than two studies are left"
+    return f"without this study {scale.in_text(estimate)}, {studies(row.k)}"
+
+
+def synthesis_text(name: str, explainer: Explainer) -> str:
+    """Return the explanation of a planned analysis: its estimate, what is in and what is out."""
+    config = explainer.config
+    found = explainer.sets([name])[name]
+    planned = next(one for one in config.syntheses if one.id == name)
+    outcome = config.outcomes[planned.outcome]
+    status = synthesis_row(planned, outcome, found.pooled, found.effects, found.directions)
+    primary = [effect for effect in found.effects if effect.measure == found.measure]
+    row = found.row()
+    if status.status == SynthesisStatus.POOLED and row is not None:
+        head = (
+            f"{name} is pooled: {found.measure} {_pool_words(row, scale_of(primary[0], explainer))}"
+        )
+    else:
+        head = f"{name} is not pooled: {status.reason}"
+    lines = [f"{head}."]
+    inside = [effect for effect in primary if effect.pooled]
+    if inside:
+        lines += ["", f"In the pool, as {found.measure}"]
+    for effect in inside:
+        scale = scale_of(effect, explainer)
+        numbers = scale.with_interval(effect.yi, effect.ci_low, effect.ci_high)
+        lines.append(f"  {effect.label}: {numbers}, weight {effect.weight or 0:.1f} %; "
+                     f"{_without(found.without_study(effect.study_id), scale)}")  # fmt: skip
+        lines.append(f"    {effect.effect_id}, {'+'.join(effect.provenance)}")
+    pooled = {effect.study_id for effect in inside}
+    out = {
+        f"  {one.comparison.study.label}, {one.comparison.arm.label}, "
+        f"{one.comparison.timepoint.replace('_', ' ')}: {why_not(one)}": None
+        for one in explainer.inside(name)
+        if not one.pooled and one.comparison.study.study_id not in pooled
+    }
+    lines += ["", "Not in the pool", *out] if out else []
+    beside = explainer.beside(name)
+    if beside:
+        lines += ["", "In no planned analysis, and different from this one in one point"]
+        lines += [f"  {point}: {', '.join(labels)}" for point, labels in beside.items()]
+    return "\n".join(lines) + "\n"

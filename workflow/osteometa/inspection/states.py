@@ -1,0 +1,84 @@
+"""The states of a review that can be compared: now, the last finished run, a revision, a folder."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from osteometa.inspection.memory import snapshot_in_memory
+from osteometa.io.problems import errors_of, render
+from osteometa.run.changes import Snapshot
+from osteometa.run.remembered import FINISHED, recalled
+from osteometa.validation.review import check_review
+
+LAST_RUN = "the last finished run"
+
+
+class NoStateError(ValueError):
+    """What was named cannot be compared; the text says why, and what to do."""
+
+
+def state_of(folder: str | Path) -> Snapshot:
+    """Return the state of the tables and settings in a folder.
+
+    Raises
+    ------
+    NoStateError
+        If they have problems.
+    """
+    outcome = check_review(folder)
+    if outcome.checked is None:
+        raise NoStateError(render(errors_of(outcome.problems)).rstrip())
+    return snapshot_in_memory(outcome.checked.tables, outcome.checked.config)
+
+
+def other_state(name: str, folder: str | Path) -> tuple[str, Snapshot]:
+    """Return what a name means beside the review in a folder, and its state.
+
+    Nothing is the last finished run; a folder is a review or the results of one; anything else is
+    a revision of git.
+
+    Raises
+    ------
+    NoStateError
+        If there is no such state.
+    """
+    if not name:
+        return LAST_RUN, _of_run(Path(folder))
+    other = Path(name)
+    if (other / "config.yaml").is_file() and (other / "data/raw").is_dir():
+        return f"the review in {name}", state_of(other)
+    if other.is_dir():
+        home = other.parent if (other / FINISHED.relative_to("results")).is_file() else other
+        return f"the results in {name}", _of_run(home)
+    return f"revision {name}", _of_revision(name, Path(folder))
+
+
+def _of_run(folder: Path) -> Snapshot:
+    found = recalled(folder / FINISHED)
+    if found is None:
+        raise NoStateError(f"{folder} has no finished run. Run make (or snakemake) first.")
+    return found
+
+
+def _of_revision(name: str, folder: Path) -> Snapshot:
+    command = ["git", "-C", str(folder), "archive", "--format=tar", name, "config.yaml", "data/raw"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise NoStateError("git is not installed, which reads earlier revisions.") from None
+    if done.returncode:
+        why = done.stderr.decode(errors="replace").strip().splitlines()
+        raise NoStateError(
+            f"'{name}' is neither a folder of a review nor a revision with one: {why[-1:] or ['']}"
+        )
+    with TemporaryDirectory() as copy:
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(copy, filter="data")
+        try:
+            return state_of(copy)
+        except NoStateError as error:
+            raise NoStateError(f"The tables of revision {name} have problems.\n{error}") from None

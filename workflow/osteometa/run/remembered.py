@@ -1,0 +1,59 @@
+"""The last finished run, and the one before it that had other inputs.
+
+A run that begins with other tables, settings or code than those of the last finished run keeps
+that one's state as the earlier one: the report says what changed since. A run with the same inputs
+changes neither, so its results are the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from osteometa.io.csv_records import copy_whole, write_text
+from osteometa.run.changes import Snapshot
+from osteometa.run.manifest import hashes
+
+FINISHED = Path("results/.runs/finished.json")
+EARLIER = Path("results/.runs/earlier.json")
+
+
+def inputs_of(root: str | Path, settings: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """Return what a run depends on: the bytes of the raw tables, settings, and code."""
+    tables = sorted((Path(root) / "data/raw").glob("*.csv"))
+    names = [path.relative_to(root).as_posix() for path in tables]
+    return {"tables": hashes(names, root), "settings": settings, "code": code}
+
+
+def remember(root: str | Path, inputs: Mapping[str, Any], snapshot: Snapshot) -> None:
+    """Write the state that a run has reached, with its inputs."""
+    text = json.dumps({"inputs": inputs, "snapshot": asdict(snapshot)}, sort_keys=True, indent=0)
+    write_text(Path(root) / FINISHED, text + "\n")
+
+
+def keep_earlier(root: str | Path, inputs: Mapping[str, Any]) -> None:
+    """Keep the last finished run as the earlier one if the run that begins has other inputs."""
+    finished = _read(Path(root) / FINISHED)
+    if finished is None or finished["inputs"] == json.loads(json.dumps(inputs)):
+        return
+    target = Path(root) / EARLIER
+    if not target.is_file() or target.read_bytes() != (Path(root) / FINISHED).read_bytes():
+        copy_whole(Path(root) / FINISHED, target)
+
+
+def recalled(path: str | Path) -> Snapshot | None:
+    """Return a remembered state; None if there is none that can be read."""
+    data = _read(Path(path))
+    return None if data is None else Snapshot(**data["snapshot"])
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        Snapshot(**data["snapshot"])
+        return data if "inputs" in data else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
