@@ -184,3 +184,12 @@ def test_equal_and_missing_tables(two, capsys):
     assert status == 0 and out.startswith("No cell differs.") and "(100.0 %" in out
     shutil.rmtree(b / "data")
     assert output_of(capsys, "compare", a, b)[0] == 2
+
+
+def test_the_command_says_how_many_rows_only_one_has(two, capsys):
+    a, b, change = two
+    for table in ("studies", "arms", "measurements", "directions"):
+        change(table, "test_c_2003", "test_c")
+    out = output_of(capsys, "compare", a, b)[1]
+    assert "studies test_c_2003: only in A (6 rows)" in out
+    assert "Likely the same in studies.csv: test_c_2003 (A) and test_c (B)." in out

@@ -121,7 +121,7 @@ def _text(items: list[Disagreement]) -> str:
             values = [f"'{text}'" if text else "(empty)" for text in (item.a, item.b)]
             lines.append(f"  {place} {item.column}: A {values[0]}, B {values[1]}")
         else:
-            lines.append(f"  {place}: only in {item.only_in} ({max(item.a, item.b)})")
+            lines.append(f"  {place}: only in {item.only_in} ({counted(len(item.rows), 'row')})")
         if item.consequence:
             lines.append(f"      {item.consequence}")
     return visible("\n".join(lines)) + "\n"
