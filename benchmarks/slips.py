@@ -22,18 +22,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from osteometa.comparisons.build import comparisons_of
-from osteometa.derivation.derive import effects_of, estimates_of
+from osteometa.derivation.primary_pools import moves, primary_only, primary_pools
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.cell_types import Row as RawRow
 from osteometa.extraction.reading import read_raw
-from osteometa.extraction.tables import Tables
 from osteometa.io.problems import Problem, errors_of
-from osteometa.pooling.results import Fitted
 from osteometa.protocol.config import Config, load_config
-from osteometa.synthesis.effect_sets import EffectSet
-from osteometa.synthesis.pools import pool_set
-from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review, check_tables, unread_of
 from typist import TABLES, Row, Slip, Typist, read
 
@@ -58,15 +52,6 @@ class Result:
     """Planned analyses whose estimate moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """A pooled estimate with its interval, and the effects behind it."""
-
-    estimate: float
-    width: float
-    effects: tuple[tuple[str, float, float], ...]
-
-
 def write_table(path: Path, rows: list[Row]) -> None:
     """Write the rows of a table."""
     with path.open("w", encoding="utf-8", newline="") as lines:
@@ -81,52 +66,6 @@ def settings() -> Config:
     return load_config(PROJECT / "config.yaml")
 
 
-@cache
-def primary_only() -> Config:
-    """Return the same with the primary measure of each outcome alone, which is faster."""
-    outcomes = {
-        name: outcome.model_copy(update={"measures": outcome.measures[:1]})
-        for name, outcome in settings().outcomes.items()
-    }
-    return settings().model_copy(update={"outcomes": outcomes})
-
-
-def pooled(
-    tables: Tables, before: dict[str, Estimated], outcomes: Iterable[str]
-) -> dict[str, Estimated]:
-    """Return the primary pools of some outcomes, refitted where their effects changed."""
-    config = primary_only()
-    found = effects_of(
-        estimates_of(comparisons_of(tables, config, set(outcomes)), config), tables, config
-    )
-    pools = {}
-    for synthesis in config.syntheses:
-        if synthesis.outcome not in outcomes:
-            continue
-        measure = config.outcomes[synthesis.outcome].measures[0]
-        own = [e for e in found.effects if includes(synthesis, e)]
-        chosen = EffectSet.of(own, measure, found.covariances)
-        effects = tuple((e.effect_id, e.yi, e.vi) for e in chosen.effects)
-        known = before.get(synthesis.id)
-        if known is not None and known.effects == effects:
-            pools[synthesis.id] = known
-        elif chosen.k >= 2:
-            fit = pool_set(chosen, config)
-            if isinstance(fit, Fitted):
-                width = fit.ci_high - fit.ci_low
-                pools[synthesis.id] = Estimated(fit.estimate, width, effects)
-    return pools
-
-
-def moved(before: Estimated | None, after: Estimated | None) -> bool:
-    """Tell whether an estimate moves, or an effect enters or leaves its pool."""
-    if before is None or after is None:
-        return before is not after
-    if [e[0] for e in before.effects] != [e[0] for e in after.effects]:
-        return True
-    return abs(after.estimate - before.estimate) > MOVED * before.width
-
-
 class Trial:
     """The shipped review with one cell replaced at a time, the table read from a file."""
 
@@ -136,7 +75,8 @@ class Trial:
             sys.exit("The shipped tables have problems: run osteometa check.")
         self.tables = outcome.tables
         self.known = warnings_in(outcome.problems)
-        self.before = pooled(self.tables, {}, settings().outcomes)
+        self.config = primary_only(settings())
+        self.before = primary_pools(self.tables, self.config, {}, settings().outcomes)
         self.rows = {m.table: read(PROJECT / f"data/raw/{m.table}.csv") for m in TABLES}
         self.raw = Path(tempfile.mkdtemp())
         for path in (PROJECT / "data/raw").glob("*.csv"):
@@ -181,9 +121,10 @@ class Trial:
         )
         known = self.outcomes.get(row.study_id, set())
         chosen = [name for name in settings().outcomes if name in known]
-        after = pooled(replace(self.tables, **{slip.table: tuple(rows)}), self.before, chosen)
-        names = [s.id for s in settings().syntheses if s.outcome in chosen]
-        return tuple(n for n in names if moved(self.before.get(n), after.get(n)))
+        changed = replace(self.tables, **{slip.table: tuple(rows)})
+        after = primary_pools(changed, self.config, self.before, chosen)
+        found = moves(self.before, after, self.config, chosen)
+        return tuple(m.synthesis for m in found if m.weight > (0, MOVED))
 
 
 def warnings_in(problems: Iterable[Problem]) -> set[tuple[str, int | None, str, str, str]]:

@@ -17,12 +17,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "import",
-        help="bring a workbook or another table into the tables",
-        description="Bring back the workbook that `osteometa workbook` wrote, or add the rows of a "
-        "table as other people keep it (CSV, Excel), with a mapping that says which column holds "
-        "what; without --map a first mapping is guessed and written beside the table. What is "
-        "added, changed and removed is shown, and problems at their cells, before anything is "
-        "written; nothing is written while there is a problem.",
+        help="bring a workbook, decisions or another table into the tables",
+        description="Bring back the workbook that `osteometa workbook` wrote, or the one of "
+        "`osteometa compare` with its decisions, or add the rows of a table as other people keep "
+        "it (CSV, Excel), with a mapping that says which column holds what; without --map a first "
+        "mapping is guessed and written beside the table. What is added, changed and removed is "
+        "shown, and problems at their cells, before anything is written; nothing is written while "
+        "there is a problem.",
         epilog="Example: osteometa import review.xlsx. Exit status: 0 written or nothing to write, "
         "1 problems or no consent, 2 wrong usage.",
     )
@@ -60,16 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
     except ProblemsFound as error:
         print(f"{error}Nothing was written.")
         return 1
-    return 0 if proposal is None else _written(proposal, directory, yes=arguments.yes)
+    return 0 if proposal is None else written(proposal, directory, yes=arguments.yes)
 
 
 def _of_workbook(path: Path, directory: Path) -> Proposal | None:
     """Return what a workbook of the tables proposes; None for another file."""
     if path.suffix.lower() != ".xlsx":
         return None
+    from osteometa.exchange.adjudication import decided, read_decisions
     from osteometa.exchange.proposal import propose
     from osteometa.exchange.reading import at_cells, read_workbook
 
+    decisions = read_decisions(path)
+    if decisions is not None:
+        return decided(decisions, directory, path.name)
     sheets, found = read_workbook(path)
     if not sheets:
         return None
@@ -112,7 +117,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     return propose(directory, made.sheets, (), place)
 
 
-def _written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
+def written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
     """Write a proposal without problems, with consent; return the exit status."""
     from osteometa.exchange.differences import differences_text, write_sheets
     from osteometa.io.problems import render
@@ -135,6 +140,6 @@ def _written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
 def _consent() -> bool:
     """Ask in a terminal; elsewhere `--yes` is needed."""
     if not sys.stdin.isatty():
-        print("osteometa import: --yes is needed to write without a terminal.", file=sys.stderr)
+        print("osteometa: --yes is needed to write without a terminal.", file=sys.stderr)
         return False
     return input("Write this into the tables? [y/N] ").strip().lower() in ("y", "yes")

@@ -73,7 +73,7 @@ def differences(old: Sheets, new: Sheets) -> tuple[Difference, ...]:
 
 
 def _in_table(model: type[Row], old: Sheet, new: Sheet) -> Iterator[Difference]:
-    before, after = _by_key(model, old), _by_key(model, new)
+    before, after = rows_by_key(model, old), rows_by_key(model, new)
     for key, (row, cells) in after.items():
         text = "/".join(key[: len(model.key)])
         if key not in before:
@@ -92,7 +92,7 @@ def _in_table(model: type[Row], old: Sheet, new: Sheet) -> Iterator[Difference]:
             yield Difference(table=model.table, kind="removed", row_key=text, row=row)
 
 
-def _by_key(model: type[Row], sheet: Sheet) -> dict[Key, tuple[int, Cells]]:
+def rows_by_key(model: type[Row], sheet: Sheet) -> dict[Key, tuple[int, Cells]]:
     """Return number and cells of each row by its key."""
     rows: dict[Key, tuple[int, Cells]] = {}
     seen: Counter[Key] = Counter()
@@ -147,7 +147,7 @@ def write_sheets(directory: str | Path, new: Sheets) -> None:
 
 def _lines(model: type[Row], path: Path, old: Sheet, new: Sheet) -> Iterator[list[str]]:
     """Yield the lines of a table that takes the cells of a new one."""
-    before, after = _by_key(model, old), _by_key(model, new)
+    before, after = rows_by_key(model, old), rows_by_key(model, new)
     own = read_lines(path)[1] if path.is_file() else []
     names = [" ".join(name.split()) for name in own[0]] if own else []
     filled = {name for _, cells in after.values() for name, text in cells.items() if text}

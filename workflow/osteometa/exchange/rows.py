@@ -81,9 +81,9 @@ def _made_of(
     if not label:
         raise NumberError("The row names no study")
     study["label"] = label if not year or year in label else f"{label} {year}"
-    study_id = _identifier(study["label"])
+    study_id = identifier(study["label"])
     two = "control" in cells
-    arms = {side: _identifier(cells.get(side, {}).get("arm_id") or side) for side in SIDES}
+    arms = {side: identifier(cells.get(side, {}).get("arm_id") or side) for side in SIDES}
     yield "studies", study | {"study_id": study_id}, Origin(row=row, group="study")
     for side in SIDES if two else SIDES[:1]:
         arm = cells.get(side, {}) | {"study_id": study_id, "arm_id": arms[side], "role": side}
@@ -134,7 +134,7 @@ def _with_se(cells: Cells) -> Cells:
     return rest | {"se": f"{math.sqrt(float(variance)):.17g}", "note": note}
 
 
-def _identifier(text: str) -> str:
+def identifier(text: str) -> str:
     """Return a text as an id: small letters without accents, digits and underscores."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub("[^a-z0-9]+", "_", plain).strip("_")[:LONGEST]

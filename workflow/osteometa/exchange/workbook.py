@@ -51,16 +51,27 @@ WIDEST = 40
 
 def workbook_of(sheets: Sheets, config: Config | None, title: str) -> bytes:
     """Return the tables as a workbook, the same bytes for the same tables and settings."""
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    book.properties.title, book.properties.creator = title, "osteometa"
-    book.properties.created = book.properties.modified = EPOCH
+    book = empty_book(title)
     guide = book.create_sheet(GUIDE)
     lists = Lists(book)
     for model in ROWS:
         _fill(book.create_sheet(model.table), model, sheets[model.table], config, lists)
     lists.add()
     _explain(guide, title, sheets)
+    return saved(book)
+
+
+def empty_book(title: str) -> Workbook:
+    """Return a workbook without sheets."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title, book.properties.creator = title, "osteometa"
+    book.properties.created = book.properties.modified = EPOCH
+    return book
+
+
+def saved(book: Workbook) -> bytes:
+    """Return the bytes of a workbook, without the time at which it was made."""
     return undated(lambda target: _save(book, target))
 
 
@@ -97,7 +108,7 @@ class Lists:
         sheet = self.book.create_sheet(LISTS)
         for words, letter in self.words.items():
             for number, word in enumerate(words, start=1):
-                _write(cast("Cell", sheet[f"{letter}{number}"]), word)
+                write_cell(cast("Cell", sheet[f"{letter}{number}"]), word)
         sheet.sheet_state = "hidden"
         sheet.protection.sheet = True
 
@@ -106,11 +117,12 @@ def _letter(model: type[Row], column: str) -> str:
     return get_column_letter(model.columns().index(column) + 1)
 
 
-def _cell(sheet: Worksheet, row: int, place: int) -> Cell:
+def cell_at(sheet: Worksheet, row: int, place: int) -> Cell:
+    """Return a cell by the numbers of its row and column."""
     return cast("Cell", sheet.cell(row, place))
 
 
-def _write(cell: Cell, text: str) -> None:
+def write_cell(cell: Cell, text: str) -> None:
     """Write a text that is none but text, also where it looks like a formula or a number."""
     if text:
         cell.value, cell.data_type = text, "s"
@@ -125,7 +137,7 @@ def _fill(
     needed = set(model.model_json_schema().get("required", ()))
     where = [content.header.index(name) if name in content.header else None for name in columns]
     for place, name in enumerate(columns, start=1):
-        _head(_cell(sheet, 1, place), model, name, needed=name in needed)
+        _head(cell_at(sheet, 1, place), model, name, needed=name in needed)
         longest = (
             max((len(cells[at]) for _, cells in content.rows), default=0)
             if (at := where[place - 1]) is not None
@@ -138,9 +150,9 @@ def _fill(
     _style_column(sheet, len(columns) + 1, LAST_COLUMN, 11)
     for number, (_, cells) in enumerate(content.rows, start=2):
         for place, source in enumerate(where, start=1):
-            cell = _cell(sheet, number, place)
+            cell = cell_at(sheet, number, place)
             cell.protection = OPEN
-            _write(cell, cells[source] if source is not None and source < len(cells) else "")
+            write_cell(cell, cells[source] if source is not None and source < len(cells) else "")
     sheet.row_dimensions[1].height = 32
     sheet.freeze_panes = f"{get_column_letter(min(len(model.key), 2) + 1)}2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{max(2, len(content.rows) + 1)}"
@@ -148,7 +160,7 @@ def _fill(
 
 
 def _head(cell: Cell, model: type[Row], name: str, *, needed: bool) -> None:
-    _write(cell, f"{name}\n{NEEDED}" if needed else name)
+    write_cell(cell, f"{name}\n{NEEDED}" if needed else name)
     cell.fill, cell.font, cell.border = HEAD[needed], HEAD_FONT[needed], EDGE
     cell.alignment = WRAPPED
     words = f"{model.model_fields[name].description}\n\nAllowed: {allowed(model, name)}"
@@ -193,8 +205,8 @@ def _explain(sheet: Worksheet, title: str, sheets: Sheets) -> None:
         lines.append((model.table, holds, ", ".join(model.key), rows))
     for number, line in enumerate(lines, start=1):
         for place, text in enumerate(line, start=1):
-            cell = _cell(sheet, number, place)
-            _write(cell, text)
+            cell = cell_at(sheet, number, place)
+            write_cell(cell, text)
             cell.alignment = WRAPPED
             cell.font = Font(FACE, 11, bold=place == 1 or number == bold)
             if number > bold and place == 1:

@@ -1,0 +1,137 @@
+"""The command `osteometa references`: files of references and screening exports, in and out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.exchange.proposal import Proposal
+    from osteometa.io.problems import Problem
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "references",
+        help="bring in references or screening counts, or write the studies as references",
+        description="Add a study for each new reference of a RIS, BibTeX or NBIB file; with "
+        "--screening take the counts of the PRISMA flow from an export of Rayyan, ASReview or "
+        "Covidence; with --out write the studies as references. What would change is shown before "
+        "anything is written.",
+        epilog="Example: osteometa references pubmed.nbib --design rct --include yes. Exit status: "
+        "0 written or nothing to write, 1 problems or no consent, 2 wrong usage.",
+    )
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="references, or with --screening an export"
+    )
+    parser.add_argument(
+        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
+    )
+    parser.add_argument(
+        "--design",
+        choices=("rct", "crossover_rct", "nrct", "uncontrolled"),
+        help="design of all new studies, which a reference does not tell",
+    )
+    parser.add_argument("--include", choices=("yes", "no"), help="whether they are in the review")
+    parser.add_argument("--reason", default="", help="why not, with --include no")
+    parser.add_argument(
+        "--screening",
+        choices=("titles", "reports"),
+        help="what was screened: titles and abstracts, or full reports",
+    )
+    parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
+    parser.add_argument("--separator", choices=("comma", "semicolon", "tab", "bar"),
+                        help="what stands between the cells of a CSV file")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+    parser.add_argument("--out", metavar="FILE", help="the .ris or .bib file to write")
+    parser.add_argument("--which", choices=("included", "excluded", "all"), default="included",
+                        help="studies to write (default: included)")  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Bring references in, or write them."""
+    from osteometa.cli.import_tables import written
+    from osteometa.io.problems import ProblemsFound
+    from osteometa.io.sheet import SheetError
+
+    if arguments.out and arguments.file:  # the only word is then the folder
+        arguments.directory = arguments.file
+    elif not arguments.out and not arguments.file:
+        print("osteometa references: name a FILE, or --out FILE.", file=sys.stderr)
+        return 2
+    directory = Path(arguments.directory)
+    if not (directory / "config.yaml").exists():
+        print(f"osteometa references: {directory} contains no config.yaml.", file=sys.stderr)
+        return 2
+    try:
+        if arguments.out:
+            return _out(Path(arguments.out), directory, arguments.which)
+        proposal = _in(Path(arguments.file), directory, arguments)
+    except SheetError as error:
+        print(f"osteometa references: {arguments.out or arguments.file}: {error}", file=sys.stderr)
+        return 2
+    except ProblemsFound as error:
+        print(f"{error}Nothing was written.")
+        return 1
+    return 2 if proposal is None else written(proposal, directory, yes=arguments.yes)
+
+
+def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal | None:
+    """Return what a file proposes; None if design or include is not stated."""
+    from osteometa.exchange.differences import read_sheets
+    from osteometa.exchange.proposal import propose
+    from osteometa.exchange.references import new_studies, read_references
+    from osteometa.exchange.screening import counts, read_screening, with_counts
+
+    own = read_sheets(directory / "data" / "raw")
+
+    def same(problems: Iterable[Problem]) -> list[Problem]:
+        return list(problems)
+
+    if arguments.screening:
+        screened = read_screening(path, arguments.encoding, arguments.separator)
+        rows = counts(screened, arguments.screening)
+        for row in rows:
+            print(f"{row['box']:<20}{row['n']:>7}  {row.get('reason', '')}".rstrip())
+        return propose(directory, {"prisma": with_counts(own["prisma"], rows)}, (), same)
+    stated = {"design": arguments.design or "", "include": arguments.include or "",
+              "exclude_reason": arguments.reason}  # fmt: skip
+    table, duplicates = new_studies(read_references(path), own["studies"], stated, path.name)
+    print("".join(f"{line}\n" for line in duplicates), end="")
+    new = table.rows[len(own["studies"].rows) :]
+    for _, line in new:
+        cells = dict(zip(table.header, line, strict=True))
+        print(f"{cells['study_id']}: {cells['title']}. {cells['journal']} doi {cells['doi'] or '-'}"
+              f", pmid {cells['pmid'] or '-'}")  # fmt: skip
+    if new and not (arguments.design and arguments.include):
+        print("osteometa references: nothing was written. A reference does not tell design and "
+              "include: state --design and --include for all of them, and correct single ones "
+              "afterwards.", file=sys.stderr)  # fmt: skip
+        return None
+    return propose(directory, {"studies": table}, (), same)
+
+
+def _out(path: Path, directory: Path, which: str) -> int:
+    """Write studies as references."""
+    from osteometa.exchange.references import references_text
+    from osteometa.extraction.reading import read_raw
+    from osteometa.io.csv_records import write_text
+    from osteometa.io.problems import ProblemsFound, counted, errors_of
+
+    if path.suffix.lower() not in (".ris", ".bib"):
+        print("osteometa references: the name must end in .ris or .bib.", file=sys.stderr)
+        return 2
+    tables, problems = read_raw(directory / "data" / "raw")
+    wrong = [problem for problem in errors_of(problems) if problem.in_table == "studies"]
+    if wrong:
+        raise ProblemsFound(wrong)
+    words = {"included": ("yes",), "excluded": ("no",), "all": ("yes", "no")}[which]
+    studies = [study for study in tables.studies if study.include in words]
+    write_text(path, references_text(studies, path.suffix.lower()))
+    print(f"{counted(len(studies), 'reference')} written to {path}.", file=sys.stderr)
+    return 0
