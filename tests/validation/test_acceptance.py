@@ -74,3 +74,9 @@ def test_new_warnings_come_before_accepted_ones(doubtful, tmp_path):
 
 def test_a_table_of_acceptances_has_the_first_columns_of_the_warnings():
     assert AcceptedWarning.columns() == tuple(CheckWarning.__dataclass_fields__)[:6]
+
+
+def test_an_acceptance_that_depends_on_other_studies_waits_for_them(doubtful, capsys):
+    accept(doubtful, capsys, code="W43")
+    main(["check", str(doubtful)])
+    assert "W20" not in capsys.readouterr().out

@@ -11,6 +11,8 @@ from osteometa.extraction.tables import Finding, Tables
 from osteometa.io.problems import Problem
 from osteometa.validation.cells import problem_at, warning_at
 
+BESIDE_OTHERS = ("W01", "W03", "W07", "W14", "W40", "W43", "W44")
+"""Warnings that depend on the other studies, so that a new study may end or raise them."""
 Warned = tuple[str, str, str, str, str]
 """Table, key of the row, column, code, and what is found."""
 
@@ -44,7 +46,8 @@ def _is_at(problem: Problem, row: Row, code: str) -> bool:
 def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem]) -> list[Problem]:
     """Return warnings with the reasons for which they are accepted.
 
-    An acceptance that no warning matches is a warning itself, so that none outlives its value.
+    An acceptance that no warning matches is a warning itself, so that none outlives its value; not
+    where the other studies decide, because it serves again when they do.
     """
     reasons = {_accepts(row): row.reason for row in accepted}
     found: list[Problem] = []
@@ -54,7 +57,7 @@ def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem
         raised.add(key)
         found.append(replace(problem, reason=reasons.get(key, "")))
     for row in accepted:
-        if _accepts(row) not in raised:
+        if _accepts(row) not in raised and row.code not in BESIDE_OTHERS:
             message = (
                 f"No warning {row.code} of this row, column and value is raised any more. "
                 "Delete the row, or look at what is found now and enter it."
