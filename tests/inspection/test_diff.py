@@ -61,7 +61,7 @@ def test_a_revision_is_compared(small, capsys):
     edited(small)
     assert "Rows of raw tables: 1" in output_of(capsys, "diff", "HEAD", "--directory", small)[1]
     status, _, err = output_of(capsys, "diff", "HEAD~5", "--directory", small)
-    assert status == 2 and "neither a folder of a review nor a revision" in err
+    assert status == 2 and "nor a revision with one: fatal: " in err
 
 
 def test_a_setting_is_followed_to_the_pools(small, tmp_path, capsys):
@@ -87,6 +87,13 @@ def test_the_last_run_is_the_default_and_its_results_are_a_folder(small, capsys)
 def test_what_cannot_be_compared_is_said(small, capsys, other):
     status, _, err = output_of(capsys, "diff", other, "--directory", small)
     assert status == 2 and other in err and "Traceback" not in err
+
+
+def test_problems_of_the_other_tables_name_their_folder(small, tmp_path, capsys):
+    other = copied("small", tmp_path / "other")
+    edit(other, "\n", "\nx,\n")
+    status, _, err = output_of(capsys, "diff", other, "--directory", small)
+    assert status == 2 and f"The tables of the review in {other} have problems.\n" in err
 
 
 def test_problems_of_the_tables_are_printed(small, capsys):

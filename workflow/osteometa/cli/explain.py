@@ -84,7 +84,11 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
     path = folder / f"{arguments.figure}.csv"
     if not path.is_file():
         drawn = [one.stem for one in sorted(folder.glob("*.csv")) if one.stem != "figures"]
-        known = f"There are: {', '.join(drawn)}." if drawn else "Run make (or snakemake) first."
+        known = (
+            f"There are: {', '.join(drawn)}."
+            if drawn
+            else (f"Run osteometa run {arguments.directory} first.")
+        )
         return _refuse(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
     with path.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["label"]]

@@ -80,9 +80,9 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         return _refuse(f"this figure does not apply: {error}.", 1)
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
-        return _refuse(f"{folder} has no {lacking} yet. Run make (or snakemake) first.", 1)
+        return _refuse(f"{folder} has no {lacking} yet. Run osteometa run {root} first.", 1)
     except ValueError as error:
-        return _refuse(f"{error}. Run make (or snakemake) to update the results.", 1)
+        return _refuse(f"{error}. Run osteometa run {root} to update the results.", 1)
     kind, title = ENDINGS[out.suffix.lower()], HEADS[arguments.kind]
     for path in write_figure(drawn.pages, out.with_suffix(""), {out.suffix: kind}, title=title,
                              alt=drawn.alt):  # fmt: skip

@@ -104,6 +104,14 @@ class Explainer:
         """Return the planned analysis that includes an effect; '' if none does."""
         return self._planned.get(set_key(effect), "")
 
+    def pooled_studies(self, synthesis: str) -> set[str]:
+        """Return the studies whose effects on the primary measure a planned analysis pools."""
+        return {
+            e.study_id for e in self.derived.effects
+            if e.pooled and self.planned(e) == synthesis
+            and e.measure == self.config.outcomes[e.outcome].measures[0]
+        }  # fmt: skip
+
     def study(self, study_id: str) -> StudyExplained:
         """Return a study with everything that is derived from it, and every cause."""
         row = next(study for study in self.tables.studies if study.study_id == study_id)
