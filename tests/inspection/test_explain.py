@@ -154,6 +154,23 @@ def test_places_with_several_arms_name_the_arm():
     assert "CTX (jumping): " in text and f"CTX ({listed.label}): " in text
 
 
+def test_the_one_empty_cell_of_a_test_is_asked_for():
+    """At the high r of bone, the size of an SMD from a test depends on what was compared."""
+    place = {"outcome": "BMD", "site": "lumbar_spine"}
+    rows = [measurement(arm, "end", n=20, **place) for arm in "ec"]
+    cells = {"value": "2.1", "score": "change", "test": "other", "n_exercise": 20, "n_control": 20}
+    test = contrasted("t", **place, **cells)
+    explainer, found = explained(review_of(rows, contrasts=[test]))
+    asked = f"`adjusted`, which is empty in contrasts.csv row {test.row}: enter yes or no"
+    assert f"decides the size; it would need {asked}\n" in study_text(found, explainer)
+    stated = test.model_copy(update={"adjusted": "no"})
+    text = study_text(*reversed(explained(review_of(rows, contrasts=[stated]))))
+    assert "TST (reported test statistic or p value) used" in text and "`adjusted`" not in text
+    both = test.model_copy(update={"score": ""})
+    text = study_text(*reversed(explained(review_of(rows, contrasts=[both]))))
+    assert "not reported whether the test compares" in text and "`" not in text
+
+
 def test_an_analysis_names_what_is_in_and_what_is_out():
     three = review(("a", "0.40"), ("b", "0.44"), ("t", "0.30"))
     rows = tuple(

@@ -39,11 +39,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the figure and print the files written."""
+    from osteometa.cli.review import without_config
     from osteometa.figures.files import ENDINGS
 
     root, out = Path(arguments.directory), Path(arguments.out)
-    if not (root / "config.yaml").exists():
-        return _refuse(f"{root} contains no config.yaml.", 2)
+    if without_config(root, "figure"):
+        return 2
     if out.suffix.lower() not in ENDINGS:
         wrong = f"{out.name} must end in {', '.join(ENDINGS)}, which determines the format."
         return _refuse(wrong, 2)

@@ -8,8 +8,10 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from osteometa.derivation.derive import derive
 from osteometa.inspection.memory import snapshot_in_memory
 from osteometa.io.problems import errors_of, render
+from osteometa.records.sets import set_key
 from osteometa.run.changes import Snapshot
 from osteometa.run.remembered import FINISHED, recalled
 from osteometa.validation.review import check_review
@@ -33,6 +35,16 @@ def state_of(folder: str | Path) -> Snapshot:
     if outcome.checked is None:
         raise NoStateError(render(errors_of(outcome.problems)).rstrip())
     return snapshot_in_memory(outcome.checked.tables, outcome.checked.config)
+
+
+def effects_outside(folder: str | Path) -> set[str]:
+    """Return the effects of a review without problems that belong to no planned analysis."""
+    checked = check_review(folder).checked
+    if checked is None:
+        return set()
+    planned = {set_key(synthesis) for synthesis in checked.config.syntheses}
+    effects = derive(checked.tables, checked.config).effects
+    return {effect.effect_id for effect in effects if set_key(effect) not in planned}
 
 
 def other_state(name: str, folder: str | Path) -> tuple[str, Snapshot]:
