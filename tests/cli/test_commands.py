@@ -151,6 +151,13 @@ def test_explain_of_a_figure_row_leads_to_its_effect(capsys, tmp_path):
         assert status == 0 and f"effect {effect}: yi = 0.0281142" in out
     status, _, err = output_of(capsys, *words)
     assert status == 2 and "Nelson 1994" in err and "Resistance" not in err
+    two = [f"study,Nelson 1994: {measure},{effect[:-3]}{measure}" for measure in ("rom", "md")]
+    (figures / "forest.csv").write_text("\n".join([rows[0], *two]) + "\n")
+    for row in ("Nelson 1994", "nelson_1994"):
+        status, out, _ = output_of(capsys, *words, row)
+        assert status == 0 and "Nelson 1994: rom" in out and "Nelson 1994: md" in out
+        assert out.count("Nelson 1994 (nelson_1994) is ") == 1
+    (figures / "forest.csv").write_text("\n".join(rows) + "\n")
     assert "Did you mean 'Nelson 1994'" in output_of(capsys, *words, "Nelson 1949")[2]
 
 

@@ -98,7 +98,11 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
         ((SPINE, "--directory", folder, "--out", tmp_path / "a.jpg"), 2, "must end in .pdf"),
         ((SPINE, "--directory", folder, "--out", tmp_path / "no/a.pdf"), 2, "there is no folder"),
         ((SPINE, "--directory", tmp_path, "--out", out), 2, "contains no config.yaml"),
-        ((SPINE, "--directory", empty, "--out", out), 1, "has no effects.csv yet. Run make"),
+        (
+            (SPINE, "--directory", empty, "--out", out),
+            1,
+            "has no effects.csv yet. Run osteometa run",
+        ),
     ]
     for words, status, piece in cases:
         found, printed, err = told(capsys, *words)

@@ -90,13 +90,13 @@ def test_nothing_that_is_evidence_is_written(tmp_path, capsys):
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_every_kind_of_quantity_makes_a_valid_review(tmp_path, capsys, quantity):
-    outcome = ["Yes", quantity, *units_of(quantity)[:1], "no"]
+    outcome = ["Total", quantity, *units_of(quantity)[:1], "no"]
     status, _, err = output_of(
         capsys, "new", tmp_path / "review", "--title", "1: #", "--outcome", *outcome
     )
     assert (status, err) == (0, "")
     config = load_config(tmp_path / "review/config.yaml")
-    assert (config.title, config.outcomes["Yes"].analytes["yes_no"].label) == ("1: #", "no")
+    assert (config.title, config.outcomes["Total"].analytes["total_no"].label) == ("1: #", "no")
 
 
 def test_a_mean_in_a_unit_without_a_range_is_no_warning(tmp_path, capsys):
@@ -129,8 +129,25 @@ def test_a_folder_that_has_a_review_is_left_alone(tmp_path, capsys, name):
 
 def test_a_file_of_the_name_is_left_alone(tmp_path, capsys):
     (tmp_path / "review").write_text("mine")
-    assert output_of(capsys, "new", tmp_path / "review", *P1NP_REVIEW)[0] == 1
+    for folder in (tmp_path / "review", tmp_path / "review/inside"):
+        status, _, err = output_of(capsys, "new", folder, *P1NP_REVIEW)
+        assert status == 1 and f"{tmp_path / 'review'} is a file. Give another folder." in err
     assert (tmp_path / "review").read_text() == "mine"
+
+
+def test_what_was_understood_of_an_outcome_is_printed(tmp_path, capsys):
+    outcomes = ["--outcome", "stay", "other", "days", "total", *P1NP_REVIEW[2:]]
+    out = output_of(capsys, "new", tmp_path, "--title", "t", *outcomes)[1]
+    assert out.startswith(
+        "stay: kind other, no unit, analyte days, site total\n"
+        "P1NP: kind concentration, unit ug/L, analyte serum, no site\n"
+    )
+
+
+def test_a_bound_keeps_its_digits(tmp_path, capsys):
+    options = (*P1NP_REVIEW, "--subgroup", "weeks=12.1234567,26")
+    assert output_of(capsys, "new", tmp_path, *options)[0] == 0
+    assert load_config(tmp_path / "config.yaml").subgroups.by == {"weeks": (12.1234567, 26)}
 
 
 @pytest.mark.parametrize(
@@ -144,6 +161,12 @@ def test_a_file_of_the_name_is_left_alone(tmp_path, capsys):
         (["--title", "t", "--outcome", "P1NP", "concentration", "ug/L"], "exactly is measured"),
         (["--title", "t", "--outcome", "--"], "expected at least one argument"),
         (["--title", "t", "--outcome", "!", "other", "total"], "no name of an outcome"),
+        (["--title", "t", "--outcome", "1", "other", "total"], "Begin with a letter"),
+        (["--title", "t", "--outcome", "null", "other", "total"], "'null' is no name"),
+        (["--title", "t", "--outcome", "BMD", "other", "total", "hip", "2.5"], "'2.5' is no name"),
+        (["--title", "t", "--outcome", "P1NP", "other", "serum,Serum"], "named twice"),
+        ([*P1NP_REVIEW, "--title", " "], "The title must be one line"),
+        ([*P1NP_REVIEW, "--title", "a\nb"], "The title must be one line"),
         ([*P1NP_REVIEW, "--subgroup", "weeks"], "write weeks=26,52"),
         ([*P1NP_REVIEW, "--subgroup", "gender"], "forms no subgroups"),
         ([*P1NP_REVIEW, "--subgroup", "weeks=52,26"], "must ascend"),

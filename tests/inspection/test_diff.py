@@ -1,6 +1,7 @@
 """Comparisons of a review with a revision, a folder and a remembered run."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_revision_is_compared(small, capsys):
     edited(small)
     assert "Rows of raw tables: 1" in output_of(capsys, "diff", "HEAD", "--directory", small)[1]
     status, _, err = output_of(capsys, "diff", "HEAD~5", "--directory", small)
-    assert status == 2 and "neither a folder of a review nor a revision" in err
+    assert status == 2 and "nor a revision with one: fatal: " in err
 
 
 def test_a_setting_is_followed_to_the_pools(small, tmp_path, capsys):
@@ -89,6 +90,30 @@ def test_what_cannot_be_compared_is_said(small, capsys, other):
     assert status == 2 and other in err and "Traceback" not in err
 
 
+def test_problems_of_the_other_tables_name_their_folder(small, tmp_path, capsys):
+    other = copied("small", tmp_path / "other")
+    edit(other, "\n", "\nx,\n")
+    status, _, err = output_of(capsys, "diff", other, "--directory", small)
+    assert status == 2 and f"The tables of the review in {other} have problems.\n" in err
+
+
 def test_problems_of_the_tables_are_printed(small, capsys):
     edit(small, "\n", "\nx,\n")
     assert output_of(capsys, "diff", "--directory", small)[0] == 1
+
+
+def test_an_effect_of_no_planned_analysis_is_not_said_to_be_pooled(small, tmp_path, capsys):
+    config = small / "config.yaml"
+    lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
+    config.write_text("".join(line for line in lines if "{id: ctx_serum" not in line))
+    other = copied("small", tmp_path / "other")
+    shutil.copy(config, other / "config.yaml")
+    table = other / TABLE
+    table.write_text(table.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    out = output_of(capsys, "diff", other, "--directory", small)[1]
+    effects = [line for line in out.splitlines() if ": added: yi" in line]
+    outside = [line for line in effects if ".ctx." in line]
+    assert outside and len(outside) < len(effects)
+    for line in effects:
+        assert ("belongs to no planned analysis, else block pooled" in line) == (line in outside)
+        assert ("; pooled " in line) != (line in outside)

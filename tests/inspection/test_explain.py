@@ -71,7 +71,7 @@ def test_an_analyte_of_no_analysis_is_said_with_what_is_missing():
     given = given.__class__(**{**vars_of(given), "measurements": rows})
     explainer, found = explained(given)
     text = headline(found, explainer)
-    assert text.startswith("Test 2001 (t) is not pooled: plasma CTX: asked for by no planned")
+    assert text.startswith("Test 2001 (t) is not pooled: plasma CTX: belongs to no planned")
     assert "different only in its analyte: ctx_serum_training_controlled" in text
     assert "it would also need n analysed in both arms; exact p of the between-group" in text
 
@@ -119,6 +119,56 @@ def test_the_pool_with_an_effect_that_is_not_in_it_is_that_of_all():
     with_it = explainer.pool_with(found, effect)
     assert with_it.estimate == pytest.approx(whole.row().estimate, rel=1e-12)
     assert "with it the pool would be" in study_text(explainer.study("t"), explainer)
+
+
+def test_a_single_study_is_not_said_to_be_pooled():
+    explainer = Explainer(review(("t", "0.40")), CONFIG)
+    text = study_text(explainer.study("t"), explainer)
+    assert text.startswith(f"Test 2001 (t) is alone in {ANALYSIS}.\n")
+    whole = synthesis_text(ANALYSIS, explainer)
+    assert "\nThe one study, as SMD\n" in whole
+    for words in (text, whole):
+        assert "weight" not in words and "In the pool" not in words and "without this" not in words
+
+
+def test_a_direction_that_is_not_reported_is_not_said_to_be_counted():
+    given = review_of(
+        [measurement(arm, time, n=20) for arm in "ec" for time in ("baseline", "end")]
+    )
+    for exercise, counted in ((given, False), (review(("t", "0.40")), True)):
+        explainer = Explainer(exercise, CONFIG)
+        text = study_text(explainer.study("t"), explainer)
+        assert "direction: " in text and ("counted in the sign test" in text) is counted
+
+
+def test_places_with_several_arms_name_the_arm():
+    given = review(("t", "0.40"))
+    other = [row.model_copy(update={"arm_id": "f", "sd": None})
+             for row in given.measurements if row.arm_id == "e"]  # fmt: skip
+    arm = given.arms[0].model_copy(update={"arm_id": "f", "label": "jumping", "listed": "left out"})
+    parts = {"arms": (*given.arms, arm), "measurements": (*given.measurements, *other)}
+    listed = parts["arms"][0].model_copy(update={"listed": "left out too"})
+    parts["arms"] = (listed, *parts["arms"][1:])
+    explainer, found = explained(given.__class__(**{**vars_of(given), **parts}))
+    text = headline(found, explainer)
+    assert "CTX (jumping): " in text and f"CTX ({listed.label}): " in text
+
+
+def test_the_one_empty_cell_of_a_test_is_asked_for():
+    """At the high r of bone, the size of an SMD from a test depends on what was compared."""
+    place = {"outcome": "BMD", "site": "lumbar_spine"}
+    rows = [measurement(arm, "end", n=20, **place) for arm in "ec"]
+    cells = {"value": "2.1", "score": "change", "test": "other", "n_exercise": 20, "n_control": 20}
+    test = contrasted("t", **place, **cells)
+    explainer, found = explained(review_of(rows, contrasts=[test]))
+    asked = f"`adjusted`, which is empty in contrasts.csv row {test.row}: enter yes or no"
+    assert f"decides the size; it would need {asked}\n" in study_text(found, explainer)
+    stated = test.model_copy(update={"adjusted": "no"})
+    text = study_text(*reversed(explained(review_of(rows, contrasts=[stated]))))
+    assert "TST (reported test statistic or p value) used" in text and "`adjusted`" not in text
+    both = test.model_copy(update={"score": ""})
+    text = study_text(*reversed(explained(review_of(rows, contrasts=[both]))))
+    assert "not reported whether the test compares" in text and "`" not in text
 
 
 def test_an_analysis_names_what_is_in_and_what_is_out():

@@ -355,7 +355,7 @@ def test_killed_and_resumed_elsewhere_gives_the_same_bytes(project, made, tmp_pa
 def plan(project, review):
     """The steps that `osteometa plan` names, and its reasons by step."""
     result = subprocess.run(
-        [sys.executable, "-m", "osteometa.cli", "plan", "--directory", review],
+        [sys.executable, "-m", "osteometa.cli", "plan", review],
         cwd=project.folder,
         env=project.environment(),
         capture_output=True,
@@ -416,7 +416,7 @@ def test_a_plan_names_the_steps_that_then_run(project, review, change):
 def test_a_plan_says_what_would_stop_a_run(project, review):
     edit(review / "data/raw/measurements.csv", ",18,0.9,3.3,", ",18,nine,3.3,")
     result = subprocess.run(
-        [sys.executable, "-m", "osteometa.cli", "plan", "--directory", review],
+        [sys.executable, "-m", "osteometa.cli", "plan", review],
         cwd=project.folder,
         env=project.environment(),
         capture_output=True,

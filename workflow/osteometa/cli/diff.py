@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osteometa.run.changes import Change
 
 BETWEEN = "\n    was: ", "\n    is:  "
 """Before what a sentence was and what it is."""
@@ -36,11 +39,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the differences."""
-    from osteometa.inspection.states import NoStateError, other_state, state_of
+    from osteometa.cli.review import without_config
+    from osteometa.inspection.states import NoStateError, effects_outside, other_state, state_of
     from osteometa.run.changes import PARTS, changes, counts, words
 
-    if not (Path(arguments.directory) / "config.yaml").is_file():
-        print(f"osteometa diff: {arguments.directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(arguments.directory, "diff"):
         return 2
     try:
         now = state_of(arguments.directory)
@@ -60,10 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not found:
         print(f"Nothing differs from {name}.")
         return 0
+    outside = effects_outside(arguments.directory)
     print(f"Since {name}:")
     for part, title in PARTS.items():
         own = [change for change in found if change.part == part]
         print(f"\n{title}: {len(own) or 'none'}")
         for change in own:
-            print(f"  {words(change, between=BETWEEN)}")
+            shown = in_no_analysis(change) if change.name in outside else change
+            print(f"  {words(shown, between=BETWEEN)}")
     return 0
+
+
+def in_no_analysis(change: Change) -> Change:
+    """Return a change of an effect of no planned analysis, with a block but no pool."""
+    names = {"block": "belongs to no planned analysis, else block"}
+    fields = tuple((names.get(c, c), a, b) for c, a, b in change.fields if c != "pooled")
+    return replace(change, fields=fields) if fields else change

@@ -84,23 +84,34 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
     path = folder / f"{arguments.figure}.csv"
     if not path.is_file():
         drawn = [one.stem for one in sorted(folder.glob("*.csv")) if one.stem != "figures"]
-        known = f"There are: {', '.join(drawn)}." if drawn else "Run make (or snakemake) first."
+        known = (
+            f"There are: {', '.join(drawn)}."
+            if drawn
+            else (f"Run osteometa run {arguments.directory} first.")
+        )
         return _refuse(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
     with path.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["label"]]
     ids = {study.label: study.study_id for study in explainer.tables.studies}
+    of_effect = {effect.effect_id: effect.study_id for effect in explainer.derived.effects}
     if arguments.row is None:
         named = (row["label"] for row in rows if row["effect_id"] or row["label"] in ids)
         known = "; ".join(dict.fromkeys(named)) or "none of a study"
         return _refuse(f"which row of '{arguments.figure}'? There are: {known}.")
+    behind: dict[str, str] = {}
     for row in rows:
-        study = ids.get(row["label"].partition(", N ")[0], "")
-        if arguments.row not in (row["label"], row["label"].partition(", N ")[0], study,
-                                 row["effect_id"]):  # fmt: skip
+        label = row["label"].partition(", N ")[0]
+        study = ids.get(label) or of_effect.get(row["effect_id"], "")
+        names = (row["label"], label, study, row["effect_id"])
+        if arguments.row not in (*names, *(text for text, name in ids.items() if name == study)):
             continue
         shown = ", ".join(f"{name} {text}" for name, text in row.items() if text)
         print(f"{arguments.figure} of {arguments.what}, in the last run: {shown}\n")
-        return _explain(row["effect_id"] or study or arguments.what, explainer)
+        behind[row["effect_id"] or study or arguments.what] = study or arguments.what
+    if behind:
+        # Several rows of one study are explained together.
+        found = list(behind if len(behind) == 1 else dict.fromkeys(behind.values()))
+        return max(_explain(name, explainer) for name in found)
     near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
     return _refuse(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
 

@@ -39,11 +39,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the figure and print the files written."""
+    from osteometa.cli.review import without_config
     from osteometa.figures.files import ENDINGS
 
     root, out = Path(arguments.directory), Path(arguments.out)
-    if not (root / "config.yaml").exists():
-        return _refuse(f"{root} contains no config.yaml.", 2)
+    if without_config(root, "figure"):
+        return 2
     if out.suffix.lower() not in ENDINGS:
         wrong = f"{out.name} must end in {', '.join(ENDINGS)}, which determines the format."
         return _refuse(wrong, 2)
@@ -80,9 +81,9 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         return _refuse(f"this figure does not apply: {error}.", 1)
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
-        return _refuse(f"{folder} has no {lacking} yet. Run make (or snakemake) first.", 1)
+        return _refuse(f"{folder} has no {lacking} yet. Run osteometa run {root} first.", 1)
     except ValueError as error:
-        return _refuse(f"{error}. Run make (or snakemake) to update the results.", 1)
+        return _refuse(f"{error}. Run osteometa run {root} to update the results.", 1)
     kind, title = ENDINGS[out.suffix.lower()], HEADS[arguments.kind]
     for path in write_figure(drawn.pages, out.with_suffix(""), {out.suffix: kind}, title=title,
                              alt=drawn.alt):  # fmt: skip

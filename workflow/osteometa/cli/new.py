@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from osteometa.extraction.units import QUANTITIES
 from osteometa.io.problems import suggestion
 from osteometa.wording.choices import EXERCISE_TYPES
 
@@ -38,7 +39,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--outcome", nargs="+", action="append", metavar="WORD",
         help="name, kind of quantity, unit, what exactly is measured (several: serum,plasma), and "
-        "sites if it has any; repeated for each outcome",
+        "sites if it has any; repeated for each outcome; kinds, of which other has no unit: "
+        f"{', '.join(QUANTITIES)}",
     )  # fmt: skip
     parser.add_argument(
         "--exercise", action="append", choices=EXERCISE_TYPES,
@@ -57,10 +59,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     folder = Path(arguments.directory)
     there = [path for path in (folder / name for name in NAMES) if path.exists()]
-    if there or folder.is_file():
-        return _refused(f"{(there or [folder])[0]} exists already. Give another folder.", 1)
+    there += [path for path in (folder, *folder.parents) if path.is_file()]
+    if there:
+        what = "is a file" if there[0] in (folder, *folder.parents) else "exists already"
+        return _refused(f"{there[0]} {what}. Give another folder.", 1)
     try:
-        files = files_of(review_of(arguments))
+        review = review_of(arguments)
+        files = files_of(review)
     except ValueError as refusal:
         return _refused(str(refusal), 2)
     except EOFError:
@@ -76,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         folder.mkdir(exist_ok=True)
         for path in list(made.iterdir()):
             path.rename(folder / path.name)
+    for outcome in review.outcomes:
+        print(outcome.words())
     print(
         f"{folder} is made: read {folder / 'README.md'}, enter a study, then: "
         f"osteometa run {shlex.quote(str(folder))}"
@@ -114,7 +121,7 @@ def review_of(arguments: argparse.Namespace) -> NewReview:
     ValueError
         In a sentence, if an option is missing or wrong.
     """
-    from osteometa.protocol.new_review import NewReview, outcome_of, subgroup_of
+    from osteometa.protocol.new_review import NewReview, outcome_of, subgroup_of, title_of
 
     if not (arguments.title and arguments.outcome):
         if not sys.stdin.isatty():
@@ -122,7 +129,7 @@ def review_of(arguments: argparse.Namespace) -> NewReview:
         _ask(arguments)
     outcomes = [outcome_of(words) for words in arguments.outcome]
     return NewReview(
-        title=arguments.title,
+        title=title_of(arguments.title),
         outcomes=tuple(outcomes),
         exercise_types=tuple(arguments.exercise or EXERCISE_TYPES),
         subgroups=dict(subgroup_of(text) for text in arguments.subgroup or ()),
@@ -131,12 +138,16 @@ def review_of(arguments: argparse.Namespace) -> NewReview:
 
 def _ask(arguments: argparse.Namespace) -> None:
     """Ask for the options that were not given."""
-    from osteometa.protocol.new_review import subgroup_of
+    from osteometa.protocol.new_review import name_of, subgroup_of
 
     arguments.title = arguments.title or _answer("Title of the review", _needed)
     if not arguments.outcome:
-        arguments.outcome = [_ask_outcome("Outcome, for instance P1NP", _needed)]
-        while more := _ask_outcome("Another outcome (empty: no more)", str):
+        arguments.outcome = [
+            _ask_outcome("Outcome, for instance P1NP", lambda text: name_of(_needed(text)))
+        ]
+        while more := _ask_outcome(
+            "Another outcome (empty: no more)", lambda text: text and name_of(text)
+        ):
             arguments.outcome.append(more)
     if not arguments.exercise:
         types = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
@@ -147,8 +158,8 @@ def _ask(arguments: argparse.Namespace) -> None:
 
 
 def _ask_outcome(question: str, check: Callable[[str], str]) -> list[str]:
-    from osteometa.extraction.units import QUANTITIES, units_of
-    from osteometa.protocol.new_review import analytes_of, quantity_of, unit_of
+    from osteometa.extraction.units import units_of
+    from osteometa.protocol.new_review import analytes_of, name_of, quantity_of, unit_of
 
     name = _answer(question, check)
     if not name:
@@ -160,7 +171,10 @@ def _ask_outcome(question: str, check: Callable[[str], str]) -> list[str]:
         "  What exactly is measured (never pooled together), for instance: serum, plasma",
         lambda text: ",".join(analytes_of(text)),
     )
-    sites = _answer("  Sites, for instance: lumbar_spine femoral_neck (empty: none)", str.split)
+    sites = _answer(
+        "  Sites, for instance: lumbar_spine femoral_neck (empty: none)",
+        lambda text: _each(text.split(), name_of),
+    )
     return [name, kind, *unit, what, *sites]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -19,16 +18,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "review is changed.",
         epilog="Exit status: 0 shown, 1 the run would end with problems, 2 wrong usage.",
     )
-    parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
+    parser.add_argument(
+        "directory", nargs="?", default=".", metavar="FOLDER",
+        help="the review's folder (default: this one)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the steps."""
+    from osteometa.cli.review import without_config
     from osteometa.inspection.plan import PlanError, planned_steps
 
-    if not (Path(arguments.directory) / "config.yaml").is_file():
-        print(f"osteometa plan: {arguments.directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(arguments.directory, "plan"):
         return 2
     try:
         steps = planned_steps(arguments.directory)

@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from osteometa.validation.review import CheckedReview
 
 
+def without_config(directory: str | Path, command: str) -> bool:
+    """Tell whether a folder is no review, and print so."""
+    if (Path(directory) / "config.yaml").is_file():
+        return False
+    print(
+        f"osteometa {command}: {directory} contains no config.yaml. Give the folder of a review, "
+        "or make one: osteometa new FOLDER.",
+        file=sys.stderr,
+    )
+    return True
+
+
 def review_with(
     studies: Sequence[str], directory: str, command: str
 ) -> tuple[CheckedReview | None, int]:
@@ -21,8 +33,7 @@ def review_with(
     from osteometa.io.problems import suggestion
     from osteometa.validation.review import check_review, report_text
 
-    if not (Path(directory) / "config.yaml").exists():
-        print(f"osteometa {command}: {directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(directory, command):
         return None, 2
     outcome = check_review(directory)
     if outcome.checked is None:

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -27,12 +26,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replace this process by the run; its status is that of the command."""
-    if not Path(arguments.directory, "config.yaml").is_file():
-        print(
-            f"osteometa run: {arguments.directory} contains no config.yaml. Give the folder of a "
-            "review, or make one: osteometa new FOLDER.",
-            file=sys.stderr,
-        )
+    from osteometa.cli.review import without_config
+
+    if without_config(arguments.directory, "run"):
         return 2
     if find_spec("snakemake") is None:
         print(

@@ -14,7 +14,7 @@ from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.ledger import ledger_of
 from osteometa.derivation.missing_data import lacking, smallest, words_of
 from osteometa.derivation.select import Selected, select, why_represented
-from osteometa.effects.hierarchy import Attempt
+from osteometa.effects.hierarchy import Attempt, attempts_at
 from osteometa.extraction.tables import Tables
 from osteometa.inspection.pools import PooledSet, pooled_sets
 from osteometa.pooling.results import Pooled
@@ -26,6 +26,9 @@ from osteometa.records.sets import SetKey, set_key
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pool_set
 from osteometa.wording.vocabulary import Block
+
+UNSTATED = "not reported whether the test compares changes or adjusts for the baseline"
+"""In the reason for which a reported test is not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,14 @@ class Explainer:
         """Return the planned analysis that includes an effect; '' if none does."""
         return self._planned.get(set_key(effect), "")
 
+    def pooled_studies(self, synthesis: str) -> set[str]:
+        """Return the studies whose effects on the primary measure a planned analysis pools."""
+        return {
+            e.study_id for e in self.derived.effects
+            if e.pooled and self.planned(e) == synthesis
+            and e.measure == self.config.outcomes[e.outcome].measures[0]
+        }  # fmt: skip
+
     def study(self, study_id: str) -> StudyExplained:
         """Return a study with everything that is derived from it, and every cause."""
         row = next(study for study in self.tables.studies if study.study_id == study_id)
@@ -180,9 +191,12 @@ class Explainer:
         near = [(name, point) for other, name in self._planned.items()
                 if (point := _one_difference(key, other))]  # fmt: skip
         measures = self.config.outcomes[comparison.outcome].measures
-        needs = []
+        needs: list[str] = []
         if item.estimated.attempts and item.estimated.estimate(measures[0]) is None:
-            needs = smallest(comparison, measures[0], self._correlations, self.config)
+            tried = item.estimated.attempts.get(measures[0], ())
+            cells = filter(None, (self._empty_cell(comparison, attempt) for attempt in tried))
+            sets = smallest(comparison, measures[0], self._correlations, self.config)
+            needs = [*cells, *(words_of(comparison, chosen) for chosen in sets)]
         return Explained(
             comparison=comparison, key=key, synthesis=planned,
             near=() if planned else tuple(near),
@@ -191,7 +205,7 @@ class Explainer:
                 if measure in item.estimated.attempts
             ),
             not_tried=item.estimated.not_tried,
-            needs=tuple(words_of(comparison, chosen) for chosen in needs), entry=entry,
+            needs=tuple(needs), entry=entry,
         )  # fmt: skip
 
     def _on_measure(self, item: Selected, measure: str, *, every_method: bool) -> OnMeasure:
@@ -213,9 +227,30 @@ class Explainer:
                 causes.insert(0, effect.reason)
         return OnMeasure(measure=measure, tried=tried, effect=effect, causes=tuple(causes))
 
+    def _empty_cell(self, comparison: Comparison, attempt: Attempt) -> str:
+        """Return the one empty cell that keeps a reported test from being used; '' if none does."""
+        if attempt.estimate is not None or UNSTATED not in attempt.reason:
+            return ""
+        for row in comparison.contrasts:
+            for column, answers in (("adjusted", "yes or no"), ("score", "post or change")):
+                # The last answer is the one that needs the other cell too.
+                changed = row.model_copy(update={column: answers.split()[-1]})
+                rows = tuple(changed if one is row else one for one in comparison.contrasts)
+                tried = attempts_at(
+                    replace(comparison, contrasts=rows), attempt.measure, self._correlations,
+                    self.config, only=attempt.method,
+                )  # fmt: skip
+                if not getattr(row, column) and tried and tried[-1].estimate is not None:
+                    place = f"{row.table}.csv row {row.row}"
+                    return f"`{column}`, which is empty in {place}: enter {answers}"
+        return ""
+
     def _lacks(self, comparison: Comparison, attempt: Attempt) -> str:
         if attempt.estimate is not None:
             return ""
+        cell = self._empty_cell(comparison, attempt)
+        if cell:
+            return cell
         atoms = lacking(
             comparison, attempt.measure, attempt.method, self._correlations, self.config
         )

@@ -49,15 +49,21 @@ def headline(found: StudyExplained, explainer: Explainer) -> str:
     pooled = {one.synthesis: None for one in found.comparisons if one.pooled}
     pooled |= {p: None for e in found.combined if e.pooled and (p := explainer.planned(e))}
     why: dict[str, list[str]] = {}
+    arms = {one.comparison.arm.arm_id for one in found.comparisons}
     for one in found.comparisons:
         if not one.pooled and one.synthesis not in pooled:
             places = why.setdefault(why_not(one), [])
-            place = _place(one, explainer)
+            arm = f" ({one.comparison.arm.label})" if len(arms) > 1 else ""
+            place = f"{_place(one, explainer)}{arm}"
             places += [place] if place not in places else []
     out = "; ".join(f"{joined(places)}: {reason}" for reason, places in why.items())
     if not pooled:
         return f"{name} is not pooled: {out}."
-    count = f"{name} is pooled in {', '.join(pooled)}."
+    alone = [one for one in pooled if len(explainer.pooled_studies(one)) == 1]
+    several = [one for one in pooled if one not in alone]
+    parts = [f"pooled in {', '.join(several)}"] if several else []
+    parts += [f"alone in {', '.join(alone)}"] if alone else []
+    count = f"{name} is {' and '.join(parts)}."
     return f"{count} Not pooled: {out}." if out else count
 
 
@@ -73,7 +79,7 @@ def why_not(one: Explained, *, alternatives: int = 1) -> str:
             near.setdefault(point, []).append(name)
         only = "; ".join(f"{point}: {joined(names)}" for point, names in near.items())
         more = f" (different only in its {only})" if only else ""
-        reasons.append(f"asked for by no planned analysis{more}")
+        reasons.append(f"belongs to no planned analysis{more}")
     primary = next(iter(one.measures), None)
     reasons += [one.not_tried] if one.not_tried else []
     reasons += primary.causes if primary else []
@@ -108,7 +114,9 @@ def _comparison(
     )
     if one.entry is not None:
         yield f"  direction: {one.entry.direction.words}" + (
-            ", counted in the sign test" if one.entry.counted else ""
+            ", counted in the sign test"
+            if one.entry.counted and not one.entry.direction.unknown
+            else ""
         )
     if not one.pooled and (why := why_not(one, alternatives=3)):
         yield f"  not pooled: {why}"
@@ -173,8 +181,10 @@ def _effect_lines(
     pool = _pool_words(row, scale) if row else "no pool"
     if effect.pooled:
         weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
-        yield f"  pooled, weight {weighted.weight or 0:.1f} %: {pool}"
-        if effect.measure == found.measure:
+        alone = len(explainer.pooled_studies(found.synthesis)) == 1
+        weight = f"pooled, weight {weighted.weight or 0:.1f} %"
+        yield f"  {'the one study' if alone else weight}: {pool}"
+        if effect.measure == found.measure and not alone:
             yield f"  {_without(found.without_study(effect.study_id), scale)}"
     elif effect.block != Block.REDUCED:
         with_it = explainer.pool_with(found, effect)
@@ -224,15 +234,17 @@ def synthesis_text(name: str, explainer: Explainer) -> str:
         head = f"{name} is not pooled: {status.reason}"
     lines = [f"{head}."]
     inside = [effect for effect in primary if effect.pooled]
+    pooled = {effect.study_id for effect in inside}
     if inside:
-        lines += ["", f"In the pool, as {found.measure}"]
+        heading = "The one study" if len(pooled) == 1 else "In the pool"
+        lines += ["", f"{heading}, as {found.measure}"]
     for effect in inside:
         scale = scale_of(effect, explainer)
         numbers = scale.with_interval(effect.yi, effect.ci_low, effect.ci_high)
-        lines.append(f"  {effect.label}: {numbers}, weight {effect.weight or 0:.1f} %; "
-                     f"{_without(found.without_study(effect.study_id), scale)}")  # fmt: skip
+        more = (f", weight {effect.weight or 0:.1f} %; "
+                f"{_without(found.without_study(effect.study_id), scale)}")  # fmt: skip
+        lines.append(f"  {effect.label}: {numbers}{more if len(pooled) > 1 else ''}")
         lines.append(f"    {effect.effect_id}, {'+'.join(effect.provenance)}")
-    pooled = {effect.study_id for effect in inside}
     out = {
         f"  {one.comparison.study.label}, {one.comparison.arm.label}, "
         f"{one.comparison.timepoint.replace('_', ' ')}: {why_not(one)}": None

@@ -68,11 +68,20 @@ class NewOutcome:
     @property
     def key(self) -> str:
         """Name in the tables."""
-        return re.sub(r"\W+", "_", self.name).strip("_")
+        return _key(self.name)
 
     def ids(self) -> dict[str, str]:
         """Return the names of the analytes in the tables, with their words."""
         return {_code(f"{self.key} {analyte}"): analyte for analyte in self.analytes}
+
+    def words(self) -> str:
+        """Return what was understood, for the reviewer to compare with what was meant."""
+        unit = f"unit {self.unit}" if self.unit else "no unit"
+        analytes = f"{'analytes' if self.analytes[1:] else 'analyte'} {', '.join(self.analytes)}"
+        sites = f"{'sites' if self.sites[1:] else 'site'} {', '.join(self.sites)}"
+        return f"{self.name}: kind {self.quantity}, {unit}, {analytes}, " + (
+            sites if self.sites else "no site"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +93,24 @@ class NewReview:
     exercise_types: tuple[ExerciseType, ...] = EXERCISE_TYPES
     subgroups: Mapping[str, tuple[float, ...]]
     """Columns of studies.csv and arms.csv; of numbers with the bounds between bands."""
+
+
+def title_of(text: str) -> str:
+    """Return a title; ValueError in a sentence for the reviewer if it is empty or has lines."""
+    if not text.strip() or len(text.splitlines()) > 1:
+        raise ValueError("The title must be one line with words.")
+    return text.strip()
+
+
+def name_of(text: str) -> str:
+    """Return a name of an outcome or site; ValueError in a sentence for the reviewer."""
+    code = _code(text)
+    if not (_key(text)[:1].isalpha() and code[:1].isalpha()) or code in READ_AS:
+        raise ValueError(
+            f"'{text}' is no name of an outcome or site. Begin with a letter, and use none of: "
+            f"{', '.join(sorted(READ_AS))}."
+        )
+    return text
 
 
 def quantity_of(text: str) -> Quantity:
@@ -110,6 +137,7 @@ def analytes_of(text: str) -> tuple[str, ...]:
     found = tuple(part.strip() for part in text.split(",") if _code(part))
     if not found:
         raise ValueError("Say what exactly is measured, for instance serum, or total.")
+    _distinct(found)
     return found
 
 
@@ -122,13 +150,12 @@ def outcome_of(words: Sequence[str]) -> NewOutcome:
         In a sentence for the reviewer.
     """
     name, kind, *more = (*words, "", "", "")
-    if not _code(name):
-        raise ValueError(f"'{name}' is no name of an outcome. Use letters and digits.")
     quantity = quantity_of(kind)
     unit = unit_of(more.pop(0), quantity) if units_of(quantity) else ""
-    sites = tuple(_code(site) for site in more[1:] if site)
+    sites = tuple(_code(name_of(site)) for site in more[1:] if site)
+    _distinct(sites)
     return NewOutcome(
-        name=name, quantity=quantity, unit=unit, analytes=analytes_of(more[0]), sites=sites
+        name=name_of(name), quantity=quantity, unit=unit, analytes=analytes_of(more[0]), sites=sites
     )
 
 
@@ -177,7 +204,7 @@ def config_text(review: NewReview) -> str:
     if set(review.exercise_types) != set(EXERCISE_TYPES):
         parts.append(_modalities(review.exercise_types))
     if review.subgroups:
-        by = (f"    {column}: [{', '.join(f'{b:g}' for b in bounds)}]\n"
+        by = (f"    {column}: [{', '.join(f'{b:.15g}' for b in bounds)}]\n"
               for column, bounds in review.subgroups.items())  # fmt: skip
         parts.append("subgroups:\n  by:\n" + "".join(by))
     planned = (
@@ -280,6 +307,17 @@ All four work in this folder; the first report appears with one study.
 |---|---|---|
 {tables}
 """
+
+
+def _distinct(names: Sequence[str]) -> None:
+    codes = [_code(name) for name in names]
+    twice = next((name for name in names if codes.count(_code(name)) > 1), "")
+    if twice:
+        raise ValueError(f"'{twice}' is named twice. Name each analyte and site once.")
+
+
+def _key(words: str) -> str:
+    return re.sub(r"\W+", "_", words).strip("_")
 
 
 def _code(words: str) -> str:
