@@ -19,6 +19,8 @@ from osteometa.run.manifest import hashes
 
 FINISHED = Path("results/.runs/finished.json")
 EARLIER = Path("results/.runs/earlier.json")
+BEFORE = Path("results/.runs/before.json")
+"""The earlier one until a run with other inputs finishes."""
 
 
 def inputs_of(root: str | Path, settings: Mapping[str, Any], code: str) -> dict[str, Any]:
@@ -35,13 +37,23 @@ def remember(root: str | Path, inputs: Mapping[str, Any], snapshot: Snapshot) ->
 
 
 def keep_earlier(root: str | Path, inputs: Mapping[str, Any]) -> None:
-    """Keep the last finished run as the earlier one if the run that begins has other inputs."""
-    finished = _read(Path(root) / FINISHED)
-    if finished is None or finished["inputs"] == json.loads(json.dumps(inputs)):
+    """Keep the last finished run as the earlier one if the run that begins has other inputs.
+
+    If that run did not finish and its inputs are taken back, the one before is the earlier again.
+    """
+    last, earlier, before = (Path(root) / path for path in (FINISHED, EARLIER, BEFORE))
+    finished = _read(last)
+    if finished is None:
         return
-    target = Path(root) / EARLIER
-    if not target.is_file() or target.read_bytes() != (Path(root) / FINISHED).read_bytes():
-        copy_whole(Path(root) / FINISHED, target)
+    same = finished["inputs"] == json.loads(json.dumps(inputs))
+    kept = earlier.is_file() and earlier.read_bytes() == last.read_bytes()
+    if same and kept:
+        before.replace(earlier) if before.is_file() else earlier.unlink()
+    elif not same and not kept:
+        before.unlink(missing_ok=True)
+        if earlier.is_file():
+            copy_whole(earlier, before)
+        copy_whole(last, earlier)
 
 
 def recalled(path: str | Path) -> Snapshot | None:
