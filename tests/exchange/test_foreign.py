@@ -188,6 +188,31 @@ def test_another_encoding_or_separator_is_asked_for(tmp_path):
     assert read_foreign(both, separator="comma").header == ("a;b", "c")
 
 
+@pytest.mark.parametrize("row", ["Jones,2,5,22", "Jones,2"])
+def test_a_row_with_too_many_or_too_few_cells_is_refused(row, tmp_path):
+    path = table(tmp_path, f"study,mean1,n1\nA,2,20\n{row}\n")
+    with pytest.raises(SheetError, match=r"Row 3: The row has \d cells, the header 3"):
+        read_foreign(path, separator="comma")
+
+
+def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):
+    path = table(tmp_path, "study;m1\nM\u00fcller;1,5\n", encoding="utf-8-sig")
+    assert read_foreign(path, "utf-8").header == ("study", "m1")
+    for encoding in ("undefined", "punycode"):
+        with pytest.raises(SheetError, match="not of the encoding"):
+            read_foreign(path, encoding)
+
+
+def test_percentages_of_excel_are_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["study", "mean1"])
+    book.active.append(["A", 0.055])
+    book.active["B2"].number_format = "0.0%"
+    book.save(tmp_path / "table.xlsx")
+    with pytest.raises(SheetError, match="Cell B2 holds a percentage"):
+        read_foreign(tmp_path / "table.xlsx")
+
+
 READY = {
     "contrast.statistic": "md", "contrast.score": "post", "contrast.adjusted": "no",
     "contrast.standardiser": None, "contrast.note": None,
