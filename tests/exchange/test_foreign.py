@@ -1,4 +1,4 @@
-"""Tables as other people keep them, brought in by a mapping; pools of them against metafor."""
+"""Tables from other sources, brought in by a mapping; pools of them against metafor."""
 
 import json
 import re
@@ -10,6 +10,8 @@ from builders import ROOT, copied, output_of
 from osteometa.exchange.differences import read_sheets
 from osteometa.exchange.foreign import read_foreign
 from osteometa.exchange.guess import guess
+from osteometa.exchange.mapping import read_mapping
+from osteometa.io.problems import ProblemsFound
 from osteometa.io.sheet import SheetError
 from ruamel.yaml import YAML
 
@@ -271,6 +273,29 @@ def test_open_questions_are_told_with_their_lines(review, tmp_path, capsys):
     mapping.unlink()
     out = imported(review, path, without, capsys)[1]
     assert "finding.timepoint: The mapping lacks it." in out
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ("contrast:\n  variance: {value: 12.50}", "contrast.variance: This is not text. Put it"),
+    ("contrast:\n  variance: {value: 0}", "contrast.variance: This is not text. Put it"),
+    ("contrast:\n  variance: {value: abc}", "contrast.variance: 'abc' is not a number"),
+    ("control:\n  label: {value: none, a test}", "text with a comma or a colon between quotes"),
+    ("study:", "line 1, study: The group is empty."),
+])  # fmt: skip
+def test_values_of_a_mapping_are_texts_and_numbers_plain(line, said, tmp_path):
+    path = table(tmp_path, line + "\n", name="map.yaml")
+    with pytest.raises(ProblemsFound, match=re.escape(said)):
+        read_mapping(path, ())
+
+
+def test_a_mapping_that_is_missing_or_not_given_is_an_error(review, tmp_path, capsys):
+    path = copy_of("curtis1998", tmp_path)
+    typo = tmp_path / "typo.yaml"
+    status, _, err = output_of(capsys, "import", path, review, "--map", typo, "--yes")
+    assert status == 2 and "There is no mapping" in err and not typo.exists()
+    assert output_of(capsys, "import", path, review)[0] == 0
+    status, out, _ = output_of(capsys, "import", path, review)
+    assert status == 1 and "The mapping exists: give it with --map" in out
 
 
 def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review, tmp_path, capsys):

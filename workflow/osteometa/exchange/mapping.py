@@ -1,4 +1,4 @@
-"""Which column of another person's table holds what: the mapping file, read and written.
+"""Which column of a table from another source holds what: the mapping file, read and written.
 
 A group of the mapping makes one row of one raw table from each row of the table; its fields are the
 columns of that raw table, each taken from a column or given as one value by the reviewer.
@@ -14,6 +14,7 @@ from typing import Literal
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.codebook import allowed
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Study
+from osteometa.io.cell_text import NumberError, is_missing, plain_number
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.yaml_file import read_yaml
 
@@ -56,6 +57,11 @@ class Field:
         """Name of the field in messages, such as study.design."""
         return f"{self.group}.{self.name}"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the cells are numbers."""
+        return self.name == VARIANCE or GROUPS[self.group].is_number(self.name)
+
 
 def fields_of_group(group: str) -> tuple[str, ...]:
     """Return the fields that a group may have."""
@@ -90,6 +96,9 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
         )
 
     for group, named in values.items():
+        if group in GROUPS and not named:
+            wrong((group,), "The group is empty. Add its fields, or delete the line.")
+            continue
         if group not in GROUPS or not isinstance(named, dict):
             wrong((group,), f"No group. {suggestion(group, GROUPS)}Use: {', '.join(GROUPS)}.")
             continue
@@ -99,14 +108,20 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
             if name not in known:
                 wrong(where, f"Not a field. {suggestion(str(name), known)}Use: {', '.join(known)}.")
             elif not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
-                wrong(where, "Write {column: NAME} or {value: TEXT}.", str(given))
+                wrong(where, "Write {column: NAME} or {value: TEXT}; put text with a comma or a "
+                      "colon between quotes.")  # fmt: skip
+            elif not isinstance(text := _text(given), str):
+                # YAML reads 12.50 as the number 12.5.
+                wrong(where, "This is not text. Put it between quotes.")
             else:
-                ((kind, text),) = given.items()
-                field = Field(
-                    group=group, name=name, kind=kind, line=lines.get(where),
-                    text="" if text is None else str(text),
-                )  # fmt: skip
+                (kind,) = given
+                field = Field(group=group, name=name, kind=kind, text=text, line=lines.get(where))
                 fields.append(field)
+                if kind == "value" and field.is_number and not is_missing(text):
+                    try:
+                        plain_number(text)
+                    except NumberError as error:
+                        wrong(where, f"{error}.")
                 if kind == "column" and field.text and field.text not in heads:
                     near = suggestion(field.text, heads)
                     wrong(where, f"The table has no such column. {near}", field.text)
@@ -117,6 +132,11 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
     if problems:
         raise ProblemsFound(problems)
     return tuple(fields)
+
+
+def _text(given: dict[str, object]) -> object:
+    (text,) = given.values()
+    return "" if text is None else text
 
 
 def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from osteometa.io.sheet import Sheet, SheetError, sheet_of
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
+    from openpyxl.worksheet.worksheet import Worksheet
 
 MODELS = {model.table: model for model in ROWS}
 
@@ -71,7 +72,9 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Sheet], list[Problem]]:
         problems += _untyped(name, sheets[name], grid[1:])
     absent = ", ".join(name for name in MODELS if name not in found)
     for name, grid in found.items():
-        visible = any(line and line[0].parent.sheet_state == "visible" for line in grid[:1])
+        visible = any(
+            cast("Worksheet", line[0].parent).sheet_state == "visible" for line in grid[:1]
+        )
         if visible and name not in (*MODELS, GUIDE, LISTS):
             named = f"give it the name of its table (no sheet has: {absent}), or " if absent else ""
             problems.append(
