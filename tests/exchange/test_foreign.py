@@ -309,6 +309,24 @@ def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review,
     assert out.count("'scores' is not") == 1
 
 
+def test_a_modality_without_type_is_told_once_at_the_mapping(review, tmp_path, capsys):
+    text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
+    path = table(tmp_path, text)
+    yaml = YAML()
+    config = yaml.load(review / "config.yaml")
+    config["modalities"]["not_stated"] = None
+    yaml.dump(config, review / "config.yaml")
+    status, out, _ = imported(review, path, COMMON | {"exercise.modality": "not_stated"}, capsys)
+    assert status == 1 and out.count("has no exercise type") == 1
+    assert re.search(r"line \d+, exercise.modality: .*Add exercise_type and type_reason under", out)
+
+
+def test_questions_list_the_names_of_the_config(review, tmp_path, capsys):
+    out = output_of(capsys, "import", copy_of("curtis1998", tmp_path), review)[1]
+    assert re.search(r"outcome: \{value: \} .*\(score\)\n", out)
+    assert re.search(r"modality: \{value: \} .*\(.*pilates.*\)\n", out)
+
+
 def test_two_rows_that_describe_one_study_differently_are_refused(review, tmp_path, capsys):
     text = "study,journal,m1,sd1,n1,m2,sd2,n2\nA,J1,5,1,9,5,1,9\nA,J2,6,1,9,5,1,9\n"
     status, out, _ = imported(review, table(tmp_path, text), COMMON, capsys)

@@ -87,7 +87,9 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     from osteometa.io.csv_records import write_text
     from osteometa.io.problems import Problem, ProblemsFound
     from osteometa.io.sheet import SheetError
+    from osteometa.protocol.config import load_config
 
+    config = load_config(directory / "config.yaml")
     table = read_foreign(path, arguments.encoding, arguments.separator)
     mapping = Path(arguments.map or path.with_suffix(".map.yaml"))
     if arguments.map and not mapping.is_file():
@@ -95,7 +97,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     if not mapping.exists():
         fields = guess(table.header)
         unused = tuple(head for head in table.header if head not in {f.text for f in fields})
-        text = mapping_text(path.name, fields, unused)
+        text = mapping_text(path.name, fields, unused, config)
         write_text(mapping, text)
         print(f"{text}\nThis is {mapping}: what each column holds, as far as the heads tell. "
               "Edit it, then give it with --map.")  # fmt: skip
@@ -105,7 +107,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
         raise ProblemsFound(
             [Problem(file=mapping.name, row=None, column="", code="E105", message=message)]
         )
-    fields = read_mapping(mapping, table.header)
+    fields = read_mapping(mapping, table.header, config)
     made = rows_from(table, fields, read_sheets(directory / "data" / "raw"), path.name)
     if made.problems:
         raise ProblemsFound(made.problems)

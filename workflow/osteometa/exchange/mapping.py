@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from osteometa.exchange.choices import choice_of
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.codebook import allowed
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Study
 from osteometa.io.cell_text import NumberError, is_missing, plain_number
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.yaml_file import read_yaml
+from osteometa.protocol.config import Config
 
 FINDING = (
     "outcome", "analyte", "site", "assay", "timepoint", "time_h", "time_wk", "unit", "report",
@@ -38,6 +40,9 @@ IMPLIED = {
     "control": ("study_id", "role"), "contrast": ("study_id", "arm_id", "outcome", "timepoint"),
 }  # fmt: skip
 """Columns of each group that need no field: they follow from the group, or from another."""
+
+NAMED = ("outcome", "analyte", "site", "modality")
+"""Columns whose names config.yaml defines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,10 @@ def fields_of_group(group: str) -> tuple[str, ...]:
     return tuple(name for name in GROUPS[group].columns() if name != "study_id") + extra
 
 
-def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
-    """Return the fields of a mapping file.
+def read_mapping(
+    path: Path, heads: tuple[str, ...], config: Config | None = None
+) -> tuple[Field, ...]:
+    """Return the fields of a mapping file; `config` gives the names that its questions list.
 
     Raises
     ------
@@ -127,8 +134,8 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
                     wrong(where, f"The table has no such column. {near}", field.text)
     for field in fields:
         if not field.text:
-            wrong((field.group, field.name), question(field.group, field.name))
-    problems += _needed(path.name, fields)
+            wrong((field.group, field.name), question(field.group, field.name, config))
+    problems += _needed(path.name, fields, config)
     if problems:
         raise ProblemsFound(problems)
     return tuple(fields)
@@ -139,7 +146,7 @@ def _text(given: dict[str, object]) -> object:
     return "" if text is None else text
 
 
-def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:
+def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[Problem]:
     """Yield the columns that every row of a raw table needs and that the mapping does not give."""
     given = {(field.group, field.name) for field in fields}
     groups = {field.group for field in fields}
@@ -153,14 +160,21 @@ def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:
             if (group, name) not in given and name not in IMPLIED.get(group, ()):
                 yield Problem(
                     file=file, row=None, column=f"{group}.{name}", code="E105",
-                    message=f"The mapping lacks it. {question(group, name)}",
+                    message=f"The mapping lacks it. {question(group, name, config)}",
                 )  # fmt: skip
 
 
-def question(group: str, name: str) -> str:
+def question(group: str, name: str, config: Config | None) -> str:
     """Return what to add to the mapping for a field that the table does not tell."""
-    words = allowed(GROUPS[group], name).removesuffix("; needed")
-    return f"State it as {{value: ...}} or {{column: ...}}. It is: {holds(group, name)} ({words})."
+    words = f"{holds(group, name)} ({_words(group, name, config)})"
+    return f"State it as {{value: ...}} or {{column: ...}}. It is: {words}."
+
+
+def _words(group: str, name: str, config: Config | None) -> str:
+    """Return what a field may hold: its names in config.yaml, or what the codebook allows."""
+    choice = choice_of(GROUPS[group], name, config) if config and name in NAMED else None
+    words = ", ".join(choice.words) if choice else allowed(GROUPS[group], name)
+    return words.removesuffix("; needed")
 
 
 def holds(group: str, name: str) -> str:
@@ -170,7 +184,9 @@ def holds(group: str, name: str) -> str:
     return (GROUPS[group].model_fields[name].description or "").removesuffix(".")
 
 
-def mapping_text(table: str, fields: tuple[Field, ...], unused: tuple[str, ...]) -> str:
+def mapping_text(
+    table: str, fields: tuple[Field, ...], unused: tuple[str, ...], config: Config | None
+) -> str:
     """Return a mapping as the text of its file, with its questions and the unused columns."""
     lines = [
         f"# Which column of {table} holds what. Write {{column: NAME}} for a column of the table,",
@@ -184,15 +200,17 @@ def mapping_text(table: str, fields: tuple[Field, ...], unused: tuple[str, ...])
         if named:
             lines += ["", f"{group}:"]
         for field in named:
-            lines.append(f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field)}")
+            lines.append(
+                f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field, config)}"
+            )
     return "\n".join(lines) + "\n"
 
 
-def _asked(field: Field) -> str:
+def _asked(field: Field, config: Config | None) -> str:
     """Return what an empty field is to hold, as a comment."""
     if field.text:
         return ""
-    words = allowed(GROUPS[field.group], field.name).removesuffix("; needed")
+    words = _words(field.group, field.name, config)
     return f"    # {holds(field.group, field.name).partition(';')[0]} ({words})"
 
 

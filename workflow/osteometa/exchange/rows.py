@@ -195,16 +195,23 @@ def at_sources(
         field = groups.get(origin.group, {}).get(column)
         if field is None and column in FINDING:
             field = groups.get("finding", {}).get(column)
+        message = problem.message
+        if field is None and column == "exercise_type":  # what the modality leaves open
+            field = groups.get(origin.group, {}).get("modality")
+            message = message.replace(
+                "Enter the type here, with the reason in type_reason.",
+                f"Add exercise_type and type_reason under {origin.group}:.",
+            )
         if field is not None and field.kind == "value":
             new = replace(problem, file=mapping, row=field.line, column=field.path, study="",
-                          row_key="")  # fmt: skip
+                          row_key="", message=message)  # fmt: skip
         else:
 
             def source_row(found: re.Match[str], table: str = problem.in_table) -> str:
                 other = made.origins.get((table, int(found[1])))
                 return f"first in row {other.row})" if other else f"first in {table}.csv)"
 
-            message = re.sub(r"first in row ([0-9]+)\)", source_row, problem.message)
+            message = re.sub(r"first in row ([0-9]+)\)", source_row, message)
             column = f"{field.text} ({problem.column})" if field else problem.column
             new = replace(problem, file=file, row=origin.row, column=column, message=message)
         placed[new] = None
