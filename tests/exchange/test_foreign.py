@@ -1,4 +1,4 @@
-"""Tables as other people keep them, brought in by a mapping; pools of them against metafor."""
+"""Tables from other sources, brought in by a mapping; pools of them against metafor."""
 
 import json
 import re
@@ -10,6 +10,8 @@ from builders import ROOT, copied, output_of
 from osteometa.exchange.differences import read_sheets
 from osteometa.exchange.foreign import read_foreign
 from osteometa.exchange.guess import guess
+from osteometa.exchange.mapping import read_mapping
+from osteometa.io.problems import ProblemsFound
 from osteometa.io.sheet import SheetError
 from ruamel.yaml import YAML
 
@@ -188,6 +190,31 @@ def test_another_encoding_or_separator_is_asked_for(tmp_path):
     assert read_foreign(both, separator="comma").header == ("a;b", "c")
 
 
+@pytest.mark.parametrize("row", ["Jones,2,5,22", "Jones,2"])
+def test_a_row_with_too_many_or_too_few_cells_is_refused(row, tmp_path):
+    path = table(tmp_path, f"study,mean1,n1\nA,2,20\n{row}\n")
+    with pytest.raises(SheetError, match=r"Row 3: The row has \d cells, the header 3"):
+        read_foreign(path, separator="comma")
+
+
+def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):
+    path = table(tmp_path, "study;m1\nM\u00fcller;1,5\n", encoding="utf-8-sig")
+    assert read_foreign(path, "utf-8").header == ("study", "m1")
+    for encoding in ("undefined", "punycode"):
+        with pytest.raises(SheetError, match="not of the encoding"):
+            read_foreign(path, encoding)
+
+
+def test_percentages_of_excel_are_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["study", "mean1"])
+    book.active.append(["A", 0.055])
+    book.active["B2"].number_format = "0.0%"
+    book.save(tmp_path / "table.xlsx")
+    with pytest.raises(SheetError, match="Cell B2 holds a percentage"):
+        read_foreign(tmp_path / "table.xlsx")
+
+
 READY = {
     "contrast.statistic": "md", "contrast.score": "post", "contrast.adjusted": "no",
     "contrast.standardiser": None, "contrast.note": None,
@@ -248,6 +275,29 @@ def test_open_questions_are_told_with_their_lines(review, tmp_path, capsys):
     assert "finding.timepoint: The mapping lacks it." in out
 
 
+@pytest.mark.parametrize(("line", "said"), [
+    ("contrast:\n  variance: {value: 12.50}", "contrast.variance: This is not text. Put it"),
+    ("contrast:\n  variance: {value: 0}", "contrast.variance: This is not text. Put it"),
+    ("contrast:\n  variance: {value: abc}", "contrast.variance: 'abc' is not a number"),
+    ("control:\n  label: {value: none, a test}", "text with a comma or a colon between quotes"),
+    ("study:", "line 1, study: The group is empty."),
+])  # fmt: skip
+def test_values_of_a_mapping_are_texts_and_numbers_plain(line, said, tmp_path):
+    path = table(tmp_path, line + "\n", name="map.yaml")
+    with pytest.raises(ProblemsFound, match=re.escape(said)):
+        read_mapping(path, ())
+
+
+def test_a_mapping_that_is_missing_or_not_given_is_an_error(review, tmp_path, capsys):
+    path = copy_of("curtis1998", tmp_path)
+    typo = tmp_path / "typo.yaml"
+    status, _, err = output_of(capsys, "import", path, review, "--map", typo, "--yes")
+    assert status == 2 and "There is no mapping" in err and not typo.exists()
+    assert output_of(capsys, "import", path, review)[0] == 0
+    status, out, _ = output_of(capsys, "import", path, review)
+    assert status == 1 and "The mapping exists: give it with --map" in out
+
+
 def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review, tmp_path, capsys):
     text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,-1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
     path = table(tmp_path, text)
@@ -257,6 +307,24 @@ def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review,
     assert re.search(r"table.csv\n  E201 row 2, study a_2001, column sd1 \(sd\)", out)
     assert re.search(r"table.map.yaml\n  E105 line \d+, finding.outcome: 'scores' is not", out)
     assert out.count("'scores' is not") == 1
+
+
+def test_a_modality_without_type_is_told_once_at_the_mapping(review, tmp_path, capsys):
+    text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
+    path = table(tmp_path, text)
+    yaml = YAML()
+    config = yaml.load(review / "config.yaml")
+    config["modalities"]["not_stated"] = None
+    yaml.dump(config, review / "config.yaml")
+    status, out, _ = imported(review, path, COMMON | {"exercise.modality": "not_stated"}, capsys)
+    assert status == 1 and out.count("has no exercise type") == 1
+    assert re.search(r"line \d+, exercise.modality: .*Add exercise_type and type_reason under", out)
+
+
+def test_questions_list_the_names_of_the_config(review, tmp_path, capsys):
+    out = output_of(capsys, "import", copy_of("curtis1998", tmp_path), review)[1]
+    assert re.search(r"outcome: \{value: \} .*\(score\)\n", out)
+    assert re.search(r"modality: \{value: \} .*\(.*pilates.*\)\n", out)
 
 
 def test_two_rows_that_describe_one_study_differently_are_refused(review, tmp_path, capsys):

@@ -211,6 +211,58 @@ def test_numbers_that_are_no_text_are_read_with_a_note(small, capsys):
     assert "-> '0.75'" in out and f"N002 cell {place}" in out
 
 
+@pytest.mark.parametrize(("value", "kind", "said"), [
+    (2.0, "General", "Numbers, not text, in 1 cell of the column"),
+    (0.055, "0.0%", "The cell holds a percentage"),
+    (5.5, '0.0"%"', "Numbers, not text, in 1 cell of the column"),
+])  # fmt: skip
+def test_typed_numbers_and_percentages_are_told(value, kind, said, small, capsys):
+    book = workbook(small, capsys)
+    place = cell_of(book, "measurements", "mean", 2)
+    opened = openpyxl.load_workbook(book)
+    opened["measurements"][place].value = value
+    opened["measurements"][place].number_format = kind
+    opened.save(book)
+    assert said in output_of(capsys, "import", book, small)[1]
+
+
+def test_a_renamed_sheet_is_a_problem(small, capsys):
+    book, before = workbook(small, capsys), raw(small)
+    opened = openpyxl.load_workbook(book)
+    opened["studies"]["C2"] = "1999"
+    opened["studies"].title = "Studies 2"
+    opened.save(book)
+    status, out, _ = output_of(capsys, "import", book, small, "--yes")
+    assert status == 1 and raw(small) == before
+    assert "sheet 'Studies 2'" in out and "no sheet has: studies)" in out
+
+
+@pytest.mark.parametrize(("method", "said"), [
+    ("insert_cols", "Sheet 'measurements': column A has no head in row 1"),
+    ("insert_rows", "Sheet 'measurements': "),
+])  # fmt: skip
+def test_heads_that_have_moved_are_refused(method, said, small, capsys):
+    book = workbook(small, capsys)
+    opened = openpyxl.load_workbook(book)
+    getattr(opened["measurements"], method)(1)
+    if method == "insert_rows":
+        opened["measurements"]["A1"] = "Title"
+        said += "row 1 lacks study_id"
+    opened.save(book)
+    status, out, err = output_of(capsys, "import", book, small, "--yes")
+    assert (status, out) == (2, "") and said in err
+
+
+def test_a_head_is_read_whole(small, capsys):
+    book = workbook(small, capsys)
+    opened = openpyxl.load_workbook(book)
+    sheet = opened["measurements"]
+    place = sheet.max_column + 1
+    sheet.cell(1, place).value, sheet.cell(2, place).value = "mean (ITT)", "3"
+    opened.save(book)
+    assert read_workbook(book)[0]["measurements"].header[-1] == "mean (ITT)"
+
+
 def test_a_file_that_is_no_workbook_is_refused(small, tmp_path, capsys):
     path = tmp_path / "x.xlsx"
     path.write_text("no workbook")

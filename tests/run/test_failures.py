@@ -33,6 +33,9 @@ def test_a_library_that_is_not_installed_is_named(folder):
         raise ModuleNotFoundError("No module named 'openpyxl'", name="openpyxl")
     assert str(stop.value).startswith("osteometa import: openpyxl is not installed. Run: pip")
     assert not list(folder.iterdir())
+    with pytest.raises(SystemExit) as stop, in_a_sentence("import"):
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+    assert "exchange" not in str(stop.value)
 
 
 @pytest.mark.parametrize(

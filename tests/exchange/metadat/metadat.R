@@ -1,4 +1,4 @@
-# Tables as other people keep them, from R package metadat (GPL; only the columns needed are kept),
+# Tables from other sources: from R package metadat (GPL; only the columns needed are kept),
 # and metafor's pools of them. Run in this folder: Rscript metadat.R
 suppressMessages({library(metadat); library(metafor)})
 

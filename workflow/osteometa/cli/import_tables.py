@@ -1,4 +1,4 @@
-"""The command `osteometa import`: a workbook of the tables, or a table of other people."""
+"""The command `osteometa import`: a workbook of the tables, or a table from another source."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "import",
         help="bring a workbook, decisions or another table into the tables",
         description="Bring back the workbook that `osteometa workbook` wrote, or the one of "
-        "`osteometa compare` with its decisions, or add the rows of a table as other people keep "
-        "it (CSV, Excel), with a mapping that says which column holds what; without --map a first "
+        "`osteometa compare` with its decisions, or add the rows of a table from "
+        "another source (CSV, Excel), with a mapping that says which column holds what; without --map a first "
         "mapping is guessed and written beside the table. What is added, changed and removed is "
         "shown, and problems at their cells, before anything is written; nothing is written while "
         "there is a problem.",
@@ -90,25 +90,31 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     from osteometa.exchange.proposal import propose
     from osteometa.exchange.rows import at_sources, rows_from
     from osteometa.io.csv_records import write_text
+    from osteometa.io.problems import Problem, ProblemsFound
+    from osteometa.io.sheet import SheetError
+    from osteometa.protocol.config import load_config
 
+    config = load_config(directory / "config.yaml")
     table = read_foreign(path, arguments.encoding, arguments.separator)
     mapping = Path(arguments.map or path.with_suffix(".map.yaml"))
+    if arguments.map and not mapping.is_file():
+        raise SheetError(f"There is no mapping {mapping}. Without --map a first one is guessed.")
     if not mapping.exists():
         fields = guess(table.header)
         unused = tuple(head for head in table.header if head not in {f.text for f in fields})
-        text = mapping_text(path.name, fields, unused)
+        text = mapping_text(path.name, fields, unused, config)
         write_text(mapping, text)
         print(f"{text}\nThis is {mapping}: what each column holds, as far as the heads tell. "
               "Edit it, then give it with --map.")  # fmt: skip
         return None
     if arguments.map is None:
-        print(f"{mapping} is there: give it with --map, or delete it for a new guess.")
-        return None
-    fields = read_mapping(mapping, table.header)
+        message = "The mapping exists: give it with --map, or delete it for a new guess."
+        raise ProblemsFound(
+            [Problem(file=mapping.name, row=None, column="", code="E105", message=message)]
+        )
+    fields = read_mapping(mapping, table.header, config)
     made = rows_from(table, fields, read_sheets(directory / "data" / "raw"), path.name)
     if made.problems:
-        from osteometa.io.problems import ProblemsFound
-
         raise ProblemsFound(made.problems)
 
     def place(problems: Iterable[Problem]) -> list[Problem]:

@@ -1,1 +1,1 @@
-"""Tables of a review as a workbook and back, and tables that other people keep."""
+"""Tables of a review as a workbook and back, and tables from other sources."""

@@ -62,7 +62,7 @@ def differences(old: Sheets, new: Sheets) -> tuple[Difference, ...]:
     """Return where the tables of a second set differ from those of the first, by keys of rows.
 
     A table that the second set lacks is not compared. The order of rows and columns is none of the
-    differences; a column that is missing is as good as empty.
+    differences; a missing column counts as empty.
     """
     return tuple(
         item
@@ -165,7 +165,7 @@ def _lines(model: type[Row], path: Path, old: Sheet, new: Sheet) -> Iterator[lis
 
 
 def _order(before: list[Key], after: list[Key]) -> list[Key]:
-    """Return the keys of the new rows: old ones in their order, each other one after its leader."""
+    """Return the keys of the new rows: old ones in their order, new ones after the row above."""
     there, kept = set(before), set(after)
     order = [key for key in before if key in kept]
     for place, key in enumerate(after):

@@ -1,4 +1,4 @@
-"""Tables of other people: CSV files of any encoding and separator, and sheets of Excel files."""
+"""Tables from other sources: CSV files of any encoding and separator, and sheets of Excel files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,20 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
         If the file cannot be read, or its encoding or separator is not certain.
     """
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        from osteometa.exchange.reading import grids, text_of_cell
+        from osteometa.exchange.reading import FORMULA, PERCENTAGE, grids, text_of_cell, wrong_in
 
         grid = next(iter(grids(path).values()), ())
-        formulas = [cell.coordinate for line in grid for cell in line if cell.data_type == "f"]
-        if formulas:
-            message = f"Cell {formulas[0]} holds a formula. Save a copy with values only."
-            raise SheetError(message)
+        for cell in (cell for line in grid for cell in line):
+            what = wrong_in(cell)
+            if what == FORMULA:
+                message = f"Cell {cell.coordinate} holds {what}. Save a copy with values only."
+                raise SheetError(message)
+            if what == PERCENTAGE:
+                message = (
+                    f"Cell {cell.coordinate} holds {what}, stored as {text_of_cell(cell)}. "
+                    "Enter the number as text, without the sign %."
+                )
+                raise SheetError(message)
         return sheet_of([text_of_cell(cell) for cell in line] for line in grid)
     try:
         data = path.read_bytes()
@@ -40,7 +47,11 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     except csv.Error as error:
         message = f"The file cannot be read as CSV ({error}). Is the separator another one?"
         raise SheetError(message) from None
-    return sheet_of(lines, mark)
+    sheet = sheet_of(lines, mark)
+    for number, cells in sheet.rows:
+        if wrong := sheet.misfit(cells):
+            raise SheetError(f"Row {number}: {wrong}", number)
+    return sheet
 
 
 def _decoded(data: bytes, encoding: str | None) -> str:
@@ -55,8 +66,8 @@ def _decoded(data: bytes, encoding: str | None) -> str:
         except UnicodeDecodeError:
             raise SheetError(_encodings(data)) from None
     try:
-        return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+        return data.decode(encoding).removeprefix("\ufeff")
+    except (UnicodeError, LookupError):
         raise SheetError(f"The file is not of the encoding {encoding}.") from None
 
 

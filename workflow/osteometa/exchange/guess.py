@@ -51,7 +51,7 @@ ASKED = {
     "finding": ("outcome", "analyte", "site", "timepoint", "unit", "source"),
     "contrast": ("statistic", "score", "adjusted", "standardiser", "note"),
 }
-"""What tables seldom tell: asked of the reviewer where no column holds it."""
+"""What few tables hold: asked of the reviewer where no column holds it."""
 
 
 def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:

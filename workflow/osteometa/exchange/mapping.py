@@ -1,4 +1,4 @@
-"""Which column of another person's table holds what: the mapping file, read and written.
+"""Which column of a table from another source holds what: the mapping file, read and written.
 
 A group of the mapping makes one row of one raw table from each row of the table; its fields are the
 columns of that raw table, each taken from a column or given as one value by the reviewer.
@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from osteometa.exchange.choices import choice_of
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.codebook import allowed
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Study
+from osteometa.io.cell_text import NumberError, is_missing, plain_number
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.yaml_file import read_yaml
+from osteometa.protocol.config import Config
 
 FINDING = (
     "outcome", "analyte", "site", "assay", "timepoint", "time_h", "time_wk", "unit", "report",
@@ -38,6 +41,9 @@ IMPLIED = {
 }  # fmt: skip
 """Columns of each group that need no field: they follow from the group, or from another."""
 
+NAMED = ("outcome", "analyte", "site", "modality")
+"""Columns whose names config.yaml defines."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -56,6 +62,11 @@ class Field:
         """Name of the field in messages, such as study.design."""
         return f"{self.group}.{self.name}"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether the cells are numbers."""
+        return self.name == VARIANCE or GROUPS[self.group].is_number(self.name)
+
 
 def fields_of_group(group: str) -> tuple[str, ...]:
     """Return the fields that a group may have."""
@@ -65,8 +76,10 @@ def fields_of_group(group: str) -> tuple[str, ...]:
     return tuple(name for name in GROUPS[group].columns() if name != "study_id") + extra
 
 
-def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
-    """Return the fields of a mapping file.
+def read_mapping(
+    path: Path, heads: tuple[str, ...], config: Config | None = None
+) -> tuple[Field, ...]:
+    """Return the fields of a mapping file; `config` gives the names that its questions list.
 
     Raises
     ------
@@ -90,6 +103,9 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
         )
 
     for group, named in values.items():
+        if group in GROUPS and not named:
+            wrong((group,), "The group is empty. Add its fields, or delete the line.")
+            continue
         if group not in GROUPS or not isinstance(named, dict):
             wrong((group,), f"No group. {suggestion(group, GROUPS)}Use: {', '.join(GROUPS)}.")
             continue
@@ -99,27 +115,38 @@ def read_mapping(path: Path, heads: tuple[str, ...]) -> tuple[Field, ...]:
             if name not in known:
                 wrong(where, f"Not a field. {suggestion(str(name), known)}Use: {', '.join(known)}.")
             elif not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
-                wrong(where, "Write {column: NAME} or {value: TEXT}.", str(given))
+                wrong(where, "Write {column: NAME} or {value: TEXT}; put text with a comma or a "
+                      "colon between quotes.")  # fmt: skip
+            elif not isinstance(text := _text(given), str):
+                # YAML reads 12.50 as the number 12.5.
+                wrong(where, "This is not text. Put it between quotes.")
             else:
-                ((kind, text),) = given.items()
-                field = Field(
-                    group=group, name=name, kind=kind, line=lines.get(where),
-                    text="" if text is None else str(text),
-                )  # fmt: skip
+                (kind,) = given
+                field = Field(group=group, name=name, kind=kind, text=text, line=lines.get(where))
                 fields.append(field)
+                if kind == "value" and field.is_number and not is_missing(text):
+                    try:
+                        plain_number(text)
+                    except NumberError as error:
+                        wrong(where, f"{error}.")
                 if kind == "column" and field.text and field.text not in heads:
                     near = suggestion(field.text, heads)
                     wrong(where, f"The table has no such column. {near}", field.text)
     for field in fields:
         if not field.text:
-            wrong((field.group, field.name), question(field.group, field.name))
-    problems += _needed(path.name, fields)
+            wrong((field.group, field.name), question(field.group, field.name, config))
+    problems += _needed(path.name, fields, config)
     if problems:
         raise ProblemsFound(problems)
     return tuple(fields)
 
 
-def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:
+def _text(given: dict[str, object]) -> object:
+    (text,) = given.values()
+    return "" if text is None else text
+
+
+def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[Problem]:
     """Yield the columns that every row of a raw table needs and that the mapping does not give."""
     given = {(field.group, field.name) for field in fields}
     groups = {field.group for field in fields}
@@ -133,14 +160,21 @@ def _needed(file: str, fields: list[Field]) -> Iterator[Problem]:
             if (group, name) not in given and name not in IMPLIED.get(group, ()):
                 yield Problem(
                     file=file, row=None, column=f"{group}.{name}", code="E105",
-                    message=f"The mapping lacks it. {question(group, name)}",
+                    message=f"The mapping lacks it. {question(group, name, config)}",
                 )  # fmt: skip
 
 
-def question(group: str, name: str) -> str:
+def question(group: str, name: str, config: Config | None) -> str:
     """Return what to add to the mapping for a field that the table does not tell."""
-    words = allowed(GROUPS[group], name).removesuffix("; needed")
-    return f"State it as {{value: ...}} or {{column: ...}}. It is: {holds(group, name)} ({words})."
+    words = f"{holds(group, name)} ({_words(group, name, config)})"
+    return f"State it as {{value: ...}} or {{column: ...}}. It is: {words}."
+
+
+def _words(group: str, name: str, config: Config | None) -> str:
+    """Return what a field may hold: its names in config.yaml, or what the codebook allows."""
+    choice = choice_of(GROUPS[group], name, config) if config and name in NAMED else None
+    words = ", ".join(choice.words) if choice else allowed(GROUPS[group], name)
+    return words.removesuffix("; needed")
 
 
 def holds(group: str, name: str) -> str:
@@ -150,7 +184,9 @@ def holds(group: str, name: str) -> str:
     return (GROUPS[group].model_fields[name].description or "").removesuffix(".")
 
 
-def mapping_text(table: str, fields: tuple[Field, ...], unused: tuple[str, ...]) -> str:
+def mapping_text(
+    table: str, fields: tuple[Field, ...], unused: tuple[str, ...], config: Config | None
+) -> str:
     """Return a mapping as the text of its file, with its questions and the unused columns."""
     lines = [
         f"# Which column of {table} holds what. Write {{column: NAME}} for a column of the table,",
@@ -164,15 +200,17 @@ def mapping_text(table: str, fields: tuple[Field, ...], unused: tuple[str, ...])
         if named:
             lines += ["", f"{group}:"]
         for field in named:
-            lines.append(f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field)}")
+            lines.append(
+                f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field, config)}"
+            )
     return "\n".join(lines) + "\n"
 
 
-def _asked(field: Field) -> str:
+def _asked(field: Field, config: Config | None) -> str:
     """Return what an empty field is to hold, as a comment."""
     if field.text:
         return ""
-    words = allowed(GROUPS[field.group], field.name).removesuffix("; needed")
+    words = _words(field.group, field.name, config)
     return f"    # {holds(field.group, field.name).partition(';')[0]} ({words})"
 
 

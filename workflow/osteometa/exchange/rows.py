@@ -1,4 +1,4 @@
-"""Rows of the raw tables, made from another person's table by its mapping."""
+"""Rows of the raw tables, made from a table of another source by its mapping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from osteometa.exchange.differences import Cells, Sheets
-from osteometa.exchange.mapping import FINDING, GROUPS, VARIANCE, Field, mapped
+from osteometa.exchange.mapping import FINDING, VARIANCE, Field, mapped
 from osteometa.extraction.cell_types import LONGEST
 from osteometa.extraction.tables import ROWS
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number
@@ -47,7 +47,7 @@ def rows_from(table: Sheet, fields: tuple[Field, ...], own: Sheets, file: str) -
     other. `own` are the tables of the review, `file` the name of the other one in messages.
     """
     groups = mapped(fields)
-    columns = [f.text for f in fields if f.kind == "column" and _is_number(f)]
+    columns = [f.text for f in fields if f.kind == "column" and f.is_number]
     mark = table.decimal_mark(columns)
     made: list[tuple[str, Cells, Origin]] = []
     problems: list[Problem] = []
@@ -65,10 +65,6 @@ def rows_from(table: Sheet, fields: tuple[Field, ...], own: Sheets, file: str) -
         sheets[name], places = _with_rows(name, sheet, new)
         origins |= {(name, number): origin for number, origin in places.items()}
     return Made(sheets=sheets, origins=origins, problems=tuple(problems))
-
-
-def _is_number(field: Field) -> bool:
-    return field.name == VARIANCE or GROUPS[field.group].is_number(field.name)
 
 
 def _made_of(
@@ -95,9 +91,7 @@ def _made_of(
         side, _, when = group.partition("_")
         if when and any(found.get(name) for name in STATISTICS):
             kind = {"kind": "change" if when == "change" else "level", "arm_id": arms[side]}
-            time = (
-                {"timepoint": "baseline", "time_wk": "", "time_h": ""} if when == "before" else {}
-            )
+            time = BASELINE if when == "before" else {}
             yield "measurements", shared | kind | time | found, Origin(row=row, group=group)
         elif group == "contrast" and any(found.get(name) for name in ("value", "p", "ci_low")):
             both = {name: text for name, text in shared.items() if name != "assay"}
@@ -115,8 +109,8 @@ def _cells(source: Cells, named: dict[str, Field], mark: Mark) -> Cells:
     for name, field in named.items():
         text = source.get(field.text, "") if field.kind == "column" else field.text
         text = "" if is_missing(text) else text
-        if text and field.kind == "column" and _is_number(field):
-            text = plain_number(text, mark)
+        if text and field.is_number:
+            text = plain_number(text, mark if field.kind == "column" else ".")
         cells[name] = text
     return cells
 
@@ -201,16 +195,23 @@ def at_sources(
         field = groups.get(origin.group, {}).get(column)
         if field is None and column in FINDING:
             field = groups.get("finding", {}).get(column)
+        message = problem.message
+        if field is None and column == "exercise_type":  # what the modality leaves open
+            field = groups.get(origin.group, {}).get("modality")
+            message = message.replace(
+                "Enter the type here, with the reason in type_reason.",
+                f"Add exercise_type and type_reason under {origin.group}:.",
+            )
         if field is not None and field.kind == "value":
             new = replace(problem, file=mapping, row=field.line, column=field.path, study="",
-                          row_key="")  # fmt: skip
+                          row_key="", message=message)  # fmt: skip
         else:
 
             def source_row(found: re.Match[str], table: str = problem.in_table) -> str:
                 other = made.origins.get((table, int(found[1])))
                 return f"first in row {other.row})" if other else f"first in {table}.csv)"
 
-            message = re.sub(r"first in row ([0-9]+)\)", source_row, problem.message)
+            message = re.sub(r"first in row ([0-9]+)\)", source_row, message)
             column = f"{field.text} ({problem.column})" if field else problem.column
             new = replace(problem, file=file, row=origin.row, column=column, message=message)
         placed[new] = None

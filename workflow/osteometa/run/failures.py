@@ -31,6 +31,10 @@ REMEDIES = {
     "older modification time": "The clock was set during the run. Run again.",
 }
 """What to do, by words of a failure."""
+EXCHANGE = (
+    "bibtexparser", "charset_normalizer", "nbib", "openpyxl", "rispy", "rocrate",
+)  # fmt: skip
+"""Modules of the extra `exchange`."""
 
 
 def remedy_for(failure: str) -> str:
@@ -67,7 +71,7 @@ def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
 
 
 def _known(error: Exception, giver: str) -> str:
-    if isinstance(error, ModuleNotFoundError) and not (error.name or "osteo").startswith("osteo"):
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EXCHANGE:
         return f"{error.name} is not installed. Run: pip install 'osteometa[exchange]'."
     remedy = remedy_for(str(error)) if isinstance(error, OSError) else ""
     if not remedy:
