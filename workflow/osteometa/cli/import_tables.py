@@ -19,8 +19,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "import",
         help="bring a workbook, decisions or another table into the tables",
         description="Bring back the workbook that `osteometa workbook` wrote, or the one of "
-        "`osteometa compare` with its decisions, or add the rows of a table from "
-        "another source (CSV, Excel), with a mapping that says which column holds what; without --map a first "
+        "`osteometa compare` with its decisions, or add the rows of a table from another source "
+        "(CSV, Excel), with a mapping that says which column holds what; without --map a first "
         "mapping is guessed and written beside the table. What is added, changed and removed is "
         "shown, and problems at their cells, before anything is written; nothing is written while "
         "there is a problem.",
