@@ -58,7 +58,7 @@ def code(script):
 
 
 def run_inputs():
-    """What the results of this run depend on, by which the next one knows whether it differs."""
+    """What the results of this run depend on, compared with those of the next run."""
     scripts = (code(script) for script in ("extract.py", "pool.py", "summary.py"))
     return inputs_of(ROOT, config_read.model_dump(mode="json"), " ".join(scripts))
 

@@ -299,7 +299,7 @@ class Finder:
 
 
 def warned(text: str) -> bool:
-    """Tell whether Python warns of a text, as of `is` beside a literal."""
+    """Return whether Python warns of a text, as of `is` beside a literal."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", SyntaxWarning)
         try:

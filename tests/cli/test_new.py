@@ -1,6 +1,7 @@
 """`osteometa new`: what it writes is a valid review, and nothing is half written."""
 
 import csv
+import io
 import os
 import sys
 
@@ -176,7 +177,7 @@ def test_a_bound_keeps_its_digits(tmp_path, capsys):
 def test_what_cannot_be_a_review_is_refused_in_a_sentence(
     tmp_path, capsys, monkeypatch, options, words
 ):
-    monkeypatch.setattr(sys, "stdin", open("/dev/null"))  # noqa: PTH123, SIM115
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     status, _, err = output_of(capsys, "new", tmp_path / "review", *options)
     assert status == 2 and words in err
     assert list(tmp_path.iterdir()) == []

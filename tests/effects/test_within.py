@@ -130,7 +130,7 @@ def test_an_arm_has_one_correlation_for_all_its_times():
     assert rs([*at("t1", 0.3), *at("t2", 0.8)]) == [0.3, 0.3]
 
 
-def test_a_sign_told_in_words_serves_an_exact_p():
+def test_a_sign_reported_in_words_serves_an_exact_p():
     p = ("contrasts", "e", "end", "p", {"p": 0.03, "p_operator": "=", "n_exercise": 11})
     assert effects([p]) == {}
     down = ("directions", "e", "end", "within_arm", {"direction": "down"})
@@ -409,9 +409,9 @@ def test_a_p_is_held_against_the_means_of_the_same_test_only():
             ("measurements", arm, "end", "change", own)
             for arm, own in zip("ec", cells, strict=True)
         ]
-        told = {"p": p, "p_operator": "=", "score": "change", **more}
+        reported = {"p": p, "p_operator": "=", "score": "change", **more}
         return p_warnings_on(
-            [*rows, ("contrasts", "e", "end", "p", told)], design="rct", control=True
+            [*rows, ("contrasts", "e", "end", "p", reported)], design="rct", control=True
         )
 
     assert len(found("0.001")) == len(found("0.001", adjusted="no")) == 1
@@ -432,8 +432,8 @@ def test_the_sign_of_a_test_of_levels_is_that_of_the_levels():
     rows = [level(time, arm, mean=mean, n=10) for (arm, time), mean in means.items()]
 
     def g(**cells):
-        told = {"p": 0.04, "p_operator": "=", "adjusted": "no", **cells}
-        test = ("contrasts", "e", "end", "p", told)
+        reported = {"p": 0.04, "p_operator": "=", "adjusted": "no", **cells}
+        test = ("contrasts", "e", "end", "p", reported)
         return effects([*rows, test], design="rct", control=True)["SMD"].yi
 
     assert g(score="post") == pytest.approx(-0.957646 * 2.213703 * 0.2**0.5, rel=1e-5)
@@ -446,14 +446,14 @@ values = st.tuples(st.floats(1, 9), st.floats(0.1, 2), st.floats(1, 9), st.float
 @given(values, st.integers(5, 60), st.floats(-0.4, 0.97))
 def test_one_arm_does_not_depend_on_the_unit_and_turns_with_time(numbers, n, r):
     m0, s0, m1, s1 = (round(number, 3) for number in numbers)
-    told = ("contrasts", "e", "end", "r", {"value": round(r, 3)})
+    reported = ("contrasts", "e", "end", "r", {"value": round(r, 3)})
 
     def found(before, after, factor=1, unit=NUMBER):
         rows = [
             level(time, mean=f"{mean * factor:.3f}", sd=f"{sd * factor:.3f}", n=n, unit=unit)
             for time, (mean, sd) in (("baseline", before), ("end", after))
         ]
-        return effects([*rows, told])
+        return effects([*rows, reported])
 
     one = found((m0, s0), (m1, s1))
     other = found((m0, s0), (m1, s1), 1000, "pg/mL")

@@ -8,7 +8,7 @@ import pytest
 from builders import CONFIG, copied, output_of, review_of
 from osteometa.derivation.primary_pools import primary_only, primary_pools
 from osteometa.exchange.agreement import agreement, cohens_kappa, methods_sentence
-from osteometa.exchange.disagreements import disagreements, likely_same, weighed, with_b
+from osteometa.exchange.disagreements import disagreements, likely_same, with_b, with_consequences
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Measurement
 
@@ -34,7 +34,7 @@ def tables(folder):
 
 
 def found_in(a, b):
-    return weighed(disagreements(tables(a), tables(b)), tables(a), CONFIG)
+    return with_consequences(disagreements(tables(a), tables(b)), tables(a), CONFIG)
 
 
 STUDY_B = "test_b_2002,Test B 2002,2002,,,,,rct,made up for tests,female,,,,,"
@@ -93,7 +93,7 @@ def test_a_study_that_one_has_stands_for_its_rows_and_another_name_is_found(two)
     ]  # fmt: skip
     ((one, other),) = likely_same(found)
     assert (one.row_key, other.row_key) == ("test_c_2003", "test_c")
-    items = weighed(found, tables(a), CONFIG)
+    items = with_consequences(found, tables(a), CONFIG)
     assert [(m.enter, m.leave) for i in items for m in i.moves] == [(0, 1), (1, 0)]
     both = tables(a)
     for item in found:

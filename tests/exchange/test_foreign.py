@@ -91,7 +91,7 @@ def review(tmp_path):
 def imported(review, path, edits, capsys, *options):
     """Import a table with the guessed mapping and some edits: status and output."""
     status, out, err = output_of(capsys, "import", path, review, *options)
-    assert status == 0 and "as far as the heads tell" in out, err
+    assert status == 0 and "as far as the heads show" in out, err
     mapping = path.with_suffix(".map.yaml")
     mapping.write_text(answered(mapping.read_text(encoding="utf-8"), edits), encoding="utf-8")
     return output_of(capsys, "import", path, review, "--map", mapping, "--yes", *options)
@@ -126,8 +126,8 @@ def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, cap
 
 def test_the_guide_counts_the_steps():
     guide = (ROOT / "docs/howto/import_a_table.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| dat\.(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)
-    assert {name: (int(lines), int(cells)) for name, lines, cells in told} == {
+    stated = re.findall(r"^\| dat\.(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)
+    assert {name: (int(lines), int(cells)) for name, lines, cells in stated} == {
         name: (len(edits), len(SAME_NAMES.get(name, ()))) for name, edits in EDITS.items()
     }
 
@@ -262,7 +262,7 @@ def test_exact_p_values_give_an_effect(review, tmp_path, capsys):
     assert (cells["p"], cells["p_operator"], cells["statistic"]) == ("0.03", "=", "smd")
 
 
-def test_open_questions_are_told_with_their_lines(review, tmp_path, capsys):
+def test_open_questions_are_stated_with_their_lines(review, tmp_path, capsys):
     path = copy_of("curtis1998", tmp_path)
     status, out, _ = imported(review, path, {"study.label": "papre"}, capsys)
     assert status == 1 and "Nothing was written." in out
@@ -298,7 +298,9 @@ def test_a_mapping_that_is_missing_or_not_given_is_an_error(review, tmp_path, ca
     assert status == 1 and "The mapping exists: give it with --map" in out
 
 
-def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review, tmp_path, capsys):
+def test_problems_are_stated_at_rows_of_the_table_and_once_for_the_mapping(
+    review, tmp_path, capsys
+):
     text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,-1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
     path = table(tmp_path, text)
     before = read_sheets(review / "data/raw")
@@ -309,7 +311,7 @@ def test_problems_are_told_at_rows_of_the_table_and_once_for_the_mapping(review,
     assert out.count("'scores' is not") == 1
 
 
-def test_a_modality_without_type_is_told_once_at_the_mapping(review, tmp_path, capsys):
+def test_a_modality_without_type_is_stated_once_at_the_mapping(review, tmp_path, capsys):
     text = "study,m1,sd1,n1,m2,sd2,n2\nA 2001,5,1,10,5,1,10\nB 2002,5,1,10,5,1,10\n"
     path = table(tmp_path, text)
     yaml = YAML()

@@ -151,7 +151,9 @@ def test_figures_are_named_and_listed_as_a_journal_wants(finished, exported):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.skipif(
+    not shutil.which("soffice"), reason="LibreOffice, which opens the files, is not installed"
+)
 @pytest.mark.parametrize(
     ("name", "ending", "part", "words"),
     [
@@ -201,7 +203,7 @@ def text_of(path):
 def test_a_run_that_is_not_current_is_refused(finished, tmp_path, capsys):
     folder = shutil.copytree(finished, tmp_path / "review")
     changed = "changed since the last run: {}"
-    for name, added, told in (
+    for name, added, said in (
         (f"results/{SPINE}/pooled.csv", "x", changed), ("data/raw/grade.csv", "x", changed),
         ("config.yaml", "\npooling: {method: DL}\n", "the last run had other settings"),
     ):  # fmt: skip
@@ -209,7 +211,7 @@ def test_a_run_that_is_not_current_is_refused(finished, tmp_path, capsys):
         without = re.sub(r"^pooling:.*\n(?: .*\n)*", "", before, flags=re.MULTILINE)
         (folder / name).write_text(without + added, "utf-8")
         status, out, error = output_of(capsys, "export", folder)
-        assert (status, out) == (1, "") and told.format(name) in error
+        assert (status, out) == (1, "") and said.format(name) in error
         (folder / name).write_text(before, "utf-8")
     (folder / "results/manifest.csv").unlink()
     status, _, error = output_of(capsys, "export", folder)
@@ -217,13 +219,13 @@ def test_a_run_that_is_not_current_is_refused(finished, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [(("--format", "eps"), "no format 'eps'"), (("--figures", "Figure"), "{n}"),
      (("--figures", "a/{n}"), "{n}")],
 )  # fmt: skip
-def test_wrong_options_are_refused(small, capsys, words, told):
+def test_wrong_options_are_refused(small, capsys, words, said):
     status, _, error = output_of(capsys, "export", small, *words)
-    assert status == 2 and told in error
+    assert status == 2 and said in error
 
 
 def test_a_folder_without_a_review_is_refused(tmp_path, capsys):

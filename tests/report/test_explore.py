@@ -170,7 +170,7 @@ def test_a_set_is_offered_with_its_covariances_where_its_pool_is_published(shipp
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+@pytest.mark.skipif(not CHROMIUM, reason="Chromium, in which the page is opened, is not installed")
 def test_the_page_pools_as_osteometa_does(shipped, tmp_path):
     """1e-6 for every set, estimator and interval; t quantiles 1e-9."""
     named = {

@@ -16,7 +16,7 @@ CELLS = ("in_table", "row_key", "column", "code", "found")
 
 
 @pytest.fixture
-def doubtful(small):
+def questionable(small):
     """A review with a warning of n before and after."""
     raw = TESTS / "bad_input/W04_n_differs/data/raw/measurements.csv"
     (small / "data/raw/measurements.csv").write_bytes(raw.read_bytes())
@@ -41,32 +41,32 @@ def test_the_shipped_review_has_no_new_warning():
     assert len(outcome.problems) == len(outcome.tables.accepted_warnings) > 0
 
 
-def test_what_is_copied_from_the_check_is_accepted(doubtful, capsys, tmp_path):
-    assert accept(doubtful, capsys)
-    assert main(["check", str(doubtful)]) == 0
+def test_what_is_copied_from_the_check_is_accepted(questionable, capsys, tmp_path):
+    assert accept(questionable, capsys)
+    assert main(["check", str(questionable)]) == 0
     text = capsys.readouterr().out
     assert text == "0 problems, 0 warnings, 1 accepted warning.\n"
-    write_warnings(tmp_path / "w.csv", check_review(doubtful).problems)
+    write_warnings(tmp_path / "w.csv", check_review(questionable).problems)
     (row,) = read_records(tmp_path / "w.csv", CheckWarning)
     assert (row.code, row.reason, row.in_table) == ("W04", "printed so", "measurements")
 
 
-def test_an_acceptance_of_another_value_is_named_and_the_warning_new(doubtful, capsys):
-    accept(doubtful, capsys, found="19 after 20")
-    main(["check", str(doubtful)])
+def test_an_acceptance_of_another_value_is_named_and_the_warning_new(questionable, capsys):
+    accept(questionable, capsys, found="19 after 20")
+    main(["check", str(questionable)])
     text = capsys.readouterr().out
     assert "W04" in text and "W20" in text and "0 problems, 2 warnings." in text
     assert "accepted_warnings.csv; `osteometa check --csv`" in text
 
 
-def test_an_acceptance_without_a_reason_is_refused(doubtful, capsys):
-    accept(doubtful, capsys, reason="")
-    assert main(["check", str(doubtful)]) == 1
+def test_an_acceptance_without_a_reason_is_refused(questionable, capsys):
+    accept(questionable, capsys, reason="")
+    assert main(["check", str(questionable)]) == 1
     assert "row 2, column reason" in capsys.readouterr().out
 
 
-def test_new_warnings_come_before_accepted_ones(doubtful, tmp_path):
-    first, *_ = check_review(doubtful).problems
+def test_new_warnings_come_before_accepted_ones(questionable, tmp_path):
+    first, *_ = check_review(questionable).problems
     later = replace(first, row=1, reason="printed so")
     write_warnings(tmp_path / "w.csv", [later, first])
     assert [w.reason for w in read_records(tmp_path / "w.csv", CheckWarning)] == ["", "printed so"]
@@ -76,7 +76,7 @@ def test_a_table_of_acceptances_has_the_first_columns_of_the_warnings():
     assert AcceptedWarning.columns() == tuple(CheckWarning.__dataclass_fields__)[:6]
 
 
-def test_an_acceptance_that_depends_on_other_studies_waits_for_them(doubtful, capsys):
-    accept(doubtful, capsys, code="W43")
-    main(["check", str(doubtful)])
+def test_an_acceptance_that_depends_on_other_studies_is_kept(questionable, capsys):
+    accept(questionable, capsys, code="W43")
+    main(["check", str(questionable)])
     assert "W20" not in capsys.readouterr().out

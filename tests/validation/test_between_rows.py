@@ -179,7 +179,7 @@ def test_arms_that_are_compared_with_each_other_give_a_warning_once():
     ],
 )  # fmt: skip
 def test_mean_and_spread_that_another_row_has_as_well(first, second, warned):
-    """Of 30 people with an SD of 0.12, two means to three decimals are equal by chance rarely."""
+    """With n 30 and SD 0.12, two means to three decimals are rarely equal by chance."""
     assert bool(found([first, second], ("W17",))) == warned
 
 

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("osteometa compare: no config.yaml in A, in B or in this folder.", file=sys.stderr)
         return 2
     from osteometa.exchange.agreement import agreement, agreement_text, methods_sentence
-    from osteometa.exchange.disagreements import disagreements, likely_same, weighed
+    from osteometa.exchange.disagreements import disagreements, likely_same, with_consequences
     from osteometa.io.problems import ProblemsFound
     from osteometa.protocol.config import load_config
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr, end="")
         return 1
     found = list(disagreements(a, b))
-    items = weighed(found, a, config, _progress(len(found)))
+    items = with_consequences(found, a, config, _progress(len(found)))
     print(_text(items), end="")
     for one, other in likely_same(found):
         print(f"Likely the same in {one.table}.csv: {one.row_key} (A) and {other.row_key} (B). "
@@ -101,7 +101,7 @@ def _progress(total: int):
     def show(number: int) -> None:
         if sys.stderr.isatty():
             end = "\n" if number == total else ""
-            print(f"\r{number} of {total} differences weighed", end=end, file=sys.stderr)
+            print(f"\r{number} of {total} differences computed", end=end, file=sys.stderr)
 
     return show
 

@@ -104,7 +104,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
         unused = tuple(head for head in table.header if head not in {f.text for f in fields})
         text = mapping_text(path.name, fields, unused, config)
         write_text(mapping, text)
-        print(f"{text}\nThis is {mapping}: what each column holds, as far as the heads tell. "
+        print(f"{text}\nThis is {mapping}: what each column holds, as far as the heads show. "
               "Edit it, then give it with --map.")  # fmt: skip
         return None
     if arguments.map is None:

@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--design",
         choices=("rct", "crossover_rct", "nrct", "uncontrolled"),
-        help="design of all new studies, which a reference does not tell",
+        help="design of all new studies, which a reference does not state",
     )
     parser.add_argument("--include", choices=("yes", "no"), help="whether they are in the review")
     parser.add_argument("--reason", default="", help="why not, with --include no")
@@ -109,7 +109,7 @@ def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal 
         print(f"{cells['study_id']}: {cells['title']}. {cells['journal']} doi {cells['doi'] or '-'}"
               f", pmid {cells['pmid'] or '-'}")  # fmt: skip
     if new and not (arguments.design and arguments.include):
-        print("osteometa references: nothing was written. A reference does not tell design and "
+        print("osteometa references: nothing was written. A reference does not state design and "
               "include: state --design and --include for all of them, and correct single ones "
               "afterwards.", file=sys.stderr)  # fmt: skip
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def without_config(directory: str | Path, command: str) -> bool:
-    """Tell whether a folder is no review, and print so."""
+    """Return whether a folder is no review, and print so."""
     if (Path(directory) / "config.yaml").is_file():
         return False
     print(

@@ -62,7 +62,7 @@ def from_five(
 
 
 def is_skewed(code: str, values: tuple[float, ...], n: int) -> bool:
-    """Tell whether the quantiles are too asymmetric for a normal distribution, at 5 % (Shi 2023).
+    """Return whether the quantiles are too asymmetric for a normal distribution, at 5 % (Shi 2023).
 
     The statistic is |upper + lower - 2 median| over upper - lower, of the range (R3), of the
     quartiles (Q3), or the larger of both, that of the range times 2.65 ln(.6n)/sqrt(n) (Q5). Its

@@ -85,7 +85,7 @@ def exact_p(row: Contrast) -> float | None:
 
 
 def is_omnibus(row: Contrast) -> bool:
-    """Tell whether a test is one of several groups or times together, which has no sign.
+    """Return whether a test is one of several groups or times together, which has no sign.
 
     An F with more than one numerator degree of freedom, or of an unknown number; and a p of a
     repeated-measures analysis within one arm that is not stated to compare two times.

@@ -96,7 +96,7 @@ def means_of(summaries: Sequence[Summary | None]) -> list[float] | None:
 
 
 def has_sd(summary: Summary | None) -> bool:
-    """Tell whether mean and SD are known."""
+    """Return whether mean and SD are known."""
     return summary is not None and summary.with_sd() is not None
 
 

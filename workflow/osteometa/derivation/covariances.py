@@ -36,7 +36,7 @@ def link(found: Iterable[Assessed], rho: float, *, split: bool = False) -> list[
 
 
 def same_participants(one: Assessed, other: Assessed) -> bool:
-    """Tell whether two arms of one study are the same participants in two conditions.
+    """Return whether two arms of one study are the same participants in two conditions.
 
     So in a crossover, and where two arms together have more participants than were enrolled.
     """
@@ -49,7 +49,7 @@ def same_participants(one: Assessed, other: Assessed) -> bool:
 
 
 def share_participants(one: Assessed, other: Assessed) -> bool:
-    """Tell whether two effects of one measure are based on some of the same participants."""
+    """Return whether two effects of one measure are based on some of the same participants."""
     if one.effect.study_id != other.effect.study_id:
         return False
     control = one.effect.comparator

@@ -61,7 +61,7 @@ SIZE = Atom("n analysed", "", ("n",))
 TEST = Atom("exact p of the test, with its direction", "", ("p",))
 DIFFERENCE = Atom("difference with its SE", "", ("value", "se"))
 ADJUSTED = Atom("baseline-adjusted difference with its SE", "", ("value", "se"))
-"""Named only as what a method lacks, never asked for."""
+"""Named only as what a method lacks, never requested."""
 
 
 def smallest(

@@ -35,7 +35,7 @@ class Selected:
         return self.estimated is self.represented_by
 
     def part_of_unknown(self, measure: str) -> bool:
-        """Tell whether it is a part of a trial whose whole gives no effect on a measure."""
+        """Return whether it is a part of a trial whose whole gives no effect on a measure."""
         whole = self.represented_by
         if self.comparison.population != PART or whole.comparison.population == PART:
             return False

@@ -94,7 +94,7 @@ def wanted_in(derived: Derived, config: Config) -> list[Wanted]:
 
 
 def _may_be_planned(key: SetKey) -> bool:
-    """Tell whether the studies of a set answer one question: site and window are stated."""
+    """Return whether the studies of a set answer one question: site and window are stated."""
     return key.site != "not_stated" and (key.phase != Phase.ACUTE or key.window != "")
 
 
@@ -114,7 +114,7 @@ def _with_openings(
 
 
 def may_be_pooled(comparison: Comparison, config: Config) -> bool:
-    """Tell whether numbers alone would bring a comparison into a pool."""
+    """Return whether numbers alone would bring a comparison into a pool."""
     if listed_only(comparison, config) is not None:
         return False
     return not comparison.controlled or comparison.study.design in config.designs

@@ -57,7 +57,7 @@ def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSu
 
 
 def all_with_sd(pair: Pair) -> bool:
-    """Tell whether mean and SD of both arms are known."""
+    """Return whether mean and SD of both arms are known."""
     return all(has_sd(summary) for summary in pair)
 
 

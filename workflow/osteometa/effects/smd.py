@@ -227,7 +227,7 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
 
 
 def _only_percent(basis: Basis) -> bool:
-    """Tell whether a bare test can only be one of percent changes: nothing else is reported."""
+    """Return whether a bare test can only be one of percent changes: nothing else is reported."""
     return any(basis.percent) and not any(basis.change) and not any(basis.after)
 
 
@@ -275,7 +275,7 @@ def g_of_reported_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
 
 
 def names_hedges(row: Contrast) -> bool:
-    """Tell whether the note says that the SMD is corrected for small samples already."""
+    """Return whether the note says that the SMD is corrected for small samples already."""
     return re.search(r"(?<!not )hedges", row.note.lower()) is not None
 
 

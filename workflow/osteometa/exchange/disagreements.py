@@ -158,7 +158,7 @@ def _same(a: Row, b: Row) -> bool:
     return any(one and one.casefold() == other.casefold() for one, other in texts)
 
 
-def weighed(
+def with_consequences(
     found: Iterable[Disagreement], a: Tables, config: Config,
     show: Callable[[int], None] = lambda number: None,
 ) -> list[Disagreement]:  # fmt: skip

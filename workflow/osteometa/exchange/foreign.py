@@ -57,7 +57,7 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
 def _decoded(data: bytes, encoding: str | None) -> str:
     """Return the text of a file: UTF-8, what a mark at its start says, or what is given.
 
-    Another encoding is asked for, with a suggestion: a program can only guess it.
+    Another encoding must be named; one is suggested, because it can only be guessed.
     """
     if encoding is None:
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

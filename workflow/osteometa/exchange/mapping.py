@@ -88,62 +88,67 @@ def read_mapping(
     """
     values, lines = read_yaml(path)
     fields: list[Field] = []
-    problems: list[Problem] = []
-
-    def wrong(where: tuple[int | str, ...], message: str, found: str = "") -> None:
-        problems.append(
-            Problem(
-                file=path.name,
-                row=lines.get(where),
-                column=".".join(map(str, where)),
-                code="E105",
-                message=message,
-                found=found,
-            )
-        )
-
+    wrong: list[tuple[tuple[int | str, ...], str, str]] = []
     for group, named in values.items():
         if group in GROUPS and not named:
-            wrong((group,), "The group is empty. Add its fields, or delete the line.")
-            continue
-        if group not in GROUPS or not isinstance(named, dict):
-            wrong((group,), f"No group. {suggestion(group, GROUPS)}Use: {', '.join(GROUPS)}.")
-            continue
-        for name, given in named.items():
-            where = (group, name)
-            known = fields_of_group(group)
-            if name not in known:
-                wrong(where, f"Not a field. {suggestion(str(name), known)}Use: {', '.join(known)}.")
-            elif not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
-                wrong(where, "Write {column: NAME} or {value: TEXT}; put text with a comma or a "
-                      "colon between quotes.")  # fmt: skip
-            elif not isinstance(text := _text(given), str):
-                # YAML reads 12.50 as the number 12.5.
-                wrong(where, "This is not text. Put it between quotes.")
-            else:
-                (kind,) = given
-                field = Field(group=group, name=name, kind=kind, text=text, line=lines.get(where))
-                fields.append(field)
-                if kind == "value" and field.is_number and not is_missing(text):
-                    try:
-                        plain_number(text)
-                    except NumberError as error:
-                        wrong(where, f"{error}.")
-                if kind == "column" and field.text and field.text not in heads:
-                    near = suggestion(field.text, heads)
-                    wrong(where, f"The table has no such column. {near}", field.text)
+            wrong.append(((group,), "The group is empty. Add its fields, or delete the line.", ""))
+        elif group not in GROUPS or not isinstance(named, dict):
+            message = f"No group. {suggestion(group, GROUPS)}Use: {', '.join(GROUPS)}."
+            wrong.append(((group,), message, ""))
+        else:
+            for name, given in named.items():
+                message = _misfit(group, str(name), given)
+                if message:
+                    wrong.append(((group, name), message, ""))
+                    continue
+                ((kind, text),) = given.items()
+                line = lines.get((group, name))
+                fields.append(Field(group=group, name=name, kind=kind, text=text or "", line=line))
     for field in fields:
-        if not field.text:
-            wrong((field.group, field.name), question(field.group, field.name, config))
+        for message, found in _faults(field, heads, config):
+            wrong.append(((field.group, field.name), message, found))
+    problems = [
+        Problem(
+            file=path.name, row=lines.get(where), column=".".join(map(str, where)), code="E105",
+            message=message, found=found,
+        )
+        for where, message, found in wrong
+    ]  # fmt: skip
     problems += _needed(path.name, fields, config)
     if problems:
         raise ProblemsFound(problems)
     return tuple(fields)
 
 
-def _text(given: dict[str, object]) -> object:
+def _misfit(group: str, name: str, given: object) -> str:
+    """Return why an entry is no field of its group; '' where it is one."""
+    known = fields_of_group(group)
+    if name not in known:
+        return f"Not a field. {suggestion(name, known)}Use: {', '.join(known)}."
+    if not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
+        return (
+            "Write {column: NAME} or {value: TEXT}; put text with a comma or a colon between "
+            "quotes."
+        )
     (text,) = given.values()
-    return "" if text is None else text
+    if text is not None and not isinstance(text, str):
+        return "This is not text. Put it between quotes."  # YAML reads 12.50 as the number 12.5
+    return ""
+
+
+def _faults(
+    field: Field, heads: tuple[str, ...], config: Config | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a field, each with what was found."""
+    if not field.text:
+        yield question(field.group, field.name, config), ""
+    elif field.kind == "column" and field.text not in heads:
+        yield f"The table has no such column. {suggestion(field.text, heads)}", field.text
+    elif field.kind == "value" and field.is_number and not is_missing(field.text):
+        try:
+            plain_number(field.text)
+        except NumberError as error:
+            yield f"{error}.", ""
 
 
 def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[Problem]:
@@ -165,7 +170,7 @@ def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[P
 
 
 def question(group: str, name: str, config: Config | None) -> str:
-    """Return what to add to the mapping for a field that the table does not tell."""
+    """Return what to add to the mapping for a field that the table does not give."""
     words = f"{holds(group, name)} ({_words(group, name, config)})"
     return f"State it as {{value: ...}} or {{column: ...}}. It is: {words}."
 

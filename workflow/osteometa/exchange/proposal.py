@@ -22,7 +22,7 @@ class Proposal:
 
     @property
     def passed(self) -> bool:
-        """Tell whether the tables may be written."""
+        """Return whether the tables may be written."""
         return not errors_of(self.problems)
 
 

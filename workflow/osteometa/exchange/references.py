@@ -91,7 +91,7 @@ def _of_ris(text: str) -> list[Cells]:
 
 
 def _of_pubmed(record: Mapping[str, Any]) -> bool:
-    """Tell whether the accession number is PubMed's: other databases have numbers of their own."""
+    """Return whether the accession number is PubMed's; other databases have their own."""
     names = f"{record.get('name_of_database', '')} {record.get('database_provider', '')}".lower()
     number = str(record.get("accession_number", ""))
     return number.isdigit() and ("pubmed" in names or "medline" in names)

@@ -135,7 +135,7 @@ def identifier(text: str) -> str:
 
 
 def _contradictions(made: Iterable[tuple[str, Cells, Origin]], file: str) -> Iterator[Problem]:
-    """Yield studies and arms of which two rows tell different things."""
+    """Yield studies and arms of which two rows differ."""
     first: dict[tuple[str, ...], tuple[Cells, int]] = {}
     for table, cells, origin in made:
         if table not in ("studies", "arms"):

@@ -1,6 +1,6 @@
 """PRISMA 2020 (Page 2021) and SWiM (Campbell 2020), filled from the record as far as it goes.
 
-The items are in words of our own; those of the statements are longer and count. What only people
+The items are in words of our own; those of the statements are longer and count. What only authors
 can say is left to the authors.
 """
 
@@ -91,15 +91,15 @@ SWIM = {
     "Discussion": {"9": "Limitations of the synthesis"},
 }
 """The same."""
-Told = Mapping[str, tuple[str, str]]
+Filled = Mapping[str, tuple[str, str]]
 """What the record says of an item, and where that stands, by the number of the item."""
 
 
 def prisma_table(review: Review, figures: Sequence[Numbered]) -> Table:
     """Return the PRISMA 2020 checklist."""
-    told = {**_methods(review), **_results(review, figures)}
+    filled = {**_methods(review), **_results(review, figures)}
     return _table(
-        "PRISMA 2020 checklist", PRISMA, told,
+        "PRISMA 2020 checklist", PRISMA, filled,
         "27 items in short; their full wording: Page MJ, McKenzie JE, Bossuyt PM, et al. BMJ 2021; "
         "372: n71 (CC BY 4.0).",
     )  # fmt: skip
@@ -114,11 +114,11 @@ def swim_table(review: Review, figures: Sequence[Numbered]) -> Table:
     )  # fmt: skip
 
 
-def _table(title: str, items: Mapping[str, Mapping[str, str]], told: Told, note: str) -> Table:
+def _table(title: str, items: Mapping[str, Mapping[str, str]], filled: Filled, note: str) -> Table:
     rows = []
     for section, members in items.items():
         for number, topic in members.items():
-            words, where = told.get(number, ("", ""))
+            words, where = filled.get(number, ("", ""))
             rows.append((section, (number, topic, unbroken(words), where or AUTHORS)))
     return Table(
         title=title, heads=("Item", "Topic", "What the record says", "Where"),
@@ -128,7 +128,7 @@ def _table(title: str, items: Mapping[str, Mapping[str, str]], told: Told, note:
     )  # fmt: skip
 
 
-def _methods(review: Review) -> Told:
+def _methods(review: Review) -> Filled:
     config, tables = review.config, review.tables
     here = "Methods"
     tools = sorted({TOOLS[row.tool] for row in tables.risk_of_bias})
@@ -158,7 +158,7 @@ def _methods(review: Review) -> Told:
     }  # fmt: skip
 
 
-def _results(review: Review, figures: Sequence[Numbered]) -> Told:
+def _results(review: Review, figures: Sequence[Numbered]) -> Filled:
     tables, found = review.tables, review.findings
     included = sum(study.include == "yes" for study in tables.studies)
     excluded = sum(study.include == "no" for study in tables.studies)
@@ -191,7 +191,7 @@ def _results(review: Review, figures: Sequence[Numbered]) -> Told:
     }  # fmt: skip
 
 
-def _swim(review: Review, figures: Sequence[Numbered]) -> Told:
+def _swim(review: Review, figures: Sequence[Numbered]) -> Filled:
     config = review.config
     return {
         "1": (f"By outcome, what was measured, site, design and time. {type_words(config)}",

@@ -136,7 +136,7 @@ def range_words(limits: Mapping[str, float]) -> str:
 
 
 def in_range(value: float, limits: Mapping[str, float]) -> bool:
-    """Tell whether a number is in the range of its column."""
+    """Return whether a number is in the range of its column."""
     least, above = limits.get("minimum", -math.inf), limits.get("exclusiveMinimum", -math.inf)
     return least <= value <= limits["maximum"] and value > above
 
@@ -163,7 +163,7 @@ class Row(BaseModel):
 
     @classmethod
     def is_number(cls, column: str) -> bool:
-        """Tell whether a column holds numbers."""
+        """Return whether a column holds numbers."""
         kinds = (cls.model_fields[column].annotation,)
         return bool({ReportedNumber, int} & {*kinds, *get_args(kinds[0])})
 

@@ -158,7 +158,7 @@ class Finding(Row):
 
     @property
     def usable(self) -> bool:
-        """Tell whether the row may be used: an accepted misprint is shown only."""
+        """Return whether the row may be used: an accepted misprint is shown only."""
         return not self.accept
 
 

@@ -52,7 +52,7 @@ def gosh_marks(
     labels : sequence of str
         Labels of the studies in the order of the bits.
     influential : int
-        Which study tells the groups apart.
+        Which study separates the groups.
     most : int
         Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
         n-th would not do: in the order of the subsets, a study is in each second one. The

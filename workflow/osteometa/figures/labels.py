@@ -197,7 +197,7 @@ def _crossed(boxes: Array, segments: Array) -> NDArray[np.bool_]:
 
 
 def _cross(one: Sequence[float] | Array, other: Sequence[float] | Array) -> bool:
-    """Tell whether two segments (x0, y0, x1, y1) cross."""
+    """Return whether two segments (x0, y0, x1, y1) cross."""
 
     def side(line: Sequence[float] | Array, x: float, y: float) -> float:
         return (line[2] - line[0]) * (y - line[1]) - (line[3] - line[1]) * (x - line[0])

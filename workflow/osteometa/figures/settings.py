@@ -79,7 +79,7 @@ class FigureSettings:
 
     @property
     def within_arm(self) -> bool:
-        """Tell whether effects are changes within one arm."""
+        """Return whether effects are changes within one arm."""
         return self.design_class == "within_arm"
 
     def scale(self, unit: str = "") -> MeasureFormat:

@@ -280,7 +280,7 @@ def _one_difference(key: SetKey, other: SetKey) -> str:
 
 
 def _is_of(found: OnMeasure, whole: Effect) -> bool:
-    """Tell whether an effect is another one, or one of those that are combined into it."""
+    """Return whether an effect is another one, or one of those that are combined into it."""
     own = found.effect
     if own is None or own.measure != whole.measure:
         return False

@@ -167,7 +167,7 @@ def _other_than_code(reason: str) -> str:
 
 
 def _is_derived(path: str) -> bool:
-    """Tell whether a file is one of the derived tables, which the copy has as they will be."""
+    """Return whether a file is one of the derived tables, which the copy has as they will be."""
     return path.startswith("data/processed/")
 
 

@@ -51,7 +51,7 @@ class NumberError(ValueError):
 
 
 def is_missing(text: str) -> bool:
-    """Tell whether a cell is empty or holds a word for a missing value."""
+    """Return whether a cell is empty or holds a word for a missing value."""
     return not text or text.strip().lower() in MISSING
 
 
@@ -97,7 +97,7 @@ _NAMES = {".": "point", ",": "comma"}
 
 
 def decimal_mark(texts: Iterable[str]) -> Mark:
-    """Return the decimal mark of most numbers of a file; a point where none tells."""
+    """Return the decimal mark of most numbers of a file; a point where none has one."""
     count = Counter(_mark_of(" ".join(text.split()).translate(MINUS)) for text in texts)
     return "," if count[","] > count["."] else "."
 
@@ -111,7 +111,7 @@ def _mark_of(text: str) -> str:
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a cell is a date, into which spreadsheets turn such texts as 1-2."""
+    """Return whether a cell is a date, into which spreadsheets turn such texts as 1-2."""
     return _DATE.fullmatch(text.strip()) is not None
 
 

@@ -97,7 +97,7 @@ ACCEPTING = (
 def render(problems: Iterable[Problem]) -> str:
     """Return all problems as text, grouped by file, errors before warnings, with counts.
 
-    Of accepted warnings only the number is told.
+    Of accepted warnings only the number is given.
     """
     everything = list(problems)
     problems = [problem for problem in everything if not problem.reason]

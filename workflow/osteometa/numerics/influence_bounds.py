@@ -25,7 +25,7 @@ def bounds_of(diagnostic: str, k: int) -> tuple[float, ...]:
 
 
 def is_beyond(diagnostic: str, value: float, k: int) -> bool:
-    """Tell whether a diagnostic of one of k effects passes its usual bound."""
+    """Return whether a diagnostic of one of k effects passes its usual bound."""
     if diagnostic == "hat" and k <= 3:
         return False  # 3 / k is 1 then, which no hat value passes
     bounds = bounds_of(diagnostic, k)

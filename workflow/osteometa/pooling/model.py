@@ -1,6 +1,6 @@
 """The one solver: a random-effects meta-regression; pooling is the model with an intercept only.
 
-It is the batch kernel with one model. Effects that share people come with their covariance.
+It is the batch kernel with one model. Effects that share participants come with their covariance.
 """
 
 from __future__ import annotations

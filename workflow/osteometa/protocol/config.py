@@ -122,7 +122,7 @@ class Outcome(Closed):
         return self
 
     def has_zero(self, unit: str) -> bool:
-        """Tell whether no value in a unit is below zero, by the range declared for it."""
+        """Return whether no value in a unit is below zero, by the range declared for it."""
         limits = self.units.get(pooled_unit(unit, self.units))
         return limits is None or limits[0] >= 0
 

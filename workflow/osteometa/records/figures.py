@@ -15,6 +15,6 @@ class FigureRow:
     pages: int
     """0 where it does not apply; a further page is the file `<figure>_2`, in a PDF a page."""
     alt: str
-    """What it shows, for people who do not see it."""
+    """What it shows, for readers who do not see it."""
     reason: str
     """Why it does not apply; empty where it is drawn."""

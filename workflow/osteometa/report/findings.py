@@ -47,7 +47,7 @@ class Average:
 
     @property
     def pooled(self) -> bool:
-        """Tell whether it is of several studies."""
+        """Return whether it is of several studies."""
         return self.row.k > 1
 
 
@@ -73,7 +73,7 @@ class Findings:
 
     @property
     def within_arm(self) -> bool:
-        """Tell whether effects are changes within one arm."""
+        """Return whether effects are changes within one arm."""
         return self.row.design_class == DesignClass.WITHIN_ARM
 
     @property

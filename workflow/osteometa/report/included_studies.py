@@ -130,7 +130,7 @@ class _Told:
     words: str
 
     def name(self, facets: Sequence[str]) -> str:
-        """Return what tells it apart, the time in brackets behind the rest."""
+        """Return what distinguishes it, the time in brackets behind the rest."""
         parts = [getattr(self, facet) for facet in facets if facet != "time"]
         first = ", ".join(filter(None, parts))
         if "time" not in facets:
@@ -141,8 +141,8 @@ class _Told:
 def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
     """Return what a study reports of one outcome: once where all arms, times and sites agree.
 
-    Results that differ are named by no more than is needed to tell them apart. Of several sources
-    of one result that with an estimate is taken, and one that tells a direction before one that
+    Results that differ are named by no more than is needed to distinguish them. Of several sources
+    of one result that with an estimate is taken, and one that states a direction before one that
     does not.
     """
     best: dict[tuple[str, ...], ReportedResult] = {}
@@ -151,7 +151,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
         if key not in best or _rank(r) > _rank(best[key]):
             best[key] = r
     several = len({r.arm_id for r in results if r.role == "exercise"}) > 1
-    told = [
+    stated = [
         _Told(
             r.arm_label if several or r.role == "control" else "",
             _place(r, config),
@@ -161,17 +161,17 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
         )
         for r in best.values()
     ]
-    if len({item.words for item in told}) == 1:
-        times = list(dict.fromkeys(item.time for item in told if item.time != "not stated"))
-        return told[0].words + (f" ({', '.join(times)})" if len(times) > 1 else "")
+    if len({item.words for item in stated}) == 1:
+        times = list(dict.fromkeys(item.time for item in stated if item.time != "not stated"))
+        return stated[0].words + (f" ({', '.join(times)})" if len(times) > 1 else "")
     for size in range(1, len(FACETS) + 1):
         for facets in combinations(FACETS, size):
             named: dict[str, set[str]] = {}
-            for item in told:
+            for item in stated:
                 named.setdefault(item.name(facets), set()).add(item.words)
             if all(len(words) == 1 for words in named.values()):
                 return _listed({name: next(iter(words)) for name, words in named.items()})
-    return "; ".join(f"{item.name(FACETS)}: {item.words}" for item in told)
+    return "; ".join(f"{item.name(FACETS)}: {item.words}" for item in stated)
 
 
 def _listed(named: dict[str, str]) -> str:

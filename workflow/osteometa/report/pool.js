@@ -116,7 +116,7 @@
   }
 
   // Highest maximum of the (restricted) likelihood. All parts of the score fall in tau2, so that their
-  // values at both ends of an interval tell whether it holds no root or one; others are halved.
+  // values at both ends of an interval show whether it holds no root or one; others are halved.
   function likeliest(rows, restricted) {
     const low = Math.min(...rows.v), high = Math.max(...rows.v);
     const plain = moments(Object.assign({}, rows, { v: rows.v.map(() => 1) }), 0);

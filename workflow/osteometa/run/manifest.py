@@ -141,7 +141,7 @@ def _differing(data: Mapping[str, Any], root: Path) -> list[str]:
 
 
 def is_real_run(words: Sequence[str]) -> bool:
-    """Tell whether a command line of Snakemake writes results, rather than inspects them.
+    """Return whether a command line of Snakemake writes results, rather than inspects them.
 
     A job that Snakemake starts in a process of its own (`--mode`) is part of another run.
     """

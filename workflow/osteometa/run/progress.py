@@ -30,7 +30,7 @@ REPEATED = (
 )
 """In messages on a failed step, whose own message is printed already."""
 STOPPED = "Will exit after finishing"
-"""What Snakemake says when it is told to stop, in each round until the running steps are done."""
+"""What Snakemake says when it is stopped, in each round until the running steps are done."""
 LINES = 6
 """Most lines of a failure that are printed."""
 LOG = "The newest file in .snakemake/log has all of it."

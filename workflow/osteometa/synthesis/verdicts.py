@@ -18,7 +18,7 @@ LEVEL = 0.05
 def verdict_of(row: ClaimRow, *, single: bool = False) -> Verdict:
     """Return the verdict on a claim of a cell that some study reports.
 
-    `single` tells whether one study alone is behind the estimate, or behind one of the exercise
+    `single` states whether one study alone is behind the estimate, or behind one of the exercise
     types compared.
     """
     interval, by_directions = _interval(row), _side_of_directions(row)

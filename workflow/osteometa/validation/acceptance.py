@@ -47,7 +47,7 @@ def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem
     """Return warnings with the reasons for which they are accepted.
 
     An acceptance that no warning matches is a warning itself, so that none outlives its value; not
-    where the other studies decide, because it serves again when they do.
+    where the other studies decide, because the warning may come back.
     """
     reasons = {_accepts(row): row.reason for row in accepted}
     found: list[Problem] = []

@@ -66,7 +66,7 @@ def series_of(tables: Tables) -> Series:
 
 
 def same_population(one: Measurement | Contrast, other: Measurement | Contrast) -> bool:
-    """Tell whether two rows may be of the same participants: alike, or one of them not stated."""
+    """Return whether two rows may be of the same participants: alike, or one of them not stated."""
     populations = {one.population_analysed, other.population_analysed} - {"", "not_stated"}
     return len(populations) < 2
 

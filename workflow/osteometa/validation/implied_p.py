@@ -96,7 +96,7 @@ def change_of(row: Measurement) -> Change | None:
 
 
 def _of_changes(row: Contrast, *changes: Change) -> bool:
-    """Tell whether a test is the one that one or two reported changes imply.
+    """Return whether a test is the one that one or two reported changes imply.
 
     Not one of levels, nor of several groups or times together; and an adjusted test only where the
     means beside it are adjusted as well (flag ADJSE).

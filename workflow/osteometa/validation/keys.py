@@ -79,7 +79,7 @@ def _foreign_keys(tables: Tables, unread: frozenset[tuple[str, str]]) -> Iterato
 
 
 def _unread(study_id: str, unread: frozenset[tuple[str, str]]) -> bool:
-    """Tell whether the study or its arms may be among the rows that could not be read."""
+    """Return whether the study or its arms may be among the rows that could not be read."""
     return any(
         (table, study) in unread for table in ("studies", "arms") for study in (study_id, "")
     )

@@ -58,7 +58,7 @@ def _alike(rows: Sequence[Finding] | Sequence[Arm], column: str) -> Iterator[Pro
 
 
 def almost(one: str, other: str) -> bool:
-    """Tell whether two different names match but for case, separators, a plural or one letter."""
+    """Return whether two different names match but for case, separators, a plural or one letter."""
     words, others = (re.split(r"[\W_]+", name.lower()) for name in (one, other))
     if "".join(words) == "".join(others):
         return True
@@ -75,7 +75,7 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def _one_letter(one: str, other: str) -> bool:
-    """Tell whether one letter is changed, left out or exchanged with the next; never a digit."""
+    """Return whether one letter is changed, left out or exchanged with the next; never a digit."""
     short, long = sorted((one, other), key=len)
     if len(short) < LETTERS or len(long) > len(short) + 1 or not (short + long).isalpha():
         return False

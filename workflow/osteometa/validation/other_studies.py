@@ -42,9 +42,9 @@ LEAST_YEARS = 0.5
 LEAST_CV, LARGEST_CV = 5.0, 200.0
 """An SD in percent of the mean of a quantity that cannot be negative."""
 LEAST_CV_OF_CONCENTRATION = 10.0
-"""The smallest of a concentration: people differ more in those than in sizes and densities."""
+"""The smallest of a concentration: participants differ more in it than in size or density."""
 LARGEST_SMD = 3.0
-"""SDs by which arms differ, where too few studies tell what is usual."""
+"""SDs by which arms differ, where too few studies show what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _unlike_spreads(found: Sequence[Spread], config: Config) -> Iterator[Problem
 
 
 def _beside_mean(one: Spread, percent: float, config: Config) -> Iterator[Problem]:
-    """Warn of an SD much smaller or larger than its mean, where few studies tell what is usual."""
+    """Warn of an SD much smaller or larger than its mean, where few studies show what is usual."""
     analyte = config.analyte(one.row.outcome, one.row.analyte)
     concentration = analyte is not None and analyte.quantity == "concentration"
     least = LEAST_CV_OF_CONCENTRATION if concentration else LEAST_CV
@@ -218,7 +218,7 @@ def _beside_mean(one: Spread, percent: float, config: Config) -> Iterator[Proble
 
 
 def _is_unlike(one: Spread, group: Usual) -> bool:
-    """Tell whether a spread is unusual; one of unknown type also if it is too small for an SE."""
+    """Return whether a spread is unusual; one of unknown type also if it is too small for an SE."""
     distance = one.value - group.middle
     n = one.n or 0
     reach = group.with_error(math.sqrt(1 / (2 * (n - 1))) if n > 1 else 0.0)

@@ -55,7 +55,7 @@ class CheckOutcome:
 
     @property
     def passed(self) -> bool:
-        """Tell whether a run may go on."""
+        """Return whether a run may go on."""
         return self.checked is not None
 
     @property
@@ -145,7 +145,7 @@ def warnings_of(tables: Tables, config: Config) -> list[Problem]:
 
 
 def _most_telling(warnings: Sequence[Problem]) -> Iterator[Problem]:
-    """Leave out a warning of a cell where another one tells more of the same number.
+    """Leave out a warning of a cell where another one says more about the same number.
 
     Arms that are compared with each other give some twice.
     """

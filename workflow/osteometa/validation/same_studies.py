@@ -29,7 +29,7 @@ def same_study_warnings(tables: Tables) -> Iterator[Problem]:
             if other is not study:
                 message = (
                     f"The {column} is that of '{other.study_id}' too (row {other.row}). One cohort "
-                    "is one study: enter its rows under one study_id, told apart by `report`."
+                    "is one study: enter its rows under one study_id, distinguished by `report`."
                 )
                 found = f"{getattr(study, column)} of {other.study_id}"
                 yield warning_at(study, column, "W38", message, found)
@@ -63,7 +63,7 @@ def _same_numbers(tables: Tables) -> Iterator[Problem]:
         if shared[pair] >= ENOUGH:
             message = (
                 f"n, estimate and spread are those of '{other.study_id}' (row {other.row}) as "
-                "well. Are they the same people, or one control group? Then enter them once, "
+                "well. Are they the same participants, or one control group? Then enter them once, "
                 "under one study_id."
             )
             column = "mean" if isinstance(row, Measurement) else "value"
@@ -107,7 +107,7 @@ def _same_labels(tables: Tables) -> Iterator[Problem]:
         if other is not study:
             message = (
                 f"The label is that of '{other.study_id}' too (row {other.row}): figures cannot "
-                f"tell them apart. Enter '{other.label}a' and '{study.label}b'."
+                f"distinguish them. Enter '{other.label}a' and '{study.label}b'."
             )
             found = f"{study.label} of {other.study_id}"
             yield warning_at(study, "label", "W18", message, found)
@@ -123,8 +123,8 @@ def _same_people(tables: Tables) -> Iterator[Problem]:
         if other is not study:
             message = (
                 f"'{other.study_id}' (row {other.row}) has the same first author and as many "
-                "participants. Are they two reports of the same people? Then enter them under one "
-                "study_id."
+                "participants. Are they two reports of the same participants? Then enter them "
+                "under one study_id."
             )
             found = f"{study.n_enrolled} of {other.study_id}"
             yield warning_at(study, "n_enrolled", "W19", message, found)

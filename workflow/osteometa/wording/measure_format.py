@@ -18,7 +18,7 @@ class Estimate(NamedTuple):
 
     @property
     def holds_null(self) -> bool:
-        """Tell whether the interval includes no difference."""
+        """Return whether the interval includes no difference."""
         return self.low <= 0 <= self.high
 
 
@@ -52,7 +52,7 @@ class MeasureFormat:
 
     @property
     def percent(self) -> bool:
-        """Tell whether a ratio of means is shown as percent."""
+        """Return whether a ratio of means is shown as percent."""
         return self.measure == "ROM" and self.ratio_as == "percent"
 
     @property

@@ -55,7 +55,7 @@ class Columns:
     """The two lines over each column of numbers, and over the lights."""
 
     def has(self, name: str) -> bool:
-        """Tell whether a column is shown."""
+        """Return whether a column is shown."""
         return name in self.right
 
 
@@ -140,7 +140,7 @@ def light_head(width: float) -> tuple[str, str]:
 
 
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
-    """Tell whether a column would be empty: one arm only, no means reported, nothing weighed."""
+    """Return whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
     if name in ("exercise_n", "control_n") and not any(
@@ -268,7 +268,7 @@ def place_rows(
 
 
 def starts(row: ForestRow) -> bool:
-    """Tell whether some room is left before a row."""
+    """Return whether some room is left before a row."""
     return row.kind == "heading" or (row.kind == "diamond" and row.group == OVERALL)
 
 
