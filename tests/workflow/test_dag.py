@@ -352,9 +352,9 @@ def test_killed_and_resumed_elsewhere_gives_the_same_bytes(project, made, tmp_pa
     assert [name for name in ours if ours[name] != theirs[name]] == []
 
 
-def plan(project, review):
-    """The steps that `osteometa plan` names, and its reasons by step."""
-    result = subprocess.run(
+def planned_by(project, review):
+    """`osteometa plan` of a review, as it ended."""
+    return subprocess.run(
         [sys.executable, "-m", "osteometa.cli", "plan", review],
         cwd=project.folder,
         env=project.environment(),
@@ -362,6 +362,11 @@ def plan(project, review):
         text=True,
         check=False,
     )
+
+
+def plan(project, review):
+    """The steps that `osteometa plan` names, and its reasons by step."""
+    result = planned_by(project, review)
     assert result.returncode == 0, result.stderr
     reasons = {}
     for line in result.stdout.splitlines()[1:]:
@@ -415,14 +420,7 @@ def test_a_plan_names_the_steps_that_then_run(project, review, change):
 
 def test_a_plan_says_what_would_stop_a_run(project, review):
     edit(review / "data/raw/measurements.csv", ",18,0.9,3.3,", ",18,nine,3.3,")
-    result = subprocess.run(
-        [sys.executable, "-m", "osteometa.cli", "plan", review],
-        cwd=project.folder,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = planned_by(project, review)
     assert result.returncode == 1
     assert "nine" in result.stderr and "Traceback" not in result.stderr
 

@@ -8,6 +8,8 @@ from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
+from osteometa.cli.review import folder_argument, without_config
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -19,9 +21,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "CITATION.cff of the review's folder are included.",
         epilog="Exit status: 0 written, 1 no finished run, 2 wrong usage.",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument(
         "--out", metavar="FILE", help="zip to write (default: FOLDER/archive.zip)"
     )  # fmt: skip
@@ -35,8 +35,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the archive and print its name."""
     root = Path(arguments.directory)
-    if not (root / "config.yaml").is_file():
-        return _refuse(f"{root} contains no config.yaml.", 2)
+    if without_config(root, "archive"):
+        return 2
     try:
         published = date.fromisoformat(arguments.date).isoformat() if arguments.date else ""
     except ValueError:

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from osteometa.cli.review import folder_argument
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -17,9 +19,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "what to do. Nothing is written.",
         epilog="Exit status: 0 no problem (warnings are allowed), 1 problems, 2 wrong usage.",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument(
         "--csv",
         action="store_true",

@@ -7,6 +7,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from osteometa.cli.review import folder_argument, without_config
+
 FORMATS = ("pdf", "svg", "png", "tiff")
 
 
@@ -20,9 +22,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Example: osteometa export my_review --figures 'Fig{n}' --format pdf,tiff. Exit "
         "status: 0 written, 1 no finished run, 2 wrong usage.",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument("--to", metavar="OUT", help="folder to write to (default: FOLDER/export)")
     parser.add_argument(
         "--figures", default="Figure_{n}", metavar="PATTERN",
@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     root = Path(arguments.directory)
     formats = [word.strip().lower() for word in arguments.format.split(",")]
     unknown = [word for word in formats if word not in FORMATS]
-    if not (root / "config.yaml").is_file():
-        return _refuse(f"{root} contains no config.yaml.", 2)
+    if without_config(root, "export"):
+        return 2
     if unknown:
         return _refuse(f"no format '{unknown[0]}'. There are: {', '.join(FORMATS)}.", 2)
     if "{n}" not in arguments.figures or Path(arguments.figures).name != arguments.figures:

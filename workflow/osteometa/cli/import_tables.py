@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import folder_argument, without_config
+
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
     from osteometa.io.problems import Problem
@@ -28,9 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "1 problems or no consent, 2 wrong usage.",
     )
     parser.add_argument("file", metavar="FILE", help="the workbook or table")
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument("--map", metavar="FILE.yaml", help="which column of the table holds what")
     parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
     parser.add_argument(
@@ -45,8 +45,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show what a file would change in a review, and write it with consent."""
     path, directory = Path(arguments.file), Path(arguments.directory)
-    if not (directory / "config.yaml").exists():
-        print(f"osteometa import: {directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(directory, "import"):
         return 2
     from osteometa.io.problems import ProblemsFound
     from osteometa.io.sheet import SheetError

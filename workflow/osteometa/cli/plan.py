@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from osteometa.cli.review import folder_argument, without_config
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -18,16 +20,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "review is changed.",
         epilog="Exit status: 0 shown, 1 the run would end with problems, 2 wrong usage.",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", metavar="FOLDER",
-        help="the review's folder (default: this one)",
-    )  # fmt: skip
+    folder_argument(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the steps."""
-    from osteometa.cli.review import without_config
     from osteometa.inspection.plan import PlanError, planned_steps
 
     if without_config(arguments.directory, "plan"):

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import folder_argument, without_config
+
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
     from osteometa.io.problems import Problem
@@ -28,9 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="references, or with --screening an export"
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument(
         "--design",
         choices=("rct", "crossover_rct", "nrct", "uncontrolled"),
@@ -65,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("osteometa references: name a FILE, or --out FILE.", file=sys.stderr)
         return 2
     directory = Path(arguments.directory)
-    if not (directory / "config.yaml").exists():
-        print(f"osteometa references: {directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(directory, "references"):
         return 2
     try:
         if arguments.out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from osteometa.validation.review import CheckedReview
+
+
+def folder_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a review to a command."""
+    parser.add_argument(
+        "directory", nargs="?", default=".", metavar="FOLDER",
+        help="the review's folder (default: this one)",
+    )  # fmt: skip
 
 
 def without_config(directory: str | Path, command: str) -> bool:

@@ -1,4 +1,4 @@
-"""The command `osteometa run`: the whole review, by the workflow that travels in the package."""
+"""The command `osteometa run`: the whole review, by the workflow in the package."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from importlib.util import find_spec
+
+from osteometa.cli.review import folder_argument, without_config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -17,17 +19,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "what a change affects is made anew.",
         epilog="Arguments after -- are passed to Snakemake: osteometa run -- --forceall",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument("--cores", type=int, metavar="N", help="use N cores (default: all)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replace this process by the run; its status is that of the command."""
-    from osteometa.cli.review import without_config
-
     if without_config(arguments.directory, "run"):
         return 2
     if find_spec("snakemake") is None:

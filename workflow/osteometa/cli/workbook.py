@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from osteometa.cli.review import folder_argument, without_config
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -18,9 +20,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Example: osteometa workbook --out review.xlsx. Exit status: 0 written, 1 the "
         "tables cannot be read, 2 wrong usage.",
     )
-    parser.add_argument(
-        "directory", nargs="?", default=".", help="the review's folder (default: this one)"
-    )
+    folder_argument(parser)
     parser.add_argument("--out", required=True, metavar="FILE.xlsx", help="the file to write")
     parser.set_defaults(run=run)
 
@@ -32,8 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if out.suffix.lower() != ".xlsx":
         print("osteometa workbook: the name of the file must end in .xlsx.", file=sys.stderr)
         return 2
-    if not (directory / "config.yaml").exists():
-        print(f"osteometa workbook: {directory} contains no config.yaml.", file=sys.stderr)
+    if without_config(directory, "workbook"):
         return 2
     from osteometa.exchange.differences import read_sheets
     from osteometa.exchange.workbook import workbook_of
