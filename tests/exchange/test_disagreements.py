@@ -11,6 +11,7 @@ from osteometa.exchange.agreement import agreement, cohens_kappa, methods_senten
 from osteometa.exchange.disagreements import disagreements, likely_same, with_b, with_consequences
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import Measurement
+from statsmodels.stats import inter_rater
 
 A_KEY = "test_a_2001/exercise/BMD/bmd_areal/lumbar_spine/12_months/pct_change//"
 
@@ -43,12 +44,14 @@ SPINE_B = "test_b_2002,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_ch
 SPINE = "test_a_2001,exercise,BMD,bmd_areal,lumbar_spine,,12_months,,52,pct_change,,,20,"
 
 
-def test_kappa_is_the_published_one():
-    """Fleiss, Levin and Paik (2003), Table 18.1: 100 subjects, kappa 0.68 (0.23 / 0.34)."""
-    counts = [[75, 1, 4], [5, 4, 1], [0, 0, 10]]
+@pytest.mark.parametrize("counts", [[[75, 1, 4], [5, 4, 1], [0, 0, 10]], [[12, 4], [2, 2]]])
+def test_kappa_is_that_of_statsmodels(counts):
     pairs = [(str(i), str(j)) for i, row in enumerate(counts) for j, n in enumerate(row)
              for _ in range(n)]  # fmt: skip
-    assert cohens_kappa(pairs) == pytest.approx(0.23 / 0.34)
+    assert cohens_kappa(pairs) == pytest.approx(inter_rater.cohens_kappa(counts).kappa)
+
+
+def test_kappa_is_not_defined_without_two_categories():
     assert cohens_kappa([("a", "a")]) is None and cohens_kappa([]) is None
 
 
