@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,14 @@ class RegressedMany:
     h2: Array
     df: Array
     """Degrees of freedom of t; infinite where the interval is normal."""
+    hk: Array
+    """Hartung-Knapp's factor of the normal interval's variance; 1 without degrees of freedom."""
+
+    def factor(self, ci: str) -> Array:
+        """Return what the variance of the normal interval is multiplied by for an interval."""
+        if ci == "wald":
+            return np.ones(len(self.hk))
+        return np.maximum(1.0, self.hk) if ci == "hksj-floor" else self.hk
 
 
 def pool_many(
@@ -139,15 +147,14 @@ def solve(
     coefficients, covariance = _least_squares(batch, tau2, now)
     free = batch.n - batch.p
     t_df = (batch.n if studies is None else studies) - batch.p
-    scaled = (ci != "wald") & (t_df > 0) & (free > 0)
-    if ci != "wald":
-        factor = now.q / np.where(free > 0, free, 1.0)
-        factor = np.maximum(1.0, factor) if ci == "hksj-floor" else factor
-        covariance = covariance * np.where(scaled, factor, 1.0)[:, None, None]
+    scaled = (t_df > 0) & (free > 0)
+    hk = np.divide(now.q, free, out=np.ones(len(free)), where=scaled)
     i2, h2 = heterogeneity(tau2, at0.q, at0.trace, free, common=method == "EE")
-    return RegressedMany(
-        coefficients, covariance, tau2, at0.q, i2, h2, np.where(scaled, t_df, np.inf)
-    )
+    df = np.where(scaled, t_df, np.inf) if ci != "wald" else np.full(len(free), np.inf)
+    found = RegressedMany(coefficients, covariance, tau2, at0.q, i2, h2, df, hk)
+    if ci == "wald":
+        return found
+    return replace(found, covariance=covariance * found.factor(ci)[:, None, None])
 
 
 def _least_squares(batch: Batch, tau2: Array, now: QMoments) -> tuple[Array, Array]:
