@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from osteometa.protocol.config import Synthesis
+    from osteometa.specifications.summary import Summaries
     from osteometa.specifications.work import Work
     from osteometa.validation.review import CheckedReview
 
@@ -133,8 +134,27 @@ def _summarise(work: Work) -> int:
         return _refuse(f"{error}.")
     for name, hint in get_type_hints(Summaries).items():
         write_records(work.folder / f"{name}.csv", get_args(hint)[0], getattr(found, name))
-    print(f"Summaries: {work.folder}")
+    _draw(work, found)
+    print(f"Summaries and curve: {work.folder}")
     return 0
+
+
+def _draw(work: Work, found: Summaries) -> None:
+    """Draw the curve of the first measure, from the same numbers as the tables."""
+    from osteometa.figures.files import write_figure
+    from osteometa.figures.settings import FigureSettings
+    from osteometa.figures.specification_density import density_figure, density_note
+
+    settings = FigureSettings.of(work.config, work.synthesis.id)
+    whole = found.summary[0]
+    scale = settings.scale()
+    curve = [row for row in found.curve if row.measure == whole.measure]
+    levels = [row for row in found.levels if row.measure == whole.measure]
+    title = f"Specification curve: {settings.title}"
+    figure = density_figure(curve, levels, whole, title, scale)
+    endings = {f".{kind}": kind for kind in settings.formats}
+    write_figure([figure], work.folder / "specification_curve", endings, title=title,
+                 alt=density_note(whole))  # fmt: skip
 
 
 def _refuse(words: str) -> int:
