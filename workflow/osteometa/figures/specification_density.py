@@ -82,7 +82,8 @@ def density_note(summary: SpecificationSummary) -> str:
     return (
         f"{summary.specifications:,} specifications, sorted by estimate (line). Blue band: median "
         "limits of the intervals of neighbouring specifications; grey: 5 % of the lower limits are "
-        "below it, 5 % of the upper above; both may continue beyond the frame. Rows: the darker, the more of the neighbouring "
+        "below it, 5 % of the upper above; both may continue beyond the frame. Rows: the darker, "
+        "the more of the neighbouring "
         "specifications have the choice, from none (white) to all (black). Bars: share of the "
         "variance of the estimates that a choice explains alone. "
         f"{summary.same_sign or 0:.1f} % have the sign of the primary result; the intervals of "

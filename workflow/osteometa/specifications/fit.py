@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from osteometa.derivation.combinations import Combinations
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.correlated import blocks, decorrelated
-from osteometa.pooling.kernel import RegressedMany, regress_many
+from osteometa.pooling.kernel import RegressedMany, joined, regress_many
 from osteometa.sensitivity.multiverse import has_any
 from osteometa.specifications.choices import Candidates, Numbers, Part, Registered, Sample
 from osteometa.synthesis.effect_sets import SynthesisData
@@ -179,10 +179,7 @@ def _fitted(sets: _Sets, used: Numbers, method: str) -> RegressedMany:
                              studies=sets.studies[rows].astype(float))
             )  # fmt: skip
             order.append(chosen)
-    back = np.argsort(np.concatenate(order))
-    return RegressedMany(
-        *(np.concatenate([getattr(p, f.name) for p in parts])[back] for f in fields(RegressedMany))
-    )
+    return joined(parts).take(np.argsort(np.concatenate(order)))
 
 
 def _quantiles(studies: Numbers, ci: str) -> Array:
