@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, reported_tests
@@ -52,9 +53,12 @@ class Place(NamedTuple):
     population: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
-    """All values reported for one exercise arm on one outcome at one time."""
+    """All values reported for one exercise arm on one outcome at one time.
+
+    What is computed of them does not depend on choices of config.yaml, and is computed once.
+    """
 
     study: Study
     arm: Arm
@@ -110,7 +114,7 @@ class Comparison:
         """Sides that have participants: exercise (0) and control (1), or the exercise arm alone."""
         return (0, 1) if self.controlled else (0,)
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Finding, ...]:
         """All raw rows of the comparison."""
         pairs = (
@@ -127,7 +131,7 @@ class Comparison:
         rows = [row for row in self.rows if row.timepoint == self.timepoint]
         return next((float(t) for row in rows if (t := getattr(row, column)) is not None), None)
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """The unit in which the outcome is pooled."""
         units = (getattr(row, "unit", "") for row in self.rows)
@@ -153,7 +157,16 @@ class Comparison:
 
     def pair(self, rows: RowPair) -> Pair:
         """Return the summaries of both sides; None where a side reports nothing usable."""
-        return self._summary(0, rows[0]), self._summary(1, rows[1])
+        # The rows are kept with their summaries, so that no others can have their identity.
+        known = self._pairs.get(id(rows))
+        if known is None:
+            pair = self._summary(0, rows[0]), self._summary(1, rows[1])
+            known = self._pairs[id(rows)] = rows, pair
+        return known[1]
+
+    @cached_property
+    def _pairs(self) -> dict[int, tuple[RowPair, Pair]]:
+        return {}
 
     def _summary(self, side: int, row: Reported) -> Summary | None:
         if isinstance(row, MergedRows):
@@ -202,8 +215,9 @@ class Comparison:
                 )  # fmt: skip
         return change
 
+    @cached_property
     def tests(self) -> list[ReportedTest]:
-        """Return the reported tests of the comparison, the best first.
+        """The reported tests of the comparison, the best first.
 
         Of the difference between the arms, or of the change where there is one arm. Paired where
         both conditions are the same participants.

@@ -128,7 +128,7 @@ class Basis:
         Between arms; within one arm where there is no other; paired where both are the same
         participants.
         """
-        return self.comparison.tests()
+        return self.comparison.tests
 
     def differences(self, *, percent: bool) -> list[ReportedDifference]:
         """Return the reported differences with an SE, in percent or in the unit of the levels."""

@@ -75,7 +75,7 @@ def spreads(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
                 value=math.log(100 * sd / level), n=row.n, unlabelled=unlabelled,
             )  # fmt: skip
     for comparison in comparisons:
-        for test in comparison.tests():
+        for test in comparison.tests:
             sd = _sd_of_test(comparison, test, config)
             if sd and sd > 0 and test.score != "post":
                 group = (comparison.outcome, comparison.analyte, comparison.arm.phase, "change")
