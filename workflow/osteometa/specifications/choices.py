@@ -168,16 +168,27 @@ def registered(combinations: Combinations, config: Config) -> tuple[Registered, 
 
 
 def _tried(combinations: Combinations) -> dict[tuple[Choice, ...], SynthesisData]:
-    """Return the effects under every choice alone, and with the ends of every other key."""
+    """Return the effects under every choice alone, and in pairs where that may change more.
+
+    A choice that alone does not change every measure is tried with the ends of every other key.
+    """
     choices = [c for c in combinations.choices() if c.key not in NOT_DERIVED]
     keys = {c.key: [d for d in choices if d.key == c.key] for c in choices}
-    ends = [c for known in keys.values() for c in (known[0], known[-1])]
-    pairs = [(a, b) for a, b in itertools.combinations(choices, 2)
-             if a.key != b.key and (a in ends or b in ends)]  # fmt: skip
-    return {
-        chosen: combinations.under(chosen)
-        for chosen in [(), *((choice,) for choice in choices), *pairs]
-    }
+    ends = {c for known in keys.values() for c in (known[0], known[-1])}
+    tried = {chosen: combinations.under(chosen) for chosen in [(), *((c,) for c in choices)]}
+    measures = tried[()].measures
+    of_all = [
+        set(_changing({chosen: Candidates.of(data, m) for chosen, data in tried.items()}))
+        for m in measures
+    ]
+    open_ = set(choices) - set.intersection(*of_all)
+    for pair in itertools.combinations(choices, 2):
+        one, other = pair
+        if one.key != other.key and (
+            (one in open_ and other in ends) or (other in open_ and one in ends)
+        ):
+            tried[pair] = combinations.under(pair)
+    return tried
 
 
 def _changing(own: Mapping[tuple[Choice, ...], Candidates]) -> list[Choice]:
