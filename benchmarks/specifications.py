@@ -24,6 +24,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 import numpy as np
+import pyarrow.parquet
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.multiverse import has_any
 from osteometa.specifications.choices import Candidates, Registered
@@ -73,6 +74,7 @@ def child(review: str, size: str, folder: str) -> None:
     work = work_in(Path(review), Path(folder))
     parts, names = work.parts, choices_of(work.measures)
     planned = time.process_time() - before
+    assert pyarrow.parquet  # imported before the first part is written
     began, done, models, made = time.process_time(), 0, 0, []
     for part in parts:
         if done >= int(size):
