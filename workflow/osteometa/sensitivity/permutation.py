@@ -18,7 +18,7 @@ from osteometa.wording.choices import studies_words
 
 # Statistics nearer than this are tied: equal in truth, apart by rounding.
 TIED = 1e-8
-EXACT_FLIPS_UP_TO = 15
+MOST_FLIPS = 2**15
 EXACT_ORDERS_UP_TO = 5_000
 TOGETHER = 1 << 16
 """Patterns of signs that are fitted together, so that any number takes the same memory."""
@@ -39,7 +39,7 @@ def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
 @estimable(partial(PermutationRow, test="sign_flip"))
 def sign_flip(
     yi: Numbers, vi: Numbers, *, method: str = "REML", ci: str = "wald",
-    exact_up_to: int = EXACT_FLIPS_UP_TO, permutations: int = 10_000, seed: int = 1,
+    permutations: int = MOST_FLIPS, seed: int = 1,
 ) -> PermutationRow:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
 
@@ -48,10 +48,10 @@ def sign_flip(
     yi, vi : sequences of length k
     method, ci : str
         The model that is fitted anew to every pattern of signs; its statistic is compared.
-    exact_up_to : int
-        Up to so many studies all 2^k patterns are taken, else a seeded sample that includes the
-        observed pattern.
-    permutations, seed : int
+    permutations : int
+        All 2^k patterns are taken if they are not more, else so many: a seeded sample that includes
+        the observed pattern.
+    seed : int
         Of the sample.
 
     Raises
@@ -68,7 +68,7 @@ def sign_flip(
     k = len(y)
     if k < 2:
         raise NotEstimableError(f"{studies_words(k)}, 2 are needed")
-    exact = k <= exact_up_to
+    exact = 2**k <= permutations
     chunks = _all_signs(k) if exact else _drawn_signs(k, permutations, seed)
     total = 2**k if exact else permutations
     observed, square, at_least = 0.0, 0.0, 0
