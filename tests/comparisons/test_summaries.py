@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields, is_dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -44,13 +45,15 @@ def best(contrast, exercise=12, control=16, **how):
 def test_every_record_is_frozen_and_holds_no_more_than_its_fields():
     found = 0
     for module in walk_packages(osteometa.__path__, "osteometa."):
-        if module.name.split(".")[1] in ("cli", "figures", "report"):
-            continue  # where a cached property needs room beside the fields
+        if module.name.endswith("__main__"):
+            continue
         for one in vars(import_module(module.name)).values():
             if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.name:
                 assert one.__dataclass_params__.frozen, one
-                assert set(one.__slots__) <= {field.name for field in fields(one)}, one
                 found += 1
+                # A cached property needs room beside the fields.
+                if not any(isinstance(held, cached_property) for held in vars(one).values()):
+                    assert set(one.__slots__) <= {field.name for field in fields(one)}, one
     assert found > 40
 
 

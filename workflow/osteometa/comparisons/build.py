@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, reported_tests
@@ -52,7 +53,7 @@ class Place(NamedTuple):
     population: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """All values reported for one exercise arm on one outcome at one time."""
 
@@ -110,7 +111,7 @@ class Comparison:
         """Sides that have participants: exercise (0) and control (1), or the exercise arm alone."""
         return (0, 1) if self.controlled else (0,)
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Finding, ...]:
         """All raw rows of the comparison."""
         pairs = (
@@ -127,7 +128,7 @@ class Comparison:
         rows = [row for row in self.rows if row.timepoint == self.timepoint]
         return next((float(t) for row in rows if (t := getattr(row, column)) is not None), None)
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """The unit in which the outcome is pooled."""
         units = (getattr(row, "unit", "") for row in self.rows)
@@ -150,6 +151,36 @@ class Comparison:
             flags = frozenset({Flag.RANDOMISED_N})
             return SampleSize(arm.n_start, flags, (Cell(arm, "n_start"),))
         return SampleSize()
+
+    @cached_property
+    def after(self) -> Pair:
+        """Levels at the timepoint."""
+        return self.pair(self.levels)
+
+    @cached_property
+    def before(self) -> Pair:
+        """Levels at baseline."""
+        return self.pair(self.baselines)
+
+    @cached_property
+    def change(self) -> Pair:
+        """Changes in the unit of the levels."""
+        return self.pair(self.changes)
+
+    @cached_property
+    def percent(self) -> Pair:
+        """Percent changes."""
+        return self.pair(self.percents)
+
+    @cached_property
+    def log_after(self) -> Pair:
+        """Means and SDs of the natural logarithm at the timepoint."""
+        return self.pair(self.logs)
+
+    @cached_property
+    def log_before(self) -> Pair:
+        """Means and SDs of the natural logarithm at baseline."""
+        return self.pair(self.log_baselines)
 
     def pair(self, rows: RowPair) -> Pair:
         """Return the summaries of both sides; None where a side reports nothing usable."""
@@ -202,6 +233,7 @@ class Comparison:
                 )  # fmt: skip
         return change
 
+    @cached_property
     def tests(self) -> list[ReportedTest]:
         """Return the reported tests of the comparison, the best first.
 
@@ -256,9 +288,9 @@ def difference_of_means(
     That of the changes first; with `after_first` that of the levels after, which a test of those
     compares: arms that differ before can differ the other way in their changes.
     """
-    after = _means(comparison, comparison.levels)
-    before = _means(comparison, comparison.baselines)
-    change = _means(comparison, comparison.changes) or _means(comparison, comparison.percents)
+    after = _means(comparison, comparison.after)
+    before = _means(comparison, comparison.before)
+    change = _means(comparison, comparison.change) or _means(comparison, comparison.percent)
     if after_first and comparison.controlled and after is not None:
         return _contrast(after[0]), after[1]
     if change is not None:
@@ -271,9 +303,8 @@ def difference_of_means(
     return None
 
 
-def _means(comparison: Comparison, rows: RowPair) -> tuple[list[float], tuple[Cell, ...]] | None:
+def _means(comparison: Comparison, pair: Pair) -> tuple[list[float], tuple[Cell, ...]] | None:
     """Return the means of the sides that have participants, with their cells."""
-    pair = comparison.pair(rows)
     summaries = [pair[side] for side in comparison.sides]
     means = means_of(summaries)
     if means is None:
