@@ -11,6 +11,8 @@ time on log number between the smallest and the largest. ``--write`` puts the ta
 docs/scale.md.
 """
 
+import contextlib
+import ctypes
 import os
 import random
 import resource
@@ -76,6 +78,9 @@ def timed(command: list[str], folder: Path) -> tuple[float, float, float]:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stdout[-2000:] + done.stderr[-3000:])
+    with contextlib.suppress(ChildProcessError):
+        while True:  # what the run started ends soon after it, and comes to this process
+            os.wait()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     return time.perf_counter() - start, processor, used.ru_maxrss / 1024
@@ -159,6 +164,7 @@ def modules(number: int, *, planned: bool) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
     by_modules = "--modules" in sys.argv
     tables = []

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from functools import cache
 from pathlib import Path
 
 from osteometa.run import preloaded_client
@@ -35,17 +36,23 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 """What Snakemake sets for each step."""
 
 
+@cache
+def address_of_process() -> str:
+    """Start the process, once for this one and its copies; return the address of its socket."""
+    address = f"{tempfile.mkdtemp(prefix='osteometa-')}/socket"
+    subprocess.Popen(
+        [sys.executable, "-m", "osteometa.run.preloaded", address],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **ONE_THREAD},
+    )  # fmt: skip
+    return address
+
+
 def start() -> None:
     """Start the process, and let the steps that Snakemake starts from now on ask it."""
     if sys.platform != "linux":
         return
-    folder = tempfile.mkdtemp(prefix="osteometa-")
-    python, address = sys.executable, f"{folder}/socket"
-    subprocess.Popen(
-        [python, "-m", "osteometa.run.preloaded", address],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={**os.environ, **ONE_THREAD},
-    )  # fmt: skip
+    python, address = sys.executable, address_of_process()
     # Snakemake starts a step by the name of the interpreter, unquoted, and the script.
     sys.executable = shlex.join([python, "-I", "-S", preloaded_client.__file__, address, python])
 
@@ -72,7 +79,7 @@ class Step(socketserver.BaseRequestHandler):
         message, streams, *_ = socket.recv_fds(self.request, 65536, 3)
         for stream, number in zip(streams, (0, 1, 2), strict=True):
             os.dup2(stream, number)
-        folder, script = message.decode().split("\0")
+        folder, script, os.environ["OSTEOMETA_RUN"] = message.decode().split("\0")
         os.chdir(folder)
         self.request.sendall(bytes([_status(script)]))
 

@@ -16,7 +16,8 @@ def main(address: str, python: str, script: str) -> int:
             server.connect(address)
         except OSError:
             os.execv(python, [python, script])
-        socket.send_fds(server, [f"{Path.cwd()}\0{script}".encode()], [0, 1, 2])
+        asked = f"{Path.cwd()}\0{script}\0{os.environ.get('OSTEOMETA_RUN', '')}"
+        socket.send_fds(server, [asked.encode()], [0, 1, 2])
         answer = server.recv(1)
     # No answer: the copy was killed.
     return answer[0] if answer else 137

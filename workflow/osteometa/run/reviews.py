@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from osteometa.run.code import PACKAGE, workflow_home
+from osteometa.run.preloaded import address_of_process
 from osteometa.run.progress import print_line
 
 BATCHES = ".snakemake/reviews"
@@ -68,13 +69,16 @@ def run_reviews(names: Sequence[str], cores: int) -> list[str]:
 
     A signal to stop lets the running ones finish.
     """
-    # Loaded here, once for all; each review has a process that is copied from this one.
+    # Loaded here, once for all; each review has a process that is copied from this one, and its
+    # steps are copies of one process too.
     import snakemake.cli  # noqa: F401
 
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: stopped.append(got))
     waiting = [name for name in names if not is_current(name)]
+    if waiting and sys.platform == "linux":
+        address_of_process()
     each = max(1, cores // max(1, len(waiting)))
     running: dict[int, str] = {}
     failed: list[str] = []
@@ -85,6 +89,8 @@ def run_reviews(names: Sequence[str], cores: int) -> list[str]:
             running[_started(name, each)] = name
             continue
         process, status = os.wait()
+        if process not in running:  # that of the steps, which is not needed
+            continue
         name = running.pop(process)
         ended += 1
         if status:
