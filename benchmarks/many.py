@@ -1,12 +1,12 @@
-"""What a run of many reviews costs, by this project's batches and by one DAG of Snakemake modules.
+"""What a run of many reviews costs, in batches and as modules of one Snakefile.
 
 usage: .venv/bin/python benchmarks/many.py [--write] [--modules] [NUMBER ...]
 
 Each made review has 30 of the studies that report numbers in the shipped tables, drawn with a seed
-of its own, and two planned analyses; no number is changed. N of them (10, 30 and 100) are run by `osteometa run --all`
-on two cores; then again with nothing changed, and with one cell changed; and one of them alone,
-whose results must be the same bytes. With ``--modules`` one Snakefile takes N reviews (2, 5, 10 and,
-planning only, 50 and 200) as modules, as the reference shows it. The exponent is the slope of log
+of its own, and two planned analyses; no number is changed. N of them (10, 30 and 100) are run by
+``osteometa run --all`` on two cores; then again with nothing changed, and with one review changed;
+and one of them alone, whose results must be the same bytes. With ``--modules`` one Snakefile takes
+N reviews (2, 5, 10; planning only: 2, 10, 50 and 200) as modules. The exponent is the slope of log
 time on log number between the smallest and the largest. ``--write`` puts the table into
 docs/scale.md.
 """
@@ -24,9 +24,8 @@ import time
 from pathlib import Path
 
 from growth import PROJECT, table_of, tables_of, write
-from ruamel.yaml import YAML
-
 from osteometa.run.manifest import sha256
+from ruamel.yaml import YAML
 
 PAGE = PROJECT / "docs" / "scale.md"
 STUDIES = 30

@@ -1,14 +1,15 @@
-"""Reviews on a cluster: Slurm's own daemons on this machine, disturbed, and the bytes of a local run.
+"""Reviews on a cluster: Slurm's own daemons on this machine, disturbed; the bytes of a local run.
 
 usage: .venv/bin/python benchmarks/slurm.py [--write] [--few] [NUMBER]
 
 Starts munged, slurmctld and two slurmd (n1 and n2, over loopback), with a key made there, in
-namespaces of their own: with the script they end, and the machine's own Slurm is not touched. Each run is by ``osteometa run --profile slurm``; every file of its
-results must have the bytes of a local run. Runs: the shipped review, job by job; NUMBER made reviews
-(50) by ``--all``; and six made reviews while a node dies in the middle, with jobs over their memory,
-with jobs over their time, and while the controller is killed and started again. ``--few`` runs two
-reviews of the tests, of which one has a node die. ``--write`` puts the table into docs/scale.md.
-Needs root, and Debian's slurm-wlm and munge.
+namespaces of their own: with the script they end, and the machine's own Slurm is not touched. Each
+run is by ``osteometa run --profile slurm``; every file of its results must have the bytes of a
+local run. Runs: six made reviews while a node dies in the middle, while the controller is killed and
+started again, with jobs over their memory, and with jobs over their time; NUMBER made reviews (50)
+by ``--all``; and the shipped review, job by job. ``--few`` runs two reviews of the tests while a
+node dies. ``--write`` puts the table into docs/scale.md. Needs root, and Debian's slurm-wlm and
+munge.
 """
 
 import contextlib
@@ -195,10 +196,21 @@ def run(cluster: Cluster, folder: Path, options: list[str], disturb: Callable | 
 
 
 def in_the_middle(cluster: Cluster, folder: Path) -> str:
-    """Wait until a review is done and another runs; return a node that works."""
-    _wait(lambda: any(folder.glob("*/.snakemake/run.sha256")), 600)
-    _wait(lambda: bool(cluster.says("squeue", "-h", "-t", "R", "-o", "%N").split()), 600)
-    return cluster.says("squeue", "-h", "-t", "R", "-o", "%N").split()[0]
+    """Wait until a review has results and is not done; return the node on which it runs."""
+    found: list[str] = []
+
+    def begun() -> bool:
+        for path in folder.glob("*/results/*/pooled.csv"):
+            review = path.parents[2]
+            if not (review / ".snakemake/run.sha256").exists():
+                for batch in folder.glob(".snakemake/reviews/*.txt"):
+                    if review.name in batch.read_text().split("\n"):
+                        jobs = cluster.says("squeue", "-h", "-t", "R", "-o", "%k %N").splitlines()
+                        found[:] = [j.split()[1] for j in jobs if f"_{batch.stem} " in j]
+        return bool(found)
+
+    _wait(begun, 600)
+    return found[0]
 
 
 def node_dies(cluster: Cluster, folder: Path) -> None:
@@ -214,8 +226,13 @@ def controller_dies(cluster: Cluster, folder: Path) -> None:
     cluster.start_controller()
 
 
-def compared(name: str, folder: Path, options: list[str], disturb: Callable | None = None) -> str:
-    """Run the reviews of a folder, which were run here, on a cluster; return a row of the table."""
+def compared(
+    name: str, folder: Path, options: list[str], disturb: Callable | None = None, seen: str = ""
+) -> str:
+    """Run the reviews of a folder, which were run here, on a cluster; return a row of the table.
+
+    `seen` is what must have happened to a job.
+    """
     with tempfile.TemporaryDirectory() as place:
         at = Path(place)
         reviews = at / "reviews"
@@ -225,6 +242,8 @@ def compared(name: str, folder: Path, options: list[str], disturb: Callable | No
             run(cluster, reviews / "shipped" if name == SHIPPED else reviews, options, disturb)
             minutes = (time.perf_counter() - start) / 60
             jobs = ", ".join(f"{number} {state}" for state, number in cluster.jobs().items())
+        if seen not in jobs:
+            sys.exit(f"{name}: no job was {seen}: {jobs}")
         files = other = 0
         for review in sorted(reviews.glob("*/config.yaml")):
             local, here = bytes_of(folder / review.parent.name), bytes_of(review.parent)
@@ -252,7 +271,7 @@ def main() -> None:
             for name in ("seed", "shared_control"):
                 shutil.copytree(PROJECT / "tests/reviews" / name, six / name)
             subprocess.run([*RUN, "--all", str(six)], check=True)
-            rows = [compared("a node dies", six, [], node_dies)]
+            rows = [compared("a node dies", six, [], node_dies, "restarted")]
         else:
             make_reviews(many, number)
             make_reviews(six, 6)
@@ -263,10 +282,10 @@ def main() -> None:
             memory = ["--set-resources", "reviews:mem_mb=attempt*350"]
             minutes = ["--set-resources", "reviews:runtime=attempt"]
             rows = [
-                compared("a node dies", six, [], node_dies),
+                compared("a node dies", six, [], node_dies, "restarted"),
                 compared("the controller is killed", six, [], controller_dies),
-                compared("jobs over their memory", six, memory),
-                compared("jobs over their time", six, minutes),
+                compared("jobs over their memory", six, memory, None, "out_of_memory"),
+                compared("jobs over their time", six, minutes, None, "timeout"),
                 compared("made reviews", many, []),
                 compared(SHIPPED, shipped, []),
             ]
