@@ -5,24 +5,22 @@ usage: .venv/bin/python benchmarks/slurm.py [--write] [--few] [NUMBER]
 Starts munged, slurmctld and two slurmd (n1 and n2, over loopback), with a key made there, in
 namespaces of their own: with the script they end, and the machine's own Slurm is not touched. Each
 run is by ``osteometa run --profile slurm``; every file of its results must have the bytes of a
-local run. Runs: six made reviews while a node dies in the middle, while the controller is killed and
-started again, with jobs over their memory, and with jobs over their time; NUMBER made reviews (50)
+local run. Runs: six made reviews while a node dies in the middle, while the controller is killed,
+with jobs over their memory, and with jobs over their time; NUMBER made reviews (50)
 by ``--all``; and the shipped review, job by job. ``--few`` runs two reviews of the tests while a
 node dies. ``--write`` puts the table into docs/scale.md. Needs root, and Debian's slurm-wlm and
 munge.
 """
 
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from many import PROJECT, RUN, bytes_of, make_reviews
@@ -32,6 +30,7 @@ NODES = ("n1", "n2")
 CONFIGURED = Path("/etc/slurm/slurm.conf")
 """Where Debian's Slurm looks; the executor of Snakemake passes no other place on to its jobs."""
 OWN = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+"""Starts a command so that all that it starts ends with it."""
 SHIPPED = "the shipped review, job by job"
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CONF = """\
@@ -95,7 +94,7 @@ class Cluster:
         _wait(lambda: (self.at / "munge.socket").exists())
         self.start_controller()
         for name in NODES:
-            self._start(name, "slurmd", "-D", "-N", name)
+            self._start(name, *OWN, "slurmd", "-D", "-N", name)
         _wait(lambda: self.says("sinfo", "-h", "-o", "%T").split() == ["idle"])
         return self
 
@@ -106,22 +105,16 @@ class Cluster:
 
     def _start(self, name: str, *command: str) -> None:
         with (self.at / f"{name}.log").open("a") as log:
-            self.daemons[name] = subprocess.Popen(
-                command, env={**os.environ, "DAEMON": name}, stdout=log, stderr=log
-            )
+            self.daemons[name] = subprocess.Popen(command, stdout=log, stderr=log)
 
     def start_controller(self) -> None:
         """Start slurmctld, which goes on with the jobs that it has saved."""
         self._start("slurmctld", "slurmctld", "-D")
 
     def kill(self, name: str) -> None:
-        """Kill a daemon with all that runs below it."""
-        while found := list(_below(name)):
-            for number in found:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-            self.daemons[name].wait()
-            time.sleep(0.2)
+        """Kill a daemon; of a node with all that runs on it."""
+        self.daemons[name].kill()
+        self.daemons[name].wait()
 
     def says(self, *command: str) -> str:
         """Return what a command of Slurm prints; nothing while the controller does not answer."""
@@ -135,24 +128,6 @@ class Cluster:
         again = sum(int(word.split("=")[1]) for word in words if word.startswith("Restarts="))
         found = {state: states.count(state) for state in sorted(set(states))}
         return found | ({"restarted by Slurm": again} if again else {})
-
-
-def _below(daemon: str) -> Iterator[int]:
-    """Give the living processes that a daemon has started, and what these have started."""
-    parents, roots = {}, set()
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            fields = (path / "stat").read_text().rsplit(") ", 1)[1].split()
-            if fields[0] != "Z":
-                parents[int(path.name)] = int(fields[1])
-            if f"DAEMON={daemon}".encode() in (path / "environ").read_bytes().split(b"\0"):
-                roots.add(int(path.name))
-    for number in parents:
-        above = number
-        while above and above not in roots:
-            above = parents.get(above, 0)
-        if above:
-            yield number
 
 
 def _free_port() -> int:
