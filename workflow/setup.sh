@@ -128,6 +128,7 @@ build_docs() {
 
 case "${1:-review}" in
     setup) set_up_tools ;;
+    install) set_up ;;
     review)
         set_up
         exec "$venv/bin/python" -m osteometa.cli run "${REVIEW:-.}"
@@ -148,5 +149,5 @@ case "${1:-review}" in
     lock) lock ;;
     upgrade) lock --upgrade ;;
     clean) clean ;;
-    *) say "usage: sh workflow/setup.sh [setup|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
+    *) say "usage: sh workflow/setup.sh [setup|install|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
 esac
