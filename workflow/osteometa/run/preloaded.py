@@ -106,6 +106,8 @@ def main(address: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in MODULES:
         importlib.import_module(module)
+        if os.getppid() != Server.parent:
+            break
     with Server(address, Step) as server:
         Path(address).chmod(0o600)
         server.serve_forever()

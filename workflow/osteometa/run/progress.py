@@ -1,7 +1,7 @@
 """What a run prints: the steps with how many are done, and failures in a few lines.
 
-Snakemake itself prints nothing (`quiet: all` in the profile), because it would print a page for
-every step; its log records are passed to this handler. In a terminal one line is kept up to date,
+Snakemake's own handler, which would print a page for every step, prints nothing once the Snakefile
+is read; its log records are passed to this one. In a terminal one line is kept up to date,
 elsewhere each step is a line.
 """
 
@@ -149,6 +149,9 @@ def follow(workflow: Any) -> None:
     logging.raiseExceptions = False
     snakemake = logging.getLogger("snakemake.logging")
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
+        for handler in snakemake.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(lambda _: False)
         snakemake.addHandler(Progress(lambda: workflow.local_exec and preloaded.start()))
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
