@@ -4,9 +4,9 @@ usage: .venv/bin/python benchmarks/container.py
 
 For machines without a container engine. The root is made by debootstrap from the mirror of packages
 that this machine uses; its settings for apt, pip and certificates are put into the root, as an
-engine takes them from its host. A review of the tests is run there as the user of the image, without
-a network and with all but the review and /tmp read-only; its results must have the bytes of a local
-run. Needs root and debootstrap.
+engine takes them from its host. A review of the tests is run there as the user of the image,
+without a network and with all but the review and /tmp read-only; its results must have the bytes of
+a local run. Needs root and debootstrap.
 """
 
 import json

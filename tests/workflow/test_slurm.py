@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from builders import ROOT
@@ -14,6 +15,9 @@ DAEMONS = ("munged", "slurmctld", "slurmd")
 @pytest.mark.slow
 @pytest.mark.skipif(
     not all(map(shutil.which, DAEMONS)), reason="Slurm is not installed (slurm-wlm, munge)"
+)
+@pytest.mark.skipif(
+    find_spec("snakemake_executor_plugin_slurm") is None, reason="make scale was not run"
 )
 @pytest.mark.skipif(os.geteuid() != 0, reason="Slurm's daemons are started by root")
 def test_a_node_dies_and_the_results_have_the_bytes_of_a_local_run():
