@@ -140,10 +140,11 @@ def print_line(text: str) -> None:
     sys.stderr.flush()
 
 
-def follow(workflow: Any) -> None:
+def follow(workflow: Any = None) -> None:
     """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C.
 
-    With its first step a process starts that has the imports of the others.
+    With its first step a process starts that has the imports of the others, if the workflow is
+    given.
     """
     # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
     logging.raiseExceptions = False
@@ -152,7 +153,7 @@ def follow(workflow: Any) -> None:
         for handler in snakemake.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(lambda _: False)
-        snakemake.addHandler(Progress(lambda: workflow.local_exec and preloaded.start()))
+        snakemake.addHandler(Progress(lambda: workflow and workflow.local_exec and preloaded.start()))
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
