@@ -78,8 +78,9 @@ def run_all(arguments: argparse.Namespace) -> int:
     lines = write_overview(".")
     broken = [line for line in lines if line.problems]
     for line in broken:
-        more = f" (and {len(line.problems) - 1} more)" if len(line.problems) > 1 else ""
-        print(f"{line.name}: {line.problems[0]}{more}", file=sys.stderr)
+        first, *others = line.problems
+        more = f" (and {len(others)} more)" if others else ""
+        print(f"{line.name}: {first}{more}", file=sys.stderr)
     print(f"{len(lines) - len(broken)} of {len(lines)} reviews are up to date: {PAGE}, {POOLS}")
     return int(bool(status or broken))
 
