@@ -22,9 +22,9 @@ CORES = 8
 SUBMISSION = 1.0
 """Seconds of a submission, one after another."""
 START = 6.0
-"""Seconds until the first piece of work of a job begins: Slurm, two starts of Snakemake, imports."""
+"""Seconds until the first piece of work of a job begins: two starts of Snakemake, imports."""
 NOTICED = 300.0 + 120.0
-"""Seconds: SlurmdTimeout, and the time that a job put back into the queue waits; Slurm's defaults."""
+"""Seconds until Slurm gives up a node, and until it starts its job again; its defaults."""
 AWAY = 3600.0
 REVIEW = 10.0
 """Seconds of a review on one core: the table of many reviews."""

@@ -153,7 +153,8 @@ def follow(workflow: Any = None) -> None:
         for handler in snakemake.handlers:
             if not isinstance(handler, logging.FileHandler):
                 handler.addFilter(lambda _: False)
-        snakemake.addHandler(Progress(lambda: workflow and workflow.local_exec and preloaded.start()))
+        own = Progress(lambda: workflow and workflow.local_exec and preloaded.start())
+        snakemake.addHandler(own)
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
