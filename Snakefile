@@ -69,7 +69,7 @@ if planning:
     list_steps()
 if planning or is_real_run(sys.argv[1:]):
     if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
-        follow()
+        follow(workflow)
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with in_a_sentence("start"):
         hold_lock()

@@ -10,7 +10,8 @@ cd "$root"
 venv=.venv
 stamp=$venv/.complete
 tools=$venv/.tools
-first_part_ends="# Tools for tests and documentation:"
+scale_begins="# For a cluster and for specifications on disk"
+tools_begin="# Tools for tests and documentation"
 PYTHONPATH=
 export PYTHONPATH
 
@@ -65,7 +66,7 @@ set_up() {
     pinned immutables > "$venv/immutables.txt"
     install --only-binary immutables -r "$venv/immutables.txt" 2> /dev/null ||
         CC=true LDSHARED=true install --no-cache -r "$venv/immutables.txt"
-    sed "/^$first_part_ends/,\$d" requirements.txt > "$venv/run.txt"
+    sed "/^$scale_begins/,\$d" requirements.txt > "$venv/run.txt"
     install --compile-bytecode -r "$venv/run.txt"
     uv pip install -q --python "$venv/bin/python" --no-build-isolation --no-deps -e .
     wanted > "$stamp"
@@ -75,11 +76,20 @@ set_up_tools() {
     set_up
     [ -f "$tools" ] && return 0
     say "adding the tools for tests and documentation ..."
-    install --compile-bytecode -r requirements.txt
+    sed "/^$scale_begins/,/^$tools_begin/d" requirements.txt > "$venv/tools.txt"
+    install --compile-bytecode -r "$venv/tools.txt"
     : > "$tools"
 }
 
-# Exact versions and hashes for every extra, one file: what a run needs first, then the tools.
+# Apart from the others: each start of Snakemake imports the executors that are installed.
+set_up_scale() {
+    set_up
+    sed "/^$tools_begin/,\$d" requirements.txt > "$venv/scale.txt"
+    install --compile-bytecode -r "$venv/scale.txt"
+}
+
+# Exact versions and hashes for every extra, one file in three parts: what a run needs, what a
+# cluster and specifications on disk need, the tools.
 # Versions stay as they are where they still fit; `upgrade` renews all.
 lock() {
     python=$(find_python) || missing_python
@@ -95,13 +105,21 @@ lock() {
     cp requirements.txt "$maker/all.txt"
     compile --all-extras --generate-hashes "$@" -o "$maker/all.txt"
     compile --extra workflow --extra exchange -c "$maker/all.txt" -o "$maker/run.txt"
-    parted='{name = $0; sub(/==.*/, "", name)}
-        NR == FNR {run[name] = 1; next}
-        /^[^ ]/ {keep = (name in run) == first} keep'
+    compile --extra workflow --extra exchange --extra cluster --extra specifications \
+        -c "$maker/all.txt" -o "$maker/scale.txt"
+    part() {
+        awk -v part="$1" '{name = $0; sub(/==.*/, "", name)}
+            FILENAME == ARGV[1] {run[name] = 1; next}
+            FILENAME == ARGV[2] {scale[name] = 1; next}
+            /^[^ ]/ {keep = (name in run ? 1 : name in scale ? 2 : 3) == part} keep' \
+            "$maker/run.txt" "$maker/scale.txt" "$maker/all.txt"
+    }
     {
-        awk -v first=1 "$parted" "$maker/run.txt" "$maker/all.txt"
-        printf '%s\n' "$first_part_ends a run of the review does not need what follows."
-        awk -v first=0 "$parted" "$maker/run.txt" "$maker/all.txt"
+        part 1
+        printf '%s: make scale.\n' "$scale_begins"
+        part 2
+        printf '%s: a run of the review does not need what follows.\n' "$tools_begin"
+        part 3
     } > requirements.txt
     say "requirements.txt is renewed: run make test."
 }
@@ -128,6 +146,8 @@ build_docs() {
 
 case "${1:-review}" in
     setup) set_up_tools ;;
+    install) set_up ;;
+    scale) set_up_scale ;;
     review)
         set_up
         exec "$venv/bin/python" -m osteometa.cli run "${REVIEW:-.}"
@@ -148,5 +168,5 @@ case "${1:-review}" in
     lock) lock ;;
     upgrade) lock --upgrade ;;
     clean) clean ;;
-    *) say "usage: sh workflow/setup.sh [setup|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
+    *) say "usage: sh workflow/setup.sh [setup|install|scale|review|test|test-fast|lint|types|docs|lock|upgrade|clean]"; exit 2 ;;
 esac

@@ -45,16 +45,15 @@ def best(contrast, exercise=12, control=16, **how):
 def test_every_record_is_frozen_and_holds_no_more_than_its_fields():
     found = 0
     for module in walk_packages(osteometa.__path__, "osteometa."):
-        if module.name.split(".")[1] in ("cli", "figures", "report"):
+        if module.name.endswith("__main__"):
             continue
         for one in vars(import_module(module.name)).values():
             if isinstance(one, type) and is_dataclass(one) and one.__module__ == module.name:
                 assert one.__dataclass_params__.frozen, one
                 found += 1
                 # A cached property needs room beside the fields.
-                if any(isinstance(value, cached_property) for value in vars(one).values()):
-                    continue
-                assert set(one.__slots__) <= {field.name for field in fields(one)}, one
+                if not any(isinstance(held, cached_property) for held in vars(one).values()):
+                    assert set(one.__slots__) <= {field.name for field in fields(one)}, one
     assert found > 40
 
 

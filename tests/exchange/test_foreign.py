@@ -236,6 +236,22 @@ def test_a_ready_difference_keeps_its_variance_and_says_so(review, tmp_path, cap
     assert set(effects["derivation_method"]) == {"DIF"}
 
 
+def test_numbers_take_the_decimal_mark_of_the_table_they_join(review, tmp_path, capsys):
+    edits = COMMON | READY | {"contrast.unit": "point"}
+    first = table(tmp_path, "study,yi,vi\nA 2001,1.25,0.04\n")
+    assert imported(review, first, edits, capsys)[0] == 0
+    own = review / "data/raw/contrasts.csv"
+    lines = own.read_text(encoding="utf-8").replace(",", ";")
+    own.write_text(re.sub(r"(?<=\d)\.(?=\d)", ",", lines), encoding="utf-8")
+    (tmp_path / "later").mkdir()
+    second = table(tmp_path / "later", "study,yi,vi\nB 2002,-0.5,0.09\n")
+    status, out, _ = imported(review, second, edits, capsys)
+    assert status == 0, out
+    assert "-0,5" in own.read_text(encoding="utf-8")
+    effects = osteometa.derive(review)
+    assert effects.loc[effects["measure"] == "MD", "yi"].tolist() == [1.25, -0.5]
+
+
 def test_before_and_after_with_a_control(review, tmp_path, capsys):
     """Mean changes over the pooled SD before, by hand (Morris 2008)."""
     path = table(

@@ -14,6 +14,7 @@ from builders import ROOT, output_of
 from docx import Document
 from openpyxl import load_workbook
 from osteometa.cli import main
+from osteometa.exchange.references import read_references
 from osteometa.export.checklists import PRISMA, SWIM
 from osteometa.export.workbook import Sheet, workbook_of
 from osteometa.io.csv_records import read_rows
@@ -55,7 +56,19 @@ def test_every_file_has_the_same_bytes_twice(exported):
     assert one == two
     assert {str(name) for name in one} >= {
         "manuscript.docx", "supplement.pdf", "tables.xlsx", "figures/figures.csv",
+        "references.ris", "references.bib",
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ris", "bib"])
+def test_references_are_those_of_the_included_studies(exported, finished, kind):
+    found = read_references(exported[0] / f"references.{kind}")
+    with (finished / "data/raw/studies.csv").open(encoding="utf-8") as lines:
+        included = [row for row in csv.DictReader(lines) if row["include"] == "yes"]
+    assert [(one.title, one.year) for one in found] == [
+        (row["title"], row["year"]) for row in included
+    ]
 
 
 @pytest.mark.slow

@@ -92,8 +92,8 @@ def test_a_run_is_followed_once():
     snakemake = logging.getLogger("snakemake.logging")
     before = list(snakemake.handlers)
     try:
-        follow()
-        follow()
+        follow(workflow := object())
+        follow(workflow)
         assert len(snakemake.handlers) == len(before) + 1
     finally:
         snakemake.handlers[:] = before

@@ -16,9 +16,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "export",
-        help="write Word, Excel, PDF and numbered figures of a finished run",
+        help="write Word, Excel, PDF, references and numbered figures of a finished run",
         description="Write manuscript.docx (tables, methods, checklists), tables.xlsx, "
-        "supplement.pdf and the folder figures from a finished run. Nothing is computed.",
+        "supplement.pdf, references.ris and .bib, and the folder figures from "
+        "a finished run. Nothing is computed.",
         epilog="Example: osteometa export my_review --figures 'Fig{n}' --format pdf,tiff. Exit "
         "status: 0 written, 1 no finished run, 2 wrong usage.",
     )

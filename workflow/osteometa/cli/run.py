@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from osteometa.cli.review import folder_argument, without_config
 
@@ -20,35 +23,87 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Arguments after -- are passed to Snakemake: osteometa run -- --forceall",
     )
     folder_argument(parser)
+    parser.add_argument(
+        "--all", action="store_true",
+        help="run each review in a folder of FOLDER, and write an overview of all",
+    )  # fmt: skip
     parser.add_argument("--cores", type=int, metavar="N", help="use N cores (default: all)")
+    parser.add_argument(
+        "--profile", default="default", metavar="PROFILE",
+        help="where jobs run: default (this machine), slurm, or a folder with a profile of yours",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replace this process by the run; its status is that of the command."""
-    if without_config(arguments.directory, "run"):
-        return 2
-    if find_spec("snakemake") is None:
+    missing = [name for name in _needed(arguments) if find_spec(name) is None]
+    if missing:
+        extra = "cluster" if "snakemake" not in missing else "workflow"
         print(
-            "osteometa run: Snakemake is not installed. Install osteometa with its extra: "
-            "[workflow].",
+            f"osteometa run: {missing[0]} is not installed. Install osteometa with its extra: "
+            f"[{extra}].",
             file=sys.stderr,
         )
         return 2
+    if arguments.all:
+        return run_all(arguments)
+    if without_config(arguments.directory, "run"):
+        return 2
     sys.stdout.flush()
-    os.execv(
-        sys.executable, [sys.executable, "-m", "osteometa.run", *snakemake_arguments(arguments)]
-    )
+    os.execv(sys.executable, _command("Snakefile", arguments))
 
 
-def snakemake_arguments(arguments: argparse.Namespace) -> list[str]:
-    """Return what Snakemake is given."""
+def run_all(arguments: argparse.Namespace) -> int:
+    """Run the reviews of a folder, and write the overview of them."""
+    folder = Path(arguments.directory)
+    from osteometa.run.lock import hold_lock
+    from osteometa.run.reviews import reviews_in
+
+    if not reviews_in(folder):
+        print(
+            f"osteometa run: {folder} contains no folder with a config.yaml. Give the folder of "
+            "the reviews, or make one: osteometa new FOLDER/REVIEW.",
+            file=sys.stderr,
+        )
+        return 2
+    command = _command("workflow/reviews/Snakefile", arguments)
+    os.chdir(folder)
+    hold_lock()
+    # Ctrl-C is for the run, which ends in its own time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    status = subprocess.run(command, check=False, preexec_fn=_take_interrupts).returncode
+    from osteometa.report.reviews import PAGE, POOLS, write_overview
+
+    lines = write_overview(".")
+    broken = [line for line in lines if line.problems]
+    for line in broken:
+        first, *others = line.problems
+        more = f" (and {len(others)} more)" if others else ""
+        print(f"{line.name}: {first}{more}", file=sys.stderr)
+    print(f"{len(lines) - len(broken)} of {len(lines)} reviews are up to date: {PAGE}, {POOLS}")
+    return int(bool(status or broken))
+
+
+def _take_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _needed(arguments: argparse.Namespace) -> tuple[str, ...]:
+    slurm = ("snakemake_executor_plugin_slurm",) if arguments.profile == "slurm" else ()
+    return ("snakemake", *slurm)
+
+
+def _command(snakefile: str, arguments: argparse.Namespace) -> list[str]:
+    """Return the command of a run."""
     from osteometa.run.code import workflow_home
 
     home = workflow_home()
+    profile = home / "profiles" / arguments.profile
     cores = ["--cores", str(arguments.cores)] if arguments.cores else []
     return [
-        "--snakefile", str(home / "Snakefile"),
-        "--workflow-profile", str(home / "profiles/default"),
-        "--directory", arguments.directory, *cores, *arguments.passed,
+        sys.executable, "-m", "osteometa.run",
+        "--snakefile", str(home / snakefile),
+        "--workflow-profile", str(profile if profile.is_dir() else Path(arguments.profile)),
+        "--directory", str(Path(arguments.directory).absolute()), *cores, *arguments.passed,
     ]  # fmt: skip

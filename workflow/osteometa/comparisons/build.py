@@ -55,10 +55,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """All values reported for one exercise arm on one outcome at one time.
-
-    What is computed of them does not depend on choices of config.yaml, and is computed once.
-    """
+    """All values reported for one exercise arm on one outcome at one time."""
 
     study: Study
     arm: Arm
@@ -155,18 +152,39 @@ class Comparison:
             return SampleSize(arm.n_start, flags, (Cell(arm, "n_start"),))
         return SampleSize()
 
-    def pair(self, rows: RowPair) -> Pair:
-        """Return the summaries of both sides; None where a side reports nothing usable."""
-        # The rows are kept with their summaries, so that no others can have their identity.
-        known = self._pairs.get(id(rows))
-        if known is None:
-            pair = self._summary(0, rows[0]), self._summary(1, rows[1])
-            known = self._pairs[id(rows)] = rows, pair
-        return known[1]
+    @cached_property
+    def after(self) -> Pair:
+        """Levels at the timepoint."""
+        return self.pair(self.levels)
 
     @cached_property
-    def _pairs(self) -> dict[int, tuple[RowPair, Pair]]:
-        return {}
+    def before(self) -> Pair:
+        """Levels at baseline."""
+        return self.pair(self.baselines)
+
+    @cached_property
+    def change(self) -> Pair:
+        """Changes in the unit of the levels."""
+        return self.pair(self.changes)
+
+    @cached_property
+    def percent(self) -> Pair:
+        """Percent changes."""
+        return self.pair(self.percents)
+
+    @cached_property
+    def log_after(self) -> Pair:
+        """Means and SDs of the natural logarithm at the timepoint."""
+        return self.pair(self.logs)
+
+    @cached_property
+    def log_before(self) -> Pair:
+        """Means and SDs of the natural logarithm at baseline."""
+        return self.pair(self.log_baselines)
+
+    def pair(self, rows: RowPair) -> Pair:
+        """Return the summaries of both sides; None where a side reports nothing usable."""
+        return self._summary(0, rows[0]), self._summary(1, rows[1])
 
     def _summary(self, side: int, row: Reported) -> Summary | None:
         if isinstance(row, MergedRows):
@@ -217,7 +235,7 @@ class Comparison:
 
     @cached_property
     def tests(self) -> list[ReportedTest]:
-        """The reported tests of the comparison, the best first.
+        """Return the reported tests of the comparison, the best first.
 
         Of the difference between the arms, or of the change where there is one arm. Paired where
         both conditions are the same participants.
@@ -270,9 +288,9 @@ def difference_of_means(
     That of the changes first; with `after_first` that of the levels after, which a test of those
     compares: arms that differ before can differ the other way in their changes.
     """
-    after = _means(comparison, comparison.levels)
-    before = _means(comparison, comparison.baselines)
-    change = _means(comparison, comparison.changes) or _means(comparison, comparison.percents)
+    after = _means(comparison, comparison.after)
+    before = _means(comparison, comparison.before)
+    change = _means(comparison, comparison.change) or _means(comparison, comparison.percent)
     if after_first and comparison.controlled and after is not None:
         return _contrast(after[0]), after[1]
     if change is not None:
@@ -285,9 +303,8 @@ def difference_of_means(
     return None
 
 
-def _means(comparison: Comparison, rows: RowPair) -> tuple[list[float], tuple[Cell, ...]] | None:
+def _means(comparison: Comparison, pair: Pair) -> tuple[list[float], tuple[Cell, ...]] | None:
     """Return the means of the sides that have participants, with their cells."""
-    pair = comparison.pair(rows)
     summaries = [pair[side] for side in comparison.sides]
     means = means_of(summaries)
     if means is None:

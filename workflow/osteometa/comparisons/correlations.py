@@ -144,10 +144,11 @@ def _known_sds(comparisons: Iterable[Comparison]) -> dict[SdKey, float]:
         if comparison.unit == NOT_STATED:
             continue
         place, study_id = _sd_place(comparison), comparison.study.study_id
-        for rows in (comparison.baselines, comparison.levels):
-            for arm, row, summary in zip(
-                (comparison.arm, comparison.control), rows, comparison.pair(rows), strict=True
-            ):
+        for rows, pair in (
+            (comparison.baselines, comparison.before), (comparison.levels, comparison.after),
+        ):  # fmt: skip
+            arms = (comparison.arm, comparison.control)
+            for arm, row, summary in zip(arms, rows, pair, strict=True):
                 assay = _assay(row)
                 if arm is None or not assay or summary is None or summary.sd is None:
                     continue
@@ -205,8 +206,7 @@ def _of_arm(comparison: Comparison, side: int) -> Correlation | None:
         if reported is not None:
             return reported
     before, after, change = (
-        comparison.pair(rows)[side]
-        for rows in (comparison.baselines, comparison.levels, comparison.changes)
+        pair[side] for pair in (comparison.before, comparison.after, comparison.change)
     )
     if before is None or after is None or before.sd is None or after.sd is None:
         return None

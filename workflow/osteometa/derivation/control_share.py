@@ -47,7 +47,11 @@ def _smd(basis: Basis, estimate: Estimate) -> Share:
         exercise, control = basis.before
         return _change(basis) / pooled_sd(_known(exercise), _known(control)) ** 2, "change"
     if estimate.method == CHG:
-        pair = basis.change if all(s and s.complete() for s in basis.change) else basis.percent
+        pair = (
+            basis.comparison.change
+            if all(s and s.complete() for s in basis.comparison.change)
+            else basis.comparison.percent
+        )
         one, other = map(_known, pair)
         s0 = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r))
         return _square(other) / s0**2, "change"
@@ -63,7 +67,7 @@ def _md(basis: Basis, estimate: Estimate) -> Share:
     if estimate.method == PPC:
         return _change(basis), "change"
     if estimate.method == CHG:
-        return _square(basis.change[1]), "change"
+        return _square(basis.comparison.change[1]), "change"
     return BY_TEST
 
 
@@ -79,17 +83,17 @@ def _rom(basis: Basis, estimate: Estimate) -> Share:
             - twice / (before.mean * after.mean)
         ), "change"  # fmt: skip
     if estimate.method == CHG and Provenance.PCT in estimate.codes:
-        control = _known(basis.percent[1])
+        control = _known(basis.comparison.percent[1])
         return percent_to_log(control.mean, control.sd, control.n)[1], "change"
     if estimate.method == CHG:  # changes in the outcome's unit, over a baseline mean
-        one, other = map(_square, basis.change)
+        one, other = map(_square, basis.comparison.change)
         return estimate.vi * other / (one + other), "change"
     return BY_TEST
 
 
 def _change(basis: Basis) -> float:
     before = _known(basis.before[1])
-    return change_variance(before, basis.after[1], basis.change[1], basis.r[1].r)
+    return change_variance(before, basis.after[1], basis.comparison.change[1], basis.r[1].r)
 
 
 def _square(summary: Summary | None) -> float:

@@ -93,54 +93,25 @@ class Basis:
 
     @cached_property
     def after(self) -> Pair:
-        """Levels at the timepoint."""
-        return self.comparison.pair(self.comparison.levels)
+        """Levels at the timepoint, with borrowed SDs where they are asked for."""
+        return self.comparison.after
 
     @cached_property
     def before(self) -> Pair:
-        """Levels at baseline."""
-        return self.comparison.pair(self.comparison.baselines)
-
-    @cached_property
-    def change(self) -> Pair:
-        """Changes in the unit of the levels."""
-        return self.comparison.pair(self.comparison.changes)
-
-    @cached_property
-    def percent(self) -> Pair:
-        """Percent changes."""
-        return self.comparison.pair(self.comparison.percents)
-
-    @cached_property
-    def logs(self) -> Pair:
-        """Means and SDs of the natural logarithm at the timepoint."""
-        return self.comparison.pair(self.comparison.logs)
-
-    @cached_property
-    def log_baselines(self) -> Pair:
-        """Means and SDs of the natural logarithm at baseline."""
-        return self.comparison.pair(self.comparison.log_baselines)
-
-    @cached_property
-    def tests(self) -> list[ReportedTest]:
-        """Reported tests of the comparison, the best first.
-
-        Between arms; within one arm where there is no other; paired where both are the same
-        participants.
-        """
-        return self.comparison.tests
+        """Levels at baseline, with borrowed SDs where they are asked for."""
+        return self.comparison.before
 
     def differences(self, *, percent: bool) -> list[ReportedDifference]:
         """Return the reported differences with an SE, in percent or in the unit of the levels."""
         return [
             test
-            for test in self.tests
+            for test in self.comparison.tests
             if isinstance(test, ReportedDifference) and test.se and test.percent == percent
         ]
 
     def bare_tests(self) -> list[ReportedTest]:
         """Return the tests that are reported without the difference they compare."""
-        return [t for t in self.tests if t.t and not isinstance(t, ReportedDifference)]
+        return [t for t in self.comparison.tests if t.t and not isinstance(t, ReportedDifference)]
 
     def with_borrowed_sds(self) -> Basis:
         """Return the same values with an SD of other studies where a level has none (flag BOR).
@@ -255,7 +226,7 @@ def unit_factor(basis: Basis, test: ReportedTest) -> float:
 def means_beside(basis: Basis, first: MeansKind = MeansKind.CHANGE) -> MeansBeside:
     """Return which means and SDs a figure shows beside the effect, its own kind first."""
     pairs = {
-        MeansKind.CHANGE: basis.change, MeansKind.PCT_CHANGE: basis.percent,
+        MeansKind.CHANGE: basis.comparison.change, MeansKind.PCT_CHANGE: basis.comparison.percent,
         MeansKind.AFTER: basis.after,
     }  # fmt: skip
     for kind in dict.fromkeys((first, *pairs)):
@@ -323,7 +294,7 @@ def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
         means = means_of(basis.after)
         if exercise is None or control is None or means is None or means[0] == means[1]:
             raise
-        for test in basis.tests:
+        for test in basis.comparison.tests:
             n_e, n_c = test.n_exercise, test.n_control
             if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
                 sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)

@@ -64,7 +64,7 @@ def md_pre_post(basis: Basis) -> Estimate:
     before = both(basis.before, "PPC")
     changes, variances, used, worked = [], [], [], Worked()
     for side, start in enumerate(before):
-        after, change = basis.after[side], basis.change[side]
+        after, change = basis.after[side], basis.comparison.change[side]
         if after is None or after.mean is None:
             raise NotDerivableError("PPC: no level after of both arms")
         changes.append(mean_change(start, after, change))
@@ -75,15 +75,15 @@ def md_pre_post(basis: Basis) -> Estimate:
     n = used[0].n, used[1].n
     worked = worked.then("yi = dT - dC", "vi = vT + vC")
     estimate = estimate_from(basis, PPC, effect, [*before, *used], n, worked=worked)
-    return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
+    return estimate if all_with_sd(basis.comparison.change) else with_r(estimate, basis)
 
 
 def md_change(basis: Basis) -> Estimate:
     """CHG: difference of mean changes with their SDs, or with the SE of their test (TMD)."""
     try:
-        one, other = both(basis.change, "CHG")
+        one, other = both(basis.comparison.change, "CHG")
     except NotDerivableError:
-        means = means_of(basis.change)
+        means = means_of(basis.comparison.change)
         if means is None:
             raise
         return _md_change_by_test(basis, means[0] - means[1])
@@ -100,7 +100,7 @@ def _of_two_arms(
 
 def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
     test = _test_of_changes(basis, difference)
-    one, other = means_of(basis.change) or (difference, 0.0)
+    one, other = means_of(basis.comparison.change) or (difference, 0.0)
     worked = Worked().then("yi = mT - mC", mT=one, mC=other)
     if isinstance(test, ReportedDifference) and not test.percent:
         se = test.se * unit_factor(basis, test)
@@ -108,7 +108,7 @@ def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
     else:
         se = abs(difference / test.t)
         worked = worked.then("vi = (yi / t)**2", t=test.t)
-    cells, flags, _ = gathered(*basis.change)
+    cells, flags, _ = gathered(*basis.comparison.change)
     return Estimate(
         yi=difference, vi=se**2, method=CHG, worked=worked, codes=(Provenance.TMD, test.code),
         flags=flags | test.flags | {Flag.TEST_SD}, cells=cells + test.cells,
@@ -154,13 +154,13 @@ def rom_pre_post(basis: Basis) -> Estimate:
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: difference of two log ratios, each from an arm's percent change (PCT)."""
-    means = means_of(basis.percent)
+    means = means_of(basis.comparison.percent)
     if means is None:
         raise NotDerivableError("CHG: no percent changes of both arms")
     codes: Codes = (Provenance.PCT,)
-    cells, flags, sd_codes = gathered(*basis.percent)
+    cells, flags, sd_codes = gathered(*basis.comparison.percent)
     flags |= {Flag.PERCENT}
-    one, other = (summary and summary.complete() for summary in basis.percent)
+    one, other = (summary and summary.complete() for summary in basis.comparison.percent)
     if one is None or other is None:
         one, other, test = _percents_by_test(basis, *means)
         codes = (Provenance.PCT, Provenance.TMD, test.code)
@@ -200,14 +200,14 @@ def rom_percent_difference(basis: Basis) -> Estimate:
     if test is not None:
         value, se, cells, flags = test.difference, test.se, test.cells, test.flags
     else:
-        means = means_of(basis.percent)
+        means = means_of(basis.comparison.percent)
         if means is None:
             raise NotDerivableError(_no_difference(percent=True))
         # n per arm not known: the difference of the reported changes, by an exact p and total n.
         value = means[0] - means[1]
         test = _test_of_changes(basis, value)
         se = abs(value / test.t)
-        cells, flags, _ = gathered(*basis.percent)
+        cells, flags, _ = gathered(*basis.comparison.percent)
         cells, flags = cells + test.cells, flags | test.flags | {Flag.TEST_SD}
     if value <= -100:
         raise NotDerivableError("PCT: a difference of -100 % or less has no log ratio")
@@ -259,10 +259,10 @@ def rom_logs(basis: Basis) -> Estimate:
 
     With logarithms before too, the difference of the changes, as PPC of levels.
     """
-    one, other = both(basis.logs, "LOG")
-    if not all_with_sd(basis.log_baselines):
+    one, other = both(basis.comparison.log_after, "LOG")
+    if not all_with_sd(basis.comparison.log_before):
         return replace(_of_two_arms(basis, LOG, one, other), means=MeansBeside())
-    before = both(basis.log_baselines, "LOG")
+    before = both(basis.comparison.log_before, "LOG")
     variance = sum(
         change_variance(start, end, None, r.r)
         for start, end, r in zip(before, (one, other), basis.r, strict=True)
@@ -323,7 +323,7 @@ def _test_of_changes(basis: Basis, difference: float) -> ReportedTest:
     """Return the best reported test of two arms' changes."""
     if difference == 0:
         raise NotDerivableError("CHG: the reported changes are equal, so their test gives no SE")
-    for test in basis.tests:
+    for test in basis.comparison.tests:
         if test.adjusted != "yes" and test.score == "change" and test.t:
             return test
     raise NotDerivableError("CHG: no SD of change, and no exact p, t or CI of the difference")

@@ -81,7 +81,7 @@ def correlation(basis: Basis, one: SummaryWithSd, other: SummaryWithSd, n: int) 
     if not found.imputed:
         return found
     difference = one.mean - other.mean
-    for test in basis.tests:
+    for test in basis.comparison.tests:
         if test.score == "post" and test.t and test.adjusted != "yes" and difference:
             square = (difference / test.t) ** 2 * n
             r = (one.sd**2 + other.sd**2 - square) / (2 * one.sd * other.sd)
@@ -127,7 +127,7 @@ def smcr(basis: Basis) -> Estimate:
 
 
 def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
-    for test in basis.tests:
+    for test in basis.comparison.tests:
         n = test.n_exercise
         if test.score != "post" or test.adjusted == "yes" or not test.t or not n or n < 3:
             continue
@@ -195,7 +195,9 @@ def _difference_of_means(
         changes = after is None
     if percent and not changes:
         raise NotDerivableError("DIF: the test compares levels, not percent changes")
-    pair = basis.percent if percent else basis.change if changes else basis.after
+    pair = (
+        basis.comparison.percent if percent else basis.comparison.change if changes else basis.after
+    )
     means = means_of(pair)
     if means is not None:
         cells, flags, _ = gathered(*pair)
@@ -235,7 +237,7 @@ def md_changes(basis: Basis) -> Estimate:
     If any two levels of a person correlate alike, the changes of two conditions do not correlate at
     all, so no other correlation can be assumed for them; flag RIMP.
     """
-    one, other, n = conditions(basis.change, CHG)
+    one, other, n = conditions(basis.comparison.change, CHG)
     effect = one.mean - other.mean, (one.sd**2 + other.sd**2) / n
     worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = (sT**2 + sC**2) / N", N=n)
     estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), worked=worked)
@@ -290,7 +292,7 @@ def rom_levels(basis: Basis) -> Estimate:
 
 def rom_logs(basis: Basis) -> Estimate:
     """LOG: difference of mean logarithms of levels after."""
-    one, other, n = conditions(basis.logs, LOG)
+    one, other, n = conditions(basis.comparison.log_after, LOG)
     found = basis.between
     effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
     worked = _difference(one, other, n, found.r)
@@ -300,7 +302,7 @@ def rom_logs(basis: Basis) -> Estimate:
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: two log ratios from percent changes (PCT), uncorrelated as in CHG of MD."""
-    one, other, n = conditions(basis.percent, CHG)
+    one, other, n = conditions(basis.comparison.percent, CHG)
     (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, n) for s in (one, other))
     effect, kind = (y1 - y2, v1 + v2), MeansKind.PCT_CHANGE
     worked = percents_of(replace(one, n=n), replace(other, n=n))

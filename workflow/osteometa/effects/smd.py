@@ -86,7 +86,7 @@ def pre_post_control(basis: Basis) -> Estimate:
     before = both(basis.before, "PPC")
     changes, variances, worked = [], [], Worked()
     for side, start in enumerate(before):
-        after, change = basis.after[side], basis.change[side]
+        after, change = basis.after[side], basis.comparison.change[side]
         if (after is None or after.mean is None) and not has_sd(change):
             raise NotDerivableError(f"PPC: neither level after nor change of the {SIDES[side]} arm")
         changes.append(mean_change(start, after, change))
@@ -104,12 +104,14 @@ def pre_post_control(basis: Basis) -> Estimate:
             f"S0 = {POOLED_SD.format(0)}", "yi = J * (dT - dC) / S0", "u = (vT + vC) / S0**2",
             variance_line(basis.form), J=small_sample(m), m=m, N=sum(n),
         )  # fmt: skip
-    used = (c if has_sd(c) else a for c, a in zip(basis.change, basis.after, strict=True))
+    used = (
+        c if has_sd(c) else a for c, a in zip(basis.comparison.change, basis.after, strict=True)
+    )
     estimate = estimate_from(
         basis, DerivationMethod.PPC, (g, variance), [*before, *used], n, worked=worked
     )
     estimate = replace(estimate, own_effect_term=not becker)
-    return estimate if all_with_sd(basis.change) else with_r(estimate, basis)
+    return estimate if all_with_sd(basis.comparison.change) else with_r(estimate, basis)
 
 
 def _own_baselines(
@@ -142,7 +144,10 @@ def _own_baselines(
 def change_scores(basis: Basis) -> Estimate:
     """CHG: difference of changes, the raw SD derived from the SD of change and r."""
     reasons = []
-    for pair, extra in ((basis.change, frozenset()), (basis.percent, frozenset({Flag.PERCENT}))):
+    for pair, extra in (
+        (basis.comparison.change, frozenset()),
+        (basis.comparison.percent, frozenset({Flag.PERCENT})),
+    ):
         try:
             one, other = both(pair, "CHG")
         except NotDerivableError as error:
@@ -194,7 +199,7 @@ def post_scores(basis: Basis) -> Estimate:
 def from_test(basis: Basis) -> Estimate:
     """TST: from t, sqrt(F) or an exact p; f relates the test's SD to the raw one."""
     reasons = ["TST: no t, F with df1 = 1, CI, SE or exact p of a between-arm test"]
-    for test in basis.tests:
+    for test in basis.comparison.tests:
         try:
             return _one_test(basis, test)
         except NotDerivableError as error:
@@ -228,7 +233,9 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
 
 def _only_percent(basis: Basis) -> bool:
     """Return whether a bare test can only be one of percent changes: nothing else is reported."""
-    return any(basis.percent) and not any(basis.change) and not any(basis.after)
+    return (
+        any(basis.comparison.percent) and not any(basis.comparison.change) and not any(basis.after)
+    )
 
 
 def test_factor(test: ReportedTest, r: float) -> tuple[float, Flags, bool]:
@@ -347,7 +354,7 @@ SIDES = ("exercise", "control")
 
 
 def _analysed(basis: Basis, side: int) -> int:
-    for pair in (basis.change, basis.after, basis.before):
+    for pair in (basis.comparison.change, basis.after, basis.before):
         summary = pair[side]
         if summary is not None and summary.n:
             return summary.n

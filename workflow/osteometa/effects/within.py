@@ -68,7 +68,7 @@ def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
     NotDerivableError
         If the paper reports none of them.
     """
-    own = (basis.percent if percent else basis.change)[0]
+    own = (basis.comparison.percent if percent else basis.comparison.change)[0]
     what = "percent change" if percent else "change"
     whole = _with_spread(own)
     if whole is not None:
@@ -127,7 +127,7 @@ def smcr(basis: Basis) -> Estimate:
 
 def _over_baseline(basis: Basis) -> Estimate:
     before = complete(basis.before[0], "before")
-    after, change = basis.after[0], basis.change[0]
+    after, change = basis.after[0], basis.comparison.change[0]
     paired = _paired_change(basis)
     if after is not None and after.mean is not None:
         mean, used = mean_change(before, after, change), [change if has_sd(change) else after]
@@ -162,7 +162,10 @@ def _over_baseline(basis: Basis) -> Estimate:
 
 
 def _over_change(basis: Basis) -> Estimate:
-    for percent, summary in ((False, basis.change[0]), (True, basis.percent[0])):
+    for percent, summary in (
+        (False, basis.comparison.change[0]),
+        (True, basis.comparison.percent[0]),
+    ):
         own = _with_spread(summary)
         if own is not None:
             r = basis.mean_r
@@ -183,8 +186,10 @@ def _over_change(basis: Basis) -> Estimate:
 
 
 def _from_test(basis: Basis) -> Estimate:
-    only_percent = basis.percent[0] and not basis.change[0] and not basis.after[0]
-    for test in basis.tests:
+    only_percent = (
+        basis.comparison.percent[0] and not basis.comparison.change[0] and not basis.after[0]
+    )
+    for test in basis.comparison.tests:
         n, r = test.n_exercise, basis.mean_r
         if not test.t or not n or n < 3:
             continue
@@ -292,8 +297,8 @@ def _romc_levels(basis: Basis) -> Estimate:
 
 
 def _romc_logs(basis: Basis) -> Estimate:
-    after = complete(basis.logs[0], "of logarithms after")
-    before = complete(basis.log_baselines[0], "of logarithms before")
+    after = complete(basis.comparison.log_after[0], "of logarithms after")
+    before = complete(basis.comparison.log_before[0], "of logarithms before")
     variance = change_variance(before, after, None, basis.mean_r)
     effect, n = (after.mean - before.mean, variance), (after.n, None)
     worked = _change(basis, before, after)
@@ -303,7 +308,7 @@ def _romc_logs(basis: Basis) -> Estimate:
 
 
 def _romc_percent(basis: Basis) -> Estimate:
-    own = basis.percent[0]
+    own = basis.comparison.percent[0]
     if own is None or own.mean is None:
         raise NotDerivableError("no percent change")
     found = mean_change_of(basis, percent=True)

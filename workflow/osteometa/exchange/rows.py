@@ -18,7 +18,7 @@ from osteometa.io.sheet import Sheet
 from osteometa.validation.cells import STATISTICS
 
 Groups = Mapping[str, dict[str, Field]]
-KEYS = {model.table: model.key for model in ROWS}
+MODELS = {model.table: model for model in ROWS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def _contradictions(made: Iterable[tuple[str, Cells, Origin]], file: str) -> Ite
     for table, cells, origin in made:
         if table not in ("studies", "arms"):
             continue
-        key = (table, *(cells.get(name, "") for name in KEYS[table]))
+        key = (table, *(cells.get(name, "") for name in MODELS[table].key))
         known, row = first.setdefault(key, (cells, origin.row))
         for column, text in cells.items():
             if text != known.get(column, ""):
@@ -155,14 +155,23 @@ def _contradictions(made: Iterable[tuple[str, Cells, Origin]], file: str) -> Ite
 def _with_rows(
     name: str, sheet: Sheet, new: list[tuple[Cells, Origin]]
 ) -> tuple[Sheet, dict[int, Origin]]:
-    """Return a raw table with new rows at its end, and the origins of its rows by number."""
+    """Return a raw table with new rows at its end, and the origins of its rows by number.
+
+    Numbers are written with the decimal mark of the table.
+    """
+    numbers = [column for column in sheet.header if MODELS[name].is_number(column)]
+    if sheet.decimal_mark(numbers) == ",":
+        new = [
+            ({c: t.replace(".", ",") if c in numbers else t for c, t in cells.items()}, origin)
+            for cells, origin in new
+        ]
     rows = [(number, dict(zip(sheet.header, line, strict=False))) for number, line in sheet.rows]
-    there = {tuple(cells.get(k, "") for k in KEYS[name]): place
+    there = {tuple(cells.get(k, "") for k in MODELS[name].key): place
              for place, (_, cells) in enumerate(rows)}  # fmt: skip
     own, last = len(rows), max((number for number, _ in rows), default=1)
     origins: dict[int, Origin] = {}
     for cells, origin in new:
-        key = tuple(cells.get(column, "") for column in KEYS[name])
+        key = tuple(cells.get(column, "") for column in MODELS[name].key)
         place = there.get(key)
         once = name in ("studies", "arms")
         if place is not None and (once or place < own) and (once or rows[place][0] not in origins):

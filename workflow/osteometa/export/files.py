@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from osteometa.exchange.references import references_text
 from osteometa.export.figures import LIST, numbered_figures, write_figures
 from osteometa.export.finished import config_of, manifest_of
 from osteometa.export.manuscript import manuscript_of
@@ -37,10 +38,13 @@ def write_export(root: Path, out: Path, *, pattern: str, formats: Sequence[str])
     review = read_review(root, config)
     figures = numbered_figures(review)
     names = [found.row.synthesis for found in review.findings]
+    included = [study for study in review.tables.studies if study.include == "yes"]
     documents = {
         "manuscript.docx": lambda: manuscript_of(review, figures),
         "supplement.pdf": lambda: supplement_of(review, figures),
         "tables.xlsx": lambda: workbook_of(sheets_of(root, names), config.title),
+        "references.ris": lambda: references_text(included, ".ris").encode(),
+        "references.bib": lambda: references_text(included, ".bib").encode(),
     }
     for name, make in documents.items():
         write_whole(out / name, make())

@@ -16,6 +16,8 @@ if __name__ == "__main__":
     if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
         os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
+    # A container may run as a user without a name, for which Snakemake asks.
+    os.environ.setdefault("USER", str(os.getuid()))
     from snakemake.cli import main
 
     sys.exit(main())

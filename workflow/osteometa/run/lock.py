@@ -88,7 +88,7 @@ def shared_lock() -> Iterator[None]:
     SystemExit
         If that run was killed and another is active.
     """
-    if VARIABLE not in os.environ:
+    if not os.environ.get(VARIABLE):
         yield
         return
     with FILE.open(encoding="utf-8") as lock:

@@ -1,7 +1,7 @@
 """What a run prints: the steps with how many are done, and failures in a few lines.
 
-Snakemake itself prints nothing (`quiet: all` in the profile), because it would print a page for
-every step; its log records are passed to this handler. In a terminal one line is kept up to date,
+Snakemake's own handler, which would print a page for every step, prints nothing once the Snakefile
+is read; its log records are passed to this one. In a terminal one line is kept up to date,
 elsewhere each step is a line.
 """
 
@@ -15,8 +15,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+from osteometa.run import preloaded
 from osteometa.run.failures import remedy_for
 
 PLAN = "OSTEOMETA_PLAN"
@@ -41,8 +43,9 @@ LOG = "The newest file in .snakemake/log has all of it."
 class Progress(logging.Handler):
     """Prints progress and failures of a run of Snakemake."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_first_step: Callable[[], object] = lambda: None) -> None:
         super().__init__()
+        self.at_first_step: Callable[[], object] | None = at_first_step
         self.terminal = sys.stderr.isatty()
         self.running: dict[int, str] = {}
         self.stopping = False
@@ -54,6 +57,9 @@ class Progress(logging.Handler):
         facts: dict[str, Any] = vars(record)
         event = facts.get("event")
         if event == "job_info" and facts["rule_msg"]:
+            if self.at_first_step:
+                self.at_first_step()
+                self.at_first_step = None
             self.running[facts["jobid"]] = facts["rule_msg"].rstrip(".")
             if not self.terminal:
                 print_line(f"{self._count()}{self.running[facts['jobid']]}")
@@ -163,13 +169,21 @@ def print_line(text: str) -> None:
     sys.stderr.flush()
 
 
-def follow() -> None:
-    """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C."""
+def follow(workflow: Any = None) -> None:
+    """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C.
+
+    With its first step a process starts that has the imports of the others, if the workflow is
+    given.
+    """
     # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
     logging.raiseExceptions = False
     snakemake = logging.getLogger("snakemake.logging")
     if not any(isinstance(handler, Progress) for handler in snakemake.handlers):
-        snakemake.addHandler(Progress())
+        for handler in snakemake.handlers:
+            if not isinstance(handler, logging.FileHandler):
+                handler.addFilter(lambda _: False)
+        own = Progress(lambda: workflow and workflow.local_exec and preloaded.start())
+        snakemake.addHandler(own)
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)

@@ -195,7 +195,7 @@ def _mean_changes(
 
 def _of_levels(comparison: Comparison) -> Iterator[Change]:
     """Yield the difference of the levels of two arms, in percent of the comparator."""
-    one, other = (side and side.complete() for side in comparison.pair(comparison.levels))
+    one, other = (side and side.complete() for side in comparison.after)
     row = comparison.levels[0]
     if isinstance(row, Measurement) and row.mean is not None and one and other and other.mean:
         ratio = 100 / other.mean

@@ -201,6 +201,11 @@ def _comparator(arm: Arm, comparator: Arm | None) -> Iterator[Problem]:
             "Enter an arm_id of the same study, or leave the cell empty."
         )
         yield problem_at(arm, "comparator", "E301", message, arm.comparator)
+    elif arm.role == "control":
+        message = (
+            "A control arm has no comparator: the exercise arm names it. Leave the cell empty."
+        )
+        yield problem_at(arm, "comparator", "E301", message, arm.comparator)
     elif comparator.role == "exercise" and arm.comparator_kind != "active":
         message = (
             f"The comparator '{arm.comparator}' is itself an exercise arm. "

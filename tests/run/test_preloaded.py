@@ -1,0 +1,91 @@
+"""Steps as copies of a process that has their imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from osteometa.run import preloaded_client
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Start the process as a run does, and wait until it is ready."""
+    address = tmp_path_factory.mktemp("s") / "socket"
+    server = subprocess.Popen([sys.executable, "-m", "osteometa.run.preloaded", address])
+    while not address.exists():
+        assert server.poll() is None
+        time.sleep(0.05)
+    yield address
+    server.kill()
+
+
+def _asked(address, script: str, folder: Path) -> subprocess.CompletedProcess:
+    path = folder / "step.py"
+    path.write_text(script)
+    command = [sys.executable, "-I", "-S", preloaded_client.__file__, address, sys.executable, path]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "out", "error"),
+    [
+        ("print('done')", 0, "done\n", ""),
+        ("import sys; sys.exit()", 0, "", ""),
+        ("import sys; sys.exit(3)", 3, "", ""),
+        ("import sys; sys.exit('refused')", 1, "", "refused\n"),
+        ("from pathlib import Path; print(Path.cwd().name)", 0, "here\n", ""),
+        ("import os; os.kill(os.getpid(), 9)", 137, "", ""),
+    ],
+)
+def test_a_script_ends_as_it_would_alone(address, tmp_path, script, status, out, error):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    ended = _asked(address, script, folder)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, out, error)
+
+
+def test_a_failure_has_its_traceback(address, tmp_path):
+    ended = _asked(address, "1 / 0", tmp_path)
+    assert ended.returncode == 1
+    assert "ZeroDivisionError" in ended.stderr
+
+
+def test_the_modules_are_imported_and_no_script_changes_those_of_the_next(address, tmp_path):
+    _asked(address, "import osteometa.report.page as page; page.render_report = 1", tmp_path)
+    script = (
+        "import sys; from osteometa.report.page import render_report as made\n"
+        "print('osteometa.figures.review_figures' in sys.modules, callable(made))"
+    )
+    assert _asked(address, script, tmp_path).stdout == "True True\n"
+
+
+def test_without_the_process_python_starts(tmp_path):
+    ended = _asked(tmp_path / "none", "import sys; print('numpy' in sys.modules)", tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, "False\n")
+
+
+def test_it_ends_with_its_parent_and_leaves_nothing(tmp_path):
+    starts = (
+        "import sys\n"
+        "from osteometa.run import preloaded\n"
+        "preloaded.start()\n"
+        "address = sys.executable.split()[-2]\n"
+        "from pathlib import Path\n"
+        "import time\n"
+        "while not Path(address).exists(): time.sleep(0.05)\n"
+        "print(address)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", starts], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    folder = Path(ended.stdout.strip()).parent
+    until = time.monotonic() + 20
+    while folder.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -1,0 +1,27 @@
+"""A small run on a cluster of Slurm's own daemons, of which one node dies."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from builders import ROOT
+
+DAEMONS = ("munged", "slurmctld", "slurmd")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not all(map(shutil.which, DAEMONS)), reason="Slurm is not installed (slurm-wlm, munge)"
+)
+@pytest.mark.skipif(
+    find_spec("snakemake_executor_plugin_slurm") is None, reason="make scale was not run"
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="Slurm's daemons are started by root")
+def test_a_node_dies_and_the_results_have_the_bytes_of_a_local_run():
+    script = [sys.executable, ROOT / "benchmarks/slurm.py", "--few"]
+    ended = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "restarted by Slurm" in ended.stdout

@@ -1,0 +1,117 @@
+"""A process with the imports of all steps, of which each step is a copy.
+
+Most of the time of a small step is the start of Python with its imports. This process imports once
+what the steps need; a step asks it for a copy of itself (fork) that runs the step's script. A step
+that cannot ask, because the process has not started yet or not at all, starts Python as usual.
+Only on Linux: elsewhere libraries for numbers do not allow copies of a process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import runpy
+import shlex
+import shutil
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import traceback
+from functools import cache
+from pathlib import Path
+
+from osteometa.run import preloaded_client
+
+MODULES = (
+    "osteometa.derivation.extract", "osteometa.derivation.wanted", "osteometa.validation.review",
+    "osteometa.sensitivity.analyses", "osteometa.synthesis.subgroup_tests",
+    "osteometa.figures.synthesis_figures", "osteometa.figures.review_figures",
+    "osteometa.report.included_studies", "osteometa.report.page", "osteometa.report.table_files",
+    "osteometa.synthesis.independent_fits", "osteometa.run.remembered", "snakemake.logging",
+)  # fmt: skip
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""What Snakemake sets for each step."""
+
+
+@cache
+def address_of_process() -> str:
+    """Start the process, once for this one and its copies; return the address of its socket."""
+    address = f"{tempfile.mkdtemp(prefix='osteometa-')}/socket"
+    subprocess.Popen(
+        [sys.executable, "-m", "osteometa.run.preloaded", address],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **ONE_THREAD},
+    )  # fmt: skip
+    return address
+
+
+def start() -> None:
+    """Start the process, and let the steps that Snakemake starts from now on ask it."""
+    if sys.platform != "linux":
+        return
+    python, address = sys.executable, address_of_process()
+    # Snakemake starts a step by the name of the interpreter, unquoted, and the script.
+    sys.executable = shlex.join([python, "-I", "-S", preloaded_client.__file__, address, python])
+
+
+class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """Runs each script that is asked for in a copy of this process, while its parent lives."""
+
+    parent = os.getppid()
+    max_children = 1000
+
+    def service_actions(self) -> None:
+        """End with the run; the steps that still run end by themselves."""
+        super().service_actions()
+        if os.getppid() != self.parent:
+            shutil.rmtree(Path(str(self.server_address)).parent)
+            os._exit(0)
+
+
+class Step(socketserver.BaseRequestHandler):
+    """Runs a script with the folder and the streams of the one who asks, and answers its status."""
+
+    def handle(self) -> None:
+        """Run the script, in a process of its own."""
+        message, streams, *_ = socket.recv_fds(self.request, 65536, 3)
+        for stream, number in zip(streams, (0, 1, 2), strict=True):
+            os.dup2(stream, number)
+        folder, script, os.environ["OSTEOMETA_RUN"] = message.decode().split("\0")
+        os.chdir(folder)
+        self.request.sendall(bytes([_status(script)]))
+
+
+def _status(script: str) -> int:
+    sys.argv = [script]
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def main(address: str) -> None:
+    """Import everything, then wait for steps."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for module in MODULES:
+        importlib.import_module(module)
+        if os.getppid() != Server.parent:
+            break
+    with Server(address, Step) as server:
+        Path(address).chmod(0o600)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,27 @@
+"""Runs a script in a copy of the process that `preloaded` started: ADDRESS PYTHON SCRIPT.
+
+Called by its path, with no packages: it must start in no time.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+
+def main(address: str, python: str, script: str) -> int:
+    """Return the status of the script; where the process cannot be reached, become its Python."""
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.connect(address)
+        except OSError:
+            os.execv(python, [python, script])
+        asked = f"{Path.cwd()}\0{script}\0{os.environ.get('OSTEOMETA_RUN', '')}"
+        socket.send_fds(server, [asked.encode()], [0, 1, 2])
+        answer = server.recv(1)
+    # No answer: the copy was killed.
+    return answer[0] if answer else 137
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
