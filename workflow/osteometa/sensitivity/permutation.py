@@ -96,7 +96,9 @@ def _all_signs(k: int) -> Iterator[Array]:
     for start in range(0, 2 ** (k - 1), TOGETHER):
         numbers = np.arange(start, min(start + TOGETHER, 2 ** (k - 1)))
         flipped = (numbers[:, None] >> places) & 1
-        yield np.hstack([np.ones((len(numbers), 1)), 1.0 - 2.0 * flipped])
+        signs = np.ones((len(numbers), k))
+        signs[:, 1:] -= 2.0 * flipped
+        yield signs
 
 
 def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
@@ -104,9 +106,10 @@ def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
     random = np.random.default_rng(seed)
     for start in range(0, permutations, TOGETHER):
         number = min(TOGETHER, permutations - start)
-        first = [np.ones((1, k))] if start == 0 else []
-        drawn = random.integers(0, 2, size=(number - len(first), k))
-        yield np.vstack([*first, 1.0 - 2.0 * drawn])
+        signs = np.ones((number, k))
+        drawn = signs[1:] if start == 0 else signs
+        drawn -= 2.0 * random.integers(0, 2, size=drawn.shape)
+        yield signs
 
 
 def _share(squares: Array, start: int = 0) -> float:
