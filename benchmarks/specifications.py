@@ -6,7 +6,6 @@ The lumbar spine with config.yaml widened, because the full product of the shipp
 than 10^7. Times are processor seconds of one core. `--write` puts the section into docs/scale.md.
 """
 
-import itertools
 import json
 import math
 import os
