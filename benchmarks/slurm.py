@@ -32,7 +32,7 @@ CONFIGURED = Path("/etc/slurm/slurm.conf")
 OWN = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 """Starts a command so that all that it starts ends with it."""
 SHIPPED = "the shipped review, job by job"
-TOO_LITTLE = 350
+TOO_LITTLE = 400
 """MB: less than a job of two reviews at a time needs."""
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CONF = """\
@@ -51,7 +51,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
-JobAcctGatherParams=OverMemoryKill
+JobAcctGatherParams=OverMemoryKill,UsePss
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SlurmdParameters=config_overrides
