@@ -264,7 +264,7 @@ def main() -> None:
             minutes = ["--set-resources", "reviews:runtime=attempt"]
             rows.append(compared("a node dies", some, [], node_dies, "restarted"))
             rows.append(compared("the controller is killed", some, [], controller_dies))
-            rows.append(compared("jobs over their memory", some, memory, None, "out_of_memory"))
+            rows.append(compared("jobs over their memory", some, memory, None, "failed"))
             rows.append(compared("jobs over their time", some, minutes, None, "timeout"))
             shutil.copytree(PROJECT / "data/raw", shipped / "shipped/data/raw")
             shutil.copy(PROJECT / "config.yaml", shipped / "shipped")
