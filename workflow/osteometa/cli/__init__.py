@@ -22,6 +22,7 @@ from osteometa.cli import (
     pool,
     references,
     run,
+    specifications,
     wanted,
     workbook,
 )
@@ -43,6 +44,7 @@ COMMANDS = (
     archive,
     pool,
     wanted,
+    specifications,
 )  # fmt: skip
 """Modules of the commands, in the order of the help."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
@@ -75,6 +76,12 @@ class Correlations:
         self._borrow = borrow
         self._known = _known(comparisons)
         self._sds = _known_sds(comparisons)
+
+    def under(self, config: Config, *, borrow: bool) -> Correlations:
+        """Return the correlations of the same comparisons under another config."""
+        other = copy(self)
+        other._config, other._borrow = config, borrow
+        return other
 
     def of(self, comparison: Comparison, side: int) -> Correlation:
         """Return the correlation for one side of a comparison (0 exercise, 1 control)."""

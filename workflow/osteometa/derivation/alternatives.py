@@ -7,8 +7,10 @@ all its effects under that choice, which replace its primary ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.assess import row_maker
@@ -40,23 +42,17 @@ class Alternatives:
     covariances: tuple[AlternativeCovariance, ...]
 
 
-def alternative_configs(config: Config) -> Iterator[tuple[Choice, Config]]:
-    """Yield the choice and the whole config of every alternative derivation, in a fixed order."""
+Change = Callable[[Config], Config]
+"""What an alternative derivation changes in a config; changes of several keys can be combined."""
+
+
+def changes(config: Config) -> Iterator[tuple[Choice, Change]]:
+    """Yield every alternative derivation and what it changes, in a fixed order."""
     grids = {value for outcome in config.outcomes.values() for value in outcome.r_grid}
     for value in sorted(grids):
-        outcomes = {
-            name: outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
-            for name, outcome in config.outcomes.items()
-        }
-        yield Choice("r", f"{value:g}"), config.model_copy(update={"outcomes": outcomes})
+        yield Choice("r", f"{value:g}"), partial(_with_r, value)
     for factor in config.sensitivity.baseline_mean:
-        outcomes = {
-            name: outcome.with_baseline_means(factor) for name, outcome in config.outcomes.items()
-        }
-        yield (
-            Choice("baseline_mean", f"{factor:g}"),
-            config.model_copy(update={"outcomes": outcomes}),
-        )
+        yield Choice("baseline_mean", f"{factor:g}"), partial(_with_baseline_means, factor)
     for key, values in (
         ("rho", config.sensitivity.rho),
         ("training_time", config.sensitivity.training_time),
@@ -65,12 +61,37 @@ def alternative_configs(config: Config) -> Iterator[tuple[Choice, Config]]:
     ):
         for value in values:
             if value != getattr(config.derivation, key):
-                derivation = config.derivation.model_copy(update={key: value})
                 text = f"{value:g}" if isinstance(value, float) else str(value)
-                yield Choice(key, text), config.model_copy(update={"derivation": derivation})
+                yield Choice(key, text), partial(_with, "derivation", {key: value})
     for name, update in other_forms(config):
-        effects = config.effects.model_copy(update=update)
-        yield Choice.read(name), config.model_copy(update={"effects": effects})
+        yield Choice.read(name), partial(_with, "effects", update)
+
+
+def _with_r(value: float, config: Config) -> Config:
+    """Return the config with another r of the outcomes whose grid names it."""
+    outcomes = {
+        name: outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
+        for name, outcome in config.outcomes.items()
+    }
+    return config.model_copy(update={"outcomes": outcomes})
+
+
+def _with_baseline_means(factor: float, config: Config) -> Config:
+    outcomes = {
+        name: outcome.with_baseline_means(factor) for name, outcome in config.outcomes.items()
+    }
+    return config.model_copy(update={"outcomes": outcomes})
+
+
+def _with(section: str, update: Mapping[str, Any], config: Config) -> Config:
+    changed = getattr(config, section).model_copy(update=update)
+    return config.model_copy(update={section: changed})
+
+
+def alternative_configs(config: Config) -> Iterator[tuple[Choice, Config]]:
+    """Yield the choice and the whole config of every alternative derivation, in a fixed order."""
+    for choice, change in changes(config):
+        yield choice, change(config)
 
 
 def alternatives(tables: Tables, config: Config) -> Alternatives:
@@ -78,7 +99,7 @@ def alternatives(tables: Tables, config: Config) -> Alternatives:
     comparisons = comparisons_of(tables, config)
     estimates = estimates_of(comparisons, config)
     primary = effects_of(estimates, tables, config)
-    effects, links = list(_resolutions(estimates, primary, tables, config)), []
+    effects, links = list(resolutions(estimates, primary, tables, config)), []
     for choice, other in alternative_configs(config):
         # What is done with effects leaves the estimates as they are.
         same = other.outcomes is config.outcomes and other.effects is config.effects
@@ -155,7 +176,7 @@ def under_choice(effect: Effect, choice: Choice) -> AlternativeEffect:
     return AlternativeEffect(**fields_of(effect, Effect), alternative=choice)
 
 
-def _resolutions(
+def resolutions(
     estimates: Estimates, primary: Effects, tables: Tables, config: Config
 ) -> Iterator[AlternativeEffect]:
     """Yield every resolution of inconsistent data at the selected times, the primary one first."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from osteometa.comparisons.build import Comparison, comparisons_of
 from osteometa.comparisons.correlations import Correlations
-from osteometa.derivation.assess import assess
+from osteometa.derivation.assess import Assessed, assess
 from osteometa.derivation.combine import combine
 from osteometa.derivation.covariances import link
 from osteometa.derivation.estimate import Estimated, estimate
 from osteometa.derivation.merge import merge
-from osteometa.derivation.select import select
+from osteometa.derivation.select import Selected, select
 from osteometa.directions.entries import effects_by_comparison, entries
 from osteometa.directions.reported import reported_results
 from osteometa.effects.basis import Estimate
@@ -98,9 +98,22 @@ def estimates_of(
 
 def effects_of(estimates: Estimates, tables: Tables, config: Config) -> Effects:
     """Select, merge, assess, combine and link: from estimates to what is pooled."""
+    return combined_of(*assessed_of(estimates, tables, config), config)
+
+
+def assessed_of(
+    estimates: Estimates, tables: Tables, config: Config
+) -> tuple[list[Selected], list[Assessed]]:
+    """Select, merge and assess: the merged arms, and the effects of all comparisons."""
     selected = select(estimates.estimated, config)
     merged = merge(selected, estimates.correlations, config)
-    assessed = assess(selected, merged, tables, estimates.correlations, config)
+    return merged, assess(selected, merged, tables, estimates.correlations, config)
+
+
+def combined_of(
+    merged: Sequence[Selected], assessed: Sequence[Assessed], config: Config
+) -> Effects:
+    """Combine and link: from assessed effects to what is pooled."""
     combined = combine(assessed, config)
     split = config.derivation.shared_control == "split"
     covariances = link(combined, config.derivation.rho, split=split)

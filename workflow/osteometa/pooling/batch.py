@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +28,29 @@ class QMoments(NamedTuple):
     """Weighted mean less the origin; NaN for a model with a design."""
 
 
-class Moments(NamedTuple):
-    """The sums behind moment estimators, as for `QMoments`."""
+class TraceMoments(NamedTuple):
+    """The sums behind estimators in one step, as for `QMoments`."""
 
     q: Array
     w1: Array
     mean: Array
-    q2: Array
-    """y'PPy; the derivative of Q is its negative."""
     trace: Array
     """tr P."""
+
+    def take(self, models: NDArray[np.intp]) -> TraceMoments:
+        """Return the sums of some models, given by index."""
+        return TraceMoments(*(sums[models] for sums in self))
+
+
+class Moments(NamedTuple):
+    """The sums behind moment estimators, as for `TraceMoments`."""
+
+    q: Array
+    w1: Array
+    mean: Array
+    trace: Array
+    q2: Array
+    """y'PPy; the derivative of Q is its negative."""
 
     def take(self, models: NDArray[np.intp]) -> Moments:
         """Return the sums of some models, given by index."""
@@ -45,13 +58,13 @@ class Moments(NamedTuple):
 
 
 class SlopeMoments(NamedTuple):
-    """The sums behind the derivatives of a likelihood, as for `QMoments` and `Moments`."""
+    """The sums behind the derivatives of a likelihood, as for `Moments`."""
 
     q: Array
     w1: Array
     mean: Array
-    q2: Array
     trace: Array
+    q2: Array
     q3: Array
     """y'PPPy."""
     trace2: Array
@@ -150,6 +163,30 @@ def intercept_batch(y: Array, v: Array, work: Array | None = None) -> InterceptB
     return InterceptBatch(y, v, n, origin, room(y.shape, work))
 
 
+def subset_batch(
+    y: Array, v: Array, mask: NDArray[np.bool_], n: NDArray[Any], work: Array | None = None
+) -> InterceptBatch:
+    """Return models with an intercept only: of each row of the mask (m, k), n effects of it.
+
+    The effects are in the order of their variances, the most precise first. A model is as long as
+    the longest, not as all effects: what it lacks is filled up with an effect that is absent.
+    """
+    widest = int(np.max(n))
+    if int(np.min(n)) < widest:
+        absent = np.arange(widest) < (widest - n)[:, None]
+        mask = np.concatenate([mask, absent], axis=1)
+        y = np.concatenate([y, np.zeros(widest)])
+        v = np.concatenate([v, np.full(widest, np.inf)])
+    rows = np.arange(0, mask.size, mask.shape[1])
+    # The columns of what is present; numpy finds them faster in one row than in a table.
+    present = np.flatnonzero(mask).reshape(len(mask), widest) - rows[:, None]
+    present = np.ascontiguousarray(present.T)
+    effect, variances = np.take(y, present), np.take(v, present)
+    origin = effect[0].copy()
+    effect -= origin
+    return InterceptBatch(effect, variances, n.astype(float), origin, room(effect.shape, work))
+
+
 def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
     """Return models with the designs X (m, k, p), v infinite where there is no effect.
 
@@ -207,7 +244,8 @@ class _Residuals(NamedTuple):
 
 def _residuals(batch: InterceptBatch, tau2: Array | float) -> _Residuals:
     w, residuals, z = batch.work
-    np.reciprocal(np.add(batch.v, tau2, out=w), out=w)
+    at0 = isinstance(tau2, float) and tau2 == 0
+    np.reciprocal(batch.v if at0 else np.add(batch.v, tau2, out=w), out=w)
     top, w, y, residuals, z = w[0].copy(), w[1:], batch.y[1:], residuals[1:], z[1:]
     r1 = np.add.reduce(w, axis=0)
     total = top + r1
@@ -228,15 +266,25 @@ def q_moments(batch: Batch, tau2: Array | float) -> QMoments:
     return QMoments(at.q, at.total, at.mean)
 
 
+def trace_moments(batch: Batch, tau2: Array | float) -> TraceMoments:
+    """Return the sums of every model at its tau2 that estimators in one step need."""
+    if isinstance(batch, ColumnBatch):
+        return TraceMoments(*moments(batch, tau2)[:4])
+    return _with_trace(_residuals(batch, tau2))
+
+
+def _with_trace(at: _Residuals) -> TraceMoments:
+    r2 = dot(at.w, at.w)
+    trace = (2 * at.top * at.r1 + (at.r1 * at.r1 - r2)) / at.total
+    return TraceMoments(at.q, at.total, at.mean, trace)
+
+
 def moments(batch: Batch, tau2: Array | float) -> Moments:
     """Return the sums of every model at its tau2 that moment estimators need."""
     if isinstance(batch, ColumnBatch):
         return _column_parts(batch, 1.0 / (batch.v + tau2)).moments
     at = _residuals(batch, tau2)
-    q2 = dot(at.z, at.z) + at.first * at.first
-    r2 = dot(at.w, at.w)
-    trace = (2 * at.top * at.r1 + (at.r1 * at.r1 - r2)) / at.total
-    return Moments(at.q, at.total, at.mean, q2, trace)
+    return Moments(*_with_trace(at), dot(at.z, at.z) + at.first * at.first)
 
 
 def slope_moments(batch: Batch, tau2: Array | float) -> SlopeMoments:
@@ -254,7 +302,7 @@ def slope_moments(batch: Batch, tau2: Array | float) -> SlopeMoments:
     # tr PP written out without the powers of the largest weight that cancel.
     trace2 = top * top * (r1 * r1 + 3 * r2) + 2 * top * (r1 * r2 - r3)
     trace2 = (trace2 + (r1 * r1 * r2 - 2 * r1 * r3 + r2 * r2)) / (total * total)
-    return SlopeMoments(q, total, mean, q2, trace, q3, trace2, top * top + r2)
+    return SlopeMoments(q, total, mean, trace, q2, q3, trace2, top * top + r2)
 
 
 def orthonormal(X: Array, w: Array) -> tuple[Array, Array]:
@@ -290,7 +338,7 @@ def _column_parts(batch: ColumnBatch, w: Array) -> _ColumnParts:
     w1, wu = np.sum(w, axis=0), w * U
     trace = np.sum(w * (1 - np.einsum("aij,aij->ij", wu, U)), axis=0)
     mean = np.full(len(w1), np.nan)
-    return _ColumnParts(Moments(dot(z, residuals), w1, mean, dot(z, z), trace), z, wu)
+    return _ColumnParts(Moments(dot(z, residuals), w1, mean, trace, dot(z, z)), z, wu)
 
 
 def _column_slopes(batch: ColumnBatch, w: Array) -> SlopeMoments:

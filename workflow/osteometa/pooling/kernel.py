@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,18 @@ from osteometa.pooling.batch import (
     orthonormal,
     q_moments,
     slope_moments,
+    subset_batch,
+    trace_moments,
 )
 from osteometa.pooling.tau2 import estimate
 
 CELLS = 1 << 16
 """Effects times models computed together, so that they fit in the processor's cache."""
+
+MOMENTS = {"ML": slope_moments, "REML": slope_moments, "PM": moments, "EB": moments}
+"""Sums that an estimator needs beyond those of `trace_moments`."""
+MANY = 3000
+"""Models of one length from which they are computed without others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,18 @@ class RegressedMany:
     h2: Array
     df: Array
     """Degrees of freedom of t; infinite where the interval is normal."""
+    hk: Array
+    """Hartung-Knapp's factor of the normal interval's variance; 1 without degrees of freedom."""
+
+    def take(self, models: NDArray[np.intp]) -> RegressedMany:
+        """Return the regressions of some models, given by index."""
+        return RegressedMany(*(getattr(self, field.name)[models] for field in fields(self)))
+
+    def factor(self, ci: str) -> Array:
+        """Return what the variance of the normal interval is multiplied by for an interval."""
+        if ci == "wald":
+            return np.ones(len(self.hk))
+        return np.maximum(1.0, self.hk) if ci == "hksj-floor" else self.hk
 
 
 def pool_many(
@@ -53,10 +74,38 @@ def pool_many(
     Effects and variances are numbers that `model.checked` accepts; `method` and `ci` as for
     `regress_many`. A model of one effect has a normal interval and tau2 0.
     """
-    # The most precise effect of each model must come first: sorting once does it for most models.
     order = np.argsort(v, kind="stable")
-    variances = np.where(mask[:, order], v[order], np.inf)
-    return regress_many(y[None, order], variances, np.ones((1, len(y), 1)), method=method, ci=ci)
+    y, v = y[order], v[order]
+    few = len(y) < 256  # a sum of bytes is the fastest, but would overflow
+    n: NDArray[Any] = (
+        np.einsum("ij->i", mask.view(np.uint8)) if few else np.count_nonzero(mask, axis=1)
+    )
+    # Models of one length together need the least room.
+    by_length = np.argsort(n, kind="stable")
+    found: dict[str, Array] = {}
+    work = None
+    for rows in _runs(n[by_length]):
+        chosen = by_length[rows]
+        batch = subset_batch(y, v, np.take(mask, chosen, axis=0)[:, order], n[chosen], work)
+        work = batch.work
+        part = solve(batch, method, ci)
+        for field in fields(part):
+            own = getattr(part, field.name)
+            if field.name not in found:
+                found[field.name] = np.empty((len(n), *own.shape[1:]))
+            found[field.name][chosen] = own
+    return RegressedMany(**found)
+
+
+def _runs(lengths: NDArray[Any]) -> Iterator[slice]:
+    """Yield models that are computed together, of ascending lengths: of one length where many."""
+    start = 0
+    while start < len(lengths):
+        same = int(np.searchsorted(lengths, lengths[start], side="right"))
+        stop = same if same - start >= MANY else start + MANY
+        stop = min(stop, start + CELLS // max(1, int(lengths[start])), len(lengths))
+        yield slice(start, stop)
+        start = stop
 
 
 def regress_many(
@@ -86,10 +135,8 @@ def regress_many(
     """
     m, k, p = max(len(Y), len(v), len(designs)), Y.shape[1], designs.shape[2]
     intercept = p == 1 and bool(np.all(designs == 1.0))
-    size = max(1, CELLS // (k * p))
-    parts = []
-    for start in range(0, m, size):
-        rows = slice(start, min(m, start + size))
+    parts: list[RegressedMany] = []
+    for rows in _chunks(m, k * p):
         y, variances = (_rows(table, rows).T for table in (Y, v))
         if intercept:
             batch = intercept_batch(y, variances)
@@ -97,6 +144,18 @@ def regress_many(
             batch = column_batch(y, variances, _rows(designs, rows))
         own = None if studies is None else studies[rows]
         parts.append(solve(batch, method, ci, studies=own))
+    return joined(parts)
+
+
+def _chunks(models: int, cells: int) -> Iterator[slice]:
+    """Yield the models that are computed together, of so many cells each."""
+    size = max(1, CELLS // cells)
+    for start in range(0, models, size):
+        yield slice(start, min(models, start + size))
+
+
+def joined(parts: Sequence[RegressedMany]) -> RegressedMany:
+    """Return the regressions of several batches as one."""
     names = [field.name for field in fields(RegressedMany)]
     return RegressedMany(
         *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
@@ -130,24 +189,23 @@ def solve(
     OverflowError
         If effects or variances are too large or too small to compute with.
     """
-    at0 = (slope_moments if method in ("ML", "REML") else moments)(batch, 0.0)
+    at0 = MOMENTS.get(method, trace_moments)(batch, 0.0)
     # A search among infinite sums would not end.
     if not all(np.all(np.isfinite(sums)) for sums in (at0.q, at0.w1, *at0[3:])):
         raise OverflowError("the numbers are too large or too small to compute with")
     tau2 = estimate(batch, method, at0, sj)
-    now = QMoments(*at0[:3]) if method == "EE" else q_moments(batch, tau2)
+    now = QMoments(at0.q, at0.w1, at0.mean) if method == "EE" else q_moments(batch, tau2)
     coefficients, covariance = _least_squares(batch, tau2, now)
     free = batch.n - batch.p
     t_df = (batch.n if studies is None else studies) - batch.p
-    scaled = (ci != "wald") & (t_df > 0) & (free > 0)
-    if ci != "wald":
-        factor = now.q / np.where(free > 0, free, 1.0)
-        factor = np.maximum(1.0, factor) if ci == "hksj-floor" else factor
-        covariance = covariance * np.where(scaled, factor, 1.0)[:, None, None]
+    scaled = (t_df > 0) & (free > 0)
+    hk = np.divide(now.q, free, out=np.ones(len(free)), where=scaled)
     i2, h2 = heterogeneity(tau2, at0.q, at0.trace, free, common=method == "EE")
-    return RegressedMany(
-        coefficients, covariance, tau2, at0.q, i2, h2, np.where(scaled, t_df, np.inf)
-    )
+    df = np.where(scaled, t_df, np.inf) if ci != "wald" else np.full(len(free), np.inf)
+    found = RegressedMany(coefficients, covariance, tau2, at0.q, i2, h2, df, hk)
+    if ci == "wald":
+        return found
+    return replace(found, covariance=covariance * found.factor(ci)[:, None, None])
 
 
 def _least_squares(batch: Batch, tau2: Array, now: QMoments) -> tuple[Array, Array]:

@@ -149,7 +149,11 @@ class _Intervals(NamedTuple):
 
     def take(self, chosen: NDArray[np.bool_]) -> _Intervals:
         """Return some of the intervals."""
-        parts: list[Any] = [part[..., chosen] for part in self]
+        index = np.flatnonzero(chosen)
+        parts: list[Any] = [
+            np.take(part.reshape(*part.shape[: part.ndim - chosen.ndim], -1), index, axis=-1)
+            for part in self
+        ]
         return _Intervals(*parts)
 
     @classmethod

@@ -17,6 +17,7 @@ from osteometa.pooling.batch import (
     ColumnBatch,
     Moments,
     SlopeMoments,
+    TraceMoments,
     dot,
     log_likelihood,
     moments,
@@ -27,6 +28,8 @@ from osteometa.pooling.batch import (
 )
 from osteometa.pooling.likelihood import CLOSE, STEPS, highest_maximum, last_root_bound
 
+AnyMoments = TraceMoments | Moments | SlopeMoments
+
 
 def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
     """Return the variance (m) of effects about their plain mean, divided by n: where SJ starts."""
@@ -35,9 +38,7 @@ def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
     return np.sum(np.where(present, y - mean, 0.0) ** 2, axis=0) / n
 
 
-def estimate(
-    batch: Batch, method: str, at0: Moments | SlopeMoments, sj: Array | None = None
-) -> Array:
+def estimate(batch: Batch, method: str, at0: AnyMoments, sj: Array | None = None) -> Array:
     """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
     EB is the same number as PM (Morris 1983; Paule and Mandel 1982). `at0` are the moments at tau2
@@ -61,17 +62,17 @@ def estimate(
     return MOMENT_ESTIMATORS[method](batch, at0)
 
 
-def _dl(batch: Batch, at0: Moments | SlopeMoments) -> Array:
+def _dl(batch: Batch, at0: AnyMoments) -> Array:
     """DerSimonian and Laird (1986): Q at its expectation."""
     return np.maximum(0.0, (at0.q - (batch.n - batch.p)) / at0.trace)
 
 
-def _hs(batch: Batch, at0: Moments | SlopeMoments) -> Array:
+def _hs(batch: Batch, at0: AnyMoments) -> Array:
     """Hunter and Schmidt, as in Viechtbauer (2005): (Q - k) / sum of the weights."""
     return np.maximum(0.0, (at0.q - batch.n) / at0.w1)
 
 
-def _he(batch: Batch, at0: Moments | SlopeMoments) -> Array:
+def _he(batch: Batch, at0: AnyMoments) -> Array:
     """Hedges and Olkin (1985): the unweighted residual variance minus its sampling part."""
     present = np.isfinite(batch.v)
     X = batch.X if isinstance(batch, ColumnBatch) else present[None].astype(float)
@@ -94,9 +95,10 @@ def _sj(batch: Batch, start: Array) -> Array:
     return tau2
 
 
-def _pm(batch: Batch, at0: Moments | SlopeMoments) -> Array:
+def _pm(batch: Batch, at0: AnyMoments) -> Array:
     """Paule and Mandel (1982): where the generalised Q is at its expectation."""
-    return where_q_is(batch, batch.n - batch.p, at0)
+    known = moments(batch, 0.0) if isinstance(at0, TraceMoments) else at0
+    return where_q_is(batch, batch.n - batch.p, known)
 
 
 def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Array:
@@ -121,7 +123,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Arra
     return tau2
 
 
-MOMENT_ESTIMATORS: dict[str, Callable[[Batch, Moments | SlopeMoments], Array]] = {
+MOMENT_ESTIMATORS: dict[str, Callable[[Batch, AnyMoments], Array]] = {
     "DL": _dl, "HE": _he, "HS": _hs, "EB": _pm, "PM": _pm,
 }  # fmt: skip
 

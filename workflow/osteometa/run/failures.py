@@ -31,10 +31,13 @@ REMEDIES = {
     "older modification time": "The clock was set during the run. Run again.",
 }
 """What to do, by words of a failure."""
-EXCHANGE = (
-    "bibtexparser", "charset_normalizer", "nbib", "openpyxl", "rispy", "rocrate",
-)  # fmt: skip
-"""Modules of the extra `exchange`."""
+EXTRAS = {
+    **dict.fromkeys(
+        ("bibtexparser", "charset_normalizer", "nbib", "openpyxl", "rispy", "rocrate"), "exchange"
+    ),
+    "pyarrow": "specifications",
+}
+"""Extras of modules that only some commands need."""
 
 
 def remedy_for(failure: str) -> str:
@@ -71,8 +74,10 @@ def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
 
 
 def _known(error: Exception, giver: str) -> str:
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in EXCHANGE:
-        return f"{error.name} is not installed. Run: pip install 'osteometa[exchange]'."
+    if isinstance(error, ModuleNotFoundError):
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra:
+            return f"{error.name} is not installed. Run: pip install 'osteometa[{extra}]'."
     remedy = remedy_for(str(error)) if isinstance(error, OSError) else ""
     if not remedy:
         return ""

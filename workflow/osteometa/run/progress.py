@@ -35,6 +35,8 @@ STOPPED = "Will exit after finishing"
 """What Snakemake says when it is stopped, in each round until the running steps are done."""
 LINES = 6
 """Most lines of a failure that are printed."""
+EVERY = 30
+"""Least seconds between two lines on parts that are done, where there is no terminal."""
 LOG = "The newest file in .snakemake/log has all of it."
 
 
@@ -89,11 +91,7 @@ class Progress(logging.Handler):
 
     def _count(self) -> str:
         """Return how many steps are done, once it is known of how many."""
-        if self.done < 2:
-            return ""
-        seconds = (time.monotonic() - self.began) / self.done * (self.total - self.done)
-        left = f", about {seconds:.0f} s left" if self.done > 4 and seconds >= 1 else ""
-        return f"[{self.done} of {self.total} done{left}] "
+        return _count_words(self.done, self.total, self.began) if self.done >= 2 else ""
 
     def _message(self, text: str, *, failure: bool) -> None:
         if any(words in text for words in REPEATED):
@@ -110,6 +108,37 @@ class Progress(logging.Handler):
         line = f"{self._count()}{'; '.join(self.running.values())}" if self.running else ""
         sys.stderr.write(f"{CLEAR}{line[: shutil.get_terminal_size().columns - 1]}\r")
         sys.stderr.flush()
+
+
+def _count_words(done: int, total: int, began: float) -> str:
+    seconds = (time.monotonic() - began) / done * (total - done)
+    left = f", about {seconds:.0f} s left" if done > 4 and seconds >= 1 else ""
+    return f"[{done} of {total} done{left}] "
+
+
+class Parts:
+    """Prints how many parts of equal size are done: one line in a terminal, else now and then."""
+
+    def __init__(self, total: int) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.done, self.total, self.began = 0, total, time.monotonic()
+        self.printed = self.began
+
+    def one_more(self) -> None:
+        """Say that one more part is done."""
+        self.done += 1
+        words = _count_words(self.done, self.total, self.began)
+        if self.terminal:
+            sys.stderr.write(f"{CLEAR}{words}\r")
+            sys.stderr.flush()
+        elif time.monotonic() - self.printed >= EVERY or self.done == self.total:
+            print_line(words.rstrip())
+            self.printed = time.monotonic()
+
+    def close(self) -> None:
+        """Leave a clean line."""
+        if self.terminal:
+            sys.stderr.write(CLEAR)
 
 
 class Steps(logging.Handler):

@@ -117,12 +117,13 @@ def _sets(data: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
             for inclusion, flags in choices.inclusion.items():
                 if flags == (RISK,) and not any(e.risk_of_bias for e in data.effects):
                     continue
-                kept = [e for e in (*pooled.effects, *added) if not _has_any(e, flags, data)]
+                kept = [e for e in (*pooled.effects, *added) if not has_any(e, flags, data)]
                 names_here = (str(derivation or PRIMARY), inclusion, designs, inconsistent)
                 yield names_here, _members(EffectSet(tuple(kept), pooled.covariances))
 
 
-def _has_any(effect: Effect, flags: Sequence[str], data: SynthesisData) -> bool:
+def has_any(effect: Effect, flags: Sequence[str], data: SynthesisData) -> bool:
+    """Return whether an effect has one of some flags, RISK by its judgement among them."""
     own: set[str] = set(effect.flags)
     if effect.risk_of_bias in data.config.sensitivity.rob_exclude:
         own.add(RISK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from functools import partial
@@ -21,6 +20,8 @@ from osteometa.wording.choices import studies_words
 TIED = 1e-8
 EXACT_FLIPS_UP_TO = 15
 EXACT_ORDERS_UP_TO = 5_000
+TOGETHER = 1 << 16
+"""Patterns of signs that are fitted together, so that any number takes the same memory."""
 
 
 def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
@@ -68,24 +69,44 @@ def sign_flip(
     if k < 2:
         raise NotEstimableError(f"{studies_words(k)}, 2 are needed")
     exact = k <= exact_up_to
-    if exact:
-        # A pattern and its mirror image have the same statistic: half of them will do.
-        signs = np.array([(1.0, *rest) for rest in itertools.product((1.0, -1.0), repeat=k - 1)])
-    else:
-        random = np.random.default_rng(seed)
-        drawn = 1.0 - 2.0 * random.integers(0, 2, size=(permutations - 1, k))
-        signs = np.vstack([np.ones(k), drawn])
-    fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method=method, ci=ci)
-    squares = squared_statistics(y, fits.coefficients[:, 0], fits.covariance[:, 0, 0])
-    total = 2 * len(signs) if exact else len(signs)
-    if math.isinf(squares[0]):
-        raise NotEstimableError("the standard error is 0: plain Hartung-Knapp of equal effects")
+    chunks = _all_signs(k) if exact else _drawn_signs(k, permutations, seed)
+    total = 2**k if exact else permutations
+    observed, square, at_least = 0.0, 0.0, 0
+    for number, signs in enumerate(chunks):
+        fits = regress_many(signs * y, v[None, :], np.ones((1, k, 1)), method=method, ci=ci)
+        squares = squared_statistics(y, fits.coefficients[:, 0], fits.covariance[:, 0, 0])
+        if number == 0:
+            observed, square = float(fits.coefficients[0, 0]), float(squares[0])
+        if math.isinf(square):
+            raise NotEstimableError("the standard error is 0: plain Hartung-Knapp of equal effects")
+        at_least += int(np.sum(squares >= square * (1 - 2 * TIED)))
     return PermutationRow(
-        test="sign_flip", k=k,
-        statistic=math.copysign(math.sqrt(squares[0]), fits.coefficients[0, 0]),
-        permutations=total, exact=exact, p=_share(squares),
+        test="sign_flip", k=k, statistic=math.copysign(math.sqrt(square), observed),
+        permutations=total, exact=exact, p=(2 if exact else 1) * at_least / total,
         p_smallest=2 / total if exact else 1 / total,
     )  # fmt: skip
+
+
+def _all_signs(k: int) -> Iterator[Array]:
+    """Yield all patterns of signs of k effects, the observed one first, some at a time.
+
+    A pattern and its mirror image have the same statistic: half of them will do.
+    """
+    places = np.arange(k - 2, -1, -1)
+    for start in range(0, 2 ** (k - 1), TOGETHER):
+        numbers = np.arange(start, min(start + TOGETHER, 2 ** (k - 1)))
+        flipped = (numbers[:, None] >> places) & 1
+        yield np.hstack([np.ones((len(numbers), 1)), np.where(flipped, -1.0, 1.0)])
+
+
+def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
+    """Yield a seeded sample of patterns of signs, the observed one first, some at a time."""
+    random = np.random.default_rng(seed)
+    for start in range(0, permutations, TOGETHER):
+        number = min(TOGETHER, permutations - start)
+        first = [np.ones((1, k))] if start == 0 else []
+        drawn = random.integers(0, 2, size=(number - len(first), k))
+        yield np.vstack([*first, np.where(drawn, -1.0, 1.0)])
 
 
 def _share(squares: Array, start: int = 0) -> float:

@@ -1,0 +1,109 @@
+"""All specifications of a synthesis: what is fitted, part by part, in one process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from osteometa.derivation.combinations import Combinations
+from osteometa.extraction.tables import Tables
+from osteometa.protocol.config import Config, Synthesis
+from osteometa.specifications.choices import Part, Registered, Sample, parts_of, registered
+from osteometa.specifications.fit import fit_part
+from osteometa.specifications.stream import (
+    choices_of,
+    is_made,
+    path_of,
+    streamed,
+    write_part,
+)
+from osteometa.specifications.summary import Summaries, summarised
+
+
+@dataclass(frozen=True)
+class Work:
+    """The specifications of one synthesis in a folder."""
+
+    tables: Tables
+    config: Config
+    synthesis: Synthesis
+    folder: Path
+    made_from: str
+    """Hash of all that the numbers depend on."""
+    limit: int | None = None
+    """Most specifications that are fitted."""
+
+    @cached_property
+    def combinations(self) -> Combinations:
+        """The effects under any choices."""
+        return Combinations(self.tables, self.config, self.synthesis)
+
+    @cached_property
+    def measures(self) -> tuple[Registered, ...]:
+        """The choices of each measure."""
+        return registered(self.combinations, self.config)
+
+    @property
+    def size(self) -> int:
+        """Number of combinations."""
+        return sum(one.size for one in self.measures)
+
+    @property
+    def primary(self) -> int | None:
+        """Number of the primary specification, if it is registered."""
+        return self.measures[0].primary(self.config)
+
+    @property
+    def sample(self) -> Sample:
+        """Which specifications are fitted."""
+        limit = self.size if self.limit is None else self.limit
+        return Sample(size=self.size, limit=limit, seed=self.config.seed, primary=self.primary)
+
+    @property
+    def parts(self) -> list[Part]:
+        """All parts, in their order."""
+        return list(parts_of(self.measures))
+
+    def missing(self, parts: Sequence[Part]) -> list[Part]:
+        """Return the parts that are not on disk."""
+        return [p for p in parts if not is_made(path_of(self.folder, p.number), self.made_from)]
+
+    def make(self, part: Part) -> None:
+        """Fit a part and write it."""
+        fits = fit_part(part, self.combinations, self.sample)
+        path = path_of(self.folder, part.number)
+        write_part(path, fits, part, choices_of(self.measures), self.made_from)
+
+    def make_all(self, parts: Sequence[Part], cores: int = 1) -> Iterator[None]:
+        """Make parts, and yield after each."""
+        if cores == 1:
+            for part in parts:
+                yield self.make(part)
+            return
+        with ProcessPoolExecutor(cores, initializer=_take, initargs=(self,)) as pool:
+            for made in as_completed([pool.submit(_make, part) for part in parts]):
+                yield made.result()
+
+    def summarised(self) -> Summaries:
+        """Return the summaries of all parts, which are on disk; other files are removed."""
+        parts = self.parts
+        known = {path_of(self.folder, part.number) for part in parts}
+        for path in (self.folder / "parts").iterdir():
+            if path not in known:
+                path.unlink()
+        return summarised(lambda names: streamed(self.folder, parts, names), self.primary)
+
+
+_taken: list[Work] = []
+"""The work of a process of a pool."""
+
+
+def _take(work: Work) -> None:
+    _taken[:] = [work]
+
+
+def _make(part: Part) -> None:
+    _taken[0].make(part)
