@@ -261,7 +261,8 @@ def main() -> None:
             make_reviews(some, 6)
             run_here(some)
             memory = ["--set-resources", f"reviews:mem_mb=attempt*{TOO_LITTLE}"]
-            minutes = ["--set-resources", "reviews:runtime=attempt"]
+            minutes = ["--set-resources", "reviews:runtime=attempt", "--jobs", "1",
+                       "--set-threads", "reviews=1"]  # fmt: skip
             rows.append(compared("a node dies", some, [], node_dies, "restarted"))
             rows.append(compared("the controller is killed", some, [], controller_dies))
             rows.append(compared("jobs over their memory", some, memory, None, "failed"))
