@@ -3,7 +3,7 @@
 # specifications need. Everything else is in the script.
 .PHONY: review setup scale test test-fast lint types docs lock upgrade clean
 review:
-	@REVIEW="$(REVIEW)" sh workflow/setup.sh review
+	@REVIEW="$(REVIEW)" exec sh workflow/setup.sh review
 test:
 	@sh workflow/setup.sh test
 	@echo "The browser checks of the report were skipped: they run in .ci/run."

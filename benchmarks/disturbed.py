@@ -65,7 +65,12 @@ class Folder:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
     def start(self, way: str, **more: str) -> subprocess.Popen:
-        """Start a run as the leader of a process group, its output in a file."""
+        """Start a run as the leader of a process group, its output in a file.
+
+        What the last run remembered is removed: the report says what changed since, so its bytes
+        would depend on the runs before.
+        """
+        shutil.rmtree(self.path / "results/.runs", ignore_errors=True)
         with self.output.open("w") as output:
             return subprocess.Popen(
                 WAYS[way], cwd=self.path, env={**os.environ, **more}, stdout=output, stderr=output,
@@ -92,7 +97,9 @@ class Folder:
         names = {
             path.relative_to(self.path).as_posix(): path
             for path in files
-            if path.is_file() and path.name not in (".snakemake_timestamp", ".gitkeep")
+            if path.is_file()
+            and path.name not in (".snakemake_timestamp", ".gitkeep")
+            and path.parent.name != ".runs"  # what the next run is compared with
         }
         return {
             name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -165,7 +172,7 @@ class Trials:
         if not silent:
             words = [line for line in words if not line.startswith("make:")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
-        if "KeyboardInterrupt" in text and not STEP.search(text):
+        if ("KeyboardInterrupt" in text or "/.cache'" in text) and not STEP.search(text):
             end = "early"  # before Snakemake has read the Snakefile
         elif "Traceback" in text or (end == "nothing printed" and not silent):
             end = "FAILED"

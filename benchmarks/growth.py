@@ -136,7 +136,7 @@ def table_of(columns: list[dict[str, float]], what: str) -> list[str]:
              "|---|" + "---:|" * (len(columns) + 1)]  # fmt: skip
     for name in list(first)[1:]:
         growth = math.log(last[name] / first[name]) / math.log(last["number"] / first["number"])
-        unit = "" if "MB" in name else " s"
+        unit = "" if "MB" in name or name == "files" else " s"
         cells = " | ".join(f"{column[name]:.1f}{unit}" for column in columns)
         lines.append(f"| {name} | {cells} | {growth:.2f} |")
     return lines

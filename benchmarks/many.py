@@ -99,11 +99,11 @@ def batches(number: int) -> dict[str, float]:
         command = [*RUN, "--all", name, "--cores", "2"]
         first, processor, memory = timed(command, folder)
         files = sum(path.is_file() for path in folder.rglob("*"))
-        again, _, _ = timed(command, folder)
+        _, again, _ = timed(command, folder)
         pools = sha256(folder / "pools.csv")
         edited = folder / "r0001/config.yaml"
         edited.write_text(edited.read_text().replace("seed: ", "seed: 1", 1))
-        one, _, _ = timed(command, folder)
+        _, one, _ = timed(command, folder)
         edited.write_text(edited.read_text().replace("seed: 1", "seed: ", 1))
         timed(command, folder)
         if sha256(folder / "pools.csv") != pools:
@@ -119,8 +119,9 @@ def batches(number: int) -> dict[str, float]:
         if bytes_of(alone) != bytes_of(folder / "r0002"):
             sys.exit("A review that is run alone has other bytes.")
         return {
-            "number": number, "whole run": first, "processors": processor, "each": first / number,
-            "nothing changed": again, "one review changed": one, "largest process, MB": memory,
+            "number": number, "whole run": first, "processors": processor,
+            "processors, each": processor / number, "processors, nothing changed": again,
+            "processors, one changed": one, "largest process, MB": memory,
             "files": files,
         }  # fmt: skip
 

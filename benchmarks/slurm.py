@@ -32,7 +32,7 @@ CONFIGURED = Path("/etc/slurm/slurm.conf")
 OWN = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 """Starts a command so that all that it starts ends with it."""
 SHIPPED = "the shipped review, job by job"
-TOO_LITTLE = 350
+TOO_LITTLE = 400
 """MB: less than a job of two reviews at a time needs."""
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
 CONF = """\
@@ -51,7 +51,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
-JobAcctGatherParams=OverMemoryKill
+JobAcctGatherParams=OverMemoryKill,UsePss
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SlurmdParameters=config_overrides
@@ -261,10 +261,11 @@ def main() -> None:
             make_reviews(some, 6)
             run_here(some)
             memory = ["--set-resources", f"reviews:mem_mb=attempt*{TOO_LITTLE}"]
-            minutes = ["--set-resources", "reviews:runtime=attempt"]
+            minutes = ["--set-resources", "reviews:runtime=attempt", "--jobs", "1",
+                       "--set-threads", "reviews=1"]  # fmt: skip
             rows.append(compared("a node dies", some, [], node_dies, "restarted"))
             rows.append(compared("the controller is killed", some, [], controller_dies))
-            rows.append(compared("jobs over their memory", some, memory, None, "out_of_memory"))
+            rows.append(compared("jobs over their memory", some, memory, None, "failed"))
             rows.append(compared("jobs over their time", some, minutes, None, "timeout"))
             shutil.copytree(PROJECT / "data/raw", shipped / "shipped/data/raw")
             shutil.copy(PROJECT / "config.yaml", shipped / "shipped")

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 from osteometa.run import reviews
-from osteometa.run.reviews import BATCHES, STAMP, is_current, make_batches, reviews_in, run_reviews
+from osteometa.run.reviews import (
+    BATCHES,
+    STAMP,
+    is_current,
+    make_batches,
+    reviews_in,
+    run_reviews,
+    stamp_of,
+)
 
 
 def made(folder, *names):
@@ -22,7 +30,7 @@ def made(folder, *names):
 
 def finished(folder, *names):
     for name in names:
-        (folder / name / STAMP).write_text(reviews._state(folder / name))
+        (folder / name / STAMP).write_text(stamp_of(folder / name))
 
 
 @pytest.fixture
@@ -86,3 +94,19 @@ def test_a_review_whose_process_is_killed_holds_no_other_back(folder, monkeypatc
     monkeypatch.setitem(sys.modules, "snakemake.cli", sys)
     assert run_reviews(reviews_in(), 2) == ["b"]
     assert [is_current(name) for name in reviews_in()] == [True, False, True]
+
+
+def test_a_review_that_is_edited_while_it_runs_is_not_current(folder, monkeypatch):
+    def started(name, cores):
+        process = os.fork()
+        if not process:
+            Path(name, "results/report.html").write_text("new")
+            Path("a/data/raw/studies.csv").write_text("edited")
+            os._exit(0)
+        return process
+
+    monkeypatch.setattr(reviews, "_started", started)
+    monkeypatch.setattr(reviews, "address_of_process", lambda: "")
+    monkeypatch.setitem(sys.modules, "snakemake.cli", sys)
+    assert run_reviews(["a", "b"], 1) == []
+    assert [is_current(name) for name in ("a", "b")] == [False, True]

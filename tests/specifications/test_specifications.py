@@ -45,6 +45,7 @@ def work(request):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Return all specifications of the review that shares a control, and their columns."""
+    pytest.importorskip("pyarrow", reason="make scale was not run")
     work = work_of(SHARED, tmp_path_factory.mktemp("made"))
     list(work.make_all(work.parts))
     return work, rows_of(work)
@@ -219,6 +220,7 @@ def test_a_killed_command_goes_on_and_shards_give_the_same_bytes(made, tmp_path,
 
 
 def test_a_sample_has_its_size_and_the_primary_specification(tmp_path):
+    pytest.importorskip("pyarrow", reason="make scale was not run")
     work = work_of(SHARED, tmp_path, limit=300)
     list(work.make_all(work.parts))
     numbers = rows_of(work)["specification"]

@@ -66,7 +66,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit what is not on disk, and summarise."""
-    import pyarrow as pa
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
 
     from osteometa.cli.review import review_with
     from osteometa.io.problems import suggestion

@@ -13,7 +13,9 @@ import shutil
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from osteometa.run.code import PACKAGE, workflow_home
@@ -36,20 +38,32 @@ def reviews_in(folder: str | Path = ".") -> list[str]:
 def is_current(review: str | Path) -> bool:
     """Return whether nothing of a review has changed since its last finished run."""
     stamp = Path(review, STAMP)
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _state(Path(review))
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == stamp_of(review)
 
 
-def _state(review: Path) -> str:
-    home = workflow_home()
-    code = (PACKAGE, home / "Snakefile", home / "workflow/rules", home / "workflow/scripts")
-    own = (review / name for name in ("config.yaml", "data/raw", "results"))
+def stamp_of(review: str | Path, given: str = "") -> str:
+    """Return the state of a review, by sizes and times; `given` is one of what it is made from."""
+    return f"{given or state_given(review)}\n{_state(Path(review, 'results'))}\n"
+
+
+def state_given(review: str | Path) -> str:
+    """Return the state of what a review is made from: tables, settings, code."""
+    code = _state_of_code(PACKAGE, workflow_home())
+    return f"{code}\n{_state(Path(review, 'config.yaml'), Path(review, 'data/raw'))}"
+
+
+@cache
+def _state_of_code(package: Path, home: Path) -> str:
+    return _state(package, home / "Snakefile", home / "workflow/rules", home / "workflow/scripts")
+
+
+def _state(*places: Path) -> str:
     content = hashlib.sha256()
-    for base in (*code, *own):
-        files = sorted(base.rglob("*")) if base.is_dir() else [base]
-        for path in files:
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and path.suffix != ".pyc":
                 facts = path.stat()
-                name = path.relative_to(base)
+                name = path.relative_to(place)
                 content.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return content.hexdigest()
 
@@ -80,23 +94,25 @@ def run_reviews(names: Sequence[str], cores: int) -> list[str]:
     if waiting and sys.platform == "linux":
         address_of_process()
     each = max(1, cores // max(1, len(waiting)))
-    running: dict[int, str] = {}
+    running: dict[int, tuple[str, str]] = {}
     failed: list[str] = []
     began, ended, total = time.monotonic(), 0, len(waiting)
     while running or (waiting and not stopped):
         if waiting and not stopped and len(running) < cores:
             name = waiting.pop(0)
-            running[_started(name, each)] = name
+            # What changes while it runs is left to the next run.
+            given = state_given(name)
+            running[_started(name, each)] = name, given
             continue
         process, status = os.wait()
         if process not in running:  # that of the steps, which is not needed
             continue
-        name = running.pop(process)
+        name, given = running.pop(process)
         ended += 1
         if status:
             failed.append(name)
         else:
-            Path(name, STAMP).write_text(_state(Path(name)), encoding="utf-8")
+            Path(name, STAMP).write_text(stamp_of(name, given), encoding="utf-8")
         left = (time.monotonic() - began) / ended * (total - ended)
         words = "not finished" if status else "done"
         print_line(f"[{ended} of {total}, about {left:.0f} s left] {name}: {words}")
@@ -131,6 +147,8 @@ def _started(name: str, cores: int) -> int:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):
             sys.stderr.write(f"{end.code}\n")
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -18,7 +18,7 @@ from osteometa.specifications.choices import Part, Registered
 from osteometa.specifications.fit import Fits
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
 
 NUMBERS = ("estimate", "se", "ci_low", "ci_high", "tau2")
 MADE_FROM = b"osteometa"
@@ -32,8 +32,8 @@ def path_of(folder: Path, part: int) -> Path:
 
 def is_made(path: Path, made_from: str) -> bool:
     """Return whether a part is on disk, made from the same tables, settings and code."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
 
     try:
         known = pq.read_schema(path).metadata or {}
@@ -44,7 +44,7 @@ def is_made(path: Path, made_from: str) -> bool:
 
 def write_part(path: Path, fits: Fits, part: Part, names: Sequence[str], made_from: str) -> None:
     """Write the specifications of a part; `names` are the choices of all measures."""
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
 
     table = _table(fits, part.registered, names).replace_schema_metadata({MADE_FROM: made_from})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def write_part(path: Path, fits: Fits, part: Part, names: Sequence[str], made_fr
 
 
 def _table(fits: Fits, one: Registered, names: Sequence[str]) -> pa.Table:
-    import pyarrow as pa
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
 
     columns, places = one.columns, one.places(fits.number)
     rows = len(fits.number)
@@ -85,7 +85,7 @@ def choices_of(measures: Sequence[Registered]) -> list[str]:
 
 def columns_of_part(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
     """Return some columns of a part; numbers alone."""
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
 
     table = pq.read_table(path, columns=list(names))
     return {name: table.column(name).to_numpy() for name in names}
