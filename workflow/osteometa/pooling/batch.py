@@ -242,7 +242,8 @@ class _Residuals(NamedTuple):
     q: Array
 
 
-def _residuals(batch: InterceptBatch, tau2: Array | float) -> _Residuals:
+def _residuals(batch: InterceptBatch, tau2: Array | float, *, weighted: bool = True) -> _Residuals:
+    """Return the sums at a tau2; only with `weighted` z is filled, which takes as long as Q."""
     w, residuals, z = batch.work
     at0 = isinstance(tau2, float) and tau2 == 0
     np.reciprocal(batch.v if at0 else np.add(batch.v, tau2, out=w), out=w)
@@ -251,10 +252,11 @@ def _residuals(batch: InterceptBatch, tau2: Array | float) -> _Residuals:
     total = top + r1
     mean = dot(w, y) / total
     np.subtract(y, mean, out=residuals)
-    np.multiply(residuals, w, out=z)
+    if weighted:
+        np.multiply(residuals, w, out=z)
     # The weighted residuals add up to 0: that of the first effect is minus the sum of the others.
     first = top * mean
-    q = dot(z, residuals) + first * mean
+    q = np.einsum("ij,ij,ij->j", residuals, w, residuals) + first * mean
     return _Residuals(top, w, z, residuals, r1, total, mean, first, q)
 
 
@@ -262,7 +264,7 @@ def q_moments(batch: Batch, tau2: Array | float) -> QMoments:
     """Return Q, the sum of the weights and the mean of every model at its tau2."""
     if isinstance(batch, ColumnBatch):
         return QMoments(*moments(batch, tau2)[:3])
-    at = _residuals(batch, tau2)
+    at = _residuals(batch, tau2, weighted=False)
     return QMoments(at.q, at.total, at.mean)
 
 
@@ -270,7 +272,7 @@ def trace_moments(batch: Batch, tau2: Array | float) -> TraceMoments:
     """Return the sums of every model at its tau2 that estimators in one step need."""
     if isinstance(batch, ColumnBatch):
         return TraceMoments(*moments(batch, tau2)[:4])
-    return _with_trace(_residuals(batch, tau2))
+    return _with_trace(_residuals(batch, tau2, weighted=False))
 
 
 def _with_trace(at: _Residuals) -> TraceMoments:
