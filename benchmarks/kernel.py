@@ -146,8 +146,8 @@ def page(rows: list[tuple[int, str, str, float]]) -> str:
         f"Python {platform.python_version()}, numpy {np.__version__}. The kernel returns estimate, "
         "variance, tau2, Q, I2 and H2, as does metafor's rma (called once for each subset); gosh "
         "estimate, tau2, Q, I2 and H2; PyMARE estimate and tau2.",
-        "", "| k | method | osteometa | metafor gosh | ratio | PyMARE | ratio |",
-        "|---:|---|---:|---:|---:|---:|---:|",
+        "", f"| k | method | osteometa | {' | '.join(f'{who} | ratio' for who in WHO)} |",
+        "|---:|---|---:|" + "---:|---:|" * len(WHO),
     ]  # fmt: skip
     verdicts = []
     for k in SETS:

@@ -32,7 +32,7 @@ from osteometa.records.figures import FigureRow
 from osteometa.records.ledger import LedgerLine, WantedRow
 from osteometa.records.pools import AgreementRow, SynthesisRow
 from osteometa.report.page import render_report
-from osteometa.sensitivity.analyses import meta_regressions, pooled_effects
+from osteometa.sensitivity.analyses import meta_regressions, permutations, pooled_effects
 from osteometa.sensitivity.multiverse import multiverse
 from osteometa.sensitivity.one_at_a_time import sensitivity_rows
 from osteometa.synthesis.claims import Results, claim_rows
@@ -221,6 +221,11 @@ def random_samples(config, run):
     return meta_regressions(pooled_effects(spine), effects, spine.config.seed)
 
 
+def signs(config, run):
+    spine = case_of(config, LUMBAR, run)
+    return permutations(pooled_effects(spine), spine.config.sensitivity.permutations, 1)
+
+
 # What each key is changed to, by the step of a run that shows it; a function gets the old value.
 # `*` stands for names of the review: the change is made to the name after the equals sign.
 CHANGES = {
@@ -320,6 +325,9 @@ CHANGES = {
     },
     random_samples: {
         "seed": 5,
+    },
+    signs: {
+        "sensitivity.permutations": 2000,
     },
 }
 

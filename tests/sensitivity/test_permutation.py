@@ -33,19 +33,27 @@ def test_sign_flips_agree_with_pymare():
 
 def test_the_statistic_is_that_of_the_model():
     data = ORACLE["bcg_RR"]
-    ours = sign_flip(data["yi"], data["vi"], method="DL", exact_up_to=5, permutations=50)
+    ours = sign_flip(data["yi"], data["vi"], method="DL", permutations=50)
     assert ours.statistic == pytest.approx(data["estimators"]["DL"]["z"]["stat"], rel=1e-8)
 
 
 def test_a_seeded_sample_is_near_the_exact_p_and_repeats():
     data = ORACLE["normand1999_SMD"]
     exact = sign_flip(data["yi"], data["vi"], method="DL")
-    drawn = {"method": "DL", "exact_up_to": 5, "permutations": 4000}
+    drawn = {"method": "DL", "permutations": 500}
     ours = sign_flip(data["yi"], data["vi"], **drawn, seed=3)
-    assert not ours.exact and ours.permutations == 4000
-    assert abs(ours.p - exact.p) < 4 * math.sqrt(exact.p * (1 - exact.p) / 4000)
+    assert not ours.exact and ours.permutations == 500
+    assert abs(ours.p - exact.p) < 4 * math.sqrt(exact.p * (1 - exact.p) / 500)
     assert ours == sign_flip(data["yi"], data["vi"], **drawn, seed=3)
     assert ours.p != sign_flip(data["yi"], data["vi"], **drawn, seed=4).p
+
+
+@pytest.mark.parametrize("most", [2**9, 500])
+def test_patterns_that_are_fitted_in_turn_give_the_same(monkeypatch, most):
+    data = ORACLE["normand1999_SMD"]
+    whole = sign_flip(data["yi"], data["vi"], permutations=most)
+    monkeypatch.setattr("osteometa.sensitivity.permutation.TOGETHER", 37)
+    assert sign_flip(data["yi"], data["vi"], permutations=most) == whole
 
 
 def test_rounding_does_not_untie():

@@ -1,16 +1,23 @@
 """Specifications in product are pools of whole derivations; their summaries are of all rows."""
 
+import itertools
 import random
 from copy import copy
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from builders import ROOT, SPINE_SYNTHESIS, cases_of, checked
+from osteometa.cli import main
 from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.derive import effects_of, estimates_of
+from osteometa.figures.files import drawings
+from osteometa.figures.settings import FigureSettings
+from osteometa.figures.specification_density import density_figure
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.explained_variance import r2_parts
+from osteometa.sensitivity.gosh import gosh
 from osteometa.sensitivity.multiverse import has_any, multiverse
 from osteometa.specifications.choices import Candidates
 from osteometa.specifications.stream import NUMBERS, columns_of_part, is_made, path_of
@@ -192,6 +199,7 @@ def test_summaries_are_those_of_all_rows(made):
         assert [r.estimate for r in curve] == sorted(r.estimate for r in curve)
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on_and_shards_give_the_same_bytes(made, tmp_path, monkeypatch):
     work, _ = made
     monkeypatch.setattr("osteometa.specifications.choices.PART", 4000)
@@ -219,3 +227,73 @@ def test_a_sample_has_its_size_and_the_primary_specification(tmp_path):
     assert len(set(numbers)) == len(numbers)
     assert 150 < len(numbers) <= 301
     assert work.primary in numbers
+
+
+@pytest.mark.slow
+def test_subsets_are_those_of_gosh(tmp_path, monkeypatch):
+    monkeypatch.setattr("osteometa.specifications.choices.PART", 1000)
+    usual = work_of(ROOT)
+    work = Work(usual.tables, usual.config, usual.synthesis, tmp_path, "x", subsets=True)
+    assert len(work.parts) == 5
+    list(work.make_all(work.parts))
+    rows, k = rows_of(work), work.effects.k
+    theirs = {row.subset: row for row in gosh(work.effects, 1)}
+    assert len(rows["k"]) == len(theirs) == 2**k - 1 - k
+    for i, number in enumerate(rows["specification"].tolist()):
+        row = theirs[f"{2**k - 1 - number:0{k}b}"]
+        assert (rows["k"][i], rows["estimate"][i]) == (row.k, pytest.approx(row.estimate))
+        assert rows["tau2"][i] == pytest.approx(row.tau2, abs=1e-15)
+    assert work.summarised().summary[0].primary == pytest.approx(usual_pool(usual).estimate)
+
+
+def usual_pool(work):
+    y, v, V, studies = work.combinations.under(()).primary_set().data
+    return pool(y, v, V=V, studies=studies)
+
+
+def test_the_curve_has_the_levels_and_its_numbers(made):
+    work, _ = made
+    found = work.summarised()
+    whole = found.summary[0]
+    scale = FigureSettings.of(work.config, SPINE_SYNTHESIS).scale()
+    curve, levels = (
+        [row for row in rows if row.measure == whole.measure]
+        for rows in (found.curve, found.levels)
+    )
+    figure = density_figure(curve, levels, whole, "Curve", scale)
+    (svg,) = drawings([figure])
+    words = " ".join(svg.itertext())
+    for text in (*work.measures[0].rules, "shared control split", "normal (Wald) interval"):
+        assert text in words
+    assert f"{whole.specifications:,} specifications" in words
+    assert len(ElementTree.tostring(svg)) < 400_000
+
+
+@pytest.mark.slow
+def test_the_command_in_shards_and_again(tmp_path, capsys):
+    words = ["specifications", SPINE_SYNTHESIS, "--directory", str(SHARED), "--limit", "2000"]
+    out = ["--out", str(tmp_path)]
+    assert main([*words, *out, "--shard", "2/2"]) == 0
+    assert "summarises" in capsys.readouterr().out
+    assert not (tmp_path / "summary.csv").exists()
+    assert main([*words, *out]) == 0
+    first = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
+    assert {"summary.csv", "levels.csv", "specification_curve.svg"} <= set(first)
+    assert main([*words, *out, "--cores", "2"]) == 0
+    assert "parts are on disk already" in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == first
+    assert main(["specifications", "spine", "--directory", str(SHARED), *out]) == 2
+    with pytest.raises(SystemExit):
+        main([*words, *out, "--shard", "3/2"])
+
+
+def test_shares_of_more_choices_than_all_orders_allow_are_near_those_of_all(monkeypatch):
+    rng = np.random.default_rng(1)
+    rows = [row for row in itertools.product("ab", repeat=6) if rng.random() < 0.7]
+    y = np.array([sum(i * (level == "b") for i, level in enumerate(row)) for row in rows])
+    y = y + rng.normal(size=len(y))
+    exact = r2_parts(rows, y)
+    monkeypatch.setattr("osteometa.sensitivity.explained_variance.MOST_TOGETHER", 3)
+    drawn = r2_parts(rows, y)
+    assert drawn == pytest.approx(exact, abs=0.01)
+    assert drawn != exact

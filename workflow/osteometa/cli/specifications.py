@@ -41,6 +41,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--shard", type=_shard, metavar="I/N", help="make only every N-th part, from the I-th"
     )
     parser.add_argument(
+        "--subsets", action="store_true",
+        help="in place of the choices take each study in or out: all subsets, up to 24 studies",
+    )  # fmt: skip
+    parser.add_argument(
         "--cores", type=_positive, default=1, metavar="N", help="use N cores (default: 1)"
     )
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
@@ -66,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from osteometa.cli.review import review_with
     from osteometa.io.problems import suggestion
+    from osteometa.specifications.subsets import MOST_STUDIES
 
     del pa  # so that a lack of it is said before the tables are read
     outcome, status = review_with([], arguments.directory, "specifications")
@@ -76,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         near = suggestion(arguments.synthesis, list(known))
         return _refuse(f"no synthesis '{arguments.synthesis}' in config.yaml. {near}")
     work = _work(arguments, outcome, known[arguments.synthesis])
+    if work.subsets and not 2 <= work.effects.k <= MOST_STUDIES:
+        return _refuse(f"{work.effects.k} studies are pooled; --subsets takes 2 to {MOST_STUDIES}.")
     number = min(work.size, work.limit or work.size)
     print(f"{work.size:,} combinations of the registered choices; {number:,} are fitted.")
     first, step = arguments.shard or (1, 1)
@@ -102,11 +109,13 @@ def _work(arguments: argparse.Namespace, outcome: CheckedReview, synthesis: Synt
     facts = {
         "tables": hashes(raw, root), "config": outcome.config.model_dump(mode="json"),
         "code": code_of(__file__), "synthesis": synthesis.id, "limit": arguments.limit,
+        "subsets": arguments.subsets,
     }  # fmt: skip
     made_from = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return Work(
-        outcome.tables, outcome.config, synthesis, Path(arguments.out), made_from, arguments.limit
-    )
+        outcome.tables, outcome.config, synthesis, Path(arguments.out), made_from, arguments.limit,
+        arguments.subsets,
+    )  # fmt: skip
 
 
 def _make(work: Work, own: list, cores: int) -> None:

@@ -55,10 +55,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """All values reported for one exercise arm on one outcome at one time.
-
-    What is computed of them does not depend on choices of config.yaml, and is computed once.
-    """
+    """All values reported for one exercise arm on one outcome at one time."""
 
     study: Study
     arm: Arm
@@ -238,7 +235,7 @@ class Comparison:
 
     @cached_property
     def tests(self) -> list[ReportedTest]:
-        """The reported tests of the comparison, the best first.
+        """Return the reported tests of the comparison, the best first.
 
         Of the difference between the arms, or of the change where there is one arm. Paired where
         both conditions are the same participants.

@@ -173,6 +173,7 @@ class Sensitivity(Closed):
     rob_exclude: tuple[
         Literal["high", "serious", "critical", "poor", "some", "moderate", "no_information"], ...
     ] = ("high", "serious", "critical", "poor")
+    permutations: Annotated[Whole, Field(ge=1000, le=10_000_000)] = 32_768
 
 
 class Multiverse(Closed):

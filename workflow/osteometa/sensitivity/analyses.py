@@ -65,7 +65,7 @@ def sensitivity_tables(data: SynthesisData) -> SensitivityTables:
         meta_regression=fits,
         regression_points=points,
         regression_line=line,
-        permutation=permutations(chosen, data.config.seed),
+        permutation=permutations(chosen, data.config.sensitivity.permutations, data.config.seed),
         alternative_models=alternative_models(chosen, data),
     )
 
@@ -198,10 +198,10 @@ def _regression_points(
     ]  # fmt: skip
 
 
-def permutations(chosen: PooledEffects, seed: int) -> list[PermutationRow]:
-    """Return the sign-flip test of the pooled effect, one effect per study."""
+def permutations(chosen: PooledEffects, most: int, seed: int) -> list[PermutationRow]:
+    """Return the sign-flip test of the pooled effect, one effect per study, and at most so many."""
     y, v = chosen.one_per_study() if chosen.k else (chosen.y, chosen.v)
-    return [sign_flip(y, v, method=chosen.method, ci=chosen.ci, seed=seed)]
+    return [sign_flip(y, v, method=chosen.method, ci=chosen.ci, permutations=most, seed=seed)]
 
 
 def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[AlternativeModel]:

@@ -18,7 +18,7 @@ from osteometa.wording.choices import studies_words
 
 # Statistics nearer than this are tied: equal in truth, apart by rounding.
 TIED = 1e-8
-EXACT_FLIPS_UP_TO = 15
+MOST_FLIPS = 2**15
 EXACT_ORDERS_UP_TO = 5_000
 TOGETHER = 1 << 16
 """Patterns of signs that are fitted together, so that any number takes the same memory."""
@@ -39,7 +39,7 @@ def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
 @estimable(partial(PermutationRow, test="sign_flip"))
 def sign_flip(
     yi: Numbers, vi: Numbers, *, method: str = "REML", ci: str = "wald",
-    exact_up_to: int = EXACT_FLIPS_UP_TO, permutations: int = 10_000, seed: int = 1,
+    permutations: int = MOST_FLIPS, seed: int = 1,
 ) -> PermutationRow:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
 
@@ -48,10 +48,10 @@ def sign_flip(
     yi, vi : sequences of length k
     method, ci : str
         The model that is fitted anew to every pattern of signs; its statistic is compared.
-    exact_up_to : int
-        Up to so many studies all 2^k patterns are taken, else a seeded sample that includes the
-        observed pattern.
-    permutations, seed : int
+    permutations : int
+        All 2^k patterns are taken if they are not more, else so many: a seeded sample that includes
+        the observed pattern.
+    seed : int
         Of the sample.
 
     Raises
@@ -68,7 +68,7 @@ def sign_flip(
     k = len(y)
     if k < 2:
         raise NotEstimableError(f"{studies_words(k)}, 2 are needed")
-    exact = k <= exact_up_to
+    exact = 2**k <= permutations
     chunks = _all_signs(k) if exact else _drawn_signs(k, permutations, seed)
     total = 2**k if exact else permutations
     observed, square, at_least = 0.0, 0.0, 0
@@ -96,7 +96,9 @@ def _all_signs(k: int) -> Iterator[Array]:
     for start in range(0, 2 ** (k - 1), TOGETHER):
         numbers = np.arange(start, min(start + TOGETHER, 2 ** (k - 1)))
         flipped = (numbers[:, None] >> places) & 1
-        yield np.hstack([np.ones((len(numbers), 1)), np.where(flipped, -1.0, 1.0)])
+        signs = np.ones((len(numbers), k))
+        signs[:, 1:] -= 2.0 * flipped
+        yield signs
 
 
 def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
@@ -104,9 +106,10 @@ def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
     random = np.random.default_rng(seed)
     for start in range(0, permutations, TOGETHER):
         number = min(TOGETHER, permutations - start)
-        first = [np.ones((1, k))] if start == 0 else []
-        drawn = random.integers(0, 2, size=(number - len(first), k))
-        yield np.vstack([*first, np.where(drawn, -1.0, 1.0)])
+        signs = np.ones((number, k))
+        drawn = signs[1:] if start == 0 else signs
+        drawn -= 2.0 * random.integers(0, 2, size=drawn.shape)
+        yield signs
 
 
 def _share(squares: Array, start: int = 0) -> float:

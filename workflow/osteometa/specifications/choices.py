@@ -246,17 +246,17 @@ class Sample:
     seed: int
     primary: int | None
 
-    def of(self, one: Registered, block: int) -> Numbers:
-        """Return the specifications of a derivation that are fitted, less its first number."""
+    def of(self, one: Registered, block: int, numbers: Numbers) -> Numbers:
+        """Return which specifications of a derivation are fitted; numbers less its first."""
         if self.limit >= self.size:
-            return np.arange(one.per_block)
+            return numbers
         first = one.first + block * one.per_block
         number = self._before(first + one.per_block) - self._before(first)
         rng = np.random.default_rng([self.seed, first])
         drawn = rng.choice(one.per_block, number, replace=False, shuffle=False)
         if self.primary is not None and first <= self.primary < first + one.per_block:
             drawn = np.append(drawn, self.primary - first)
-        return np.unique(drawn)
+        return np.intersect1d(drawn, numbers)
 
     def _before(self, number: int) -> int:
         """Return how many of the sample have a smaller number."""
@@ -265,25 +265,35 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Specifications of some derivations of one measure, which are fitted together."""
+    """Specifications of one measure that are fitted together."""
 
     number: int
     registered: Registered
     start: int
+    """From start to stop - 1, less the first number of the measure."""
     stop: int
-    """Derivations from start to stop - 1."""
+
+    def blocks(self) -> Iterator[tuple[int, Numbers]]:
+        """Yield each derivation, and which of its specifications are of this part."""
+        size = self.registered.per_block
+        for block in range(self.start // size, -(-self.stop // size)):
+            first = block * size
+            yield block, np.arange(max(self.start - first, 0), min(self.stop - first, size))
 
 
 PART = 100_000
-"""Specifications of one part, about; a derivation is never divided."""
+"""Specifications of one part, about."""
 
 
 def parts_of(measures: Sequence[Registered]) -> Iterator[Part]:
-    """Yield the parts of all measures, the same however they are divided among processes."""
+    """Yield the parts of all measures, the same however they are divided among processes.
+
+    A derivation is divided only where it alone is larger than a part.
+    """
     number = 0
     for one in measures:
-        step = max(1, PART // one.per_block)
-        for start in range(0, one.blocks, step):
-            stop = min(one.blocks, start + step)
+        step = PART // one.per_block * one.per_block or PART
+        for start in range(0, one.size, step):
+            stop = min(one.size, start + step)
             yield Part(number=number, registered=one, start=start, stop=stop)
             number += 1

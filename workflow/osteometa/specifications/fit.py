@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,8 @@ def fit_part(part: Part, combinations: Combinations, sample: Sample) -> Fits:
     """Return the pools of a part; specifications of fewer than two studies are left out."""
     one = part.registered
     numbers, places, sets, count = [], [], [], 0
-    for block in range(part.start, part.stop):
-        drawn = sample.of(one, block)
+    for block, all_numbers in part.blocks():
+        drawn = sample.of(one, block, all_numbers)
         if not len(drawn):
             continue
         made, place = _sets_of(combinations.under(one.chosen(block)), one, drawn)
@@ -63,9 +64,11 @@ def fit_part(part: Part, combinations: Combinations, sample: Sample) -> Fits:
         places.append(count + place[place >= 0])
         sets.append(made)
         count += len(made.y)
-    if not numbers:
-        return _none()
-    return _pooled(one, np.concatenate(numbers), np.concatenate(places), _joined(sets))
+    every, none = _joined(sets), np.empty(0, dtype=np.int64)
+    return fits_of(
+        one, np.concatenate([none, *numbers]), np.concatenate([none, *places]), every.studies,
+        partial(_fitted, every),
+    )  # fmt: skip
 
 
 def _sets_of(data: SynthesisData, one: Registered, drawn: Numbers) -> tuple[_Sets, Numbers]:
@@ -125,20 +128,34 @@ def _rows(candidates: Candidates, masks: Mask, studies: Numbers) -> _Sets:
 
 def _joined(sets: Sequence[_Sets]) -> _Sets:
     """Return all sets in tables of one width."""
-    widest = max(made.y.shape[1] for made in sets)
+    widest = max((made.y.shape[1] for made in sets), default=1)
 
     def table(name: str, fill: float) -> Array:
-        return np.concatenate([
+        return np.concatenate([np.empty((0, widest))] + [
             np.pad(rows, ((0, 0), (0, widest - rows.shape[1])), constant_values=fill)
             for rows in (getattr(made, name) for made in sets)
         ])  # fmt: skip
 
-    studies = np.concatenate([made.studies for made in sets])
+    studies = np.concatenate([np.empty(0, dtype=np.int64), *(made.studies for made in sets)])
     return _Sets(table("y", 0.0), table("v", np.inf), table("x", 1.0), studies)
 
 
-def _pooled(one: Registered, number: Numbers, place: Numbers, sets: _Sets) -> Fits:
-    """Return the pool of each specification: number and set of each."""
+def fits_of(
+    one: Registered, number: Numbers, place: Numbers, studies: Numbers,
+    fitted: Callable[[str, Numbers], RegressedMany],
+) -> Fits:  # fmt: skip
+    """Return the pool of each specification.
+
+    Parameters
+    ----------
+    one : Registered
+    number, place : arrays
+        Number of each specification, and the set that it pools.
+    studies : array
+        Studies of each set.
+    fitted : callable
+        Fits some sets by an estimator, with the normal interval.
+    """
     model = (number - one.first) % len(one.models)
     estimate, tau2, se, half = np.empty((4, len(number)))
     fits = 0
@@ -149,23 +166,23 @@ def _pooled(one: Registered, number: Numbers, place: Numbers, sets: _Sets) -> Fi
             continue
         used, of_used = np.unique(place[own], return_inverse=True)
         fits += len(used)
-        fitted = _fitted(sets, used, method)
-        estimate[own] = fitted.coefficients[of_used, 0]
-        tau2[own] = fitted.tau2[of_used]
+        found = fitted(method, used)
+        estimate[own] = found.coefficients[of_used, 0]
+        tau2[own] = found.tau2[of_used]
         for ci in filter(None, wanted):
             chosen = model[own] == one.models.index((method, ci))
             rows, of_rows = own[chosen], of_used[chosen]
-            variances = fitted.covariance[:, 0, 0] * fitted.factor(ci)
+            variances = found.covariance[:, 0, 0] * found.factor(ci)
             se[rows] = np.sqrt(variances)[of_rows]
-            half[rows] = _quantiles(sets.studies[used], ci)[of_rows] * se[rows]
+            half[rows] = _quantiles(studies[used], ci)[of_rows] * se[rows]
     low, high = estimate - half, estimate + half
     return Fits(
-        number=number, k=sets.studies[place].astype(np.int16), estimate=estimate, se=se,
+        number=number, k=studies[place].astype(np.int16), estimate=estimate, se=se,
         ci_low=low, ci_high=high, tau2=tau2, excludes_null=~((low <= 0) & (high >= 0)), models=fits,
     )  # fmt: skip
 
 
-def _fitted(sets: _Sets, used: Numbers, method: str) -> RegressedMany:
+def _fitted(sets: _Sets, method: str, used: Numbers) -> RegressedMany:
     """Fit sets with the normal interval; those without covariances in the faster way."""
     independent = np.all((sets.x[used] == 1) | np.isinf(sets.v[used]), axis=1)
     parts, order = [], []
@@ -189,11 +206,3 @@ def _quantiles(studies: Numbers, ci: str) -> Array:
     table = np.zeros(max(known) + 1)
     table[list(known)] = list(known.values())
     return table[studies]
-
-
-def _none() -> Fits:
-    empty = np.empty(0)
-    return Fits(
-        number=empty.astype(np.int64), k=empty.astype(np.int16), estimate=empty, se=empty,
-        ci_low=empty, ci_high=empty, tau2=empty, excludes_null=empty.astype(bool), models=0,
-    )  # fmt: skip

@@ -11,6 +11,8 @@ from pathlib import Path
 from osteometa.derivation.combinations import Combinations
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config, Synthesis
+from osteometa.sensitivity.analyses import pooled_effects
+from osteometa.sensitivity.influence import PooledEffects
 from osteometa.specifications.choices import Part, Registered, Sample, parts_of, registered
 from osteometa.specifications.fit import fit_part
 from osteometa.specifications.stream import (
@@ -20,6 +22,7 @@ from osteometa.specifications.stream import (
     streamed,
     write_part,
 )
+from osteometa.specifications.subsets import fit_subsets, subsets_of
 from osteometa.specifications.summary import Summaries, summarised
 
 
@@ -35,6 +38,8 @@ class Work:
     """Hash of all that the numbers depend on."""
     limit: int | None = None
     """Most specifications that are fitted."""
+    subsets: bool = False
+    """Whether studies in or out are the choices, in place of those of config.yaml."""
 
     @cached_property
     def combinations(self) -> Combinations:
@@ -44,7 +49,14 @@ class Work:
     @cached_property
     def measures(self) -> tuple[Registered, ...]:
         """The choices of each measure."""
+        if self.subsets:
+            return (subsets_of(self.effects, self.combinations.under(()).measure),)
         return registered(self.combinations, self.config)
+
+    @cached_property
+    def effects(self) -> PooledEffects:
+        """The primary effects."""
+        return pooled_effects(self.combinations.under(()))
 
     @property
     def size(self) -> int:
@@ -54,6 +66,8 @@ class Work:
     @property
     def primary(self) -> int | None:
         """Number of the primary specification, if it is registered."""
+        if self.subsets:
+            return 0
         return self.measures[0].primary(self.config)
 
     @property
@@ -73,7 +87,10 @@ class Work:
 
     def make(self, part: Part) -> None:
         """Fit a part and write it."""
-        fits = fit_part(part, self.combinations, self.sample)
+        if self.subsets:
+            fits = fit_subsets(part, self.effects, self.sample)
+        else:
+            fits = fit_part(part, self.combinations, self.sample)
         path = path_of(self.folder, part.number)
         write_part(path, fits, part, choices_of(self.measures), self.made_from)
 
