@@ -199,6 +199,30 @@ def test_weeks_of_months():
     assert round(365.2425 / 12 / 7, 2) == 4.35 and f"{9 * 4.345:.1f}" == "39.1"
 
 
+@answers("Only the number randomised is reported", "`n_start`", "`NRAND`")
+def test_n_as_randomised(review):
+    review.edit("measurements", first, n="")
+    found = pooled_of_first(review)
+    assert found and all("NRAND" in effect.flags for effect in found)
+
+
+@answers("A percent change is reported without its sign", "leave `mean` empty", "directions.csv")
+def test_percent_change_without_sign():
+    unsigned = [change("e", "pct_change", n=12), change("c", "pct_change", mean=-1, sd=3, n=16)]
+    assert parallel([*unsigned, direction("up")]) == {}
+
+
+@answers(
+    "High-impact exercise, jumping, dance", "`jumping`", "`resistance_impact`", "`type_reason`"
+)
+def test_high_impact(review):
+    for modality, kind in (("jumping", "high_intensity"), ("resistance_impact", "resistance")):
+        review.edit("arms", exercise, modality=modality)
+        assert {e.exercise_type for e in pooled_of_first(review)} == {kind}
+    review.edit("arms", exercise, modality="aerobic_dance")
+    assert any("type_reason" in found for found in review.problems())
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of the small review, which has `sex` as a further subgroup."""
