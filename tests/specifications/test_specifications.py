@@ -231,6 +231,7 @@ def test_a_sample_has_its_size_and_the_primary_specification(tmp_path):
 
 @pytest.mark.slow
 def test_subsets_are_those_of_gosh(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="make scale was not run")
     monkeypatch.setattr("osteometa.specifications.choices.PART", 1000)
     usual = work_of(ROOT)
     work = Work(usual.tables, usual.config, usual.synthesis, tmp_path, "x", subsets=True)
@@ -271,6 +272,7 @@ def test_the_curve_has_the_levels_and_its_numbers(made):
 
 @pytest.mark.slow
 def test_the_command_in_shards_and_again(tmp_path, capsys):
+    pytest.importorskip("pyarrow", reason="make scale was not run")
     words = ["specifications", SPINE_SYNTHESIS, "--directory", str(SHARED), "--limit", "2000"]
     out = ["--out", str(tmp_path)]
     assert main([*words, *out, "--shard", "2/2"]) == 0

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import osteometa
@@ -109,6 +110,13 @@ print(osteometa.__version__)
 """
     version = run(environment / "python", "-c", script, **elsewhere)
     assert version.strip() == osteometa.__version__
+
+
+def test_every_package_is_in_the_wheel():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = (ROOT / "workflow/osteometa").rglob("__init__.py")
+    names = {".".join(path.parent.relative_to(ROOT / "workflow").parts) for path in folders}
+    assert set(listed) == names | {"osteometa.workflow"}
 
 
 def test_nothing_of_the_extras_is_required(environment, elsewhere):

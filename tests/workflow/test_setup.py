@@ -102,7 +102,7 @@ def test_set_up_is_done_once(checkout):
     assert checkout.run().returncode == 0
     installed = " ".join(checkout.called)
     assert "--require-hashes" in installed
-    assert "-r requirements.txt" in installed
+    assert "-r .venv/tools.txt" in installed
     assert "-r .venv/run.txt" in installed
     assert checkout.run().returncode == 0
     assert checkout.called == []
@@ -111,13 +111,13 @@ def test_set_up_is_done_once(checkout):
 def test_a_run_installs_no_tools_for_tests_and_documentation(checkout):
     checkout.python()
     assert checkout.run("review").returncode == 0
-    assert "-r requirements.txt" not in " ".join(checkout.called)
+    assert "-r .venv/tools.txt" not in " ".join(checkout.called)
     needed = (checkout.root / ".venv/run.txt").read_text()
     assert "\nsnakemake==" in needed
     assert "\npytest==" not in needed
     assert checkout.run("setup").returncode == 0
     assert not any("venv" in call.split()[:2] for call in checkout.called)
-    assert "-r requirements.txt" in " ".join(checkout.called)
+    assert "-r .venv/tools.txt" in " ".join(checkout.called)
     assert checkout.run("setup").returncode == 0
     assert checkout.called == []
 
