@@ -10,14 +10,18 @@ with ``--write``.
 """
 
 import csv
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 PROJECT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -34,6 +38,29 @@ def timed(command: list[str]) -> float:
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return seconds
+
+
+@contextmanager
+def largest_process() -> Iterator[list[int]]:
+    """Look at the sizes of all processes below this one four times a second, in bytes.
+
+    Steps are copies of a process that no one waits for, so the system does not report their sizes.
+    """
+    sizes, ended = [0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.25):
+            for process in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    sizes.append(process.memory_info().rss)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield sizes
+    finally:
+        ended.set()
+        thread.join()
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -116,9 +143,10 @@ def measured() -> list[str]:
             if prepare:
                 prepare(review)
             if peer != "same_work.R":  # beside the cold run that was timed before
-                seconds = timed([str(SNAKEMAKE), "--directory", str(review)])
+                with largest_process() as sizes:
+                    seconds = timed([str(SNAKEMAKE), "--directory", str(review)])
                 if what == "cold":
-                    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+                    peak = max(sizes) / 2**20
             other = run_r(peer, review, folder)
             ratio = seconds / other
             word = "" if target is None else (
