@@ -33,6 +33,8 @@ REPEATED = (
 """In messages on a failed step, whose own message is printed already."""
 STOPPED = "Will exit after finishing"
 """What Snakemake says when it is stopped, in each round until the running steps are done."""
+MANY = 4
+"""Steps from which on a process with their imports pays, as far as known before the first."""
 LINES = 6
 """Most lines of a failure that are printed."""
 EVERY = 30
@@ -57,12 +59,14 @@ class Progress(logging.Handler):
         facts: dict[str, Any] = vars(record)
         event = facts.get("event")
         if event == "job_info" and facts["rule_msg"]:
-            if self.at_first_step:
+            if self.at_first_step and self.total >= MANY:
                 self.at_first_step()
-                self.at_first_step = None
+            self.at_first_step = None
             self.running[facts["jobid"]] = facts["rule_msg"].rstrip(".")
             if not self.terminal:
                 print_line(f"{self._count()}{self.running[facts['jobid']]}")
+        elif event == "run_info":
+            self.total = facts["stats"]["total"]
         elif event == "job_finished":
             self.running.pop(facts["job_id"], None)
         elif event == "progress":
@@ -172,8 +176,8 @@ def print_line(text: str) -> None:
 def follow(workflow: Any = None) -> None:
     """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C.
 
-    With its first step a process starts that has the imports of the others, if the workflow is
-    given.
+    With its first step a process starts that has the imports of the others, if there are many and
+    the workflow is given.
     """
     # A message that cannot be written to a log, on a full disk, is no reason for a traceback.
     logging.raiseExceptions = False
