@@ -5,7 +5,7 @@ usage: .venv/bin/python benchmarks/slurm.py [--write] [--few] [NUMBER]
 Starts munged, slurmctld and two slurmd (n1 and n2, over loopback), with a key made there, in
 namespaces of their own: with the script they end, and the machine's own Slurm is not touched. Each
 run is by ``osteometa run --profile slurm``; every file of its results must have the bytes of a
-local run. Runs: six made reviews while a node dies in the middle, while the controller is killed,
+local run. Runs: six made reviews while a node fails in the middle, while the controller is killed,
 with jobs over their memory, and with jobs over their time; NUMBER made reviews (50)
 by ``--all``; and the shipped review, job by job. ``--few`` runs two reviews of the tests while a
 node dies. ``--write`` puts the table into docs/scale.md. Needs root, and Debian's slurm-wlm and
@@ -256,14 +256,14 @@ def main() -> None:
             for name in ("seed", "shared_control"):
                 shutil.copytree(PROJECT / "tests/reviews" / name, some / name)
             run_here(some)
-            rows.append(compared("a node dies", some, [], node_dies, "restarted"))
+            rows.append(compared("a node fails", some, [], node_dies, "restarted"))
         else:
             make_reviews(some, 6)
             run_here(some)
             memory = ["--set-resources", f"reviews:mem_mb=attempt*{TOO_LITTLE}"]
             minutes = ["--set-resources", "reviews:runtime=attempt", "--jobs", "1",
                        "--set-threads", "reviews=1"]  # fmt: skip
-            rows.append(compared("a node dies", some, [], node_dies, "restarted"))
+            rows.append(compared("a node fails", some, [], node_dies, "restarted"))
             rows.append(compared("the controller is killed", some, [], controller_dies))
             rows.append(compared("jobs over their memory", some, memory, None, "failed"))
             rows.append(compared("jobs over their time", some, minutes, None, "timeout"))

@@ -24,9 +24,7 @@ def table(tmp_path):
     return effects_csv(tmp_path, BCG)
 
 
-@pytest.mark.skipif(
-    not FULL.exists(), reason="no /dev/full, whose every write fails as on a full disk"
-)
+@pytest.mark.skipif(not FULL.exists(), reason="no /dev/full, which acts as a full disk")
 @pytest.mark.parametrize("words", [["pool", "FILE"], ["pool", "FILE", "--json"], ["check", ROOT]])
 def test_a_full_disk(table, words):
     words = [table if word == "FILE" else word for word in words]

@@ -164,9 +164,7 @@ def test_figures_are_named_and_listed_as_a_journal_wants(finished, exported):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not shutil.which("soffice"), reason="LibreOffice, which opens the files, is not installed"
-)
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice, which opens them, is missing")
 @pytest.mark.parametrize(
     ("name", "ending", "part", "words"),
     [

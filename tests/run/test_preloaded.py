@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from osteometa.run import preloaded_client
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no step is a copy")
 
 
 @pytest.fixture(scope="module")

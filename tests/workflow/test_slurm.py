@@ -9,16 +9,13 @@ from importlib.util import find_spec
 import pytest
 from builders import ROOT
 
-DAEMONS = ("munged", "slurmctld", "slurmd")
+DAEMONS = all(map(shutil.which, ("munged", "slurmctld", "slurmd")))
+EXECUTOR = find_spec("snakemake_executor_plugin_slurm")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not all(map(shutil.which, DAEMONS)), reason="Slurm is not installed (slurm-wlm, munge)"
-)
-@pytest.mark.skipif(
-    find_spec("snakemake_executor_plugin_slurm") is None, reason="make scale was not run"
-)
+@pytest.mark.skipif(not DAEMONS, reason="Slurm is not installed (slurm-wlm, munge)")
+@pytest.mark.skipif(not EXECUTOR, reason="make scale, which installs the executor, was not run")
 @pytest.mark.skipif(os.geteuid() != 0, reason="Slurm's daemons are started by root")
 def test_a_node_dies_and_the_results_have_the_bytes_of_a_local_run():
     script = [sys.executable, ROOT / "benchmarks/slurm.py", "--few"]

@@ -70,7 +70,7 @@ def run_all(arguments: argparse.Namespace) -> int:
     command = _command("workflow/reviews/Snakefile", arguments)
     os.chdir(folder)
     hold_lock()
-    # Ctrl-C is for the run, which ends in its own time.
+    # Ctrl-C goes to the run, which first finishes its running steps.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     status = subprocess.run(command, check=False, preexec_fn=_take_interrupts).returncode
     from osteometa.report.reviews import PAGE, POOLS, write_overview

@@ -66,13 +66,13 @@ def _shard(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit what is not on disk, and summarise."""
-    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+    from importlib import import_module
 
     from osteometa.cli.review import review_with
     from osteometa.io.problems import suggestion
     from osteometa.specifications.subsets import MOST_STUDIES
 
-    del pa  # so that a lack of it is said before the tables are read
+    import_module("pyarrow")  # if it is missing, that is reported before the tables are read
     outcome, status = review_with([], arguments.directory, "specifications")
     if outcome is None:
         return status

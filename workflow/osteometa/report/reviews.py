@@ -27,7 +27,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewLine:
-    """What the page says of one review."""
+    """A row of the page: one review."""
 
     name: str
     problems: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
         os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
-    # A container may run as a user without a name, for which Snakemake asks.
+    # A container may run as a user without a name, which Snakemake looks up.
     os.environ.setdefault("USER", str(os.getuid()))
     from snakemake.cli import main
 

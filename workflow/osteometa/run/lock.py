@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from osteometa.run.preloaded_client import VARIABLE
 from osteometa.run.progress import print_line
 
 FILE = Path(".snakemake/osteometa.lock")
 """Holds the name of the run that has the lock."""
-VARIABLE = "OSTEOMETA_RUN"
-"""Environment variable by which a step knows its run."""
 UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
 """Of file systems without locks: there Snakemake's own lock remains."""
 _held: list[int] = []

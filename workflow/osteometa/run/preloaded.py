@@ -1,8 +1,8 @@
 """A process with the imports of all steps, of which each step is a copy.
 
 Most of the time of a small step is the start of Python with its imports. This process imports once
-what the steps need; a step asks it for a copy of itself (fork) that runs the step's script. A step
-that cannot ask, because the process has not started yet or not at all, starts Python as usual.
+what the steps need; the script of each step runs in a copy of it (fork). As long as it has not
+started, or where it cannot, a step starts Python as usual.
 Only on Linux: elsewhere libraries for numbers do not allow copies of a process.
 """
 
@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from osteometa.run import preloaded_client
+from osteometa.run.preloaded_client import VARIABLE
 
 MODULES = (
     "osteometa.derivation.extract", "osteometa.derivation.wanted", "osteometa.validation.review",
@@ -49,7 +50,7 @@ def address_of_process() -> str:
 
 
 def start() -> None:
-    """Start the process, and let the steps that Snakemake starts from now on ask it."""
+    """Start the process, and run later steps in copies of it."""
     if sys.platform != "linux":
         return
     python, address = sys.executable, address_of_process()
@@ -58,7 +59,7 @@ def start() -> None:
 
 
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
-    """Runs each script that is asked for in a copy of this process, while its parent lives."""
+    """Runs each requested script in a copy of this process, until its parent ends."""
 
     parent = os.getppid()
     max_children = 1000
@@ -72,14 +73,14 @@ class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
 
 
 class Step(socketserver.BaseRequestHandler):
-    """Runs a script with the folder and the streams of the one who asks, and answers its status."""
+    """Runs a script in the folder and with the streams of the client, and returns its status."""
 
     def handle(self) -> None:
         """Run the script, in a process of its own."""
         message, streams, *_ = socket.recv_fds(self.request, 65536, 3)
         for stream, number in zip(streams, (0, 1, 2), strict=True):
             os.dup2(stream, number)
-        folder, script, os.environ["OSTEOMETA_RUN"] = message.decode().split("\0")
+        folder, script, os.environ[VARIABLE] = message.decode().split("\0")
         os.chdir(folder)
         self.request.sendall(bytes([_status(script)]))
 

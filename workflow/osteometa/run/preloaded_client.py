@@ -1,12 +1,15 @@
 """Runs a script in a copy of the process that `preloaded` started: ADDRESS PYTHON SCRIPT.
 
-Called by its path, with no packages: it must start in no time.
+Called by its path, without packages, so that it starts within milliseconds.
 """
 
 import os
 import socket
 import sys
 from pathlib import Path
+
+VARIABLE = "OSTEOMETA_RUN"
+"""Environment variable by which a step identifies its run."""
 
 
 def main(address: str, python: str, script: str) -> int:
@@ -16,8 +19,8 @@ def main(address: str, python: str, script: str) -> int:
             server.connect(address)
         except OSError:
             os.execv(python, [python, script])
-        asked = f"{Path.cwd()}\0{script}\0{os.environ.get('OSTEOMETA_RUN', '')}"
-        socket.send_fds(server, [asked.encode()], [0, 1, 2])
+        request = f"{Path.cwd()}\0{script}\0{os.environ.get(VARIABLE, '')}"
+        socket.send_fds(server, [request.encode()], [0, 1, 2])
         answer = server.recv(1)
     # No answer: the copy was killed.
     return answer[0] if answer else 137

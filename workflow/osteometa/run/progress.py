@@ -32,7 +32,7 @@ REPEATED = (
 )
 """In messages on a failed step, whose own message is printed already."""
 STOPPED = "Will exit after finishing"
-"""What Snakemake says when it is stopped, in each round until the running steps are done."""
+"""Snakemake's message when it is stopped, in each round until the running steps are done."""
 MANY = 4
 """Steps from which on a process with their imports pays, as far as known before the first."""
 LINES = 6
@@ -129,7 +129,7 @@ class Parts:
         self.printed = self.began
 
     def one_more(self) -> None:
-        """Say that one more part is done."""
+        """Count one more part as done."""
         self.done += 1
         words = _count_words(self.done, self.total, self.began)
         if self.terminal:

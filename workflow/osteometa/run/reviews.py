@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from osteometa.run.code import PACKAGE, workflow_home
@@ -85,7 +86,7 @@ def run_reviews(names: Sequence[str], cores: int) -> list[str]:
     """
     # Loaded here, once for all; each review has a process that is copied from this one, and its
     # steps are copies of one process too.
-    import snakemake.cli  # noqa: F401
+    import_module("snakemake.cli")
 
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

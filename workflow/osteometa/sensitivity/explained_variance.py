@@ -47,8 +47,8 @@ def averaged_parts(
     Notes
     -----
     Choices without a common missing combination are orthogonal: R2 is the sum of theirs, so only
-    those that hang together enter in all orders. Of more than MOST_TOGETHER of these, ORDERS orders
-    with a fixed seed are averaged instead of all.
+    those that depend on each other enter in all orders. Of more than MOST_TOGETHER of these,
+    ORDERS orders with a fixed seed are averaged instead of all.
     """
     parts = [0.0] * n
     for together in _together(gram, owner, n):
