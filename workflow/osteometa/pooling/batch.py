@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +37,6 @@ class TraceMoments(NamedTuple):
     trace: Array
     """tr P."""
 
-    def take(self, models: NDArray[np.intp]) -> TraceMoments:
-        """Return the sums of some models, given by index."""
-        return TraceMoments(*(sums[models] for sums in self))
-
 
 class Moments(NamedTuple):
     """The sums behind moment estimators, as for `TraceMoments`."""
@@ -51,10 +47,6 @@ class Moments(NamedTuple):
     trace: Array
     q2: Array
     """y'PPy; the derivative of Q is its negative."""
-
-    def take(self, models: NDArray[np.intp]) -> Moments:
-        """Return the sums of some models, given by index."""
-        return Moments(*(sums[models] for sums in self))
 
 
 class SlopeMoments(NamedTuple):
@@ -72,9 +64,13 @@ class SlopeMoments(NamedTuple):
     w2: Array
     """Sum of the squared weights, tr WW."""
 
-    def take(self, models: NDArray[np.intp]) -> SlopeMoments:
-        """Return the sums of some models, given by index."""
-        return SlopeMoments(*(sums[models] for sums in self))
+
+SomeMoments = TypeVar("SomeMoments", bound=TraceMoments | Moments | SlopeMoments)
+
+
+def moments_of(sums: SomeMoments, models: NDArray[np.intp]) -> SomeMoments:
+    """Return the sums of some models, given by index."""
+    return sums._make(values[models] for values in sums)
 
 
 @dataclass(frozen=True, slots=True)

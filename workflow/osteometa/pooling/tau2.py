@@ -21,6 +21,7 @@ from osteometa.pooling.batch import (
     dot,
     log_likelihood,
     moments,
+    moments_of,
     one_model,
     orthonormal,
     q_moments,
@@ -52,7 +53,7 @@ def estimate(batch: Batch, method: str, at0: AnyMoments, sj: Array | None = None
         tau2, chosen = np.zeros(len(free)), np.flatnonzero(free)
         if len(chosen):
             start = None if sj is None else sj[chosen]
-            tau2[chosen] = estimate(batch.take(chosen), method, at0.take(chosen), start)
+            tau2[chosen] = estimate(batch.take(chosen), method, moments_of(at0, chosen), start)
         return tau2
     if method == "SJ":
         return _sj(batch, start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj)
@@ -110,7 +111,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Arra
     tau2 = np.zeros(len(target))
     active = np.flatnonzero(at0.q > target)
     lowest = np.min(batch.v, axis=0)[active]
-    part, goal, now = batch.take(active), target[active], at0.take(active)
+    part, goal, now = batch.take(active), target[active], moments_of(at0, active)
     for _ in range(STEPS):
         # Rounding may put Q just below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
