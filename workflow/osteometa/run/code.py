@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 DATA = {".j2", ".css", ".js"}
+# Each start of Snakemake looks at all modules: to parse them takes a second.
+IMPORT = re.compile(
+    r"^ *(?:from (osteometa[\w.]*) import (\([^)]*\)|.*)|import (osteometa[\w.]*))", re.MULTILINE
+)
 
 
 def workflow_home() -> Path:
@@ -17,6 +21,7 @@ def workflow_home() -> Path:
     return installed if installed.is_dir() else PACKAGE.parents[1]
 
 
+@cache
 def _path_of(module: str) -> Path | None:
     folder = PACKAGE.joinpath(*module.split(".")[1:])
     for path in (folder.with_suffix(".py"), folder / "__init__.py"):
@@ -28,15 +33,12 @@ def _path_of(module: str) -> Path | None:
 @cache
 def _direct(path: Path) -> frozenset[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("osteometa"):
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {a.name for a in node.names if a.name.startswith("osteometa")}
+    for module, names, imported in IMPORT.findall(path.read_text(encoding="utf-8")):
+        found |= {module or imported, *(f"{module}.{name}" for name in re.findall(r"\w+", names))}
     # Importing a module runs the packages above it.
-    above = {".".join(name.split(".")[:depth]) for name in found for depth in range(1, 6)}
-    return frozenset(found | above)
+    return frozenset(
+        ".".join(name.split(".")[:depth]) for name in found for depth in range(1, 6)
+    )
 
 
 def files_behind(script: str | Path) -> list[Path]:
@@ -57,9 +59,12 @@ def files_behind(script: str | Path) -> list[Path]:
     return sorted(seen)
 
 
+@cache
+def _content_of(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+@cache
 def code_of(script: str | Path) -> str:
-    """Return a hash of the contents of `files_behind` a script."""
-    content = hashlib.sha256()
-    for path in files_behind(script):
-        content.update(path.read_bytes())
-    return content.hexdigest()
+    """Return a hash of the contents of `files_behind` a script, as this process first read them."""
+    return hashlib.sha256(b"".join(map(_content_of, files_behind(script)))).hexdigest()
