@@ -78,6 +78,14 @@ if planning or is_real_run(sys.argv[1:]):
         for name, kept in set_edited_aside(ROOT).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
+
+onstart:
+    # With its limit of jobs per second Snakemake looks at all jobs anew a second after each look,
+    # and ends only when the last of these seconds is over.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
 TABLES = [model.table for model in ROWS]
 RAW = [f"data/raw/{model.table}.csv" for model in ROWS]
