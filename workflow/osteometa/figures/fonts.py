@@ -32,7 +32,11 @@ FILES = {
 }
 """Found by path, so that what is installed on a machine changes nothing."""
 WEIGHTS = ("normal", "bold")
-COMMON = "".join(map(chr, range(0x20, 0x7F))) + " ±²³·×βτχΔ–—‘’“”…−∞≈≠≤≥←↑→↓"
+COMMON = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "\xa0±²³·×βτχΔ–—‘’“”…−∞≈≠≤≥←↑→↓†‡◆"
+    + "ÄÖÜßáäåæçèéêíñóöøúü"
+)
 """Letters that every SVG has; their fonts are cut once for all figures."""
 
 
