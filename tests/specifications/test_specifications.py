@@ -14,8 +14,11 @@ from osteometa.derivation.derive import effects_of, estimates_of
 from osteometa.figures.files import drawings
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.specification_density import density_figure
+from osteometa.io.csv_records import read_records
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
+from osteometa.records.specifications import SpecificationLevel
+from osteometa.report.specifications import PAGE
 from osteometa.sensitivity.explained_variance import r2_parts
 from osteometa.sensitivity.gosh import gosh
 from osteometa.sensitivity.multiverse import has_any, multiverse
@@ -280,7 +283,10 @@ def test_the_command_in_shards_and_again(tmp_path, capsys):
     assert not (tmp_path / "summary.csv").exists()
     assert main([*words, *out]) == 0
     first = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
-    assert {"summary.csv", "levels.csv", "specification_curve.svg"} <= set(first)
+    assert {"summary.csv", "levels.csv", "specification_curve.svg", PAGE} <= set(first)
+    levels = read_records(tmp_path / "levels.csv", SpecificationLevel)
+    assert f"<td>{levels[0].specifications:,}</td>".encode() in first[PAGE]
+    assert b"assumed pre-post correlation" in first[PAGE]
     assert main([*words, *out, "--cores", "2"]) == 0
     assert "parts are on disk already" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == first

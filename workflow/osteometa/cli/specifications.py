@@ -143,27 +143,31 @@ def _summarise(work: Work) -> int:
         return _refuse(f"{error}.")
     for name, hint in get_type_hints(Summaries).items():
         write_records(work.folder / f"{name}.csv", get_args(hint)[0], getattr(found, name))
-    _draw(work, found)
-    print(f"Summaries and curve: {work.folder}")
+    _show(work, found)
+    print(f"Page, summaries and curve: {work.folder}")
     return 0
 
 
-def _draw(work: Work, found: Summaries) -> None:
-    """Draw the curve of the first measure, from the same numbers as the tables."""
-    from osteometa.figures.files import write_figure
+def _show(work: Work, found: Summaries) -> None:
+    """Draw the curve of the first measure, and write the page, from the numbers of the tables."""
+    from osteometa.figures.files import drawings, files_of, write_figure
     from osteometa.figures.settings import FigureSettings
     from osteometa.figures.specification_density import density_figure, density_note
+    from osteometa.io.csv_records import write_text
+    from osteometa.report.specifications import PAGE, specification_page
 
     settings = FigureSettings.of(work.config, work.synthesis.id)
     whole = found.summary[0]
-    scale = settings.scale()
     curve = [row for row in found.curve if row.measure == whole.measure]
     levels = [row for row in found.levels if row.measure == whole.measure]
     title = f"Specification curve: {settings.title}"
-    figure = density_figure(curve, levels, whole, title, scale)
+    figure = density_figure(curve, levels, whole, title, settings.scale())
     endings = {f".{kind}": kind for kind in settings.formats}
-    write_figure([figure], work.folder / "specification_curve", endings, title=title,
-                 alt=density_note(whole))  # fmt: skip
+    note = density_note(whole)
+    write_figure([figure], work.folder / "specification_curve", endings, title=title, alt=note)
+    (svg,) = files_of(drawings([figure]), "svg", title=title, alt=note)
+    svg = svg.decode().partition("?>")[2]
+    write_text(work.folder / PAGE, specification_page(settings.title, svg, found, settings))
 
 
 def _refuse(words: str) -> int:

@@ -36,9 +36,7 @@ def _direct(path: Path) -> frozenset[str]:
     for module, names, imported in IMPORT.findall(path.read_text(encoding="utf-8")):
         found |= {module or imported, *(f"{module}.{name}" for name in re.findall(r"\w+", names))}
     # Importing a module runs the packages above it.
-    return frozenset(
-        ".".join(name.split(".")[:depth]) for name in found for depth in range(1, 6)
-    )
+    return frozenset(".".join(name.split(".")[:depth]) for name in found for depth in range(1, 6))
 
 
 def files_behind(script: str | Path) -> list[Path]:
