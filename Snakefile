@@ -110,6 +110,8 @@ REVIEW_FILES = [
     "agreement.csv",
     "wanted.csv",
 ]
+# Of the steps that could begin, those come first for which others wait, then the longest.
+WAITED_FOR, LONG = 2, 1
 # Settings on which an effect depends, from the reported values to its synthesis.
 DERIVING = [
     "outcomes",

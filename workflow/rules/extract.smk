@@ -49,6 +49,7 @@ CHECKED = [f"checked/{table}.csv" for table in TABLES]
 
 
 rule wanted:
+    priority: LONG
     message:
         "List the missing values that would add a study to a synthesis."
     input:

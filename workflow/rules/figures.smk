@@ -18,6 +18,7 @@ def captioned(folder, titles, **more):
 
 
 rule fonts:
+    priority: WAITED_FOR
     message:
         "Cut the fonts of the figures to the letters that most of them use."
     output:
@@ -61,6 +62,7 @@ def overview_inputs(wildcards):
 
 
 rule overview:
+    priority: LONG
     message:
         "Draw the figures of the whole review."
     input:

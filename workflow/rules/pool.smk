@@ -19,6 +19,7 @@ def set_files(wildcards):
 
 
 rule pool:
+    priority: WAITED_FOR
     message:
         "Pool {wildcards.synthesis} and run its sensitivity analyses."
     input:
@@ -59,6 +60,7 @@ SUMMARISING = [
 
 
 rule summary:
+    priority: WAITED_FOR
     message:
         "Summarise all syntheses, test directions, combine exact p values and answer claims."
     input:
@@ -80,6 +82,7 @@ rule summary:
 
 
 rule agreement:
+    priority: LONG
     message:
         "Compare with PyMARE and statsmodels."
     input:
