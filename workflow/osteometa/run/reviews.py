@@ -86,7 +86,7 @@ def run_reviews(names: Sequence[str], cores: int) -> list[str]:
     """
     # Loaded here, once for all; each review has a process that is copied from this one, and its
     # steps are copies of one process too.
-    import_module("snakemake.cli")
+    import_module("snakemake.cli").get_argument_parser()
 
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
