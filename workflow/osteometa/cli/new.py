@@ -116,10 +116,7 @@ def _refused(words: str, status: int) -> int:
 def review_of(arguments: argparse.Namespace) -> NewReview:
     """Return what the options say, and in a terminal what is answered where one is missing.
 
-    Raises
-    ------
-    ValueError
-        In a sentence, if an option is missing or wrong.
+    A ValueError says in a sentence which option is missing or wrong.
     """
     from osteometa.protocol.new_review import NewReview, outcome_of, subgroup_of, title_of
 

@@ -157,13 +157,7 @@ def fill(
 ) -> Comparison:
     """Return the comparison with placeholders in the cells of the atoms.
 
-    Parameters
-    ----------
-    comparison : Comparison
-    chosen : sequence of Atom
-    config : Config
-    row : callable, optional
-        `filled_row` of the comparison, cached where many sets of atoms are tried.
+    `row` is `filled_row` of the comparison, cached where many sets of atoms are tried.
     """
     row = row or partial(filled_row, comparison, config)
     changed: dict[str, Any] = {}

@@ -56,14 +56,7 @@ def primary_pools(
 ) -> dict[str, PrimaryPool]:
     """Return the primary pools of some outcomes, refitted where their effects changed.
 
-    Parameters
-    ----------
-    tables : Tables
-    config : Config
-        As of `primary_only`.
-    before : mapping
-        Pools that are known, by synthesis.
-    outcomes : collection of str
+    `config` is that of `primary_only`; `before` are the pools that are known, by synthesis.
     """
     found = effects_of(
         estimates_of(comparisons_of(tables, config, set(outcomes)), config), tables, config

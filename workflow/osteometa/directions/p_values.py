@@ -50,16 +50,9 @@ class ExactP:
 def one_sided(p: float, direction: str, tails: int = 2) -> float:
     """Return the one-sided p of "higher with exercise": p/2 if up, 1 - p/2 if down.
 
-    Two-sided p values ignore the direction and mislead when combined.
-
-    Parameters
-    ----------
-    p : float
-    direction : {"up", "down"}
-        Of the estimate, whatever the hypothesis of the test.
-    tails : {1, 2}
-        Of the reported p. One of one tail above .5 means that the estimate is opposite to the
-        hypothesis: on its own side it is 1 - p.
+    Two-sided p values ignore the direction and mislead when combined. `direction` is that of the
+    estimate, whatever the hypothesis of the test. A reported p of one tail above .5 means that the
+    estimate is opposite to the hypothesis: on its own side it is 1 - p.
     """
     half = two_tailed(p, tails) / 2
     return half if direction == "up" else 1 - half

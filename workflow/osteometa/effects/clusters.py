@@ -24,12 +24,8 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
     """Return the estimate with its variance times the design effect of a cluster trial.
 
     That is its SE times the root (Cochrane Handbook 5.1, 16.3.6). A test that accounts for the
-    clusters (flag CLADJ) needs none.
-
-    Raises
-    ------
-    NotDerivableError
-        If the intracluster correlation, or n or clusters of an arm, are not reported.
+    clusters (flag CLADJ) needs none. NotDerivableError if the intracluster correlation, or n or
+    clusters of an arm, are not reported.
     """
     exercise = [part.arm for part in comparison.parts] or [comparison.arm]
     arms = [*exercise, *([comparison.control] if comparison.control else [])]

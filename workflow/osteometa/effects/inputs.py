@@ -26,10 +26,7 @@ class NotDerivableError(Exception):
 def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
     """Return both summaries if each has mean, SD and n.
 
-    Raises
-    ------
-    NotDerivableError
-        Naming the arm and the number that is not reported.
+    NotDerivableError names the arm and the number that is not reported.
     """
     exercise, control = pair
     return (
@@ -41,10 +38,7 @@ def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
 def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
     """Return a summary if it has mean, SD and n of at least 2.
 
-    Raises
-    ------
-    NotDerivableError
-        Naming the number that is not reported.
+    NotDerivableError names the number that is not reported.
     """
     if summary is None or summary.mean is None:
         raise NotDerivableError(f"{where}no mean {whose}")
@@ -67,13 +61,7 @@ def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
 
 
 def small_sample(m: int) -> float:
-    """Return Hedges' J of m degrees of freedom.
-
-    Raises
-    ------
-    NotDerivableError
-        For fewer than 2, for which it is not defined.
-    """
+    """Return Hedges' J of m degrees of freedom; NotDerivableError for fewer than 2."""
     if m < 2:
         raise NotDerivableError("an SMD needs an SD with two degrees of freedom")
     return hedges_j(m)
@@ -103,10 +91,7 @@ def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes
 def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
     """Return an arm's mean change: as reported with its SD, else after minus before.
 
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
+    NotDerivableError if neither is reported.
     """
     if change is not None and change.mean is not None and change.sd is not None:
         return change.mean
@@ -121,11 +106,7 @@ def change_variance(
     """Return the variance of an arm's mean change, in the squared unit of the levels.
 
     From the reported SD of change; else from both SDs and r, see `formulas.change_variance`.
-
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
+    NotDerivableError if neither is reported.
     """
     if change is not None and change.sd is not None and change.n:
         return change.sd**2 / change.n

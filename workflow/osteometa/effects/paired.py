@@ -56,10 +56,7 @@ DIF, CHG, LOG = DerivationMethod.DIF, DerivationMethod.CHG, DerivationMethod.LOG
 def conditions(pair: Pair, method: DerivationMethod) -> tuple[SummaryWithSd, SummaryWithSd, int]:
     """Return both conditions, each with mean and SD, and the number of participants.
 
-    Raises
-    ------
-    NotDerivableError
-        If a number is not reported.
+    NotDerivableError if a number is not reported.
     """
     known = []
     for side, summary in zip(("exercise", "control"), pair, strict=True):

@@ -62,11 +62,7 @@ def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
 
     In this order: a change with its SD (SE, CI); a reported difference with SE, CI, t or exact p;
     the means, with SE = |change| / |t| from a paired t, F of two times or exact p.
-
-    Raises
-    ------
-    NotDerivableError
-        If the paper reports none of them.
+    NotDerivableError if the paper reports none of them.
     """
     own = (basis.comparison.percent if percent else basis.comparison.change)[0]
     what = "percent change" if percent else "change"

@@ -16,22 +16,10 @@ from osteometa.report.findings import read_review
 
 
 def write_export(root: Path, out: Path, *, pattern: str, formats: Sequence[str]) -> Iterator[Path]:
-    """Write what authors hand in and yield each file; of the figures their list.
+    """Write what authors hand in to `out` and yield each file; of the figures their list.
 
-    Parameters
-    ----------
-    root : Path
-        Folder of the review.
-    out : Path
-    pattern : str
-        Names of figures, such as `Figure_{n}`.
-    formats : sequence of str
-        Of figures.
-
-    Raises
-    ------
-    NotFinishedError
-        If there is no finished run that is current.
+    `pattern` gives the names of figures, such as `Figure_{n}`. NotFinishedError if there is no
+    finished run that is current.
     """
     manifest_of(root)
     config = config_of(root)

@@ -30,10 +30,7 @@ class Listed(NamedTuple):
 def manifest_of(root: Path) -> list[Listed]:
     """Return the files of the finished run in a folder.
 
-    Raises
-    ------
-    NotFinishedError
-        If there is none, if something it read has changed since, or if a result was edited.
+    NotFinishedError if there is none, something it read has changed since, or a result was edited.
     """
     if not (root / MANIFEST).is_file():
         raise NotFinishedError(f"{root} has no finished run. First: osteometa run {root}")
@@ -58,10 +55,7 @@ def manifest_of(root: Path) -> list[Listed]:
 def config_of(root: Path) -> Config:
     """Return the settings of a finished run, which must be those of `config.yaml`.
 
-    Raises
-    ------
-    NotFinishedError
-        If `config.yaml` has problems, or the last run had other settings.
+    NotFinishedError if `config.yaml` has problems, or the last run had other settings.
     """
     try:
         config = load_config(root / "config.yaml")

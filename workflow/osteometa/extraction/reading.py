@@ -78,13 +78,7 @@ def _tables_from(rows: RowsOf) -> Tables:
 
 
 def require_tables(directory: str | Path) -> None:
-    """Require that every raw table that a review needs exists, with or without rows.
-
-    Raises
-    ------
-    ProblemsFound
-        If one is missing.
-    """
+    """Require (else ProblemsFound) that every needed raw table exists, with or without rows."""
     paths = [(Path(directory) / f"{model.table}.csv", model) for model in ROWS]
     problems = [_missing(p, m) for p, m in paths if not (m.may_be_absent or p.is_file())]
     if problems:

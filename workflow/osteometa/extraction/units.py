@@ -89,13 +89,7 @@ class UnitError(ValueError):
 
 
 def dimension(unit: str) -> str:
-    """Return the dimension of a unit.
-
-    Raises
-    ------
-    UnitError
-        If the unit is not in the table.
-    """
+    """Return the dimension of a unit; UnitError if the unit is not in the table."""
     if unit not in UNITS:
         raise UnitError(f"'{unit}' is not known. Use one of: {', '.join(UNITS)}.")
     return UNITS[unit][0]
@@ -108,13 +102,7 @@ def units_of(quantity: Quantity) -> list[str]:
 
 
 def convert(value: float, unit: str, to: str) -> float:
-    """Convert a value exactly.
-
-    Raises
-    ------
-    UnitError
-        If a unit is not known or the two differ in dimension.
-    """
+    """Convert a value exactly; UnitError if a unit is not known or the two differ in dimension."""
     if unit == to:
         return float(value)
     found, target = dimension(unit), dimension(to)

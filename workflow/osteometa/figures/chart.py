@@ -156,16 +156,11 @@ reach from its estimate, before it is drawn as an arrow instead of widening the 
 def axis_range(
     intervals: Sequence[tuple[float, float, float]], room: float = 0.0
 ) -> tuple[float, float]:
-    """Return the range of an axis of estimates with intervals; no effect (0) is inside.
+    """Return the range of an axis of (estimate, low, high); no effect (0) is inside.
 
-    Parameters
-    ----------
-    intervals : sequence of (estimate, low, high)
-        Estimates further from the median of all than FAR typical widths do not count, nor do the
-        ends of an interval further from its estimate than REACH typical widths. The typical width
-        is the median of all.
-    room : float
-        Share of the axis that at least lies on either side of no effect, below 0.5.
+    Estimates further from the median of all than FAR typical widths do not count, nor do the ends
+    of an interval further from its estimate than REACH typical widths. The typical width is the
+    median of all. `room`, below 0.5, is the share of the axis at least on either side of no effect.
     """
     typical = median(high - low for _, low, high in intervals)
     centre = median(x for x, _, _ in intervals)

@@ -39,14 +39,7 @@ NOTE = (
 
 
 def map_marks(results: Iterable[ReportedResult], outcomes: Sequence[str]) -> list[OutcomeCount]:
-    """Return the marks of the map: studies of each field by what they have at most.
-
-    Parameters
-    ----------
-    results : iterable of ReportedResult
-    outcomes : sequence of str
-        In the order of the rows.
-    """
+    """Return the marks of the map: studies of each field by what they have at most."""
     fields: dict[tuple[Phase, str, ExerciseType], dict[str, list[ReportedResult]]] = {}
     for r in results:
         if r.exercise_type is not None:

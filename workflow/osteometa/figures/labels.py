@@ -72,18 +72,9 @@ def place_labels(
 ) -> list[Place | None]:
     """Return a free place for the name of each point, None where there is none.
 
-    A name stands beside its point and farther from every other, or at the end of a leader line.
-
-    Parameters
-    ----------
-    points : sequence of (x, y, side, label)
-        All marks, named or not, the most important first.
-    frame : Frame
-        Names stay inside it.
-    lines : sequence of (xs, ys)
-        What no name may stand upon beside points and other names.
-    numbers : bool
-        Whether a number (1, 2, ...) takes the place of a name that has no room.
+    A name stands beside its point and farther from every other, or at the end of a leader line,
+    inside the frame. `points` are all marks, named or not, the most important first; on `lines` no
+    name may stand. With `numbers` 1, 2, ... take the place of names that have no room.
     """
     parts = [
         (x0, y0, x1, y1)

@@ -115,17 +115,9 @@ def strip_figure(
 ) -> Figure:
     """Return the plot, two columns wide and as high as its lines.
 
-    Parameters
-    ----------
-    marks : sequence of Mark
-        Of kinds interval, heading and message, from top to bottom; the primary result last, of
-        kind diamond, where there is one.
-    title : str
-    scale : MeasureFormat
-    head : str
-        What the lines are, over the first column.
-    favours : sequence of two texts
-        What effects below and above none mean.
+    `marks` are intervals, headings and messages from top to bottom, the primary result (a diamond)
+    last where there is one; `head` says what they are, `favours` what effects below and above none
+    mean.
     """
     sized = [mark for mark in marks if isinstance(mark, Interval)]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}

@@ -105,13 +105,7 @@ class Results:
         )  # fmt: skip
 
     def pool(self, least: int = 2) -> PooledRow:
-        """Return the primary model of all studies, if it pools enough of them.
-
-        Raises
-        ------
-        ReasonError
-            If it does not.
-        """
+        """Return the primary model of all studies; ReasonError if it pools fewer than `least`."""
         own = (r for r in self.pooled if r.primary and r.group == OVERALL)
         primary = next((r for r in own if r.measure == self.settings.measure), None)
         k = 0 if primary is None else primary.k
@@ -283,13 +277,7 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 
 
 def figure_named(results: Results, name: str) -> Drawn:
-    """Return one figure of a synthesis, by the name of its files.
-
-    Raises
-    ------
-    ReasonError
-        If it does not apply.
-    """
+    """Return a figure of a synthesis by the name of its files; ReasonError if it does not apply."""
     measure, measures = name.removeprefix("forest_").upper(), results.settings.measures
     title = results.settings.title
     if name in DRAW:
@@ -302,17 +290,10 @@ def figure_named(results: Results, name: str) -> Drawn:
 
 
 def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> None:
-    """Draw the figures of a synthesis that apply into its folder `figures/`; see `write_figures`.
+    """Draw the figures that apply of `results/<synthesis>` into its folder `figures/`.
 
-    Forest plots of further measures are drawn on request by `osteometa figure`.
-
-    Parameters
-    ----------
-    folder : path
-        `results/<synthesis>`.
-    settings : FigureSettings
-    fonts : str, optional
-        What `common_rules` returned, where it is at hand.
+    Forest plots of further measures are drawn on request by `osteometa figure`. `fonts` is what
+    `common_rules` returned, where it is at hand.
     """
     results = Results(Path(folder), settings)
     kinds = ((name, title, partial(figure_named, results, name)) for name, title in KINDS.items())

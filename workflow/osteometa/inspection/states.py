@@ -24,13 +24,7 @@ class NoStateError(ValueError):
 
 
 def state_of(folder: str | Path) -> Snapshot:
-    """Return the state of the tables and settings in a folder.
-
-    Raises
-    ------
-    NoStateError
-        If they have problems.
-    """
+    """Return the state of tables and settings in a folder; NoStateError if they have problems."""
     outcome = check_review(folder)
     if outcome.checked is None:
         raise NoStateError(render(errors_of(outcome.problems)).rstrip())
@@ -48,15 +42,10 @@ def effects_outside(folder: str | Path) -> set[str]:
 
 
 def other_state(name: str, folder: str | Path) -> tuple[str, Snapshot]:
-    """Return what a name means beside the review in a folder, and its state.
+    """Return what a name means beside the review in a folder, and its state (else NoStateError).
 
-    Nothing is the last finished run; a folder is a review or the results of one; anything else is
-    a revision of git.
-
-    Raises
-    ------
-    NoStateError
-        If there is no such state.
+    Nothing is the last finished run; a folder is a review or the results of one; anything else is a
+    revision of git.
     """
     if not name:
         return LAST_RUN, _of_run(Path(folder))

@@ -144,10 +144,7 @@ def texts_of(record: type[Record], rows: Iterable[Record]) -> Iterator[list[str]
 def read_records(path: str | Path, record: type[Record]) -> list[Record]:
     """Read what `write_records` wrote.
 
-    Raises
-    ------
-    ValueError
-        If the header is not that of the record type, or a cell holds no value of its column.
+    ValueError if the header is not that of the record type, or a cell holds no value of its column.
     """
     readers = [(name, _reader_of(hint)) for name, hint in _hints_of(record)]
     rows = read_rows(path)

@@ -186,10 +186,7 @@ def subset_batch(
 def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
     """Return models with the designs X (m, k, p), v infinite where there is no effect.
 
-    Raises
-    ------
-    ValueError
-        If the columns of a design are not linearly independent.
+    ValueError if the columns of a design are not linearly independent.
     """
     absent = np.isinf(v)
     n = np.sum(~absent, axis=0).astype(float)

@@ -32,11 +32,7 @@ def blocks(V: Array) -> list[list[int]]:
 def checked_covariance(V: Array, k: int) -> Array:
     """Return V as an exactly symmetric array (k x k).
 
-    Raises
-    ------
-    ValueError
-        If it has another shape, holds a number that is not finite, is not symmetric, or is not
-        positive definite.
+    ValueError for another shape, numbers that are not finite, or V not positive definite.
     """
     V = np.asarray(V, dtype=float)
     if V.shape != (k, k):

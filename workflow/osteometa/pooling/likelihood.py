@@ -95,10 +95,7 @@ def _maxima(
 ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
     """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0.
 
-    Raises
-    ------
-    FloatingPointError
-        Where the score is not finite, so that halving intervals would not end.
+    FloatingPointError where the score is not finite, so that halving intervals would not end.
     """
     # All parts of a score fall in tau2, so that those at 0 are the largest.
     if not np.all(np.isfinite([*at0, top])):

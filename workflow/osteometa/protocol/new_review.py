@@ -144,10 +144,7 @@ def analytes_of(text: str) -> tuple[str, ...]:
 def outcome_of(words: Sequence[str]) -> NewOutcome:
     """Return an outcome from name, kind, unit, analytes and sites; a kind of any unit has none.
 
-    Raises
-    ------
-    ValueError
-        In a sentence for the reviewer.
+    A ValueError is a sentence for the reviewer.
     """
     name, kind, *more = (*words, "", "", "")
     quantity = quantity_of(kind)
@@ -162,10 +159,7 @@ def outcome_of(words: Sequence[str]) -> NewOutcome:
 def subgroup_of(text: str) -> tuple[str, tuple[float, ...]]:
     """Return a column and the bounds between its bands, from `sex` or `weeks=26,52`.
 
-    Raises
-    ------
-    ValueError
-        In a sentence for the reviewer.
+    A ValueError is a sentence for the reviewer.
     """
     column, _, bounds = text.partition("=")
     model = next((model for model in (Study, Arm) if column in model.subgroups), None)

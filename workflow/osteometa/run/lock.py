@@ -28,10 +28,7 @@ _held: list[int] = []
 def hold_lock() -> None:
     """Take the lock for the life of this process, and remove what a killed run left of Snakemake's.
 
-    Raises
-    ------
-    SystemExit
-        If another run is active.
+    SystemExit if another run is active.
     """
     if _held:
         return
@@ -80,13 +77,7 @@ def _lives(process: int) -> bool:
 
 @contextmanager
 def shared_lock() -> Iterator[None]:
-    """Share the lock of the run that started this step.
-
-    Raises
-    ------
-    SystemExit
-        If that run was killed and another is active.
-    """
+    """Share the lock of the run that started this step; SystemExit if another run is active."""
     if not os.environ.get(VARIABLE):
         yield
         return

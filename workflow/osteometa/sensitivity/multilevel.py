@@ -29,10 +29,7 @@ def names_of(study: Labels) -> NDArray[np.str_]:
 def constant_correlation(vi: Numbers, study: Labels, rho: float) -> Array:
     """Return V (k x k) with one correlation of the sampling errors within each study.
 
-    Raises
-    ------
-    ValueError
-        For a correlation outside [0, 1): above 0 every such V is positive definite.
+    ValueError for a correlation outside [0, 1): above 0 every such V is positive definite.
     """
     if not 0 <= rho < 1:
         raise ValueError(f"the correlation within studies must be in [0, 1) (found {rho})")
@@ -49,27 +46,11 @@ def multilevel(
 ) -> AlternativeModel:
     """Fit y ~ N(mu, V + tau2 (same study) + omega2 I) by REML with cluster-robust inference.
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    study : sequence of k ids
-        Which study (cluster) an effect comes from.
-    rho : float
-        Correlation of sampling errors within a study: 0 is the three-level model, above 0 the
-        correlated-and-hierarchical-effects model (Pustejovsky and Tipton 2022).
-    least : int
-        Studies that are needed: with fewer, robust inference is not to be trusted.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive, effects that are not finite, a correlation outside
-        [0, 1).
-
-    Notes
-    -----
-    The standard error is CR2 with Satterthwaite df. M5: offered for ten studies and more, one of
-    them with several effects; df below 4 are marked.
+    `study` are the clusters. `rho` is the correlation of sampling errors within a study: 0 is the
+    three-level model, above 0 the correlated-and-hierarchical-effects model (Pustejovsky and Tipton
+    2022). The standard error is CR2 with Satterthwaite df. M5: offered for `least` (ten) studies
+    and more, one of them with several effects, as with fewer robust inference is not to be trusted;
+    df below 4 are marked. Errors are those of `pooling.model.checked` and `constant_correlation`.
     """
     y, v = checked(yi, vi)
     labels = names_of(study)
@@ -86,12 +67,8 @@ def multilevel(
 def robust_variance(
     yi: Numbers, vi: Numbers, study: Labels, *, rho: float = 0.8, least: int = LEAST_STUDIES
 ) -> AlternativeModel:
-    """Estimate correlated effects by moments (Hedges, Tipton and Johnson 2010).
+    """Estimate correlated effects by moments (Hedges, Tipton and Johnson 2010), as `multilevel`.
 
-    Parameters and errors are those of `multilevel`.
-
-    Notes
-    -----
     CR2 and its df take the covariance behind the weights as the working one (Tipton 2015), as
     robumeta and PyMARE do.
     """

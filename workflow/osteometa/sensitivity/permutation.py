@@ -43,26 +43,11 @@ def sign_flip(
 ) -> PermutationRow:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    method, ci : str
-        The model that is fitted anew to every pattern of signs; its statistic is compared.
-    permutations : int
-        All 2^k patterns are taken if they are not more, else so many: a seeded sample that includes
-        the observed pattern.
-    seed : int
-        Of the sample.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
-    Under the null the effects are symmetric around 0. The smallest p is 2 / 2^k, so fewer than
-    six studies cannot give a p below 0.05.
+    The model of `method` and `ci` is fitted anew to every pattern of signs, and its statistic
+    compared. All 2^k patterns are taken if they are not more than `permutations`, else so many: a
+    seeded sample that includes the observed pattern. Under the null the effects are symmetric
+    around 0. The smallest p is 2 / 2^k, so fewer than six studies cannot give a p below 0.05.
+    Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)
@@ -123,28 +108,11 @@ def permute_moderator(
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
 ) -> PermutationRow:  # fmt: skip
-    """Test a moderator by permuting its values among the studies.
+    """Test a moderator by permuting its values among the studies (Higgins and Thompson 2004).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    x : array of length k
-    method, ci : str
-        The model that is fitted anew to every order.
-    exact_up_to : int
-        Up to so many different orders all are taken, else a seeded sample that includes the
-        observed order.
-    permutations, seed : int
-        Of the sample.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
-    Higgins and Thompson (2004). Every different order is as likely as any other.
+    The model of `method` and `ci` is fitted anew to every order. Up to `exact_up_to` different
+    orders all are taken, each as likely as any other, else a seeded sample of `permutations` that
+    includes the observed order. Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)

@@ -26,18 +26,11 @@ class RobustFit(NamedTuple):
 def robust_inference(y: Array, study: Labels, working: Array, weights: Array) -> RobustFit:
     """Return a weighted mean with its CR2 variance and Satterthwaite degrees of freedom.
 
-    Parameters
-    ----------
-    y : array of length k
-    study : sequence of k ids
-        The clusters, which are independent of each other.
-    working : array of shape (k, k)
-        Covariance that the adjustment and the df take as true, block-diagonal over clusters.
-    weights : array of shape (k, k)
-        Weights of the estimate; its inverse is the working covariance where both are one model.
+    `study` are the clusters of the effects y (k), independent of each other; `working` (k, k) is
+    the covariance that the adjustment and the df take as true, block-diagonal over clusters;
+    `weights` (k, k) are those of the estimate, whose inverse is the working covariance where both
+    are one model.
 
-    Notes
-    -----
     Bell and McCaffrey (2002), Pustejovsky and Tipton (2018): residuals of cluster c are multiplied
     by A_c = D' (D R D')^(-1/2) D, D'D the working covariance of the cluster and R that of its
     residuals, so that the variance is right if the working model is; the df are those of the

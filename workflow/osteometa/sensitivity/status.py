@@ -32,13 +32,7 @@ class NotEstimableError(Exception):
 
 
 def estimated(fit: Pooled) -> Estimated:
-    """Return a pool that must have an estimate.
-
-    Raises
-    ------
-    NotEstimableError
-        If it has none, with the reason.
-    """
+    """Return a pool that must have an estimate; else NotEstimableError with the reason."""
     if not isinstance(fit, Estimated):
         raise NotEstimableError(fit.note)
     return fit

@@ -146,15 +146,8 @@ def fits_of(
 ) -> Fits:  # fmt: skip
     """Return the pool of each specification.
 
-    Parameters
-    ----------
-    one : Registered
-    number, place : arrays
-        Number of each specification, and the set that it pools.
-    studies : array
-        Studies of each set.
-    fitted : callable
-        Fits some sets by an estimator, with the normal interval.
+    `number` and `place` are those of each specification and of the set that it pools, `studies`
+    those of each set; `fitted` fits some sets by an estimator, with the normal interval.
     """
     model = (number - one.first) % len(one.models)
     estimate, tau2, se, half = np.empty((4, len(number)))

@@ -123,13 +123,7 @@ def summary_rows(
 ) -> list[SynthesisRow]:
     """Return the table of all syntheses, in the order in which they are declared.
 
-    Parameters
-    ----------
-    config : Config
-    pooled : mapping
-        By synthesis; one without an effect is not in it.
-    sets : mapping
-        Effects and directions of every synthesis.
+    `pooled` is by synthesis, without those that have no effect; `sets` has all of them.
     """
     return [
         synthesis_row(

@@ -24,18 +24,7 @@ MEAN_WORDS = {
 def legend_of(
     page: Sequence[ForestRow], columns: Columns, letters: Mapping[str, Flag], within_arm: bool
 ) -> list[str]:
-    """Return what a page needs of a legend.
-
-    Parameters
-    ----------
-    page : sequence of ForestRow
-    columns : Columns
-        Only what has a column is explained.
-    letters : mapping
-        The flag behind each superscript letter.
-    within_arm : bool
-        Whether effects are changes within one arm.
-    """
+    """Return what a page needs of a legend: only what has a column is explained."""
     means = {row.means_kind for row in page if any(columns.has(name) for name in MEANS)}
     used = {letter for row in page for letter in row.marks.split()}
     judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
