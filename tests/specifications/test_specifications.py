@@ -17,7 +17,7 @@ from osteometa.figures.specification_density import density_figure
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.explained_variance import r2_parts
-from osteometa.sensitivity.gosh import gosh
+from osteometa.sensitivity.influence import gosh
 from osteometa.sensitivity.multiverse import has_any, multiverse
 from osteometa.specifications.choices import Candidates
 from osteometa.specifications.stream import NUMBERS, columns_of_part, is_made, path_of

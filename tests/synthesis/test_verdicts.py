@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from osteometa.directions.sign_test import sign_test
+from osteometa.directions.p_values import sign_test
 from osteometa.records.claims import ClaimRow
 from osteometa.synthesis.verdicts import verdict_of
 

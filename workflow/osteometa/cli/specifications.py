@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from osteometa.cli.review import review_with
     from osteometa.io.problems import suggestion
-    from osteometa.specifications.subsets import MOST_STUDIES
+    from osteometa.specifications.work import MOST_STUDIES
 
     import_module("pyarrow")  # if it is missing, that is reported before the tables are read
     outcome, status = review_with([], arguments.directory, "specifications")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from osteometa.comparisons.build import Comparison
-from osteometa.extraction.tables import Arm
+from osteometa.extraction.tables import Arm, RiskOfBias
 from osteometa.protocol.config import Config
-from osteometa.records.sets import SetKey
+from osteometa.records.directions import SetKey
 from osteometa.wording.vocabulary import (
     Block,
     ComparatorKind,
@@ -116,3 +116,23 @@ def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
         "report": comparison.report,
         "population_analysed": comparison.population,
     }
+
+
+# The worse judgement first, over all tools.
+WORST_FIRST = (
+    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
+    "good",
+)  # fmt: skip
+
+
+def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
+    """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
+
+    Of two tools the worse one; '' where none was made.
+    """
+    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
+    for named in (outcome, ""):
+        found = [row.judgement for row in own if row.outcome == named]
+        if found:
+            return min(found, key=WORST_FIRST.index)
+    return ""

@@ -21,6 +21,7 @@ from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import fields_of
 from osteometa.protocol.config import Config
 from osteometa.protocol.dependencies import other_forms
+from osteometa.records.directions import set_key
 from osteometa.records.effects import (
     RESOLUTION,
     AlternativeCovariance,
@@ -29,7 +30,6 @@ from osteometa.records.effects import (
     Covariance,
     Effect,
 )
-from osteometa.records.sets import set_key
 from osteometa.synthesis.sets import effect_order, includes
 from osteometa.wording.vocabulary import Block
 

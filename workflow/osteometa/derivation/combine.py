@@ -11,8 +11,8 @@ from osteometa.derivation.assess import IN_POOLS, Assessed
 from osteometa.derivation.covariances import covariance_of, same_participants
 from osteometa.effects.formulas import g_term
 from osteometa.protocol.config import Config
+from osteometa.records.directions import SetKey, set_key
 from osteometa.records.effects import Effect
-from osteometa.records.sets import SetKey, set_key
 from osteometa.wording.vocabulary import Block, DesignClass, Provenance
 
 

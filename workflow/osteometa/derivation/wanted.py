@@ -22,8 +22,8 @@ from osteometa.derivation.missing_data import (
 )
 from osteometa.extraction.tables import Measurement
 from osteometa.protocol.config import Config
+from osteometa.records.directions import SetKey, set_key
 from osteometa.records.ledger import WantedRow
-from osteometa.records.sets import SetKey, set_key
 from osteometa.wording.choices import PART
 from osteometa.wording.vocabulary import Phase
 

@@ -9,9 +9,8 @@ from typing import Any, Protocol, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from osteometa.extraction.accepted_warnings import AcceptedWarning
 from osteometa.extraction.cell_types import LONGEST, ReportedNumber, Row
-from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import AcceptedWarning, Claim
 from osteometa.extraction.tables import (
     ROWS,
     Arm,

@@ -29,7 +29,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
 from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
-from osteometa.figures.presets import PRESETS, Preset
+from osteometa.figures.settings import PRESETS, Preset
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of

@@ -14,6 +14,7 @@ from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.pooling.model import checked
 from osteometa.records.sensitivity import AlternativeModel
 from osteometa.sensitivity.multilevel import (
+    CorrelatedModel,
     constant_correlation,
     names_of,
     require_nested,
@@ -21,7 +22,6 @@ from osteometa.sensitivity.multilevel import (
 )
 from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.permutation import squared_statistics
-from osteometa.sensitivity.robust import CorrelatedModel
 from osteometa.sensitivity.status import NotEstimableError, estimable
 
 LEAST_STUDIES = 3

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from osteometa.derivation.combinations import Combinations
 from osteometa.extraction.tables import Tables
+from osteometa.pooling.kernel import pool_many
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.sensitivity.analyses import pooled_effects
 from osteometa.sensitivity.influence import PooledEffects
 from osteometa.specifications.choices import Part, Registered, Sample, parts_of, registered
-from osteometa.specifications.fit import fit_part
+from osteometa.specifications.fit import Fits, fit_part, fits_of
 from osteometa.specifications.stream import (
     choices_of,
     is_made,
@@ -22,7 +25,6 @@ from osteometa.specifications.stream import (
     streamed,
     write_part,
 )
-from osteometa.specifications.subsets import fit_subsets, subsets_of
 from osteometa.specifications.summary import Summaries, summarised
 
 
@@ -124,3 +126,33 @@ def _take(work: Work) -> None:
 
 def _make(part: Part) -> None:
     _taken[0].make(part)
+
+
+MOST_STUDIES = 24
+"""Studies up to which all subsets are taken."""
+
+
+def subsets_of(effects: PooledEffects, measure: str) -> Registered:
+    """Return the choices of which studies are left out, with the primary model."""
+    labels = dict(zip(effects.studies, effects.labels, strict=True))
+    names = [f"without {label}" for label in labels.values()]
+    return Registered(
+        measure=measure, derivation={}, rules=dict.fromkeys(names, ()),
+        designs=("randomised",), inconsistent_data=("excluded",),
+        models=((effects.method, effects.ci),),
+    )  # fmt: skip
+
+
+def fit_subsets(part: Part, effects: PooledEffects, sample: Sample) -> Fits:
+    """Return the pools of a part, of one effect per study as in `gosh`."""
+    one = part.registered
+    y, v = effects.one_per_study()
+    ((_, numbers),) = part.blocks()
+    numbers = sample.of(one, 0, numbers)
+    inside = (numbers[:, None] >> np.arange(len(y) - 1, -1, -1)) & 1 == 0
+    studies = np.sum(inside, axis=1)
+    enough = studies >= 2
+    numbers, inside, studies = numbers[enough], inside[enough], studies[enough]
+    found = pool_many(y, v, inside, method=effects.method, ci="wald")
+    place = np.arange(len(numbers))
+    return fits_of(one, one.first + numbers, place, studies, lambda method, used: found.take(used))

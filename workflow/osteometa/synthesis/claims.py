@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from osteometa.directions.p_values import direction_set
 from osteometa.directions.per_study import study_directions
-from osteometa.directions.sign_test import direction_set
-from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import Claim
 from osteometa.numerics.distributions import t_quantile
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.claims import ClaimRow

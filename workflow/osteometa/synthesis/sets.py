@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from osteometa.directions.per_study import study_directions
 from osteometa.protocol.config import Config, Outcome, Synthesis
-from osteometa.records.directions import DirectionEntry, StudyDirection
+from osteometa.records.directions import DirectionEntry, StudyDirection, set_key
 from osteometa.records.effects import Covariance, Effect
 from osteometa.records.pools import PooledRow, SynthesisRow
-from osteometa.records.sets import set_key
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus

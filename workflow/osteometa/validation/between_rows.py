@@ -17,8 +17,7 @@ from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import warning_at
-from osteometa.validation.plausibility import sd_of, spread_column
-from osteometa.validation.slips import likely_slip
+from osteometa.validation.plausibility import likely_slip, sd_of, spread_column
 
 Series = dict[tuple[str, ...], list[Measurement]]
 """Rows by study, arm, outcome, analyte, site and report."""

@@ -17,8 +17,7 @@ from osteometa.extraction.tables import Contrast, Measurement, PublishedPool, Ta
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import t_quantile, two_sided_p, two_tailed
 from osteometa.validation.cells import warning_at
-from osteometa.validation.plausibility import sd_of
-from osteometa.validation.slips import likely_slip
+from osteometa.validation.plausibility import likely_slip, sd_of
 from osteometa.wording.vocabulary import Flag
 
 UNEVEN = 0.02

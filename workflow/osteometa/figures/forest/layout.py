@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from osteometa.figures.forest.rows import Diamond, ForestRow, Study
 from osteometa.figures.palette import BODY, SMALL
-from osteometa.figures.presets import DROPPED, Preset
+from osteometa.figures.settings import DROPPED, Preset
 from osteometa.figures.style import text_width, wrapped
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, MeansKind
