@@ -110,10 +110,7 @@ def _write(folder: Path, files: dict[str, str]) -> str:
 
 
 def review_of(arguments: argparse.Namespace) -> NewReview:
-    """Return what the options say, and in a terminal what is answered where one is missing.
-
-    A ValueError says in a sentence which option is missing or wrong.
-    """
+    """Return what options and answers say; a ValueError says what is missing or wrong."""
     from osteometa.protocol.new_review import NewReview, outcome_of, subgroup_of, title_of
 
     if not (arguments.title and arguments.outcome):

@@ -183,10 +183,7 @@ def _contradiction(
 def moderators(
     rows: Sequence[Row], columns: Sequence[str], mark: Mark
 ) -> tuple[list[int], dict[str, list[float] | list[str]]]:
-    """Return the rows that have all moderators, and the values of each: numbers, or words.
-
-    UsageError for a column that mixes both.
-    """
+    """Return the rows that have all moderators, and their values; UsageError for mixed ones."""
     kept = [i for i, row in enumerate(rows) if all(row.cells.get(name) for name in columns)]
     values: dict[str, list[float] | list[str]] = {}
     for column in columns:

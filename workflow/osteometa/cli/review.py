@@ -41,10 +41,7 @@ def without_config(directory: str | Path, command: str) -> bool:
 
 
 def review_with(studies: Sequence[str], directory: str, command: str) -> CheckedReview:
-    """Return a review without problems that has the studies.
-
-    Problems are printed, and unknown studies with a suggestion.
-    """
+    """Return a review that has the studies; its problems are printed, and unknown studies."""
     from osteometa.io.problems import suggestion
     from osteometa.validation.review import check_review, report_text
 

@@ -126,10 +126,7 @@ WORST_FIRST = (
 
 
 def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
-    """Return the overall judgement of a study: that of the outcome, else that of all outcomes.
-
-    Of two tools the worse one; '' where none was made.
-    """
+    """Return the worst overall judgement of a study: of the outcome, else of all; '' if none."""
     own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
     for named in (outcome, ""):
         found = [row.judgement for row in own if row.outcome == named]

@@ -102,10 +102,7 @@ def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, fl
 
 
 def from_quantiles(row: Measurement, n: int | None) -> Spread | None:
-    """Return mean and SD by the quantiles of a row.
-
-    None without a median, without quartiles or a range, or with fewer than 5 participants.
-    """
+    """Return mean and SD by the quantiles of a row; None for too few of them, or n below 5."""
     if n is None or n < FEWEST or row.median is None:
         return None
     for code, columns in COLUMNS.items():

@@ -137,9 +137,9 @@ def with_divided_control(found: Assessed, contrasts: int) -> Assessed:
 
 
 def mean_of(yi: Sequence[float], V: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the unweighted mean of k effects of one study and its variance.
+    """Return the mean of k effects of one study and its variance, sum of V (k x k) over k^2.
 
-    The variance is the sum of their covariances V (k x k) over k^2 (Borenstein 2009, ch. 24).
+    Borenstein 2009, ch. 24.
     """
     k = len(yi)
     return sum(yi) / k, sum(map(sum, V)) / k**2

@@ -54,10 +54,7 @@ def primary_only(config: Config) -> Config:
 def primary_pools(
     tables: Tables, config: Config, before: Mapping[str, PrimaryPool], outcomes: Collection[str]
 ) -> dict[str, PrimaryPool]:
-    """Return the primary pools of some outcomes, refitted where their effects changed.
-
-    `config` is that of `primary_only`; `before` are the pools that are known, by synthesis.
-    """
+    """Return the pools of some outcomes, those `before` where no effect changed."""
     found = effects_of(
         estimates_of(comparisons_of(tables, config, set(outcomes)), config), tables, config
     )

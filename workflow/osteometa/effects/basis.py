@@ -241,10 +241,7 @@ def with_r(estimate: Estimate, basis: Basis) -> Estimate:
 
 
 def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
-    """Return the first estimate that one of several inputs gives.
-
-    NotDerivableError with all their reasons if none does.
-    """
+    """Return the first estimate that one of several inputs gives, or raise all their reasons."""
     reasons: dict[str, None] = {}
     for way in ways:
         try:

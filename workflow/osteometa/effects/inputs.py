@@ -24,10 +24,7 @@ class NotDerivableError(Exception):
 
 
 def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
-    """Return both summaries if each has mean, SD and n.
-
-    NotDerivableError names the arm and the number that is not reported.
-    """
+    """Return both summaries with mean, SD and n, or raise naming arm and number not reported."""
     exercise, control = pair
     return (
         complete(exercise, "of the exercise arm", f"{method}: "),
@@ -36,10 +33,7 @@ def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
 
 
 def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
-    """Return a summary if it has mean, SD and n of at least 2.
-
-    NotDerivableError names the number that is not reported.
-    """
+    """Return a summary with mean, SD and n of at least 2, or raise naming what is not reported."""
     if summary is None or summary.mean is None:
         raise NotDerivableError(f"{where}no mean {whose}")
     if summary.sd is None:
@@ -89,10 +83,7 @@ def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes
 
 
 def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
-    """Return an arm's mean change: as reported with its SD, else after minus before.
-
-    NotDerivableError if neither is reported.
-    """
+    """Return an arm's mean change: as reported with its SD, else after minus before, else raise."""
     if change is not None and change.mean is not None and change.sd is not None:
         return change.mean
     if after is None or after.mean is None:

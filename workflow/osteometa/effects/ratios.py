@@ -48,10 +48,7 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
 
 
 def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
-    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE).
-
-    NotDerivableError if there is neither.
-    """
+    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE)."""
     own = [(s.mean, s.n or 1, s.cells[0]) for s in basis.before if s and s.mean is not None]
     if own:
         mean = sum(w * m for m, w, _ in own) / sum(w for _, w, _ in own)

@@ -1,7 +1,4 @@
-"""Derivation methods of the standardised mean difference (Hedges' g) of two arms.
-
-Formulas and codes: docs/methods, M3.7.
-"""
+"""Methods of the standardised mean difference (Hedges' g) of two arms (docs/methods, M3.7)."""
 
 from __future__ import annotations
 
@@ -118,10 +115,7 @@ def _own_baselines(
     basis: Basis, before: Two, changes: list[float], variances: list[float], n: tuple[int, int],
     worked: Worked,
 ) -> tuple[float, float, Worked]:  # fmt: skip
-    """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance.
-
-    And the formula, after that of the mean changes.
-    """
+    """Return gT - gC, each over its arm's SD before (Becker 1988), its variance and formula."""
     parts = []
     for side, start in enumerate(before):
         g = small_sample(start.n - 1) * changes[side] / start.sd

@@ -1,7 +1,4 @@
-"""Before and after in one arm without a comparator: SMCR, MC and ROMC.
-
-Formulas and codes: docs/methods, M3.8.
-"""
+"""Before and after in one arm without a comparator: SMCR, MC and ROMC (docs/methods, M3.8)."""
 
 from __future__ import annotations
 

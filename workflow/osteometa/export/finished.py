@@ -53,10 +53,7 @@ def manifest_of(root: Path) -> list[Listed]:
 
 
 def config_of(root: Path) -> Config:
-    """Return the settings of a finished run, which must be those of `config.yaml`.
-
-    NotFinishedError if `config.yaml` has problems, or the last run had other settings.
-    """
+    """Return the settings of a finished run; NotFinishedError unless `config.yaml` has the same."""
     try:
         config = load_config(root / "config.yaml")
     except ProblemsFound as problems:

@@ -1,7 +1,4 @@
-"""The codebook of the raw tables, made from their models.
-
-Run as `python -m osteometa.extraction.codebook`.
-"""
+"""The codebook of the raw tables, made by `python -m osteometa.extraction.codebook`."""
 
 from __future__ import annotations
 

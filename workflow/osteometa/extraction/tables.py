@@ -1,7 +1,4 @@
-"""Models of the raw tables: every column, its content and its allowed values.
-
-The codebook is made from these models; `cell_types` defines the types of cells.
-"""
+"""Models of the raw tables: every column, its content and its allowed values."""
 
 from __future__ import annotations
 

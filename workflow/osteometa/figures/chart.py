@@ -262,10 +262,7 @@ def draw_mark(
 
 
 def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
-    """Draw an interval at height y, mm; an arrow where it continues beyond the frame.
-
-    An interval that lies beyond the frame altogether is an arrow at its edge.
-    """
+    """Draw an interval at height y, mm; an arrow where it continues, or lies, beyond the frame."""
     ends = [frame.x(min(max(value, frame.x_low), frame.x_high)) for value in (low, high)]
     below, above = low < frame.x_low, high > frame.x_high
     if high < frame.x_low:

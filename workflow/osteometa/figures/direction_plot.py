@@ -99,10 +99,7 @@ def direction_rows(
 def counted_directions(
     entries: Sequence[DirectionEntry], config: Config
 ) -> dict[tuple[str, Phase, str], Direction]:
-    """Return the direction with which a study counts, by outcome, phase and study.
-
-    That against a comparator where a study has one within arms too.
-    """
+    """Return how a study counts by outcome, phase and study; against a comparator if it has one."""
     share = config.directions.agreement_share
     found: dict[tuple[str, Phase, str], Direction] = {}
     sets = counted_entries(entries, config)

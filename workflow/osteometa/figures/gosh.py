@@ -1,7 +1,4 @@
-"""The GOSH plot: pooled effects and I2 of all subsets of the studies, histograms in its margins.
-
-Olkin, Dahabreh and Trikalinos (2012).
-"""
+"""The GOSH plot: pooled effects and I2 of all subsets, histograms in its margins (Olkin 2012)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The influence panel: seven diagnostics of each study, one small chart each.
-
-The diagnostics and their bounds are those of Viechtbauer and Cheung (2010).
-"""
+"""The influence panel (Viechtbauer and Cheung 2010): seven diagnostics, one small chart each."""
 
 from __future__ import annotations
 

@@ -88,10 +88,7 @@ def decorrelated(y: Array, V: Array, X: Array) -> tuple[Array, Array, Array]:
 
 
 def row_weights(V: Array, tau2: float) -> Array:
-    """Return the shares (k, sum 1) of the effects in a mean by generalised least squares.
-
-    They are the row sums of (V + tau2 I)^-1; a share can be below 0.
-    """
+    """Return the shares (k, sum 1) of effects in their mean: the row sums of (V + tau2 I)^-1."""
     w = 1.0 / (np.diagonal(V) + tau2)
     for block in blocks(V):
         if len(block) > 1:

@@ -56,10 +56,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
 
 
 def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
-    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood.
-
-    `at0` are the moments at 0 with slopes.
-    """
+    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood."""
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
     # NaN is passed on, and refused by the search.

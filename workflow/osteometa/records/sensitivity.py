@@ -66,10 +66,7 @@ class InfluenceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
-    """The pool without one study, or of the studies up to one.
-
-    A row of `leave_one_out.csv` and of `cumulative.csv`.
-    """
+    """The pool without a study, or up to one: a row of `leave_one_out.csv`, `cumulative.csv`."""
 
     sequence: str
     """leave_one_out, or by year, by precision (cumulative)."""

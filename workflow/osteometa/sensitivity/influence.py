@@ -208,10 +208,7 @@ SAMPLED = 100_000
 
 
 def subsets(k: int, seed: int) -> NDArray[np.bool_]:
-    """Return subsets of at least two of k studies, a row each: all of them, or a seeded sample.
-
-    A sample draws its sizes as they occur among all subsets.
-    """
+    """Return all subsets of two or more of k studies, a row each, or a seeded sample of them."""
     if k <= ALL_UP_TO:
         numbers = np.arange(1, 2**k, dtype=np.int64)
         masks = (numbers[:, None] >> np.arange(k)) & 1 == 1

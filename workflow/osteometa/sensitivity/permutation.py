@@ -25,10 +25,7 @@ TOGETHER = 1 << 16
 
 
 def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
-    """Return the squared z or t of n estimates of one coefficient.
-
-    Infinity where the standard error is 0 and the coefficient is not, 0 where both are.
-    """
+    """Return the squared z or t of n estimates; at SE 0 infinity, or 0 where they are 0 too."""
     squares = b**2
     noise = (1e-15 * np.max(np.abs(Y))) ** 2
     none = variances <= noise

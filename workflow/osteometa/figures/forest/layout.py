@@ -96,7 +96,7 @@ class Placed:
 def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Columns:
     """Return the columns of a figure of a width in mm; the plot takes what the texts leave.
 
-    Where that is too little, columns are dropped in the order of `presets.DROPPED`; then those
+    Where that is too little, columns are dropped in the order of `settings.DROPPED`; then those
     for which there is room again come back, the last dropped first.
     """
     shown = [name for name in preset.columns if not _empty(name, rows)]
