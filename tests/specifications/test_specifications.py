@@ -13,7 +13,7 @@ from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.derive import effects_of, estimates_of
 from osteometa.figures.files import drawings
 from osteometa.figures.settings import FigureSettings
-from osteometa.figures.specification_density import density_figure
+from osteometa.figures.specification import density_figure
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
 from osteometa.sensitivity.explained_variance import r2_parts

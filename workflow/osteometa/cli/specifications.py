@@ -153,7 +153,7 @@ def _draw(work: Work, found: Summaries) -> None:
     """Draw the curve of the first measure, from the same numbers as the tables."""
     from osteometa.figures.files import write_figure
     from osteometa.figures.settings import FigureSettings
-    from osteometa.figures.specification_density import density_figure, density_note
+    from osteometa.figures.specification import density_figure, density_note
 
     settings = FigureSettings.of(work.config, work.synthesis.id)
     whole = found.summary[0]

@@ -299,13 +299,16 @@ def diamond_points(
     return [left[0], (frame.x(middle), y - half), *right, (frame.x(middle), y + half), *left[1:]]
 
 
-def draw_favours(axes: Axes, zero: float, y: float, words: Sequence[str], width: float) -> None:
+def draw_favours(
+    axes: Axes, zero: float, y: float, words: Sequence[str], width: float, *, size: float = SMALL,
+    weight: str = "normal", color: str = GREY,
+) -> None:  # fmt: skip
     """Say what the two sides of no effect mean, beside it as far as there is room, all in mm."""
     arrows = f"\N{LEFTWARDS ARROW} {words[0]}", f"{words[1]} \N{RIGHTWARDS ARROW}"
-    left, right = (text_width(text, SMALL) for text in arrows)
+    left, right = (text_width(text, size, weight) for text in arrows)
     zero = min(max(zero, left + MARGIN + 1), width - MARGIN - right - 1)
-    put(axes, zero - 1, y, arrows[0], size=SMALL, align="right", color=GREY)
-    put(axes, zero + 1, y, arrows[1], size=SMALL, color=GREY)
+    for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
+        put(axes, x, y, text, size=size, weight=weight, align=align, color=color)
 
 
 def titled(axes: Axes, title: str, width: float, top: float = 3.2) -> float:

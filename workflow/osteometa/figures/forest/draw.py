@@ -9,6 +9,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from osteometa.figures.chart import draw_favours
 from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
@@ -212,14 +213,10 @@ def _axis(axes: Axes, axis: Axis, bottom: float, scale: MeasureFormat, width: fl
 
 def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
     """Say what the two sides of the axis mean, beside the null line as far as there is room."""
-    top = plot.preset.favours_on_top
-    size, weight = (plot.preset.size, "bold") if top else (SMALL, "normal")
-    left, right = plot.forest.settings.favours
-    arrows = f"\N{LEFTWARDS ARROW} {left}", f"{right} \N{RIGHTWARDS ARROW}"
-    room_left, room_right = (text_width(text, size, weight) for text in arrows)
-    zero = min(max(axis.x(0.0), room_left + MARGIN + 1), plot.width - MARGIN - room_right - 1)
-    for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
-        put(axes, x, y, text, size=size, weight=weight, align=align, color=BLACK if top else GREY)
+    words, style = plot.forest.settings.favours, {}
+    if plot.preset.favours_on_top:
+        style = {"size": plot.preset.size, "weight": "bold", "color": BLACK}
+    draw_favours(axes, axis.x(0.0), y, words, plot.width, **style)
 
 
 def _row(
