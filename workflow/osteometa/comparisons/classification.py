@@ -38,11 +38,6 @@ def type_by_paper(arm: Arm, config: Config) -> ExerciseType:
     return type_by_modality(arm, config)
 
 
-def plasma_volume_of(arm: Arm) -> PlasmaVolume | None:
-    """Return whether blood values of a bout were corrected for the shift of plasma volume."""
-    return PlasmaVolume(arm.plasma_volume or "not_stated") if arm.phase == "acute" else None
-
-
 def window_of(comparison: Comparison, config: Config) -> str:
     """Return the window of an acute comparison, '' for training."""
     if comparison.arm.phase != "acute":
@@ -95,6 +90,7 @@ def why_listed(comparison: Comparison, config: Config) -> Iterator[tuple[Block, 
 def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
     """Return the columns that an effect and a direction share: study, arm, outcome and time."""
     study, arm = comparison.study, comparison.arm
+    plasma = PlasmaVolume(arm.plasma_volume or "not_stated")
     return {
         "study_id": study.study_id,
         "label": study.label,
@@ -112,7 +108,7 @@ def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
         "design_class": comparison.design_class,
         "exercise_type": exercise_type(arm, config),
         "comparator_kind": ComparatorKind(arm.comparator_kind) if arm.comparator_kind else None,
-        "plasma_volume": plasma_volume_of(arm),
+        "plasma_volume": plasma if arm.phase == "acute" else None,
         "report": comparison.report,
         "population_analysed": comparison.population,
     }

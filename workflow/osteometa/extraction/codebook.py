@@ -25,13 +25,10 @@ def codebook() -> str:
     for model in ROWS:
         lines += ["", f"## {model.table}.csv", "", f"{model.purpose} Key: {', '.join(model.key)}."]
         lines += ["", "| column | content | allowed |", "|---|---|---|"]
-        lines += [f"| `{name}` | {_holds(model, name)} | {allowed(model, name)} |"
-                  for name in model.columns()]  # fmt: skip
+        for name in model.columns():
+            holds = (model.model_fields[name].description or "").replace("|", "\\|")
+            lines.append(f"| `{name}` | {holds} | {allowed(model, name)} |")
     return "\n".join(lines) + "\n"
-
-
-def _holds(model: type[Row], name: str) -> str:
-    return (model.model_fields[name].description or "").replace("|", "\\|")
 
 
 def allowed(model: type[Row], name: str) -> str:

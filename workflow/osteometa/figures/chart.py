@@ -343,8 +343,3 @@ def distinct_labels(rows: Sequence[Any]) -> list[str]:
         else f"{row.label}, {row.effect_id.split('.')[1].replace('_', ' ')}"
         for row in rows
     ]  # fmt: skip
-
-
-def side_of(weight: float, heaviest: float, largest: float = 3.2, least: float = 0.0) -> float:
-    """Return the side of a mark whose area is proportional to a weight, mm."""
-    return max(least, largest * math.sqrt(weight / heaviest))

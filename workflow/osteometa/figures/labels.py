@@ -111,7 +111,8 @@ def _free(
     least = np.maximum(apart[:, None], others[None, :, 2] / 2 + 0.3)
     fits &= np.all(_distances(boxes, others[:, :2]) >= least, axis=1)
     for other in placed:
-        fits &= ~_meet(boxes, other.box)
+        apart = (boxes[:, :2] >= other.box[2:]) | (other.box[:2] >= boxes[:, 2:])
+        fits &= apart.any(axis=1)
     leaders = np.array([place.leader for place in placed if place.leader]).reshape(-1, 4)
     half = others[:, 2:] / 2 + 0.4
     marks = np.hstack([others[:, :2] - half, others[:, :2] + half])
@@ -164,11 +165,6 @@ def _boxes(left: Array | float, middle: Array | float, width: float) -> Array:
     """Return what names take (n x 4: left, top, right, bottom)."""
     half = TEXT_HEIGHT / 2 + 0.55
     return np.stack([left - 0.2, middle - half, left + width + 0.2, middle + half], axis=-1)
-
-
-def _meet(boxes: Array, other: Array) -> NDArray[np.bool_]:
-    """Tell which of n boxes overlap another."""
-    return np.all((boxes[:, :2] < other[2:]) & (other[:2] < boxes[:, 2:]), axis=1)
 
 
 def _distances(boxes: Array, points: Array) -> Array:

@@ -130,7 +130,8 @@ def strip_figure(
     )
     extra_width = max(text_width(m.text, SMALL) for m in sized)
     right = WIDE - MARGIN - extra_width - 6 - effect_width
-    left = min(right - PLOT, MARGIN + 6 + _longest(marks, head))
+    labels = (text_width(m.label, weight=_weight(m)) for m in marks)
+    left = min(right - PLOT, MARGIN + 6 + max(text_width(head, weight="bold"), *labels))
     room = left - MARGIN - 4
     lines = {id(m): wrapped(m.label, room if isinstance(m, Interval) else WIDE / 2) for m in marks}
     heights = [
@@ -157,13 +158,6 @@ def strip_figure(
     draw_favours(axes, frame.x(0.0), bottom + 9.9, favours, WIDE)
     noted(axes, note, WIDE, bottom + 12.9)
     return figure
-
-
-def _longest(marks: Sequence[Mark], head: str) -> float:
-    """Return the width of the longest text before the drawing, mm."""
-    return max(
-        text_width(head, weight="bold"), *(text_width(m.label, weight=_weight(m)) for m in marks)
-    )
 
 
 def _weight(mark: Mark) -> str:

@@ -70,10 +70,6 @@ class Results:
     settings: FigureSettings
     _tables: dict[str, list[Any]] = field(default_factory=dict)
 
-    def of_measure(self, measure: str) -> Results:
-        """Return the same results with another measure to draw."""
-        return replace(self, settings=replace(self.settings, measure=measure))
-
     def table(self, name: str, record: type[Record]) -> list[Record]:
         """Return the records of one file."""
         if name not in self._tables:
@@ -246,6 +242,7 @@ def _specification(results: Results, title: str) -> Drawn:
 
 def _bubble(results: Results, title: str) -> Drawn:
     interval, scale = interval_words(results.pool().ci_method), results.scale
+    band = f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)
@@ -254,8 +251,7 @@ def _bubble(results: Results, title: str) -> Drawn:
     for fit in fits:
         chosen = scatter.bubble_marks(fit, points, line)
         words = scatter.slope_words(fit, scale)
-        note = f"{scatter.band_words(interval)} {words}"
-        pages.append(scatter.bubble_figure(chosen, title, scale, note))
+        pages.append(scatter.bubble_figure(chosen, title, scale, f"{band} {words}"))
         marks += chosen
         alts.append(f"{scatter.COVARIATES[fit.covariate]}: {words}")
     return marked(pages, marks, f"{title}. {' '.join(alts)}")
@@ -286,7 +282,8 @@ def figure_named(results: Results, name: str) -> Drawn:
         raise ReasonError(f"{measure} is the primary measure, of the figure forest")
     if measure not in measures:
         raise ReasonError(f"{measure} is not a measure of this outcome in config.yaml")
-    return _forest(results.of_measure(measure), title)
+    settings = replace(results.settings, measure=measure)
+    return _forest(replace(results, settings=settings), title)
 
 
 def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> None:

@@ -11,7 +11,7 @@ from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
 from osteometa.report.findings import Findings, Review
 from osteometa.report.methods import contributions
-from osteometa.report.sentences import kind_words
+from osteometa.report.sentences import place_words
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import certainty_of
 from osteometa.wording.measure_format import unit_words
@@ -110,13 +110,11 @@ def _estimates(found: Sequence[Findings], review: Review) -> str:
             f"{average.row.k} studies",
             f"{certainty} certainty" if certainty else "",
         ]
-        words = f"{_when(one)} ({', '.join(filter(None, parts))})"
+        kind = place_words(one.outcome, one.synthesis.analyte, one.row.site)
+        when = ", ".join(filter(None, [kind, one.when]))
+        words = f"{when} ({', '.join(filter(None, parts))})"
         verdicts.setdefault(verdict, []).append(words)
     return "; ".join(f"{word}: {joined(items)}" for word, items in verdicts.items())
-
-
-def _when(found: Findings) -> str:
-    return ", ".join(filter(None, [kind_words(found), found.when]))
 
 
 def _counts(reported: Sequence[ReportedResult], compared: str) -> str:

@@ -52,11 +52,6 @@ def place_words(outcome: Outcome, analyte: str, site: str) -> str:
     return ", ".join(filter(None, [site_words(site), "" if site and first else label]))
 
 
-def kind_words(found: Findings) -> str:
-    """Return the site or analyte of an analysis."""
-    return place_words(found.outcome, found.synthesis.analyte, found.row.site)
-
-
 def subject(found: Findings) -> str:
     """Return what was measured, as the subject of a sentence."""
     analytes = found.outcome.analytes

@@ -74,21 +74,14 @@ class PooledEffects:
         )  # fmt: skip
 
 
-def without_one(effects: PooledEffects) -> list[tuple[str, list[int]]]:
-    """Return each study in order of appearance, and the effects of all others."""
-    return [
-        (study, [i for i, other in enumerate(effects.studies) if other != study])
-        for study in dict.fromkeys(effects.studies)
-    ]
-
-
 def leave_one_out(effects: PooledEffects) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
     whole = effects.pooled()
     if effects.k < LEAST_STUDIES:
         return [_not("leave_one_out", effects.k)]
     rows = []
-    for step, (study, rest) in enumerate(without_one(effects), start=1):
+    for step, study in enumerate(dict.fromkeys(effects.studies), start=1):
+        rest = [i for i, other in enumerate(effects.studies) if other != study]
         label = effects.labels[effects.studies.index(study)]
         fit = effects.pooled(rest)
         rows.append(_step("leave_one_out", step, study, label, fit, whole))

@@ -78,11 +78,6 @@ def _table(fits: Fits, one: Registered, names: Sequence[str]) -> pa.Table:
     return pa.table(found)
 
 
-def choices_of(measures: Sequence[Registered]) -> list[str]:
-    """Return the columns of choices of all measures."""
-    return list(dict.fromkeys(name for one in measures for name in one.columns))
-
-
 def columns_of_part(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
     """Return some columns of a part; numbers alone."""
     import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]

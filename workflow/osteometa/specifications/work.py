@@ -19,7 +19,6 @@ from osteometa.sensitivity.influence import PooledEffects
 from osteometa.specifications.choices import Part, Registered, Sample, parts_of, registered
 from osteometa.specifications.fit import Fits, fit_part, fits_of
 from osteometa.specifications.stream import (
-    choices_of,
     is_made,
     path_of,
     streamed,
@@ -94,7 +93,8 @@ class Work:
         else:
             fits = fit_part(part, self.combinations, self.sample)
         path = path_of(self.folder, part.number)
-        write_part(path, fits, part, choices_of(self.measures), self.made_from)
+        columns = list(dict.fromkeys(name for one in self.measures for name in one.columns))
+        write_part(path, fits, part, columns, self.made_from)
 
     def make_all(self, parts: Sequence[Part], cores: int = 1) -> Iterator[None]:
         """Make parts, and yield after each."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.extraction.cell_types import Row
 from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.extraction.reading import read_raw, read_sheets
 from osteometa.extraction.tables import Finding, Tables
@@ -212,7 +211,8 @@ def without_accepted(tables: Tables, problems: Iterable[Problem]) -> list[Proble
     for row in _findings(tables):
         if not row.accept:
             continue
-        fired = [problem for problem in problems if _is_at(problem, row, row.accept)]
+        here = (f"data/raw/{row.table}.csv", row.row, row.accept)
+        fired = [p for p in problems if (p.file, p.row, p.code) == here]
         if not fired:
             message = f"{row.accept} does not reject this row. Empty accept and accept_reason."
             problems.append(problem_at(row, "accept", "E105", message, row.accept))
@@ -228,10 +228,6 @@ def _findings(tables: Tables) -> list[Finding]:
     return [*tables.measurements, *tables.contrasts, *tables.directions]
 
 
-def _is_at(problem: Problem, row: Row, code: str) -> bool:
-    return (problem.file, problem.row, problem.code) == (f"data/raw/{row.table}.csv", row.row, code)
-
-
 def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem]) -> list[Problem]:
     """Return warnings with the reasons for which they are accepted.
 
@@ -242,7 +238,8 @@ def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem
     found: list[Problem] = []
     raised: set[Warned] = set()
     for problem in warnings:
-        key = _warned(problem)
+        place = (problem.in_table, problem.row_key, problem.column)
+        key = (*place, problem.code, problem.found.strip())
         raised.add(key)
         found.append(replace(problem, reason=reasons.get(key, "")))
     for row in accepted:
@@ -257,7 +254,3 @@ def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem
 
 def _accepts(row: AcceptedWarning) -> Warned:
     return row.in_table, row.row_key, row.column, row.code, row.found
-
-
-def _warned(problem: Problem) -> Warned:
-    return problem.in_table, problem.row_key, problem.column, problem.code, problem.found.strip()

@@ -129,16 +129,6 @@ def least_plot(width: float) -> float:
     return 30.0 if width > NARROW else 24.0
 
 
-def wide_plot(width: float) -> float:
-    """Return how wide the drawing must stay where labels are longer than usual, mm."""
-    return 70.0 if width > NARROW else 28.0
-
-
-def light_head(width: float) -> tuple[str, str]:
-    """Return the head of the column of judgements, in two lines."""
-    return ("Risk", "of bias") if width > NARROW else ("", "RoB")
-
-
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
     """Return whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
@@ -176,9 +166,10 @@ def _columns(
     plot = width - 2 * MARGIN - fixed
     words = [word for text in labels for word in text.split()]
     word = max((text_width(text, preset.size) for text in words), default=0.0) + marks + 0.5
+    stays = 70.0 if width > NARROW else 28.0  # where labels are longer than usual
     more = max(
         0.0,
-        min(widest + marks + 1.5 - label, plot - wide_plot(width)),
+        min(widest + marks + 1.5 - label, plot - stays),
         min(word - label, plot - least_plot(width), LONGER),
     )
     label, plot = label + more, plot - more
@@ -214,7 +205,8 @@ def _heads(
     return {
         "exercise_n": (over["exercise"], "n"), "exercise_mean": (of["exercise"], "Mean (SD)"),
         "control_n": (over["control"], "n"), "control_mean": (of["control"], "Mean (SD)"),
-        "unit": ("", "Unit"), "risk_of_bias": light_head(width),
+        "unit": ("", "Unit"),
+        "risk_of_bias": ("Risk", "of bias") if width > NARROW else ("", "RoB"),
         "effect": (preset.effect_head, f"{a}95 % CI{b}"), "weight": ("Weight", "%"),
     }  # fmt: skip
 
