@@ -1,7 +1,5 @@
 """How config.yaml classifies a comparison: exercise type, window, time, eligibility and set."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any

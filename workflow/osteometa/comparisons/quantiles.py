@@ -1,7 +1,5 @@
 """Mean and SD from reported medians, quartiles and ranges."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

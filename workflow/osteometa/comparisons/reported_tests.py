@@ -1,7 +1,5 @@
 """Reported differences and test statistics, converted to a standard error or a t."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

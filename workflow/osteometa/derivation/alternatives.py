@@ -4,8 +4,6 @@ Only what differs from the primary effects is kept: for a study and measure that
 all its effects under that choice, which replace its primary ones.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ the correlations of all at its outcome and site: an effect depends on no other. 
 once for the choices that change them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

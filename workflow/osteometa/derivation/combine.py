@@ -1,7 +1,5 @@
 """Fifth pass: one unit per pool and one effect per study and exercise type."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence

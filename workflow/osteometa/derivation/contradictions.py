@@ -4,8 +4,6 @@ Effects derived from a disputed row are in no primary pool; each resolution has 
 row of its own in the table of sensitivity analyses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Last pass: the covariances of effects that share participants."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable

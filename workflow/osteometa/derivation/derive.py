@@ -3,8 +3,6 @@
 compare -> estimate -> select -> merge -> assess -> combine -> link
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """From checked tables to all derived tables: the whole review, and one set per synthesis."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

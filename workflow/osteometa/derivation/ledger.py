@@ -1,7 +1,5 @@
 """The ledger: for every raw row, what it was used for, or why it was not used."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

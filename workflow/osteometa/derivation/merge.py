@@ -1,7 +1,5 @@
 """Third pass: arms of one exercise type that share a control are merged into one arm."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace

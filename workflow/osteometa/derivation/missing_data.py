@@ -5,8 +5,6 @@ methods are tried; the cells with which one succeeds are missing. A placeholder 
 only the names of the cells leave this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial

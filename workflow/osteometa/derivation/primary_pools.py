@@ -1,7 +1,5 @@
 """The primary estimate of each planned analysis, in memory, and how other tables move it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 

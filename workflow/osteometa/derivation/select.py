@@ -1,7 +1,5 @@
 """Second pass: which of several comparisons of the same participants represents them."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is wanted: missing data of a whole review, and the analyses that they would open."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

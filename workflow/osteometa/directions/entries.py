@@ -1,7 +1,5 @@
 """Directions of comparisons: what is known of the sign where the size is not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Exact p values are reported selectively, so a combination is at most evidence of
 least one study, and no estimate of its size.
 """
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

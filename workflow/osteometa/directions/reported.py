@@ -1,7 +1,5 @@
 """What the papers report of every arm and comparison, before any rule of a sign test."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import sqrt

@@ -1,7 +1,5 @@
 """Methods of the mean difference (MD) and the log ratio of means (ROM) of two arms (M3.7, M3.8)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

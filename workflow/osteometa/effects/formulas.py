@@ -5,8 +5,6 @@ correlation between the two times; m degrees of freedom; u the variance of a mea
 of means) in units of the squared standardiser, without the part that comes from estimating that.
 """
 
-from __future__ import annotations
-
 import math
 
 from osteometa.numerics.distributions import hedges_j

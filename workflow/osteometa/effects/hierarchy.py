@@ -1,7 +1,5 @@
 """The hierarchy of derivation methods: each is tried in order until one gives an effect."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

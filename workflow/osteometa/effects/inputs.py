@@ -1,7 +1,5 @@
 """The numbers that formulas need: taken from summaries, or the reason why they are missing."""
 
-from __future__ import annotations
-
 import math
 
 from osteometa.comparisons.summaries import (

@@ -4,8 +4,6 @@ Paired statistics go first; without them a correlation of the conditions is assu
 and flagged. Participants count once, so n is in `n_exercise` and in `n_total` alone.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 Formulas: docs/methods, M3.7 to M3.9.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

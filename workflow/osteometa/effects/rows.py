@@ -1,7 +1,5 @@
 """From an estimate of a comparison to its row of `effects.csv`."""
 
-from __future__ import annotations
-
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import shared_columns, type_by_paper
 from osteometa.comparisons.summaries import Flags, row_flags

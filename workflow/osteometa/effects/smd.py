@@ -1,7 +1,5 @@
 """Methods of the standardised mean difference (Hedges' g) of two arms (docs/methods, M3.7)."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Before and after in one arm without a comparator: SMCR, MC and ROMC (docs/methods, M3.8)."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

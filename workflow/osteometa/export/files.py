@@ -1,7 +1,5 @@
 """All files of an export, each written whole."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree

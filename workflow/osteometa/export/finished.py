@@ -1,7 +1,5 @@
 """A finished run: whether there is one, current and unedited, and what its manifest lists."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The codebook of the raw tables, made by `python -m osteometa.extraction.codebook`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

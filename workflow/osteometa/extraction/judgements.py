@@ -1,7 +1,5 @@
 """Models of the raw tables that hold what reviewers judge, count, claim and accept."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar, Literal

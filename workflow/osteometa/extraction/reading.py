@@ -1,7 +1,5 @@
 """Reading the raw tables, and writing the checked ones in one fixed form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args

@@ -4,8 +4,6 @@ A new unit is one line of `UNITS`; a new kind of quantity is a line of `Quantity
 Kept by hand because the units libraries that were tried reject g/cm2 or round.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal

@@ -1,7 +1,5 @@
 """The albatross plot: p by direction against participants, with contours (Harrison 2017)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What charts with two axes share: marks, a frame that maps data to mm, ticks, labels set apart."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence

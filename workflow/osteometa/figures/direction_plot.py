@@ -3,8 +3,6 @@
 After Boon and Thomson (2021), with the reported direction beside the one that a sign test counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """The evidence map: participants and studies of each outcome and exercise type."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product

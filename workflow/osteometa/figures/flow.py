@@ -1,7 +1,5 @@
 """The PRISMA 2020 flow of studies (Page 2021), from counts entered by the reviewers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

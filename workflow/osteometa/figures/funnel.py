@@ -1,7 +1,5 @@
 """Contour-enhanced funnel plots: effects against their standard errors (Peters 2008)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import NormalDist
 

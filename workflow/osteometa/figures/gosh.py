@@ -1,7 +1,5 @@
 """The GOSH plot: pooled effects and I2 of all subsets, histograms in its margins (Olkin 2012)."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The harvest plot (Ogilvie 2008): one bar per study, numbered, by outcome, phase and direction."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """The influence panel (Viechtbauer and Cheung 2010): seven diagnostics, one small chart each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes

@@ -1,7 +1,5 @@
 """Names beside the points of a chart: each is seen to belong to its own point, or is left out."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Risk of bias as judged by the reviewers: traffic lights per study and bars per domain."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes

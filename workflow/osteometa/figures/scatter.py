@@ -1,7 +1,5 @@
 """Scatter plots: Baujat and bubble (meta-regression)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The specification curve: all estimates of a multiverse, sorted, over the choices behind them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

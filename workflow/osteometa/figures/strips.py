@@ -1,7 +1,5 @@
 """One estimate with its interval per line: steps, sensitivity analyses, differences of types."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes

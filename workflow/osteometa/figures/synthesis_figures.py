@@ -1,7 +1,5 @@
 """All figures of one synthesis, from its result files: what is drawn, or why not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial

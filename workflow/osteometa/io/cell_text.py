@@ -1,7 +1,5 @@
 """The grammar of a cell, one for raw tables, `osteometa pool` and the public functions."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -4,8 +4,6 @@ The only place where typed fields (codes, sets of flags, tuples of cells) become
 A type of its own has a class method `read`; `str` writes it.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math

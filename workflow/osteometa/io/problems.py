@@ -1,7 +1,5 @@
 """Problems of a review's files, worded so that a reviewer can correct them."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Commas, semicolons or tabs between cells, decimal points or commas, byte-order m
 ends.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -4,8 +4,6 @@ Of YAML only mappings, lists and plain values are read. Aliases, merge keys and 
 each choice stands in its place, and no file grows or runs anything while it is read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

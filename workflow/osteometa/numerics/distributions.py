@@ -1,7 +1,5 @@
 """Quantiles, p values and small-sample factors as pure functions of numbers."""
 
-from __future__ import annotations
-
 import math
 
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit

@@ -5,8 +5,6 @@ orthogonal rotation of rows changes no likelihood, no generalised Q, no trace an
 squares. So one solver for uncorrelated rows serves both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

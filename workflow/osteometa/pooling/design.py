@@ -1,7 +1,5 @@
 """Meta-regression on named moderators: the design matrix, and a result by coefficient."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Whether groups of effects differ: what the review and `osteometa pool` both test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 It is the batch kernel with one model. Effects that share participants come with their covariance.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import NamedTuple

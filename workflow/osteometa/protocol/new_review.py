@@ -1,7 +1,5 @@
 """The files of a new review: a short config.yaml, empty tables, and a page on how to go on."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The JSON schema of config.yaml for editors, made by `python -m osteometa.protocol.schema`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where the settings of a run come from: files, and values given beside them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ log scale. `status` is ok, or not_applicable or not_estimable with the reason; a
 has no numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args, get_type_hints

@@ -1,7 +1,5 @@
 """The first page: what is asked, and what was found for each outcome, in few words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple

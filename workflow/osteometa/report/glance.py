@@ -1,7 +1,5 @@
 """The first screen: estimates and directions by outcome, phase and type of exercise."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

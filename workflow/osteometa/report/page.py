@@ -1,7 +1,5 @@
 """The report as a line: results are read once, become chapters, and fill the template."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence

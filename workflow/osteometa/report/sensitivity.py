@@ -1,7 +1,5 @@
 """The sensitivity analyses of one synthesis: a line per table, and what does not apply."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 

@@ -1,7 +1,5 @@
 """The result of one planned analysis in words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The state of a review for comparison with another: `run.changes.Snapshot`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

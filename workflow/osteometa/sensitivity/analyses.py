@@ -1,7 +1,5 @@
 """All sensitivity analyses of one synthesis: their effects and the rows of their tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

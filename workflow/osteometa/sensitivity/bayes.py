@@ -1,7 +1,5 @@
 """The Bayesian model for few studies: a normal-normal model by deterministic quadrature."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Variance of estimates explained by choices: averages over orders of the increase of R2."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter

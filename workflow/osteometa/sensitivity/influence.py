@@ -4,8 +4,6 @@ Diagnostics follow Viechtbauer and Cheung (2010) with the conventional (Wald) st
 that they do not depend on the interval method; pools follow the review's choices.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Meta-regression on covariates of the tables: weeks, age, year, sessions, participants."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

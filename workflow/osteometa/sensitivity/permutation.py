@@ -1,7 +1,5 @@
 """Permutation tests of the pooled effect and of a moderator."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import partial

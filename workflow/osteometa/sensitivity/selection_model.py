@@ -1,7 +1,5 @@
 """Three-parameter selection model: publication probability of studies without significance."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ These are sensitivity analyses, not corrected results: asymmetry has other cause
 studies, and with fewer than ten studies the tests have little power.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

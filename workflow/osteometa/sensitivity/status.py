@@ -1,7 +1,5 @@
 """What analyses have in common: a status with its reason where they cannot give numbers."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Trim and fill: studies that appear to be missing from a funnel plot."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Cluster wild bootstrap: a test of nested effects by changing the signs of whole studies."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable

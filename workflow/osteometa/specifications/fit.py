@@ -1,7 +1,5 @@
 """The pools of the specifications of a part, by the batch kernel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -4,8 +4,6 @@ The parts are read in their order, so that sums are the same however the parts w
 processes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """All specifications of a synthesis: what is fitted, part by part, in one process or in several."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Claims of another review, answered by estimates where there are any and else by directions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Planned analyses: which effects and directions belong to each, and its status."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 

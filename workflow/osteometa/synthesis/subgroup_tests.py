@@ -1,7 +1,5 @@
 """Whether exercise types and other subgroups differ, together and pair by pair."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -5,8 +5,6 @@ sign test must hold in whatever way the unknown directions went. Significant res
 counted.
 """
 
-from __future__ import annotations
-
 from osteometa.records.claims import ClaimRow
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import OPPOSITE, Direction, Verdict

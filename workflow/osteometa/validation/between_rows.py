@@ -4,8 +4,6 @@ Rows are compared within one report. Rows of different analysis populations are 
 result need not agree with that of all participants.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import defaultdict

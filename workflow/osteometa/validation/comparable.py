@@ -1,7 +1,5 @@
 """Values that can be compared between studies: spreads and changes in percent of the level."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

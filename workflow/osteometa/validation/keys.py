@@ -1,7 +1,5 @@
 """Rules between rows: keys, names that must exist, comparators, baselines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row

@@ -1,7 +1,5 @@
 """Warnings about names that almost match, and rows that have no partner because of one."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Plausibility checks: what is allowed but often a slip of entry or a misprint."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

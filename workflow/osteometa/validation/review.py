@@ -1,7 +1,5 @@
 """The check of a review: every problem, and every warning that is not accepted, at once."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

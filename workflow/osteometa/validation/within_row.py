@@ -4,8 +4,6 @@ Papers report most results twice: an estimate, its interval, SE, p and n determi
 Numbers agree if any values that round to the reported ones do.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import NamedTuple

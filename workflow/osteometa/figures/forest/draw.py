@@ -1,7 +1,5 @@
 """Forest plots drawn from their rows: squares, diamonds, intervals, directions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby

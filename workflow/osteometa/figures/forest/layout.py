@@ -1,7 +1,5 @@
 """The position of each row, column and tick of a forest plot; nothing is drawn here."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

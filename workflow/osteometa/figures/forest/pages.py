@@ -1,7 +1,5 @@
 """Which rows of a forest plot are on which page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

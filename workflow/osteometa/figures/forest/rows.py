@@ -1,7 +1,5 @@
 """The rows of a forest plot, as text and numbers, before anything is placed or drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
