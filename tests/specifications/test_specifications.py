@@ -20,8 +20,7 @@ from osteometa.sensitivity.explained_variance import r2_parts
 from osteometa.sensitivity.influence import gosh
 from osteometa.sensitivity.multiverse import has_any, multiverse
 from osteometa.specifications.choices import Candidates
-from osteometa.specifications.stream import NUMBERS, columns_of_part, is_made, path_of
-from osteometa.specifications.work import Work
+from osteometa.specifications.work import NUMBERS, Work, columns_of_part, is_made, path_of
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.sets import covariances_in, split
 

@@ -130,16 +130,10 @@ def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
             for side in comparison.sides:
                 reported = getattr(comparison, pair)[side]
                 row = new_row(comparison, pair, side, config)
-                same = (
-                    {}
-                    if reported is None
-                    else {
-                        name: getattr(reported, name)
-                        for name in ("assay", "n", "mean", "sd", "se", "unit")
-                    }
-                )
+                names = ("assay", "n", "mean", "sd", "se", "unit") if reported is not None else ()
                 if reported is not None and reported.disputed:
-                    same = {"assay": reported.assay, "unit": reported.unit}
+                    names = ("assay", "unit")
+                same = {name: getattr(reported, name) for name in names}
                 unit = {"unit": unit_of(comparison, config)}
                 origin = {"report": "authors", "source": "authors", "origin": "author"}
                 row = row.model_copy(update={**unit, **same, **origin})

@@ -16,12 +16,11 @@ from osteometa.records.directions import DirectionSet
 from osteometa.records.effects import CellName, Effect
 from osteometa.records.ledger import WantedRow
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
-from osteometa.report.answers import answers, evidence, question
+from osteometa.report.answers import COLUMNS, answers, evidence, glance, question
 from osteometa.report.claims import answered_claims
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.explore import CHOICES
 from osteometa.report.findings import Review, read_review
-from osteometa.report.glance import COLUMNS, glance
 from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences, software_versions
