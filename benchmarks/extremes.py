@@ -24,10 +24,9 @@ from typing import Any
 
 from osteometa.derivation.alternatives import alternatives, split_alternatives
 from osteometa.derivation.derive import derive
+from osteometa.derivation.extract import subgroup_values
 from osteometa.derivation.ledger import ledger_of
-from osteometa.derivation.subgroup_values import subgroup_values
-from osteometa.directions.p_values import albatross, p_combinations
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import albatross, direction_sets, p_combinations
 from osteometa.extraction.reading import read_raw
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.problems import ProblemsFound, errors_of

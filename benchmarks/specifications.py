@@ -28,9 +28,8 @@ from osteometa.records.effects import Choice
 from osteometa.sensitivity.multiverse import has_any
 from osteometa.specifications.choices import Candidates, Registered
 from osteometa.specifications.fit import fit_part
-from osteometa.specifications.stream import choices_of, path_of, streamed, write_part
 from osteometa.specifications.summary import summarised
-from osteometa.specifications.work import Work
+from osteometa.specifications.work import Work, choices_of, path_of, streamed, write_part
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.validation.review import check_review
 from ruamel.yaml import YAML

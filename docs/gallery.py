@@ -21,8 +21,7 @@ from osteometa.figures.catalogue import CAPTIONS, NAMES
 from osteometa.figures.files import drawings, image_of, in_palette
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
-from osteometa.figures.presets import PRESETS
-from osteometa.figures.settings import FigureSettings
+from osteometa.figures.settings import PRESETS, FigureSettings
 from osteometa.figures.synthesis_figures import ReasonError, Results, figure_named
 from osteometa.protocol.config import load_config
 from osteometa.wording.measure_format import MeasureFormat

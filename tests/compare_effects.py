@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from builders import effects, level
 from compare import CLOSED_LIMIT, METAFOR, Comparison, compared
-from osteometa.directions.sign_test import share_interval, sign_test
+from osteometa.directions.p_values import share_interval, sign_test
 from osteometa.effects import formulas as f
 from osteometa.numerics.distributions import hedges_j
 

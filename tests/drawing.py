@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from osteometa.derivation.alternatives import split_alternatives
 from osteometa.derivation.extract import Extraction, write_extraction
 from osteometa.directions.p_values import albatross as albatross_points
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import direction_sets
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import funnel, review_figures
 from osteometa.figures.catalogue import TITLES

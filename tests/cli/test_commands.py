@@ -135,6 +135,7 @@ def test_explain_of_an_unknown_name_suggests_one(capsys, monkeypatch):
     assert "nelson_1994" in err
 
 
+@pytest.mark.slow
 def test_explain_of_a_figure_row_leads_to_its_effect(capsys, tmp_path):
     shutil.copytree(ROOT / "data/raw", tmp_path / "data/raw")
     shutil.copy(ROOT / "config.yaml", tmp_path)

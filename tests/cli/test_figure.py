@@ -11,8 +11,7 @@ from osteometa.cli import main
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import place_columns
 from osteometa.figures.forest.rows import Diamond, ForestRow
-from osteometa.figures.presets import PRESETS
-from osteometa.figures.settings import FigureSettings
+from osteometa.figures.settings import PRESETS, FigureSettings
 from osteometa.figures.style import text_width
 from osteometa.figures.synthesis_figures import Results, figure_named
 from osteometa.protocol.config import load_config

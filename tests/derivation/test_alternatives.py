@@ -10,9 +10,9 @@ from osteometa.derivation.alternatives import (
     RESOLUTION,
     alternative_configs,
     alternatives,
+    resolutions_of,
     split_alternatives,
 )
-from osteometa.derivation.contradictions import resolutions_of
 from osteometa.derivation.derive import derive
 from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review

@@ -9,7 +9,7 @@ import pytest
 from builders import ROOT, cell_name, checked, derived_of
 from osteometa.derivation.derive import derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.extraction.accepted_warnings import AcceptedWarning
+from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.extraction.tables import ROWS
 from osteometa.synthesis.sets import includes
 

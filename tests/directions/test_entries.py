@@ -10,11 +10,13 @@ from osteometa.directions.p_values import (
     ExactP,
     albatross,
     combine_p,
+    direction_sets,
     one_sided,
     p_combinations,
+    share_interval,
+    sign_test,
     stouffer,
 )
-from osteometa.directions.sign_test import direction_sets, share_interval, sign_test
 from osteometa.protocol.config import load_config
 from scipy.special import chdtrc, ndtr, ndtri
 

@@ -6,8 +6,8 @@ import pytest
 from builders import ROOT, TESTS, checked, derived_of
 from hypothesis import given
 from hypothesis import strategies as st
+from osteometa.directions.p_values import direction_sets, share_interval, sign_test
 from osteometa.directions.per_study import study_directions
-from osteometa.directions.sign_test import direction_sets, share_interval, sign_test
 
 HERE = TESTS
 

@@ -9,7 +9,7 @@ from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import derive
 from osteometa.derivation.estimate import estimate
-from osteometa.effects.clusters import design_effect
+from osteometa.effects.hierarchy import design_effect
 
 
 def paired(arm, p, **cells):

@@ -16,8 +16,7 @@ from osteometa.comparisons.quantiles import from_five, from_quartiles, from_rang
 from osteometa.comparisons.summaries import merge_arms
 from osteometa.derivation.combine import mean_of
 from osteometa.derivation.covariances import shared_control
-from osteometa.directions.p_values import fisher, one_sided, stouffer
-from osteometa.directions.sign_test import share_interval, sign_test
+from osteometa.directions.p_values import fisher, one_sided, share_interval, sign_test, stouffer
 from osteometa.effects import formulas as f
 from osteometa.effects.inputs import tmd_sd
 from osteometa.effects.ratios import percent_to_log
@@ -25,8 +24,8 @@ from osteometa.extraction.units import UnitError, convert
 from osteometa.numerics.distributions import half_width_to_se, hedges_j, p_to_t
 from osteometa.pooling.model import joint_test, pool, regress
 from osteometa.pooling.results import Pooled
+from osteometa.sensitivity.multilevel import robust_inference
 from osteometa.sensitivity.permutation import sign_flip
-from osteometa.sensitivity.robust import robust_inference
 from osteometa.sensitivity.trim_fill import trim_fill
 
 FOLDER = TESTS / "oracle"

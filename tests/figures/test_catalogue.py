@@ -5,7 +5,7 @@ import re
 
 from builders import ROOT
 from osteometa import __version__
-from osteometa.figures import presets, review_figures, risk_of_bias, synthesis_figures
+from osteometa.figures import review_figures, risk_of_bias, settings, synthesis_figures
 from osteometa.figures.catalogue import CAPTIONS, HEADS, KINDS, NAMES, TITLES, TOOLS, page_of
 from osteometa.io.csv_records import write_records
 from osteometa.protocol.config import load_config
@@ -59,7 +59,7 @@ def test_every_form_of_an_effect_has_words_of_its_own():
 
 
 def test_every_style_has_its_preset():
-    assert tuple(presets.PRESETS) == STYLES
+    assert tuple(settings.PRESETS) == STYLES
 
 
 def modules_of(path):

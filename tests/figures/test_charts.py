@@ -51,7 +51,7 @@ from osteometa.figures.chart import (
     diamond_points,
 )
 from osteometa.figures.forest.draw import forest_figures
-from osteometa.figures.presets import PRESETS
+from osteometa.figures.settings import PRESETS
 from osteometa.figures.synthesis_figures import ReasonError, marked, write_figures
 from osteometa.io.csv_records import read_records
 from osteometa.records.figures import FigureRow

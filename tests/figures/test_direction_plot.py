@@ -7,7 +7,7 @@ from builders import CONFIG, ROOT, checked, derived_of, direction_entry, reporte
 from drawing import assert_apart, texts_of
 from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import direction_sets
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures import direction_plot
 from osteometa.figures.direction_plot import MARGIN

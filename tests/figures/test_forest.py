@@ -30,7 +30,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import direction_sets
 from osteometa.figures import direction_plot, fonts, style
 from osteometa.figures.files import write_figure
 from osteometa.figures.forest import draw
@@ -39,8 +39,7 @@ from osteometa.figures.forest.marks import LARGEST_SQUARE
 from osteometa.figures.forest.pages import pages_of
 from osteometa.figures.forest.rows import Diamond, ForestRow, forest_of
 from osteometa.figures.palette import SMALL
-from osteometa.figures.presets import PRESETS
-from osteometa.figures.settings import FigureSettings
+from osteometa.figures.settings import PRESETS, FigureSettings
 from osteometa.figures.style import missing_letters
 from osteometa.figures.synthesis_figures import ReasonError, Results, figure_named
 from osteometa.io.csv_records import write_records

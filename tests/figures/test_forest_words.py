@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 from builders import checked
 from drawing import REVIEWS, derived_of, forest_diamond, forest_study, made_forest, pooled_row
-from osteometa.figures.forest.layout import place_columns
-from osteometa.figures.forest.rows import _notes, forest_of
-from osteometa.figures.forest.words import (
+from osteometa.figures.forest.draw import (
     HOLLOW_WORDS,
     N_WITHIN_WORDS,
     N_WORDS,
     NOT_COUNTED_WORDS,
     legend_of,
 )
+from osteometa.figures.forest.layout import place_columns
+from osteometa.figures.forest.rows import _notes, forest_of
 from osteometa.figures.settings import FigureSettings
 from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import split

@@ -35,8 +35,8 @@ def test_numerics_and_pooling_import_nothing_of_a_review(name, rooms):
 
 
 NUMBERS = (
-    "bayes", "gosh", "influence", "meta_regression", "multilevel", "nested", "permutation",
-    "robust", "selection_model", "small_study", "trim_fill", "wild_bootstrap",
+    "bayes", "influence", "meta_regression", "multilevel", "nested", "permutation",
+    "selection_model", "small_study", "trim_fill", "wild_bootstrap",
 )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from osteometa.derivation.alternatives import alternatives as all_alternatives
 from osteometa.derivation.alternatives import split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.directions.sign_test import direction_sets
-from osteometa.extraction.claims import Claim
+from osteometa.directions.p_values import direction_sets
+from osteometa.extraction.judgements import Claim
 from osteometa.extraction.reading import read_raw, write_checked
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.figures.catalogue import TITLES

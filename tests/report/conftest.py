@@ -3,8 +3,7 @@
 import pytest
 from builders import ROOT, checked, derived_of
 from osteometa.directions.entries import secondary_entries
-from osteometa.directions.p_values import p_combinations
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import direction_sets, p_combinations
 from osteometa.figures.catalogue import TITLES
 from osteometa.records.figures import FigureRow
 from osteometa.report.findings import Findings, Review

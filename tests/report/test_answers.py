@@ -9,9 +9,8 @@ import pytest
 from builders import CONFIG, record
 from osteometa.records.directions import DirectionSet, StudyDirection
 from osteometa.report import page
-from osteometa.report.answers import answers, evidence, question
+from osteometa.report.answers import answers, evidence, glance, question
 from osteometa.report.claims import answered_claims
-from osteometa.report.glance import glance
 from osteometa.wording.vocabulary import Phase, SynthesisStatus
 
 

@@ -26,14 +26,14 @@ from osteometa.records.sensitivity import (
 )
 from osteometa.report import (
     exercise_types,
+    sensitivity,
     sensitivity_choices,
     sensitivity_models,
-    sensitivity_studies,
     summary_of_findings,
 )
-from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.findings import Average, Findings, SensitivityTables
 from osteometa.report.inline_figures import inline_figure
+from osteometa.report.page import p_range, share_known, share_range
 from osteometa.report.sensitivity import sensitivity_lines
 from osteometa.report.sentences import synthesis_sentences
 from osteometa.report.studies import NOT_ASSESSED
@@ -154,20 +154,20 @@ def step(label, estimate, sequence="leave_one_out", **more):
 
 def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
     rows = [step("Ada 2001", 0.01, null_crossed=True), step("Bo 2002", 0.03), step("Cy 2003", 0.02)]
-    text, _ = sensitivity_studies.leave_one_out(CLEAR, MAIN, rows)
+    text, _ = sensitivity.leave_one_out(CLEAR, MAIN, rows)
     assert text == (
         "Leaving out each of three studies in turn, the average ranges from 1.0 % (without Ada "
         "2001) to 3.0 % (without Bo 2002); the sign never changes, and the interval includes the "
         "null value without Ada 2001."
     )
     turned = [dataclasses.replace(row, sign_changed=True, null_crossed=False) for row in rows]
-    text, _ = sensitivity_studies.leave_one_out(ACROSS, OPEN, turned)
+    text, _ = sensitivity.leave_one_out(ACROSS, OPEN, turned)
     assert "the sign changes without Ada 2001, Bo 2002 or Cy 2003, and the interval" in text
     lost = dataclasses.replace(rows[0], status="not_estimable", estimate=None, reason="no solution")
-    text, _ = sensitivity_studies.leave_one_out(CLEAR, MAIN, [lost, *rows[1:]])
+    text, _ = sensitivity.leave_one_out(CLEAR, MAIN, [lost, *rows[1:]])
     assert "one model without a study did not converge" in text
     none = [record(StepRow, status="not_applicable", reason="1 study, 3 are needed")]
-    assert sensitivity_studies.leave_one_out(CLEAR, MAIN, none) == (
+    assert sensitivity.leave_one_out(CLEAR, MAIN, none) == (
         "",
         [("", "1 study, 3 are needed")],
     )
@@ -176,7 +176,7 @@ def test_leaving_out_names_the_ends_and_whom_the_verdict_rests_on():
 def test_both_orders_of_adding_have_one_reason():
     none = [record(StepRow, sequence=sequence, status="not_applicable", reason="no study")
             for sequence in ("year", "precision")]  # fmt: skip
-    assert sensitivity_studies.cumulative(MAIN, none) == ("", [("", "no study")])
+    assert sensitivity.cumulative(MAIN, none) == ("", [("", "no study")])
 
 
 @pytest.mark.parametrize(
@@ -196,30 +196,28 @@ def test_cumulative_tells_since_when_the_verdict_stands(crossed, words):
         step(label, 0.02, "year", null_crossed=over)
         for label, over in zip(("Ada 2001", "Bo 2002", "Cy 2003"), crossed, strict=True)
     ]
-    text, _ = sensitivity_studies.cumulative(MAIN, rows)
+    text, _ = sensitivity.cumulative(MAIN, rows)
     assert text.startswith("Added by year, the average is above the null value from the first")
     assert words in text
-    assert "below the null value" in sensitivity_studies.cumulative(OPEN, rows)[0]
-    assert sensitivity_studies.cumulative(MAIN, []) == ("", [("", "no study is pooled")])
+    assert "below the null value" in sensitivity.cumulative(OPEN, rows)[0]
+    assert sensitivity.cumulative(MAIN, []) == ("", [("", "no study is pooled")])
 
 
 def test_influence_names_the_strong_and_else_the_farthest():
     one = record(InfluenceRow, label="Ada 2001", status="ok", rstudent=-2.63, tau2_without=0.0001,
                  influential=False)  # fmt: skip
-    text, _ = sensitivity_studies.influence(MAIN, [one])
+    text, _ = sensitivity.influence(MAIN, [one])
     assert (
         text.startswith("No study exceeds")
         and "Ada 2001 (studentised deleted residual −2.6" in text
     )
     strong = dataclasses.replace(one, influential=True)
-    assert sensitivity_studies.influence(MAIN, [strong])[0].startswith("One study exceeds")
-    two = sensitivity_studies.influence(
-        MAIN, [strong, dataclasses.replace(strong, label="Bo 2002")]
-    )
+    assert sensitivity.influence(MAIN, [strong])[0].startswith("One study exceeds")
+    two = sensitivity.influence(MAIN, [strong, dataclasses.replace(strong, label="Bo 2002")])
     assert two[0].startswith("Two studies exceed the usual thresholds")
     bare = dataclasses.replace(one, rstudent=None)
-    assert sensitivity_studies.influence(MAIN, [bare])[0].endswith("weight).")
-    assert sensitivity_studies.influence(MAIN, []) == ("", [("", "no study is pooled")])
+    assert sensitivity.influence(MAIN, [bare])[0].endswith("weight).")
+    assert sensitivity.influence(MAIN, []) == ("", [("", "no study is pooled")])
 
 
 def test_subsets_say_all_only_where_all_were_fitted():
@@ -228,13 +226,13 @@ def test_subsets_say_all_only_where_all_were_fitted():
 
     rows = [subset(bits, value) for bits, value in
             (("110", 0.01), ("101", -0.01), ("011", 0.02), ("111", 0.015))]  # fmt: skip
-    text, _ = sensitivity_studies.gosh(CLEAR, MAIN, rows)
+    text, _ = sensitivity.gosh(CLEAR, MAIN, rows)
     assert text.startswith("Over all 4 subsets") and "75 % of them have the sign" in text
-    assert sensitivity_studies.gosh(CLEAR, MAIN, rows[:3])[0].startswith(
+    assert sensitivity.gosh(CLEAR, MAIN, rows[:3])[0].startswith(
         "Over a random sample of 3 subsets"
     )
     none = record(GoshRow, status="not_applicable", reason="2 studies, 3 are needed", k=2)
-    assert sensitivity_studies.gosh(CLEAR, MAIN, [none]) == ("", [("", "2 studies, 3 are needed")])
+    assert sensitivity.gosh(CLEAR, MAIN, [none]) == ("", [("", "2 studies, 3 are needed")])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from osteometa.sensitivity.analyses import (
     pooled_effects,
     sensitivity_tables,
 )
-from osteometa.sensitivity.gosh import SAMPLED, subsets
+from osteometa.sensitivity.influence import SAMPLED, subsets
 from osteometa.sensitivity.meta_regression import meta_regression
 from osteometa.sensitivity.small_study import egger
 from osteometa.sensitivity.status import one_per_study

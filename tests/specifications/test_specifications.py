@@ -13,18 +13,17 @@ from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.derive import effects_of, estimates_of
 from osteometa.figures.files import drawings
 from osteometa.figures.settings import FigureSettings
-from osteometa.figures.specification_density import density_figure
+from osteometa.figures.specification import density_figure
 from osteometa.io.csv_records import read_records
 from osteometa.pooling.model import pool
 from osteometa.records.effects import Choice
 from osteometa.records.specifications import SpecificationLevel
 from osteometa.report.specifications import PAGE
 from osteometa.sensitivity.explained_variance import r2_parts
-from osteometa.sensitivity.gosh import gosh
+from osteometa.sensitivity.influence import gosh
 from osteometa.sensitivity.multiverse import has_any, multiverse
 from osteometa.specifications.choices import Candidates
-from osteometa.specifications.stream import NUMBERS, columns_of_part, is_made, path_of
-from osteometa.specifications.work import Work
+from osteometa.specifications.work import NUMBERS, Work, columns_of_part, is_made, path_of
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.sets import covariances_in, split
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from builders import ROOT, checked, derived_of
 from osteometa.directions.entries import secondary_entries
-from osteometa.directions.sign_test import direction_sets
-from osteometa.extraction.claims import Claim
+from osteometa.directions.p_values import direction_sets
+from osteometa.extraction.judgements import Claim
 from osteometa.synthesis.claims import Results, claim_rows
 from osteometa.synthesis.pools import pooled_rows
 from osteometa.synthesis.sets import covariances_in, split

@@ -4,12 +4,17 @@ from dataclasses import replace
 
 import pytest
 from builders import ROOT, checked, derived_of
-from osteometa.derivation.subgroup_values import subgroup_values
+from osteometa.derivation.extract import subgroup_values
 from osteometa.protocol.config import load_config
 from osteometa.records.effects import SubgroupValue
-from osteometa.synthesis.groupings import bands, grouping_of
 from osteometa.synthesis.pools import pooled_rows
-from osteometa.synthesis.subgroup_tests import subgroup_rows, subgroup_tests, type_contrasts
+from osteometa.synthesis.subgroup_tests import (
+    bands,
+    grouping_of,
+    subgroup_rows,
+    subgroup_tests,
+    type_contrasts,
+)
 
 SMALL = ROOT / "tests/reviews/small"
 PATTERN = next(e for e in derived_of(SMALL).effects if e.measure == "ROM" and e.pooled)

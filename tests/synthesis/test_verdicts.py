@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from osteometa.directions.sign_test import sign_test
+from osteometa.directions.p_values import sign_test
 from osteometa.records.claims import ClaimRow
-from osteometa.synthesis.verdicts import verdict_of
+from osteometa.synthesis.claims import verdict_of
 
 CLAIM = {
     "claim_id": "a", "claim": "A.", "outcome": "BMD", "analyte": "", "site": "",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import ROOT, TESTS
 from osteometa.cli import main
-from osteometa.extraction.accepted_warnings import AcceptedWarning
+from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.io.csv_records import read_records
 from osteometa.io.problems import CheckWarning
 from osteometa.validation.review import check_review, write_warnings

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from builders import TESTS
 from osteometa.cli import main
-from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import Claim
 from osteometa.io.problems import errors_of
 from osteometa.protocol.config import load_config
 from osteometa.validation.review import check_review, check_tables, report_text

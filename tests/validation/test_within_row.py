@@ -3,8 +3,8 @@
 import pytest
 from builders import CONFIG, contrast, level, tables
 from osteometa.extraction.cell_types import ReportedNumber
+from osteometa.validation.plausibility import likely_slip
 from osteometa.validation.review import warnings_of
-from osteometa.validation.slips import likely_slip
 
 CODES = ("W21", "W22", "W23", "W24", "W25")
 BONE = {"what": "BMD", "site": "lumbar_spine"}

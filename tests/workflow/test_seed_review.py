@@ -3,7 +3,7 @@
 import pytest
 from builders import TESTS
 from osteometa.derivation.derive import derive
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import direction_sets
 from osteometa.validation.review import check_review
 
 SEED = TESTS / "reviews/seed"

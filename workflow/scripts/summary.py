@@ -1,8 +1,7 @@
 """Adapter: all results -> table of syntheses and sign tests."""
 
 from osteometa.directions.entries import secondary_entries
-from osteometa.directions.p_values import albatross, p_combinations
-from osteometa.directions.sign_test import direction_sets
+from osteometa.directions.p_values import albatross, direction_sets, p_combinations
 from osteometa.extraction.reading import read_checked
 from osteometa.io.csv_records import copy_whole, read_records, write_records
 from osteometa.protocol.config import from_part

@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 
 def numbers_of(values: Any) -> Array:
-    """Return numbers as an array, texts read as in the tables; what is missing is not a number.
-
-    Raises
-    ------
-    NumberError
-        For a text that is no number.
-    """
+    """Return numbers as an array, texts read as in the tables, missing as NaN; else NumberError."""
     cells = np.asarray(values)
     if cells.dtype.kind not in "OUST":
         return cells.astype(float)
@@ -43,10 +37,7 @@ def effects_of(
 ) -> tuple[tuple[float, ...], tuple[float, ...], pd.DataFrame | None]:
     """Return effects, variances, and the data frame that they come from, if they do.
 
-    Raises
-    ------
-    ValueError
-        Naming the parameter, what was found, and what is allowed.
+    A ValueError names the parameter, what was found, and what is allowed.
     """
     frame = yi if vi is None and hasattr(yi, "columns") else None
     if frame is not None:
@@ -82,10 +73,8 @@ def labels_of(labels: Sequence[str] | None, frame: pd.DataFrame | None, k: int) 
 def moderators_of(mods: Any, frame: pd.DataFrame | None, k: int) -> tuple[Moderators, Array]:
     """Return the values of each moderator by its name, and where all of them are known (k).
 
-    Raises
-    ------
-    ValueError
-        For a column that the data frame has not, and for another number of values than effects.
+    ValueError for a column that the data frame has not, and for another number of values than
+    effects.
     """
     columns = _columns(mods, frame)
     known = np.ones(k, dtype=bool)

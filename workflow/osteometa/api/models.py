@@ -69,7 +69,7 @@ class PooledEffect(Estimated):
 
     def cross_check(self) -> pd.DataFrame:
         """Return the same model by PyMARE and statsmodels; see `osteometa.cross_check`."""
-        return _compared(self._data(), self.method, self.ci_method)
+        return _compared(EffectData(self.yi, self.vi, self.V, self.k), self.method, self.ci_method)
 
     def forest(
         self, *, title: str = "", measure: str = "SMD", style: str = "standard", width: int = 183,
@@ -81,9 +81,6 @@ class PooledEffect(Estimated):
         return forest_of(
             self, title=title, measure=measure, style=style, width=width, favours=favours
         )
-
-    def _data(self) -> EffectData:
-        return EffectData(self.yi, self.vi, self.V, self.k)
 
     def _repr_html_(self) -> str:
         return self.to_frame().to_html(index=False)

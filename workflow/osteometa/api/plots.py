@@ -10,8 +10,7 @@ from osteometa.api.models import PooledEffect, pool
 from osteometa.figures.files import ENDINGS, drawings, files_of, write_figure
 from osteometa.figures.forest.draw import forest_figure
 from osteometa.figures.forest.rows import Forest, ForestRow, Study, pool_rows
-from osteometa.figures.presets import PRESETS
-from osteometa.figures.settings import FigureSettings
+from osteometa.figures.settings import PRESETS, FigureSettings
 from osteometa.numerics.distributions import t_quantile
 from osteometa.numerics.range import refuse_unknown
 from osteometa.synthesis.pools import pooled_row

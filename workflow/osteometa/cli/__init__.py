@@ -26,6 +26,7 @@ from osteometa.cli import (
     wanted,
     workbook,
 )
+from osteometa.cli.review import RefusedError
 from osteometa.run.failures import in_a_sentence
 
 COMMANDS = (
@@ -71,7 +72,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = parser.parse_args(words, argparse.Namespace(passed=passed))
         with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
-            status = arguments.run(arguments)
+            try:
+                status = arguments.run(arguments)
+            except RefusedError as refusal:
+                status = refusal.status
+                if str(refusal):
+                    print(f"osteometa {arguments.command}: {refusal}".strip(), file=sys.stderr)
             sys.stdout.flush()
             return status
     except BrokenPipeError:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, without_config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -40,9 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         published = date.fromisoformat(arguments.date).isoformat() if arguments.date else ""
     except ValueError:
-        return _refuse(f"--date {arguments.date} is no date such as 2026-11-30.", 2)
+        raise RefusedError(f"--date {arguments.date} is no date such as 2026-11-30.") from None
     if find_spec("rocrate") is None:
-        return _refuse("rocrate is not installed. Install osteometa with its extra: [exchange].", 2)
+        raise RefusedError(
+            "rocrate is not installed. Install osteometa with its extra: [exchange]."
+        )
     from osteometa.export.archive import NO_LICENCE, archive_of
     from osteometa.export.finished import NotFinishedError
     from osteometa.io.csv_records import write_whole
@@ -51,13 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         write_whole(out, archive_of(root, published))
     except NotFinishedError as reason:
-        return _refuse(str(reason), 1)
+        raise RefusedError(str(reason), 1) from None
     print(out)
     if not (root / "LICENSE").is_file():
         print(f"There is no file LICENSE in {root}; the archive says: {NO_LICENCE}")
     return 0
-
-
-def _refuse(words: str, status: int) -> int:
-    print(f"osteometa archive: {words}", file=sys.stderr)
-    return status

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from osteometa.cli.review import folder_argument
+from osteometa.cli.review import RefusedError, folder_argument
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -32,12 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Check a review and print its problems and warnings."""
     directory = Path(arguments.directory)
     if not (directory / "config.yaml").exists() and not (directory / "data" / "raw").is_dir():
-        print(
-            f"osteometa check: {directory} contains neither config.yaml nor data/raw. "
-            "Give the folder of a review.",
-            file=sys.stderr,
+        raise RefusedError(
+            f"{directory} contains neither config.yaml nor data/raw. Give the folder of a review."
         )
-        return 2
     from osteometa.validation.review import check_review, report_text, warnings_text
 
     outcome = check_review(directory)

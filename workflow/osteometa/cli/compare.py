@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import RefusedError
+
 if TYPE_CHECKING:
     from osteometa.exchange.disagreements import Disagreement
     from osteometa.extraction.tables import Tables
@@ -39,18 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     folders = Path(arguments.a), Path(arguments.b)
     out = Path(arguments.out) if arguments.out else None
     if out is not None and out.suffix.lower() != ".xlsx":
-        print("osteometa compare: the name of the file must end in .xlsx.", file=sys.stderr)
-        return 2
+        raise RefusedError("the name of the file must end in .xlsx.")
     raws = [folder / "data/raw" if (folder / "data/raw").is_dir() else folder for folder in folders]
     for raw in raws:
         if not (raw / "studies.csv").is_file():
-            print(f"osteometa compare: {raw} contains no studies.csv.", file=sys.stderr)
-            return 2
+            raise RefusedError(f"{raw} contains no studies.csv.")
     configs = [folder / "config.yaml" for folder in (*folders, Path())]
     path = next((path for path in configs if path.is_file()), None)
     if path is None:
-        print("osteometa compare: no config.yaml in A, in B or in this folder.", file=sys.stderr)
-        return 2
+        raise RefusedError("no config.yaml in A, in B or in this folder.")
     from osteometa.exchange.agreement import agreement, agreement_text, methods_sentence
     from osteometa.exchange.disagreements import disagreements, likely_same, with_consequences
     from osteometa.io.problems import ProblemsFound

@@ -8,6 +8,8 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import RefusedError, without_config
+
 if TYPE_CHECKING:
     from osteometa.run.changes import Change
 
@@ -39,7 +41,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the differences."""
-    from osteometa.cli.review import without_config
     from osteometa.inspection.states import NoStateError, effects_outside, other_state, state_of
     from osteometa.run.changes import PARTS, changes, counts, words
 
@@ -53,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         name, before = other_state(arguments.other, arguments.directory)
     except NoStateError as error:
-        print(f"osteometa diff: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"{error}") from None
     found = changes(before, now)
     if arguments.json:
         data = {"before": name, "counts": counts(found), "changes": [asdict(c) for c in found]}

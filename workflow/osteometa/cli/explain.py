@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from osteometa.cli.review import RefusedError, review_with
 
 if TYPE_CHECKING:
     from osteometa.inspection.explain import Explainer
@@ -44,12 +45,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation."""
-    from osteometa.cli.review import review_with
     from osteometa.inspection.explain import Explainer
 
-    outcome, status = review_with([], arguments.directory, "explain")
-    if outcome is None:
-        return status
+    outcome = review_with([], arguments.directory, "explain")
     explainer = Explainer(outcome.tables, outcome.config)
     if arguments.figure is not None:
         return _figure_row(arguments, explainer)
@@ -74,7 +72,7 @@ def _explain(name: str, explainer: Explainer) -> int:
         return 0
     effects = [effect.effect_id for effect in explainer.derived.effects]
     near = suggestion(name, [*studies, *syntheses, *effects])
-    return _refuse(f"no study, effect or synthesis '{name}'. {near}")
+    raise RefusedError(f"no study, effect or synthesis '{name}'. {near}")
 
 
 def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
@@ -89,7 +87,7 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
             if drawn
             else (f"Run osteometa run {arguments.directory} first.")
         )
-        return _refuse(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
+        raise RefusedError(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
     with path.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["label"]]
     ids = {study.label: study.study_id for study in explainer.tables.studies}
@@ -97,7 +95,7 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
     if arguments.row is None:
         named = (row["label"] for row in rows if row["effect_id"] or row["label"] in ids)
         known = "; ".join(dict.fromkeys(named)) or "none of a study"
-        return _refuse(f"which row of '{arguments.figure}'? There are: {known}.")
+        raise RefusedError(f"which row of '{arguments.figure}'? There are: {known}.")
     behind: dict[str, str] = {}
     for row in rows:
         label = row["label"].partition(", N ")[0]
@@ -113,9 +111,4 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
         found = list(behind if len(behind) == 1 else dict.fromkeys(behind.values()))
         return max(_explain(name, explainer) for name in found)
     near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
-    return _refuse(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
-
-
-def _refuse(words: str) -> int:
-    print(f"osteometa explain: {words.strip()}", file=sys.stderr)
-    return 2
+    raise RefusedError(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, without_config
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 
@@ -44,12 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     if without_config(root, "export"):
         return 2
     if unknown:
-        return _refuse(f"no format '{unknown[0]}'. There are: {', '.join(FORMATS)}.", 2)
+        raise RefusedError(f"no format '{unknown[0]}'. There are: {', '.join(FORMATS)}.")
     if "{n}" not in arguments.figures or Path(arguments.figures).name != arguments.figures:
-        return _refuse("--figures needs a file name with {n}, for instance Figure_{n}.", 2)
+        raise RefusedError("--figures needs a file name with {n}, for instance Figure_{n}.")
     if find_spec("openpyxl") is None:
-        return _refuse(
-            "openpyxl is not installed. Install osteometa with its extra: [exchange].", 2
+        raise RefusedError(
+            "openpyxl is not installed. Install osteometa with its extra: [exchange]."
         )
     from osteometa.export.files import write_export
     from osteometa.export.finished import NotFinishedError
@@ -59,10 +58,5 @@ def run(arguments: argparse.Namespace) -> int:
         for path in write_export(root, out, pattern=arguments.figures, formats=formats):
             print(path)
     except NotFinishedError as reason:
-        return _refuse(str(reason), 1)
+        raise RefusedError(str(reason), 1) from None
     return 0
-
-
-def _refuse(words: str, status: int) -> int:
-    print(f"osteometa export: {words}", file=sys.stderr)
-    return status

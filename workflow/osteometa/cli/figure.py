@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import RefusedError, without_config
 from osteometa.wording.choices import STYLES, WIDTHS
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the figure and print the files written."""
-    from osteometa.cli.review import without_config
     from osteometa.figures.files import ENDINGS
 
     root, out = Path(arguments.directory), Path(arguments.out)
@@ -47,13 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if out.suffix.lower() not in ENDINGS:
         wrong = f"{out.name} must end in {', '.join(ENDINGS)}, which determines the format."
-        return _refuse(wrong, 2)
+        raise RefusedError(wrong)
     if not out.parent.is_dir():
-        return _refuse(f"there is no folder {out.parent} to write {out.name} to.", 2)
-    config = _config(root)
-    if config is None:
-        return 1
-    return _draw(config, root, out, arguments)
+        raise RefusedError(f"there is no folder {out.parent} to write {out.name} to.")
+    return _draw(_config(root), root, out, arguments)
 
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
@@ -70,7 +67,7 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
         if name not in known:
             alike = [one for one in known if name in one] or known
             near = suggestion(name, known) or f"There are: {', '.join(alike)}."
-            return _refuse(f"no {what} '{name}'. {near.strip()}", 2)
+            raise RefusedError(f"no {what} '{name}'. {near.strip()}")
     folder = root / "results" / arguments.synthesis
     settings = FigureSettings.of(
         config, arguments.synthesis, style=arguments.style or "", width=arguments.width or 0
@@ -78,12 +75,14 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
     try:
         drawn = figure_named(Results(folder, settings), arguments.kind)
     except ReasonError as error:
-        return _refuse(f"this figure does not apply: {error}.", 1)
+        raise RefusedError(f"this figure does not apply: {error}.", 1) from None
     except FileNotFoundError as error:
         lacking = Path(error.filename).name
-        return _refuse(f"{folder} has no {lacking} yet. Run osteometa run {root} first.", 1)
+        raise RefusedError(
+            f"{folder} has no {lacking} yet. Run osteometa run {root} first.", 1
+        ) from None
     except ValueError as error:
-        return _refuse(f"{error}. Run osteometa run {root} to update the results.", 1)
+        raise RefusedError(f"{error}. Run osteometa run {root} to update the results.", 1) from None
     kind, title = ENDINGS[out.suffix.lower()], HEADS[arguments.kind]
     for path in write_figure(drawn.pages, out.with_suffix(""), {out.suffix: kind}, title=title,
                              alt=drawn.alt):  # fmt: skip
@@ -91,7 +90,7 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
     return 0
 
 
-def _config(root: Path) -> Config | None:
+def _config(root: Path) -> Config:
     from osteometa.io.problems import ProblemsFound
     from osteometa.protocol.config import load_config
 
@@ -99,9 +98,4 @@ def _config(root: Path) -> Config | None:
         return load_config(root / "config.yaml")
     except ProblemsFound as found:
         print(found, file=sys.stderr)
-        return None
-
-
-def _refuse(words: str, status: int) -> int:
-    print(f"osteometa figure: {words}", file=sys.stderr)
-    return status
+        raise RefusedError(status=1) from None

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from osteometa.cli.review import RefusedError
 from osteometa.extraction.units import QUANTITIES
 from osteometa.io.problems import suggestion
 from osteometa.wording.choices import EXERCISE_TYPES
@@ -62,14 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     there += [path for path in (folder, *folder.parents) if path.is_file()]
     if there:
         what = "is a file" if there[0] in (folder, *folder.parents) else "exists already"
-        return _refused(f"{there[0]} {what}. Give another folder.", 1)
+        raise RefusedError(f"{there[0]} {what}. Give another folder.", 1)
     try:
         review = review_of(arguments)
         files = files_of(review)
     except ValueError as refusal:
-        return _refused(str(refusal), 2)
+        raise RefusedError(str(refusal)) from None
     except EOFError:
-        return _refused("stopped before the last answer. Nothing was written.", 2)
+        raise RefusedError("stopped before the last answer. Nothing was written.") from None
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Made beside its place and moved there whole.
     place = folder if folder.exists() else folder.parent
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         made = Path(name, "review")
         problems = _write(made, files)
         if problems:
-            return _refused(f"config.yaml would be wrong:\n{problems}", 2)
+            raise RefusedError(f"config.yaml would be wrong:\n{problems}")
         folder.mkdir(exist_ok=True)
         for path in list(made.iterdir()):
             path.rename(folder / path.name)
@@ -108,19 +109,8 @@ def _write(folder: Path, files: dict[str, str]) -> str:
     return "" if outcome.passed else report_text(outcome, folder)
 
 
-def _refused(words: str, status: int) -> int:
-    print(f"osteometa new: {words}", file=sys.stderr)
-    return status
-
-
 def review_of(arguments: argparse.Namespace) -> NewReview:
-    """Return what the options say, and in a terminal what is answered where one is missing.
-
-    Raises
-    ------
-    ValueError
-        In a sentence, if an option is missing or wrong.
-    """
+    """Return what options and answers say; a ValueError says what is missing or wrong."""
     from osteometa.protocol.new_review import NewReview, outcome_of, subgroup_of, title_of
 
     if not (arguments.title and arguments.outcome):

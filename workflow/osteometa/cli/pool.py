@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
 
+from osteometa.cli.review import RefusedError
 from osteometa.wording.choices import CI_METHODS, METHODS
 
 
@@ -69,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         results = results_of(arguments)
     except ValueError as error:
-        print(f"osteometa pool: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"{error}") from None
     print(json.dumps(results, indent=2, allow_nan=False) if arguments.json else _table(results))
     return 0
 

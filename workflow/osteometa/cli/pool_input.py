@@ -34,10 +34,7 @@ class Row:
 def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Mark]:
     """Return the effects, a word for a missing value as an empty cell, and the decimal mark.
 
-    Raises
-    ------
-    UsageError
-        For a file that is missing, empty, without the columns, or with a cell that cannot be used.
+    UsageError for a file that is missing, empty, without the columns, or with an unusable cell.
     """
     sheet = _table(path, "study, yi, vi")
     header = sheet.header
@@ -75,13 +72,7 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Ma
 
 
 def _table(path: Path, needed: str) -> Sheet:
-    """Return the cells of a file.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read, or a cell could be taken for that of another column.
-    """
+    """Return the cells of a file; UsageError if one could be taken for that of another column."""
     try:
         sheet = read_sheet(path)
     except FileNotFoundError:
@@ -104,13 +95,7 @@ def _table(path: Path, needed: str) -> Sheet:
 
 
 def number_of(text: str, mark: Mark) -> float:
-    """Return a cell as a finite number.
-
-    Raises
-    ------
-    NumberError
-        Saying what is wrong with it.
-    """
+    """Return a cell as a finite number; a NumberError says what is wrong with it."""
     if is_missing(text):
         raise NumberError("the number is missing. Type one, or delete the row")
     value = float(plain_number(text, mark))
@@ -137,11 +122,8 @@ def _number(cells: dict[str, str], name: str, row: int, mark: Mark, problems: li
 def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
     """Return the sampling covariance of the effects (k x k), 0 for pairs not in the file.
 
-    Raises
-    ------
-    UsageError
-        For a file that cannot be read, names that are not among the effects or not unique, a pair
-        that stands twice with different numbers, and a variance that is not that of the effect.
+    UsageError for a file that cannot be read, names that are not among the effects or not unique, a
+    pair that stands twice with different numbers, and a variance that is not that of the effect.
     """
     index = {row.effect: i for i, row in enumerate(rows)}
     if len(index) < len(rows):
@@ -201,13 +183,7 @@ def _contradiction(
 def moderators(
     rows: Sequence[Row], columns: Sequence[str], mark: Mark
 ) -> tuple[list[int], dict[str, list[float] | list[str]]]:
-    """Return the rows that have all moderators, and the values of each: numbers, or words.
-
-    Raises
-    ------
-    UsageError
-        For a column that mixes numbers and words.
-    """
+    """Return the rows that have all moderators, and their values; UsageError for mixed ones."""
     kept = [i for i, row in enumerate(rows) if all(row.cells.get(name) for name in columns)]
     values: dict[str, list[float] | list[str]] = {}
     for column in columns:

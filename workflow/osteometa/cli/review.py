@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from osteometa.validation.review import CheckedReview
 
 
+class RefusedError(Exception):
+    """A command cannot be carried out; the words say why, and the status is that of its end."""
+
+    def __init__(self, words: str = "", status: int = 2):
+        super().__init__(words)
+        self.status = status
+
+
 def folder_argument(parser: argparse.ArgumentParser) -> None:
     """Add the folder of a review to a command."""
     parser.add_argument(
@@ -32,25 +40,22 @@ def without_config(directory: str | Path, command: str) -> bool:
     return True
 
 
-def review_with(
-    studies: Sequence[str], directory: str, command: str
-) -> tuple[CheckedReview | None, int]:
-    """Return a review without problems that has the studies, or None and the exit status.
-
-    Problems are printed, and unknown studies with a suggestion.
-    """
+def review_with(studies: Sequence[str], directory: str, command: str) -> CheckedReview:
+    """Return a review that has the studies; its problems are printed, and unknown studies."""
     from osteometa.io.problems import suggestion
     from osteometa.validation.review import check_review, report_text
 
     if without_config(directory, command):
-        return None, 2
+        raise RefusedError
     outcome = check_review(directory)
     if outcome.checked is None:
         print(report_text(outcome, directory), end="", file=sys.stderr)
-        return None, 1
+        raise RefusedError(status=1)
     known = [study.study_id for study in outcome.checked.tables.studies]
     unknown = [name for name in studies if name not in known]
     for name in unknown:
         near = suggestion(name, known)
         print(f"osteometa {command}: no study '{name}' in studies.csv. {near}", file=sys.stderr)
-    return (None, 2) if unknown else (outcome.checked, 0)
+    if unknown:
+        raise RefusedError
+    return outcome.checked

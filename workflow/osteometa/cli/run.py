@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, without_config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -40,12 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     missing = [name for name in _needed(arguments) if find_spec(name) is None]
     if missing:
         extra = "cluster" if "snakemake" not in missing else "workflow"
-        print(
-            f"osteometa run: {missing[0]} is not installed. Install osteometa with its extra: "
-            f"[{extra}].",
-            file=sys.stderr,
+        raise RefusedError(
+            f"{missing[0]} is not installed. Install osteometa with its extra: [{extra}]."
         )
-        return 2
     if arguments.all:
         return run_all(arguments)
     if without_config(arguments.directory, "run"):
@@ -61,12 +58,10 @@ def run_all(arguments: argparse.Namespace) -> int:
     from osteometa.run.reviews import reviews_in
 
     if not reviews_in(folder):
-        print(
-            f"osteometa run: {folder} contains no folder with a config.yaml. Give the folder of "
-            "the reviews, or make one: osteometa new FOLDER/REVIEW.",
-            file=sys.stderr,
+        raise RefusedError(
+            f"{folder} contains no folder with a config.yaml. Give the folder of "
+            "the reviews, or make one: osteometa new FOLDER/REVIEW."
         )
-        return 2
     command = _command("workflow/reviews/Snakefile", arguments)
     os.chdir(folder)
     hold_lock()

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import RefusedError, review_with
+
 if TYPE_CHECKING:
     from osteometa.protocol.config import Synthesis
     from osteometa.specifications.summary import Summaries
@@ -68,21 +70,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Fit what is not on disk, and summarise."""
     from importlib import import_module
 
-    from osteometa.cli.review import review_with
     from osteometa.io.problems import suggestion
-    from osteometa.specifications.subsets import MOST_STUDIES
+    from osteometa.specifications.work import MOST_STUDIES
 
     import_module("pyarrow")  # if it is missing, that is reported before the tables are read
-    outcome, status = review_with([], arguments.directory, "specifications")
-    if outcome is None:
-        return status
+    outcome = review_with([], arguments.directory, "specifications")
     known = {synthesis.id: synthesis for synthesis in outcome.config.syntheses}
     if arguments.synthesis not in known:
         near = suggestion(arguments.synthesis, list(known))
-        return _refuse(f"no synthesis '{arguments.synthesis}' in config.yaml. {near}")
+        raise RefusedError(f"no synthesis '{arguments.synthesis}' in config.yaml. {near}")
     work = _work(arguments, outcome, known[arguments.synthesis])
     if work.subsets and not 2 <= work.effects.k <= MOST_STUDIES:
-        return _refuse(f"{work.effects.k} studies are pooled; --subsets takes 2 to {MOST_STUDIES}.")
+        raise RefusedError(
+            f"{work.effects.k} studies are pooled; --subsets takes 2 to {MOST_STUDIES}."
+        )
     number = min(work.size, work.limit or work.size)
     print(f"{work.size:,} combinations of the registered choices; {number:,} are fitted.")
     first, step = arguments.shard or (1, 1)
@@ -140,7 +141,7 @@ def _summarise(work: Work) -> int:
     try:
         found = work.summarised()
     except ValueError as error:
-        return _refuse(f"{error}.")
+        raise RefusedError(f"{error}.") from None
     for name, hint in get_type_hints(Summaries).items():
         write_records(work.folder / f"{name}.csv", get_args(hint)[0], getattr(found, name))
     _show(work, found)
@@ -152,7 +153,7 @@ def _show(work: Work, found: Summaries) -> None:
     """Draw the curve of the first measure, and write the page, from the numbers of the tables."""
     from osteometa.figures.files import drawings, files_of, write_figure
     from osteometa.figures.settings import FigureSettings
-    from osteometa.figures.specification_density import density_figure, density_note
+    from osteometa.figures.specification import density_figure, density_note
     from osteometa.io.csv_records import write_text
     from osteometa.report.specifications import PAGE, specification_page
 
@@ -168,8 +169,3 @@ def _show(work: Work, found: Summaries) -> None:
     (svg,) = files_of(drawings([figure]), "svg", title=title, alt=note)
     svg = svg.decode().partition("?>")[2]
     write_text(work.folder / PAGE, specification_page(settings.title, svg, found, settings))
-
-
-def _refuse(words: str) -> int:
-    print(f"osteometa specifications: {words.strip()}", file=sys.stderr)
-    return 2

@@ -39,9 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.derivation.wanted import wanted_in, wanted_rows
 
     studies = [arguments.study] if arguments.study else []
-    outcome, status = review_with(studies, arguments.directory, "wanted")
-    if outcome is None:
-        return status
+    outcome = review_with(studies, arguments.directory, "wanted")
     found = wanted_in(derive(outcome.tables, outcome.config), outcome.config)
     if not arguments.study:
         print(openings(wanted_rows(found, outcome.config)), end="")

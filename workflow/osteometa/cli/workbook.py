@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, without_config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -30,8 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     out, directory = Path(arguments.out), Path(arguments.directory)
     raw = directory / "data" / "raw"
     if out.suffix.lower() != ".xlsx":
-        print("osteometa workbook: the name of the file must end in .xlsx.", file=sys.stderr)
-        return 2
+        raise RefusedError("the name of the file must end in .xlsx.")
     if without_config(directory, "workbook"):
         return 2
     from osteometa.exchange.differences import read_sheets

@@ -1,15 +1,13 @@
 """How config.yaml classifies a comparison: exercise type, window, time, eligibility and set."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from osteometa.comparisons.build import Comparison
-from osteometa.extraction.tables import Arm
+from osteometa.extraction.tables import Arm, RiskOfBias
 from osteometa.protocol.config import Config
-from osteometa.records.sets import SetKey
+from osteometa.records.directions import SetKey
 from osteometa.wording.vocabulary import (
     Block,
     ComparatorKind,
@@ -36,11 +34,6 @@ def type_by_paper(arm: Arm, config: Config) -> ExerciseType:
     if arm.intensity == "high":
         return ExerciseType.HIGH_INTENSITY
     return type_by_modality(arm, config)
-
-
-def plasma_volume_of(arm: Arm) -> PlasmaVolume | None:
-    """Return whether blood values of a bout were corrected for the shift of plasma volume."""
-    return PlasmaVolume(arm.plasma_volume or "not_stated") if arm.phase == "acute" else None
 
 
 def window_of(comparison: Comparison, config: Config) -> str:
@@ -95,6 +88,7 @@ def why_listed(comparison: Comparison, config: Config) -> Iterator[tuple[Block, 
 def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
     """Return the columns that an effect and a direction share: study, arm, outcome and time."""
     study, arm = comparison.study, comparison.arm
+    plasma = PlasmaVolume(arm.plasma_volume or "not_stated")
     return {
         "study_id": study.study_id,
         "label": study.label,
@@ -112,7 +106,24 @@ def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
         "design_class": comparison.design_class,
         "exercise_type": exercise_type(arm, config),
         "comparator_kind": ComparatorKind(arm.comparator_kind) if arm.comparator_kind else None,
-        "plasma_volume": plasma_volume_of(arm),
+        "plasma_volume": plasma if arm.phase == "acute" else None,
         "report": comparison.report,
         "population_analysed": comparison.population,
     }
+
+
+# The worse judgement first, over all tools.
+WORST_FIRST = (
+    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
+    "good",
+)  # fmt: skip
+
+
+def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
+    """Return the worst overall judgement of a study: of the outcome, else of all; '' if none."""
+    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
+    for named in (outcome, ""):
+        found = [row.judgement for row in own if row.outcome == named]
+        if found:
+            return min(found, key=WORST_FIRST.index)
+    return ""

@@ -1,7 +1,5 @@
 """Mean and SD from reported medians, quartiles and ranges."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -86,20 +84,12 @@ COLUMNS = {"Q5": FIVE, "Q3": FIVE[1:4], "R3": ("min", "median", "max")}
 
 
 def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, float, bool]:
-    """Return mean, SD, and whether the data are skewed.
+    """Return mean, SD, and whether data are skewed, from ascending quantiles of n >= 5.
 
     Where the test for skewness rejects a normal distribution, the rules are applied to the
     logarithms, and mean = exp(a + b^2/2), SD = mean sqrt(exp(b^2) - 1) of a log-normal one with log
     mean a and log SD b (Shi 2020, without the bias correction). Values of 0 or below have no
     logarithm: the normal rules stand. Either way the effect is flagged SKEW.
-
-    Parameters
-    ----------
-    code : {"Q5", "Q3", "R3"}
-    values : tuple
-        The quantiles in ascending order.
-    n : int
-        Participants, at least 5.
     """
     skewed = is_skewed(code, values, n)
     if skewed and values[0] > 0:
@@ -110,10 +100,7 @@ def mean_and_sd(code: str, values: tuple[float, ...], n: int) -> tuple[float, fl
 
 
 def from_quantiles(row: Measurement, n: int | None) -> Spread | None:
-    """Return mean and SD by the quantiles of a row.
-
-    None without a median, without quartiles or a range, or with fewer than 5 participants.
-    """
+    """Return mean and SD by the quantiles of a row; None for too few of them, or n below 5."""
     if n is None or n < FEWEST or row.median is None:
         return None
     for code, columns in COLUMNS.items():

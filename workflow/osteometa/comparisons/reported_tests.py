@@ -1,7 +1,5 @@
 """Reported differences and test statistics, converted to a standard error or a t."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,18 +54,10 @@ def reported_tests(
 ) -> list[ReportedTest]:  # fmt: skip
     """Return the usable reported tests of a comparison, the best first.
 
-    Values from the paper itself come before those from secondary sources, then SE, CI, t, F,
-    exact p. A bound of p, and the p of a rank test, are not used.
-
-    Parameters
-    ----------
-    contrasts : sequence of Contrast
-    exercise, control : SampleSize
-    compares : {"between", "within"}
-        Arms, or before and after in one arm.
-    paired : bool
-        Whether both sides are the same participants: they count once, and a test has n - 1
-        degrees of freedom.
+    Values from the paper itself come before those from secondary sources, then SE, CI, t, F, exact
+    p. A bound of p, and the p of a rank test, are not used. `compares` says what differs: arms, or
+    before and after in one arm. Of `paired` sides the same participants count once, and a test has
+    n - 1 degrees of freedom.
     """
     tests = [
         test

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.classification import why_listed
+from osteometa.comparisons.classification import risk_of_bias_of, why_listed
 from osteometa.comparisons.correlations import Correlations
-from osteometa.comparisons.risk_of_bias import risk_of_bias_of
 from osteometa.derivation.control_share import Compared, control_share
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.select import Selected, why_represented

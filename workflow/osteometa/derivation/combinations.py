@@ -5,8 +5,6 @@ the correlations of all at its outcome and site: an effect depends on no other. 
 once for the choices that change them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -54,10 +52,7 @@ class Combinations:
         self._assessed = lru_cache(maxsize=8)(self._made_effects)
 
     def choices(self) -> list[Choice]:
-        """Return the alternative choices, those that change estimates first.
-
-        An r that the grid of the outcome does not name is none of them.
-        """
+        """Return the alternative choices in the grids, those that change estimates first."""
         grid = {f"{value:g}" for value in self._config.outcomes[self._synthesis.outcome].r_grid}
         own = [c for c in self._changes if c.key != "r" or c.value in grid]
         return sorted(own, key=lambda c: (c.key in OF_EFFECTS, c.key in OF_POOLS))

@@ -1,7 +1,5 @@
 """Fifth pass: one unit per pool and one effect per study and exercise type."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -11,8 +9,8 @@ from osteometa.derivation.assess import IN_POOLS, Assessed
 from osteometa.derivation.covariances import covariance_of, same_participants
 from osteometa.effects.formulas import g_term
 from osteometa.protocol.config import Config
+from osteometa.records.directions import SetKey, set_key
 from osteometa.records.effects import Effect
-from osteometa.records.sets import SetKey, set_key
 from osteometa.wording.vocabulary import Block, DesignClass, Provenance
 
 
@@ -137,9 +135,9 @@ def with_divided_control(found: Assessed, contrasts: int) -> Assessed:
 
 
 def mean_of(yi: Sequence[float], V: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Return the unweighted mean of k effects of one study and its variance.
+    """Return the mean of k effects of one study and its variance, sum of V (k x k) over k^2.
 
-    The variance is the sum of their covariances V (k x k) over k^2 (Borenstein 2009, ch. 24).
+    Borenstein 2009, ch. 24.
     """
     k = len(yi)
     return sum(yi) / k, sum(map(sum, V)) / k**2

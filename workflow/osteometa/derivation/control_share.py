@@ -1,7 +1,5 @@
 """The share of an effect's variance that its control arm contributes."""
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

@@ -1,14 +1,12 @@
 """Last pass: the covariances of effects that share participants."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable
 
 from osteometa.derivation.assess import Assessed
+from osteometa.records.directions import set_key
 from osteometa.records.effects import Covariance
-from osteometa.records.sets import set_key
 from osteometa.wording.vocabulary import Block, Design
 
 

@@ -3,8 +3,6 @@
 compare -> estimate -> select -> merge -> assess -> combine -> link
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +12,7 @@ from osteometa.derivation.assess import Assessed, assess
 from osteometa.derivation.combine import combine
 from osteometa.derivation.covariances import link
 from osteometa.derivation.estimate import Estimated, estimate
-from osteometa.derivation.merge import merge
-from osteometa.derivation.select import Selected, select
+from osteometa.derivation.select import Selected, merge, select
 from osteometa.directions.entries import effects_by_comparison, entries
 from osteometa.directions.reported import reported_results
 from osteometa.effects.basis import Estimate

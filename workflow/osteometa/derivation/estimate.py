@@ -1,7 +1,5 @@
 """First pass: an estimate of every comparison on every measure, or why there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,15 +1,13 @@
 """From checked tables to all derived tables: the whole review, and one set per synthesis."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteometa.derivation.alternatives import Alternatives, alternatives, split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.derivation.subgroup_values import subgroup_values
+from osteometa.extraction.cell_types import ReportedNumber, Row
 from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import write_records
@@ -72,3 +70,31 @@ def write_extraction(found: Extraction, root: Path) -> None:
         other = found.alternatives[name]
         write_records(home / "alternatives.csv", AlternativeEffect, other.effects)
         write_records(home / "alternative_covariance.csv", AlternativeCovariance, other.covariances)
+
+
+EMPTY = {"indirect": "none"}
+"""Columns in which an empty cell is a value: no condition affecting bone."""
+
+
+def subgroup_values(effects: Iterable[Effect], tables: Tables) -> list[SubgroupValue]:
+    """Return the values of the study and of all exercise arms of each pooled effect."""
+    studies = {study.study_id: study for study in tables.studies}
+    arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
+    return [
+        SubgroupValue(effect_id=effect.effect_id, column=column, value=value)
+        for effect in effects
+        if effect.pooled
+        for rows in (
+            [studies[effect.study_id]],
+            [arms[effect.study_id, name] for name in effect.arm_id.split("+")],
+        )
+        for column in rows[0].subgroups
+        for value in dict.fromkeys(_texts(rows, column))
+    ]
+
+
+def _texts(rows: Iterable[Row], column: str) -> Iterator[str]:
+    for row in rows:
+        value = getattr(row, column)
+        text = value.text if isinstance(value, ReportedNumber) else str(value or "")
+        yield text or EMPTY.get(column, "")

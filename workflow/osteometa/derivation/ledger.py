@@ -1,7 +1,5 @@
 """The ledger: for every raw row, what it was used for, or why it was not used."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -118,7 +116,9 @@ class _Writer:
         ]
         if lines:
             return lines
-        sets = sorted({_direction_set(entry) for entry in entries if entry.counted})
+        sets = sorted(
+            {f"directions {e.outcome} {e.phase} {e.design_class}" for e in entries if e.counted}
+        )
         place = " ".join(part for part in (row.outcome, row.analyte, row.site) if part)
         reason = f"no planned analysis of config.yaml includes this comparison of {place}"
         if sets:
@@ -159,10 +159,6 @@ class _Writer:
         by_row = any(includes(synthesis, entry) for entry in self._entries[_key(row)])
         direction = isinstance(row, Direction) or by_row
         return (RowStatus.DIRECTION_ONLY if direction else RowStatus.NOT_USED), reason
-
-
-def _direction_set(entry: DirectionEntry) -> str:
-    return f"directions {entry.outcome} {entry.phase} {entry.design_class}"
 
 
 NEAREST_METHODS = {

@@ -5,8 +5,6 @@ methods are tried; the cells with which one succeeds are missing. A placeholder 
 only the names of the cells leave this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -34,6 +32,7 @@ PAIRS: dict[str, tuple[Kind, str]] = {
     "changes": ("change", "of the change"),
     "percents": ("pct_change", "of the % change"),
 }
+ANY_UNIT = "ng/mL"
 # Any positive numbers will do: only whether a derivation method succeeds is looked at.
 PLACEHOLDERS = {
     "baselines": ("1", "1"), "levels": ("1.2", "1.1"), "changes": ("0.2", "0.1"),
@@ -68,7 +67,7 @@ def smallest(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[tuple[Atom, ...]]:
     """Return the smallest sets of atoms with which a derivation method succeeds."""
-    atoms = [a for a in (LABEL, SIZE, TEST, DIFFERENCE, *MEASURED) if _lacks(comparison, a)]
+    atoms = [a for a in (LABEL, SIZE, TEST, DIFFERENCE, *MEASURED) if asked_of(comparison, a)]
     row = cache(partial(filled_row, comparison, config))
     found: list[tuple[Atom, ...]] = []
     for size in range(1, MOST_ATOMS + 1):
@@ -95,7 +94,7 @@ def lacking(
     numbers and these atoms give no effect by the method.
     """
     tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIFFERENCE)
-    atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if _lacks(comparison, a)]
+    atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if asked_of(comparison, a)]
     row = cache(partial(filled_row, comparison, config))
 
     def suffices(chosen: Sequence[Atom]) -> bool:
@@ -145,10 +144,6 @@ def _has(row: Measurement | None, column: str) -> bool:
     return row.sd is not None or row.se is not None or known or limits
 
 
-def _lacks(comparison: Comparison, atom: Atom) -> bool:
-    return bool(asked_of(comparison, atom))
-
-
 FilledRow = Callable[[str, int, frozenset[Atom], bool], Measurement | None]
 
 
@@ -157,13 +152,7 @@ def fill(
 ) -> Comparison:
     """Return the comparison with placeholders in the cells of the atoms.
 
-    Parameters
-    ----------
-    comparison : Comparison
-    chosen : sequence of Atom
-    config : Config
-    row : callable, optional
-        `filled_row` of the comparison, cached where many sets of atoms are tried.
+    `row` is `filled_row` of the comparison, cached where many sets of atoms are tried.
     """
     row = row or partial(filled_row, comparison, config)
     changed: dict[str, Any] = {}
@@ -178,12 +167,10 @@ def fill(
         contrasts.append(
             _contrast(comparison, statistic="t", value=ReportedNumber("2.1"), config=config)
         )
-    if DIFFERENCE in chosen:
-        more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
-        contrasts.append(_contrast(comparison, statistic="md", config=config, **more))
-    if ADJUSTED in chosen:
-        more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
-        contrasts.append(_contrast(comparison, statistic="adj_md", config=config, **more))
+    more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
+    for atom, statistic in ((DIFFERENCE, "md"), (ADJUSTED, "adj_md")):
+        if atom in chosen:
+            contrasts.append(_contrast(comparison, statistic=statistic, config=config, **more))
     if SIZE in chosen:
         changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
         if comparison.control is not None:
@@ -230,17 +217,12 @@ def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Mea
         study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
         analyte=comparison.analyte, site=comparison.site,
         timepoint="baseline" if base else comparison.timepoint, kind=kind,
-        unit="%" if kind == "pct_change" else _any_unit(comparison, config),
+        unit="%" if kind == "pct_change" else unit_of(comparison, config) or ANY_UNIT,
     )  # fmt: skip
     if base or comparison.time is None:
         return row
     column = "time_h" if arm.phase == "acute" else "time_wk"
     return row.model_copy(update={column: ReportedNumber(f"{comparison.time:g}")})
-
-
-def _any_unit(comparison: Comparison, config: Config) -> str:
-    unit = unit_of(comparison, config)
-    return unit or "ng/mL"
 
 
 def _contrast(comparison: Comparison, *, config: Config, **cells: Any) -> Contrast:
@@ -251,7 +233,7 @@ def _contrast(comparison: Comparison, *, config: Config, **cells: Any) -> Contra
         adjusted="yes" if cells["statistic"] == "adj_md" else "no",
         compares="between" if comparison.controlled else "within",
         test="t_pooled" if comparison.controlled else "paired_t",
-        unit="" if cells["statistic"] == "t" else _any_unit(comparison, config), **cells,
+        unit="" if cells["statistic"] == "t" else unit_of(comparison, config) or ANY_UNIT, **cells,
     )  # fmt: skip
 
 

@@ -1,7 +1,5 @@
 """The primary estimate of each planned analysis, in memory, and how other tables move it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -54,17 +52,7 @@ def primary_only(config: Config) -> Config:
 def primary_pools(
     tables: Tables, config: Config, before: Mapping[str, PrimaryPool], outcomes: Collection[str]
 ) -> dict[str, PrimaryPool]:
-    """Return the primary pools of some outcomes, refitted where their effects changed.
-
-    Parameters
-    ----------
-    tables : Tables
-    config : Config
-        As of `primary_only`.
-    before : mapping
-        Pools that are known, by synthesis.
-    outcomes : collection of str
-    """
+    """Return the pools of some outcomes, those `before` where no effect changed."""
     found = effects_of(
         estimates_of(comparisons_of(tables, config, set(outcomes)), config), tables, config
     )

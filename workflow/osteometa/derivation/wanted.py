@@ -1,7 +1,5 @@
 """What is wanted: missing data of a whole review, and the analyses that they would open."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +20,8 @@ from osteometa.derivation.missing_data import (
 )
 from osteometa.extraction.tables import Measurement
 from osteometa.protocol.config import Config
+from osteometa.records.directions import SetKey, set_key
 from osteometa.records.ledger import WantedRow
-from osteometa.records.sets import SetKey, set_key
 from osteometa.wording.choices import PART
 from osteometa.wording.vocabulary import Phase
 
@@ -132,16 +130,10 @@ def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
             for side in comparison.sides:
                 reported = getattr(comparison, pair)[side]
                 row = new_row(comparison, pair, side, config)
-                same = (
-                    {}
-                    if reported is None
-                    else {
-                        name: getattr(reported, name)
-                        for name in ("assay", "n", "mean", "sd", "se", "unit")
-                    }
-                )
+                names = ("assay", "n", "mean", "sd", "se", "unit") if reported is not None else ()
                 if reported is not None and reported.disputed:
-                    same = {"assay": reported.assay, "unit": reported.unit}
+                    names = ("assay", "unit")
+                same = {name: getattr(reported, name) for name in names}
                 unit = {"unit": unit_of(comparison, config)}
                 origin = {"report": "authors", "source": "authors", "origin": "author"}
                 row = row.model_copy(update={**unit, **same, **origin})

@@ -1,7 +1,5 @@
 """Directions of comparisons: what is known of the sign where the size is not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -152,10 +150,7 @@ def _sign(value: float) -> Direction:
 
 
 def _participants(comparison: Comparison) -> int | None:
-    """Return the participants of a comparison, those in two conditions once.
-
-    They are that in a crossover, and where both arms together have more than were enrolled.
-    """
+    """Return the participants of a comparison, those in two conditions once."""
     found, enrolled = _participants_of_arms(comparison), comparison.study.n_enrolled
     if not comparison.controlled or found is None or enrolled is None:
         return found

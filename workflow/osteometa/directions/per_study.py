@@ -1,7 +1,5 @@
 """One direction per study, and what its arms report alike."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

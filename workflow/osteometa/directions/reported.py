@@ -1,7 +1,5 @@
 """What the papers report of every arm and comparison, before any rule of a sign test."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import sqrt
@@ -30,14 +28,7 @@ def reported_results(
 ) -> list[ReportedResult]:  # fmt: skip
     """Return every reported result: of comparisons, control arms and secondary outcomes.
 
-    Parameters
-    ----------
-    tables : Tables
-    comparisons, entries : sequence of Comparison, of DirectionEntry
-        One entry per comparison, in the same order.
-    effects : mapping
-        The effect of a comparison by its key.
-    config : Config
+    `entries` has one entry per comparison, in the same order; `effects` is by key of a comparison.
     """
     found = [
         result

@@ -116,10 +116,7 @@ class Basis:
     def with_borrowed_sds(self) -> Basis:
         """Return the same values with an SD of other studies where a level has none (flag BOR).
 
-        Raises
-        ------
-        NotDerivableError
-            If there is none to borrow, or no mean that needs one.
+        NotDerivableError if there is none to borrow, or no mean that needs one.
         """
         after, before = self.comparison.levels, self.comparison.baselines
         if not any(self._lacks_sd(s) for pair in (self.after, self.before) for s in pair):
@@ -208,12 +205,9 @@ class Basis:
 
 
 def unit_factor(basis: Basis, test: ReportedTest) -> float:
-    """Return the exact factor from the unit of a reported difference to that of the levels.
+    """Return the exact factor from a reported difference's unit to that of the levels.
 
-    Raises
-    ------
-    NotDerivableError
-        If there is none.
+    NotDerivableError if there is none.
     """
     if NOT_STATED in (test.row.unit, basis.comparison.unit):
         raise NotDerivableError("the unit of the difference or of the levels is not stated")
@@ -247,13 +241,7 @@ def with_r(estimate: Estimate, basis: Basis) -> Estimate:
 
 
 def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
-    """Return the first estimate that one of several inputs gives.
-
-    Raises
-    ------
-    NotDerivableError
-        With all their reasons, if none does.
-    """
+    """Return the first estimate that one of several inputs gives, or raise all their reasons."""
     reasons: dict[str, None] = {}
     for way in ways:
         try:

@@ -1,9 +1,4 @@
-"""Derivation methods of the mean difference (MD) and the log ratio of means (ROM) of two arms.
-
-Formulas and codes: docs/methods, M3.7 and M3.8.
-"""
-
-from __future__ import annotations
+"""Methods of the mean difference (MD) and the log ratio of means (ROM) of two arms (M3.7, M3.8)."""
 
 import math
 from dataclasses import replace

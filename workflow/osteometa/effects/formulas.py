@@ -5,8 +5,6 @@ correlation between the two times; m degrees of freedom; u the variance of a mea
 of means) in units of the squared standardiser, without the part that comes from estimating that.
 """
 
-from __future__ import annotations
-
 import math
 
 from osteometa.numerics.distributions import hedges_j
@@ -23,23 +21,13 @@ def g_term(g: float, n: float) -> float:
 def g_variance(
     u: float, g: float, n: float, m: float, form: SmdVariance = "LS", *, scaled: bool = False
 ) -> float:
-    """Return the sampling variance of a standardised effect g.
+    """Return the sampling variance of a standardised effect g (with the factor J).
 
     LS: u + g^2/(2n), Hedges (1982). LS2: J^2 times the same with d = g/J, Borenstein (2009),
     formula 4.24. UB: u + (1 - (m-2)/(m J^2)) g^2, unbiased, Hedges (1983). AV is LS until the
-    average effect of a set is known.
-
-    Parameters
-    ----------
-    u : float
-        Its part without the effect, such as 1/nT + 1/nC.
-    g : float
-        With the factor J.
-    n, m : float
-        Participants, and degrees of freedom of the SD.
-    form : {"LS", "LS2", "UB", "AV"}
-    scaled : bool
-        Whether u has the factor J^2 already, as the SE of an adjusted difference has.
+    average effect of a set is known. u is the part without the effect, such as 1/nT + 1/nC,
+    `scaled` if it has the factor J^2 already, as the SE of an adjusted difference has; n are the
+    participants, m the degrees of freedom of the SD.
     """
     if form == "UB":
         return u + (1 - (m - 2) / (m * hedges_j(m) ** 2)) * g**2

@@ -1,7 +1,5 @@
 """The numbers that formulas need: taken from summaries, or the reason why they are missing."""
 
-from __future__ import annotations
-
 import math
 
 from osteometa.comparisons.summaries import (
@@ -24,13 +22,7 @@ class NotDerivableError(Exception):
 
 
 def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
-    """Return both summaries if each has mean, SD and n.
-
-    Raises
-    ------
-    NotDerivableError
-        Naming the arm and the number that is not reported.
-    """
+    """Return both summaries with mean, SD and n, or raise naming arm and number not reported."""
     exercise, control = pair
     return (
         complete(exercise, "of the exercise arm", f"{method}: "),
@@ -39,13 +31,7 @@ def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
 
 
 def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSummary:
-    """Return a summary if it has mean, SD and n of at least 2.
-
-    Raises
-    ------
-    NotDerivableError
-        Naming the number that is not reported.
-    """
+    """Return a summary with mean, SD and n of at least 2, or raise naming what is not reported."""
     if summary is None or summary.mean is None:
         raise NotDerivableError(f"{where}no mean {whose}")
     if summary.sd is None:
@@ -67,13 +53,7 @@ def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:
 
 
 def small_sample(m: int) -> float:
-    """Return Hedges' J of m degrees of freedom.
-
-    Raises
-    ------
-    NotDerivableError
-        For fewer than 2, for which it is not defined.
-    """
+    """Return Hedges' J of m degrees of freedom; NotDerivableError for fewer than 2."""
     if m < 2:
         raise NotDerivableError("an SMD needs an SD with two degrees of freedom")
     return hedges_j(m)
@@ -101,13 +81,7 @@ def gathered(*summaries: Summary | None) -> tuple[tuple[Cell, ...], Flags, Codes
 
 
 def mean_change(before: CompleteSummary, after: Summary | None, change: Summary | None) -> float:
-    """Return an arm's mean change: as reported with its SD, else after minus before.
-
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
-    """
+    """Return an arm's mean change: as reported with its SD, else after minus before, else raise."""
     if change is not None and change.mean is not None and change.sd is not None:
         return change.mean
     if after is None or after.mean is None:
@@ -121,11 +95,7 @@ def change_variance(
     """Return the variance of an arm's mean change, in the squared unit of the levels.
 
     From the reported SD of change; else from both SDs and r, see `formulas.change_variance`.
-
-    Raises
-    ------
-    NotDerivableError
-        If neither is reported.
+    NotDerivableError if neither is reported.
     """
     if change is not None and change.sd is not None and change.n:
         return change.sd**2 / change.n

@@ -4,8 +4,6 @@ Paired statistics go first; without them a correlation of the conditions is assu
 and flagged. Participants count once, so n is in `n_exercise` and in `n_total` alone.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
@@ -54,13 +52,7 @@ DIF, CHG, LOG = DerivationMethod.DIF, DerivationMethod.CHG, DerivationMethod.LOG
 
 
 def conditions(pair: Pair, method: DerivationMethod) -> tuple[SummaryWithSd, SummaryWithSd, int]:
-    """Return both conditions, each with mean and SD, and the number of participants.
-
-    Raises
-    ------
-    NotDerivableError
-        If a number is not reported.
-    """
+    """Return both conditions with mean and SD, and n; NotDerivableError if one is not reported."""
     known = []
     for side, summary in zip(("exercise", "control"), pair, strict=True):
         if summary is None or summary.mean is None:
@@ -270,10 +262,7 @@ def rom_base(basis: Basis) -> Estimate:
 
 
 def rom_levels(basis: Basis) -> Estimate:
-    """ROMC: ln(mT/mC) of levels after, v of a ratio within the same participants.
-
-    Lajeunesse (2011).
-    """
+    """ROMC: ln(mT/mC) of levels after, v within the same participants (Lajeunesse 2011)."""
     one, other, n = conditions(basis.after, ROMC)
     for summary in (one, other):
         geary(summary)

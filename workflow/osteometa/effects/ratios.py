@@ -3,8 +3,6 @@
 Formulas: docs/methods, M3.7 to M3.9.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
@@ -48,13 +46,7 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
 
 
 def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
-    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE).
-
-    Raises
-    ------
-    NotDerivableError
-        If there is neither.
-    """
+    """Return the mean before exercise: the trial's own, else that of config.yaml (flag BASE)."""
     own = [(s.mean, s.n or 1, s.cells[0]) for s in basis.before if s and s.mean is not None]
     if own:
         mean = sum(w * m for m, w, _ in own) / sum(w for _, w, _ in own)
@@ -71,10 +63,7 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
 def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
     """Convert a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
 
-    Raises
-    ------
-    NotDerivableError
-        If there is no baseline mean, or D would take it below 0.
+    NotDerivableError if there is no baseline mean, or D would take it below 0.
     """
     m0, cells, flags = baseline_mean(basis)
     if m0 + estimate.yi <= 0:

@@ -1,14 +1,12 @@
 """From an estimate of a comparison to its row of `effects.csv`."""
 
-from __future__ import annotations
-
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import shared_columns, type_by_paper
-from osteometa.comparisons.summaries import Cell, Flags, row_flags
+from osteometa.comparisons.summaries import Flags, row_flags
 from osteometa.effects.basis import Estimate
 from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
-from osteometa.records.effects import CellName, Effect
+from osteometa.records.effects import Effect
 from osteometa.wording.vocabulary import Block, Flag, MeansKind
 
 
@@ -55,7 +53,7 @@ def effect_row(
         pooled=block == Block.POOLED,
         block=block,
         reason=reason,
-        inputs=cell_names(estimate.cells),
+        inputs=tuple(sorted({cell.name for cell in estimate.cells}, key=str)),
         source=tuple(dict.fromkeys(filter(None, sources))),
     )
 
@@ -74,11 +72,6 @@ def _total(estimate: Estimate) -> int | None:
     if n_exercise is None or n_control is None:
         return estimate.n_total
     return n_exercise + n_control
-
-
-def cell_names(cells: tuple[Cell, ...]) -> tuple[CellName, ...]:
-    """Return the names of cells, each once, in alphabetical order."""
-    return tuple(sorted({cell.name for cell in cells}, key=str))
 
 
 def effect_id(comparison: Comparison, measure: str, *, name_population: bool) -> str:

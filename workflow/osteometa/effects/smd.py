@@ -1,9 +1,4 @@
-"""Derivation methods of the standardised mean difference (Hedges' g) of two arms.
-
-Formulas and codes: docs/methods, M3.7.
-"""
-
-from __future__ import annotations
+"""Methods of the standardised mean difference (Hedges' g) of two arms (docs/methods, M3.7)."""
 
 import math
 import re
@@ -118,10 +113,7 @@ def _own_baselines(
     basis: Basis, before: Two, changes: list[float], variances: list[float], n: tuple[int, int],
     worked: Worked,
 ) -> tuple[float, float, Worked]:  # fmt: skip
-    """Return gT - gC, each arm's change over its own SD before (Becker 1988), and its variance.
-
-    And the formula, after that of the mean changes.
-    """
+    """Return gT - gC, each over its arm's SD before (Becker 1988), its variance and formula."""
     parts = []
     for side, start in enumerate(before):
         g = small_sample(start.n - 1) * changes[side] / start.sd
@@ -242,11 +234,7 @@ def test_factor(test: ReportedTest, r: float) -> tuple[float, Flags, bool]:
     """Return f, its flags, and whether it depends on r.
 
     sqrt(1 - r^2) if the baseline is a covariate, else sqrt(2 (1 - r)) for change scores, else 1.
-
-    Raises
-    ------
-    NotDerivableError
-        If the paper does not state which, and r is so high that a guess would matter.
+    NotDerivableError if the paper does not state which, and r is so high that a guess would matter.
     """
     if test.adjusted == "yes":
         return math.sqrt(1 - r**2), frozenset(), True
@@ -266,11 +254,7 @@ def g_of_reported_smd(row: Contrast, r: float, m: int) -> tuple[float, bool]:
     """Return the factor from a reported SMD to a g, and whether that depends on r.
 
     J unless the note names Hedges; sqrt(2(1-r)) if it is standardised by the SD of change.
-
-    Raises
-    ------
-    NotDerivableError
-        If the paper does not state the SD.
+    NotDerivableError if the paper does not state the SD.
     """
     if row.standardiser not in ("raw", "change"):
         raise NotDerivableError("SMDP: the SD of the reported SMD is not stated")

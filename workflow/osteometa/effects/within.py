@@ -1,9 +1,4 @@
-"""Before and after in one arm without a comparator: SMCR, MC and ROMC.
-
-Formulas and codes: docs/methods, M3.8.
-"""
-
-from __future__ import annotations
+"""Before and after in one arm without a comparator: SMCR, MC and ROMC (docs/methods, M3.8)."""
 
 import math
 from dataclasses import dataclass, replace
@@ -62,11 +57,7 @@ def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
 
     In this order: a change with its SD (SE, CI); a reported difference with SE, CI, t or exact p;
     the means, with SE = |change| / |t| from a paired t, F of two times or exact p.
-
-    Raises
-    ------
-    NotDerivableError
-        If the paper reports none of them.
+    NotDerivableError if the paper reports none of them.
     """
     own = (basis.comparison.percent if percent else basis.comparison.change)[0]
     what = "percent change" if percent else "change"

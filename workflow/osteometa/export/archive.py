@@ -47,17 +47,8 @@ NO_LICENCE = "No licence is stated: ask the authors of the review before reuse."
 def archive_of(root: Path, published: str = "") -> bytes:
     """Return the archive of a finished run, the same bytes for the same run and date.
 
-    Parameters
-    ----------
-    root : Path
-        Folder of the review.
-    published : str, optional
-        Date of publication, ISO 8601; by default the day (UTC) on which the run was finished.
-
-    Raises
-    ------
-    NotFinishedError
-        If there is no finished run that is current.
+    `published` is an ISO 8601 date; by default the day (UTC) on which the run was finished.
+    NotFinishedError if there is no finished run that is current.
     """
     listed, config = manifest_of(root), config_of(root)
     if not published:

@@ -4,8 +4,6 @@ The items are in words of our own; those of the statements are longer and count.
 can say is left to the authors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from osteometa.export.figures import Numbered

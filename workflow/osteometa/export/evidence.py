@@ -4,8 +4,6 @@ Beside the domains inconsistency and imprecision stand the facts of the record o
 may rest. No judgement is made from them (GRADE guidelines 6 and 7, Guyatt 2011).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from osteometa.extraction.judgements import DOMAINS, Grade

@@ -1,7 +1,5 @@
 """The figures of a review, numbered as a journal numbers them, as files of a folder."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path

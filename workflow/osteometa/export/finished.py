@@ -1,7 +1,5 @@
 """A finished run: whether there is one, current and unedited, and what its manifest lists."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,10 +28,7 @@ class Listed(NamedTuple):
 def manifest_of(root: Path) -> list[Listed]:
     """Return the files of the finished run in a folder.
 
-    Raises
-    ------
-    NotFinishedError
-        If there is none, if something it read has changed since, or if a result was edited.
+    NotFinishedError if there is none, something it read has changed since, or a result was edited.
     """
     if not (root / MANIFEST).is_file():
         raise NotFinishedError(f"{root} has no finished run. First: osteometa run {root}")
@@ -56,13 +51,7 @@ def manifest_of(root: Path) -> list[Listed]:
 
 
 def config_of(root: Path) -> Config:
-    """Return the settings of a finished run, which must be those of `config.yaml`.
-
-    Raises
-    ------
-    NotFinishedError
-        If `config.yaml` has problems, or the last run had other settings.
-    """
+    """Return the settings of a finished run; NotFinishedError unless `config.yaml` has the same."""
     try:
         config = load_config(root / "config.yaml")
     except ProblemsFound as problems:

@@ -1,7 +1,5 @@
 """All result tables as one workbook: a sheet per table, and a first sheet that explains them."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
@@ -160,6 +160,14 @@ class Row(BaseModel):
     def columns(cls) -> tuple[str, ...]:
         """Return the columns of the table in order."""
         return tuple(name for name in cls.model_fields if name != "row")
+
+    @classmethod
+    @cache
+    def model_json_schema(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls, *arguments: Any, **named: Any
+    ) -> dict[str, Any]:
+        """Return the JSON schema of a row, made once: not to be changed."""
+        return super().model_json_schema(*arguments, **named)
 
     @classmethod
     def is_number(cls, column: str) -> bool:

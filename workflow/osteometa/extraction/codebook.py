@@ -1,9 +1,4 @@
-"""The codebook of the raw tables, made from their models.
-
-Run as `python -m osteometa.extraction.codebook`.
-"""
-
-from __future__ import annotations
+"""The codebook of the raw tables, made by `python -m osteometa.extraction.codebook`."""
 
 import sys
 from pathlib import Path
@@ -28,13 +23,10 @@ def codebook() -> str:
     for model in ROWS:
         lines += ["", f"## {model.table}.csv", "", f"{model.purpose} Key: {', '.join(model.key)}."]
         lines += ["", "| column | content | allowed |", "|---|---|---|"]
-        lines += [f"| `{name}` | {_holds(model, name)} | {allowed(model, name)} |"
-                  for name in model.columns()]  # fmt: skip
+        for name in model.columns():
+            holds = (model.model_fields[name].description or "").replace("|", "\\|")
+            lines.append(f"| `{name}` | {holds} | {allowed(model, name)} |")
     return "\n".join(lines) + "\n"
-
-
-def _holds(model: type[Row], name: str) -> str:
-    return (model.model_fields[name].description or "").replace("|", "\\|")
 
 
 def allowed(model: type[Row], name: str) -> str:

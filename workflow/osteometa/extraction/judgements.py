@@ -1,12 +1,11 @@
-"""Models of the raw tables that hold judgements and counts of the reviewers themselves."""
-
-from __future__ import annotations
+"""Models of the raw tables that hold what reviewers judge, count, claim and accept."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Row, Text, cell
+from osteometa.wording.choices import ExerciseType
 
 PrismaBox = Literal[
     "identified_databases", "identified_registers", "removed_duplicates", "removed_automation",
@@ -81,3 +80,66 @@ def counts_of(rows: Iterable[Prisma]) -> dict[str, int]:
     for row in rows:
         counts[row.box] += row.n if row.reason else 0
     return {**counts, **{row.box: row.n for row in rows if not row.reason}}
+
+
+class AcceptedWarning(Row):
+    """A warning of `osteometa check` about a value that is right, or as the paper reports it."""
+
+    table: ClassVar[str] = "accepted_warnings"
+    key: ClassVar[tuple[str, ...]] = ("in_table", "row_key", "column", "code", "found")
+    purpose: ClassVar[str] = (
+        "One row per accepted warning of `osteometa check`, its cells as `osteometa check --csv` "
+        "shows them. It holds while the same is found. A review may lack this table."
+    )
+    may_be_absent: ClassVar[bool] = True
+    in_table: Name = cell("Raw table, without `.csv`.", ...)
+    row_key: Name = cell("Key of the row: its parts joined by `/`.", ...)
+    column: Name = cell("Column of the warning.", ...)
+    code: Name = cell("Code of the warning.", ...)
+    found: Text = cell("The value found, as the warning gives it.")
+    reason: Name = cell("Why the value stays as it is.", ...)
+
+
+class Claim(Row):
+    """A conclusion on the direction of one outcome, with the evidence that may answer it."""
+
+    table: ClassVar[str] = "claims"
+    key: ClassVar[tuple[str, ...]] = ("claim_id",)
+    purpose: ClassVar[str] = (
+        "One row per conclusion of another review that the evidence is to answer."
+    )
+    claim_id: Identifier = cell("Short name of the claim.", ...)
+    claim: Name = cell("The claim in a short sentence of your own words.", ...)
+    outcome: Name = cell("Outcome of config.yaml, also a secondary one.", ...)
+    analyte: Text = cell("Analyte of config.yaml; empty = any.")
+    site: Text = cell("Site of config.yaml; empty = any.")
+    exercise_type: Literal["", ExerciseType] = cell("Exercise type; empty = all.")
+    phase: Literal["acute", "training"] = cell(
+        "A single bout (acute) or a programme (training).", ...
+    )
+    window: Text = cell("Time window of config.yaml after a bout, or `during`; empty = any.")
+    design_class: Literal["", "controlled", "within_arm"] = cell(
+        "Against a comparator or within one arm; empty = against a comparator where any direction "
+        "of that kind is counted, otherwise within one arm."
+    )
+    arms: Text = cell(
+        "Exercise arms that the claim is about, each as study_id/arm_id, separated by spaces; "
+        "empty = all. Such a claim is answered by their effect where there is "
+        "one alone, and by directions."
+    )
+    expectation: Literal["up", "down", "unchanged", "larger_than"] = cell(
+        "What the claim says of the outcome; larger_than: higher with `exercise_type` than with "
+        "`than`.",
+        ...,
+    )
+    than: Literal["", ExerciseType] = cell(
+        "The other exercise type; needed for larger_than, else empty."
+    )
+    source: Name = cell("Where the claim stands: section, paragraph, table or page.", ...)
+    note: Text = cell("Remarks for a referee.")
+
+    @property
+    def arm_keys(self) -> tuple[tuple[str, str], ...]:
+        """Study and arm of each arm that the claim names."""
+        parts = (name.partition("/") for name in self.arms.split())
+        return tuple((study, arm) for study, _, arm in parts)

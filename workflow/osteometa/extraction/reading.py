@@ -1,7 +1,5 @@
 """Reading the raw tables, and writing the checked ones in one fixed form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, get_args
@@ -9,9 +7,8 @@ from typing import Any, Protocol, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from osteometa.extraction.accepted_warnings import AcceptedWarning
 from osteometa.extraction.cell_types import LONGEST, ReportedNumber, Row
-from osteometa.extraction.claims import Claim
+from osteometa.extraction.judgements import AcceptedWarning, Claim
 from osteometa.extraction.tables import (
     ROWS,
     Arm,
@@ -78,13 +75,7 @@ def _tables_from(rows: RowsOf) -> Tables:
 
 
 def require_tables(directory: str | Path) -> None:
-    """Require that every raw table that a review needs exists, with or without rows.
-
-    Raises
-    ------
-    ProblemsFound
-        If one is missing.
-    """
+    """Require (else ProblemsFound) that every needed raw table exists, with or without rows."""
     paths = [(Path(directory) / f"{model.table}.csv", model) for model in ROWS]
     problems = [_missing(p, m) for p, m in paths if not (m.may_be_absent or p.is_file())]
     if problems:

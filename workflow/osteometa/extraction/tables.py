@@ -1,14 +1,10 @@
-"""Models of the raw tables: every column, its content and its allowed values.
-
-The codebook is made from these models; `cell_types` defines the types of cells.
-"""
+"""Models of the raw tables: every column, its content and its allowed values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from osteometa.extraction.accepted_warnings import AcceptedWarning
 from osteometa.extraction.cell_types import (
     Identifier,
     Name,
@@ -20,8 +16,7 @@ from osteometa.extraction.cell_types import (
     Whole,
     cell,
 )
-from osteometa.extraction.claims import Claim
-from osteometa.extraction.judgements import Grade, Prisma, RiskOfBias
+from osteometa.extraction.judgements import AcceptedWarning, Claim, Grade, Prisma, RiskOfBias
 
 COUNT = {"least": 1, "most": 10_000_000}
 WEEKS = {"least": 0, "most": 2600}

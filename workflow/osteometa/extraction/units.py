@@ -4,8 +4,6 @@ A new unit is one line of `UNITS`; a new kind of quantity is a line of `Quantity
 Kept by hand because the units libraries that were tried reject g/cm2 or round.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal
@@ -89,13 +87,7 @@ class UnitError(ValueError):
 
 
 def dimension(unit: str) -> str:
-    """Return the dimension of a unit.
-
-    Raises
-    ------
-    UnitError
-        If the unit is not in the table.
-    """
+    """Return the dimension of a unit; UnitError if the unit is not in the table."""
     if unit not in UNITS:
         raise UnitError(f"'{unit}' is not known. Use one of: {', '.join(UNITS)}.")
     return UNITS[unit][0]
@@ -108,13 +100,7 @@ def units_of(quantity: Quantity) -> list[str]:
 
 
 def convert(value: float, unit: str, to: str) -> float:
-    """Convert a value exactly.
-
-    Raises
-    ------
-    UnitError
-        If a unit is not known or the two differ in dimension.
-    """
+    """Convert a value exactly; UnitError if a unit is not known or the two differ in dimension."""
     if unit == to:
         return float(value)
     found, target = dimension(unit), dimension(to)

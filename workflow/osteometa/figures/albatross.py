@@ -1,7 +1,5 @@
 """The albatross plot: p by direction against participants, with contours (Harrison 2017)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -44,18 +42,9 @@ def albatross_marks(rows: Sequence[AlbatrossPoint]) -> list[Point]:
 def curve_p(size: float, n: float, design_class: str) -> float:
     """Return the two-sided p that a standardised effect has with n participants, by the normal.
 
-    Geometry of the contours of the plot, by the published formula: no statistic of the review.
-
-    Two equal arms: the variance of d is near 4/N, so z = d sqrt(N) / 2. One group, d in SDs of the
-    change: z = d sqrt(n), the test of one mean (Harrison 2017).
-
-    Parameters
-    ----------
-    size : float
-        Standardised difference between two arms, or mean change over the SD of the change.
-    n : float
-        Participants, of all arms.
-    design_class : {"controlled", "within_arm"}
+    Geometry of the contours of the plot, by the published formula: no statistic of the review. Two
+    equal arms: the variance of d is near 4/N, so z = d sqrt(N) / 2. One group, d in SDs of the
+    change: z = d sqrt(n), the test of one mean (Harrison 2017). n counts all arms.
     """
     z = size * math.sqrt(n) / (2 if design_class == "controlled" else 1)
     return math.erfc(z / math.sqrt(2))
@@ -66,14 +55,8 @@ def albatross_figure(
 ) -> Figure:
     """Return the plot of one set; its curves are those of its design class.
 
-    Parameters
-    ----------
-    marks : sequence of Mark
-        x = signed log10 p (left of 0 lower, right of 0 higher with exercise), y = participants.
-    title : str
-    design_class : {"controlled", "within_arm"}
-    more : str
-        Sentences that the note ends with.
+    x is the signed log10 p (left of 0 lower, right of 0 higher with exercise), y participants;
+    `more` are sentences that the note ends with.
     """
     widest = max(3.0, *(abs(m.x) for m in marks)) * 1.08
     most = max(m.y for m in marks)

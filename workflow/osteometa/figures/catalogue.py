@@ -1,7 +1,5 @@
 """The figures by the names of their files, with their titles; the workflow expands over them."""
 
-from __future__ import annotations
-
 from osteometa.wording.choices import MEASURES
 
 KINDS = {

@@ -1,7 +1,5 @@
 """What charts with two axes share: marks, a frame that maps data to mm, ticks, labels set apart."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -156,16 +154,11 @@ reach from its estimate, before it is drawn as an arrow instead of widening the 
 def axis_range(
     intervals: Sequence[tuple[float, float, float]], room: float = 0.0
 ) -> tuple[float, float]:
-    """Return the range of an axis of estimates with intervals; no effect (0) is inside.
+    """Return the range of an axis of (estimate, low, high); no effect (0) is inside.
 
-    Parameters
-    ----------
-    intervals : sequence of (estimate, low, high)
-        Estimates further from the median of all than FAR typical widths do not count, nor do the
-        ends of an interval further from its estimate than REACH typical widths. The typical width
-        is the median of all.
-    room : float
-        Share of the axis that at least lies on either side of no effect, below 0.5.
+    Estimates further from the median of all than FAR typical widths do not count, nor do the ends
+    of an interval further from its estimate than REACH typical widths. The typical width is the
+    median of all. `room`, below 0.5, is the share of the axis at least on either side of no effect.
     """
     typical = median(high - low for _, low, high in intervals)
     centre = median(x for x, _, _ in intervals)
@@ -267,10 +260,7 @@ def draw_mark(
 
 
 def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
-    """Draw an interval at height y, mm; an arrow where it continues beyond the frame.
-
-    An interval that lies beyond the frame altogether is an arrow at its edge.
-    """
+    """Draw an interval at height y, mm; an arrow where it continues, or lies, beyond the frame."""
     ends = [frame.x(min(max(value, frame.x_low), frame.x_high)) for value in (low, high)]
     below, above = low < frame.x_low, high > frame.x_high
     if high < frame.x_low:
@@ -307,13 +297,16 @@ def diamond_points(
     return [left[0], (frame.x(middle), y - half), *right, (frame.x(middle), y + half), *left[1:]]
 
 
-def draw_favours(axes: Axes, zero: float, y: float, words: Sequence[str], width: float) -> None:
+def draw_favours(
+    axes: Axes, zero: float, y: float, words: Sequence[str], width: float, *, size: float = SMALL,
+    weight: str = "normal", color: str = GREY,
+) -> None:  # fmt: skip
     """Say what the two sides of no effect mean, beside it as far as there is room, all in mm."""
     arrows = f"\N{LEFTWARDS ARROW} {words[0]}", f"{words[1]} \N{RIGHTWARDS ARROW}"
-    left, right = (text_width(text, SMALL) for text in arrows)
+    left, right = (text_width(text, size, weight) for text in arrows)
     zero = min(max(zero, left + MARGIN + 1), width - MARGIN - right - 1)
-    put(axes, zero - 1, y, arrows[0], size=SMALL, align="right", color=GREY)
-    put(axes, zero + 1, y, arrows[1], size=SMALL, color=GREY)
+    for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
+        put(axes, x, y, text, size=size, weight=weight, align=align, color=color)
 
 
 def titled(axes: Axes, title: str, width: float, top: float = 3.2) -> float:
@@ -348,8 +341,3 @@ def distinct_labels(rows: Sequence[Any]) -> list[str]:
         else f"{row.label}, {row.effect_id.split('.')[1].replace('_', ' ')}"
         for row in rows
     ]  # fmt: skip
-
-
-def side_of(weight: float, heaviest: float, largest: float = 3.2, least: float = 0.0) -> float:
-    """Return the side of a mark whose area is proportional to a weight, mm."""
-    return max(least, largest * math.sqrt(weight / heaviest))

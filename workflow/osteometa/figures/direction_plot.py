@@ -3,15 +3,13 @@
 After Boon and Thomson (2021), with the reported direction beside the one that a sign test counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.comparisons.risk_of_bias import risk_of_bias_of
+from osteometa.comparisons.classification import risk_of_bias_of
 from osteometa.directions.per_study import ArmsAlike, arms_alike, counted_entries, study_directions
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
@@ -99,10 +97,7 @@ def direction_rows(
 def counted_directions(
     entries: Sequence[DirectionEntry], config: Config
 ) -> dict[tuple[str, Phase, str], Direction]:
-    """Return the direction with which a study counts, by outcome, phase and study.
-
-    That against a comparator where a study has one within arms too.
-    """
+    """Return how a study counts by outcome, phase and study; against a comparator if it has one."""
     share = config.directions.agreement_share
     found: dict[tuple[str, Phase, str], Direction] = {}
     sets = counted_entries(entries, config)

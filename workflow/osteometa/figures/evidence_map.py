@@ -1,7 +1,5 @@
 """The evidence map: participants and studies of each outcome and exercise type."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product
@@ -39,14 +37,7 @@ NOTE = (
 
 
 def map_marks(results: Iterable[ReportedResult], outcomes: Sequence[str]) -> list[OutcomeCount]:
-    """Return the marks of the map: studies of each field by what they have at most.
-
-    Parameters
-    ----------
-    results : iterable of ReportedResult
-    outcomes : sequence of str
-        In the order of the rows.
-    """
+    """Return the marks of the map: studies of each field by what they have at most."""
     fields: dict[tuple[Phase, str, ExerciseType], dict[str, list[ReportedResult]]] = {}
     for r in results:
         if r.exercise_type is not None:

@@ -50,18 +50,8 @@ def write_figure(
 ) -> list[Path]:  # fmt: skip
     """Write a figure: `stem.pdf` and so on; other kinds have a file per page, `stem_2.svg`.
 
-    Parameters
-    ----------
-    pages : sequence of Figure
-    stem : Path
-    endings : mapping
-        Endings of the files with their kinds; see `files_of`, also for what follows.
-    title, alt, fonts : str
-
-    Returns
-    -------
-    list of Path
-        The files, each written whole.
+    `endings` are those of the files with their kinds; see `files_of`, also for the rest. Returned
+    are the files, each written whole.
     """
     drawn, written = drawings(pages), []
     for ending, kind in endings.items():
@@ -82,17 +72,10 @@ def drawings(pages: Sequence[Figure]) -> list[Element]:
 def files_of(
     drawn: Sequence[Element], kind: str, *, title: str = "", alt: str = "", fonts: str = ""
 ) -> list[bytes]:
-    """Return a figure as files of a kind: all pages in one pdf, else a file for each page.
+    """Return what `drawings` returned as files of a kind: one pdf of all pages, else one for each.
 
-    Parameters
-    ----------
-    drawn : sequence of Element
-        What `drawings` returned.
-    kind : {"svg", "pdf", "png", "tiff"}
-    title, alt : str
-        For readers who do not see the figure.
-    fonts : str, optional
-        What `common_rules` returned, where it is at hand.
+    `title` and `alt` are for readers who do not see the figure; `fonts` is what `common_rules`
+    returned, where it is at hand.
     """
     if kind == "svg":
         many = len(drawn) > 1
@@ -245,13 +228,8 @@ def _typeset(drawn: Sequence[Element], title: str, alt: str) -> bytes:
 def typeset(source: str, letters: Iterable[str], inputs: Mapping[str, str] | None = None) -> bytes:
     """Return the PDF of a typst source in the form for screen readers (PDF/UA-1).
 
-    Parameters
-    ----------
-    source : str
-    letters : iterable of str
-        Letters that it holds, for which further fonts of the machine may be needed.
-    inputs : mapping, optional
-        Texts by the names under which the source reads them.
+    For `letters` that it holds further fonts of the machine may be needed; `inputs` are texts by
+    the names under which the source reads them.
     """
     fonts = sorted({str(file.parent) for file in [*FILES.values(), *machine_fonts(letters)]})
     return cast(

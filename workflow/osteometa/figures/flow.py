@@ -1,7 +1,5 @@
 """The PRISMA 2020 flow of studies (Page 2021), from counts entered by the reviewers."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,12 +92,8 @@ class Box(Mark):
 def flow_marks(boxes: Mapping[str, int], reasons: Iterable[tuple[str, str, int]] = ()) -> list[Box]:
     """Return a mark per box, and one per reason of an excluded report.
 
-    Parameters
-    ----------
-    boxes : mapping of box to count
-        An absent count is one that nobody entered.
-    reasons : iterable of (box, reason, count)
-        Why reports were excluded; what they leave of the whole box has no reason entered.
+    An absent count is one that nobody entered. `reasons` (box, reason, count) say why reports were
+    excluded; what they leave of the whole box has no reason entered.
     """
     others = OTHER.isdisjoint(boxes)
     marks = [

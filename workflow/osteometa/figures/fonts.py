@@ -1,7 +1,5 @@
 """The font of all figures, those that stand in for letters it lacks, and their rules in an SVG."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Iterable, Mapping

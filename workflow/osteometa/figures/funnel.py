@@ -1,7 +1,5 @@
 """Contour-enhanced funnel plots: effects against their standard errors (Peters 2008)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -88,8 +86,9 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> Fi
         draw_mark(axes, frame.x(mark.x), frame.y(mark.y), 1.6, "circle",
                   VERMILION if hollow else BLACK, hollow=hollow)  # fmt: skip
     draw_labels(axes, places)
+    y_title = "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
     draw_axes(axes, frame, x_ticks=ticks_of(low, high, scale), y_ticks=y_ticks,
-              x_title=scale.title, y_title=_error_title(scale))  # fmt: skip
+              x_title=scale.title, y_title=y_title)  # fmt: skip
     noted(axes, note, NARROW, frame.bottom + 9)
     return figure
 
@@ -100,11 +99,6 @@ def _points(marks: Sequence[Mark]) -> list[Point]:
 
 def _centre(marks: Sequence[Mark]) -> float:
     return next(mark.x for mark in marks if isinstance(mark, At) and mark.kind == "line")
-
-
-def _error_title(scale: MeasureFormat) -> str:
-    """Return what the vertical axis shows: of ratios the error stays on the log scale."""
-    return "Standard error" + (" of the log ratio" if scale.measure == "ROM" else "")
 
 
 def _lines(frame: Frame, centre: float) -> list[tuple[Line, str, float, tuple]]:

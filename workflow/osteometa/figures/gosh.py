@@ -1,9 +1,4 @@
-"""The GOSH plot: pooled effects and I2 of all subsets of the studies, histograms in its margins.
-
-Olkin, Dahabreh and Trikalinos (2012).
-"""
-
-from __future__ import annotations
+"""The GOSH plot: pooled effects and I2 of all subsets, histograms in its margins (Olkin 2012)."""
 
 import random
 from collections.abc import Sequence
@@ -46,17 +41,9 @@ def gosh_marks(
 ) -> list[Mark]:
     """Return a point per subset, in two groups: with and without one study; and histograms.
 
-    Parameters
-    ----------
-    rows : sequence of GoshRow
-    labels : sequence of str
-        Labels of the studies in the order of the bits.
-    influential : int
-        Which study separates the groups.
-    most : int
-        Points that are drawn; of more subsets a sample is taken, so that files stay small. Every
-        n-th would not do: in the order of the subsets, a study is in each second one. The
-        histograms count all subsets.
+    `labels` are in the order of the bits; the study `influential` separates the groups. Of more
+    than `most` points a sample is drawn, so that files stay small. Every n-th would not do: in the
+    order of the subsets, a study is in each second one. The histograms count all subsets.
     """
     pools = [
         Point(x=row.estimate, y=row.i2, label=labels[influential],
@@ -81,21 +68,9 @@ def gosh_marks(
 def histogram(
     label: str, values: Sequence[float], groups: Sequence[str], ends: tuple[float, float]
 ) -> list[Bar]:
-    """Return the bars of a histogram per group, with bins in common.
+    """Return BINS bars per group, with bins in common: `low` and `high` edges, `size` the count.
 
-    Parameters
-    ----------
-    label : str
-        What is counted.
-    values : sequence of n floats
-    groups : sequence of n texts
-    ends : (low, high)
-        Lowest and highest edge; a value at the highest belongs to the last bin.
-
-    Returns
-    -------
-    list of Mark
-        BINS bars a group: `low` and `high` are its edges, `size` its count.
+    `ends` are the lowest and the highest edge; a value at the highest belongs to the last bin.
     """
     found, belongs = np.asarray(values, dtype=float), np.asarray(groups)
     bars = []

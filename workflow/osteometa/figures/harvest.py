@@ -1,9 +1,4 @@
-"""The harvest plot: one bar per study, by outcome, phase and direction (Ogilvie 2008).
-
-Each bar has the number of its study, which a page of its own names.
-"""
-
-from __future__ import annotations
+"""The harvest plot (Ogilvie 2008): one bar per study, numbered, by outcome, phase and direction."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,4 @@
-"""The influence panel: seven diagnostics of each study, one small chart each.
-
-The diagnostics and their bounds are those of Viechtbauer and Cheung (2010).
-"""
-
-from __future__ import annotations
+"""The influence panel (Viechtbauer and Cheung 2010): seven diagnostics, one small chart each."""
 
 from collections.abc import Iterable, Sequence
 

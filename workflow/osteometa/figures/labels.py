@@ -1,7 +1,5 @@
 """Names beside the points of a chart: each is seen to belong to its own point, or is left out."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,18 +70,9 @@ def place_labels(
 ) -> list[Place | None]:
     """Return a free place for the name of each point, None where there is none.
 
-    A name stands beside its point and farther from every other, or at the end of a leader line.
-
-    Parameters
-    ----------
-    points : sequence of (x, y, side, label)
-        All marks, named or not, the most important first.
-    frame : Frame
-        Names stay inside it.
-    lines : sequence of (xs, ys)
-        What no name may stand upon beside points and other names.
-    numbers : bool
-        Whether a number (1, 2, ...) takes the place of a name that has no room.
+    A name stands beside its point and farther from every other, or at the end of a leader line,
+    inside the frame. `points` are all marks, named or not, the most important first; on `lines` no
+    name may stand. With `numbers` 1, 2, ... take the place of names that have no room.
     """
     parts = [
         (x0, y0, x1, y1)
@@ -120,7 +109,8 @@ def _free(
     least = np.maximum(apart[:, None], others[None, :, 2] / 2 + 0.3)
     fits &= np.all(_distances(boxes, others[:, :2]) >= least, axis=1)
     for other in placed:
-        fits &= ~_meet(boxes, other.box)
+        apart = (boxes[:, :2] >= other.box[2:]) | (other.box[:2] >= boxes[:, 2:])
+        fits &= apart.any(axis=1)
     leaders = np.array([place.leader for place in placed if place.leader]).reshape(-1, 4)
     half = others[:, 2:] / 2 + 0.4
     marks = np.hstack([others[:, :2] - half, others[:, :2] + half])
@@ -173,11 +163,6 @@ def _boxes(left: Array | float, middle: Array | float, width: float) -> Array:
     """Return what names take (n x 4: left, top, right, bottom)."""
     half = TEXT_HEIGHT / 2 + 0.55
     return np.stack([left - 0.2, middle - half, left + width + 0.2, middle + half], axis=-1)
-
-
-def _meet(boxes: Array, other: Array) -> NDArray[np.bool_]:
-    """Tell which of n boxes overlap another."""
-    return np.all((boxes[:, :2] < other[2:]) & (other[:2] < boxes[:, 2:]), axis=1)
 
 
 def _distances(boxes: Array, points: Array) -> Array:

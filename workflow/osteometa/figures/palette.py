@@ -1,7 +1,5 @@
 """Colours, sizes of text and widths that all figures share."""
 
-from __future__ import annotations
-
 # Okabe and Ito's palette, distinguishable with deficient colour vision.
 BLUE, ORANGE, GREEN, VERMILION, BLACK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#000000"
 SKY, YELLOW = "#56B4E9", "#F0E442"

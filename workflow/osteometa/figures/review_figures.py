@@ -1,7 +1,5 @@
 """The figures of the whole review: summary forest, evidence map, directions, flow, risk of bias."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """Risk of bias as judged by the reviewers: traffic lights per study and bars per domain."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -62,14 +60,7 @@ HIGHEST = 190.0
 def light_marks(
     judgements: Sequence[RiskOfBias], tool: str, labels: Mapping[str, str]
 ) -> list[Count]:
-    """Return a light per study, outcome and domain of one tool.
-
-    Parameters
-    ----------
-    judgements : sequence of RiskOfBias
-    tool : {"rob2", "robins_i", "nhlbi_prepost"}
-    labels : mapping of study_id to the study's label
-    """
+    """Return a light per study, outcome and domain of one tool; `labels` are by study_id."""
     return [
         Count(
             kind="cell",

@@ -1,7 +1,6 @@
 """Scatter plots: Baujat and bubble (meta-regression)."""
 
-from __future__ import annotations
-
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,6 @@ from osteometa.figures.chart import (
     noted,
     padded,
     plain_ticks,
-    side_of,
     tick_room,
     title_height,
     titled,
@@ -165,7 +163,7 @@ def bubble_figure(
                   zorder=3)  # fmt: skip
         for m in sorted(points, key=lambda m: -m.size):
             color, shape = TYPE_MARKS[m.group]
-            side = side_of(m.size, heaviest, 4.0)
+            side = 4.0 * math.sqrt(m.size / heaviest)
             draw_mark(axes, frame.x(m.x), frame.y(m.y), side, shape, color, edge="white")
 
     kinds = [kind for kind in ExerciseType if any(m.group == kind for m in points)]
@@ -191,11 +189,6 @@ def _band(axes: Axes, frame: Frame, line: Sequence[Fit]) -> None:
     )  # fmt: skip
     for edge in (low, high):
         axes.plot(x, edge, color=GREY, lw=0.6, dashes=(4, 2), zorder=1, gid="band")
-
-
-def band_words(interval: str) -> str:
-    """Return what the band around the line is; `interval` is the model's, in words."""
-    return f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
 
 
 def slope_words(fit: MetaRegressionRow, scale: MeasureFormat) -> str:

@@ -1,16 +1,64 @@
-"""What the figures of one synthesis depend on beside its results, made once from config.yaml."""
+"""What the figures of one synthesis depend on beside its results: settings and journal presets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from osteometa.figures.presets import PRESETS, Preset
+from osteometa.figures.palette import BLACK, BLUE, BODY, SKY, SMALL
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.syntheses import title_of, window_words
 
 if TYPE_CHECKING:
     from osteometa.protocol.config import Config
+
+DROPPED = (
+    ("weight",), ("exercise_mean", "control_mean"), ("exercise_n", "control_n"), ("risk_of_bias",),
+)  # fmt: skip
+"""The order in which columns go where a figure is too narrow for all; units go with the means.
+
+The area of a square shows the weight, and the interval most of what means and n do; no mark shows
+the risk of bias.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """The style of forest plots of a journal."""
+
+    columns: tuple[str, ...]
+    """From left to right; `plot` is the drawing."""
+    head: str = "Study"
+    effect_head: str = "Effect"
+    interval: str = "[a, b]"
+    size: float = BODY
+    """Size of the text in points."""
+    square: str = BLUE
+    diamond: str = BLACK
+    leading_zero: bool = True
+    """Whether p is written with a 0 before the point."""
+    favours_on_top: bool = False
+
+
+_ARMS = ("exercise_n", "exercise_mean", "control_n", "control_mean", "unit")
+_RIGHT = ("label", "plot", "weight", "effect", "risk_of_bias")
+PRESETS = {
+    "standard": Preset(columns=("label", *_ARMS, "plot", "effect", "weight", "risk_of_bias")),
+    "revman": Preset(
+        columns=("label", *_ARMS, "weight", "effect", "plot", "risk_of_bias"),
+        head="Study or subgroup",
+    ),
+    "jama": Preset(
+        columns=("label", "exercise_n", "control_n", "effect", "plot", "weight", "risk_of_bias"),
+        head="Source", interval="(a to b)", diamond=SKY, leading_zero=False, favours_on_top=True,
+    ),
+    "bmj": Preset(
+        columns=("label", *_ARMS, "plot", "weight", "effect", "risk_of_bias"),
+        interval="(a to b)", square=BLACK,
+    ),
+    "metafor": Preset(columns=_RIGHT, square=BLACK),
+    "nature": Preset(columns=_RIGHT, square=BLACK, size=SMALL),
+}  # fmt: skip
 
 
 WITHIN_ARM = ("Lower after exercise", "Higher after exercise")

@@ -1,7 +1,5 @@
 """One estimate with its interval per line: steps, sensitivity analyses, differences of types."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -115,17 +113,9 @@ def strip_figure(
 ) -> Figure:
     """Return the plot, two columns wide and as high as its lines.
 
-    Parameters
-    ----------
-    marks : sequence of Mark
-        Of kinds interval, heading and message, from top to bottom; the primary result last, of
-        kind diamond, where there is one.
-    title : str
-    scale : MeasureFormat
-    head : str
-        What the lines are, over the first column.
-    favours : sequence of two texts
-        What effects below and above none mean.
+    `marks` are intervals, headings and messages from top to bottom, the primary result (a diamond)
+    last where there is one; `head` says what they are, `favours` what effects below and above none
+    mean.
     """
     sized = [mark for mark in marks if isinstance(mark, Interval)]
     effects = {id(m): scale.with_interval(m.x, m.low, m.high) for m in sized}
@@ -138,7 +128,8 @@ def strip_figure(
     )
     extra_width = max(text_width(m.text, SMALL) for m in sized)
     right = WIDE - MARGIN - extra_width - 6 - effect_width
-    left = min(right - PLOT, MARGIN + 6 + _longest(marks, head))
+    labels = (text_width(m.label, weight=_weight(m)) for m in marks)
+    left = min(right - PLOT, MARGIN + 6 + max(text_width(head, weight="bold"), *labels))
     room = left - MARGIN - 4
     lines = {id(m): wrapped(m.label, room if isinstance(m, Interval) else WIDE / 2) for m in marks}
     heights = [
@@ -165,13 +156,6 @@ def strip_figure(
     draw_favours(axes, frame.x(0.0), bottom + 9.9, favours, WIDE)
     noted(axes, note, WIDE, bottom + 12.9)
     return figure
-
-
-def _longest(marks: Sequence[Mark], head: str) -> float:
-    """Return the width of the longest text before the drawing, mm."""
-    return max(
-        text_width(head, weight="bold"), *(text_width(m.label, weight=_weight(m)) for m in marks)
-    )
 
 
 def _weight(mark: Mark) -> str:

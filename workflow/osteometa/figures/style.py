@@ -1,7 +1,5 @@
 """Pages and their texts: one font, measured before it is drawn."""
 
-from __future__ import annotations
-
 import math
 import sys
 from functools import cache

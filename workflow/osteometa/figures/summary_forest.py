@@ -29,7 +29,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
 from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
-from osteometa.figures.presets import PRESETS, Preset
+from osteometa.figures.settings import PRESETS, Preset
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.records.pools import PooledRow
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
@@ -115,17 +115,7 @@ def _mark(row: PooledRow, panel: Panel) -> Pool | Count | None:
 def summary_figures(
     marks: Sequence[Pool | Count], panels: Sequence[Panel], title: str, style: str = "standard"
 ) -> list[Figure]:
-    """Return the pages of the figure: pools first, then analyses with one study.
-
-    Parameters
-    ----------
-    marks : sequence of Mark
-        As of `summary_marks`.
-    panels : sequence of Panel
-    title : str
-    style : str
-        Name of a preset: colours, words and size of the text.
-    """
+    """Return the pages of the figure: pools first, then analyses with one study."""
     preset = PRESETS[style]
     own = {p.heading: tuple(m for m in marks if m.group == p.heading) for p in panels}
     pooled = [p for p in panels if any(m.kind == "diamond" for m in own[p.heading])]

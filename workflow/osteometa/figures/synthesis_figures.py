@@ -1,7 +1,5 @@
 """All figures of one synthesis, from its result files: what is drawn, or why not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -70,10 +68,6 @@ class Results:
     settings: FigureSettings
     _tables: dict[str, list[Any]] = field(default_factory=dict)
 
-    def of_measure(self, measure: str) -> Results:
-        """Return the same results with another measure to draw."""
-        return replace(self, settings=replace(self.settings, measure=measure))
-
     def table(self, name: str, record: type[Record]) -> list[Record]:
         """Return the records of one file."""
         if name not in self._tables:
@@ -105,13 +99,7 @@ class Results:
         )  # fmt: skip
 
     def pool(self, least: int = 2) -> PooledRow:
-        """Return the primary model of all studies, if it pools enough of them.
-
-        Raises
-        ------
-        ReasonError
-            If it does not.
-        """
+        """Return the primary model of all studies; ReasonError if it pools fewer than `least`."""
         own = (r for r in self.pooled if r.primary and r.group == OVERALL)
         primary = next((r for r in own if r.measure == self.settings.measure), None)
         k = 0 if primary is None else primary.k
@@ -252,6 +240,7 @@ def _specification(results: Results, title: str) -> Drawn:
 
 def _bubble(results: Results, title: str) -> Drawn:
     interval, scale = interval_words(results.pool().ci_method), results.scale
+    band = f"Grey, dashed: pointwise 95 % confidence band of the mean effect ({interval})."
     fits = _ok(results.table("meta_regression", MetaRegressionRow))
     points = results.table("regression_points", RegressionPoint)
     line = results.table("regression_line", RegressionLine)
@@ -260,8 +249,7 @@ def _bubble(results: Results, title: str) -> Drawn:
     for fit in fits:
         chosen = scatter.bubble_marks(fit, points, line)
         words = scatter.slope_words(fit, scale)
-        note = f"{scatter.band_words(interval)} {words}"
-        pages.append(scatter.bubble_figure(chosen, title, scale, note))
+        pages.append(scatter.bubble_figure(chosen, title, scale, f"{band} {words}"))
         marks += chosen
         alts.append(f"{scatter.COVARIATES[fit.covariate]}: {words}")
     return marked(pages, marks, f"{title}. {' '.join(alts)}")
@@ -283,13 +271,7 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
 
 
 def figure_named(results: Results, name: str) -> Drawn:
-    """Return one figure of a synthesis, by the name of its files.
-
-    Raises
-    ------
-    ReasonError
-        If it does not apply.
-    """
+    """Return a figure of a synthesis by the name of its files; ReasonError if it does not apply."""
     measure, measures = name.removeprefix("forest_").upper(), results.settings.measures
     title = results.settings.title
     if name in DRAW:
@@ -298,21 +280,15 @@ def figure_named(results: Results, name: str) -> Drawn:
         raise ReasonError(f"{measure} is the primary measure, of the figure forest")
     if measure not in measures:
         raise ReasonError(f"{measure} is not a measure of this outcome in config.yaml")
-    return _forest(results.of_measure(measure), title)
+    settings = replace(results.settings, measure=measure)
+    return _forest(replace(results, settings=settings), title)
 
 
 def draw_all(folder: str | Path, settings: FigureSettings, fonts: str = "") -> None:
-    """Draw the figures of a synthesis that apply into its folder `figures/`; see `write_figures`.
+    """Draw the figures that apply of `results/<synthesis>` into its folder `figures/`.
 
-    Forest plots of further measures are drawn on request by `osteometa figure`.
-
-    Parameters
-    ----------
-    folder : path
-        `results/<synthesis>`.
-    settings : FigureSettings
-    fonts : str, optional
-        What `common_rules` returned, where it is at hand.
+    Forest plots of further measures are drawn on request by `osteometa figure`. `fonts` is what
+    `common_rules` returned, where it is at hand.
     """
     results = Results(Path(folder), settings)
     kinds = ((name, title, partial(figure_named, results, name)) for name, title in KINDS.items())

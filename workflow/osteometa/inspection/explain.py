@@ -19,10 +19,9 @@ from osteometa.extraction.tables import Tables
 from osteometa.inspection.pools import PooledSet, pooled_sets
 from osteometa.pooling.results import Pooled
 from osteometa.protocol.config import Config
-from osteometa.records.directions import DirectionEntry
+from osteometa.records.directions import DirectionEntry, SetKey, set_key
 from osteometa.records.effects import Effect
 from osteometa.records.ledger import LedgerLine
-from osteometa.records.sets import SetKey, set_key
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pool_set
 from osteometa.wording.vocabulary import Block

@@ -1,7 +1,5 @@
 """The grammar of a cell, one for raw tables, `osteometa pool` and the public functions."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter
@@ -60,11 +58,7 @@ def plain_number(text: str, mark: Mark = ".") -> str:
 
     Thousands may be separated by spaces, apostrophes or the other mark. `1,234` could be 1234 or
     1.234 and is read only where the file has decimal commas; `1.234` only where it has points.
-
-    Raises
-    ------
-    NumberError
-        If the text is not a number, or could be two.
+    NumberError if the text is not a number, or could be two.
     """
     plain = " ".join(text.split()).translate(MINUS)
     other: Mark = "," if mark == "." else "."

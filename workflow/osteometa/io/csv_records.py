@@ -4,8 +4,6 @@ The only place where typed fields (codes, sets of flags, tuples of cells) become
 A type of its own has a class method `read`; `str` writes it.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -144,10 +142,7 @@ def texts_of(record: type[Record], rows: Iterable[Record]) -> Iterator[list[str]
 def read_records(path: str | Path, record: type[Record]) -> list[Record]:
     """Read what `write_records` wrote.
 
-    Raises
-    ------
-    ValueError
-        If the header is not that of the record type, or a cell holds no value of its column.
+    ValueError if the header is not that of the record type, or a cell holds no value of its column.
     """
     readers = [(name, _reader_of(hint)) for name, hint in _hints_of(record)]
     rows = read_rows(path)

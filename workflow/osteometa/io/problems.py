@@ -1,7 +1,5 @@
 """Problems of a review's files, worded so that a reviewer can correct them."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,10 +93,7 @@ ACCEPTING = (
 
 
 def render(problems: Iterable[Problem]) -> str:
-    """Return all problems as text, grouped by file, errors before warnings, with counts.
-
-    Of accepted warnings only the number is given.
-    """
+    """Return all problems as text by file, errors first, with counts; accepted ones as a number."""
     everything = list(problems)
     problems = [problem for problem in everything if not problem.reason]
     accepted = len(everything) - len(problems)

@@ -4,8 +4,6 @@ Commas, semicolons or tabs between cells, decimal points or commas, byte-order m
 ends.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -61,12 +59,7 @@ def read_sheet(path: Path) -> Sheet:
 def read_lines(path: Path) -> tuple[str, list[list[str]]]:
     """Return what separates the cells of a CSV file, and its lines with the cells as they stand.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    SheetError
-        If the file cannot be opened, is not UTF-8 or not CSV.
+    FileNotFoundError if there is no such file; SheetError if it is not UTF-8 or not CSV.
     """
     try:
         data = path.read_bytes()

@@ -1,7 +1,5 @@
 """Zipped documents (Word, Excel) without the time at which they were made."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo

@@ -4,8 +4,6 @@ Of YAML only mappings, lists and plain values are read. Aliases, merge keys and 
 each choice stands in its place, and no file grows or runs anything while it is read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +20,7 @@ _JOINED = re.compile(r"[-+]?[0-9.]+_[0-9_.]*(e[-+]?[0-9_]+)?", re.IGNORECASE)
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], int]]:
     """Read a YAML file: plain values, and the line of each key and item by its path.
 
-    Raises
-    ------
-    ProblemsFound
-        If the file is missing, too large, not UTF-8, not YAML, or holds what is not read.
+    ProblemsFound if it is missing, too large, not UTF-8, not YAML, or holds what is not read.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError

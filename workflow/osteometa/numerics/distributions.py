@@ -1,21 +1,14 @@
 """Quantiles, p values and small-sample factors as pure functions of numbers."""
 
-from __future__ import annotations
-
 import math
 
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 
 def hedges_j(m: float) -> float:
-    """Return Hedges' exact small-sample factor for m degrees of freedom.
+    """Return Hedges' exact small-sample factor for m degrees of freedom, defined for m > 1.
 
     J(m) = Gamma(m/2) / (sqrt(m/2) Gamma((m-1)/2)), Hedges (1981).
-
-    Raises
-    ------
-    ValueError
-        For m <= 1, where it is not defined.
     """
     if m <= 1:
         raise ValueError(f"J is not defined for {m} degrees of freedom.")

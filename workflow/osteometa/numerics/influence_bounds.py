@@ -1,7 +1,5 @@
 """The usual bounds of deletion diagnostics (Viechtbauer and Cheung 2010), by names of columns."""
 
-from __future__ import annotations
-
 import math
 from statistics import NormalDist
 

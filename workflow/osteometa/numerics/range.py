@@ -31,13 +31,7 @@ def out_of_range(effect: float, variance: float) -> str:
 def refuse_design(
     X: NDArray[np.float64], v: NDArray[np.float64], names: Sequence[str] = ()
 ) -> None:
-    """Raise where a design (k x p) cannot be computed with, or not with these variances (k).
-
-    Raises
-    ------
-    ValueError
-        Naming the column.
-    """
+    """Raise a ValueError if a design (k x p) and its variances (k) cannot be computed with."""
     for j, size in enumerate(abs(X).max(axis=0, initial=0.0)):
         if not (size == 0 or SMALLEST <= size <= LARGEST):
             name = names[j] if names else str(j + 1)
@@ -54,12 +48,6 @@ def refuse_design(
 
 
 def refuse_unknown(name: str, value: str, allowed: Sequence[str]) -> None:
-    """Raise where a parameter has none of its values.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter, what it is, and what it can be.
-    """
+    """Raise a ValueError for a parameter that has none of its values."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)} (found '{value}')")

@@ -143,10 +143,7 @@ def dot(a: Array, b: Array) -> Array:
 
 
 def intercept_batch(y: Array, v: Array, work: Array | None = None) -> InterceptBatch:
-    """Return models with an intercept only; y, v (k, m), v infinite where there is no effect.
-
-    The two arrays may be changed: the batch keeps them.
-    """
+    """Return intercept-only models; y, v (k, m) are kept, v infinite where there is no effect."""
     y, v = np.ascontiguousarray(y), np.ascontiguousarray(v)
     models = np.flatnonzero(v[0] > np.min(v, axis=0))
     if len(models):
@@ -184,13 +181,7 @@ def subset_batch(
 
 
 def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
-    """Return models with the designs X (m, k, p), v infinite where there is no effect.
-
-    Raises
-    ------
-    ValueError
-        If the columns of a design are not linearly independent.
-    """
+    """Return models with the designs X (m, k, p), v infinite where there is no effect."""
     absent = np.isinf(v)
     n = np.sum(~absent, axis=0).astype(float)
     y, X = np.where(absent, 0.0, y), np.where(absent.T[:, :, None], 0.0, X)
@@ -207,10 +198,7 @@ def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
 
 
 def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
-    """Return the batch of one model: effects y (k), variances v (k) or covariance V, design (k, p).
-
-    Covariances are removed by rotation first, see `covariance`.
-    """
+    """Return the batch of one model: y (k), v (k) or V, design (k, p); V is rotated away first."""
     y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
     if V is not None:
         y, v, X = decorrelated(y, V, X)

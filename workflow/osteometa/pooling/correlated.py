@@ -5,8 +5,6 @@ orthogonal rotation of rows changes no likelihood, no generalised Q, no trace an
 squares. So one solver for uncorrelated rows serves both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,11 +30,7 @@ def blocks(V: Array) -> list[list[int]]:
 def checked_covariance(V: Array, k: int) -> Array:
     """Return V as an exactly symmetric array (k x k).
 
-    Raises
-    ------
-    ValueError
-        If it has another shape, holds a number that is not finite, is not symmetric, or is not
-        positive definite.
+    ValueError for another shape, numbers that are not finite, or V not positive definite.
     """
     V = np.asarray(V, dtype=float)
     if V.shape != (k, k):
@@ -92,10 +86,7 @@ def decorrelated(y: Array, V: Array, X: Array) -> tuple[Array, Array, Array]:
 
 
 def row_weights(V: Array, tau2: float) -> Array:
-    """Return the shares (k, sum 1) of the effects in a mean by generalised least squares.
-
-    They are the row sums of (V + tau2 I)^-1; a share can be below 0.
-    """
+    """Return the shares (k, sum 1) of effects in their mean: the row sums of (V + tau2 I)^-1."""
     w = 1.0 / (np.diagonal(V) + tau2)
     for block in blocks(V):
         if len(block) > 1:

@@ -1,7 +1,5 @@
 """Meta-regression on named moderators: the design matrix, and a result by coefficient."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,12 +62,7 @@ def design_matrix(moderators: Moderators) -> tuple[list[str], Array]:
     """Return the names of the coefficients and the design matrix, the intercept first.
 
     A moderator of numbers has one coefficient; a factor has one for each level but the first in
-    alphabetical order.
-
-    Raises
-    ------
-    ValueError
-        For a moderator that is the same for all effects.
+    alphabetical order. ValueError for a moderator that is the same for all effects.
     """
     names, columns = ["intercept"], []
     for name, values in moderators.items():
@@ -92,22 +85,9 @@ def regress_on(
     data: EffectData, moderators: Moderators, *, method: str = "REML", ci: str = "hksj-floor",
     tau2_ci: str = "qp",
 ) -> RegressionResult:  # fmt: skip
-    """Regress effects on moderators.
+    """Regress effects on moderators, by name in the order of the effects; the rest as `regress`.
 
-    Parameters
-    ----------
-    data : EffectData
-    moderators : mapping
-        Values by name, in the order of the effects.
-    method, ci
-        As for `regress`.
-    tau2_ci
-        As for `pool`.
-
-    Raises
-    ------
-    ValueError
-        For too few effects, moderators that depend on each other, and impossible numbers.
+    ValueError for too few effects, moderators that depend on each other, and impossible numbers.
     """
     names, X = design_matrix(moderators)
     k, p = X.shape

@@ -1,7 +1,5 @@
 """Whether groups of effects differ: what the review and `osteometa pool` both test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,11 +32,7 @@ def separate_means(groups: Sequence[EffectData], method: str) -> GroupMeans:
 
     Effects of different groups must be independent. Standard errors are the conventional ones,
     whatever the interval method: those of Hartung and Knapp go with t, not with chi-square.
-
-    Raises
-    ------
-    ValueError
-        If the model of a group has no solution.
+    ValueError if the model of a group has no solution.
     """
     fits = [
         pool(group.yi, group.vi, V=group.V, studies=group.studies, method=method, ci="wald")
@@ -52,13 +46,7 @@ def separate_means(groups: Sequence[EffectData], method: str) -> GroupMeans:
 
 
 def separate_test(groups: Sequence[EffectData], method: str) -> JointTest:
-    """Test the means of `separate_means` against each other by Wald's chi-square.
-
-    Raises
-    ------
-    ValueError
-        If the model of a group has no solution.
-    """
+    """Test the means of `separate_means` against each other by Wald's chi-square."""
     means = separate_means(groups, method)
     between = pool(means.coefficients, np.diagonal(means.covariance), method="EE", ci="wald")
     if not isinstance(between, Fitted):

@@ -113,25 +113,10 @@ def regress_many(
 ) -> RegressedMany:
     """Fit y ~ N(X b, v + tau2) for every row of effects or every design.
 
-    Parameters
-    ----------
-    Y : array of shape (m, k) or (1, k)
-        Effects; one row serves all designs.
-    v : array of shape (m, k) or (1, k)
-        Sampling variances; one row serves all models. Infinite where a model has no such effect.
-    designs : array of shape (m, k, p) or (1, k, p)
-        Design matrices; one serves all rows of effects.
-    method : str
-        Estimator of tau2 by metafor's short name, one of METHODS.
-    ci : {"wald", "hksj", "hksj-floor"}
-        As for `model.pool`.
-    studies : array (m), optional
-        As for `solve`.
-
-    Raises
-    ------
-    ValueError
-        If the columns of a design are not linearly independent.
+    Y are effects (m, k) and v their variances (m, k), infinite where a model has no such effect;
+    one row of either serves all models, and one design of (m, k, p) all rows. `method`, `ci` and
+    `studies` are those of `solve`. ValueError if the columns of a design are not linearly
+    independent.
     """
     m, k, p = max(len(Y), len(v), len(designs)), Y.shape[1], designs.shape[2]
     intercept = p == 1 and bool(np.all(designs == 1.0))
@@ -174,20 +159,10 @@ def solve(
 ) -> RegressedMany:
     """Return tau2 and the coefficients by generalised least squares.
 
-    Parameters
-    ----------
-    batch : Batch
-    method, ci : str
-        As for `regress_many`.
-    studies : array (m), optional
-        Independent studies of each model, for the degrees of freedom of t; all effects by default.
-    sj : array (m), optional
-        As for `tau2.estimate`.
-
-    Raises
-    ------
-    OverflowError
-        If effects or variances are too large or too small to compute with.
+    `method` is metafor's short name, one of METHODS, and `ci` as for `model.pool`. `studies` (m)
+    are the independent studies of each model, for the degrees of freedom of t; all effects by
+    default. `sj` (m) is as for `tau2.estimate`. OverflowError if numbers are too large or too small
+    to compute with.
     """
     at0 = MOMENTS.get(method, trace_moments)(batch, 0.0)
     # A search among infinite sums would not end.

@@ -56,10 +56,7 @@ def last_root_bound(batch: Batch, restricted: bool) -> tuple[Array, Array]:
 
 
 def highest_maximum(batch: Batch, restricted: bool, at0: SlopeMoments) -> Array:
-    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood.
-
-    `at0` are the moments at 0 with slopes.
-    """
+    """Return the tau2 >= 0 (m) of the highest maximum of the (restricted) likelihood."""
     tau2 = np.zeros(len(batch.n))
     lowest, top = last_root_bound(batch, restricted)
     # NaN is passed on, and refused by the search.
@@ -95,10 +92,7 @@ def _maxima(
 ) -> tuple[NDArray[np.intp], Array, NDArray[np.bool_]]:
     """Return all maxima above 0 (model, tau2) and in which models (m) there is one at 0.
 
-    Raises
-    ------
-    FloatingPointError
-        Where the score is not finite, so that halving intervals would not end.
+    FloatingPointError where the score is not finite, so that halving intervals would not end.
     """
     # All parts of a score fall in tau2, so that those at 0 are the largest.
     if not np.all(np.isfinite([*at0, top])):

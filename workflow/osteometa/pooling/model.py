@@ -3,8 +3,6 @@
 It is the batch kernel with one model. Effects that share participants come with their covariance.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import NamedTuple
@@ -36,11 +34,8 @@ TAU2_CI = ("qp", "pl")
 def checked(yi: Numbers, vi: Numbers) -> tuple[Array, Array]:
     """Return effects and variances as arrays.
 
-    Raises
-    ------
-    ValueError
-        For lengths that differ, numbers that are not finite, variances that are not positive, and
-        numbers too large or too small to compute with, naming the position.
+    ValueError for lengths that differ, numbers that are not finite, variances that are not
+    positive, and numbers too large or too small to compute with, naming the position.
     """
     y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
     if y.shape != v.shape or y.ndim != 1:
@@ -221,14 +216,9 @@ def tau2_limits(
 ) -> dict[str, float]:  # fmt: skip
     """Return the 95 % intervals of what a meta-regression leaves: tau2, I2 and H2.
 
-    Parameters are those of `regress` and `pool`. I2 and H2 rise with tau2 over one typical
-    variance, (k - p) / tr(P) at tau2 = 0: their limits are those of tau2 (Viechtbauer 2007).
-
-    Raises
-    ------
-    ValueError
-        For impossible input, for no more effects than coefficients, and for a profile likelihood
-        of another method than REML and ML.
+    Parameters and errors are those of `regress` and `pool`. I2 and H2 rise with tau2 over one
+    typical variance, (k - p) / tr(P) at tau2 = 0: their limits are those of tau2 (Viechtbauer
+    2007).
     """
     _refuse_without_likelihood(method, tau2_ci)
     y, v, X, V, _ = _rows(yi, vi, X, V, None)
@@ -290,10 +280,7 @@ class JointTest(NamedTuple):
 def joint_test(fit: Regression | GroupMeans, contrasts: Array) -> JointTest:
     """Test that all rows of `contrasts` (c x p) times the coefficients are 0.
 
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        If the covariance of the contrasts is singular.
+    numpy.linalg.LinAlgError if the covariance of the contrasts is singular.
     """
     difference = contrasts @ fit.coefficients
     covariance = contrasts @ fit.covariance @ contrasts.T

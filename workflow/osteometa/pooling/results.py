@@ -1,7 +1,5 @@
 """What a model gave: records of numbers, named as in the tables."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 All are scale-equivariant: effects in g/cm2 or in ug/cm2 give the same answer, whatever its size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -341,10 +341,7 @@ def load_config(
 ) -> Config:
     """Read config.yaml, further files that extend it, and values that extend both.
 
-    Raises
-    ------
-    ProblemsFound
-        With every problem: file and line, key, value, and what is allowed.
+    ProblemsFound has every problem: file and line, key, value, and what is allowed.
     """
     raw, places = read_settings(files, given or {}, giver)
     problems = list(unseen_problems(raw, places))

@@ -1,7 +1,5 @@
 """What the pools of a synthesis depend on of config.yaml, and the choices that are not taken."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from osteometa.protocol.config import Config, part

@@ -1,7 +1,5 @@
 """The files of a new review: a short config.yaml, empty tables, and a page on how to go on."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,13 +140,7 @@ def analytes_of(text: str) -> tuple[str, ...]:
 
 
 def outcome_of(words: Sequence[str]) -> NewOutcome:
-    """Return an outcome from name, kind, unit, analytes and sites; a kind of any unit has none.
-
-    Raises
-    ------
-    ValueError
-        In a sentence for the reviewer.
-    """
+    """Return an outcome from name, kind, unit (if any), analytes and sites; else a ValueError."""
     name, kind, *more = (*words, "", "", "")
     quantity = quantity_of(kind)
     unit = unit_of(more.pop(0), quantity) if units_of(quantity) else ""
@@ -160,13 +152,7 @@ def outcome_of(words: Sequence[str]) -> NewOutcome:
 
 
 def subgroup_of(text: str) -> tuple[str, tuple[float, ...]]:
-    """Return a column and the bounds between its bands, from `sex` or `weeks=26,52`.
-
-    Raises
-    ------
-    ValueError
-        In a sentence for the reviewer.
-    """
+    """Return a column and the bounds of its bands, from `sex` or `weeks=26,52`."""
     column, _, bounds = text.partition("=")
     model = next((model for model in (Study, Arm) if column in model.subgroups), None)
     if model is None:

@@ -1,9 +1,4 @@
-"""The JSON schema of config.yaml, by which editors complete and check keys while they are typed.
-
-Run as `python -m osteometa.protocol.schema`.
-"""
-
-from __future__ import annotations
+"""The JSON schema of config.yaml for editors, made by `python -m osteometa.protocol.schema`."""
 
 import json
 import sys

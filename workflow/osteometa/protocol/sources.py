@@ -1,7 +1,5 @@
 """Where the settings of a run come from: files, and values given beside them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,7 @@ def read_settings(
 
     Each file extends the ones before it, and the given values all of them; `giver` names where
     these are from. Returned are plain values, and the place of each key and item by its path.
-
-    Raises
-    ------
-    ProblemsFound
-        If a file cannot be read or holds a key twice.
+    ProblemsFound if a file cannot be read or holds a key twice.
     """
     values: dict[str, Any] = {}
     places: dict[Location, Place] = {(): (Path(files[0]).name if files else giver, None)}

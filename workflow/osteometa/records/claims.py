@@ -1,7 +1,5 @@
 """Answers to claims of another review, field by column."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Literal
 

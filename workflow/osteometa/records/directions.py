@@ -6,10 +6,10 @@ A text is empty, and a number or code None, where nothing is reported.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from osteometa.io.csv_records import Joined
-from osteometa.records.effects import CellNames, Sources, Types
+from osteometa.records.effects import CellNames, Effect, Sources, Types
 from osteometa.wording.vocabulary import (
     ComparatorKind,
     Design,
@@ -20,6 +20,9 @@ from osteometa.wording.vocabulary import (
     Phase,
     PlasmaVolume,
 )
+
+if TYPE_CHECKING:
+    from osteometa.protocol.config import Synthesis
 
 Origin = Literal["effect", "means", "words", "arrow", "none"]
 Arrow = Literal["up", "down", "none", "mixed"]
@@ -213,3 +216,22 @@ class AlbatrossPoint:
     """The p of the effect's z, or a reported exact p."""
     effect_id: str
     """The effect that gives the p; empty for a reported one."""
+
+
+class SetKey(NamedTuple):
+    """What defines a planned analysis: records with the same key belong to one set."""
+
+    outcome: str
+    analyte: str
+    site: str
+    phase: str
+    window: str
+    design_class: str
+
+
+def set_key(record: Effect | DirectionEntry | Synthesis) -> SetKey:
+    """Return the set to which a record belongs, or that an analysis requests."""
+    return SetKey(
+        record.outcome, record.analyte, record.site, record.phase, record.window,
+        record.design_class,
+    )  # fmt: skip

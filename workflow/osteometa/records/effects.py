@@ -142,10 +142,7 @@ class WeightedEffect(Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubgroupValue:
-    """What a column of studies.csv or arms.csv has for an effect: a row of `subgroup_values.csv`.
-
-    An effect of several arms has a row for each value that differs.
-    """
+    """A value that studies.csv or arms.csv has for an effect: a row of `subgroup_values.csv`."""
 
     effect_id: str
     column: str

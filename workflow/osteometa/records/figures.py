@@ -1,7 +1,5 @@
 """The record of one figure: a row of `figures.csv`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

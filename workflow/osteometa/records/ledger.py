@@ -1,7 +1,5 @@
 """Records of the status of raw rows and of the cells that are missing, field by column."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Records of pooled models and of the status of each planned analysis, field by column."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from osteometa.wording.vocabulary import DesignClass, Phase, SynthesisStatus

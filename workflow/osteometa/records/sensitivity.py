@@ -5,8 +5,6 @@ log scale. `status` is ok, or not_applicable or not_estimable with the reason; a
 has no numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args, get_type_hints
@@ -66,10 +64,7 @@ class InfluenceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow:
-    """The pool without one study, or of the studies up to one.
-
-    A row of `leave_one_out.csv` and of `cumulative.csv`.
-    """
+    """The pool without a study, or up to one: a row of `leave_one_out.csv`, `cumulative.csv`."""
 
     sequence: str
     """leave_one_out, or by year, by precision (cumulative)."""

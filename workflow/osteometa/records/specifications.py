@@ -1,7 +1,5 @@
 """Summaries of specifications on disk, field by column."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

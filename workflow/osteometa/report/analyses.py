@@ -1,7 +1,5 @@
 """The chapter of each planned analysis: sentences, figures, pooled results, effects."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The table of claims: each with its answers, one per part of the evidence."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Types of exercise by two classifications: by modality, and by the intensity the paper states."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

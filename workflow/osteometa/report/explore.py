@@ -1,7 +1,5 @@
 """What the page needs to pool a set again by a reader's choices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

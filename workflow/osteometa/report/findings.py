@@ -1,7 +1,5 @@
 """What a run found, read once: one record per planned analysis, and one for the whole review."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path

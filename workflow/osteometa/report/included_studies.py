@@ -1,7 +1,5 @@
 """The table of included studies: who, what exercise, and what was reported of each outcome."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations

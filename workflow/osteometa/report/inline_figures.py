@@ -1,7 +1,5 @@
 """Figures inside the report: SVG that shares one font, and squares that lead to their study."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple

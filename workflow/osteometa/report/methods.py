@@ -1,7 +1,5 @@
 """The methods as they were run: every sentence is made from the resolved config."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version

@@ -1,27 +1,29 @@
 """The report as a line: results are read once, become chapters, and fill the template."""
 
-from __future__ import annotations
-
+import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from osteometa.comparisons.summaries import Cell
 from osteometa.derivation.derive import derive
+from osteometa.extraction.cell_types import Row
+from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Effect
+from osteometa.records.directions import DirectionSet
+from osteometa.records.effects import CellName, Effect
+from osteometa.records.ledger import WantedRow
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
-from osteometa.report.answers import answers, evidence, question
+from osteometa.report.answers import COLUMNS, answers, evidence, glance, question
 from osteometa.report.claims import answered_claims
-from osteometa.report.directions import p_range, share_known, share_range
 from osteometa.report.exercise_types import moved_arms
 from osteometa.report.explore import CHOICES
 from osteometa.report.findings import Review, read_review
-from osteometa.report.glance import COLUMNS, glance
 from osteometa.report.included_studies import NOTE, included_studies, included_table
 from osteometa.report.inline_figures import page_fonts
 from osteometa.report.methods import methods_sentences, software_versions
-from osteometa.report.raw_data import alternatives, anchor, filled, used_rows
 from osteometa.report.sentences import subject
 from osteometa.report.snapshot import snapshot_of
 from osteometa.report.studies import reported
@@ -146,3 +148,59 @@ def _css(chapters: list[Chapter], overview: list[Figure]) -> str:
     figures += [one.forest for one in chapters if one.forest is not None]
     fonts = page_fonts(page for figure in figures for page in figure.pages)
     return fonts + (FOLDER / "report.css").read_text(encoding="utf-8")
+
+
+def p_range(row: DirectionSet) -> str:
+    """Return the range of p over what the unknown directions could be."""
+    return unbroken(_range(p_number(row.p_lowest), p_number(row.p_highest)))
+
+
+def share_range(row: DirectionSet) -> str:
+    """Return the range of the share of studies up over what the unknown directions could be."""
+    return unbroken(_range(_percent(row.share_lowest), _percent(row.share_highest)))
+
+
+def share_known(row: DirectionSet) -> str:
+    """Return the share of the known directions that are up, with its interval."""
+    if row.share_known is None or row.share_ci_low is None:
+        return ""
+    interval = f"{100 * row.share_ci_low:.0f} to {_percent(row.share_ci_high)}"
+    return unbroken(f"known only: {_percent(row.share_known)} (95 % CI {interval})")
+
+
+def _range(low: str, high: str) -> str:
+    """Return a range; both ends the same are one number."""
+    return (low if low == high else f"{low} to {high}") or "not defined"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def anchor(raw: CellName | Row) -> str:
+    """Return the name, in the page, of a raw row or of the one that holds a cell."""
+    cell = Cell(raw, "").name if isinstance(raw, Row) else raw
+    return "row-" + re.sub(r"[^A-Za-z0-9_-]", "-", f"{cell.table}-{cell.key}")
+
+
+def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[Row]:
+    """Return the raw rows that any effect rests on, in the order of the tables."""
+    wanted = {anchor(cell) for effect in effects for cell in effect.inputs}
+    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
+    return [row for row in (*tables.studies, *tables.arms, *findings) if anchor(row) in wanted]
+
+
+def filled(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield the columns of a raw row that are filled, with their text."""
+    for column in row.columns():
+        value = getattr(row, column)
+        if value not in (None, "") and column != "study_id":
+            yield column, str(getattr(value, "text", value))
+
+
+def alternatives(rows: Sequence[WantedRow]) -> list[list[WantedRow]]:
+    """Return the rows of each arm and planned analysis, any one of which would be sufficient."""
+    groups: dict[tuple[str, str, str], list[WantedRow]] = {}
+    for row in (row for row in rows if row.synthesis):
+        groups.setdefault((row.synthesis, row.study_id, row.arm_id), []).append(row)
+    return list(groups.values())

@@ -1,7 +1,5 @@
 """All reviews of a folder at a glance: a page with a line for each, and a table of all pools."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

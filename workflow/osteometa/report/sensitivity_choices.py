@@ -1,7 +1,5 @@
 """Other choices in words: one at a time, and all combined."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

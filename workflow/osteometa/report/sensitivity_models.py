@@ -1,7 +1,5 @@
 """Small-study effects, covariates, permutation and alternative models in words."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

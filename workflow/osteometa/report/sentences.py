@@ -1,7 +1,5 @@
 """The result of one planned analysis in words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -50,11 +48,6 @@ def place_words(outcome: Outcome, analyte: str, site: str) -> str:
     label = outcome.analytes[analyte].label if analyte in outcome.analytes else ""
     first = analyte == next(iter(outcome.analytes))
     return ", ".join(filter(None, [site_words(site), "" if site and first else label]))
-
-
-def kind_words(found: Findings) -> str:
-    """Return the site or analyte of an analysis."""
-    return place_words(found.outcome, found.synthesis.analyte, found.row.site)
 
 
 def subject(found: Findings) -> str:

@@ -1,12 +1,9 @@
 """The state of a review for comparison with another: `run.changes.Snapshot`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from osteometa.comparisons.summaries import Cell
-from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.csv_records import columns_of, text_of, texts_of
 from osteometa.protocol.config import Config
@@ -59,18 +56,14 @@ def _cells(tables: Tables) -> Iterator[tuple[str, Fields]]:
     seen: dict[str, int] = {}
     for model in ROWS:
         for row in getattr(tables, model.table):
-            name = _row_name(row)
+            cell = Cell(row, "").name
+            name = f"{cell.table}:{cell.key}"
             seen[name] = seen.get(name, 0) + 1
             # A key that occurs twice, as directions may have.
             name += f"#{seen[name]}" if seen[name] > 1 else ""
             filled = {c: _typed(getattr(row, c)) for c in row.columns()}
             place = {PLACE: f"{row.table}.csv row {row.row}"}
             yield name, {column: text for column, text in filled.items() if text} | place
-
-
-def _row_name(row: Row) -> str:
-    name = Cell(row, "").name
-    return f"{name.table}:{name.key}"
 
 
 def _typed(value: Any) -> str:

@@ -1,7 +1,5 @@
 """Characteristics of the studies: one row of words per study."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Summary of findings: one row per planned analysis with an effect estimate."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import median

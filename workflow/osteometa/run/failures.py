@@ -54,16 +54,7 @@ def details_file(name: str) -> Path:
 def in_a_sentence(name: str, giver: str = "") -> Iterator[None]:
     """End the process with one sentence where something fails, and write the details to a file.
 
-    Parameters
-    ----------
-    name
-        Of the step or command, for the name of the file.
-    giver
-        Begins the sentence.
-
-    Raises
-    ------
-    SystemExit
+    `name` of the step or command goes into the name of the file; `giver` begins the sentence.
     """
     try:
         yield

@@ -47,12 +47,8 @@ def invocation_of(workflow: Any, config: Mapping[str, Any]) -> Invocation:
     """Return what Snakemake was given on its command line, or by the workflow that uses this one.
 
     Snakemake's own merged `config` is not used where files can be read: it lets the second of two
-    equal keys win without a word, and takes the word `no` for a truth value.
-
-    Raises
-    ------
-    ValueError
-        If a module replaces prefixes one by one, so that data/ and results/ are torn apart.
+    equal keys win without a word, and takes the word `no` for a truth value. ValueError if a module
+    replaces prefixes one by one, so that data/ and results/ are torn apart.
     """
     root = _root_of(workflow)
     if workflow.modifier.skip_configfile:

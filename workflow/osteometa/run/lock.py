@@ -26,13 +26,7 @@ _held: list[int] = []
 
 
 def hold_lock() -> None:
-    """Take the lock for the life of this process, and remove what a killed run left of Snakemake's.
-
-    Raises
-    ------
-    SystemExit
-        If another run is active.
-    """
+    """Take the lock for the life of this process, else SystemExit; clear a killed run's remains."""
     if _held:
         return
     FILE.parent.mkdir(exist_ok=True)
@@ -80,13 +74,7 @@ def _lives(process: int) -> bool:
 
 @contextmanager
 def shared_lock() -> Iterator[None]:
-    """Share the lock of the run that started this step.
-
-    Raises
-    ------
-    SystemExit
-        If that run was killed and another is active.
-    """
+    """Share the lock of the run that started this step; SystemExit if another run is active."""
     if not os.environ.get(VARIABLE):
         yield
         return

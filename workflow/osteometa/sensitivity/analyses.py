@@ -1,7 +1,5 @@
 """All sensitivity analyses of one synthesis: their effects and the rows of their tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,8 +22,13 @@ from osteometa.records.sensitivity import (
     SmallStudyRow,
 )
 from osteometa.sensitivity.bayes import posterior
-from osteometa.sensitivity.gosh import gosh
-from osteometa.sensitivity.influence import PooledEffects, cumulative, influence, leave_one_out
+from osteometa.sensitivity.influence import (
+    PooledEffects,
+    cumulative,
+    gosh,
+    influence,
+    leave_one_out,
+)
 from osteometa.sensitivity.meta_regression import line_of, meta_regression
 from osteometa.sensitivity.multilevel import LEAST_STUDIES as NESTED
 from osteometa.sensitivity.multilevel import multilevel, robust_variance

@@ -1,7 +1,5 @@
 """The Bayesian model for few studies: a normal-normal model by deterministic quadrature."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 
@@ -25,26 +23,14 @@ def posterior(yi: Numbers, vi: Numbers, *, scale: float = PRIOR_SCALE) -> Altern
     """Return the posterior of a random-effects model with a half-normal prior on tau.
 
     `estimate` and `se` are mean and SD of the mean effect mu, `tau2` is the squared median of tau;
-    intervals are central 95 % ones.
+    intervals are central 95 % ones. `scale` is that of the prior, in the unit of the effects: 0.5
+    puts tau below 0.98 with 95 % probability, which covers small to large heterogeneity of an SMD
+    (Roever et al. 2021).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-        Standardised mean differences, or effects on another scale with a `scale` to match.
-    scale : float
-        Of the half-normal prior of tau, in the unit of the effects: 0.5 puts tau below 0.98 with
-        95 % probability, which covers small to large heterogeneity of an SMD (Roever et al. 2021).
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive, effects that are not finite, a scale not above 0.
-
-    Notes
-    -----
     y_i ~ N(mu, v_i + tau^2), with a flat prior of mu. Given tau, mu is normal, so only tau is
     integrated by quadrature: Gauss-Legendre on panels that cover all of the density that matters;
-    mu is a mixture of normals over its nodes (Roever 2020). No random number is drawn.
+    mu is a mixture of normals over its nodes (Roever 2020). No random number is drawn. Errors are
+    those of `pooling.model.checked`, and a ValueError for a scale not above 0.
     """
     if not scale > 0:
         raise ValueError(f"the scale of the prior must be above 0 (found {scale})")

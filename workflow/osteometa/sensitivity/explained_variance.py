@@ -1,7 +1,5 @@
 """Variance of estimates explained by choices: averages over orders of the increase of R2."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter
@@ -35,20 +33,11 @@ def averaged_parts(
 ) -> list[float]:
     """Return the average increase of R2 by each of n choices from sums over centred columns.
 
-    Parameters
-    ----------
-    gram, cross : arrays (c, c) and (c)
-        Sums of products of the columns, and of the columns and the centred estimates.
-    total : float
-        Sum of squares of the centred estimates.
-    owner : array (c)
-        Choice of each column, from 0.
-
-    Notes
-    -----
+    `gram` (c, c) and `cross` (c) are sums of products of the columns, and of the columns and the
+    centred estimates, whose sum of squares is `total`; `owner` (c) is the choice of each column.
     Choices without a common missing combination are orthogonal: R2 is the sum of theirs, so only
-    those that depend on each other enter in all orders. Of more than MOST_TOGETHER of these,
-    ORDERS orders with a fixed seed are averaged instead of all.
+    those that depend on each other enter in all orders. Of more than MOST_TOGETHER of these, ORDERS
+    orders with a fixed seed are averaged instead of all.
     """
     parts = [0.0] * n
     for together in _together(gram, owner, n):

@@ -1,10 +1,8 @@
-"""Influence of single studies: deletion diagnostics, leave-one-out, cumulative pools.
+"""Influence of single studies: deletion diagnostics, leave-one-out, cumulative pools, GOSH.
 
 Diagnostics follow Viechtbauer and Cheung (2010) with the conventional (Wald) standard errors, so
 that they do not depend on the interval method; pools follow the review's choices.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Sequence
@@ -12,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osteometa.io.csv_records import fields_of
 from osteometa.numerics.arrays import Array
 from osteometa.numerics.influence_bounds import is_beyond
+from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import pool
 from osteometa.pooling.results import Estimated, Fitted, Pooled
-from osteometa.records.sensitivity import InfluenceRow, StepRow
+from osteometa.records.sensitivity import GoshRow, InfluenceRow, StepRow
 from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
 
@@ -72,21 +72,14 @@ class PooledEffects:
         )  # fmt: skip
 
 
-def without_one(effects: PooledEffects) -> list[tuple[str, list[int]]]:
-    """Return each study in order of appearance, and the effects of all others."""
-    return [
-        (study, [i for i, other in enumerate(effects.studies) if other != study])
-        for study in dict.fromkeys(effects.studies)
-    ]
-
-
 def leave_one_out(effects: PooledEffects) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
     whole = effects.pooled()
     if effects.k < LEAST_STUDIES:
         return [_not("leave_one_out", effects.k)]
     rows = []
-    for step, (study, rest) in enumerate(without_one(effects), start=1):
+    for step, study in enumerate(dict.fromkeys(effects.studies), start=1):
+        rest = [i for i, other in enumerate(effects.studies) if other != study]
         label = effects.labels[effects.studies.index(study)]
         fit = effects.pooled(rest)
         rows.append(_step("leave_one_out", step, study, label, fit, whole))
@@ -198,3 +191,36 @@ def _named(effects: PooledEffects, i: int) -> dict[str, Any]:
         "effect_id": effects.ids[i], "study_id": effects.studies[i], "label": effects.labels[i],
         "yi": float(effects.y[i]), "vi": float(effects.v[i]),
     }  # fmt: skip
+
+
+ALL_UP_TO = 15
+"""Studies up to which all subsets are taken."""
+SAMPLED = 100_000
+
+
+def subsets(k: int, seed: int) -> NDArray[np.bool_]:
+    """Return all subsets of two or more of k studies, a row each, or a seeded sample of them."""
+    if k <= ALL_UP_TO:
+        numbers = np.arange(1, 2**k, dtype=np.int64)
+        masks = (numbers[:, None] >> np.arange(k)) & 1 == 1
+    else:
+        masks = np.random.default_rng(seed).random((SAMPLED, k)) < 0.5
+    return masks[masks.sum(axis=1) >= 2]
+
+
+def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
+    """Return the pool of each subset, or a row with the reason why there is none."""
+    if effects.k < LEAST_STUDIES:
+        return [GoshRow(k=effects.k, status="not_applicable", reason=too_few(effects.k))]
+    y, v = effects.one_per_study()
+    masks = subsets(len(y), seed)
+    fits = pool_many(y, v, masks, method=effects.method, ci="wald")
+    return [
+        GoshRow(
+            subset="".join("1" if inside else "0" for inside in mask), k=int(mask.sum()),
+            estimate=float(estimate), tau2=float(tau2), i2=float(i2),
+        )
+        for mask, estimate, tau2, i2 in zip(
+            masks, fits.coefficients[:, 0], fits.tau2, fits.i2, strict=True
+        )
+    ]  # fmt: skip

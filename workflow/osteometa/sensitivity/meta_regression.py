@@ -1,7 +1,5 @@
 """Meta-regression on covariates of the tables: weeks, age, year, sessions, participants."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,24 +32,11 @@ def meta_regression(
 ) -> MetaRegression:  # fmt: skip
     """Regress effects on a covariate in a mixed-effects model (Thompson and Higgins 2002).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    covariate : sequence of length k
-        NaN where a study does not report it: it is not imputed.
-    V : array of shape (k, k), optional
-        Sampling covariance of effects that share participants.
-    study : sequence of k ids, optional
-        Which study an effect comes from; by default each has one.
-    method, ci : str
-        As for `osteometa.pooling.regress`: "hksj" is the test of Knapp and Hartung (2003).
-    least : int
-        Studies that are needed (M6: ten).
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
+    The covariate is NaN where a study does not report it: it is not imputed. V (k, k) is the
+    sampling covariance of effects that share participants; `study` is the study of each effect, by
+    default its own. `method` and `ci` are those of `pooling.model.regress`: "hksj" is the test of
+    Knapp and Hartung (2003). `least` studies are needed (M6: ten). Errors are those of
+    `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     x = np.asarray(covariate, dtype=float)
@@ -100,21 +85,10 @@ def _fitted(data: EffectData, x: Array, k: int, method: str, ci: str) -> MetaReg
 def line_of(found: MetaRegression, values: Sequence[float]) -> list[RegressionLine]:
     """Return the regression line with the 95 % confidence band of the mean effect.
 
-    The band is pointwise, b0 + b1 d -+ q sqrt(var b0 + 2 d cov(b0, b1) + d^2 var b1) with d the
-    distance from the centre and q as for the slope: t by Knapp and Hartung (2003), or normal. It
-    is that of the mean effect, not of single studies.
-
-    Parameters
-    ----------
-    found : MetaRegression
-        With status ok.
-    values : sequence of float
-        Values of the covariate, in its unit.
-
-    Raises
-    ------
-    ValueError
-        If the regression was not estimated.
+    `values` are in the unit of the covariate. The band is pointwise, b0 + b1 d -+ q sqrt(var b0 + 2
+    d cov(b0, b1) + d^2 var b1) with d the distance from the centre and q as for the slope: t by
+    Knapp and Hartung (2003), or normal. It is that of the mean effect, not of single studies.
+    ValueError if the regression was not estimated.
     """
     if (
         found.covariance is None or found.centre is None or found.intercept is None

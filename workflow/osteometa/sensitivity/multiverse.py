@@ -1,7 +1,5 @@
 """The multiverse: the product of the registered choices (Voracek, Kossmeier and Tran 2019)."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterator, Sequence

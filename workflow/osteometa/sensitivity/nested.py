@@ -157,19 +157,9 @@ class NestedModel:
     def highest(self, Y: Array, *, n_starts: int = STARTS, near: Array | None = None) -> Array:
         """Return the variances (n, 2) at the highest of the maxima that the starts lead to.
 
-        Parameters
-        ----------
-        Y : array of shape (n, k)
-            Data sets, not yet in the axes of V.
-        n_starts : int
-            From how many of the best starting values the likelihood is maximised.
-        near : array of shape (n, 2), optional
-            Variances to start from in place of all these.
-
-        Raises
-        ------
-        NotEstimableError
-            Where the search reaches no maximum.
+        Y (n, k) are data sets not yet in the axes of V. The likelihood is maximised from `n_starts`
+        of the best starting values, or from `near` (n, 2). NotEstimableError where no maximum is
+        reached.
         """
         size = max(1, CELLS // len(self.values))
         turned, found = Y @ self.rotation.T, np.empty((len(Y), 2))

@@ -3,8 +3,6 @@
 Every change has a row, in a fixed order; where it does not apply, the row gives the reason.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 
 from osteometa.pooling.results import Estimated, Pooled

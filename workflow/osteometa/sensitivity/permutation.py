@@ -1,7 +1,5 @@
 """Permutation tests of the pooled effect and of a moderator."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import partial
@@ -25,10 +23,7 @@ TOGETHER = 1 << 16
 
 
 def squared_statistics(Y: Array, b: Array, variances: Array) -> Array:
-    """Return the squared z or t of n estimates of one coefficient.
-
-    Infinity where the standard error is 0 and the coefficient is not, 0 where both are.
-    """
+    """Return the squared z or t of n estimates; at SE 0 infinity, or 0 where they are 0 too."""
     squares = b**2
     noise = (1e-15 * np.max(np.abs(Y))) ** 2
     none = variances <= noise
@@ -43,26 +38,11 @@ def sign_flip(
 ) -> PermutationRow:  # fmt: skip
     """Test the pooled effect by flipping the signs of the effects (Follmann and Proschan 1999).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    method, ci : str
-        The model that is fitted anew to every pattern of signs; its statistic is compared.
-    permutations : int
-        All 2^k patterns are taken if they are not more, else so many: a seeded sample that includes
-        the observed pattern.
-    seed : int
-        Of the sample.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
-    Under the null the effects are symmetric around 0. The smallest p is 2 / 2^k, so fewer than
-    six studies cannot give a p below 0.05.
+    The model of `method` and `ci` is fitted anew to every pattern of signs, and its statistic
+    compared. All 2^k patterns are taken if they are not more than `permutations`, else so many: a
+    seeded sample that includes the observed pattern. Under the null the effects are symmetric
+    around 0. The smallest p is 2 / 2^k, so fewer than six studies cannot give a p below 0.05.
+    Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)
@@ -123,28 +103,11 @@ def permute_moderator(
     ci: str = "hksj-floor", exact_up_to: int = EXACT_ORDERS_UP_TO, permutations: int = 5_000,
     seed: int = 1,
 ) -> PermutationRow:  # fmt: skip
-    """Test a moderator by permuting its values among the studies.
+    """Test a moderator by permuting its values among the studies (Higgins and Thompson 2004).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    x : array of length k
-    method, ci : str
-        The model that is fitted anew to every order.
-    exact_up_to : int
-        Up to so many different orders all are taken, else a seeded sample that includes the
-        observed order.
-    permutations, seed : int
-        Of the sample.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
-    Higgins and Thompson (2004). Every different order is as likely as any other.
+    The model of `method` and `ci` is fitted anew to every order. Up to `exact_up_to` different
+    orders all are taken, each as likely as any other, else a seeded sample of `permutations` that
+    includes the observed order. Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)

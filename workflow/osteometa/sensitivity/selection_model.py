@@ -1,7 +1,5 @@
 """Three-parameter selection model: publication probability of studies without significance."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -133,23 +131,11 @@ def _damped(
 def selection_model(yi: Numbers, vi: Numbers, *, favoured: str = "auto") -> Selection:
     """Fit the selection model with one step at one-sided p = .025 by maximum likelihood.
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    favoured : {"auto", "greater", "less"}
-        The direction in which significance is rewarded; auto is the sign of the REML pool.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
-    Hedges and Vevea (1996), Vevea and Hedges (1995). Where all studies are on one side of the
+    `favoured` is the direction in which significance is rewarded; auto is the sign of the REML
+    pool. Hedges and Vevea (1996), Vevea and Hedges (1995). Where all studies are on one side of the
     step, the chance has its maximum at 0 or at infinity: not estimable. Of several maxima of the
-    likelihood the highest is taken. The standard errors come from the observed information,
-    without tau2 where it is 0.
+    likelihood the highest is taken. The standard errors come from the observed information, without
+    tau2 where it is 0. Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)

@@ -4,8 +4,6 @@ These are sensitivity analyses, not corrected results: asymmetry has other cause
 studies, and with fewer than ten studies the tests have little power.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
@@ -65,24 +63,13 @@ def egger(
 ) -> SmallStudy:  # fmt: skip
     """Test funnel asymmetry by regressing effects on a measure of their imprecision.
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    predictor : sequence of length k, optional
-        By default the standard error (Egger et al. 1997). For standardised mean differences it
-        must be the part of the standard error that does not hold the effect, sqrt(1/nT + 1/nC)
-        (Pustejovsky and Rodgers 2019): the ordinary one is correlated with the effect by itself.
-    method : str, optional
-        Estimator of tau2 of a mixed-effects regression with a normal test (Sterne and Egger
-        2005). None is the classic weighted regression with a multiplicative variance and t on
-        k - 2 df, which is Hartung and Knapp's regression at tau2 = 0.
-    predictor_name : str
-        For the table.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
+    `predictor` is by default the standard error (Egger et al. 1997). For standardised mean
+    differences it must be the part of the standard error that does not hold the effect, sqrt(1/nT +
+    1/nC) (Pustejovsky and Rodgers 2019): the ordinary one is correlated with the effect by itself.
+    `method` estimates tau2 of a mixed-effects regression with a normal test (Sterne and Egger
+    2005). None is the classic weighted regression with a multiplicative variance and t on k - 2 df,
+    which is Hartung and Knapp's regression at tau2 = 0. Errors are those of
+    `pooling.model.checked`.
     """
     x = (
         np.sqrt(np.asarray(vi, dtype=float))
@@ -104,12 +91,7 @@ def rank_test(yi: Numbers, vi: Numbers) -> SmallStudy:
 
     Kendall's tau-b; p is exact without ties, with ties (or over 300 studies) normal with the
     variance under ties and no correction for continuity (Kendall 1970), as R's `cor.test` and
-    metafor have it.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
+    metafor have it. Errors are those of `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)
@@ -140,19 +122,9 @@ def pet_peese(
 ) -> tuple[SmallStudy, SmallStudy, SmallStudy]:  # fmt: skip
     """Return PET, PEESE and the one of both that Stanley and Doucouliagos (2014) report.
 
-    PET is the limit of Egger's regression at predictor 0, PEESE that of a regression on the
-    squared predictor. PEESE is taken where PET's limit differs from 0 with a two-sided p below
-    0.10, else PET.
-
-    Parameters
-    ----------
-    yi, vi, predictor, method, predictor_name
-        As for `egger`.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
+    PET is the limit of Egger's regression at predictor 0, PEESE that of a regression on the squared
+    predictor. PEESE is taken where PET's limit differs from 0 with a two-sided p below 0.10, else
+    PET. Parameters and errors are those of `egger`.
     """
     v = np.asarray(vi, dtype=float)
     x = np.sqrt(v) if predictor is None else np.asarray(predictor, dtype=float)
@@ -175,15 +147,9 @@ def small_study(
 ) -> tuple[SmallStudy, ...]:  # fmt: skip
     """Return all small-study analyses of one synthesis, in a fixed order.
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    predictor, predictor_name
-        As for `egger`; the trim-and-fill side and PET-PEESE use it too.
-    method, ci : str
-        Those of the primary model.
-    least : int
-        With fewer studies no analysis is made, and each record gives the reason.
+    The predictor is that of `egger`, for the trim-and-fill side and PET-PEESE too; `method` and
+    `ci` are those of the primary model. With fewer than `least` studies each record gives that
+    reason.
     """
     k = len(yi)
     if k < least:

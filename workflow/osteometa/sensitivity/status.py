@@ -1,7 +1,5 @@
 """What analyses have in common: a status with its reason where they cannot give numbers."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,13 +30,7 @@ class NotEstimableError(Exception):
 
 
 def estimated(fit: Pooled) -> Estimated:
-    """Return a pool that must have an estimate.
-
-    Raises
-    ------
-    NotEstimableError
-        If it has none, with the reason.
-    """
+    """Return a pool that must have an estimate; else NotEstimableError with the reason."""
     if not isinstance(fit, Estimated):
         raise NotEstimableError(fit.note)
     return fit

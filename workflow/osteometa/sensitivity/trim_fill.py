@@ -1,7 +1,5 @@
 """Trim and fill: studies that appear to be missing from a funnel plot."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -36,26 +34,12 @@ def trim_fill(
 ) -> TrimFill:  # fmt: skip
     """Trim and fill with the estimator L0 (Duval and Tweedie 2000).
 
-    Parameters
-    ----------
-    yi, vi : sequences of length k
-    side : {"auto", "left", "right"}
-        Where studies are missing; auto is the side of the small studies' gap: right where the
-        slope of the mixed-effects Egger regression is below 0, else left.
-    predictor : sequence of length k, optional
-        Of that regression; by default the standard error.
-    method, ci : str
-        The model of every round and of the final pool.
-
-    Raises
-    ------
-    ValueError
-        For variances that are not positive and effects that are not finite.
-
-    Notes
-    -----
+    `side` is where studies are missing; auto is the side of the small studies' gap: right where the
+    slope of the mixed-effects Egger regression on `predictor` (by default the standard error) is
+    below 0, else left. `method` and `ci` are the model of every round and of the final pool.
     Effects that are equal keep their order (stable sort), and residuals that differ by rounding
-    only are tied: neither may decide how many studies are filled in.
+    only are tied: neither may decide how many studies are filled in. Errors are those of
+    `pooling.model.checked`.
     """
     y, v = checked(yi, vi)
     k = len(y)

@@ -1,7 +1,5 @@
 """Cluster wild bootstrap: a test of nested effects by changing the signs of whole studies."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from osteometa.numerics.arrays import Array, Labels, Numbers
 from osteometa.pooling.model import checked
 from osteometa.records.sensitivity import AlternativeModel
 from osteometa.sensitivity.multilevel import (
+    CorrelatedModel,
     constant_correlation,
     names_of,
     require_nested,
@@ -21,7 +20,6 @@ from osteometa.sensitivity.multilevel import (
 )
 from osteometa.sensitivity.nested import NestedModel, study_order
 from osteometa.sensitivity.permutation import squared_statistics
-from osteometa.sensitivity.robust import CorrelatedModel
 from osteometa.sensitivity.status import NotEstimableError, estimable
 
 LEAST_STUDIES = 3
@@ -53,30 +51,12 @@ def wild_bootstrap(
 ) -> WildBootstrap:  # fmt: skip
     """Test the mean by changing the signs of whole studies (Joshi, Pustejovsky and Beretvas 2022).
 
-    Parameters
-    ----------
-    yi, vi, study : sequences of length k
-    model : {"three_level", "che", "robust"}
-        Working model: three levels (rho must be 0), correlated and hierarchical effects, both by
-        REML, or correlated effects by moments.
-    rho : float
-        Correlation of sampling errors within a study.
-    exact_up_to : int
-        Up to so many studies all sign vectors are taken, else a seeded sample that includes the
-        observed one.
-    draws, seed : int
-        Of the sample.
-    interval : bool
-        Whether to compute the interval as well.
+    `model` is the working model: three levels (`rho` must be 0), correlated and hierarchical
+    effects, both by REML, or correlated effects by moments (robust); `rho` is the correlation of
+    sampling errors within a study. Up to `exact_up_to` studies all sign vectors are taken, else a
+    seeded sample of `draws` that includes the observed one. Errors are those of `multilevel`, and a
+    ValueError for an unknown model.
 
-    Raises
-    ------
-    ValueError
-        For variances that are not positive, effects that are not finite, a correlation outside
-        [0, 1), an unknown model.
-
-    Notes
-    -----
     The effects of each study are multiplied by one Rademacher sign; the model, its tau2 and omega2
     included, is fitted anew to every sign vector, and its CR0 Wald statistic is compared. Nothing
     is fitted under the null, so that the residuals are the effects and every adjustment matrix is

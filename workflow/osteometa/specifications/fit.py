@@ -1,7 +1,5 @@
 """The pools of the specifications of a part, by the batch kernel."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -146,15 +144,8 @@ def fits_of(
 ) -> Fits:  # fmt: skip
     """Return the pool of each specification.
 
-    Parameters
-    ----------
-    one : Registered
-    number, place : arrays
-        Number of each specification, and the set that it pools.
-    studies : array
-        Studies of each set.
-    fitted : callable
-        Fits some sets by an estimator, with the normal interval.
+    `number` and `place` are those of each specification and of the set that it pools, `studies`
+    those of each set; `fitted` fits some sets by an estimator, with the normal interval.
     """
     model = (number - one.first) % len(one.models)
     estimate, tau2, se, half = np.empty((4, len(number)))

@@ -4,8 +4,6 @@ The parts are read in their order, so that sums are the same however the parts w
 processes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,19 +135,9 @@ def _level_places(one: Registered, numbers: Numbers) -> list[Numbers]:
 
 
 def summarised(stream: Stream, primary: int | None) -> Summaries:
-    """Return all summaries of the parts that a stream gives.
+    """Return all summaries of the parts, which `stream` gives anew at each call.
 
-    Parameters
-    ----------
-    stream : callable
-        Gives all parts anew at each call.
-    primary : int, optional
-        Number of the primary specification.
-
-    Raises
-    ------
-    ValueError
-        If no specification has two studies.
+    `primary` is the number of the primary specification. ValueError if none has two studies.
     """
     sums: dict[str, _Sums] = {}
     primaries: dict[str, float] = {}

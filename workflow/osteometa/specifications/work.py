@@ -2,28 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from osteometa.derivation.combinations import Combinations
 from osteometa.extraction.tables import Tables
+from osteometa.pooling.kernel import pool_many
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.sensitivity.analyses import pooled_effects
 from osteometa.sensitivity.influence import PooledEffects
 from osteometa.specifications.choices import Part, Registered, Sample, parts_of, registered
-from osteometa.specifications.fit import fit_part
-from osteometa.specifications.stream import (
-    choices_of,
-    is_made,
-    path_of,
-    streamed,
-    write_part,
-)
-from osteometa.specifications.subsets import fit_subsets, subsets_of
+from osteometa.specifications.fit import Fits, fit_part, fits_of
 from osteometa.specifications.summary import Summaries, summarised
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+
+NUMBERS = ("estimate", "se", "ci_low", "ci_high", "tau2")
+MADE_FROM = b"osteometa"
+"""Key of the hash in the files."""
+
+
+def path_of(folder: Path, part: int) -> Path:
+    """Return the file of a part."""
+    return folder / "parts" / f"{part:06d}.parquet"
+
+
+def is_made(path: Path, made_from: str) -> bool:
+    """Return whether a part is on disk, made from the same tables, settings and code."""
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
+
+    try:
+        known = pq.read_schema(path).metadata or {}
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return False
+    return known.get(MADE_FROM) == made_from.encode()
+
+
+def write_part(path: Path, fits: Fits, part: Part, names: Sequence[str], made_from: str) -> None:
+    """Write the specifications of a part; `names` are the choices of all measures."""
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
+
+    table = _table(fits, part.registered, names).replace_schema_metadata({MADE_FROM: made_from})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = path.with_name(f".{path.name}.part")
+    pq.write_table(table, begun, compression="zstd", use_dictionary=True)
+    begun.replace(path)
+
+
+def _table(fits: Fits, one: Registered, names: Sequence[str]) -> pa.Table:
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+
+    columns, places = one.columns, one.places(fits.number)
+    rows = len(fits.number)
+
+    def coded(own: Any, levels: Sequence[str]) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(own.astype(np.int16), list(levels))
+
+    found: dict[str, Any] = {
+        "specification": fits.number,
+        "measure": coded(np.zeros(rows), [one.measure]),
+        **{
+            name: coded(places[name], columns[name])
+            if name in columns
+            else pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int16()), [""])
+            for name in names
+        },
+        "k": fits.k,
+        **{name: getattr(fits, name) for name in NUMBERS},
+        "excludes_null": fits.excludes_null,
+    }
+    return pa.table(found)
+
+
+def columns_of_part(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
+    """Return some columns of a part; numbers alone."""
+    import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
+
+    table = pq.read_table(path, columns=list(names))
+    return {name: table.column(name).to_numpy() for name in names}
+
+
+def streamed(
+    folder: Path, parts: Sequence[Part], names: Sequence[str]
+) -> Iterator[tuple[Registered, Mapping[str, NDArray[Any]]]]:
+    """Yield the parts in their order: their choices, and some columns of numbers."""
+    for part in parts:
+        yield part.registered, columns_of_part(path_of(folder, part.number), names)
 
 
 @dataclass(frozen=True)
@@ -92,7 +165,8 @@ class Work:
         else:
             fits = fit_part(part, self.combinations, self.sample)
         path = path_of(self.folder, part.number)
-        write_part(path, fits, part, choices_of(self.measures), self.made_from)
+        columns = list(dict.fromkeys(name for one in self.measures for name in one.columns))
+        write_part(path, fits, part, columns, self.made_from)
 
     def make_all(self, parts: Sequence[Part], cores: int = 1) -> Iterator[None]:
         """Make parts, and yield after each."""
@@ -124,3 +198,33 @@ def _take(work: Work) -> None:
 
 def _make(part: Part) -> None:
     _taken[0].make(part)
+
+
+MOST_STUDIES = 24
+"""Studies up to which all subsets are taken."""
+
+
+def subsets_of(effects: PooledEffects, measure: str) -> Registered:
+    """Return the choices of which studies are left out, with the primary model."""
+    labels = dict(zip(effects.studies, effects.labels, strict=True))
+    names = [f"without {label}" for label in labels.values()]
+    return Registered(
+        measure=measure, derivation={}, rules=dict.fromkeys(names, ()),
+        designs=("randomised",), inconsistent_data=("excluded",),
+        models=((effects.method, effects.ci),),
+    )  # fmt: skip
+
+
+def fit_subsets(part: Part, effects: PooledEffects, sample: Sample) -> Fits:
+    """Return the pools of a part, of one effect per study as in `gosh`."""
+    one = part.registered
+    y, v = effects.one_per_study()
+    ((_, numbers),) = part.blocks()
+    numbers = sample.of(one, 0, numbers)
+    inside = (numbers[:, None] >> np.arange(len(y) - 1, -1, -1)) & 1 == 0
+    studies = np.sum(inside, axis=1)
+    enough = studies >= 2
+    numbers, inside, studies = numbers[enough], inside[enough], studies[enough]
+    found = pool_many(y, v, inside, method=effects.method, ci="wald")
+    place = np.arange(len(numbers))
+    return fits_of(one, one.first + numbers, place, studies, lambda method, used: found.take(used))

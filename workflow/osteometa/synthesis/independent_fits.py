@@ -1,7 +1,5 @@
 """The same models fitted by PyMARE and statsmodels, and the agreement of their numbers."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -186,12 +186,13 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
     if k in (2, 3, 4):
         beside.append(("common", common_effect(effects, config)))
     place, k_effects = (synthesis, measure, group), len(effects.effects)
+    enough = group == "overall" and main.k >= config.small_k.prediction_interval
     return [
         pooled_row(
             place, "random", main, k_effects=k_effects, primary=True,
             note=primary_note(main, common),
             tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
-            pi_shown=group == "overall" and _shows_pi(main, config),
+            pi_shown=bool(enough and main.tau2 and main.pi_low is not None),
         ),
         *(
             pooled_row(place, model, fit, k_effects=k_effects, note=fit.note)
@@ -234,8 +235,3 @@ def primary_note(fit: Pooled, common: bool, word: str = "types") -> str:
     if fit.status == "ok" and fit.k in (3, 4):
         notes.append("the estimate of tau2 is imprecise with so few studies")
     return "; ".join(notes)
-
-
-def _shows_pi(fit: Pooled, config: Config) -> bool:
-    enough = fit.k >= config.small_k.prediction_interval
-    return bool(enough and fit.tau2 and fit.pi_low is not None)

@@ -1,16 +1,13 @@
 """Planned analyses: which effects and directions belong to each, and its status."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from osteometa.directions.per_study import study_directions
 from osteometa.protocol.config import Config, Outcome, Synthesis
-from osteometa.records.directions import DirectionEntry, StudyDirection
+from osteometa.records.directions import DirectionEntry, StudyDirection, set_key
 from osteometa.records.effects import Covariance, Effect
 from osteometa.records.pools import PooledRow, SynthesisRow
-from osteometa.records.sets import set_key
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import Block, DesignClass, Phase, PlasmaVolume, SynthesisStatus
@@ -123,13 +120,7 @@ def summary_rows(
 ) -> list[SynthesisRow]:
     """Return the table of all syntheses, in the order in which they are declared.
 
-    Parameters
-    ----------
-    config : Config
-    pooled : mapping
-        By synthesis; one without an effect is not in it.
-    sets : mapping
-        Effects and directions of every synthesis.
+    `pooled` is by synthesis, without those that have no effect; `sets` has all of them.
     """
     return [
         synthesis_row(

@@ -1,7 +1,5 @@
 """Pooled models, their tests and answers to claims in words: the same wherever they are shown."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from osteometa.records.claims import ClaimRow

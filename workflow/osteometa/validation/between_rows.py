@@ -4,8 +4,6 @@ Rows are compared within one report. Rows of different analysis populations are 
 result need not agree with that of all participants.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import defaultdict
@@ -17,8 +15,7 @@ from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import warning_at
-from osteometa.validation.plausibility import sd_of, spread_column
-from osteometa.validation.slips import likely_slip
+from osteometa.validation.plausibility import likely_slip, sd_of, spread_column
 
 Series = dict[tuple[str, ...], list[Measurement]]
 """Rows by study, arm, outcome, analyte, site and report."""

@@ -1,7 +1,5 @@
 """Rules within one row: allowed values of a number, and cells that contradict each other."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """Values that can be compared between studies: spreads and changes in percent of the level."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,8 @@ from osteometa.protocol.config import Config
 from osteometa.validation.plausibility import level_of, sd_of, spread_column
 
 WEEKS_PER_YEAR = 52
+ENTERED = ("se", "ci_low", "p", "value")
+"""Columns of a test, the one that gave its standard error first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +79,11 @@ def spreads(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
             sd = _sd_of_test(comparison, test, config)
             if sd and sd > 0 and test.score != "post":
                 group = (comparison.outcome, comparison.analyte, comparison.arm.phase, "change")
+                column = next(c for c in ENTERED if getattr(test.row, c) is not None)
                 yield Spread(
-                    row=test.row, column=_last_column(test), group=group, value=math.log(sd),
+                    row=test.row, column=column, group=group, value=math.log(sd),
                     n=test.n_exercise, test=True,
                 )  # fmt: skip
-
-
-def _last_column(test: ReportedTest) -> str:
-    columns = ("se", "ci_low", "p", "value")
-    return next(name for name in columns if getattr(test.row, name) is not None)
 
 
 def _sd_of_test(comparison: Comparison, test: ReportedTest, config: Config) -> float | None:

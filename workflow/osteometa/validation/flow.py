@@ -1,7 +1,5 @@
 """The PRISMA flow: counts that must add up, and that should be those of the tables."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 

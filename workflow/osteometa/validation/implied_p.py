@@ -1,7 +1,5 @@
 """Whether a reported p agrees with the means, spreads and n beside it (M5.5)."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterator

@@ -1,12 +1,9 @@
 """Rules between rows: keys, names that must exist, comparators, baselines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from osteometa.extraction.cell_types import Row
-from osteometa.extraction.claims import Claim
-from osteometa.extraction.judgements import CONCERNS, DOMAINS
+from osteometa.extraction.judgements import CONCERNS, DOMAINS, Claim
 from osteometa.extraction.tables import ENTERED_FLAGS, ROWS, Arm, Tables
 from osteometa.io.problems import Problem, suggestion
 from osteometa.protocol.config import Config

@@ -1,7 +1,5 @@
 """Warnings about names that almost match, and rows that have no partner because of one."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -62,16 +60,11 @@ def almost(one: str, other: str) -> bool:
     words, others = (re.split(r"[\W_]+", name.lower()) for name in (one, other))
     if "".join(words) == "".join(others):
         return True
-    different = [
-        pair for pair in zip(words, others, strict=False) if not _same_word(pair[0], pair[1])
-    ]
+    pairs = zip(words, others, strict=False)
+    different = [(a, b) for a, b in pairs if a.removesuffix("s") != b.removesuffix("s")]
     if len(words) != len(others) or len(different) > 1:
         return False
     return all(_one_letter(*pair) for pair in different)
-
-
-def _same_word(one: str, other: str) -> bool:
-    return one.removesuffix("s") == other.removesuffix("s")
 
 
 def _one_letter(one: str, other: str) -> bool:

@@ -5,8 +5,6 @@ A value far from the median of the studies is questioned where its modified z sc
 the median absolute deviation, spreads on the log scale. Each study counts once.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import defaultdict

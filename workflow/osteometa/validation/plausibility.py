@@ -1,11 +1,12 @@
 """Plausibility checks: what is allowed but often a slip of entry or a misprint."""
 
-from __future__ import annotations
-
+import itertools
+import re
 from collections.abc import Iterator
 
 from osteometa.comparisons.summaries import spread_of
-from osteometa.extraction.tables import Contrast, Measurement, Tables
+from osteometa.extraction.cell_types import ReportedNumber
+from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
 from osteometa.extraction.units import UnitError, convert
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
@@ -121,3 +122,80 @@ def _half_intervals(tables: Tables) -> Iterator[Problem]:
                     f"Enter {other}, if the paper reports it."
                 )
                 yield warning_at(row, other, "W11", message)
+
+
+def likely_slip(typed: ReportedNumber, low: float, high: float) -> str:
+    """Return a question that names the slip between a typed number and the range it should be in.
+
+    Empty if no single slip explains it.
+    """
+    for question, numbers in (
+        ("Is a minus sign lost or added?", iter((-float(typed),))),
+        ("Is a decimal point misplaced?", (typed * 10.0**k for k in (-3, -2, -1, 1, 2, 3))),
+        ("Are two digits exchanged?", _with_digits_exchanged(typed.text)),
+        ("Is a digit typed twice?", _with_a_digit_less(typed.text)),
+    ):
+        if any(low <= number <= high for number in numbers):
+            return f" {question}"
+    return ""
+
+
+def _with_digits_exchanged(text: str) -> Iterator[float]:
+    for i, (one, other) in enumerate(itertools.pairwise(text)):
+        if one.isdigit() and other.isdigit() and one != other:
+            yield float(text[:i] + other + one + text[i + 2 :])
+
+
+def _with_a_digit_less(text: str) -> Iterator[float]:
+    for i, (one, other) in enumerate(itertools.pairwise(text)):
+        if one.isdigit() and one == other:
+            yield float(text[:i] + text[i + 1 :])
+
+
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+RETRACTED = re.compile(r"^\W*retract(ed|ion)\b", re.IGNORECASE)
+AGES = {"pre": (15, 55), "post": (40, 95), "": (5, 95)}
+"""Mean ages of participants by menopause, beyond which a slip is likelier."""
+
+
+def study_warnings(tables: Tables) -> Iterator[Problem]:
+    """Yield warnings about years and ages that other cells of a study contradict."""
+    for study in tables.studies:
+        yield from _year(study)
+        yield from _ages(study)
+        if study.include == "yes" and RETRACTED.search(study.title):
+            message = (
+                "The title says that the paper was retracted. Enter include=no with the reason, "
+                "or accept the warning with the reason for which it stays."
+            )
+            yield warning_at(study, "title", "W16", message, study.title)
+
+
+def _year(study: Study) -> Iterator[Problem]:
+    for column in ("label", "study_id"):
+        named = YEAR.findall(getattr(study, column).replace("_", " "))
+        if study.year is not None and named and str(study.year) not in named:
+            message = (
+                f"The year is {study.year}, but the {column} says {' and '.join(named)}. Correct "
+                "one of the two."
+            )
+            yield warning_at(study, "year", "W47", message, study.year)
+            return
+
+
+def _ages(study: Study) -> Iterator[Problem]:
+    mean, sd = study.age_mean, study.age_sd
+    youngest, oldest = AGES.get(study.menopause, AGES[""])
+    if mean is not None and not youngest <= mean <= oldest:
+        who = f" (menopause: {study.menopause})" if study.menopause in ("pre", "post") else ""
+        message = (
+            f"A mean age of {mean.text} years is unusual{who}; {youngest} to {oldest} are "
+            "expected. Is the decimal point right? Check the paper."
+        )
+        yield warning_at(study, "age_mean", "W48", message, mean)
+    if mean is not None and sd is not None and sd > mean / 2:
+        message = (
+            f"The SD of age, {sd.text}, is more than half the mean, {mean.text}. Is the decimal "
+            "point right? Check the paper."
+        )
+        yield warning_at(study, "age_sd", "W48", message, sd)

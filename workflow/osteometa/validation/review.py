@@ -1,33 +1,30 @@
-"""The check of a review: every problem of its config and tables, and every warning, at once."""
-
-from __future__ import annotations
+"""The check of a review: every problem, and every warning that is not accepted, at once."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteometa.comparisons.build import comparisons_of
+from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.extraction.reading import read_raw, read_sheets
-from osteometa.extraction.tables import Tables
+from osteometa.extraction.tables import Finding, Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.io.sheet import Sheet
 from osteometa.protocol.config import Config, load_config
-from osteometa.validation.acceptance import with_reasons, without_accepted
 from osteometa.validation.between_rows import between_rows_warnings
-from osteometa.validation.cells import value_problems
+from osteometa.validation.cells import problem_at, value_problems, warning_at
 from osteometa.validation.comparable import changes
 from osteometa.validation.flow import flow_problems, flow_warnings
 from osteometa.validation.implied_p import p_warnings
 from osteometa.validation.keys import link_problems
 from osteometa.validation.names import name_warnings
 from osteometa.validation.other_studies import other_study_warnings
-from osteometa.validation.plausibility import row_warnings
+from osteometa.validation.plausibility import row_warnings, study_warnings
 from osteometa.validation.same_studies import same_study_warnings
 from osteometa.validation.sizes import size_warnings
 from osteometa.validation.stated_directions import direction_warnings
-from osteometa.validation.study_facts import study_warnings
 from osteometa.validation.times import time_warnings
 from osteometa.validation.within_row import within_row_warnings
 
@@ -198,3 +195,60 @@ def results_left(directory: str | Path) -> str:
     else:
         age = "less than a minute old"
     return f"Nothing was computed. results/ is unchanged: {age}, from earlier tables or settings.\n"
+
+
+BESIDE_OTHERS = ("W01", "W03", "W07", "W14", "W40", "W43", "W44")
+"""Warnings that depend on the other studies, so that a new study may end or raise them."""
+Warned = tuple[str, str, str, str, str]
+"""Table, key of the row, column, code, and what is found."""
+
+
+def without_accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
+    """Leave out the problems of rows whose paper really reports what a check rejects."""
+    problems = list(problems)
+    for row in _findings(tables):
+        if not row.accept:
+            continue
+        here = (f"data/raw/{row.table}.csv", row.row, row.accept)
+        fired = [p for p in problems if (p.file, p.row, p.code) == here]
+        if not fired:
+            message = f"{row.accept} does not reject this row. Empty accept and accept_reason."
+            problems.append(problem_at(row, "accept", "E105", message, row.accept))
+        elif not row.accept_reason:
+            message = "accept needs accept_reason. Enter what the paper reports."
+            problems.append(problem_at(row, "accept_reason", "E105", message))
+        else:
+            problems = [problem for problem in problems if problem not in fired]
+    return problems
+
+
+def _findings(tables: Tables) -> list[Finding]:
+    return [*tables.measurements, *tables.contrasts, *tables.directions]
+
+
+def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem]) -> list[Problem]:
+    """Return warnings with the reasons for which they are accepted.
+
+    An acceptance that no warning matches is a warning itself, so that none outlives its value; not
+    where the other studies decide, because the warning may come back.
+    """
+    reasons = {_accepts(row): row.reason for row in accepted}
+    found: list[Problem] = []
+    raised: set[Warned] = set()
+    for problem in warnings:
+        place = (problem.in_table, problem.row_key, problem.column)
+        key = (*place, problem.code, problem.found.strip())
+        raised.add(key)
+        found.append(replace(problem, reason=reasons.get(key, "")))
+    for row in accepted:
+        if _accepts(row) not in raised and row.code not in BESIDE_OTHERS:
+            message = (
+                f"No warning {row.code} of this row, column and value is raised any more. "
+                "Delete the row, or look at what is found now and enter it."
+            )
+            found.append(warning_at(row, "found", "W20", message, row.found))
+    return found
+
+
+def _accepts(row: AcceptedWarning) -> Warned:
+    return row.in_table, row.row_key, row.column, row.code, row.found

@@ -1,7 +1,5 @@
 """Warnings about one study that is entered under several ids."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Warnings about numbers of participants that do not agree between tables."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

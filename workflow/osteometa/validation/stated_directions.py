@@ -1,7 +1,5 @@
 """Whether numbers agree with the direction and the significance that a paper states in words."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """Warnings about times that do not agree: names of times, weeks, hours and doses in words."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Papers report most results twice: an estimate, its interval, SE, p and n determi
 Numbers agree if any values that round to the reported ones do.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,8 +15,7 @@ from osteometa.extraction.tables import Contrast, Measurement, PublishedPool, Ta
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import t_quantile, two_sided_p, two_tailed
 from osteometa.validation.cells import warning_at
-from osteometa.validation.plausibility import sd_of
-from osteometa.validation.slips import likely_slip
+from osteometa.validation.plausibility import likely_slip, sd_of
 from osteometa.wording.vocabulary import Flag
 
 UNEVEN = 0.02

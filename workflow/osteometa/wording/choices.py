@@ -1,7 +1,5 @@
 """Values that config.yaml, the commands and the model choose between, each set defined once."""
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 PART = "part"

@@ -1,7 +1,5 @@
 """How effects on a measure are written: transformation, decimals, unit, form of the interval."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol

@@ -1,7 +1,5 @@
 """How numbers are written wherever a reader meets them: figures, report and commands."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal

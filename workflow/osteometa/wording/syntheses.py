@@ -1,7 +1,5 @@
 """What a synthesis is, in a reader's words: the same in figures, tables and the report."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 

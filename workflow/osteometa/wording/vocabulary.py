@@ -3,8 +3,6 @@
 A member is its code, so it is written to CSV and read back as it is.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Self
 

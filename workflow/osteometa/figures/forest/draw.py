@@ -1,18 +1,18 @@
 """Forest plots drawn from their rows: squares, diamonds, intervals, directions."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from osteometa.figures.chart import draw_favours
 from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
     MARGIN,
+    MEANS,
     Axis,
     Columns,
     Placed,
@@ -29,13 +29,12 @@ from osteometa.figures.forest.rows import (
     Prediction,
     Study,
 )
-from osteometa.figures.forest.words import legend_of
 from osteometa.figures.palette import BLACK, BODY, GREY, ORANGE, SMALL
-from osteometa.figures.presets import Preset
-from osteometa.figures.risk_of_bias import light
+from osteometa.figures.risk_of_bias import level_words, light
+from osteometa.figures.settings import Preset
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.wording.measure_format import Estimate, MeasureFormat
-from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block
+from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block, Flag, MeansKind
 
 TOP = 15.0
 TEXT_KINDS = ("heading", "note")
@@ -212,14 +211,10 @@ def _axis(axes: Axes, axis: Axis, bottom: float, scale: MeasureFormat, width: fl
 
 def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
     """Say what the two sides of the axis mean, beside the null line as far as there is room."""
-    top = plot.preset.favours_on_top
-    size, weight = (plot.preset.size, "bold") if top else (SMALL, "normal")
-    left, right = plot.forest.settings.favours
-    arrows = f"\N{LEFTWARDS ARROW} {left}", f"{right} \N{RIGHTWARDS ARROW}"
-    room_left, room_right = (text_width(text, size, weight) for text in arrows)
-    zero = min(max(axis.x(0.0), room_left + MARGIN + 1), plot.width - MARGIN - room_right - 1)
-    for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
-        put(axes, x, y, text, size=size, weight=weight, align=align, color=BLACK if top else GREY)
+    words, style = plot.forest.settings.favours, {}
+    if plot.preset.favours_on_top:
+        style = {"size": plot.preset.size, "weight": "bold", "color": BLACK}
+    draw_favours(axes, axis.x(0.0), y, words, plot.width, **style)
 
 
 def _row(
@@ -258,3 +253,35 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
     for name, right in columns.right.items():
         weight = bold if name in ("effect", "weight") else "normal"
         put(axes, right, y, getattr(row, name), align="right", weight=weight, size=preset.size)
+
+
+N_WORDS = "N: participants in both arms, where n per arm is not reported"
+N_WITHIN_WORDS = "N: participants"
+NOT_COUNTED_WORDS = "not counted: left out of the sign test"
+HOLLOW_WORDS = "hollow diamond: two studies"
+MEAN_WORDS = {
+    MeansKind.CHANGE: "Means are changes",
+    MeansKind.PCT_CHANGE: "%: percent changes",
+    # Values after need not give the effect beside them: many methods use more than those.
+    MeansKind.AFTER: "†: final values (the effect may also use values before, or be adjusted)",
+}
+
+
+def legend_of(
+    page: Sequence[ForestRow], columns: Columns, letters: Mapping[str, Flag], within_arm: bool
+) -> list[str]:
+    """Return what a page needs of a legend: only what has a column is explained."""
+    means = {row.means_kind for row in page if any(columns.has(name) for name in MEANS)}
+    used = {letter for row in page for letter in row.marks.split()}
+    judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
+    lines = {
+        **{words: kind in means for kind, words in MEAN_WORDS.items()},
+        N_WITHIN_WORDS if within_arm else N_WORDS: any(
+            row.participants is not None for row in page
+        ),
+        NOT_COUNTED_WORDS: any(row.counted is False for row in page),
+        **{f"{letter}: {flag.words}": letter in used for letter, flag in letters.items()},
+        HOLLOW_WORDS: any(row.kind == "diamond" and row.shape == "hollow" for row in page),
+        f"risk of bias (RoB): {judged}": bool(judged),
+    }
+    return [words for words, stands in lines.items() if stands]

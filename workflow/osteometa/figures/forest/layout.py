@@ -1,7 +1,5 @@
 """The position of each row, column and tick of a forest plot; nothing is drawn here."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from osteometa.figures.forest.rows import Diamond, ForestRow, Study
 from osteometa.figures.palette import BODY, SMALL
-from osteometa.figures.presets import DROPPED, Preset
+from osteometa.figures.settings import DROPPED, Preset
 from osteometa.figures.style import text_width, wrapped
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, MeansKind
@@ -96,7 +94,7 @@ class Placed:
 def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Columns:
     """Return the columns of a figure of a width in mm; the plot takes what the texts leave.
 
-    Where that is too little, columns are dropped in the order of `presets.DROPPED`; then those
+    Where that is too little, columns are dropped in the order of `settings.DROPPED`; then those
     for which there is room again come back, the last dropped first.
     """
     shown = [name for name in preset.columns if not _empty(name, rows)]
@@ -127,16 +125,6 @@ def place_columns(rows: Sequence[ForestRow], preset: Preset, width: float) -> Co
 def least_plot(width: float) -> float:
     """Return how wide the drawing must be in a figure of a width, mm."""
     return 30.0 if width > NARROW else 24.0
-
-
-def wide_plot(width: float) -> float:
-    """Return how wide the drawing must stay where labels are longer than usual, mm."""
-    return 70.0 if width > NARROW else 28.0
-
-
-def light_head(width: float) -> tuple[str, str]:
-    """Return the head of the column of judgements, in two lines."""
-    return ("Risk", "of bias") if width > NARROW else ("", "RoB")
 
 
 def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
@@ -176,9 +164,10 @@ def _columns(
     plot = width - 2 * MARGIN - fixed
     words = [word for text in labels for word in text.split()]
     word = max((text_width(text, preset.size) for text in words), default=0.0) + marks + 0.5
+    stays = 70.0 if width > NARROW else 28.0  # where labels are longer than usual
     more = max(
         0.0,
-        min(widest + marks + 1.5 - label, plot - wide_plot(width)),
+        min(widest + marks + 1.5 - label, plot - stays),
         min(word - label, plot - least_plot(width), LONGER),
     )
     label, plot = label + more, plot - more
@@ -214,7 +203,8 @@ def _heads(
     return {
         "exercise_n": (over["exercise"], "n"), "exercise_mean": (of["exercise"], "Mean (SD)"),
         "control_n": (over["control"], "n"), "control_mean": (of["control"], "Mean (SD)"),
-        "unit": ("", "Unit"), "risk_of_bias": light_head(width),
+        "unit": ("", "Unit"),
+        "risk_of_bias": ("Risk", "of bias") if width > NARROW else ("", "RoB"),
         "effect": (preset.effect_head, f"{a}95 % CI{b}"), "weight": ("Weight", "%"),
     }  # fmt: skip
 

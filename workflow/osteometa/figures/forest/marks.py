@@ -1,7 +1,5 @@
 """The marks of a forest plot: intervals, squares, diamonds and directions."""
 
-from __future__ import annotations
-
 import math
 
 from matplotlib.axes import Axes

@@ -1,7 +1,5 @@
 """Which rows of a forest plot are on which page."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,14 +19,8 @@ def pages_of(
 ) -> list[list[ForestRow]]:
     """Return the rows of each page, as few and as equal in height as units allow.
 
-    Parameters
-    ----------
-    rows : sequence of ForestRow
-    columns : Columns
-    room : float
-        Height for the rows of a page, mm. Not more than PAGE_ROWS stand on it either.
-    width, size : float
-        Of the figure, mm, and of its text, pt.
+    `room` is the height for the rows of a page, mm; not more than PAGE_ROWS stand on it either.
+    `width` is that of the figure, mm, and `size` that of its text, pt.
     """
 
     def height(some: Sequence[ForestRow]) -> float:

@@ -1,7 +1,5 @@
 """The rows of a forest plot, as text and numbers, before anything is placed or drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -121,7 +119,8 @@ def forest_of(
     measure = settings.measure
     chosen = [effect for effect in effects if effect.measure == measure]
     scale = settings.scale(next((effect.unit for effect in chosen if effect.unit), ""))
-    letters = _letters(chosen)
+    flags = sorted({flag for effect in chosen for flag in effect.flags})
+    letters = dict(zip(flags, "abcdefghijklmnopq", strict=False))
     studies = [_study(effect, scale, letters, chosen) for effect in chosen]
     models = {row.group: row for row in pooled if row.measure == measure and row.primary}
     test = next((row for row in tests if row.measure == measure), None)
@@ -142,11 +141,6 @@ def forest_of(
         rows.append(ForestRow(kind="heading", group=DIRECTION_ONLY, label=label))
         rows += [_direction(found) for found in only]
     return Forest(rows, {letter: flag for flag, letter in letters.items()}, scale, settings)
-
-
-def _letters(effects: Sequence[WeightedEffect]) -> dict[Flag, str]:
-    flags = sorted({flag for effect in effects for flag in effect.flags})
-    return {flag: "abcdefghijklmnopq"[index] for index, flag in enumerate(flags)}
 
 
 def _pooled_rows(
