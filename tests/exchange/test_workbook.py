@@ -61,6 +61,7 @@ def test_a_round_trip_changes_no_byte(name, tmp_path, capsys):
     assert raw(review) == before
 
 
+@pytest.mark.slow
 def test_a_round_trip_of_the_shipped_review_keeps_every_cell(shipped, capsys):
     path = workbook(shipped, capsys)
     sheets, problems = read_workbook(path)

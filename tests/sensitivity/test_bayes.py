@@ -80,8 +80,8 @@ def test_a_prior_near_zero_gives_the_common_effect():
 
 
 @pytest.mark.parametrize("name", ["bcg_RR", "hard_huge_heterogeneity", "hard_variance_ratio_1e8",
-                                  "hard_tau2_near_zero", "hard_identical_effects",
-                                  "two_thousand"])  # fmt: skip
+                                  "hard_tau2_near_zero", "hard_identical_effects", pytest.param(
+                                      "two_thousand", marks=pytest.mark.slow)])  # fmt: skip
 def test_tau_agrees_with_adaptive_integration(name):
     """Densities at 0, far in the tail of the prior, with a variance ratio of 1e8, and narrow."""
     made = {"yi": 30 * norm.ppf((np.arange(2000) + 0.5) / 2000), "vi": np.full(2000, 0.01)}
