@@ -54,6 +54,12 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     return sheet
 
 
+def filled_heads(table: Sheet) -> tuple[str, ...]:
+    """Return the heads of columns with any content: exports have columns for every kind of data."""
+    columns = zip(*(cells for _, cells in table.rows), strict=False)
+    return tuple(head for head, cells in zip(table.header, columns, strict=False) if any(cells))
+
+
 def _decoded(data: bytes, encoding: str | None) -> str:
     """Return the text of a file: UTF-8, what a mark at its start says, or what is given.
 

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from osteometa.comparisons.reported_tests import CORRELATIONS, adjustment
+from osteometa.comparisons.reported_tests import RATIOS, adjustment
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
@@ -313,7 +313,9 @@ def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Prob
     place = (row.outcome, row.analyte, row.site, row.report)
     own = series.get((row.study_id, row.arm_id, *place), [])
     others = series.get((row.study_id, arm.comparator, *place), [])
-    if row.value is None or row.compares != "between" or row.statistic in ("f", "p", *CORRELATIONS):
+    if row.value is None or row.compares != "between" or row.difference is None:
+        return
+    if row.statistic in RATIOS:  # of other means, such as geometric ones
         return
     differences = list(_differences(row, own, others))
     if not differences:
