@@ -22,6 +22,8 @@ from osteometa.validation.slips import likely_slip
 
 Series = dict[tuple[str, ...], list[Measurement]]
 """Rows by study, arm, outcome, analyte, site and report."""
+LEAST_LEFT = 0.6
+"""Part of the participants left below which a loss is no usual drop-out."""
 LOSSES = 2.5
 """Standard errors by which a mean may move because fewer participants are measured later."""
 CHANGE_OF_MEAN = 4.0
@@ -101,7 +103,10 @@ def _of_one_arm(rows: list[Measurement], config: Config) -> Iterator[Problem]:
 
 
 def _n_before_and_after(before: Measurement, after: Measurement) -> Iterator[Problem]:
-    if before.n is not None and after.n is not None and before.n != after.n:
+    """Warn of more participants after than before, and of a loss beyond usual drop-out."""
+    if before.n is None or after.n is None:
+        return
+    if not LEAST_LEFT * before.n <= after.n <= before.n:
         message = (
             f"n is {before.n} before and {after.n} after. Are they the same participants? Check "
             "the paper."
