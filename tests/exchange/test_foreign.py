@@ -38,9 +38,24 @@ EDITS = {
         "contrast.note": "taken as Hedges' g",
     },
 }  # fmt: skip
+READY_RATIO = COMMON | {
+    "contrast.score": "post", "contrast.adjusted": "no", "finding.unit": None,
+}  # fmt: skip
+EDITS |= {
+    "lopez2019": {
+        **COMMON, "arms.control": "No treatment; Placebo; TAU; Wait list",
+    },
+    "dagostino1998": READY_RATIO, "dagostino1998_ratios": READY_RATIO,
+}  # fmt: skip
 SAME_NAMES = {"baskerville2012": ('"Aspy et al."', '"Hogg et al."')}
-MEASURES = {"curtis1998": "ROM", "senn2013": "MD"}
-METHODS = {"senn2013": "CHG", "baskerville2012": "SMDP"}
+MEASURES = {
+    "curtis1998": "ROM", "senn2013": "MD", "lopez2019": "MD", "dagostino1998": "ROM",
+    "dagostino1998_ratios": "ROM",
+}  # fmt: skip
+METHODS = {
+    "senn2013": "CHG", "baskerville2012": "SMDP", "lopez2019": "CHG", "dagostino1998": "DIF",
+    "dagostino1998_ratios": "DIF",
+}  # fmt: skip
 
 
 def answered(text, edits):
@@ -108,13 +123,7 @@ def copy_of(name, folder):
     return path
 
 
-LONG = {
-    "study.design": "rct", "arms.control": "placebo", "exercise.modality": "pilates",
-    "exercise.phase": "training", "exercise.comparator_kind": "usual", "exercise.weeks": None,
-    "control.phase": "training", "finding.outcome": "score", "finding.analyte": "points",
-    "finding.site": None, "finding.timepoint": "end", "finding.unit": "point",
-    "finding.source": "metadat",
-}  # fmt: skip
+LONG = COMMON | {"arms.control": "placebo"}
 """What a table with one row per arm leaves to the reviewer."""
 
 
@@ -287,6 +296,8 @@ def test_heads_of_one_row_per_arm_are_recognised():
     ))  # fmt: skip
     alone = {f.path: f.text for f in guess(("study", "group", "pre mean", "post mean", "n"))}
     assert alone["arm_before.n"] == alone["arm_after.n"] == "n"
+    changes = {f.path: f.text for f in guess(("study", "treatment", "n", "diff", "se"))}
+    assert (changes["arm_change.mean"], changes["arm_change.se"]) == ("diff", "se")
 
 
 @pytest.mark.parametrize("kind", list(HEADS))

@@ -93,27 +93,29 @@ def _unused(meanings: set[tuple[str, str]]) -> set[str]:
     """Return the groups and fields that a table of its kind does not have.
 
     A difference of two means beside the means is no effect of its own. One mean in each row, with a
-    name of the arm, is a table with one row per arm.
+    name of the arm and no ready effect, is a table with one row per arm.
     """
     of_arms = {"arms", "arm_before", "arm_after", "arm_change"}
     means = {group.partition("_")[0] for group, name in meanings if name == "mean"}
     if means & {*SIDES}:
         return of_arms | {"contrast"}
-    if "arm" in means and ("arms", "arm") in meanings:
+    if "arm" in means and ("arms", "arm") in meanings and ("contrast", "value") not in meanings:
         return {"contrast", *SIDES, *(f"{side}_{when}" for side in SIDES for when in WHEN)}
     return of_arms
 
 
 def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Field]:
-    """Give the one n of an arm to each time for which it has numbers."""
+    """Give the one n of an arm, and a spread without a time, to the means of the arm."""
     sized = dict(found)
     for side in (*SIDES, "arm"):
-        groups = {group for group, name in found if group.startswith(f"{side}_") and name != "n"}
-        sizes = [field for (group, name), field in found.items()
-                 if group.startswith(f"{side}_") and name == "n"]  # fmt: skip
-        if len(sizes) == 1 and groups:
-            del sized[sizes[0].group, "n"]
-            sized |= {(group, "n"): replace(sizes[0], group=group) for group in groups}
+        of_side = {key: field for key, field in found.items() if key[0].startswith(f"{side}_")}
+        means = {group for group, name in of_side if name == "mean"}
+        for statistic in ("n", "sd", "se"):
+            fields = [field for (_, name), field in of_side.items() if name == statistic]
+            timed = any(_taken(f" {_words(field.text)} ", WHEN)[0] for field in fields)
+            if len(fields) == 1 and means and (statistic == "n" or (len(means) == 1 and not timed)):
+                del sized[fields[0].group, statistic]
+                sized |= {(g, statistic): replace(fields[0], group=g) for g in means}
     return sized
 
 
@@ -137,6 +139,8 @@ def _meanings(head: str) -> Iterator[tuple[str, str]]:
         part, rest = _taken(rest, names)
         parts.append(part)
     statistic, when, arm = parts
+    if when == "change" and not statistic:
+        statistic = "mean"
     if statistic and not rest.strip(" of"):
         yield f"{arm or 'arm'}_{when or 'after'}", statistic
 
@@ -170,13 +174,15 @@ def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
     if ready:
         yield Field(group="contrast", name="compares", kind="value", text="between")
         value = found.get(("contrast", "value"))
-        for statistic, heads in READY.items():
-            if value is not None and _words(value.text) in heads:
-                yield Field(group="contrast", name="statistic", kind="value", text=statistic)
+        words = _words(value.text) if value is not None else ""
+        ratio = words in (*READY["rom"], *READY["log_rom"])
+        for statistic in (name for name, heads in READY.items() if words in heads):
+            yield Field(group="contrast", name="statistic", kind="value", text=statistic)
         if ("contrast", "p") in found:
             yield Field(group="contrast", name="p_operator", kind="value", text="")
     for group, names in ASKED.items():
         if group in groups | {"study", "exercise", "finding"} or (group == "control" and two):
             for name in names:
-                if name != "comparator_kind" or two:
+                of_smd = name in ("standardiser", "note")
+                if not (name == "comparator_kind" and not two) and not (of_smd and ratio):
                     yield Field(group=group, name=name, kind="value", text="")

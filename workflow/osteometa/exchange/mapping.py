@@ -37,7 +37,7 @@ GROUPS: dict[str, type[Row]] = {
 """Groups of the mapping, each with the raw table that its rows are for."""
 ARMS = {
     "arm": "Column that names the arm of each row",
-    "control": "The names of control arms in that column, separated by ;",
+    "control": "Names of the control arms in that column, with semicolons between",
     "role": "Another column in which `control` is looked for",
 }
 """Fields of `arms`."""

@@ -262,6 +262,8 @@ def at_sources(
         if field is None and column in FINDING:
             field = groups.get("finding", {}).get(column)
         message = problem.message
+        if "arms" in groups:
+            message = message.replace("by `report`", "by two names of arms, or by `report`")
         if field is None and column == "exercise_type":  # what the modality leaves open
             field = groups.get(origin.group, {}).get("modality")
             message = message.replace(
