@@ -347,6 +347,15 @@ def test_a_row_with_too_many_or_too_few_cells_is_refused(row, tmp_path):
         read_foreign(path, separator="comma")
 
 
+def test_a_head_that_occurs_again_is_another_column(tmp_path):
+    """Comprehensive Meta-Analysis writes the SE of each effect beside it, under one name."""
+    path = table(tmp_path, "Study name,Std diff in means,Std Err,Hedges's g,Std Err\nA,1,2,3,4\n")
+    sheet = read_foreign(path)
+    assert sheet.header[2] == "Std Err" and sheet.header[4] == "Std Err (2)"
+    found = {f.path: f.text for f in guess(sheet.header)}
+    assert (found["contrast.value"], found["contrast.se"]) == ("Std diff in means", "Std Err")
+
+
 def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):
     path = table(tmp_path, "study;m1\nM\u00fcller;1,5\n", encoding="utf-8-sig")
     assert read_foreign(path, "utf-8").header == ("study", "m1")
