@@ -50,8 +50,8 @@ WHOLE = {
                        "difference in means", "giv mean", "es"),
     "contrast.variance": ("vi", "variance", "var"),
     "contrast.se": ("sei", "se", "std err", "standard error", "giv se"),
-    "contrast.ci_low": ("ci low", "ci lower", "ci lb", "ci start", "lower", "lower limit", "ll"),
-    "contrast.ci_high": ("ci high", "ci upper", "ci ub", "ci end", "upper", "upper limit", "ul"),
+    "contrast.ci_low": ("ci low", "ci lower", "ci lb", "lower", "lower limit", "ll"),
+    "contrast.ci_high": ("ci high", "ci upper", "ci ub", "upper", "upper limit", "ul"),
     "contrast.p": ("p", "p value", "pval"), "contrast.n_total": ("n", "ni", "n total"),
 }  # fmt: skip
 """Heads of R's metafor, RevMan, Covidence and CMA among them, and of tables made by hand."""
@@ -157,7 +157,7 @@ def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
 def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
     """Yield the fields that no column gives: names of the arms, and questions."""
     groups = {group for group, _ in found}
-    ready, arms = "contrast" in groups, "arms" in groups
+    ready, arms, ratio = "contrast" in groups, "arms" in groups, False
     if not ready and not any("_" in group for group in groups):
         groups |= {"exercise_after", "control_after"}
         for group in ("exercise_after", "control_after"):
