@@ -121,11 +121,59 @@ def test_help_says_what_it_is_for(capsys, command):
 
 def test_explain_begins_with_a_sentence_and_ends_at_the_cells(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    status, out, _ = output_of(capsys, "explain", "nelson_1994")
+    status, out, _ = output_of(capsys, "explain", "nelson_1994", "--all")
     assert status == 0
     assert out.startswith("Nelson 1994 (nelson_1994) is pooled in bmd_femoral_neck_training_contr")
     for words in ("CHG", "PPC", "ADJ", "mean 0.9, sd 4.5, n 20; abstract", "weight 6."):
         assert words in out
+
+
+def test_explain_of_a_study_with_several_comparisons_has_a_line_for_each_effect(
+    capsys, monkeypatch
+):
+    monkeypatch.chdir(ROOT)
+    _, out, _ = output_of(capsys, "explain", "nelson_1994")
+    first, *rest = out.splitlines()
+    assert first.startswith(
+        "Nelson 1994 (nelson_1994) is pooled in bmd_femoral_neck_training_contr"
+    )
+    assert rest[:2] == ["", "BMD"] and len(out.splitlines()) == 11
+    shown = [line.split(":")[0].strip() for line in rest if line.startswith("  ")]
+    whole = output_of(capsys, "explain", "nelson_1994", "--all")[1]
+    assert shown == re.findall(r"effect (nelson\S+):", whole) and len(shown) == 6
+
+
+@pytest.mark.parametrize("name", [
+    "nelson_1994", "karaarslan_2010", "bmd_lumbar_spine_training_controlled",
+    "nelson_1994.strength.bmd.bmd_areal.femoral_neck.12_months.rom",
+])  # fmt: skip
+def test_explain_gives_its_facts_as_json(name, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status, out, _ = output_of(capsys, "explain", name, "--json")
+    record = json.loads(out)
+    text = output_of(capsys, "explain", name, "--all")[1]
+    assert status == 0
+    if "synthesis" in record:
+        assert record["pool"]["k"] == 12 and text.startswith(f"{name} is {record['status']}")
+        studies = {one["label"] for one in record["effects"] if one["pooled"]}
+        assert len(studies) == 12 and all(f"  {label}: " in text for label in studies)
+        return
+    assert text.startswith(record["sentence"] + "\n")
+    methods = [m for c in record["comparisons"] for one in c["measures"] for m in one["methods"]]
+    for method in methods:
+        if method["used"]:
+            assert all(f"      {line}\n" in text for line in method["formula"])
+            assert all(f"{c['table']}.csv row {c['row']} " in text for c in method["cells"])
+        else:
+            assert method["lacks"] in text
+    assert len(methods) == text.count(") not used: ") + text.count(") used, ")
+
+
+def test_explain_refuses_json_of_a_figure_row(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    name = "bmd_lumbar_spine_training_controlled"
+    status, _, err = output_of(capsys, "explain", name, "forest", "Nelson 1994", "--json")
+    assert status == 2 and "--json is of a study" in err
 
 
 def test_explain_of_an_unknown_name_suggests_one(capsys, monkeypatch):

@@ -72,6 +72,19 @@ def test_what_is_given_is_in_the_config_and_nothing_else_differs_from_the_defaul
     assert len(readme.splitlines()) < 60
 
 
+def test_single_bouts_and_changes_within_arms_are_planned_where_asked_for(tmp_path, capsys):
+    options = ("--compare", "acute_within_arm", "--compare", "training_within_arm")
+    assert output_of(capsys, "new", tmp_path / "review", *P1NP_REVIEW, *options)[0] == 0
+    assert output_of(capsys, "check", tmp_path / "review")[0] == 0
+    config = load_config(tmp_path / "review/config.yaml")
+    acute = [(one.phase, one.design_class, one.window) for one in config.syntheses]
+    assert acute == [
+        *(("acute", "within_arm", window) for window in config.windows),
+        ("training", "within_arm", ""),
+    ]
+    assert config.syntheses[0].id == "p1np_serum_acute_immediate_within_arm"
+
+
 @pytest.mark.parametrize(("analytes", "raised"), [("urine", False), ("serum,urine", True)])
 def test_a_loss_of_plasma_volume_raises_no_value_in_urine(tmp_path, capsys, analytes, raised):
     outcome = ["--outcome", "NTX", "collagen_equivalents", "nM BCE", analytes]

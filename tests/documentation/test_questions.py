@@ -262,13 +262,16 @@ def test_another_estimator(finished, tmp_path):
 
 
 @answers(
-    "One study is unlike the others", "`leave_one_out.csv`", "`influence.csv`", "explain STUDY"
+    "One study is unlike the others",
+    "`leave_one_out.csv`",
+    "`influence.csv`",
+    "explain STUDY --all",
 )
 @pytest.mark.slow
 def test_one_study_unlike_the_others(finished, capsys):
     left_out = table(finished, "leave_one_out")
     assert len(left_out) == len(table(finished, "influence")) > 1
-    status, out, _ = output_of(capsys, "explain", "test_a_2001", "--directory", finished)
+    status, out, _ = output_of(capsys, "explain", "test_a_2001", "--all", "--directory", finished)
     assert status == 0 and "without" in out
 
 

@@ -4,7 +4,19 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import CONFIG, account_of, change, contrast, level, logs, parallel, tables, text
+from builders import (
+    CONFIG,
+    account_of,
+    change,
+    contrast,
+    crossover,
+    level,
+    logs,
+    parallel,
+    tables,
+    text,
+    within_arm,
+)
 from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.derive import derive
@@ -174,3 +186,52 @@ def test_a_change_of_0_has_the_se_of_its_own_interval():
 def test_a_geometric_mean_without_its_unit_is_not_compared():
     table, arm, time, kind, cells = GEOMETRIC[0]
     assert parallel([(table, arm, time, kind, {**cells, "unit": "not_stated"}), GEOMETRIC[1]]) == {}
+
+
+LOG_RATIO, ITS_VARIANCE = 0.059423420470800806, 0.006703994305814861
+"""escalc("ROM", m1i = 5.2, sd1i = 1.1, n1i = 12, m2i = 4.9, sd2i = 1.0, n2i = 14) of metafor."""
+RATIOS = {
+    "limits": ("rom", {"value": "1.0612244897959184", "ci_low": "0.9038838963228285",
+                       "ci_high": "1.2459536255974828"}, "CI"),
+    "p": ("rom", {"value": "1.0612244897959184", "p": "0.467988166862849386",
+                  "p_operator": "="}, "p"),
+    "SE": ("log_rom", {"value": LOG_RATIO, "se": ITS_VARIANCE**0.5}, "SE"),
+    "limits of the logarithm": ("log_rom", {"value": LOG_RATIO, "ci_low": "-0.101054360109426825",
+                                            "ci_high": "0.219901201051028450"}, "CI"),
+}  # fmt: skip
+"""What metafor's summary() gives of it, as a paper may report it."""
+
+
+@pytest.mark.parametrize("form", list(RATIOS))
+def test_a_reported_ratio_of_means_is_metafors(form):
+    statistic, cells, code = RATIOS[form]
+    found = parallel([contrast(statistic, n_exercise=12, n_control=14, **cells)])
+    assert list(found) == ["ROM"]  # no effect in the unit of the levels, or standardised
+    effect = found["ROM"]
+    assert (effect.yi, effect.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE), rel=1e-12)
+    assert account_of(effect) == ("DIF", f"DIF+{code}", "", 12, 14)
+
+
+def test_a_reported_ratio_of_one_arm_and_of_a_crossover():
+    cells = RATIOS["limits"][1]
+    one = within_arm([contrast("rom", compares="within", n_exercise=12, **cells)])["ROM"]
+    assert (one.yi, one.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE))
+    assert account_of(one) == ("ROMC", "ROMC+CI", "", 12, None)
+    both = crossover([contrast("rom", n_exercise=12, **cells)])["ROM"]
+    assert (both.yi, both.vi, both.n_total) == pytest.approx((LOG_RATIO, ITS_VARIANCE, 12))
+
+
+def test_levels_take_precedence_over_the_unadjusted_ratio_of_them():
+    rows = [level("end", mean=5.2, sd=1.1, n=12), level("end", arm="c", mean=4.9, sd=1, n=14)]
+    ratio = contrast("rom", value=1.5, ci_low=1.2, ci_high=1.9, score="post", adjusted="no")
+    found = parallel([*rows, ratio])["ROM"]
+    assert found.derivation_method == "POST"
+    assert (found.yi, found.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE))
+    adjusted = contrast("rom", value=1.5, ci_low=1.2, ci_high=1.9, score="post", adjusted="yes")
+    assert parallel([*rows, adjusted])["ROM"].derivation_method == "DIF"
+
+
+@pytest.mark.parametrize("cells", [{}, {"p": "0.03", "p_operator": "<"}, {"value": None}])
+def test_a_ratio_without_its_limits_gives_no_effect(cells):
+    row = contrast("rom", **{k: v for k, v in ({"value": 1.5} | cells).items() if v is not None})
+    assert parallel([row]) == {}

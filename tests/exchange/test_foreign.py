@@ -8,7 +8,7 @@ import osteometa
 import pytest
 from builders import ROOT, copied, output_of
 from osteometa.exchange.differences import read_sheets
-from osteometa.exchange.foreign import read_foreign
+from osteometa.exchange.foreign import filled_heads, read_foreign
 from osteometa.exchange.guess import guess
 from osteometa.exchange.mapping import read_mapping
 from osteometa.io.problems import ProblemsFound
@@ -38,9 +38,24 @@ EDITS = {
         "contrast.note": "taken as Hedges' g",
     },
 }  # fmt: skip
+READY_RATIO = COMMON | {
+    "contrast.score": "post", "contrast.adjusted": "no", "finding.unit": None,
+}  # fmt: skip
+EDITS |= {
+    "lopez2019": {
+        **COMMON, "arms.control": "No treatment; Placebo; TAU; Wait list",
+    },
+    "dagostino1998": READY_RATIO, "dagostino1998_ratios": READY_RATIO,
+}  # fmt: skip
 SAME_NAMES = {"baskerville2012": ('"Aspy et al."', '"Hogg et al."')}
-MEASURES = {"curtis1998": "ROM", "senn2013": "MD"}
-METHODS = {"senn2013": "CHG", "baskerville2012": "SMDP"}
+MEASURES = {
+    "curtis1998": "ROM", "senn2013": "MD", "lopez2019": "MD", "dagostino1998": "ROM",
+    "dagostino1998_ratios": "ROM",
+}  # fmt: skip
+METHODS = {
+    "senn2013": "CHG", "baskerville2012": "SMDP", "lopez2019": "CHG", "dagostino1998": "DIF",
+    "dagostino1998_ratios": "DIF",
+}  # fmt: skip
 
 
 def answered(text, edits):
@@ -108,6 +123,91 @@ def copy_of(name, folder):
     return path
 
 
+LONG = COMMON | {"arms.control": "placebo"}
+"""What a table with one row per arm leaves to the reviewer."""
+
+
+def test_one_row_per_arm_gives_the_tables_of_the_arms_side_by_side(review, tmp_path, capsys):
+    wide = copy_of("senn2013", tmp_path).read_text(encoding="utf-8").splitlines()
+    rows = [line.replace('"', "").split(",") for line in wide[1:]]
+    lines = [
+        f"{t},rosiglitazone,{a},{b},{c}\n{t},Placebo,{d},{e},{f}" for t, a, b, c, d, e, f in rows
+    ]
+    path = table(
+        tmp_path, "\n".join(["study,treatment,change mean,change sd,n", *lines]), "long.csv"
+    )
+    status, out, err = imported(review, path, LONG, capsys)
+    assert status == 0, out + err
+    effects = osteometa.derive(review)
+    effects = effects[(effects["measure"] == "MD") & effects["pooled"]]
+    assert set(effects["derivation_method"]) == {"CHG"}
+    pool = osteometa.pool(effects["yi"], effects["vi"], method="REML", ci="wald")
+    assert (len(effects), pool.estimate) == (
+        POOLS["senn2013"]["k"],
+        pytest.approx(POOLS["senn2013"]["estimate"], rel=1e-8),
+    )
+
+
+def test_several_exercise_arms_and_times_in_rows_of_their_own(review, tmp_path, capsys):
+    """Two exercise arms of one trial share its control; times before have the name baseline."""
+    text = "Study ID,Arm,Role,Week,Mean,SD,N\n" + "".join(
+        f"A 2001,{arm},{role},{week},{mean},2,20\n"
+        for arm, role, means in (
+            ("Walking", "Active", (10, 13)),
+            ("Running", "Active", (10, 14)),
+            ("Usual care", "Control", (10, 11)),
+        )
+        for week, mean in zip((0, 26), means, strict=True)
+    )
+    path = table(tmp_path, text)
+    edits = LONG | {"arms.control": "control"}
+    mapping = path.with_suffix(".map.yaml")
+    assert output_of(capsys, "import", path, review)[0] == 0
+    text = answered(mapping.read_text(encoding="utf-8"), edits)
+    text = text.replace("  control: {", "  role: {column: Role}\n  control: {", 1)
+    text = text.replace('{value: "end"}', "{column: Week}")
+    mapping.write_text(text, encoding="utf-8")
+    status, out, _ = output_of(capsys, "import", path, review, "--map", mapping, "--yes")
+    assert status == 0, out
+    sheets = read_sheets(review / "data/raw")
+    arms = [dict(zip(sheets["arms"].header, line, strict=True)) for _, line in sheets["arms"].rows]
+    assert [(a["arm_id"], a["label"], a["role"], a["comparator"]) for a in arms] == [
+        ("walking", "Walking", "exercise", "usual_care"),
+        ("running", "Running", "exercise", "usual_care"),
+        ("usual_care", "Usual care", "control", ""),
+    ]
+    found = sheets["measurements"]
+    rows = [dict(zip(found.header, line, strict=True)) for _, line in found.rows]
+    times = {(row["timepoint"], row["time_wk"], row["kind"]) for row in rows}
+    assert times == {("baseline", "", "level"), ("26", "26", "level")}
+    effects = osteometa.derive(review)
+    effects = effects[effects["measure"] == "MD"]
+    assert sorted(effects["yi"]) == [2, 2.5, 3]  # each, and both against their one control
+    assert set(effects["derivation_method"]) == {"PPC"}
+
+
+@pytest.mark.parametrize(("control", "said"), [
+    ("sham", "row 2, study a: The study has no control arm. Correct arms.control"),
+    ("none; usual", "row 4, study a: The study has 2 control arms (none, usual). Correct"),
+])  # fmt: skip
+def test_a_study_without_one_control_arm_is_a_problem(control, said, review, tmp_path, capsys):
+    text = "study,arm,mean,sd,n\nA,none,5,1,9\nA,usual,5,1,9\nA,walking,6,1,9\n"
+    status, out, _ = imported(
+        review, table(tmp_path, text), LONG | {"arms.control": control}, capsys
+    )
+    assert status == 1 and said in out and out.count("control arm") == 1
+
+
+def test_rows_of_one_arm_and_of_two_are_not_mixed(review, tmp_path, capsys):
+    path = table(tmp_path, "study,arm,mean,sd,n\nA,walking,6,1,9\n")
+    assert output_of(capsys, "import", path, review)[0] == 0
+    mapping = path.with_suffix(".map.yaml")
+    text = answered(mapping.read_text(encoding="utf-8"), LONG)
+    mapping.write_text(text.replace("arm_after:", "exercise_after:"), encoding="utf-8")
+    out = output_of(capsys, "import", path, review, "--map", mapping)[1]
+    assert "exercise_after: Map the numbers of rows with one arm to arm_before" in out
+
+
 @pytest.mark.parametrize("name", list(POOLS))
 def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, capsys):
     status, out, err = imported(review, copy_of(name, tmp_path), EDITS[name], capsys)
@@ -148,6 +248,56 @@ HEADS = {
     "CMA": "Study name,Year,Group-A Mean,Group-A Std-Dev,Group-A Sample size,Group-B Mean,"
     "Group-B Std-Dev,Group-B Sample size",
 }
+
+
+DATA_ROWS = (
+    "Analysis group", "Analysis number", "Analysis name", "Subgroup", "Applicability", "Study",
+    "Study year", "GIV Mean", "GIV SE", "Experimental mean", "Experimental SD",
+    "Experimental cases", "Experimental N", "Control mean", "Control SD", "Control cases",
+    "Control N", "O-E", "Variance", "Weight", "Mean", "CI start", "CI end", "Footnotes",
+)  # fmt: skip
+"""Heads of the data rows that RevMan exports, of every kind of analysis."""
+
+
+@pytest.mark.parametrize(("filled", "fields"), [
+    (
+        {"Experimental mean": "5", "Experimental SD": "1", "Experimental N": "9",
+         "Control mean": "4", "Control SD": "1", "Control N": "9",
+         "Mean": "1", "CI start": "0.1", "CI end": "1.9"},
+        {"exercise_after.mean": "Experimental mean", "exercise_after.sd": "Experimental SD",
+         "exercise_after.n": "Experimental N", "control_after.mean": "Control mean",
+         "control_after.sd": "Control SD", "control_after.n": "Control N"},
+    ),
+    (
+        {"GIV Mean": "0.4", "GIV SE": "0.2", "Mean": "0.4", "CI start": "0", "CI end": "0.8"},
+        # CI start and CI end are of the ratio where GIV Mean is a logarithm.
+        {"contrast.value": "GIV Mean", "contrast.se": "GIV SE"},
+    ),
+])  # fmt: skip
+def test_data_rows_of_revman_are_recognised_by_the_columns_that_are_filled(
+    filled, fields, tmp_path
+):
+    row = filled | {"Analysis name": "Score", "Study": "A", "Study year": "2001"}
+    heads = ",".join(DATA_ROWS)
+    path = table(tmp_path, f"{heads}\n{','.join(row.get(head, '') for head in DATA_ROWS)}\n")
+    found = guess(filled_heads(read_foreign(path)))
+    assert {f.path: f.text for f in found if f.kind == "column"} == fields | {
+        "study.label": "Study", "study.year": "Study year", "finding.outcome": "Analysis name",
+    }  # fmt: skip
+
+
+def test_heads_of_one_row_per_arm_are_recognised():
+    heads = ("Study ID", "Intervention", "Outcome", "Timepoint", "Mean", "SD", "Total")
+    found = {f.path: f.text for f in guess(heads) if f.kind == "column"}
+    assert found == dict(zip(
+        ("study.label", "arms.arm", "finding.outcome", "finding.timepoint", "arm_after.mean",
+         "arm_after.sd", "arm_after.n"),
+        heads, strict=True,
+    ))  # fmt: skip
+    alone = {f.path: f.text for f in guess(("study", "group", "pre mean", "post mean", "n"))}
+    assert alone["arm_before.n"] == alone["arm_after.n"] == "n"
+    changes = {f.path: f.text for f in guess(("study", "treatment", "n", "diff", "se"))}
+    assert (changes["arm_change.mean"], changes["arm_change.se"]) == ("diff", "se")
 
 
 @pytest.mark.parametrize("kind", list(HEADS))
@@ -195,6 +345,15 @@ def test_a_row_with_too_many_or_too_few_cells_is_refused(row, tmp_path):
     path = table(tmp_path, f"study,mean1,n1\nA,2,20\n{row}\n")
     with pytest.raises(SheetError, match=r"Row 3: The row has \d cells, the header 3"):
         read_foreign(path, separator="comma")
+
+
+def test_a_head_that_occurs_again_is_another_column(tmp_path):
+    """Comprehensive Meta-Analysis writes the SE of each effect beside it, under one name."""
+    path = table(tmp_path, "Study name,Std diff in means,Std Err,Hedges's g,Std Err\nA,1,2,3,4\n")
+    sheet = read_foreign(path)
+    assert sheet.header[2] == "Std Err" and sheet.header[4] == "Std Err (2)"
+    found = {f.path: f.text for f in guess(sheet.header)}
+    assert (found["contrast.value"], found["contrast.se"]) == ("Std diff in means", "Std Err")
 
 
 def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):

@@ -47,6 +47,16 @@ def test_a_change_agrees_with_the_levels(after, row, code, words):
     assert all(words in p.message for p in problems)
 
 
+@pytest.mark.parametrize(("n", "warned"), [(20, False), (17, False), (12, False), (11, True),
+                                           (21, True)])  # fmt: skip
+def test_usual_drop_out_is_not_warned_of(n, warned):
+    rows = [
+        level("baseline", mean="0.950", sd="0.12", n=20),
+        level("end", mean="0.96", sd="0.12", n=n),
+    ]
+    assert [one.code for one in found(rows, ("W04",))] == ["W04"] * warned
+
+
 def test_a_per_protocol_row_is_not_compared_with_that_of_all_participants():
     population = {"population_analysed": "per_protocol"}
     everyone = level("end", mean="0.964", sd="0.12", n=20, population_analysed="itt")

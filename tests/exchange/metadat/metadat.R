@@ -46,4 +46,24 @@ keep("besson2016", besson, escalc("SMD", m1i = exp_mean, sd1i = exp_se * sqrt(ex
 ready <- dat.baskerville2012[, c("author", "year", "smd", "se")]
 keep("baskerville2012", ready, data.frame(yi = ready$smd, vi = ready$se^2))
 
+# One row per arm: mean changes with SE, of the studies with one treatment and one control.
+control <- c("No treatment", "Placebo", "TAU", "Wait list")
+lopez <- dat.lopez2019[, c("study", "treatment", "n", "diff", "se")]
+ours <- sapply(split(lopez$treatment %in% control, lopez$study), function(of) sum(of) == 1 &&
+               length(of) == 2)
+lopez <- lopez[lopez$study %in% names(ours)[ours], ]
+arms <- merge(lopez[!(lopez$treatment %in% control), ], lopez[lopez$treatment %in% control, ],
+              by = "study", sort = TRUE)
+keep("lopez2019", lopez, data.frame(yi = arms$diff.x - arms$diff.y,
+                                    vi = arms$se.x^2 + arms$se.y^2))
+
+# Ready log ratios of means with their variances, and the same as ratios with limits.
+cold <- subset(dat.dagostino1998, outcome == "rnic1")
+cold <- summary(escalc("ROM", m1i = mt, sd1i = sdt, n1i = nt, m2i = mc, sd2i = sdc, n2i = nc,
+                       data = cold))
+named <- data.frame(study = paste(cold$drug, cold$study))
+keep("dagostino1998", cbind(named, lnRR = cold$yi, vi = cold$vi), cold)
+keep("dagostino1998_ratios", cbind(named, ratio = exp(cold$yi), ci.lb = exp(cold$ci.lb),
+                                   ci.ub = exp(cold$ci.ub)), cold)
+
 cat(jsonlite::toJSON(pools, digits = NA, auto_unbox = TRUE, pretty = TRUE), file = "pools.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "explain",
         help="show why a study, an effect or an analysis is as it is, back to the cells",
         description="Of a study or effect: in one sentence where it is pooled, and of everything "
-        "else all reasons why not. Then, for each comparison and measure: the derivation methods "
+        "else all reasons why not. Then, of a study with several comparisons, a line for each "
+        "effect; otherwise, and with --all, of each comparison and measure the derivation methods "
         "in their order, what each lacks, the formula of the one that is used with its numbers, "
         "the cells with file, row and page, the weight, and the pool without the study. Of a "
         "synthesis: its estimate, what is in and what is out, and why. Of a row of one of its "
@@ -27,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "written, and only figures need a finished run.",
         epilog="Examples: osteometa explain rief_2016; osteometa explain "
         "bmd_lumbar_spine_training_controlled forest 'Nelson 1994'. Exit status: 0 shown, 1 the "
-        "tables have problems, 2 no such study, effect, synthesis, figure or row.",
+        "tables have problems, 2 no such study, effect, synthesis, figure or row, --json of a row.",
     )
     parser.add_argument(
         "what", metavar="STUDY | EFFECT | SYNTHESIS",
@@ -39,6 +41,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "row", nargs="?", metavar="ROW", help="label, study_id or effect_id of a row of the figure"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="every comparison of a study with several, in full"
+    )
+    parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
     parser.set_defaults(run=run)
 
@@ -49,26 +55,32 @@ def run(arguments: argparse.Namespace) -> int:
 
     outcome = review_with([], arguments.directory, "explain")
     explainer = Explainer(outcome.tables, outcome.config)
-    if arguments.figure is not None:
-        return _figure_row(arguments, explainer)
-    return _explain(arguments.what, explainer)
+    if arguments.figure is None:
+        return _explain(arguments.what, explainer, whole=arguments.all, as_json=arguments.json)
+    if arguments.json:
+        raise RefusedError(
+            "--json is of a study, an effect or a synthesis, not of a row of a figure."
+        )
+    return _figure_row(arguments, explainer)
 
 
-def _explain(name: str, explainer: Explainer) -> int:
+def _explain(name: str, explainer: Explainer, *, whole: bool = True, as_json: bool = False) -> int:
+    from osteometa.inspection.explain_record import study_record, synthesis_record
     from osteometa.inspection.explain_words import study_text, synthesis_text
     from osteometa.io.problems import suggestion
 
     studies = [study.study_id for study in explainer.tables.studies]
     syntheses = [synthesis.id for synthesis in explainer.config.syntheses]
-    if name in studies:
-        print(study_text(explainer.study(name), explainer), end="")
-        return 0
     if name in syntheses:
+        if as_json:
+            return _print_json(synthesis_record(name, explainer))
         print(synthesis_text(name, explainer), end="")
         return 0
-    effect = explainer.of_effect(name)
-    if effect is not None:
-        print(study_text(effect, explainer), end="")
+    found = explainer.study(name) if name in studies else explainer.of_effect(name)
+    if found is not None:
+        if as_json:
+            return _print_json(study_record(found, explainer))
+        print(study_text(found, explainer, whole=whole), end="")
         return 0
     effects = [effect.effect_id for effect in explainer.derived.effects]
     near = suggestion(name, [*studies, *syntheses, *effects])
@@ -112,3 +124,8 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
         return max(_explain(name, explainer) for name in found)
     near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
     raise RefusedError(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
+
+
+def _print_json(record: dict[str, object]) -> int:
+    print(json.dumps(record, indent=1, ensure_ascii=False, default=sorted))
+    return 0

@@ -83,7 +83,7 @@ def _of_workbook(path: Path, directory: Path) -> Proposal | None:
 def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal | None:
     """Return what another table proposes; None if its mapping has now been written, to edit."""
     from osteometa.exchange.differences import read_sheets
-    from osteometa.exchange.foreign import read_foreign
+    from osteometa.exchange.foreign import filled_heads, read_foreign
     from osteometa.exchange.guess import guess
     from osteometa.exchange.mapping import mapping_text, read_mapping
     from osteometa.exchange.proposal import propose
@@ -99,7 +99,7 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
     if arguments.map and not mapping.is_file():
         raise SheetError(f"There is no mapping {mapping}. Without --map a first one is guessed.")
     if not mapping.exists():
-        fields = guess(table.header)
+        fields = guess(filled_heads(table))
         unused = tuple(head for head in table.header if head not in {f.text for f in fields})
         text = mapping_text(path.name, fields, unused, config)
         write_text(mapping, text)

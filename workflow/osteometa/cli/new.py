@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from osteometa.cli.review import RefusedError
 from osteometa.extraction.units import QUANTITIES
 from osteometa.io.problems import suggestion
-from osteometa.wording.choices import EXERCISE_TYPES
+from osteometa.wording.choices import COMPARISONS, EXERCISE_TYPES
 
 if TYPE_CHECKING:
     from osteometa.protocol.new_review import NewReview
@@ -50,6 +50,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--subgroup", action="append", metavar="COLUMN[=BOUNDS]",
         help="further subgroups, for instance sex or weeks=26,52; repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--compare", action="append", choices=COMPARISONS,
+        help="what the planned analyses compare: a programme (training) or a single bout (acute), "
+        "with a comparator (controlled) or before and after in one arm (within_arm); repeated "
+        f"(default: {COMPARISONS[0]})",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -123,6 +129,7 @@ def review_of(arguments: argparse.Namespace) -> NewReview:
         outcomes=tuple(outcomes),
         exercise_types=tuple(arguments.exercise or EXERCISE_TYPES),
         subgroups=dict(subgroup_of(text) for text in arguments.subgroup or ()),
+        comparisons=tuple(dict.fromkeys(arguments.compare or COMPARISONS[:1])),
     )
 
 

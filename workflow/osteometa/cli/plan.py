@@ -1,4 +1,4 @@
-"""The command `osteometa plan`: which steps a run would take, and why."""
+"""The command `osteometa plan`: what a run would make anew, and why."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "plan",
-        help="show which steps a run would take, and why",
-        description="List the steps that a run of the review would take, by analysis, each with "
-        "the reason: a table, setting or result that changed or is missing, or the step that it "
-        "follows. The steps are counted on a copy of the review, where effects are derived if "
-        "they would be, so the list is exact for a run with config.yaml alone; nothing of the "
-        "review is changed.",
+        help="show what a run would make anew, and why",
+        description="List what a run of the review would make anew, by analysis, each with the "
+        "reason: a table, setting or result that changed or is missing, or another new result "
+        "that it is made from. The steps are counted on a copy of the review, where effects are "
+        "derived if they would be, so the list is exact for a run with config.yaml alone; nothing "
+        "of the review is changed.",
         epilog="Exit status: 0 shown, 1 the run would end with problems, 2 wrong usage.",
     )
     folder_argument(parser)
@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not steps:
         print("Nothing would run: all results are up to date.")
         return 0
-    print(f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} would run:")
+    print(f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} would run, to make:")
     for step in steps:
-        print(f"{step.words}")
+        print(step.makes)
         for reason in step.because:
             print(f"  because {reason}")
     return 0

@@ -45,6 +45,8 @@ class ReportedDifference(ReportedTest):
 
 CORRELATIONS = ("r", "icc")
 """Statistics that are no tests."""
+RATIOS = ("rom", "log_rom")
+"""Ratios of means: no tests in the unit of the levels, for ROM only."""
 ORDER = (Provenance.SE, Provenance.CI, Provenance.T, Provenance.F, Provenance.P)
 
 
@@ -62,7 +64,7 @@ def reported_tests(
     tests = [
         test
         for row in contrasts
-        if row.compares == compares and row.usable and row.statistic not in CORRELATIONS
+        if row.compares == compares and row.usable and row.statistic not in (*CORRELATIONS, *RATIOS)
         if not is_omnibus(row)
         for test in _tests_of(row, exercise, control, paired)
     ]
@@ -109,7 +111,7 @@ def sizes_of(
     return exercise, control
 
 
-def _paired_size(row: Contrast, exercise: SampleSize, control: SampleSize) -> SampleSize:
+def paired_size(row: Contrast, exercise: SampleSize, control: SampleSize) -> SampleSize:
     """Return the participants of a paired test: those of one side, who are those of the other."""
     for column in ("n_exercise", "n_total"):
         if getattr(row, column) is not None:
@@ -135,7 +137,7 @@ def _tests_of(
 ) -> Iterator[ReportedTest]:
     adjusted = adjustment(row)
     if paired:
-        exercise, control = _paired_size(row, exercise, control), SampleSize()
+        exercise, control = paired_size(row, exercise, control), SampleSize()
     else:
         exercise, control = sizes_of(row, exercise, control)
     df = _degrees_of_freedom(row, exercise, control, paired)

@@ -104,9 +104,8 @@ def _known(comparison: Comparison, reported: Sequence[DirectionRow]) -> KnownDir
         return KnownDirection(_sign(means[0]), "means", means[1], "two reported means")
     for row in comparison.contrasts:
         fits = row.compares == ("between" if comparison.controlled else "within")
-        signed = row.statistic in ("md", "adj_md", "smd", "t")
-        if fits and signed and row.usable and row.value is not None:
-            direction, cells = _sign(float(row.value)), (Cell(row, "value"),)
+        if fits and row.usable and row.difference is not None:
+            direction, cells = _sign(row.difference), (Cell(row, "value"),)
             return KnownDirection(direction, "means", cells, "a reported difference")
     for row in _fitting(comparison, reported):
         if row.direction in ("up", "down", "zero"):

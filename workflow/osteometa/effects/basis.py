@@ -190,9 +190,8 @@ class Basis:
             return (1 if means[0] > 0 else -1), means[1]
         for row in self.comparison.contrasts:
             compares = row.compares == ("between" if controlled else "within")
-            signed = row.statistic in ("md", "adj_md", "smd", "t")
-            if compares and signed and row.usable and row.value:
-                return (1 if row.value > 0 else -1), (Cell(row, "value"),)
+            if compares and row.usable and row.difference:
+                return (1 if row.difference > 0 else -1), (Cell(row, "value"),)
         bases = ("between_arm",) if controlled else ("within_arm", "not_stated")
         for row in self.comparison.directions:
             if row.basis not in bases or not row.usable:

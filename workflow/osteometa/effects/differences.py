@@ -32,7 +32,13 @@ from osteometa.effects.inputs import (
     gathered,
     mean_change,
 )
-from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
+from osteometa.effects.ratios import (
+    geary,
+    log_ratio,
+    over_baseline_mean,
+    percent_to_log,
+    reported_ratio,
+)
 from osteometa.effects.worked import (
     Worked,
     arms_of,
@@ -189,8 +195,10 @@ def _percents_by_test(
     )
 
 
-def rom_percent_difference(basis: Basis) -> Estimate:
-    """DIF: a reported difference of percent changes, ln(1 + D/100) with SE/100 (PCT)."""
+def rom_difference(basis: Basis) -> Estimate:
+    """DIF: a reported ratio; or a difference of percent changes, ln(1 + D/100), SE/100 (PCT)."""
+    if ratio := reported_ratio(basis, DIF):
+        return ratio
     test = next(iter(basis.differences(percent=True)), None)
     if test is not None:
         value, se, cells, flags = test.difference, test.se, test.cells, test.flags
@@ -283,7 +291,7 @@ MD_METHODS: Methods = (
 ROM_METHODS: Methods = (
     (PPC, rom_pre_post),
     (CHG, rom_percent),
-    (DIF, rom_percent_difference),
+    (DIF, rom_difference),
     (DerivationMethod.BASE, rom_from_md),
     (POST, rom_post),
     (LOG, rom_logs),

@@ -31,7 +31,13 @@ from osteometa.effects.basis import (
 )
 from osteometa.effects.formulas import change_variance, g_variance
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
-from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
+from osteometa.effects.ratios import (
+    geary,
+    log_ratio,
+    over_baseline_mean,
+    percent_to_log,
+    reported_ratio,
+)
 from osteometa.effects.worked import (
     Worked,
     arms_of,
@@ -242,7 +248,9 @@ def _uncorrelated(estimate: Estimate) -> Estimate:
 
 
 def rom_difference(basis: Basis) -> Estimate:
-    """DIF: ln(1 + D/100), v = (SE/100)^2, D a paired difference of percent changes (PCT)."""
+    """DIF: a reported ratio; or a paired difference of percent changes, as of two arms (PCT)."""
+    if ratio := reported_ratio(basis, DIF):
+        return ratio
     found = difference(basis, percent=True)
     if found.yi <= -100:
         raise NotDerivableError("DIF: a percent difference of -100 or less has no log ratio")

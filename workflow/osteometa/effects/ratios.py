@@ -6,13 +6,24 @@ Formulas: docs/methods, M3.7 to M3.9.
 import math
 from dataclasses import replace
 
-from osteometa.comparisons.summaries import Cell, CompleteSummary, Flags, SummaryWithSd
-from osteometa.effects.basis import Basis, Estimate
+from osteometa.comparisons.reported_tests import RATIOS, adjustment, exact_p, paired_size, sizes_of
+from osteometa.comparisons.summaries import (
+    Cell,
+    CompleteSummary,
+    Flags,
+    SampleSize,
+    SummaryWithSd,
+    row_flags,
+)
+from osteometa.effects.basis import Basis, Estimate, means_beside
 from osteometa.effects.formulas import change_variance as variance_of_change
 from osteometa.effects.formulas import lajeunesse
-from osteometa.effects.inputs import NotDerivableError
+from osteometa.effects.inputs import NotDerivableError, all_with_sd
+from osteometa.effects.worked import Worked
+from osteometa.extraction.tables import Contrast
 from osteometa.extraction.units import NOT_STATED
-from osteometa.wording.vocabulary import Flag, Provenance
+from osteometa.numerics.distributions import half_width_to_se, p_to_t
+from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 GEARY_LIMIT = 3.0
 """A log ratio needs mean * sqrt(n) / SD of at least this in each arm."""
@@ -43,6 +54,58 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
         raise NotDerivableError("PCT: a percent change of -100 or less has no log ratio")
     c2 = math.log1p((sd / 100) ** 2 / ratio**2)
     return math.log(ratio) - c2 / 2, c2 / n
+
+
+def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
+    """Return the first reported ratio of means, or its logarithm, as an effect; None without one.
+
+    ln R, its SE as reported of the logarithm, (ln U - ln L) / 2z of its limits, or |ln R| / z of an
+    exact p (Cochrane Handbook 6.3.2). Levels after that are reported themselves take precedence
+    over an unadjusted ratio of them.
+    """
+    comparison = basis.comparison
+    compares = "between" if comparison.controlled else "within"
+    for row in comparison.contrasts:
+        if row.statistic not in RATIOS or row.compares != compares or not row.usable:
+            continue
+        found = _log_and_se(row)
+        of_levels = row.score == "post" and adjustment(row) != "yes"
+        if found is None or (of_levels and comparison.controlled and all_with_sd(basis.after)):
+            continue
+        log, se, code, columns = found
+        sizes = comparison.size(0, None), comparison.size(1, None)
+        line = "yi = ln(R)" if row.statistic == "rom" else "yi = R"
+        worked = Worked().then(line, "vi = SE**2", R=float(row.value or 0), SE=se)
+        two = comparison.controlled and not comparison.paired
+        sizes = sizes_of(row, *sizes) if two else (paired_size(row, *sizes), SampleSize())
+        n_e, n_c = sizes[0].n, sizes[1].n if two else None
+        return Estimate(
+            yi=log, vi=se**2, method=method, worked=worked, codes=(code,),
+            flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
+            cells=(*(Cell(row, name) for name in ("value", *columns)),
+                   *sizes[0].cells, *sizes[1].cells),
+            n=(n_e, n_c), n_total=row.n_total if two else n_e,
+            means=means_beside(basis),
+        )  # fmt: skip
+    return None
+
+
+def _log_and_se(row: Contrast) -> tuple[float, float, Provenance, tuple[str, ...]] | None:
+    """Return the log ratio of a row, its SE, and what that is from; None where it has no SE."""
+    scale = math.log if row.statistic == "rom" else float
+    log = row.difference
+    if log is None:
+        return None
+    if row.se is not None:
+        return log, float(row.se), Provenance.SE, ("se",)
+    if row.ci_low is not None and row.ci_high is not None:
+        limits = scale(row.ci_low), scale(row.ci_high)
+        se = half_width_to_se(*limits, float(row.ci_level or 95), None)
+        return log, se, Provenance.CI, ("ci_low", "ci_high")
+    p = exact_p(row)
+    if p is None or p >= 1 or not log:
+        return None
+    return log, abs(log) / p_to_t(p, None, row.tails or 2), Provenance.P, ("p",)
 
 
 def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:

@@ -32,7 +32,13 @@ from osteometa.effects.inputs import (
     mean_change,
     small_sample,
 )
-from osteometa.effects.ratios import geary, log_ratio, over_baseline_mean, percent_to_log
+from osteometa.effects.ratios import (
+    geary,
+    log_ratio,
+    over_baseline_mean,
+    percent_to_log,
+    reported_ratio,
+)
 from osteometa.effects.smd import g_of_reported_smd
 from osteometa.effects.worked import LOG_RATIO, Worked, change_of, log_ratio_of, variance_line
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
@@ -264,10 +270,16 @@ def romc(basis: Basis) -> Estimate:
 
     From levels: ln(m1/m0), v = s0^2/(n m0^2) + s1^2/(n m1^2) - 2 r s0 s1/(n m0 m1) (Lajeunesse
     2011); from logarithms (LOG); from a percent change (PCT); where config.yaml declares a
-    baseline mean, from a change in the unit of the outcome (BASE).
+    baseline mean, from a change in the unit of the outcome (BASE); as reported.
     """
     ways = (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
-    return first_of(basis, ways, ROMC)
+    try:
+        return first_of(basis, ways, ROMC)
+    except NotDerivableError:
+        ratio = reported_ratio(basis, ROMC)
+        if ratio is None:
+            raise
+        return ratio
 
 
 def _romc_levels(basis: Basis) -> Estimate:

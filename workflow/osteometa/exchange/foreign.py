@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from osteometa.io.sheet import Sheet, SheetError, sheet_of
@@ -35,7 +37,7 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
                     "Enter the number as text, without the sign %."
                 )
                 raise SheetError(message)
-        return sheet_of([text_of_cell(cell) for cell in line] for line in grid)
+        return _distinct(sheet_of([text_of_cell(cell) for cell in line] for line in grid))
     try:
         data = path.read_bytes()
     except OSError:
@@ -51,7 +53,23 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     for number, cells in sheet.rows:
         if wrong := sheet.misfit(cells):
             raise SheetError(f"Row {number}: {wrong}", number)
-    return sheet
+    return _distinct(sheet)
+
+
+def _distinct(table: Sheet) -> Sheet:
+    """Number heads that occur again, as in exports with an SE beside each of several effects."""
+    seen: Counter[str] = Counter()
+    heads = []
+    for head in table.header:
+        seen[head] += 1
+        heads.append(head if seen[head] == 1 else f"{head} ({seen[head]})")
+    return replace(table, header=tuple(heads))
+
+
+def filled_heads(table: Sheet) -> tuple[str, ...]:
+    """Return the heads of columns with any content: exports have columns for every kind of data."""
+    columns = zip(*(cells for _, cells in table.rows), strict=False)
+    return tuple(head for head, cells in zip(table.header, columns, strict=False) if any(cells))
 
 
 def _decoded(data: bytes, encoding: str | None) -> str:

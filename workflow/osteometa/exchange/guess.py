@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from osteometa.exchange.mapping import GROUPS, Field, fields_of_group
+from osteometa.exchange.mapping import GROUPS, SIDES, Field, fields_of_group
 from osteometa.extraction.tables import Study
 
 ARM = {
@@ -26,24 +26,35 @@ STATISTIC = {
     "se": ("se", "sem", "std err", "standard error"),
     "n": ("n", "total", "sample size", "participants"),
 }
+READY = {
+    "md": ("md",),
+    "smd": ("smd", "std diff in means", "hedges s g", "g"),
+    "rom": ("rom", "ratio", "ratio of means", "response ratio"),
+    "log_rom": ("lnrr", "lrr", "ln rr", "log rr", "log response ratio", "lnrom", "log rom"),
+}
+"""Heads of ready effects that name the statistic."""
 WHOLE = {
+    "arms.arm": ("arm", "group", "arm name", "study arm", "treatment arm", "group name", "trt",
+                 "intervention", "intervention name", "treatment", "condition"),
     "study.label": ("study", "author", "authors", "trial", "study name", "study id", "label",
                     "study or subgroup", "studlab"),
     "study.year": ("year", "study year", "publication year"),
-    "finding.outcome": ("outcome", "outcome name", "measure"),
+    "finding.outcome": ("outcome", "outcome name", "measure", "analysis name"),
     "finding.timepoint": ("timepoint", "time point", "time"),
+    "finding.time_wk": ("week", "time wk"), "finding.time_h": ("time h",),
     "finding.unit": ("unit", "units"),
     "finding.site": ("site",), "finding.analyte": ("analyte",), "finding.assay": ("assay",),
     "exercise.label": ("intervention", "treatment", "treatment 1", "exercise arm"),
     "control.label": ("comparator", "control", "treatment 2", "control arm"),
-    "contrast.value": ("yi", "effect", "smd", "md", "hedges s g", "g", "std diff in means",
+    "contrast.value": ("yi", "effect", *(name for names in READY.values() for name in names),
                        "difference in means", "giv mean", "es"),
     "contrast.variance": ("vi", "variance", "var"),
     "contrast.se": ("sei", "se", "std err", "standard error", "giv se"),
+    "contrast.ci_low": ("ci low", "ci lower", "ci lb", "lower", "lower limit", "ll"),
+    "contrast.ci_high": ("ci high", "ci upper", "ci ub", "upper", "upper limit", "ul"),
     "contrast.p": ("p", "p value", "pval"), "contrast.n_total": ("n", "ni", "n total"),
 }  # fmt: skip
 """Heads of R's metafor, RevMan, Covidence and CMA among them, and of tables made by hand."""
-SMD = ("smd", "std diff in means", "hedges s g", "g")
 ASKED = {
     "study": ("design",),
     "exercise": ("modality", "phase", "comparator_kind", "weeks"),
@@ -56,17 +67,18 @@ ASKED = {
 
 def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     """Return the fields that the heads suggest, and those that the reviewer must state."""
+    meanings = {head: list(_meanings(head)) for head in heads}
+    unused = _unused({meaning for some in meanings.values() for meaning in some})
     found: dict[tuple[str, str], Field] = {}
-    for head in heads:
-        for group, name in _meanings(head):
-            if (group, name) not in found:
+    for head, some in meanings.items():
+        for group, name in some:
+            if (group, name) not in found and group not in unused:
                 found[group, name] = Field(group=group, name=name, kind="column", text=head)
                 break
     if any(name == "mean" for _, name in found):
-        # A difference of two means beside the means is no effect of its own.
-        found = _with_sizes({key: f for key, f in found.items() if key[0] != "contrast"})
+        found = _with_sizes(found)
     elif any(group == "contrast" for group, _ in found):
-        for side in ("exercise", "control"):
+        for side in SIDES:
             size = found.pop((f"{side}_after", "n"), None)
             if size is not None:
                 name = f"n_{side}"
@@ -77,23 +89,44 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     return tuple(sorted(found.values(), key=lambda field: order.index((field.group, field.name))))
 
 
+def _unused(meanings: set[tuple[str, str]]) -> set[str]:
+    """Return the groups and fields that a table of its kind does not have.
+
+    A difference of two means beside the means is no effect of its own. One mean in each row, with a
+    name of the arm and no ready effect, is a table with one row per arm.
+    """
+    of_arms = {"arms", "arm_before", "arm_after", "arm_change"}
+    means = {group.partition("_")[0] for group, name in meanings if name == "mean"}
+    if means & {*SIDES}:
+        return of_arms | {"contrast"}
+    if "arm" in means and ("arms", "arm") in meanings and ("contrast", "value") not in meanings:
+        return {"contrast", *SIDES, *(f"{side}_{when}" for side in SIDES for when in WHEN)}
+    return of_arms
+
+
 def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Field]:
-    """Give the one n of an arm to each time for which it has numbers."""
+    """Give the one n of an arm, and a spread without a time, to the means of the arm."""
     sized = dict(found)
-    for side in ("exercise", "control"):
-        groups = {group for group, name in found if group.startswith(f"{side}_") and name != "n"}
-        sizes = [field for (group, name), field in found.items()
-                 if group.startswith(f"{side}_") and name == "n"]  # fmt: skip
-        if len(sizes) == 1 and groups:
-            del sized[sizes[0].group, "n"]
-            sized |= {(group, "n"): replace(sizes[0], group=group) for group in groups}
+    for side in (*SIDES, "arm"):
+        of_side = {key: field for key, field in found.items() if key[0].startswith(f"{side}_")}
+        means = {group for group, name in of_side if name == "mean"}
+        for statistic in ("n", "sd", "se"):
+            fields = [field for (_, name), field in of_side.items() if name == statistic]
+            timed = any(_taken(f" {_words(field.text)} ", WHEN)[0] for field in fields)
+            if len(fields) == 1 and means and (statistic == "n" or (len(means) == 1 and not timed)):
+                del sized[fields[0].group, statistic]
+                sized |= {(g, statistic): replace(fields[0], group=g) for g in means}
     return sized
+
+
+def _words(head: str) -> str:
+    """Return a head as small letters and numbers with one space between."""
+    return re.sub(r"(?<=[0-9]) i$", "", " ".join(re.findall(r"[a-z]+|[0-9]+", head.lower())))
 
 
 def _meanings(head: str) -> Iterator[tuple[str, str]]:
     """Yield what a head may mean, the likeliest first."""
-    words = " ".join(re.findall(r"[a-z]+|[0-9]+", head.lower()))
-    words = re.sub(r"(?<=[0-9]) i$", "", words)
+    words = _words(head)
     for path, names in WHOLE.items():
         if words in names:
             group, _, name = path.partition(".")
@@ -106,8 +139,10 @@ def _meanings(head: str) -> Iterator[tuple[str, str]]:
         part, rest = _taken(rest, names)
         parts.append(part)
     statistic, when, arm = parts
-    if statistic and arm and not rest.strip(" of"):
-        yield f"{arm}_{when or 'after'}", statistic
+    if when == "change" and not statistic:
+        statistic = "mean"
+    if statistic and not rest.strip(" of"):
+        yield f"{arm or 'arm'}_{when or 'after'}", statistic
 
 
 def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
@@ -122,27 +157,32 @@ def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
 def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
     """Yield the fields that no column gives: names of the arms, and questions."""
     groups = {group for group, _ in found}
-    ready = "contrast" in groups
+    ready, arms, ratio = "contrast" in groups, "arms" in groups, False
     if not ready and not any("_" in group for group in groups):
         groups |= {"exercise_after", "control_after"}
         for group in ("exercise_after", "control_after"):
             for name in ("n", "mean", "sd"):
                 yield Field(group=group, name=name, kind="column", text="")
-    two = ready or any(group.startswith("control") for group in groups)
+    two = ready or arms or any(group.startswith("control") for group in groups)
     yield Field(group="study", name="label", kind="column", text="")
     yield Field(group="study", name="include", kind="value", text="yes")
-    for arm in ("exercise", "control") if two else ("exercise",):
+    if arms:
+        yield Field(group="arms", name="control", kind="value", text="")
+    for arm in () if arms else SIDES if two else SIDES[:1]:
         yield Field(group=arm, name="arm_id", kind="value", text=arm)
         yield Field(group=arm, name="label", kind="value", text=arm)
     if ready:
         yield Field(group="contrast", name="compares", kind="value", text="between")
         value = found.get(("contrast", "value"))
-        if value is not None and " ".join(re.findall("[a-z]+", value.text.lower())) in SMD:
-            yield Field(group="contrast", name="statistic", kind="value", text="smd")
+        words = _words(value.text) if value is not None else ""
+        ratio = words in (*READY["rom"], *READY["log_rom"])
+        for statistic in (name for name, heads in READY.items() if words in heads):
+            yield Field(group="contrast", name="statistic", kind="value", text=statistic)
         if ("contrast", "p") in found:
             yield Field(group="contrast", name="p_operator", kind="value", text="")
     for group, names in ASKED.items():
         if group in groups | {"study", "exercise", "finding"} or (group == "control" and two):
             for name in names:
-                if name != "comparator_kind" or two:
+                of_smd = name in ("standardiser", "note")
+                if not (name == "comparator_kind" and not two) and not (of_smd and ratio):
                     yield Field(group=group, name=name, kind="value", text="")

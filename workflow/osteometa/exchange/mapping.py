@@ -1,7 +1,8 @@
 """Which column of a table from another source holds what: the mapping file, read and written.
 
 A group of the mapping makes one row of one raw table from each row of the table; its fields are the
-columns of that raw table, each taken from a column or given as one value by the reviewer.
+columns of that raw table, each taken from a column or given as one value by the reviewer. With the
+group `arms` each row of the table is one arm, otherwise one comparison.
 """
 
 from __future__ import annotations
@@ -26,13 +27,20 @@ FINDING = (
 )  # fmt: skip
 """Columns that measurements and contrasts of one row have in common."""
 GROUPS: dict[str, type[Row]] = {
-    "study": Study, "exercise": Arm, "control": Arm, "finding": Measurement,
+    "study": Study, "arms": Arm, "exercise": Arm, "control": Arm, "finding": Measurement,
     "exercise_before": Measurement, "control_before": Measurement,
     "exercise_after": Measurement, "control_after": Measurement,
     "exercise_change": Measurement, "control_change": Measurement,
+    "arm_before": Measurement, "arm_after": Measurement, "arm_change": Measurement,
     "contrast": Contrast,
 }  # fmt: skip
 """Groups of the mapping, each with the raw table that its rows are for."""
+ARMS = {
+    "arm": "Column that names the arm of each row",
+    "control": "Names of the control arms in that column, with semicolons between",
+    "role": "Another column in which `control` is looked for",
+}
+"""Fields of `arms`."""
 VARIANCE = "variance"
 """A field of `contrast` beside its columns: the variance of `value`, whose root becomes the SE."""
 IMPLIED = {
@@ -41,6 +49,7 @@ IMPLIED = {
 }  # fmt: skip
 """Columns of each group that need no field: they follow from the group, or from another."""
 
+SIDES = ("exercise", "control")
 NAMED = ("outcome", "analyte", "site", "modality")
 """Columns whose names config.yaml defines."""
 
@@ -65,13 +74,15 @@ class Field:
     @property
     def is_number(self) -> bool:
         """Whether the cells are numbers."""
+        if self.group == "arms":
+            return False
         return self.name == VARIANCE or GROUPS[self.group].is_number(self.name)
 
 
 def fields_of_group(group: str) -> tuple[str, ...]:
     """Return the fields that a group may have."""
-    if group == "finding":
-        return FINDING
+    if group in ("finding", "arms"):
+        return FINDING if group == "finding" else tuple(ARMS)
     extra = (VARIANCE,) if group == "contrast" else ()
     return tuple(name for name in GROUPS[group].columns() if name != "study_id") + extra
 
@@ -155,14 +166,24 @@ def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[P
     """Yield the columns that every row of a raw table needs and that the mapping does not give."""
     given = {(field.group, field.name) for field in fields}
     groups = {field.group for field in fields}
-    if not groups - {"study", "exercise", "control", "finding"}:
+    numbers = groups - {"study", "arms", "exercise", "control", "finding"}
+    if not numbers:
         message = "No numbers are mapped. Add a group such as exercise_after or contrast."
         yield Problem(file=file, row=None, column="", code="E105", message=message)
+    for group in sorted(numbers):
+        if group.startswith("arm_") != ("arms" in groups):
+            message = "Map the numbers of rows with one arm to arm_before, arm_after or arm_change "
+            message += "with the group arms, those of other rows without arms."
+            yield Problem(file=file, row=None, column=group, code="E105", message=message)
+    if "arms" in groups and ("arms", "arm") not in given:
+        message = f"The mapping lacks it. {question('arms', 'arm', config)}"
+        yield Problem(file=file, row=None, column="arms.arm", code="E105", message=message)
     for group in ("study", "exercise", *groups & {"control", "contrast"}, "finding"):
         required = ("outcome", "timepoint") if group == "finding" else (
             GROUPS[group].model_json_schema().get("required", ()))  # fmt: skip
         for name in required:
-            if (group, name) not in given and name not in IMPLIED.get(group, ()):
+            named = "arms" in groups and name in ("arm_id", "label") and group in SIDES
+            if (group, name) not in given and name not in IMPLIED.get(group, ()) and not named:
                 yield Problem(
                     file=file, row=None, column=f"{group}.{name}", code="E105",
                     message=f"The mapping lacks it. {question(group, name, config)}",
@@ -177,6 +198,8 @@ def question(group: str, name: str, config: Config | None) -> str:
 
 def _words(group: str, name: str, config: Config | None) -> str:
     """Return what a field may hold: its names in config.yaml, or what the codebook allows."""
+    if group == "arms":
+        return "text" if name == "control" else "a column"
     choice = choice_of(GROUPS[group], name, config) if config and name in NAMED else None
     words = ", ".join(choice.words) if choice else allowed(GROUPS[group], name)
     return words.removesuffix("; needed")
@@ -184,6 +207,8 @@ def _words(group: str, name: str, config: Config | None) -> str:
 
 def holds(group: str, name: str) -> str:
     """Return what a field holds, in the words of the codebook."""
+    if group == "arms":
+        return ARMS[name]
     if name == VARIANCE:
         return "Variance of the value; its root becomes the SE"
     return (GROUPS[group].model_fields[name].description or "").removesuffix(".")

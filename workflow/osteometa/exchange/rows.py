@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from osteometa.exchange.differences import Cells, Sheets
-from osteometa.exchange.mapping import FINDING, VARIANCE, Field, mapped
+from osteometa.exchange.mapping import FINDING, SIDES, VARIANCE, Field, mapped
 from osteometa.extraction.cell_types import LONGEST
 from osteometa.extraction.tables import ROWS
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number
@@ -58,6 +58,9 @@ def rows_from(table: Sheet, fields: tuple[Field, ...], own: Sheets, file: str) -
         except NumberError as error:
             problems.append(Problem(file=file, row=row, column="", code="E105",
                                     message=f"{error}."))  # fmt: skip
+    if "arms" in groups:
+        made, unpaired = _with_comparators(made, file, controlled="control" in groups["arms"])
+        problems += unpaired
     problems += _contradictions(made, file)
     sheets, origins = {}, {}
     for name, sheet in own.items():
@@ -79,11 +82,19 @@ def _made_of(
     study["label"] = label if not year or year in label else f"{label} {year}"
     study_id = identifier(study["label"])
     two = "control" in cells
+    sides, named = SIDES if two else SIDES[:1], cells.get("arms")
     arms = {side: identifier(cells.get(side, {}).get("arm_id") or side) for side in SIDES}
+    if named is not None:
+        if not named.get("arm"):
+            raise NumberError("The row names no arm")
+        sides = (_side(named),)
+        arms = {"arm": identifier(named["arm"])}
+        cells |= {sides[0]: {"label": named["arm"]} | cells.get(sides[0], {})}
     yield "studies", study | {"study_id": study_id}, Origin(row=row, group="study")
-    for side in SIDES if two else SIDES[:1]:
-        arm = cells.get(side, {}) | {"study_id": study_id, "arm_id": arms[side], "role": side}
-        if side == "exercise" and two:
+    for side in sides:
+        arm_id = arms.get(side) or arms["arm"]
+        arm = cells.get(side, {}) | {"study_id": study_id, "arm_id": arm_id, "role": side}
+        if side == "exercise" and two and named is None:
             arm["comparator"] = arms["control"]
         yield "arms", arm, Origin(row=row, group=side)
     shared = cells.get("finding", {}) | {"study_id": study_id}
@@ -91,7 +102,7 @@ def _made_of(
         side, _, when = group.partition("_")
         if when and any(found.get(name) for name in STATISTICS):
             kind = {"kind": "change" if when == "change" else "level", "arm_id": arms[side]}
-            time = BASELINE if when == "before" else {}
+            time = BASELINE if when == "before" or _is_before(shared) else {}
             yield "measurements", shared | kind | time | found, Origin(row=row, group=group)
         elif group == "contrast" and any(found.get(name) for name in ("value", "p", "ci_low")):
             both = {name: text for name, text in shared.items() if name != "assay"}
@@ -99,7 +110,53 @@ def _made_of(
             yield "contrasts", contrast, Origin(row=row, group=group)
 
 
-SIDES = ("exercise", "control")
+def _side(named: Cells) -> str:
+    """Return whether a row with one arm is of a control arm."""
+    names = {name.strip().casefold() for name in named.get("control", "").split(";")}
+    found = named.get("role") or named["arm"]
+    return "control" if found.casefold() in names - {""} else "exercise"
+
+
+def _is_before(finding: Cells) -> bool:
+    """Return whether a row is of the time before exercise, by its name or its weeks."""
+    weeks = finding.get("time_wk", "")
+    return finding.get("timepoint", "").casefold() in BEFORE or (weeks != "" and not float(weeks))
+
+
+def _with_comparators(
+    made: Iterable[tuple[str, Cells, Origin]], file: str, *, controlled: bool
+) -> tuple[list[tuple[str, Cells, Origin]], list[Problem]]:
+    """Return the rows with the control arm of its study for each exercise arm.
+
+    A study of a controlled review with no control arm, or with several, is a problem.
+    """
+    made = list(made)
+    controls: dict[str, set[str]] = {}
+    for table, cells, _ in made:
+        if table == "arms":
+            found = controls.setdefault(cells["study_id"], set())
+            found |= {cells["arm_id"]} if cells["role"] == "control" else set()
+    first: dict[str, Problem] = {}
+    for table, cells, origin in made:
+        found = controls.get(cells["study_id"], set())
+        if not controlled or table != "arms" or cells["role"] != "exercise":
+            continue
+        if len(found) == 1:
+            cells["comparator"] = next(iter(found))
+            continue
+        several = f"has {len(found)} control arms ({', '.join(sorted(found))})"
+        message = (
+            f"The study {several if found else 'has no control arm'}. Correct arms.control in the "
+            "mapping, or leave the rows of this study out and enter it in the tables."
+        )
+        problem = Problem(file=file, row=origin.row, column="", code="E105",
+                          study=cells["study_id"], message=message)  # fmt: skip
+        first.setdefault(cells["study_id"], problem)
+    return made, list(first.values())
+
+
+BEFORE = ("baseline", "before", "pre")
+"""Names of the time before exercise."""
 BASELINE = {"timepoint": "baseline", "time_wk": "", "time_h": ""}
 
 
@@ -205,6 +262,8 @@ def at_sources(
         if field is None and column in FINDING:
             field = groups.get("finding", {}).get(column)
         message = problem.message
+        if "arms" in groups:
+            message = message.replace("by `report`", "by two names of arms, or by `report`")
         if field is None and column == "exercise_type":  # what the modality leaves open
             field = groups.get(origin.group, {}).get("modality")
             message = message.replace(

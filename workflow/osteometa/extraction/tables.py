@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -223,10 +224,11 @@ class Contrast(Finding):
     timepoint: Name = cell("The same name as in measurements.csv.", ...)
     time_h: Number = cell("Hours after the end of the bout (acute).", None, **HOURS)
     time_wk: Number = cell("Weeks from the start (training).", None, **WEEKS)
-    statistic: Literal["md", "adj_md", "smd", "t", "f", "p", "r", "icc"] = cell(
-        "Kind of `value`; p where only a p is reported; r is the before-after correlation (of a "
-        "crossover, with compares between: that of its two conditions); icc the intracluster "
-        "correlation of a cluster trial.",
+    statistic: Literal["md", "adj_md", "smd", "rom", "log_rom", "t", "f", "p", "r", "icc"] = cell(
+        "Kind of `value`; rom is a ratio of means (or of geometric means) with its limits, "
+        "log_rom its natural logarithm with se or limits; p where only a p is reported; r is the "
+        "before-after correlation (of a crossover, with compares between: that of its two "
+        "conditions); icc the intracluster correlation of a cluster trial.",
         ...,
     )
     compares: Literal["between", "within"] = cell("Arms, or before and after.", ...)
@@ -260,6 +262,14 @@ class Contrast(Finding):
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
     accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
     note: Remark = cell("Remarks for a referee.")
+
+    @property
+    def difference(self) -> float | None:
+        """The value on a scale with 0 for no difference; None where `value` is no difference."""
+        if self.statistic == "rom":
+            return None if self.value is None else math.log(self.value)
+        signed = self.statistic in ("md", "adj_md", "smd", "log_rom", "t")
+        return float(self.value) if signed and self.value is not None else None
 
 
 class Direction(Finding):

@@ -9,9 +9,10 @@ from osteometa.comparisons.summaries import Cell
 from osteometa.effects.basis import Estimate
 from osteometa.inspection.explain import Explained, Explainer, OnMeasure, StudyExplained
 from osteometa.inspection.pools import PooledSet
+from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
-from osteometa.records.pools import PooledRow
+from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import StepRow
 from osteometa.synthesis.sets import synthesis_row
 from osteometa.wording.measure_format import Estimate as NumberWithInterval
@@ -21,10 +22,15 @@ from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import Block, Flag, SynthesisStatus
 
 
-def study_text(found: StudyExplained, explainer: Explainer) -> str:
-    """Return the explanation of a study, or of one of its effects."""
+def study_text(found: StudyExplained, explainer: Explainer, *, whole: bool = True) -> str:
+    """Return the explanation of a study, or of one of its effects.
+
+    Of a study with several comparisons, unless it is to be `whole`, a line for each effect.
+    """
     sets = explainer.sets([one.synthesis for one in found.comparisons if one.synthesis])
     lines = [headline(found, explainer)]
+    if not whole and len(found.comparisons) > 1:
+        return "\n".join([*lines, *_list(found, explainer, sets)]) + "\n"
     for one in found.comparisons:
         lines += ["", *_comparison(one, explainer, sets)]
     for effect in found.combined:
@@ -37,6 +43,43 @@ def study_text(found: StudyExplained, explainer: Explainer) -> str:
         lines += ["", "Rows in no comparison"]
         lines += [f"  {row.table}.csv row {row.row}: {row.reason}" for row in found.other_rows]
     return "\n".join(lines) + "\n"
+
+
+def _list(found: StudyExplained, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
+    """Yield a line for each effect, and for each comparison without one, by outcome."""
+    outcomes: dict[str, list[str]] = {}
+    for one in found.comparisons:
+        comparison, lines = one.comparison, outcomes.setdefault(one.key.outcome, [])
+        effects = [measure.effect for measure in one.measures if measure.effect]
+        lines += [_line(effect, one, explainer, sets) for effect in effects]
+        if not effects:
+            when = comparison.timepoint.replace("_", " ")
+            place = f"{_place(one, explainer)}, {when}, {comparison.arm.label}"
+            lines.append(f"  {place}: no effect; {why_not(one)}")
+    for effect in found.combined:
+        outcomes.setdefault(effect.outcome, []).append(_line(effect, None, explainer, sets))
+    for outcome, lines in outcomes.items():
+        yield from ("", outcome, *lines)
+    if found.other_rows:
+        yield from ("", f"Rows in no comparison: {len(found.other_rows)}")
+    yield from ("", "One of them with its methods, formula and cells: osteometa explain EFFECT. "
+                "All: --all.")  # fmt: skip
+
+
+def _line(
+    effect: Effect, one: Explained | None, explainer: Explainer, sets: dict[str, PooledSet]
+) -> str:
+    scale = scale_of(effect, explainer)
+    half = t_quantile(0.975, None) * math.sqrt(effect.vi)
+    number = scale.in_text(NumberWithInterval(effect.yi, effect.yi - half, effect.yi + half))
+    found = sets.get(explainer.planned(effect))
+    fate = effect.reason or (why_not(one) if one else "") or effect.block.words
+    if effect.pooled and found is not None:
+        weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
+        fate = f"pooled in {found.synthesis}, weight {weighted.weight or 0:.1f} %"
+    elif found is None:
+        fate = "in no planned analysis"
+    return f"  {effect.effect_id}: {number}, {'+'.join(effect.provenance)}; {fate}"
 
 
 def headline(found: StudyExplained, explainer: Explainer) -> str:
@@ -217,13 +260,17 @@ def _without(row: StepRow | None, scale: MeasureFormat) -> str:
     return f"without this study {scale.in_text(estimate)}, {studies(row.k)}"
 
 
+def status_of(found: PooledSet, explainer: Explainer) -> SynthesisRow:
+    """Return the status of a planned analysis."""
+    planned = next(one for one in explainer.config.syntheses if one.id == found.synthesis)
+    outcome = explainer.config.outcomes[planned.outcome]
+    return synthesis_row(planned, outcome, found.pooled, found.effects, found.directions)
+
+
 def synthesis_text(name: str, explainer: Explainer) -> str:
     """Return the explanation of a planned analysis: its estimate, what is in and what is out."""
-    config = explainer.config
     found = explainer.sets([name])[name]
-    planned = next(one for one in config.syntheses if one.id == name)
-    outcome = config.outcomes[planned.outcome]
-    status = synthesis_row(planned, outcome, found.pooled, found.effects, found.directions)
+    status = status_of(found, explainer)
     primary = [effect for effect in found.effects if effect.measure == found.measure]
     row = found.row()
     if status.status == SynthesisStatus.POOLED and row is not None:

@@ -34,7 +34,21 @@ PARAMETERS = "Params have changed"
 """In Snakemake's reasons."""
 HASH = re.compile(r"'[0-9a-f]{64}'")
 FEW = 3
-"""Steps before one that are named, not counted."""
+"""What a step is made from is counted, not named, beyond this number."""
+MADE = {
+    "extract": "effects and directions, from the checked tables",
+    "wanted": "list of missing values that would add a study",
+    "pool": "pools and sensitivity analyses of {}",
+    "summary": "summary of all analyses, sign tests and claims",
+    "agreement": "comparison with PyMARE and statsmodels",
+    "fonts": "fonts of the figures",
+    "figures": "figures of {}",
+    "overview": "figures of the whole review",
+    "included": "table of included studies",
+    "report": "report",
+    "manifest": "list of files with their inputs",
+}
+"""What each step makes, {} of one analysis."""
 
 
 class PlanError(RuntimeError):
@@ -45,10 +59,7 @@ class PlanError(RuntimeError):
 class Step:
     """A step that a run would take."""
 
-    rule: str
-    synthesis: str
-    """Empty for a step of the whole review."""
-    words: str
+    makes: str
     because: tuple[str, ...]
 
 
@@ -106,18 +117,21 @@ def _listed(copy: Path, *options: str) -> list[dict[str, Any]]:
 
 def _explained(found: Sequence[Mapping[str, Any]], folder: Path, copy: Path) -> list[Step]:
     makers = {
-        _inside(name, copy): step["rule_msg"].rstrip(".") for step in found
+        _inside(name, copy): _makes(step) for step in found
         for name in step["output"]
     }  # fmt: skip
     settings = changed_settings(folder, copy)
     return [
         Step(
-            rule=step["rule_name"], synthesis=next(iter(step["wildcards"]), ""),
-            words=step["rule_msg"].rstrip("."),
+            makes=_makes(step),
             because=tuple(_because(step, makers, settings, folder, copy)),
         )
         for step in found
     ]  # fmt: skip
+
+
+def _makes(step: Mapping[str, Any]) -> str:
+    return MADE[step["rule_name"]].format(*step["wildcards"])
 
 
 def _because(
@@ -128,7 +142,7 @@ def _because(
     name = ".".join([step["rule_name"], *step["wildcards"]])
     record = _record(folder, name)
     if record is None:
-        yield "it has not been done"
+        yield "there is none yet"
     else:
         for path in record["made"]:
             if not (folder / path).is_file():
@@ -143,15 +157,15 @@ def _because(
         )  # fmt: skip
     if PARAMETERS in step["reason"]:
         yield from _parameters(step["reason"], settings)
-    own = step["rule_msg"].rstrip(".")
+    own = _makes(step)
     before = dict.fromkeys(
         makers[path] for path in (_inside(p, copy) for p in step["input"])
         if path in makers and makers[path] != own and not _is_derived(path)
     )  # fmt: skip
     if len(before) > FEW:
-        yield f"it follows {len(before)} of these steps"
+        yield f"{len(before)} of these results, which it is made from, would be new"
     else:
-        yield from (f"it follows: {words}" for words in before)
+        yield from (f"what it is made from would be new: {makes}" for makes in before)
 
 
 def _parameters(reason: str, settings: Sequence[str]) -> Iterable[str]:

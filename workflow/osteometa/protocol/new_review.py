@@ -10,7 +10,8 @@ from osteometa.extraction.tables import ROWS, Arm, Study
 from osteometa.extraction.units import QUANTITIES, Quantity, units_of
 from osteometa.io.csv_records import csv_text
 from osteometa.io.problems import suggestion
-from osteometa.wording.choices import EXERCISE_TYPES, MODALITIES, ExerciseType
+from osteometa.protocol.config import Config
+from osteometa.wording.choices import COMPARISONS, EXERCISE_TYPES, MODALITIES, ExerciseType
 
 READ_AS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 """Words that YAML takes for something else."""
@@ -47,6 +48,8 @@ MEASURES: dict[Quantity, str] = {
     "length": "MD, SMD, ROM", "time": "MD, SMD, ROM", "speed": "MD, SMD, ROM",
 }  # fmt: skip
 """Measures of kinds of quantity that are no markers."""
+WINDOWS: tuple[str, ...] = tuple(Config.model_fields["windows"].default)
+"""Windows of time after a single bout."""
 IN_BLOOD = ("concentration", "enzyme_activity", "collagen_equivalents")
 """Kinds of quantity that a loss of plasma volume raises, unless measured in urine."""
 
@@ -91,6 +94,7 @@ class NewReview:
     exercise_types: tuple[ExerciseType, ...] = EXERCISE_TYPES
     subgroups: Mapping[str, tuple[float, ...]]
     """Columns of studies.csv and arms.csv; of numbers with the bounds between bands."""
+    comparisons: tuple[str, ...] = COMPARISONS[:1]
 
 
 def title_of(text: str) -> str:
@@ -193,23 +197,28 @@ def config_text(review: NewReview) -> str:
         by = (f"    {column}: [{', '.join(f'{b:.15g}' for b in bounds)}]\n"
               for column, bounds in review.subgroups.items())  # fmt: skip
         parts.append("subgroups:\n  by:\n" + "".join(by))
-    planned = (
-        f"  - {{id: {name}, outcome: {outcome.key}, analyte: {analyte}, "
-        f"{f'site: {site}, ' if site else ''}phase: training, design_class: controlled}}\n"
-        for name, outcome, analyte, site in planned_in(review)
-    )
     parts.append("# The planned analyses. Results that belong to none are listed in the ledger.\n"
-                 "syntheses:\n" + "".join(planned))  # fmt: skip
+                 "syntheses:\n" + "".join(planned_in(review)))  # fmt: skip
     return "\n".join(parts)
 
 
-def planned_in(review: NewReview) -> Iterator[tuple[str, NewOutcome, str, str]]:
-    """Yield id, outcome, analyte and site of the controlled comparison of training of each."""
-    for outcome in review.outcomes:
-        for analyte in outcome.ids():
-            for site in outcome.sites or ("",):
-                name = "_".join(filter(None, (analyte, site, "training_controlled")))
-                yield name, outcome, analyte, site
+def planned_in(review: NewReview) -> Iterator[str]:
+    """Yield the line of each planned analysis; of single bouts one for each window of time."""
+    places = [
+        (outcome, analyte, site)
+        for outcome in review.outcomes for analyte in outcome.ids()
+        for site in outcome.sites or ("",)
+    ]  # fmt: skip
+    for outcome, analyte, site in places:
+        for comparison in review.comparisons:
+            phase, _, design_class = comparison.partition("_")
+            for window in WINDOWS if phase == "acute" else ("",):
+                name = "_".join(filter(None, (analyte, site, phase, window, design_class)))
+                yield (
+                    f"  - {{id: {name}, outcome: {outcome.key}, analyte: {analyte}, "
+                    f"{f'site: {site}, ' if site else ''}phase: {phase}, "
+                    f"design_class: {design_class}{f', window: {window}' if window else ''}}}\n"
+                )
 
 
 def _outcome(outcome: NewOutcome) -> str:

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from osteometa.comparisons.reported_tests import CORRELATIONS, adjustment
+from osteometa.comparisons.reported_tests import RATIOS, adjustment
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
@@ -19,6 +19,8 @@ from osteometa.validation.plausibility import likely_slip, sd_of, spread_column
 
 Series = dict[tuple[str, ...], list[Measurement]]
 """Rows by study, arm, outcome, analyte, site and report."""
+LEAST_LEFT = 0.6
+"""Part of the participants left below which a loss is no usual drop-out."""
 LOSSES = 2.5
 """Standard errors by which a mean may move because fewer participants are measured later."""
 CHANGE_OF_MEAN = 4.0
@@ -98,7 +100,10 @@ def _of_one_arm(rows: list[Measurement], config: Config) -> Iterator[Problem]:
 
 
 def _n_before_and_after(before: Measurement, after: Measurement) -> Iterator[Problem]:
-    if before.n is not None and after.n is not None and before.n != after.n:
+    """Warn of more participants after than before, and of a loss beyond usual drop-out."""
+    if before.n is None or after.n is None:
+        return
+    if not LEAST_LEFT * before.n <= after.n <= before.n:
         message = (
             f"n is {before.n} before and {after.n} after. Are they the same participants? Check "
             "the paper."
@@ -310,7 +315,9 @@ def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Prob
     place = (row.outcome, row.analyte, row.site, row.report)
     own = series.get((row.study_id, row.arm_id, *place), [])
     others = series.get((row.study_id, arm.comparator, *place), [])
-    if row.value is None or row.compares != "between" or row.statistic in ("f", "p", *CORRELATIONS):
+    if row.value is None or row.compares != "between" or row.difference is None:
+        return
+    if row.statistic in RATIOS:  # of other means, such as geometric ones
         return
     differences = list(_differences(row, own, others))
     if not differences:

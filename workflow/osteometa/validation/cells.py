@@ -19,7 +19,7 @@ from osteometa.protocol.config import Config, Outcome
 STATISTICS = ("mean", "median", "q1", "q3", "min", "max", "sd", "se", "spread", "ci_low", "ci_high")
 
 STATISTIC_RANGE = {"r": (-0.9999, 0.9999), "f": (0, 1e6), "t": (-1000, 1000), "smd": (-100, 100),
-                   "icc": (0, 1)}  # fmt: skip
+                   "icc": (0, 1), "rom": (0.001, 1000), "log_rom": (-6.9, 6.9)}  # fmt: skip
 """Smallest and largest value of a statistic of contrasts.csv."""
 
 FINEST, COARSEST = 1e-6, 1e3
@@ -257,7 +257,9 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     yield from _timepoint(row)
     yield from _p(row)
     yield from _interval(row, "value")
-    if row.statistic in ("md", "adj_md", "smd"):
+    if row.statistic == "rom":
+        yield from _ratio(row)
+    if row.statistic in ("md", "adj_md", "smd", "log_rom"):
         yield from _precision(row, "value")
     if row.value is None and row.p is None and row.ci_low is None:
         message = "The row has no value. Enter one, or delete the row."
@@ -271,6 +273,19 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
         yield from _unit(row, outcome, percent=False)
     if row.statistic in ("md", "adj_md") and outcome is not None:
         yield from _out_of_proportion(row, outcome)
+
+
+def _ratio(row: Contrast) -> Iterator[Problem]:
+    """Yield what has no logarithm, and an SE, of which the scale would not be known."""
+    if row.ci_low is not None and row.ci_low <= 0:
+        message = "The lower limit of a ratio must be above 0. Is it the logarithm (log_rom)?"
+        yield problem_at(row, "ci_low", "E201", message, row.ci_low)
+    if row.se is not None:
+        message = (
+            "Enter the limits of a ratio, or its logarithm (statistic log_rom) with the SE of the "
+            "logarithm: the SE of the ratio itself is not used."
+        )
+        yield problem_at(row, "se", "E201", message, row.se)
 
 
 def _p(row: Contrast | PublishedPool) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from osteometa.comparisons.reported_tests import is_omnibus
+from osteometa.comparisons.reported_tests import RATIOS, is_omnibus
 from osteometa.comparisons.summaries import row_flags
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, PublishedPool, Tables
@@ -49,7 +49,7 @@ def within_row_warnings(tables: Tables) -> Iterator[Problem]:
     for row in tables.contrasts:
         if row.usable:
             paired = row.study_id in crossovers or row.test == "paired_t"
-            if row.statistic in ("md", "adj_md", "smd") and row.test != "rank":
+            if row.statistic in ("md", "adj_md", "smd", *RATIOS) and row.test != "rank":
                 yield from _off_middle(row, "value")
                 yield from _se_and_interval(row, paired)
                 yield from _se_of_smd(row, paired)
@@ -74,10 +74,12 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
     if value is None or not (limits := interval_of(row)):
         return
     low, high = limits
-    if isinstance(row, Measurement) and row.kind == "geometric":
+    named = {"geometric": "geometric mean", "rom": "ratio"}
+    name = named.get(getattr(row, "kind", "") or getattr(row, "statistic", ""))
+    if name:
         if low > 0 and not _is_middle_of_logs(value, low, high):
             message = (
-                f"The geometric mean {value.text} is not the middle of its interval in logarithms "
+                f"The {name} {value.text} is not the middle of its interval in logarithms "
                 f"({math.sqrt(low * high):.4g}). Check all three, and the kind."
             )
             found = f"{value.text} in {low.text} to {high.text}"

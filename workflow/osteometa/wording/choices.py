@@ -89,3 +89,9 @@ WIDTHS: tuple[Width, ...] = get_args(Width)
 def studies_words(k: int) -> str:
     """Return a number of studies as the reasons of the tables have it."""
     return {0: "no study", 1: "1 study"}.get(k, f"{k} studies")
+
+
+COMPARISONS = (
+    "training_controlled", "training_within_arm", "acute_controlled", "acute_within_arm",
+)  # fmt: skip
+"""What is compared in planned analyses: phase and design class; acute is a single bout."""
