@@ -173,7 +173,7 @@ def test_explain_refuses_json_of_a_figure_row(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     name = "bmd_lumbar_spine_training_controlled"
     status, _, err = output_of(capsys, "explain", name, "forest", "Nelson 1994", "--json")
-    assert status == 2 and "--json is of a study" in err
+    assert status == 2 and "--json takes a study" in err
 
 
 def test_explain_of_an_unknown_name_suggests_one(capsys, monkeypatch):
