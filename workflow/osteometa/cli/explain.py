@@ -58,9 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.figure is None:
         return _explain(arguments.what, explainer, whole=arguments.all, as_json=arguments.json)
     if arguments.json:
-        raise RefusedError(
-            "--json is of a study, an effect or a synthesis, not of a row of a figure."
-        )
+        raise RefusedError("--json takes a study, an effect or a synthesis, no row of a figure.")
     return _figure_row(arguments, explainer)
 
 
