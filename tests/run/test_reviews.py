@@ -1,7 +1,6 @@
 """Which reviews of a folder wait for a run, and how they are shared among jobs."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,7 +90,6 @@ def test_a_review_whose_process_is_killed_holds_no_other_back(folder, monkeypatc
 
     monkeypatch.setattr(reviews, "_started", started)
     monkeypatch.setattr(reviews, "address_of_process", lambda: "")
-    monkeypatch.setitem(sys.modules, "snakemake.cli", sys)
     assert run_reviews(reviews_in(), 2) == ["b"]
     assert [is_current(name) for name in reviews_in()] == [True, False, True]
 
@@ -107,6 +105,5 @@ def test_a_review_that_is_edited_while_it_runs_is_not_current(folder, monkeypatc
 
     monkeypatch.setattr(reviews, "_started", started)
     monkeypatch.setattr(reviews, "address_of_process", lambda: "")
-    monkeypatch.setitem(sys.modules, "snakemake.cli", sys)
     assert run_reviews(["a", "b"], 1) == []
     assert [is_current(name) for name in ("a", "b")] == [False, True]

@@ -1,11 +1,11 @@
 """How config.yaml classifies a comparison: exercise type, window, time, eligibility and set."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from osteometa.comparisons.build import Comparison
-from osteometa.extraction.tables import Arm, RiskOfBias
+from osteometa.extraction.tables import Arm
 from osteometa.protocol.config import Config
 from osteometa.records.directions import SetKey
 from osteometa.wording.vocabulary import (
@@ -110,20 +110,3 @@ def shared_columns(comparison: Comparison, config: Config) -> dict[str, Any]:
         "report": comparison.report,
         "population_analysed": comparison.population,
     }
-
-
-# The worse judgement first, over all tools.
-WORST_FIRST = (
-    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
-    "good",
-)  # fmt: skip
-
-
-def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
-    """Return the worst overall judgement of a study: of the outcome, else of all; '' if none."""
-    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
-    for named in (outcome, ""):
-        found = [row.judgement for row in own if row.outcome == named]
-        if found:
-            return min(found, key=WORST_FIRST.index)
-    return ""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from osteometa.comparisons.build import Comparison
-from osteometa.comparisons.classification import risk_of_bias_of, why_listed
+from osteometa.comparisons.classification import why_listed
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.control_share import Compared, control_share
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.select import Selected, why_represented
 from osteometa.effects.basis import Basis, Estimate
 from osteometa.effects.rows import disputed_because, effect_row
+from osteometa.extraction.judgements import risk_of_bias_of
 from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Effect

@@ -1,7 +1,7 @@
 """Models of the raw tables that hold what reviewers judge, count, claim and accept."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Row, Text, cell
@@ -143,3 +143,20 @@ class Claim(Row):
         """Study and arm of each arm that the claim names."""
         parts = (name.partition("/") for name in self.arms.split())
         return tuple((study, arm) for study, _, arm in parts)
+
+
+# The worse judgement first, over all tools.
+WORST_FIRST = (
+    "critical", "serious", "high", "poor", "no_information", "some", "moderate", "fair", "low",
+    "good",
+)  # fmt: skip
+
+
+def risk_of_bias_of(rows: Sequence[RiskOfBias], study_id: str, outcome: str) -> str:
+    """Return the worst overall judgement of a study: of the outcome, else of all; '' if none."""
+    own = [row for row in rows if row.study_id == study_id and row.domain == "overall"]
+    for named in (outcome, ""):
+        found = [row.judgement for row in own if row.outcome == named]
+        if found:
+            return min(found, key=WORST_FIRST.index)
+    return ""

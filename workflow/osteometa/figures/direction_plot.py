@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.comparisons.classification import risk_of_bias_of
 from osteometa.directions.per_study import ArmsAlike, arms_alike, counted_entries, study_directions
+from osteometa.extraction.judgements import risk_of_bias_of
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
