@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -155,6 +155,7 @@ def read_records(path: str | Path, record: type[Record]) -> list[Record]:
     ]
 
 
+@cache
 def _hints_of(record: type) -> list[tuple[str, Any]]:
     hints = get_type_hints(record, include_extras=True)
     return [(name, hints[name]) for name in columns_of(record)]
