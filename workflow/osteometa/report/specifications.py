@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.specification import level_words
-from osteometa.report.sensitivity_choices import CHOICES
+from osteometa.report.sensitivity_choices import CHOICES, share_words
 from osteometa.report.table_files import FOLDER, Table, environment
 from osteometa.specifications.summary import Summaries
 from osteometa.wording.measure_format import Estimate, MeasureFormat
@@ -23,7 +23,7 @@ def specification_page(title: str, curve: str, found: Summaries, settings: Figur
     tables = [_estimates(found, settings), _choices(found, settings), _extremes(found, settings)]
     return environment().get_template("specifications.html.j2").render(
         title=f"All specifications: {title}", curve=curve, overall=found.summary[-1],
-        tables=tables, css=css,
+        tables=tables, css=css, share=share_words,
     )  # fmt: skip
 
 
