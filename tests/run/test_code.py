@@ -61,6 +61,14 @@ def test_the_expression_finds_every_import_that_the_parser_finds(folder):
         assert own <= _direct(path), path
 
 
+@pytest.mark.parametrize("folder", ["benchmarks", "docs"])
+def test_what_a_script_beside_the_package_imports_exists(folder):
+    for path in sorted((ROOT / folder).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("osteometa"):
+                exec(compile(ast.Module([node], []), path, "exec"), {})
+
+
 def libraries(name):
     """Return the libraries that a script alone has loaded when its work begins."""
     lines = f"{LOADER}\nprint(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"

@@ -119,7 +119,7 @@ def _side(named: Cells) -> str:
 
 def _is_before(finding: Cells) -> bool:
     """Return whether a row is of the time before exercise, by its name or its weeks."""
-    weeks = finding.get("time_wk", "")
+    weeks = "" if finding.get("time_h") else finding.get("time_wk", "")
     return finding.get("timepoint", "").casefold() in BEFORE or (weeks != "" and not float(weeks))
 
 
