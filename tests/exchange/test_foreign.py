@@ -212,7 +212,7 @@ def test_rows_of_one_arm_and_of_two_are_not_mixed(review, tmp_path, capsys):
     text = answered(mapping.read_text(encoding="utf-8"), LONG)
     mapping.write_text(text.replace("arm_after:", "exercise_after:"), encoding="utf-8")
     out = output_of(capsys, "import", path, review, "--map", mapping)[1]
-    assert "exercise_after: Map the numbers of rows with one arm to arm_before" in out
+    assert "exercise_after: With the group arms each row is one arm. Map its numbers" in out
 
 
 @pytest.mark.parametrize("name", list(POOLS))
