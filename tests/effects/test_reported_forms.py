@@ -231,7 +231,39 @@ def test_levels_take_precedence_over_the_unadjusted_ratio_of_them():
     assert parallel([*rows, adjusted])["ROM"].derivation_method == "DIF"
 
 
-@pytest.mark.parametrize("cells", [{}, {"p": "0.03", "p_operator": "<"}, {"value": None}])
+def test_a_ratio_of_the_conditions_of_a_crossover_takes_precedence_over_an_assumed_correlation():
+    rows = [level("end", mean=5.2, sd=1.1, n=12), level("end", arm="c", mean=4.9, sd=1, n=12)]
+    ratio = contrast("rom", score="post", n_exercise=12, **RATIOS["limits"][1])
+    found = crossover([*rows, ratio])["ROM"]
+    assert (found.yi, found.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE))
+    assert account_of(found) == ("DIF", "DIF+CI", "", 12, None)
+
+
+def test_of_several_ratios_the_papers_own_comes_first_then_that_with_limits():
+    other = {"value": 1.5, "ci_low": 1.2, "ci_high": 1.9, "origin": "other_review"}
+    p_only = {"value": 1.5, "p": "0.01", "p_operator": "="}
+    own = contrast("rom", n_exercise=12, n_control=14, **RATIOS["limits"][1])
+    found = parallel([contrast("rom", **other), contrast("rom", **p_only), own])["ROM"]
+    assert (found.yi, found.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE))
+    assert account_of(found) == ("DIF", "DIF+CI", "", 12, 14)
+
+
+def test_a_ratio_of_which_the_total_alone_is_reported_names_its_cell():
+    effect = parallel([contrast("rom", n_total=26, **RATIOS["limits"][1])])["ROM"]
+    assert effect.n_total == 26
+    assert "n_total" in {cell.column for cell in effect.inputs}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {},
+        {"p": "0.03", "p_operator": "<"},
+        {"value": None},
+        {"p": "0.03", "p_operator": "=", "test": "rank"},
+        {"p": "0.5", "p_operator": "=", "tails": 1},
+    ],
+)
 def test_a_ratio_without_its_limits_gives_no_effect(cells):
     row = contrast("rom", **{k: v for k, v in ({"value": 1.5} | cells).items() if v is not None})
     assert parallel([row]) == {}

@@ -186,6 +186,13 @@ def test_several_exercise_arms_and_times_in_rows_of_their_own(review, tmp_path, 
     assert set(effects["derivation_method"]) == {"PPC"}
 
 
+def test_week_0_with_hours_after_a_bout_is_no_time_before_exercise(review, tmp_path, capsys):
+    text = "study,arm,time_wk,time_h,mean,sd,n\nA,run,0,2,6,1,9\nA,rest,0,2,5,1,9\n"
+    edits = LONG | {"arms.control": "rest", "exercise.phase": "acute", "control.phase": "acute"}
+    _, out, _ = imported(review, table(tmp_path, text), edits, capsys)
+    assert "a/run/score/points//end/level" in out and "baseline/level" not in out
+
+
 @pytest.mark.parametrize(("control", "said"), [
     ("sham", "row 2, study a: The study has no control arm. Correct arms.control"),
     ("none; usual", "row 4, study a: The study has 2 control arms (none, usual). Correct"),
@@ -205,7 +212,7 @@ def test_rows_of_one_arm_and_of_two_are_not_mixed(review, tmp_path, capsys):
     text = answered(mapping.read_text(encoding="utf-8"), LONG)
     mapping.write_text(text.replace("arm_after:", "exercise_after:"), encoding="utf-8")
     out = output_of(capsys, "import", path, review, "--map", mapping)[1]
-    assert "exercise_after: Map the numbers of rows with one arm to arm_before" in out
+    assert "exercise_after: With the group arms each row is one arm. Map its numbers" in out
 
 
 @pytest.mark.parametrize("name", list(POOLS))

@@ -1,10 +1,11 @@
+import ast
 import json
 import subprocess
 import sys
 
 import pytest
 from builders import ROOT
-from osteometa.run.code import PACKAGE, code_of, files_behind
+from osteometa.run.code import PACKAGE, _direct, code_of, files_behind
 
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 # Runs the import lines of each script in turn and tells which files of the package they loaded.
@@ -40,6 +41,32 @@ def test_every_file_that_a_script_loads_is_part_of_its_hash(script, loaded):
 
 def test_imports_inside_functions_count_too():
     assert PACKAGE / "validation/cells.py" in files_behind(SCRIPTS[0].with_name("extract.py"))
+
+
+def imports_of(path):
+    """Return what a file imports of the package, by Python's own parser."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import is not found"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, ROOT / "workflow/scripts"], ids=lambda path: path.name)
+def test_the_expression_finds_every_import_that_the_parser_finds(folder):
+    for path in sorted(folder.rglob("*.py")):
+        own = {name for name in imports_of(path) if name.split(".")[0] == "osteometa"}
+        assert own <= _direct(path), path
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs"])
+def test_what_a_script_beside_the_package_imports_exists(folder):
+    for path in sorted((ROOT / folder).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("osteometa"):
+                exec(compile(ast.Module([node], []), path, "exec"), {})
 
 
 def libraries(name):

@@ -80,6 +80,12 @@ def test_a_geometric_mean_is_named(cells):
     assert problem.found == "24 in 17 to 34"
 
 
+def test_a_difference_with_the_limits_of_a_ratio_is_asked_for_as_a_ratio():
+    row = contrast("smd", value="1.5", ci_low="0.75", ci_high="3.0", standardiser="raw")
+    (problem,) = (p for p in found(row) if p.code == "W21")
+    assert problem.message.endswith("Is it a ratio of means? Then enter statistic=rom.")
+
+
 @pytest.mark.parametrize(
     ("cells", "question"),
     [

@@ -369,7 +369,9 @@ def made_by(message):
     """What `osteometa plan` says that the step of a message makes."""
     for rules in (ROOT / "workflow/rules").glob("*.smk"):
         text = rules.read_text(encoding="utf-8")
-        for rule, said in re.findall(r'(\w+):\n    message:\n +"(.*)\."', text):
+        for rule, said in re.findall(
+            r'(\w+):\n(?:    priority: .*\n)?    message:\n +"(.*)\."', text
+        ):
             step = re.fullmatch(
                 re.escape(said).replace(r"\{wildcards\.synthesis\}", "(.+)"), message
             )

@@ -72,7 +72,10 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Ma
 
 
 def _table(path: Path, needed: str) -> Sheet:
-    """Return the cells of a file; UsageError if one could be taken for that of another column."""
+    """Return the cells of a file.
+
+    UsageError if it cannot be read, or a cell could be taken for that of another column.
+    """
     try:
         sheet = read_sheet(path)
     except FileNotFoundError:
@@ -183,7 +186,10 @@ def _contradiction(
 def moderators(
     rows: Sequence[Row], columns: Sequence[str], mark: Mark
 ) -> tuple[list[int], dict[str, list[float] | list[str]]]:
-    """Return the rows that have all moderators, and their values; UsageError for mixed ones."""
+    """Return the rows that have all moderators, and the values of each: numbers, or words.
+
+    UsageError for a column that mixes numbers and words.
+    """
     kept = [i for i, row in enumerate(rows) if all(row.cells.get(name) for name in columns)]
     values: dict[str, list[float] | list[str]] = {}
     for column in columns:

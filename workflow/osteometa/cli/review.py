@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RefusedError(Exception):
-    """A command cannot be carried out; the words say why, and the status is that of its end."""
+    """A command cannot be carried out: the reason in words, and the exit status."""
 
     def __init__(self, words: str = "", status: int = 2):
         super().__init__(words)
@@ -41,7 +41,10 @@ def without_config(directory: str | Path, command: str) -> bool:
 
 
 def review_with(studies: Sequence[str], directory: str, command: str) -> CheckedReview:
-    """Return a review that has the studies; its problems are printed, and unknown studies."""
+    """Return a review without problems that has the studies.
+
+    Problems, and unknown studies with a suggestion, are printed before RefusedError is raised.
+    """
     from osteometa.io.problems import suggestion
     from osteometa.validation.review import check_review, report_text
 

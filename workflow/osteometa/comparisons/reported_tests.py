@@ -68,7 +68,12 @@ def reported_tests(
         if not is_omnibus(row)
         for test in _tests_of(row, exercise, control, paired)
     ]
-    return sorted(tests, key=lambda test: (Flag.SECOND_HAND in test.flags, ORDER.index(test.code)))
+    return sorted(tests, key=lambda test: order(test.flags, test.code))
+
+
+def order(flags: Flags, code: Provenance) -> tuple[bool, int]:
+    """Return the place of a reported test, or ratio, among others: the best is the smallest."""
+    return Flag.SECOND_HAND in flags, ORDER.index(code)
 
 
 def exact_p(row: Contrast) -> float | None:

@@ -149,7 +149,10 @@ def _sign(value: float) -> Direction:
 
 
 def _participants(comparison: Comparison) -> int | None:
-    """Return the participants of a comparison, those in two conditions once."""
+    """Return the participants of a comparison, those in two conditions once.
+
+    They are that in a crossover, and where both arms together have more than were enrolled.
+    """
     found, enrolled = _participants_of_arms(comparison), comparison.study.n_enrolled
     if not comparison.controlled or found is None or enrolled is None:
         return found

@@ -6,7 +6,14 @@ Formulas: docs/methods, M3.7 to M3.9.
 import math
 from dataclasses import replace
 
-from osteometa.comparisons.reported_tests import RATIOS, adjustment, exact_p, paired_size, sizes_of
+from osteometa.comparisons.reported_tests import (
+    RATIOS,
+    adjustment,
+    exact_p,
+    order,
+    paired_size,
+    sizes_of,
+)
 from osteometa.comparisons.summaries import (
     Cell,
     CompleteSummary,
@@ -57,44 +64,49 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
 
 
 def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
-    """Return the first reported ratio of means, or its logarithm, as an effect; None without one.
+    """Return the best reported ratio of means, or its logarithm, as an effect; None without one.
 
     ln R, its SE as reported of the logarithm, (ln U - ln L) / 2z of its limits, or |ln R| / z of an
-    exact p (Cochrane Handbook 6.3.2). Levels after that are reported themselves take precedence
-    over an unadjusted ratio of them.
+    exact p (Cochrane Handbook 6.3.2); of several the order of `reported_tests`. Levels after of
+    different participants that are reported themselves take precedence over an unadjusted ratio of
+    them.
     """
     comparison = basis.comparison
     compares = "between" if comparison.controlled else "within"
-    for row in comparison.contrasts:
-        if row.statistic not in RATIOS or row.compares != compares or not row.usable:
-            continue
-        found = _log_and_se(row)
-        of_levels = row.score == "post" and adjustment(row) != "yes"
-        if found is None or (of_levels and comparison.controlled and all_with_sd(basis.after)):
-            continue
-        log, se, code, columns = found
-        sizes = comparison.size(0, None), comparison.size(1, None)
-        line = "yi = ln(R)" if row.statistic == "rom" else "yi = R"
-        worked = Worked().then(line, "vi = SE**2", R=float(row.value or 0), SE=se)
-        two = comparison.controlled and not comparison.paired
-        sizes = sizes_of(row, *sizes) if two else (paired_size(row, *sizes), SampleSize())
-        n_e, n_c = sizes[0].n, sizes[1].n if two else None
-        return Estimate(
-            yi=log, vi=se**2, method=method, worked=worked, codes=(code,),
-            flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
-            cells=(*(Cell(row, name) for name in ("value", *columns)),
-                   *sizes[0].cells, *sizes[1].cells),
-            n=(n_e, n_c), n_total=row.n_total if two else n_e,
-            means=means_beside(basis),
-        )  # fmt: skip
-    return None
+    two = comparison.controlled and not comparison.paired
+    levels = two and all_with_sd(basis.after)
+    reported = [
+        (row, *found)
+        for row in comparison.contrasts
+        if row.statistic in RATIOS and row.compares == compares and row.usable
+        if not (levels and row.score == "post" and adjustment(row) != "yes")
+        if (found := _log_and_se(row)) is not None
+    ]
+    if not reported:
+        return None
+    row, log, se, code, columns = min(reported, key=lambda one: order(row_flags(one[0]), one[3]))
+    sizes = comparison.size(0, None), comparison.size(1, None)
+    sizes = sizes_of(row, *sizes) if two else (paired_size(row, *sizes), SampleSize())
+    n_e, n_c = sizes[0].n, sizes[1].n if two else None
+    known = (*sizes[0].cells, *sizes[1].cells)
+    if two and row.n_total is not None and not known:
+        known = (Cell(row, "n_total"),)
+    line = "yi = ln(R)" if row.statistic == "rom" else "yi = R"
+    return Estimate(
+        yi=log, vi=se**2, method=method, codes=(code,),
+        worked=Worked().then(line, "vi = SE**2", R=float(row.value or 0), SE=se),
+        flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
+        cells=(*(Cell(row, name) for name in ("value", *columns)), *known),
+        n=(n_e, n_c), n_total=row.n_total if two else n_e,
+        means=means_beside(basis),
+    )  # fmt: skip
 
 
 def _log_and_se(row: Contrast) -> tuple[float, float, Provenance, tuple[str, ...]] | None:
     """Return the log ratio of a row, its SE, and what that is from; None where it has no SE."""
     scale = math.log if row.statistic == "rom" else float
     log = row.difference
-    if log is None:
+    if log is None or row.test == "rank":
         return None
     if row.se is not None:
         return log, float(row.se), Provenance.SE, ("se",)
@@ -103,9 +115,8 @@ def _log_and_se(row: Contrast) -> tuple[float, float, Provenance, tuple[str, ...
         se = half_width_to_se(*limits, float(row.ci_level or 95), None)
         return log, se, Provenance.CI, ("ci_low", "ci_high")
     p = exact_p(row)
-    if p is None or p >= 1 or not log:
-        return None
-    return log, abs(log) / p_to_t(p, None, row.tails or 2), Provenance.P, ("p",)
+    z = 0.0 if p is None or p >= 1 else p_to_t(p, None, row.tails or 2)
+    return (log, abs(log) / z, Provenance.P, ("p",)) if log and z > 0 else None
 
 
 def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:

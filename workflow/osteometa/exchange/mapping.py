@@ -172,8 +172,13 @@ def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[P
         yield Problem(file=file, row=None, column="", code="E105", message=message)
     for group in sorted(numbers):
         if group.startswith("arm_") != ("arms" in groups):
-            message = "Map the numbers of rows with one arm to arm_before, arm_after or arm_change "
-            message += "with the group arms, those of other rows without arms."
+            message = (
+                "With the group arms each row is one arm. Map its numbers to arm_before, arm_after "
+                "or arm_change."
+                if "arms" in groups
+                else "Add the group arms, which names the arm of each row, or map the numbers to "
+                "groups of exercise and control."
+            )
             yield Problem(file=file, row=None, column=group, code="E105", message=message)
     if "arms" in groups and ("arms", "arm") not in given:
         message = f"The mapping lacks it. {question('arms', 'arm', config)}"

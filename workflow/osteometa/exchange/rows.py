@@ -119,7 +119,7 @@ def _side(named: Cells) -> str:
 
 def _is_before(finding: Cells) -> bool:
     """Return whether a row is of the time before exercise, by its name or its weeks."""
-    weeks = finding.get("time_wk", "")
+    weeks = "" if finding.get("time_h") else finding.get("time_wk", "")
     return finding.get("timepoint", "").casefold() in BEFORE or (weeks != "" and not float(weeks))
 
 
@@ -205,7 +205,8 @@ def _contradictions(made: Iterable[tuple[str, Cells, Origin]], file: str) -> Ite
                     file=file, row=origin.row, column=column, code="E105",
                     study=cells["study_id"], found=text,
                     message=f"Row {row} has '{known.get(column, '')}' for {'/'.join(key[1:])}. "
-                    "Give the two different names (another study.label or arm_id), or correct one.",
+                    "Give the two different names (another study.label, arm or arm_id), or correct "
+                    "one.",
                 )  # fmt: skip
 
 

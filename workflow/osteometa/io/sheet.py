@@ -59,7 +59,8 @@ def read_sheet(path: Path) -> Sheet:
 def read_lines(path: Path) -> tuple[str, list[list[str]]]:
     """Return what separates the cells of a CSV file, and its lines with the cells as they stand.
 
-    FileNotFoundError if there is no such file; SheetError if it is not UTF-8 or not CSV.
+    FileNotFoundError if there is no such file; SheetError if it cannot be opened, is not UTF-8 or
+    not CSV.
     """
     try:
         data = path.read_bytes()

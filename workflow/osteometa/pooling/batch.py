@@ -198,7 +198,10 @@ def column_batch(y: Array, v: Array, X: Array) -> ColumnBatch:
 
 
 def one_model(y: Array, v: Array, X: Array, V: Array | None = None) -> Batch:
-    """Return the batch of one model: y (k), v (k) or V, design (k, p); V is rotated away first."""
+    """Return the batch of one model: effects y (k), variances v (k) or covariance V, design (k, p).
+
+    Covariances are removed by rotation first, see `correlated`.
+    """
     y, X = np.asarray(y, dtype=float), np.asarray(X, dtype=float)
     if V is not None:
         y, v, X = decorrelated(y, V, X)

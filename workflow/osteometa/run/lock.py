@@ -26,7 +26,10 @@ _held: list[int] = []
 
 
 def hold_lock() -> None:
-    """Take the lock for the life of this process, else SystemExit; clear a killed run's remains."""
+    """Take the lock for the life of this process, and remove what a killed run left of Snakemake's.
+
+    SystemExit if another run is active.
+    """
     if _held:
         return
     FILE.parent.mkdir(exist_ok=True)

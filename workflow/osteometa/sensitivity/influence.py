@@ -199,7 +199,10 @@ SAMPLED = 100_000
 
 
 def subsets(k: int, seed: int) -> NDArray[np.bool_]:
-    """Return all subsets of two or more of k studies, a row each, or a seeded sample of them."""
+    """Return all subsets of two or more of k studies, a row each, or a seeded sample of them.
+
+    A sample draws its sizes as they occur among all subsets.
+    """
     if k <= ALL_UP_TO:
         numbers = np.arange(1, 2**k, dtype=np.int64)
         masks = (numbers[:, None] >> np.arange(k)) & 1 == 1
@@ -209,7 +212,10 @@ def subsets(k: int, seed: int) -> NDArray[np.bool_]:
 
 
 def gosh(effects: PooledEffects, seed: int) -> list[GoshRow]:
-    """Return the pool of each subset, or a row with the reason why there is none."""
+    """Return the pool of each subset of the studies (Olkin, Dahabreh and Trikalinos 2012).
+
+    Where there is none, a row with the reason.
+    """
     if effects.k < LEAST_STUDIES:
         return [GoshRow(k=effects.k, status="not_applicable", reason=too_few(effects.k))]
     y, v = effects.one_per_study()

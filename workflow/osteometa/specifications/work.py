@@ -48,7 +48,11 @@ def is_made(path: Path, made_from: str) -> bool:
 
 
 def write_part(path: Path, fits: Fits, part: Part, names: Sequence[str], made_from: str) -> None:
-    """Write the specifications of a part; `names` are the choices of all measures."""
+    """Write the specifications of a part to a Parquet file, whole or not at all.
+
+    Rows are in the order of their numbers; each of `names`, the choices of all measures, is a
+    column, empty where a measure does not have it.
+    """
     import pyarrow.parquet as pq  # pyright: ignore[reportMissingImports]
 
     table = _table(fits, part.registered, names).replace_schema_metadata({MADE_FROM: made_from})
@@ -81,6 +85,11 @@ def _table(fits: Fits, one: Registered, names: Sequence[str]) -> pa.Table:
         "excludes_null": fits.excludes_null,
     }
     return pa.table(found)
+
+
+def choices_of(measures: Sequence[Registered]) -> list[str]:
+    """Return the columns of choices of all measures."""
+    return list(dict.fromkeys(name for one in measures for name in one.columns))
 
 
 def columns_of_part(path: Path, names: Sequence[str]) -> Mapping[str, NDArray[Any]]:
@@ -165,8 +174,7 @@ class Work:
         else:
             fits = fit_part(part, self.combinations, self.sample)
         path = path_of(self.folder, part.number)
-        columns = list(dict.fromkeys(name for one in self.measures for name in one.columns))
-        write_part(path, fits, part, columns, self.made_from)
+        write_part(path, fits, part, choices_of(self.measures), self.made_from)
 
     def make_all(self, parts: Sequence[Part], cores: int = 1) -> Iterator[None]:
         """Make parts, and yield after each."""

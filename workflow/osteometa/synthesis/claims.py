@@ -257,7 +257,11 @@ LEVEL = 0.05
 
 
 def verdict_of(row: ClaimRow, *, single: bool = False) -> Verdict:
-    """Return the verdict on a claim of a cell that some study reports.
+    """Return the verdict on a claim of a cell that some study reports, by the rules of M7.6.
+
+    An interval must lie wholly on one side of no effect, or within the smallest effect of interest;
+    a sign test must hold in whatever way the unknown directions went. Significant results are never
+    counted.
 
     `single` states whether one study alone is behind the estimate, or behind one of the exercise
     types compared.

@@ -95,6 +95,8 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
         message += " The interval is symmetric in logarithms. "
         if isinstance(row, Measurement):
             message += "Is it a geometric mean? Then enter kind=geometric."
+        elif isinstance(row, Contrast):
+            message += "Is it a ratio of means? Then enter statistic=rom."
         else:
             message += "Is it a ratio? Then its natural logarithms belong here."
     yield warning_at(row, column, "W21", message, found)
