@@ -20,7 +20,7 @@ from osteometa.synthesis.sets import split
 from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.synthesis.words import heterogeneity, model_words
 from osteometa.wording.measure_format import MeasureFormat
-from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType
+from osteometa.wording.vocabulary import SHOWN_APART, ExerciseType, Flag
 
 SPINE = "bmd_lumbar_spine_training_controlled"
 ROW = pooled_row(
@@ -80,6 +80,13 @@ def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):
                 assert row.weight == f"{own:.1f}"
                 seen += 1
     assert seen == 3
+
+
+def test_every_flag_has_a_letter(spine):
+    effects, settings = spine[0], spine[3]
+    forest = forest_of([replace(effects[0], flags=frozenset(Flag))], [], [], [], settings)
+    (marks,) = (row.marks.split() for row in forest.rows if row.marks)
+    assert set(marks) == set(forest.letters) and len(marks) == len(Flag)
 
 
 def test_blocks_stand_by_year(spine):

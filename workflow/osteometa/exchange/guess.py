@@ -83,6 +83,8 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
             if size is not None:
                 name = f"n_{side}"
                 found["contrast", name] = replace(size, group="contrast", name=name)
+        # A spread without a mean is that of another effect, such as the second `Std Err` of a row.
+        found = {key: field for key, field in found.items() if "_" not in key[0]}
     for field in _stated(found):
         found.setdefault((field.group, field.name), field)
     order = [(group, name) for group in GROUPS for name in fields_of_group(group)]

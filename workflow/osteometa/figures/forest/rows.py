@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 from osteometa.figures.settings import FigureSettings
 from osteometa.records.directions import StudyDirection
@@ -120,7 +121,7 @@ def forest_of(
     chosen = [effect for effect in effects if effect.measure == measure]
     scale = settings.scale(next((effect.unit for effect in chosen if effect.unit), ""))
     flags = sorted({flag for effect in chosen for flag in effect.flags})
-    letters = dict(zip(flags, "abcdefghijklmnopq", strict=False))
+    letters = dict(zip(flags, ascii_lowercase, strict=False))
     studies = [_study(effect, scale, letters, chosen) for effect in chosen]
     models = {row.group: row for row in pooled if row.measure == measure and row.primary}
     test = next((row for row in tests if row.measure == measure), None)
