@@ -397,6 +397,9 @@ def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():
     ]
     assert p_warnings_on(rows, design="crossover_rct", control=True) == []
     assert len(p_warnings_on(rows, design="rct", control=True)) == 1
+    ratio = {"value": 1.2, "ci_low": 1.1, "ci_high": 1.31, "p": 0.001, "p_operator": "="}
+    rows[2] = ("contrasts", "e", "end", "rom", ratio)  # of other means than those of the changes
+    assert p_warnings_on(rows, design="rct", control=True) == []
 
 
 def test_a_p_is_held_against_the_means_of_the_same_test_only():

@@ -362,6 +362,8 @@ def test_a_head_that_occurs_again_is_another_column(tmp_path):
     found = {f.path: f.text for f in guess(sheet.header)}
     assert (found["contrast.value"], found["contrast.se"]) == ("Std diff in means", "Std Err")
     assert "Std Err (2)" not in found.values()  # no SE of the arm 2
+    sheet = read_foreign(table(tmp_path, "Study,SE,SE (2),SE\nA,1,2,3\n"))
+    assert sheet.header == ("Study", "SE", "SE (2)", "SE (3)")
 
 
 def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,11 +57,10 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
 
 def _distinct(table: Sheet) -> Sheet:
     """Number heads that occur again, as in exports with an SE beside each of several effects."""
-    seen: Counter[str] = Counter()
-    heads = []
+    heads: list[str] = []
     for head in table.header:
-        seen[head] += 1
-        heads.append(head if seen[head] == 1 else f"{head} ({seen[head]})")
+        names = (head, *(f"{head} ({n})" for n in range(2, len(table.header) + 1)))
+        heads.append(next(name for name in names if name not in heads))
     return replace(table, header=tuple(heads))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtr
 
-from osteometa.comparisons.reported_tests import CORRELATIONS, adjustment, is_omnibus
+from osteometa.comparisons.reported_tests import CORRELATIONS, RATIOS, adjustment, is_omnibus
 from osteometa.comparisons.summaries import row_flags
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Tables
@@ -41,7 +41,7 @@ def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
         if (
             row.p is None
             or row.test == "rank"
-            or row.statistic in CORRELATIONS
+            or row.statistic in (*CORRELATIONS, *RATIOS)
             or Flag.CLUSTER_ADJUSTED in row_flags(row)
         ):
             continue
