@@ -172,6 +172,8 @@ def test_a_bound_keeps_its_digits(tmp_path, capsys):
          "Did you mean 'concentration'?"),
         (["--title", "t", "--outcome", "P1NP", "concentration", "ug/l", "serum"],
          "Did you mean 'ug/L'?"),
+        (["--title", "t", "--outcome", "stay", "time", "day", "hospital"],
+         "Use one of: s, min; or the kind other, which has no unit."),
         (["--title", "t", "--outcome", "P1NP", "concentration", "ug/L"], "exactly is measured"),
         (["--title", "t", "--outcome", "--"], "expected at least one argument"),
         (["--title", "t", "--outcome", "!", "other", "total"], "no name of an outcome"),

@@ -124,6 +124,13 @@ def test_one_study_alone_opens_nothing_and_unplanned_it_is_not_listed(tmp_path):
     assert rows == []
 
 
+def test_an_exact_p_wants_its_direction_alone(tmp_path):
+    exact = csv_contrast("p", p="0.03", p_operator="=", score="change", adjusted="no",
+                         n_exercise=20, n_control=20)  # fmt: skip
+    rows = wanted(tmp_path, contrasts=[{**exact, **OPG, "unit": ""}])
+    assert (rows[0].missing, rows[0].alternative) == ("direction of the reported test", 1)
+
+
 @pytest.mark.slow
 def test_kim_2019_is_the_first_that_is_wanted(capsys):
     """Both markers in both arms of a randomised trial: one p each opens two analyses."""

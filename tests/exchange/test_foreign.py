@@ -452,6 +452,7 @@ def test_open_questions_are_stated_with_their_lines(review, tmp_path, capsys):
     status, out, _ = imported(review, path, {"study.label": "papre"}, capsys)
     assert status == 1 and "Nothing was written." in out
     assert re.search(r"line \d+, study.design: State it as \{value: ...\}", out)
+    assert "Or delete the line, where its cells may stay empty." in out
     assert re.search(r"line \d+, study.label: .*Did you mean 'paper'\?", out)
     without = COMMON | {"study.label": "paper", "finding.timepoint": None}
     mapping = path.with_suffix(".map.yaml")

@@ -177,6 +177,7 @@ def test_a_removed_row_and_an_order_that_differs(small, capsys):
     opened.save(book)
     status, out, _ = output_of(capsys, "import", book, small, "--yes")
     assert status == 0 and out.startswith("directions.csv: 1 row removed\n")
+    assert "If the tables have changed since the file was written, write a new one." in out
     lines = before["directions.csv"].splitlines()
     assert raw(small)["directions.csv"].splitlines() == [lines[0], *lines[2:]]
 

@@ -85,6 +85,8 @@ def test_it_says_what_was_made_from_what(finished, unpacked):
             assert "config.yaml" in objects
             assert {name for name in row.made_from.split() if name in graph} <= objects
             assert made_by[row.file]["instrument"] == {"@id": "#osteometa"}
+    # Beside a folder osteometa, Python could take it for the package.
+    assert "software/requirements.txt" in graph and not (unpacked / "osteometa").exists()
 
 
 def test_the_same_run_gives_the_same_bytes_without_paths(finished, tmp_path):

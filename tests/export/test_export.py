@@ -101,6 +101,11 @@ def test_checklists_have_all_items_and_what_the_record_says(exported):
     assert "REML" in cells["13d"][2] and "Hartung-Knapp" in cells["13d"][2]
     assert "screened: 80" in cells["16a"][2] and cells["16a"][3] == "Figure 1"
     assert cells["25"][2:] == ["", "for the authors"]
+    for item, words in (
+        ("13a", "Planned analyses: "), ("17", "Included studies: "),
+        ("20b", "Analyses with an effect estimate: "), ("21", "Studies with missing cells "),
+    ):  # fmt: skip
+        assert cells[item][2].startswith(words)
 
 
 @pytest.mark.slow

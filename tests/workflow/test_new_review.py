@@ -53,6 +53,18 @@ def test_the_first_report_has_one_study(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a review"]
 
 
+def test_a_folder_of_the_name_of_the_package_is_not_taken_for_it(tmp_path):
+    """A checkout beside the review, for instance; the other is inside it."""
+    assert osteometa("new", "review", *P1NP_REVIEW, cwd=tmp_path).returncode == 0
+    enter_a_trial(tmp_path / "review")
+    (tmp_path / "osteometa").mkdir()
+    (tmp_path / "review/osteometa").mkdir()
+    target = "results/p1np_serum_training_controlled/pooled.csv"
+    for folder, where in (("review", tmp_path), (".", tmp_path / "review")):
+        done = osteometa("run", folder, "--", "--forceall", target, cwd=where)
+        assert done.returncode == 0, done.stderr
+
+
 def test_arguments_after_two_dashes_are_snakemakes(tmp_path):
     assert osteometa("new", ".", *P1NP_REVIEW, cwd=tmp_path).returncode == 0
     enter_a_trial(tmp_path)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
     from osteometa.io.problems import Problem
 
+REMOVED = (
+    "Removed rows are in the tables and not in the file. If the tables have changed since the file "
+    "was written, write a new one."
+)
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the command to the parser."""
@@ -128,6 +133,8 @@ def written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
     from osteometa.io.problems import render
 
     print(differences_text(proposal.differences), end="")
+    if any(item.kind == "removed" for item in proposal.differences):
+        print(REMOVED)
     if proposal.problems:
         print(render(proposal.problems), end="")
     if not proposal.passed:

@@ -93,6 +93,8 @@ def _command(snakefile: str, arguments: argparse.Namespace) -> list[str]:
     """Return the command of a run."""
     from osteometa.run.code import workflow_home
 
+    # A folder osteometa where it is called, such as a checkout, is not taken for the package.
+    os.environ["PYTHONSAFEPATH"] = "1"
     home = workflow_home()
     profile = home / "profiles" / arguments.profile
     cores = ["--cores", str(arguments.cores)] if arguments.cores else []

@@ -16,7 +16,7 @@ from osteometa.comparisons.correlations import Correlations
 from osteometa.effects.hierarchy import attempts_at
 from osteometa.effects.rows import disputed_because
 from osteometa.extraction.cell_types import ReportedNumber
-from osteometa.extraction.tables import Contrast, Measurement
+from osteometa.extraction.tables import Contrast, Direction, Measurement
 from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DerivationMethod
@@ -58,6 +58,8 @@ MEASURED = tuple(
 LABEL = Atom("whether the reported ± is an SD or an SE", "", ("spread_kind",))
 SIZE = Atom("n analysed", "", ("n",))
 TEST = Atom("exact p of the test, with its direction", "", ("p",))
+DIRECTION = Atom("direction of the reported test", "", ("direction",))
+"""Asked for where an exact p is reported."""
 DIFFERENCE = Atom("difference with its SE", "", ("value", "se"))
 ADJUSTED = Atom("baseline-adjusted difference with its SE", "", ("value", "se"))
 """Named only as what a method lacks, never requested."""
@@ -67,7 +69,8 @@ def smallest(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[tuple[Atom, ...]]:
     """Return the smallest sets of atoms with which a derivation method succeeds."""
-    atoms = [a for a in (LABEL, SIZE, TEST, DIFFERENCE, *MEASURED) if asked_of(comparison, a)]
+    named = (LABEL, SIZE, DIRECTION, TEST, DIFFERENCE, *MEASURED)
+    atoms = [atom for atom in named if asked_of(comparison, atom)]
     row = cache(partial(filled_row, comparison, config))
     found: list[tuple[Atom, ...]] = []
     for size in range(1, MOST_ATOMS + 1):
@@ -93,7 +96,7 @@ def lacking(
     Found by leaving out one atom after another, the most cells first; empty where the reported
     numbers and these atoms give no effect by the method.
     """
-    tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIFFERENCE)
+    tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIRECTION, DIFFERENCE)
     atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if asked_of(comparison, a)]
     row = cache(partial(filled_row, comparison, config))
 
@@ -124,6 +127,9 @@ def asked_of(comparison: Comparison, atom: Atom) -> tuple[int, ...]:
         return tuple(side for side in sides if _unlabelled(comparison, side))
     if atom is SIZE:
         return tuple(side for side in sides if not comparison.size(side, None).n)
+    if atom is DIRECTION:
+        exact = any(row.p is not None and row.p_operator == "=" for row in comparison.contrasts)
+        return (0,) if exact else ()
     if not atom.pair:
         return (0,)
     return tuple(s for s in sides if not _has(getattr(comparison, atom.pair)[s], atom.columns[0]))
@@ -167,6 +173,8 @@ def fill(
         contrasts.append(
             _contrast(comparison, statistic="t", value=ReportedNumber("2.1"), config=config)
         )
+    if DIRECTION in chosen:
+        changed["directions"] = (*comparison.directions, _direction(comparison))
     more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
     for atom, statistic in ((DIFFERENCE, "md"), (ADJUSTED, "adj_md")):
         if atom in chosen:
@@ -237,6 +245,15 @@ def _contrast(comparison: Comparison, *, config: Config, **cells: Any) -> Contra
     )  # fmt: skip
 
 
+def _direction(comparison: Comparison) -> Direction:
+    return Direction(
+        study_id=comparison.study.study_id, arm_id=comparison.arm.arm_id,
+        outcome=comparison.outcome, analyte=comparison.analyte, site=comparison.site,
+        timepoint=comparison.timepoint, direction="up",
+        basis="between_arm" if comparison.controlled else "within_arm",
+    )  # fmt: skip
+
+
 def words_of(comparison: Comparison, chosen: Sequence[Atom]) -> str:
     """Return a set of cells in words: 'SD at baseline and SD at follow-up in both arms'."""
     groups: dict[str, list[str]] = {}
@@ -255,7 +272,7 @@ def _name(comparison: Comparison, atom: Atom) -> str:
 
 
 def _where(comparison: Comparison, atom: Atom) -> str:
-    if atom in (TEST, DIFFERENCE, ADJUSTED) or not comparison.controlled:
+    if atom in (TEST, DIRECTION, DIFFERENCE, ADJUSTED) or not comparison.controlled:
         return ""
     sides = asked_of(comparison, atom)
     if len(sides) == 2:

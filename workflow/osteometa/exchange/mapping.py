@@ -152,7 +152,8 @@ def _faults(
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a field, each with what was found."""
     if not field.text:
-        yield question(field.group, field.name, config), ""
+        words = question(field.group, field.name, config)
+        yield f"{words} Or delete the line, where its cells may stay empty.", ""
     elif field.kind == "column" and field.text not in heads:
         yield f"The table has no such column. {suggestion(field.text, heads)}", field.text
     elif field.kind == "value" and field.is_number and not is_missing(field.text):

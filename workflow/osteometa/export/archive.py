@@ -27,7 +27,7 @@ CONFIG = "config.yaml"
 OWN = ("CITATION.cff", "LICENSE")
 """Of the review, where its folder has them."""
 SOFTWARE = ("CITATION.cff", "LICENSE", "requirements.txt")
-"""Of osteometa, in the folder of that name; the last has the version of every library."""
+"""Of osteometa, in the folder software; the last has the version of every library."""
 KINDS = {
     ".csv": "text/csv", ".html": "text/html", ".svg": "image/svg+xml", ".png": "image/png",
     ".pdf": "application/pdf", ".yaml": "application/yaml", ".css": "text/css",
@@ -37,7 +37,7 @@ KINDS = {
 CONTENT = {
     "data/raw/": "Data and judgements that reviewers entered", "data/processed/": "Derived data",
     "results/": "Result", CONFIG: "Settings of the review", "CITATION.cff": "How to cite it",
-    "LICENSE": "Licence of the review", "osteometa/": "About the software",
+    "LICENSE": "Licence of the review", "software/": "About the software",
 }  # fmt: skip
 """What a file is, by the beginning of its name."""
 READABLE = 0o644 << 16
@@ -58,7 +58,7 @@ def archive_of(root: Path, published: str = "") -> bytes:
     names = [CONFIG, MANIFEST, *(name for name in optional if (root / name).is_file())]
     files = {name: (root / name).read_bytes() for name in [*names, *(row.file for row in listed)]}
     home = workflow_home()
-    files |= {f"osteometa/{name}": (home / name).read_bytes() for name in SOFTWARE}
+    files |= {f"software/{name}": (home / name).read_bytes() for name in SOFTWARE}
     files = dict(sorted(files.items()))
     metadata = crate_of(files, listed, config, published).metadata
     words = json.dumps(metadata.generate(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
@@ -96,9 +96,9 @@ def crate_of(
     software: Any = crate.add(ContextEntity(crate, "#osteometa", properties={
         "@type": "SoftwareApplication", "name": "osteometa", "version": __version__,
     }))  # fmt: skip
-    software["url"] = entities["osteometa/CITATION.cff"]
-    software["softwareRequirements"] = entities["osteometa/requirements.txt"]
-    software["license"] = entities["osteometa/LICENSE"]
+    software["url"] = entities["software/CITATION.cff"]
+    software["softwareRequirements"] = entities["software/requirements.txt"]
+    software["license"] = entities["software/LICENSE"]
     actions = [
         crate.add_action(
             software, identifier=f"#step-{number}",
@@ -125,7 +125,7 @@ def _properties(name: str, data: bytes) -> dict[str, Any]:
 def _words() -> str:
     return (
         "Tables, settings, results and software versions of a systematic review. To rerun it: "
-        f"unpack, install osteometa {__version__} with the versions of osteometa/requirements.txt, "
+        f"unpack, install osteometa {__version__} with the versions of software/requirements.txt, "
         "then: osteometa run FOLDER -- --forceall. results/manifest.csv has the hash of every file."
     )
 

@@ -143,7 +143,7 @@ def _methods(review: Review) -> Filled:
         "11": (f"Tools: {joined(tools)}" if tools else "No judgement is entered "
                "(risk_of_bias.csv).", AUTHORS),
         "12": (measure_words(review), here),
-        "13a": (f"{counted(len(review.findings), 'planned analysis', 'planned analyses')}. "
+        "13a": (f"Planned analyses: {len(review.findings)}. "
                 f"{small_k_words(config)}", f"{here}; sheet syntheses"),
         "13b": (" ".join(correlation_words(config, review.effects)),
                 f"{here}; sheet effects (method, inputs)"),
@@ -163,24 +163,24 @@ def _results(review: Review, figures: Sequence[Numbered]) -> Filled:
     pooled = sum(one.row.status == SynthesisStatus.POOLED for one in found)
     shown = sum(one.shown() is not None for one in found)
     risk = places(figures, *(f"risk_of_bias_{tool}" for tool in TOOLS))
-    missing = counted(len({row.study_id for row in review.missing}), "study", "studies")
+    missing = len({row.study_id for row in review.missing})
     return {
         "16a": (flow_words(review), places(figures, "prisma")),
         "16b": (f"Excluded studies recorded, each with its reason: {excluded}.",
                 "report.html, Excluded studies" if excluded else ""),
-        "17": (f"{counted(included, 'included study', 'included studies')}.", "Table 3"),
+        "17": (f"Included studies: {included}.", "Table 3"),
         "18": ("" if risk else "No judgement is entered (risk_of_bias.csv).", risk),
         "19": ("Each effect with its interval, weight, method and cells.",
                _joined(places(figures, "forest"), "sheets effects, reported")),
         "20a": (contribution_words(review), "Table 3; report.html, each analysis"),
-        "20b": (f"{shown} analyses have an effect estimate, {pooled} of several studies.",
+        "20b": (f"Analyses with an effect estimate: {shown}, of several studies: {pooled}.",
                 _joined("Table 1", places(figures, "summary_forest", "forest"), "sheet pooled")),
         "20c": ("", _joined(places(figures, "type_contrasts", "bubble"),
                             "sheets subgroups, subgroup_test, type_contrasts, meta_regression")),
         "20d": (sensitivity_words(found), _joined(
             places(figures, "sensitivity_plot", "leave_one_out_plot", "specification_curve"),
             "sheets sensitivity to alternative_models")),
-        "21": (f"{missing} with cells whose numbers would add to an analysis or open one.",
+        "21": (f"Studies with missing cells that would add to an analysis or open one: {missing}.",
                _joined(places(figures, "funnel"), "sheets small_study, wanted")),
         "22": (certainty_words(review), f"Table 2; {AUTHORS}"),
         "23b": (contribution_words(review), AUTHORS),
@@ -203,9 +203,9 @@ def _swim(review: Review, figures: Sequence[Numbered]) -> Filled:
         "6": (certainty_words(review), f"Table 2; {AUTHORS}"),
         "7": ("Direction plot, harvest plot, albatross plot, evidence map; tables.",
               places(figures, "directions", "harvest", "albatross_plot", "evidence_map")),
-        "8": (f"{counted(len(review.direction_sets), 'set of directions', 'sets of directions')} "
-              "with sign tests.", _joined(places(figures, "directions", "harvest"),
-                                          "sheets direction_sets, p_combination, reported")),
+        "8": (f"Sets of directions with sign tests: {len(review.direction_sets)}.",
+              _joined(places(figures, "directions", "harvest"),
+                      "sheets direction_sets, p_combination, reported")),
         "9": (contribution_words(review), AUTHORS),
     }  # fmt: skip
 

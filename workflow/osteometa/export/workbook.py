@@ -151,6 +151,8 @@ def _page(book: Any, name: str) -> Any:
 
 
 def _contents(page: Any, sheets: list[Sheet], title: str) -> None:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
     from openpyxl.worksheet.hyperlink import Hyperlink
 
     columns = ("sheet", "table", "rows", "what it is")
@@ -165,8 +167,9 @@ def _contents(page: Any, sheets: list[Sheet], title: str) -> None:
         name = _cell(page, sheet.name)
         name.hyperlink = Hyperlink(ref="", location=f"'{sheet.name}'!A1")
         name.style = "Hyperlink"
-        cells = (_cell(page, sheet.files), len(sheet.rows), _cell(page, sheet.explanation))
-        page.append([name, *cells])
+        rows = WriteOnlyCell(page, len(sheet.rows))
+        rows.alignment = Alignment(horizontal="left")  # as its head, and apart from what follows
+        page.append([name, _cell(page, sheet.files), rows, _cell(page, sheet.explanation)])
 
 
 def _fill(

@@ -129,8 +129,10 @@ def unit_of(text: str, quantity: Quantity) -> str:
     """Return a unit of a kind of quantity; ValueError in a sentence for the reviewer."""
     known = units_of(quantity)
     if text not in known:
-        words = f"{suggestion(text, known)}Use one of: {', '.join(known)}."
-        raise ValueError(f"'{text}' is no unit of {quantity}. {words}")
+        words = f"{suggestion(text, known)}Use one of: {', '.join(known)}"
+        raise ValueError(
+            f"'{text}' is no unit of {quantity}. {words}; or the kind other, which has no unit."
+        )
     return text
 
 
