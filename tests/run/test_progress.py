@@ -41,6 +41,14 @@ def test_each_step_is_a_line_with_how_many_are_done(progress, capsys):
                      "[6 of 9 done, about 30 s left] Draw a"]  # fmt: skip
 
 
+def test_the_target_is_no_step(progress, capsys):
+    """`osteometa plan` names as many steps as a run counts."""
+    progress.emit(record(event="run_info", stats={"all": 1, "pool": 3, "total": 4}))
+    progress.emit(record(event="progress", done=2, total=4))
+    progress.emit(started(3, "Pool c"))
+    assert capsys.readouterr().err == "[2 of 3 done] Pool c\n"
+
+
 def test_a_terminal_has_one_line_that_is_kept_up_to_date(progress, capsys):
     progress.terminal = True
     progress.emit(started(1, "Check the tables"))

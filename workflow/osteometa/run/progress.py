@@ -33,7 +33,9 @@ REPEATED = (
 """In messages on a failed step, whose own message is printed already."""
 STOPPED = "Will exit after finishing"
 """Snakemake's message when it is stopped, in each round until the running steps are done."""
-MANY = 4
+TARGET = "all"
+"""A rule without a step of its own, which Snakemake counts."""
+MANY = 3
 """Steps from which on a process with their imports pays, as far as known before the first."""
 LINES = 6
 """Most lines of a failure that are printed."""
@@ -51,7 +53,7 @@ class Progress(logging.Handler):
         self.terminal = sys.stderr.isatty()
         self.running: dict[int, str] = {}
         self.stopping = False
-        self.done, self.total, self.began = 0, 0, time.monotonic()
+        self.done, self.total, self.targets, self.began = 0, 0, 0, time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record of Snakemake, or store its content."""
@@ -66,11 +68,12 @@ class Progress(logging.Handler):
             if not self.terminal:
                 print_line(f"{self._count()}{self.running[facts['jobid']]}")
         elif event == "run_info":
-            self.total = facts["stats"]["total"]
+            self.targets = facts["stats"].get(TARGET, 0)
+            self.total = facts["stats"]["total"] - self.targets
         elif event == "job_finished":
             self.running.pop(facts["job_id"], None)
         elif event == "progress":
-            self.done, self.total = facts["done"], facts["total"]
+            self.done, self.total = facts["done"], facts["total"] - self.targets
         elif event == "job_error":
             print_line(f"Failed: {self.running.pop(facts['jobid'], facts['rule_name'])}.")
         elif record.getMessage().startswith("Nothing to be done"):
