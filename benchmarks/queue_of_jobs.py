@@ -26,7 +26,7 @@ START = 6.0
 NOTICED = 300.0 + 120.0
 """Seconds until Slurm gives up a node, and until it starts its job again; its defaults."""
 AWAY = 3600.0
-REVIEW = 13.2
+REVIEW = 7.2
 """Seconds of a review on one core: the table of many reviews."""
 FIT, SHARD = 7.3e-6, 10**5
 """Seconds of a specification on one core (ten million in 75 s), and how many a shard has."""
