@@ -229,7 +229,7 @@ def direction(word, basis="between_arm", **cells):
     return ("directions", "e", "end", basis, {"direction": word, **cells})
 
 
-# PPC with printed changes: no correlation is needed.
+# PPC with reported changes: no correlation is needed.
 CHANGES = [
     level("baseline", mean=50, sd=8, n=14), level("baseline", arm="c", mean=51, sd=6, n=18),
     change("e", mean=4, sd=5, n=12), change("c", mean=1, sd=3, n=16),

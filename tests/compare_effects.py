@@ -50,7 +50,7 @@ def _grid(case: str) -> Iterator[tuple]:
 
 
 def pre_post() -> Iterator[Comparison]:
-    """One arm before and after: by the ladder from levels and a reported r; SMCC by its formula."""
+    """One arm before and after: by the methods, from levels and a reported r; SMCC by formula."""
     keys = ("m_pre", "sd_pre", "m_post", "sd_post", "ni", "ri")
     for arm in ("treatment", "control"):
         for trial, raw in enumerate(zip(*(MORRIS[arm][key] for key in keys), strict=True)):

@@ -263,7 +263,7 @@ def test_which_quantiles_have_a_spread(numbers, code):
 
 
 def test_people_known_from_the_start_of_a_trial_are_flagged():
-    """A printed SMD without n takes that of the arms: completers, else the randomised (NRAND)."""
+    """A reported SMD without n takes that of the arms: completers, else the randomised (NRAND)."""
     smd = ("contrasts", "e", "end", "smd", {"value": 0.6, "standardiser": "raw"})
 
     def found(e, c, **how):

@@ -1,4 +1,4 @@
-"""What is missing is told by the ladder, and a filled request makes the study poolable."""
+"""The derivation methods find what is missing, and a filled request makes the study poolable."""
 
 import csv
 import io
@@ -42,9 +42,9 @@ def direction(what, **more):
 
 
 def test_an_unlabelled_spread_wants_one_word(tmp_path):
-    printed = {"n": 20, "spread": "0.1", "spread_kind": "unknown"}
+    reported = {"n": 20, "spread": "0.1", "spread_kind": "unknown"}
     rows = wanted(
-        tmp_path, measurements=levels("baseline", **printed) + levels("6_months", **printed)
+        tmp_path, measurements=levels("baseline", **reported) + levels("6_months", **reported)
     )
     assert "whether the reported ± is an SD or an SE in both arms" in [row.missing for row in rows]
     assert {row.participants for row in rows} == {40}

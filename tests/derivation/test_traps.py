@@ -163,7 +163,7 @@ def test_an_smd_print_that_is_accepted_as_wrong_is_not_used(tmp_path):
         n_exercise=27,
         n_control=27,
         accept="E204",
-        accept_reason="printed so",
+        accept_reason="as reported",
     )
     assert review_effects(tmp_path, contrasts=[bad]) == []
 

@@ -1,4 +1,4 @@
-"""Directions and p values at their edges: whose sign counts, which p speaks, what is combined."""
+"""Directions and p values at their edges: whose sign counts, which p counts, what is combined."""
 
 import math
 from dataclasses import replace
@@ -223,9 +223,9 @@ def test_sets_stand_in_the_order_of_the_config():
     ]  # fmt: skip
 
 
-# Which p of a study speaks.
+# Which p of a study counts.
 def points(rows, weeks="12", **how):
-    """Return the exact p that speaks for a study, by timepoint, from rows of rank tests."""
+    """Return the exact p that counts for a study, by timepoint, from rows of rank tests."""
     raw = tables(rows, **(how or CONTROLLED))
     arms = tuple(arm.model_copy(update={"weeks": weeks}) for arm in raw.arms)
     raw = replace(raw, arms=arms)

@@ -102,7 +102,7 @@ def test_every_direction_set_has_a_row_and_only_exact_p_count(shipped):
 
 
 def test_combined_ctx_by_hand(shipped):
-    """Four printed p of CTX: sign from the study, one-sided, sqrt(N)."""
+    """Four reported p of CTX: sign from the study, one-sided, sqrt(N)."""
     raw, derived = shipped
     row = next(r for r in p_combinations(derived.entries, raw, CONFIG)
                if (r.outcome, r.phase, r.design_class) == KEY)  # fmt: skip
@@ -117,7 +117,7 @@ def test_combined_ctx_by_hand(shipped):
 
 
 def test_a_p_of_other_people_is_not_taken(shipped):
-    """Uth 2021 prints a p = .012 per protocol, without n; its direction and n 68 are of all."""
+    """Uth 2021 reports a p = .012 per protocol, without n; its direction and n 68 are of all."""
     raw, derived = shipped
     told = [c for c in raw.contrasts if c.study_id == "uth_2021" and c.p is not None]
     assert [(float(c.p), c.population_analysed) for c in told] == [(0.012, "per_protocol")]
@@ -156,7 +156,7 @@ def test_albatross_has_one_point_per_study_of_a_set(shipped):
 
 
 def test_a_printed_p_is_a_point_where_no_effect_is():
-    """The exact p of a rank test gives no size, but a point and a vote for a combination."""
+    """The exact p of a rank test gives no size, but a point and a sign for a combination."""
     cells = {"p": 0.02, "p_operator": "=", "test": "rank", "n_exercise": 9, "n_control": 8}
     rows = [("contrasts", "e", "end", "p", cells),
             ("directions", "e", "end", "between_arm", {"direction": "down"})]  # fmt: skip

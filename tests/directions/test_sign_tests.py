@@ -1,4 +1,4 @@
-"""Directions: one vote per study, sign tests with what the unknown ones could make of them."""
+"""Directions: one direction per study, sign tests with what the unknown ones could make of them."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def entries_of(small, *directions, study="one"):
 
 
 @pytest.mark.parametrize(
-    ("directions", "vote"),
+    ("directions", "direction"),
     [
         (["up"], "up"),
         (["up", "up", "down"], "mixed"),
@@ -49,9 +49,9 @@ def entries_of(small, *directions, study="one"):
         (["zero", "down"], "down"),
     ],
 )
-def test_seven_of_ten_known_entries_make_a_vote(small, directions, vote):
+def test_seven_of_ten_known_entries_make_a_direction(small, directions, direction):
     (cast,) = study_directions(entries_of(small, *directions), small[1].directions.agreement_share)
-    assert cast.direction == vote
+    assert cast.direction == direction
 
 
 def test_the_range_over_unknown_directions_is_not_only_at_its_ends(small):

@@ -151,13 +151,13 @@ def shipped():
 
 
 @pytest.mark.parametrize(
-    ("by_hand", "name", "provenance", "printed"), CASES, ids=[case[0].__name__ for case in CASES]
+    ("by_hand", "name", "provenance", "reported"), CASES, ids=[case[0].__name__ for case in CASES]
 )
-def test_a_shipped_effect_is_what_its_prints_give(by_hand, name, provenance, printed, shipped):
+def test_a_shipped_effect_is_what_its_values_give(by_hand, name, provenance, reported, shipped):
     effects, cells = shipped
     effect = effects[name]
     assert text(effect).provenance == provenance
-    assert sorted(float(cells[cell]) for cell in map(str, effect.inputs)) == sorted(printed)
+    assert sorted(float(cells[cell]) for cell in map(str, effect.inputs)) == sorted(reported)
     yi, vi = by_hand()
     assert effect.yi == pytest.approx(yi, rel=1e-9)
     assert effect.vi == pytest.approx(vi, rel=1e-9)

@@ -1,4 +1,4 @@
-"""Effect sizes by the ladder and by hand; the formulas beside metafor in compare_effects."""
+"""Effect sizes by the methods and by hand; the formulas beside metafor in compare_effects."""
 
 import math
 
@@ -39,7 +39,7 @@ def pre_post(becker):
 
 
 def test_morris_pre_post_control():
-    """Checks 17 and 18: d_ppc2, and gT - gC, by the ladder."""
+    """Checks 17 and 18: d_ppc2, and gT - gC, by the derivation methods."""
     found = pre_post(becker=False)
     assert [round(effect.yi, 4) for effect in found] == [0.7684, 0.8010, 1.2045, 1.0476, 0.4389]
     assert {effect.derivation_method for effect in found} == {"PPC"}

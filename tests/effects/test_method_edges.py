@@ -168,7 +168,7 @@ def test_a_printed_change_of_one_arm_is_brought_to_the_unit_of_its_levels():
 
 
 def test_an_se_of_changes_is_brought_to_the_unit_of_the_levels():
-    """CHG by a printed difference: the means tell the size, its SE the variance."""
+    """CHG by a reported difference: the means tell the size, its SE the variance."""
     rows = [
         change("e", mean=4),
         change("c", mean=1),
@@ -184,7 +184,7 @@ def test_an_se_of_changes_is_brought_to_the_unit_of_the_levels():
 
 # Percent changes.
 def test_percent_changes_by_the_total_of_people():
-    """n per arm unknown: D of the printed changes, SE = D / t."""
+    """n per arm unknown: D of the reported changes, SE = D / t."""
     found = parallel([*BARE_PERCENT, t_test(2.5, score="change", adjusted="no", n_total=28)])["ROM"]
     assert (found.yi, found.vi) == pytest.approx((math.log(1.05), 0.02**2))
     assert (found.n_exercise, found.n_control, found.n_total) == (None, None, 28)
@@ -332,7 +332,7 @@ def test_forms_of_the_variance_of_a_change_over_its_own_sd():
         assert found.vi == pytest.approx(wanted[form])
 
 
-# Printed SMDs and tests that are not of this comparison.
+# Reported SMDs and tests that are not of this comparison.
 def test_an_smd_of_one_arm_is_none_between_arms():
     other = contrast("smd", value=0.9, standardiser="raw", compares="within", **N)
     own = contrast("smd", value=0.6, standardiser="raw", **N)

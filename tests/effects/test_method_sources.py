@@ -389,7 +389,7 @@ def test_an_effect_takes_the_flags_of_all_its_rows(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_people_known_from_the_start_alone_are_flagged(name):
-    """NRAND of both arms where no row prints n, and not twice: the effect is the same otherwise."""
+    """NRAND of both arms where no row has n, and not twice: the effect is the same otherwise."""
     measures, rows, design, _, _, flags, _ = CASES[name]
     if any("n_total" in row[4] for row in rows):
         return

@@ -233,7 +233,7 @@ def test_percent_changes_whose_test_is_printed():
 
 
 def test_a_printed_difference_of_percentages_goes_before_its_t():
-    """The SE is that of the difference printed in %, not |D| / t of the arms' own means."""
+    """The SE is that of the difference reported in %, not |D| / t of the arms' own means."""
     rows = [change("e", "pct_change", mean=4, n=12), change("c", "pct_change", mean=1, n=16),
             contrast("md", value=3.1, se=1.1, unit="%", score="change", adjusted="no",
                      **N)]  # fmt: skip
@@ -269,7 +269,7 @@ def test_a_printed_difference_of_levels():
     assert account_of(parallel([md, *levels])["MD"])[:2] == ("POST", "POST+SD")
 
 
-# BASE: ln(1 + D/m0), v = (SE / (m0 + D))^2; m0 the trial's own where it prints one.
+# BASE: ln(1 + D/m0), v = (SE / (m0 + D))^2; m0 the trial's own where it reports one.
 @pytest.mark.parametrize(
     ("baselines", "m0", "flags"),
     [
@@ -288,7 +288,7 @@ def test_a_change_of_bone_as_a_ratio(baselines, m0, flags):
     assert (found.derivation_method, text(found).flags) == ("CHG", flags)
 
 
-# SMDP: a printed SMD.
+# SMDP: a reported SMD.
 @pytest.mark.parametrize(
     ("cells", "factor", "u", "flags"),
     [
@@ -341,7 +341,7 @@ def test_changes_of_logarithms():
     assert account_of(found["ROM"]) == ("LOG", "LOG+SD", "RIMP", 12, 16)
 
 
-# What stands behind a mean: SE, an interval of any level, a printed plus-minus.
+# What stands behind a mean: SE, an interval of any level, a reported plus-minus.
 @pytest.mark.parametrize(
     ("cells", "sd", "code"),
     [

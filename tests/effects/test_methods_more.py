@@ -209,7 +209,7 @@ def test_means_with_a_paired_t():
 
 
 def test_the_papers_own_se_goes_before_an_assumed_correlation():
-    """u = (SE / s0)^2; with a printed correlation the levels give 1/n1 + 1/n0 - 2 r / n0."""
+    """u = (SE / s0)^2; with a reported correlation the levels give 1/n1 + 1/n0 - 2 r / n0."""
     rows = [BEFORE, level("end", mean=55, sd=9, n=12), contrast("t", value=3.0, n_exercise=12)]
     found = within_arm(rows)["SMD"]
     g = hedges_j(13) * 5 / 8

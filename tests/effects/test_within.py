@@ -19,7 +19,7 @@ AFTER = level("end", mean=26, sd=30**0.5, n=60)
 
 
 def test_levels_with_a_reported_correlation():
-    """Check 16 through the tables, r printed."""
+    """Check 16 through the tables, r reported."""
     found = effects([BEFORE, AFTER, ("contrasts", "e", "end", "r", {"value": 0.7})])
     assert {m: e.derivation_method for m, e in found.items()} == {
         "SMD": "SMCR",
@@ -364,7 +364,7 @@ def p_warnings_on(rows, **how):
 
 
 def test_a_p_that_does_not_fit_its_own_change_is_doubted():
-    """Change 15.5, SD 36, n 26: t = 2.2, p .036 to .038; a printed .001 is 36 times smaller."""
+    """Change 15.5, SD 36, n 26: t = 2.2, p .036 to .038; a reported .001 is 36 times smaller."""
     change = ("measurements", "e", "end", "pct_change", {"mean": 15.5, "sd": 36.0, "n": 26})
 
     def p(value):
@@ -385,8 +385,8 @@ def test_an_sd_of_change_is_held_against_the_level_in_its_own_unit():
 
     assert len(found("5", "mg/cm2")) == len(found("0.005", "g/cm2")) == 1
     assert found("20", "mg/cm2") == found("0.020", "g/cm2") == found("5", "mg/cm3") == []
-    misprint = {"accept": "E204", "accept_reason": "as printed", "sd": "5"}
-    assert found(unit="mg/cm2", **misprint) == []
+    wrong = {"accept": "E204", "accept_reason": "as reported", "sd": "5"}
+    assert found(unit="mg/cm2", **wrong) == []
 
 
 def test_a_paired_p_is_not_held_against_the_spreads_of_both_conditions():

@@ -1,6 +1,6 @@
 """The 43 checks of docs/methods, M11: published numbers, by hand, or from metafor.
 
-Each starts from the inputs as printed and goes through the public functions; the result must lie
+Each starts from the inputs as published and goes through the public functions; the result must lie
 within half a unit of the last digit of the number in M11.
 """
 
@@ -56,7 +56,7 @@ def test_m11(number):
 
 
 def pairs(found, printed: str) -> Pairs:
-    """Pair numbers with what is printed of each, separated by spaces."""
+    """Pair numbers with what is published of each, separated by spaces."""
     return zip(np.ravel(found).tolist(), printed.split(), strict=True)
 
 
@@ -99,7 +99,7 @@ def _():
     found = effects(rows, design="crossover_rct", phase="acute", control=True)
     se, g = math.sqrt(found["MD"].vi), found["SMD"].yi
     d = g / hedges_j(9)
-    # The Handbook's SE of d is .256; that of Becker, which the ladder follows, is .2576.
+    # The Handbook's SE of d is .256; that of Becker, which the methods follow, is .2576.
     becker = math.sqrt(f.g_variance(2 * (1 - 0.68) / 10, d, 10, 9))
     return pairs([math.sqrt(10) * se, se, d, g, becker], "1.8426 .583 .218 .199 .2576")
 
@@ -177,7 +177,7 @@ def _():
 
 
 def morris(trials: slice) -> Iterator[tuple[float, float, float, float, float]]:
-    """Yield of each trial d by the ladder, Morris' variance, the ladder's own, gT and gC."""
+    """Yield of each trial d by the methods, Morris' variance, the methods' own, gT and gC."""
     keys = ("m_pre", "sd_pre", "m_post", "sd_post", "ni", "ri")
     both = [zip(*(MORRIS[arm][key][trials] for key in keys), strict=True)
             for arm in ("treatment", "control")]  # fmt: skip
@@ -200,7 +200,7 @@ def morris(trials: slice) -> Iterator[tuple[float, float, float, float, float]]:
 
 @check(17)
 def _():
-    """The variance printed for these trials takes 2 (1 - r) / n; the ladder the SDs themselves."""
+    """The published variance of these trials takes 2 (1 - r) / n; the methods take the SDs."""
     return pairs(list(morris(slice(0, 1))), ".7684 .1134 .1069 .5056 -.2365")
 
 
@@ -325,7 +325,7 @@ def _():
     found = [pool(*RAUDENBUSH, method=method).tau2 for method in ("ML", "REML", "DL", "HE")]
     yield from pairs(found, ".0126 .0188 .0259 .0804")
     fit = pool(*RAUDENBUSH, ci="hksj")
-    # Printed is t = 1.3593: metafor's search stops early; at tight convergence it is 1.35924.
+    # Published is t = 1.3593: metafor's search stops early; at tight convergence it is 1.35924.
     numbers = [fit.se, fit.statistic, fit.ci_low, fit.ci_high]
     yield from pairs(numbers, ".0616 1.35924 -.0457 .2131")
 

@@ -172,7 +172,7 @@ def test_names_of_points_are_clear(review):
             if drawn is not None:
                 (page,) = drawn.pages
                 seen += assert_names_are_clear(page, drawn.rows, f"{synthesis.id} {name}")
-    assert seen > 1 or folder.name.startswith("seed")  # which prints arrows only
+    assert seen > 1 or folder.name.startswith("seed")  # which reports arrows only
 
 
 def inks_of(figure):
@@ -268,7 +268,7 @@ def test_studies_that_are_flagged_are_named_as_such(review):
         beyond = {m.effect_id for m in drawn.rows if m.shape == "beyond" and m.group in groups}
         assert beyond == flagged, synthesis.id
         seen += len(rows)
-    assert seen or folder.name.startswith("seed")  # which prints arrows only
+    assert seen or folder.name.startswith("seed")  # which reports arrows only
 
 
 def test_subsets_of_few_studies_are_told_not_drawn(review):

@@ -58,10 +58,10 @@ PER_MM = 72 / 25.4
 def forests_of(folder, **changes):
     """All forest plots of a review, by synthesis."""
     derived, config = derived_of(folder), checked(folder).config
-    for name, (effects, votes) in split(derived.effects, derived.entries, config).items():
+    for name, (effects, directions) in split(derived.effects, derived.entries, config).items():
         settings = replace(FigureSettings.of(config, name), **changes)
         pooled, tests = pooled_rows(name, effects, config), subgroup_tests(name, effects, config)
-        yield name, forest_of(weighted(effects, config), votes, pooled, tests, settings)
+        yield name, forest_of(weighted(effects, config), directions, pooled, tests, settings)
 
 
 def marks_of(figure):

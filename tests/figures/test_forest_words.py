@@ -62,12 +62,12 @@ def test_a_model_speaks_of_a_prediction_interval_where_one_is_shown(shown, count
 def spine():
     """Effects, forest, directions and settings of the shipped review's largest synthesis."""
     derived, config = derived_of(REVIEWS["shipped"]), checked(REVIEWS["shipped"]).config
-    effects, votes = split(derived.effects, derived.entries, config)[SPINE]
+    effects, directions = split(derived.effects, derived.entries, config)[SPINE]
     settings = FigureSettings.of(config, SPINE)
     chosen = weighted(effects, config)
     made = pooled_rows(SPINE, effects, config), subgroup_tests(SPINE, effects, config)
-    forest = forest_of(chosen, votes, *made, settings)
-    return [e for e in chosen if e.measure == "ROM"], forest, votes, settings
+    forest = forest_of(chosen, directions, *made, settings)
+    return [e for e in chosen if e.measure == "ROM"], forest, directions, settings
 
 
 def test_the_diamond_of_a_type_has_the_weight_of_its_studies(spine):

@@ -27,7 +27,7 @@ def accept(review, capsys, **other):
     """Copy the cells of each new warning as `check --csv` prints them, and give a reason."""
     main(["check", "--csv", str(review)])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    accepted = [{**{c: row[c] for c in CELLS}, "reason": "printed so", **other} for row in rows]
+    accepted = [{**{c: row[c] for c in CELLS}, "reason": "as reported", **other} for row in rows]
     with (review / "data/raw/accepted_warnings.csv").open("w", newline="") as lines:
         writer = csv.DictWriter(lines, [*CELLS, "reason"])
         writer.writeheader()
@@ -48,7 +48,7 @@ def test_what_is_copied_from_the_check_is_accepted(questionable, capsys, tmp_pat
     assert text == "0 problems, 0 warnings, 1 accepted warning.\n"
     write_warnings(tmp_path / "w.csv", check_review(questionable).problems)
     (row,) = read_records(tmp_path / "w.csv", CheckWarning)
-    assert (row.code, row.reason, row.in_table) == ("W04", "printed so", "measurements")
+    assert (row.code, row.reason, row.in_table) == ("W04", "as reported", "measurements")
 
 
 def test_an_acceptance_of_another_value_is_named_and_the_warning_new(questionable, capsys):
@@ -67,9 +67,9 @@ def test_an_acceptance_without_a_reason_is_refused(questionable, capsys):
 
 def test_new_warnings_come_before_accepted_ones(questionable, tmp_path):
     first, *_ = check_review(questionable).problems
-    later = replace(first, row=1, reason="printed so")
+    later = replace(first, row=1, reason="as reported")
     write_warnings(tmp_path / "w.csv", [later, first])
-    assert [w.reason for w in read_records(tmp_path / "w.csv", CheckWarning)] == ["", "printed so"]
+    assert [w.reason for w in read_records(tmp_path / "w.csv", CheckWarning)] == ["", "as reported"]
 
 
 def test_a_table_of_acceptances_has_the_first_columns_of_the_warnings():

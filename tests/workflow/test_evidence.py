@@ -64,7 +64,7 @@ def texts_of(lines, raw):
     return " ".join(texts)
 
 
-# Numbers of the evidence that no paper prints: sums and shares of its own, so in no raw cell.
+# Numbers of the evidence that no paper reports: sums and shares of its own, so in no raw cell.
 DERIVED = {
     (75, "arm_e_n"): "13 + 15 + 12 of three arms",
     (219, "arm_e_n"): "42 allocated equally", (219, "arm_c_n"): "42 allocated equally",

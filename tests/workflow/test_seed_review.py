@@ -1,4 +1,4 @@
-"""The ten studies that print arrows only: what is known of them, and that it is little."""
+"""The ten studies that report arrows only: what is known of them, and that it is little."""
 
 import pytest
 from builders import TESTS

@@ -29,7 +29,7 @@ GRADE_NOTE = (
 
 
 def findings_table(findings: Sequence[Findings], tables: Tables) -> Table:
-    """Return the summary of findings as it is printed."""
+    """Return the summary of findings in words."""
     rows = summary_of_findings(findings, tables)
     return Table(
         title="Summary of findings",

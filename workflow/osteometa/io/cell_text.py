@@ -16,7 +16,7 @@ MISSING = frozenset({
 """Words for a missing value, in small letters."""
 
 MINUS = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2013\ufe63\uff0d", "-"))
-"""Printed minus signs, and the hyphens and dashes that are typed and copied for them."""
+"""Typographic minus signs, and the hyphens and dashes that are typed and copied for them."""
 _NUMBER = {
     mark: re.compile(
         rf"[+-]?(?:(?:[0-9]+|[1-9][0-9]{{0,2}}(?P<group>[ '\u2019{other}])[0-9]{{3}}"

@@ -224,7 +224,7 @@ def _words(name: str) -> str:
 
 
 def included_table(rows: Sequence[IncludedStudy], config: Config) -> Table:
-    """Return the table as it is printed."""
+    """Return the table in words."""
     heads = (
         "Study",
         "Participants",

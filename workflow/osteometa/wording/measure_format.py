@@ -111,5 +111,5 @@ class MeasureFormat:
 
 
 def unit_words(unit: str) -> str:
-    """Return a unit as a journal prints it."""
+    """Return a unit as a journal writes it."""
     return unit.replace("cm2", "cm²").replace("cm3", "cm³")
