@@ -15,7 +15,7 @@ from osteometa.io.problems import ProblemsFound
 from osteometa.io.sheet import SheetError
 from ruamel.yaml import YAML
 
-HERE = ROOT / "tests/exchange/metadat"
+HERE = ROOT / "tests/exchange/public"
 POOLS = json.loads((HERE / "pools.json").read_text(encoding="utf-8"))
 COMMON = {
     "study.design": "rct", "exercise.modality": "pilates", "exercise.phase": "training",
@@ -46,6 +46,9 @@ EDITS |= {
         **COMMON, "arms.control": "No treatment; Placebo; TAU; Wait list",
     },
     "dagostino1998": READY_RATIO, "dagostino1998_ratios": READY_RATIO,
+    "cma": COMMON,
+    # Its time point is named Baseline, and nothing was measured later.
+    "covidence": COMMON | {"arms.control": "Younger", "arm_before": "arm_after"},
 }  # fmt: skip
 SAME_NAMES = {"baskerville2012": ('"Aspy et al."', '"Hogg et al."')}
 MEASURES = {
@@ -59,10 +62,12 @@ METHODS = {
 
 
 def answered(text, edits):
-    """A mapping with some fields filled in or deleted, as in an editor."""
+    """A mapping with some fields filled in or deleted, or a group renamed, as in an editor."""
     lines, group = [], ""
     for line in text.splitlines():
-        group = line[:-1] if re.fullmatch(r"[a-z_]+:", line) else group
+        if re.fullmatch(r"[a-z_]+:", line):
+            group = line[:-1]
+            line = f"{edits.get(group, group)}:"
         name = line.strip().partition(":")[0]
         path = f"{group}.{name}"
         if line.startswith("  ") and path in edits:
@@ -233,7 +238,7 @@ def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, cap
 
 def test_the_guide_counts_the_steps():
     guide = (ROOT / "docs/howto/import_a_table.md").read_text(encoding="utf-8")
-    stated = re.findall(r"^\| dat\.(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide, flags=re.MULTILINE)
+    stated = re.findall(r"(?m)^\| (?:dat\.)?(\w+) \|.*\| 2 \| (\d+) \| (\d+) \|$", guide)
     assert {name: (int(lines), int(cells)) for name, lines, cells in stated} == {
         name: (len(edits), len(SAME_NAMES.get(name, ()))) for name, edits in EDITS.items()
     }
@@ -364,6 +369,41 @@ def test_a_head_that_occurs_again_is_another_column(tmp_path):
     assert "Std Err (2)" not in found.values()  # no SE of the arm 2
     sheet = read_foreign(table(tmp_path, "Study,SE,SE (2),SE\nA,1,2,3\n"))
     assert sheet.header == ("Study", "SE", "SE (2)", "SE (3)")
+
+
+def test_columns_of_one_head_are_one_in_an_extraction_of_covidence(tmp_path):
+    """It has a column for each study's own table; two that a row fills are not one."""
+    first = "Study Identifier,Intervention,"
+    text = f"{first}BMD N,BMD Mean,BMD n,BMD mean\nA,run,9,1,,\nB,run,,,8,2\n"
+    sheet = read_foreign(table(tmp_path, text))
+    assert sheet.header[2:] == ("BMD N", "BMD Mean")
+    assert [cells[2:] for _, cells in sheet.rows] == [("9", "1"), ("8", "2")]
+    sheet = read_foreign(table(tmp_path, f"{first}BMD N,BMD N\nA,run,9,\nB,run,8,8\n"))
+    assert sheet.header[2:] == ("BMD N", "BMD N (2)")
+    found = {f.path: f.text for f in guess((*sheet.header[:2], "Baseline Mean", "BMD Mean"))}
+    assert found["arm_after.mean"] == "BMD Mean"  # the other is the mean age, or the like
+    sheets = openpyxl.Workbook()
+    sheets.active.title = "Studies"
+    sheets.create_sheet("A 2001")
+    sheets.save(tmp_path / "table.xlsx")
+    with pytest.raises(SheetError, match="a sheet for each study"):
+        read_foreign(tmp_path / "table.xlsx")
+
+
+def test_the_effect_that_has_its_se_beside_it_is_taken():
+    """An export of Comprehensive Meta-Analysis that left out the SE of the first effect."""
+    heads = ("Study name", "Std diff in means", "Group-A Sample size", "Group-B Sample size",
+             "Effect direction", "Hedges's g", "Std Err")  # fmt: skip
+    found = {f.path: f.text for f in guess(heads)}
+    assert (found["contrast.value"], found["contrast.se"]) == ("Hedges's g", "Std Err")
+    assert found["contrast.n_exercise"] == "Group-A Sample size"
+
+
+def test_no_group_is_chosen_where_two_have_names():
+    heads = ("Study", "Walking Mean", "Walking SD", "Running Mean", "Running SD", "Control Mean",
+             "Control SD")  # fmt: skip
+    found = {f.path: f.text for f in guess(heads) if f.kind == "column"}
+    assert not any(path.startswith("exercise_") for path in found)
 
 
 def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):

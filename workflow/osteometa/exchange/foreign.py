@@ -11,6 +11,8 @@ from osteometa.io.sheet import Sheet, SheetError, sheet_of
 
 MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 """What may separate cells, by the names that `--separator` takes."""
+COVIDENCE = ("Study Identifier", "Intervention")
+"""First heads of an extraction that Covidence exports, with one row per arm."""
 
 
 def read_foreign(path: Path, encoding: str | None = None, separator: str | None = None) -> Sheet:
@@ -24,7 +26,11 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         from osteometa.exchange.reading import FORMULA, PERCENTAGE, grids, text_of_cell, wrong_in
 
-        grid = next(iter(grids(path).values()), ())
+        sheets = grids(path)
+        if next(iter(sheets), "") == "Studies" and len(sheets) > 1:
+            message = "The workbook has a sheet for each study. Export the data as CSV instead."
+            raise SheetError(message)
+        grid = next(iter(sheets.values()), ())
         for cell in (cell for line in grid for cell in line):
             what = wrong_in(cell)
             if what == FORMULA:
@@ -55,9 +61,31 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     return _distinct(sheet)
 
 
+def _joined(table: Sheet) -> Sheet:
+    """Join columns of one head in an export of Covidence, which has one for each study's own table.
+
+    Columns of which a row fills two stay apart.
+    """
+    if table.header[:2] != COVIDENCE:
+        return table
+    columns: list[tuple[str, list[str]]] = []
+    for head, *cells in zip(table.header, *(row for _, row in table.rows), strict=True):
+        for name, filled in columns:
+            one = zip(filled, cells, strict=True)
+            if name.casefold() == head.casefold() and not any(a and b for a, b in one):
+                filled[:] = [a or b for a, b in zip(filled, cells, strict=True)]
+                break
+        else:
+            columns.append((head, cells))
+    lines = zip(*(cells for _, cells in columns), strict=True)
+    rows = zip((number for number, _ in table.rows), lines, strict=True)
+    return replace(table, header=tuple(head for head, _ in columns), rows=tuple(rows))
+
+
 def _distinct(table: Sheet) -> Sheet:
     """Number heads that occur again, as in exports with an SE beside each of several effects."""
     heads: list[str] = []
+    table = _joined(table)
     for head in table.header:
         names = (head, *(f"{head} ({n})" for n in range(2, len(table.header) + 1)))
         heads.append(next(name for name in names if name not in heads))

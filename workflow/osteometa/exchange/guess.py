@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
+from osteometa.exchange.foreign import COVIDENCE
 from osteometa.exchange.mapping import GROUPS, SIDES, Field, fields_of_group
 from osteometa.extraction.tables import Study
 
@@ -37,7 +39,7 @@ WHOLE = {
     "arms.arm": ("arm", "group", "arm name", "study arm", "treatment arm", "group name", "trt",
                  "intervention", "intervention name", "treatment", "condition"),
     "study.label": ("study", "author", "authors", "trial", "study name", "study id", "label",
-                    "study or subgroup", "studlab"),
+                    "study or subgroup", "studlab", "study identifier"),
     "study.year": ("year", "study year", "publication year"),
     "finding.outcome": ("outcome", "outcome name", "measure", "analysis name"),
     "finding.timepoint": ("timepoint", "time point", "time"),
@@ -67,7 +69,16 @@ ASKED = {
 
 def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     """Return the fields that the heads suggest, and those that the reviewer must state."""
-    meanings = {head: list(_meanings(head)) for head in heads}
+    if heads[:2] == COVIDENCE:  # these columns describe participants
+        heads = tuple(head for head in heads if not head.startswith(("Baseline ", "Intervention ")))
+    # The second of two heads, as of the SE of another effect, names no second arm.
+    again = [
+        head for head in heads if (base := re.sub(r" \(\d+\)$", "", head)) != head and base in heads
+    ]
+    heads = tuple(head for head in heads if head not in again)
+    meanings = {head: list(_meanings(head)) for head in _effects_first(heads)}
+    for head, meaning in _named(meanings):
+        meanings[head].append(meaning)
     unused = _unused({meaning for some in meanings.values() for meaning in some})
     found: dict[tuple[str, str], Field] = {}
     for head, some in meanings.items():
@@ -135,7 +146,14 @@ def _meanings(head: str) -> Iterator[tuple[str, str]]:
             yield group, name
     if words.replace(" ", "_") in Study.columns() and words != "study id":
         yield "study", words.replace(" ", "_")
-    rest = f" {words} "
+    statistic, when, arm, rest = _parts(head)
+    if statistic and not rest.removeprefix("of"):
+        yield f"{arm or 'arm'}_{when or 'after'}", statistic
+
+
+def _parts(head: str) -> tuple[str, str, str, str]:
+    """Return the statistic, the time and the arm that a head names, and the words that are left."""
+    rest = f" {_words(head)} "
     parts = []
     for names in (STATISTIC, WHEN, ARM):
         part, rest = _taken(rest, names)
@@ -143,8 +161,38 @@ def _meanings(head: str) -> Iterator[tuple[str, str]]:
     statistic, when, arm = parts
     if when == "change" and not statistic:
         statistic = "mean"
-    if statistic and not rest.strip(" of"):
-        yield f"{arm or 'arm'}_{when or 'after'}", statistic
+    return statistic, when, arm, " ".join(rest.split())
+
+
+def _named(meanings: dict[str, list[tuple[str, str]]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the meaning of heads that name a group, or an outcome, before the statistic.
+
+    Comprehensive Meta-Analysis writes `Walking Mean` beside `Control Mean`; Covidence, with one row
+    per arm, `Lumbar BMD 12 months Mean`, of which the first outcome and time is taken: a mapping
+    holds one.
+    """
+    known = {meaning for some in meanings.values() for meaning in some}
+    named = [(head, *_parts(head)) for head, some in meanings.items() if not some]
+    named = [(head, statistic, when, name) for head, statistic, when, arm, name in named
+             if statistic and not arm]  # fmt: skip
+    names = [(name, when) for _, statistic, when, name in named if statistic == "mean"]
+    control = any(group.startswith("control_") and name == "mean" for group, name in known)
+    side = "arm" if ("arms", "arm") in known else "exercise" if control and len(names) == 1 else ""
+    for head, statistic, when, name in named:
+        if side and (name, when) in names[:1]:
+            yield head, (f"{side}_{when or 'after'}", statistic)
+
+
+def _effects_first(heads: tuple[str, ...]) -> list[str]:
+    """Put effects with their SE or variance in the next column before all other heads."""
+    spreads = {("contrast", "se"), ("contrast", "variance")}
+    pairs = [
+        (head, after)
+        for head, after in pairwise(heads)
+        if ("contrast", "value") in _meanings(head) and spreads & {*_meanings(after)}
+    ]
+    first = dict.fromkeys(head for pair in pairs for head in pair)
+    return [*first, *(head for head in heads if head not in first)]
 
 
 def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:

@@ -1,10 +1,13 @@
-# Tables from other sources: from R package metadat (GPL; only the columns needed are kept),
-# and metafor's pools of them. Run in this folder: Rscript metadat.R
+# Tables from other sources: from R package metadat (GPL; only the columns needed are kept), and two
+# as other programs exported them; and metafor's pools of them. Run in this folder: Rscript pools.R
 suppressMessages({library(metadat); library(metafor)})
 
 pools <- list()
 keep <- function(name, table, effects, ...) {
   write.csv(table, paste0(name, ".csv"), row.names = FALSE, quote = TRUE, na = "NA", ...)
+  pool(name, effects)
+}
+pool <- function(name, effects) {
   fit <- rma(yi, vi, data = effects, method = "REML", test = "z",
              control = list(threshold = 1e-14, maxiter = 10000))
   pools[[name]] <<- list(k = fit$k, estimate = fit$beta[[1]], se = fit$se, tau2 = fit$tau2)
@@ -65,5 +68,24 @@ named <- data.frame(study = paste(cold$drug, cold$study))
 keep("dagostino1998", cbind(named, lnRR = cold$yi, vi = cold$vi), cold)
 keep("dagostino1998_ratios", cbind(named, ratio = exp(cold$yi), ci.lb = exp(cold$ci.lb),
                                    ci.ub = exp(cold$ci.ub)), cold)
+
+# Comprehensive Meta-Analysis: heads and numbers of Registered Replication Report 4
+# (osf.io/54nza, doi.org/10.1177/1745691616652873); the SEs and other effects are left out.
+cma <- read.csv("cma.csv", check.names = FALSE)
+pool("cma", escalc("SMD", m1i = cma$"Ego Depletion Mean", sd1i = cma$"Ego Depletion Std Dev",
+                   n1i = cma$"Ego Depletion Sample size", m2i = cma$"Control Mean",
+                   sd2i = cma$"Control Std-Dev", n2i = cma$"Control Sample size"))
+
+# Covidence: the studies of two arms in the extraction of a review of temporal discounting over age
+# (Seaman, github.com/klsea/time_prefs_meta); the pool is of those with a mean and a spread.
+arms <- read.csv("covidence.csv")
+filled <- function(name) apply(arms[grepl(paste0("Discounting.Baseline.", name, "(\\.\\d+)?$"),
+  names(arms), ignore.case = TRUE)], 1, function(cells) c(na.omit(cells), NA)[1])
+arms <- data.frame(study = arms$Study.Identifier, older = arms$Intervention == "Older",
+                   m = filled("mean"), n = filled("n"),
+                   sd = ifelse(is.na(filled("sd")), filled("se") * sqrt(filled("n")), filled("sd")))
+arms <- merge(arms[arms$older, ], arms[!arms$older, ], by = "study")
+pool("covidence", escalc("SMD", m1i = m.x, sd1i = sd.x, n1i = n.x, m2i = m.y, sd2i = sd.y,
+                         n2i = n.y, data = na.omit(arms)))
 
 cat(jsonlite::toJSON(pools, digits = NA, auto_unbox = TRUE, pretty = TRUE), file = "pools.json")
