@@ -219,6 +219,10 @@ def test_a_reported_ratio_of_one_arm_and_of_a_crossover():
     assert account_of(one) == ("ROMC", "ROMC+CI", "", 12, None)
     both = crossover([contrast("rom", n_exercise=12, **cells)])["ROM"]
     assert (both.yi, both.vi, both.n_total) == pytest.approx((LOG_RATIO, ITS_VARIANCE, 12))
+    levels = [level("baseline", mean=4.5, sd=1, n=12), level("end", mean=5.2, sd=1.1, n=12)]
+    ratio = contrast("rom", compares="within", n_exercise=12, **cells)
+    beside = within_arm([*levels, ratio])["ROM"]
+    assert account_of(beside)[1] == "ROMC+CI"  # the levels need a correlation
 
 
 def test_levels_take_precedence_over_the_unadjusted_ratio_of_them():
@@ -246,6 +250,8 @@ def test_of_several_ratios_the_papers_own_comes_first_then_that_with_limits():
     found = parallel([contrast("rom", **other), contrast("rom", **p_only), own])["ROM"]
     assert (found.yi, found.vi) == pytest.approx((LOG_RATIO, ITS_VARIANCE))
     assert account_of(found) == ("DIF", "DIF+CI", "", 12, 14)
+    adjusted = contrast("rom", adjusted="yes", **p_only)
+    assert parallel([own, adjusted])["ROM"].yi == pytest.approx(math.log(1.5))
 
 
 def test_a_ratio_of_which_the_total_alone_is_reported_names_its_cell():

@@ -70,6 +70,21 @@ def test_a_test_statistic_its_p_and_n(statistic, cells, code):
     assert [p.code for p in problems] == ([code] if code else [])
 
 
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        # SE 0.0819 of the logarithm 0.0594: p 0.468.
+        ({"p": "0.47", "p_operator": "=", "se": "0.082"}, None),
+        ({"p": "0.0047", "p_operator": "="}, "W23"),
+        ({"se": "0.16"}, "W22"),
+    ],
+)
+def test_a_ratio_its_limits_p_and_the_se_of_its_logarithm(cells, code):
+    ratio = {"value": "1.0612", "ci_low": "0.9039", "ci_high": "1.2460"}
+    problems = found(contrast("rom", n_exercise=200, n_control=200, **ratio, **cells))
+    assert [p.code for p in problems] == ([code] if code else [])
+
+
 # Two geometric means with their intervals: Cochrane Handbook 5.1, section 7.7.3.4.
 @pytest.mark.parametrize("cells", [("24", "17", "34")])
 def test_a_geometric_mean_is_named(cells):

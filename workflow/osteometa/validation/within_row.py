@@ -5,6 +5,7 @@ Numbers agree if any values that round to the reported ones do.
 """
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from osteometa.validation.cells import warning_at
 from osteometa.validation.plausibility import likely_slip, sd_of
 from osteometa.wording.vocabulary import Flag
 
+OF_P = ("md", "adj_md", *RATIOS)
+"""Statistics that the test of a p value is of."""
 UNEVEN = 0.02
 """Share of an interval's width by which models leave an estimate off its middle."""
 FEWEST_DF = 8
@@ -124,13 +127,20 @@ def _which_limit(
     return f"By the others ci_low is {2 * value - high:.4g} or ci_high {2 * value - low:.4g}."
 
 
-def _se_range(limits: tuple[ReportedNumber, ...], level: float, df: float | None) -> Range:
+def _se_range(
+    limits: tuple[ReportedNumber, ...], level: float, df: float | None, *, log: bool = False
+) -> Range:
     """Return the range of the SE behind an interval: by t, or by the normal distribution."""
-    low, high = limits
-    width, slack = high - low, low.half_unit + high.half_unit
+    low, high = (_rounded(limit, log=log) for limit in limits)
     probability = 0.5 + level / 200
     t, z = t_quantile(probability, df or FEWEST_DF), t_quantile(probability, None)
-    return Range(max(width - slack, 0.0) / (2 * t), (width + slack) / (2 * z))
+    return Range(max(high.low - low.high, 0.0) / (2 * t), (high.high - low.low) / (2 * z))
+
+
+def _rounded(value: ReportedNumber, *, log: bool) -> Range:
+    """Return the range of a number, or of its logarithm, over the rounding."""
+    ends = Range(value - value.half_unit, value + value.half_unit)
+    return Range(*(math.log(max(end, sys.float_info.min)) for end in ends)) if log else ends
 
 
 def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
@@ -163,7 +173,8 @@ def _se_and_interval(row: Contrast, paired: bool) -> Iterator[Problem]:
     limits = interval_of(row)
     if not limits or row.se is None:
         return
-    expected = _se_range(limits, float(row.ci_level or 95), df_of(row, paired)[0])
+    log, df = row.statistic == "rom", df_of(row, paired)[0]
+    expected = _se_range(limits, float(row.ci_level or 95), df, log=log)
     if not _in(row.se, expected):
         message = (
             f"The se {row.se.text} and the interval {limits[0].text} to {limits[1].text} disagree: "
@@ -259,7 +270,8 @@ def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[st
     if value is None:
         return
     df, most = df_of(row, paired) if contrast else (None, None)
-    around = _around(value)
+    log = contrast and row.statistic == "rom"
+    around = _around(value, log=log)
     if contrast and row.statistic in ("t", "f"):
         if row.statistic == "f":
             around = Range(math.sqrt(around.low), math.sqrt(around.high))
@@ -270,18 +282,19 @@ def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[st
                 Range(two_sided_p(around.high, most), two_sided_p(around.low, low_df)),
             )
         return
-    if contrast and (row.test == "rank" or row.statistic not in ("md", "adj_md")):
+    if contrast and (row.test == "rank" or row.statistic not in OF_P):
         return
     if contrast and row.se is not None:
         yield "value with its se", _normal_to_t(around, _around(row.se), df)
     if limits := interval_of(row):
-        se = _se_range(limits, float(row.ci_level or 95), df)
+        se = _se_range(limits, float(row.ci_level or 95), df, log=log)
         yield "estimate with its interval", _normal_to_t(around, se, df)
 
 
-def _around(value: ReportedNumber) -> Range:
-    """Return the range of the absolute value over the rounding."""
-    return Range(max(abs(value) - value.half_unit, 0.0), abs(value) + value.half_unit)
+def _around(value: ReportedNumber, *, log: bool = False) -> Range:
+    """Return the range of the absolute value, or of that of its logarithm, over the rounding."""
+    low, high = _rounded(value, log=log)
+    return Range(max(low, -high, 0.0), max(-low, high))
 
 
 def _normal_to_t(value: Range, se: Range, df: float | None) -> Range:
