@@ -217,7 +217,8 @@ def answered(monkeypatch, answers):
 def test_in_a_terminal_what_is_missing_is_asked(tmp_path, capsys, monkeypatch):
     asked = answered(monkeypatch, [
         "", "Exercise and P1NP", "P1NP", "conc", "concentration", "ng", "ug/L", "", "serum", "",
-        "Balance", "other", "total", "", "", "walking", "aerobic", "gender", "weeks=26,52 sex",
+        "Balance", "other", "total", "", "", "walking", "aerobic", "acute",
+        "training_controlled, acute_controlled", "gender", "weeks=26,52 sex",
     ])  # fmt: skip
     status, out, _ = output_of(capsys, "new", tmp_path / "review")
     assert status == 0 and "An answer is needed." in out and "no exercise type" in out
@@ -225,6 +226,7 @@ def test_in_a_terminal_what_is_missing_is_asked(tmp_path, capsys, monkeypatch):
     config = load_config(tmp_path / "review/config.yaml")
     assert list(config.outcomes) == ["P1NP", "Balance"]
     assert set(config.modalities.values()) == {"aerobic"}
+    assert {one.phase for one in config.syntheses} == {"training", "acute"}
     assert config.subgroups.by == {"weeks": (26, 52), "sex": ()}
 
 

@@ -113,5 +113,9 @@ def test_it_reruns_in_another_folder_to_the_same_bytes(finished, unpacked, tmp_p
 def test_the_command_says_where_no_licence_is(finished, tmp_path, capsys):
     status, out, _ = output_of(capsys, "archive", finished, "--out", tmp_path / "a.zip")
     assert status == 0 and out.startswith(f"{tmp_path / 'a.zip'}\n") and "no file LICENSE" in out
+    (finished / "README.md").write_text("Our review.\n", "utf-8")
+    with ZipFile(io.BytesIO(archive_of(finished))) as archive:
+        assert archive.read("README.md") == b"Our review.\n"
+    (finished / "README.md").unlink()
     status, _, error = output_of(capsys, "archive", finished, "--date", "30.11.2026")
     assert status == 2 and "is no date" in error

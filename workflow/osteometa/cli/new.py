@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -148,7 +148,12 @@ def _ask(arguments: argparse.Namespace) -> None:
             arguments.outcome.append(more)
     if not arguments.exercise:
         types = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
-        arguments.exercise = _answer(types, _exercise_types)
+        arguments.exercise = _answer(
+            types, lambda text: _among(text, EXERCISE_TYPES, "exercise type")
+        )
+    if not arguments.compare:
+        question = f"What is compared: {', '.join(COMPARISONS)} (empty: {COMPARISONS[0]})"
+        arguments.compare = _answer(question, lambda text: _among(text, COMPARISONS, "comparison"))
     if not arguments.subgroup:
         question = "Subgroups beside them, for instance: sex weeks=26,52 (empty: none)"
         arguments.subgroup = _answer(question, lambda text: _each(text.split(), subgroup_of))
@@ -190,11 +195,12 @@ def _needed(text: str) -> str:
     return text
 
 
-def _exercise_types(text: str) -> list[str]:
+def _among(text: str, known: Collection[str], what: str) -> list[str]:
+    """Return words that are all known."""
     words = text.replace(",", " ").split()
     for word in words:
-        if word not in EXERCISE_TYPES:
-            raise ValueError(f"'{word}' is no exercise type. {suggestion(word, EXERCISE_TYPES)}")
+        if word not in known:
+            raise ValueError(f"'{word}' is no {what}. {suggestion(word, known)}")
     return words
 
 

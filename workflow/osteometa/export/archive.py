@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
 CONFIG = "config.yaml"
-OWN = ("CITATION.cff", "LICENSE")
+OWN = ("CITATION.cff", "LICENSE", "README.md")
 """Of the review, where its folder has them."""
 SOFTWARE = ("CITATION.cff", "LICENSE", "requirements.txt")
 """Of osteometa, in the folder software; the last has the version of every library."""
@@ -37,7 +37,8 @@ KINDS = {
 CONTENT = {
     "data/raw/": "Data and judgements that reviewers entered", "data/processed/": "Derived data",
     "results/": "Result", CONFIG: "Settings of the review", "CITATION.cff": "How to cite it",
-    "LICENSE": "Licence of the review", "software/": "About the software",
+    "LICENSE": "Licence of the review", "README.md": "About the review",
+    "software/": "About the software",
 }  # fmt: skip
 """What a file is, by the beginning of its name."""
 READABLE = 0o644 << 16
