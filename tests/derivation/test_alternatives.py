@@ -5,6 +5,7 @@ from dataclasses import replace
 import builders
 import pytest
 from builders import ROOT, alternatives_of, checked, derived_of
+from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.alternatives import (
     RESOLUTION,
@@ -13,7 +14,9 @@ from osteometa.derivation.alternatives import (
     resolutions_of,
     split_alternatives,
 )
-from osteometa.derivation.derive import derive
+from osteometa.derivation.derive import Estimates, derive, effects_of
+from osteometa.derivation.estimate import estimate
+from osteometa.records.directions import set_key
 from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review
 
@@ -61,6 +64,35 @@ def test_only_what_differs_is_kept(shipped):
     linked = {(c.alternative, c.effect_id_1.split(".")[0]) for c in found.covariances}
     alike = {key[:2] for key, same in groups.items() if all(same)}
     assert alike <= linked
+
+
+@pytest.mark.parametrize("review", ["shipped", "shared"])
+def test_what_is_kept_is_what_the_whole_derivation_gives(review, request):
+    """Estimates that a choice leaves as they are, are not made again."""
+    outcome, derived, found = request.getfixturevalue(review)
+    comparisons = comparisons_of(outcome.tables, outcome.config)
+    usual = numbers_of(derived.effects)
+    for choice, config in alternative_configs(outcome.config):
+        of_r = choice.key == "r"
+        correlations = Correlations(comparisons, config).under(config, borrow=not of_r)
+        estimates = Estimates(tuple(estimate(comparisons, correlations, config)), correlations)
+        expected = numbers_of(effects_of(estimates, outcome.tables, config).effects)
+        kept = numbers_of(rows_of(found, str(choice)))
+        for key in usual.keys() | expected.keys():
+            if not of_r or float(choice.value) in outcome.config.outcomes[key[1]].r_grid:
+                now = kept.get(key, usual.get(key, set()))
+                assert now == expected.get(key, set()), (choice, key)
+
+
+def numbers_of(effects):
+    """The numbers of effects by study, set and measure; none of effects that are gone."""
+    groups = {}
+    for e in effects:
+        if e.block != "reduced":
+            own = groups.setdefault((e.study_id, *set_key(e), e.measure), set())
+            if e.block != "gone":
+                own.add((e.effect_id, e.yi, e.vi, e.exercise_type, e.block))
+    return groups
 
 
 def test_another_r_touches_only_effects_that_rest_on_an_assumed_one(shipped):

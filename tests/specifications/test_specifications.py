@@ -10,7 +10,9 @@ import pytest
 from builders import ROOT, SPINE_SYNTHESIS, cases_of, checked
 from osteometa.cli import main
 from osteometa.comparisons.build import comparisons_of
-from osteometa.derivation.derive import effects_of, estimates_of
+from osteometa.comparisons.correlations import Correlations
+from osteometa.derivation.derive import Estimates, effects_of
+from osteometa.derivation.estimate import estimate
 from osteometa.figures.files import drawings
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.specification import density_figure
@@ -80,7 +82,8 @@ def test_combined_choices_give_what_the_whole_derivation_gives(work):
         config = work.combinations.config_under(chosen)
         given = any(choice.key == "r" for choice in chosen)
         comparisons = comparisons_of(work.tables, config)
-        estimates = estimates_of(comparisons, config, borrow_r=not given)
+        correlations = Correlations(comparisons, config).under(config, borrow=not given)
+        estimates = Estimates(tuple(estimate(comparisons, correlations, config)), correlations)
         whole = effects_of(estimates, work.tables, config)
         effects, _ = split(whole.effects, (), config)[SPINE_SYNTHESIS]
         assert found.effects == tuple(effects)

@@ -70,15 +70,18 @@ class SdKey(NamedTuple):
 class Correlations:
     """The correlations of a review: of its sources (M3.4), the first that has one."""
 
-    def __init__(self, comparisons: Iterable[Comparison], config: Config, *, borrow: bool = True):
+    def __init__(self, comparisons: Iterable[Comparison], config: Config):
         comparisons = list(comparisons)
         self._config = config
-        self._borrow = borrow
+        self._borrow = True
         self._known = _known(comparisons)
         self._sds = _known_sds(comparisons)
 
     def under(self, config: Config, *, borrow: bool) -> Correlations:
-        """Return the correlations of the same comparisons under another config."""
+        """Return the correlations of the same comparisons under another config.
+
+        Without `borrow` an assumed correlation takes precedence over the median of other arms.
+        """
         other = copy(self)
         other._config, other._borrow = config, borrow
         return other

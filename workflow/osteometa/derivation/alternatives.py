@@ -37,6 +37,11 @@ QUESTIONABLE = (
     ("sd",), ("se",), ("spread",), ("ci_low", "ci_high"), ("p",), ("value",),
 )  # fmt: skip
 """What can be set aside of a row: its spread or its test, with the cells that belong together."""
+MEASURE_OF = {
+    "baseline_mean": "ROM", "rom_correction": "ROM", "smd_variance": "SMD", "smd_post": "SMD",
+    "smd_pre_post": "SMD",
+}  # fmt: skip
+"""The one measure whose estimates a choice changes; r may change all, other choices none."""
 PAIRS = {"level": ("levels", "baselines"), "change": ("changes",), "pct_change": ("percents",)}
 
 
@@ -200,21 +205,33 @@ def alternatives(tables: Tables, config: Config) -> Alternatives:
     primary = effects_of(estimates, tables, config)
     effects, links = list(resolutions(estimates, primary, tables, config)), []
     for choice, other in alternative_configs(config):
-        # What is done with effects leaves the estimates as they are.
-        same = other.outcomes is config.outcomes and other.effects is config.effects
-        found = estimates if same else estimates_of(comparisons, other, borrow_r=choice.key != "r")
-        # Only the outcomes whose grid names this r: for those no r is taken from other arms.
-        of_r = {
-            name
-            for name, outcome in config.outcomes.items()
-            if choice.key == "r" and float(choice.value) in outcome.r_grid
-        }
-        changed, linked = _differences(
-            primary, effects_of(found, tables, other), choice, of_r or set(config.outcomes)
-        )
+        found = _estimates_under(choice, estimates, other)
+        outcomes = {item.comparison.outcome for item in found.estimated}
+        changed, linked = _differences(primary, effects_of(found, tables, other), choice, outcomes)
         effects += changed
         links += linked
     return Alternatives(tuple(effects), tuple(links))
+
+
+def _estimates_under(choice: Choice, estimates: Estimates, config: Config) -> Estimates:
+    """Return the estimates under a choice and its config, made again where it may change them.
+
+    Of an r only the outcomes whose grid names it: for those no r is taken from other arms.
+    """
+    of_r = choice.key == "r"
+    if not of_r and choice.key not in MEASURE_OF:
+        return estimates
+    correlations = estimates.correlations.under(config, borrow=not of_r)
+    items = [
+        replace(item, attempts={
+            measure: attempts_at(item.comparison, measure, correlations, config, borrow=True)
+            if MEASURE_OF.get(choice.key, measure) == measure else attempts
+            for measure, attempts in item.attempts.items()
+        })
+        for item in estimates.estimated
+        if not of_r or float(choice.value) in config.outcomes[item.comparison.outcome].r_grid
+    ]  # fmt: skip
+    return Estimates(tuple(items), correlations)
 
 
 Group = tuple[str, ...]

@@ -82,14 +82,9 @@ def derive(tables: Tables, config: Config) -> Derived:
     )
 
 
-def estimates_of(
-    comparisons: Sequence[Comparison], config: Config, *, borrow_r: bool = True
-) -> Estimates:
-    """Estimate every comparison on its own.
-
-    Without `borrow_r` an assumed correlation takes precedence over the median of other arms.
-    """
-    correlations = Correlations(comparisons, config, borrow=borrow_r)
+def estimates_of(comparisons: Sequence[Comparison], config: Config) -> Estimates:
+    """Estimate every comparison on its own."""
+    correlations = Correlations(comparisons, config)
     return Estimates(tuple(estimate(comparisons, correlations, config)), correlations)
 
 
