@@ -45,6 +45,9 @@ def test_an_outcome_with_a_rhythm_needs_the_time_of_day():
     noted = level("end", mean="0.5", sd="0.1", n=20, note="fasting, 8 a.m.")
     assert codes([noted]) == set()
     assert ("W09", "note") not in codes([row], what="BMD", site="lumbar_spine")
+    warned = warnings_of(tables([row, level("baseline", mean="0.5", n=20)]), CONFIG)
+    (one,) = (p for p in warned if p.code == "W09")
+    assert one.message.endswith("The same holds for 1 other row of the study.")
 
 
 # A p beside the changes that it is not of, or of which it is one of two.

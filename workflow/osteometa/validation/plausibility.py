@@ -2,13 +2,14 @@
 
 import itertools
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from osteometa.comparisons.summaries import spread_of
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
 from osteometa.extraction.units import UnitError, convert
-from osteometa.io.problems import Problem
+from osteometa.io.problems import Problem, counted
 from osteometa.protocol.config import Config
 from osteometa.validation.cells import warning_at
 
@@ -89,19 +90,20 @@ def _large_smds(tables: Tables) -> Iterator[Problem]:
 
 def _time_of_day(tables: Tables, config: Config) -> Iterator[Problem]:
     words = ("fasting", "fasted", "morning", "a.m.", "o'clock", "time of day")
-    warned: set[str] = set()
+    silent: dict[str, list[Measurement | Contrast]] = defaultdict(list)
     for row in (*tables.measurements, *tables.contrasts):
         outcome = config.outcomes.get(row.outcome)
-        if outcome is None or not outcome.diurnal or row.study_id in warned:
-            continue
-        if not any(word in row.note.lower() for word in words):
-            warned.add(row.study_id)
-            message = (
-                f"{row.outcome} {outcome.diurnal}, but the note does not state the time of day. "
-                "Enter it in the note, for instance 'morning' or 'fasting', or 'time of day not "
-                "stated'."
-            )
-            yield warning_at(row, "note", "W09", message)
+        if outcome and outcome.diurnal and not any(word in row.note.lower() for word in words):
+            silent[row.study_id].append(row)
+    for row, *others in silent.values():
+        message = (
+            f"{row.outcome} {config.outcomes[row.outcome].diurnal}, but the note does not state "
+            "the time of day. Enter it in the note, for instance 'morning' or 'fasting', or 'time "
+            "of day not stated'."
+        )
+        if others:
+            message += f" The same holds for {counted(len(others), 'other row')} of the study."
+        yield warning_at(row, "note", "W09", message)
 
 
 def _codes_for_missing(tables: Tables) -> Iterator[Problem]:
