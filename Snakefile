@@ -81,8 +81,9 @@ if planning or is_real_run(sys.argv[1:]):
 
 onstart:
     # With its limit of jobs per second Snakemake looks at all jobs anew a second after each look,
-    # and ends only when the last of these seconds is over.
-    if workflow.local_exec:
+    # and ends only when the last of these seconds is over. A limit that a user gives stays.
+    given = any(word.startswith("--max-jobs-per-") for word in sys.argv)
+    if workflow.local_exec and not given:
         workflow.scheduler.job_rate_limiter = None
 
 
