@@ -207,7 +207,7 @@ def test_syntheses_come_and_go_with_the_config(project, review):
     assert {name.split(".")[0] for name in records if name.endswith(f".{new}")} == jobs_of
     assert not any(name.endswith(f".{NECK}") for name in records)
     assert NECK not in (review / "results/manifest.csv").read_text()
-    assert (review / f"results/{new}/figures/forest.pdf").is_file()
+    assert (review / f"results/{new}/figures/forest.svg").is_file()
 
 
 def test_deleted_and_edited_results_come_back(project, review):
