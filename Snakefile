@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from snakemake.settings.types import MaxJobsPerTimespan
 from snakemake.utils import min_version
 
 from osteometa.protocol.config import Config, part
@@ -82,8 +83,8 @@ if planning or is_real_run(sys.argv[1:]):
 onstart:
     # With its limit of jobs per second Snakemake looks at all jobs anew a second after each look,
     # and ends only when the last of these seconds is over. A limit that a user gives stays.
-    given = any(word.startswith("--max-jobs-per-") for word in sys.argv)
-    if workflow.local_exec and not given:
+    usual = MaxJobsPerTimespan.parse_choice("100/1s")
+    if workflow.local_exec and workflow.scheduling_settings.max_jobs_per_timespan == usual:
         workflow.scheduler.job_rate_limiter = None
 
 

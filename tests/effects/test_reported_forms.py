@@ -222,7 +222,11 @@ def test_a_reported_ratio_of_one_arm_and_of_a_crossover():
     levels = [level("baseline", mean=4.5, sd=1, n=12), level("end", mean=5.2, sd=1.1, n=12)]
     ratio = contrast("rom", compares="within", n_exercise=12, **cells)
     beside = within_arm([*levels, ratio])["ROM"]
-    assert account_of(beside)[1] == "ROMC+CI"  # the levels need a correlation
+    assert account_of(beside)[1] == "ROMC+CI"  # the levels need an assumed correlation
+    second_hand = (*ratio[:-1], ratio[-1] | {"origin": "other_review"})
+    known = contrast("r", value=0.9, compares="within")
+    for rows in ([*levels, second_hand], [*levels, known, ratio]):
+        assert account_of(within_arm(rows)["ROM"])[1] != "ROMC+CI"
 
 
 def test_levels_take_precedence_over_the_unadjusted_ratio_of_them():
@@ -252,6 +256,8 @@ def test_of_several_ratios_the_papers_own_comes_first_then_that_with_limits():
     assert account_of(found) == ("DIF", "DIF+CI", "", 12, 14)
     adjusted = contrast("rom", adjusted="yes", **p_only)
     assert parallel([own, adjusted])["ROM"].yi == pytest.approx(math.log(1.5))
+    adjusted = contrast("rom", adjusted="yes", origin="other_review", **p_only)
+    assert parallel([own, adjusted])["ROM"].yi == pytest.approx(LOG_RATIO)
 
 
 def test_a_ratio_of_which_the_total_alone_is_reported_names_its_cell():

@@ -371,39 +371,102 @@ def test_a_head_that_occurs_again_is_another_column(tmp_path):
     assert sheet.header == ("Study", "SE", "SE (2)", "SE (3)")
 
 
+def columns(heads):
+    """The fields that are guessed, each with its column."""
+    fields = guess(tuple(heads.split(",")) if isinstance(heads, str) else heads)
+    return {f.path: f.text for f in fields if f.kind == "column"}
+
+
+FIRST = "Study Identifier,Intervention,"
+"""Heads with which an extraction of Covidence begins."""
+
+
 def test_columns_of_one_head_are_one_in_an_extraction_of_covidence(tmp_path):
     """It has a column for each study's own table; two that a row fills are not one."""
-    first = "Study Identifier,Intervention,"
-    text = f"{first}BMD N,BMD Mean,BMD n,BMD mean\nA,run,9,1,,\nB,run,,,8,2\n"
+    text = f"{FIRST}BMD N,BMD Mean,BMD n,BMD mean\nA,run,9,1,NA,\nB,run,,NA,8,2\n"
     sheet = read_foreign(table(tmp_path, text))
     assert sheet.header[2:] == ("BMD N", "BMD Mean")
     assert [cells[2:] for _, cells in sheet.rows] == [("9", "1"), ("8", "2")]
-    sheet = read_foreign(table(tmp_path, f"{first}BMD N,BMD N\nA,run,9,\nB,run,8,8\n"))
-    assert sheet.header[2:] == ("BMD N", "BMD N (2)")
-    found = {f.path: f.text for f in guess((*sheet.header[:2], "Baseline Mean", "BMD Mean"))}
-    assert found["arm_after.mean"] == "BMD Mean"  # the other is the mean age, or the like
+    sheet = read_foreign(table(tmp_path, f"{FIRST}BMD N,BMD Mean,BMD N\nA,run,9,1,7\n"))
+    assert sheet.header[2:] == ("BMD N", "BMD Mean", "BMD N (2)")
+    found = columns(sheet.header)
+    assert (found["arm_after.mean"], found["arm_after.n"]) == ("BMD Mean", "")  # a question
     sheets = openpyxl.Workbook()
     sheets.active.title = "Studies"
     sheets.create_sheet("A 2001")
     sheets.save(tmp_path / "table.xlsx")
-    with pytest.raises(SheetError, match="a sheet for each study"):
+    with pytest.raises(SheetError, match="Covidence's workbook with a sheet for each study"):
         read_foreign(tmp_path / "table.xlsx")
 
 
-def test_the_effect_that_has_its_se_beside_it_is_taken():
-    """An export of Comprehensive Meta-Analysis that left out the SE of the first effect."""
-    heads = ("Study name", "Std diff in means", "Group-A Sample size", "Group-B Sample size",
-             "Effect direction", "Hedges's g", "Std Err")  # fmt: skip
-    found = {f.path: f.text for f in guess(heads)}
-    assert (found["contrast.value"], found["contrast.se"]) == ("Hedges's g", "Std Err")
-    assert found["contrast.n_exercise"] == "Group-A Sample size"
+@pytest.mark.parametrize(("heads", "fields"), [
+    # Other columns that begin with Baseline or Intervention describe participants.
+    ("Baseline Mean,Baseline SD,Intervention N,Total hip BMD 12 months Mean,"
+     "Total hip BMD 12 months SD,Total hip BMD 12 months N",
+     "after.mean after.sd after.n"),
+    ("BMD Baseline Mean,BMD 12 mo Mean,BMD Baseline SD,BMD 12 mo SD,BMD 12 mo N",
+     "before.mean after.mean before.sd after.sd after.n+before.n"),
+    ("L2 L4 BMD End of treatment Mean,L2 L4 BMD End of treatment Standard Error",
+     "after.mean after.se"),
+    ("C-telopeptide Change Mean,C-telopeptide Change SD,C-telopeptide N",
+     "change.mean change.sd change.n"),
+    ("CTX Time 1 Mean,CTX Time 1 SD,OPG Time 1 Mean,OPG Time 1 SD", "after.mean after.sd - -"),
+    ("Comments,Sponsorship source", "- -"),
+])  # fmt: skip
+def test_outcome_and_time_stand_before_the_statistic_in_covidence(heads, fields):
+    mapped = (
+        head for head in heads.split(",") if not head.startswith(("Baseline", "Intervention"))
+    )
+    expected = {
+        f"arm_{field}": head
+        for head, named in zip(mapped, fields.split(), strict=True)
+        for field in named.split("+")
+        if named != "-"
+    }
+    found = columns(FIRST + heads)
+    assert (found.pop("study.label"), found.pop("arms.arm")) == tuple(FIRST.split(",")[:2])
+    assert {path: head for path, head in found.items() if head} == expected
 
 
-def test_no_group_is_chosen_where_two_have_names():
-    heads = ("Study", "Walking Mean", "Walking SD", "Running Mean", "Running SD", "Control Mean",
-             "Control SD")  # fmt: skip
-    found = {f.path: f.text for f in guess(heads) if f.kind == "column"}
-    assert not any(path.startswith("exercise_") for path in found)
+@pytest.mark.parametrize(("heads", "field", "head"), [
+    ("Study,Arm,Mean age,SD age,Mean,SD,N", "arm_after.mean", "Mean"),
+    ("Study,Group,BMI mean,BMI SD,Mean,SD,N", "arm_after.mean", "Mean"),
+    ("Study,Group,Mean weeks,Pre Mean,Pre SD,Post Mean,Post SD,N", "arm_after.mean", "Post Mean"),
+    ("author,year,mean age,m1i,sd1i,n1i,m2i,sd2i,n2i", "exercise_after.mean", "m1i"),
+    ("Study,BMI mean,BMI SD,m1,sd1,n1,m2,sd2,n2", "exercise_after.mean", "m1"),
+    ("Study,Overall Mean,Overall SD,Exercise Mean,Exercise SD,Control Mean,Control SD",
+     "exercise_after.mean", "Exercise Mean"),
+    ("Study,Exercise Mean,Exercise N,Walking Mean,Walking SD,Walking N,Control Mean,Control SD,"
+     "Control N", "exercise_after.sd", None),
+    ("Study,Walking Mean,Walking SD,Running Mean,Running SD,Control Mean,Control SD",
+     "exercise_after.mean", None),
+    ("Study,Mean age,Control Mean,Control SD", "exercise_after.mean", None),
+    ("Study,WALKING PRE MEAN,WALKING POST MEAN,CONTROL PRE MEAN,CONTROL POST MEAN",
+     "exercise_before.mean", "WALKING PRE MEAN"),
+    ("Study,Mean,SD,N,Mean (2),SD (2),N (2)", "control_after.mean", ""),
+])  # fmt: skip
+def test_a_column_of_participants_or_of_another_group_is_no_result(heads, field, head):
+    assert columns(heads).get(field) == head
+
+
+@pytest.mark.parametrize(("heads", "value", "others"), [
+    # An export of Comprehensive Meta-Analysis that left out the SE of the first effect.
+    ("Study name,Std diff in means,Group-A Sample size,Group-B Sample size,Effect direction,"
+     "Hedges's g,Std Err", "Hedges's g", {"se": "Std Err"}),
+    ("study,effect,weeks,se,yi,vi", "yi", {"variance": "vi"}),
+    ("study,g,variance,smd,se", "g", {"variance": "variance"}),
+    ("Study,ratio,ci.lb,ci.ub,lnRR,se", "lnRR", {"se": "se"}),
+    ("Study,ratio,ci.lb,ci.ub,lnRR", "ratio", {"ci_low": "ci.lb", "ci_high": "ci.ub"}),
+    ("study,se,yi", "yi", {"se": "se"}),
+])  # fmt: skip
+def test_an_effect_has_the_se_and_the_limits_beside_it(heads, value, others):
+    found = {
+        path.removeprefix("contrast."): head
+        for path, head in columns(heads).items()
+        if path in {f"contrast.{name}" for name in (
+            "value", "se", "variance", "ci_low", "ci_high", "p")}
+    }  # fmt: skip
+    assert found == {"value": value, **others}
 
 
 def test_encodings_that_do_not_fit_are_refused_and_a_mark_is_no_cell(tmp_path):

@@ -71,18 +71,28 @@ def test_a_test_statistic_its_p_and_n(statistic, cells, code):
 
 
 @pytest.mark.parametrize(
-    ("cells", "code"),
+    ("statistic", "cells", "code"),
     [
         # SE 0.0819 of the logarithm 0.0594: p 0.468.
-        ({"p": "0.47", "p_operator": "=", "se": "0.082"}, None),
-        ({"p": "0.0047", "p_operator": "="}, "W23"),
-        ({"se": "0.16"}, "W22"),
+        ("rom", {"p": "0.47", "p_operator": "="}, None),
+        ("rom", {"p": "0.0047", "p_operator": "="}, "W23"),
+        ("log_rom", {"se": "0.082", "p": "0.47", "p_operator": "="}, None),
+        ("log_rom", {"se": "0.16"}, "W22"),
     ],
 )
-def test_a_ratio_its_limits_p_and_the_se_of_its_logarithm(cells, code):
-    ratio = {"value": "1.0612", "ci_low": "0.9039", "ci_high": "1.2460"}
-    problems = found(contrast("rom", n_exercise=200, n_control=200, **ratio, **cells))
+def test_a_ratio_or_its_logarithm_with_limits_se_and_p(statistic, cells, code):
+    numbers = {
+        "rom": {"value": "1.0612", "ci_low": "0.9039", "ci_high": "1.2460"},
+        "log_rom": {"value": "0.0594", "ci_low": "-0.1011", "ci_high": "0.2199"},
+    }[statistic]
+    problems = found(contrast(statistic, n_exercise=200, n_control=200, **numbers, **cells))
     assert [p.code for p in problems] == ([code] if code else [])
+
+
+def test_no_slip_is_named_where_the_p_may_be_anything():
+    ratio = {"value": "1.1", "ci_low": "1.0", "ci_high": "1.2", "p": "0.9", "p_operator": "="}
+    (problem,) = found(contrast("rom", n_exercise=200, n_control=200, **ratio))
+    assert problem.code == "W23" and "decimal point" not in problem.message
 
 
 # Two geometric means with their intervals: Cochrane Handbook 5.1, section 7.7.3.4.

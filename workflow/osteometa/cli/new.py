@@ -152,7 +152,10 @@ def _ask(arguments: argparse.Namespace) -> None:
             types, lambda text: _among(text, EXERCISE_TYPES, "exercise type")
         )
     if not arguments.compare:
-        question = f"What is compared: {', '.join(COMPARISONS)} (empty: {COMPARISONS[0]})"
+        question = (
+            "What is compared: a programme (training) or a single bout (acute), with a comparator "
+            f"(controlled) or within one arm: {', '.join(COMPARISONS)} (empty: {COMPARISONS[0]})"
+        )
         arguments.compare = _answer(question, lambda text: _among(text, COMPARISONS, "comparison"))
     if not arguments.subgroup:
         question = "Subgroups beside them, for instance: sex weeks=26,52 (empty: none)"

@@ -67,9 +67,9 @@ def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
     """Return the best reported ratio of means, or its logarithm, as an effect; None without one.
 
     ln R, its SE as reported of the logarithm, (ln U - ln L) / 2z of its limits, or |ln R| / z of an
-    exact p (Cochrane Handbook 6.3.2); of several an adjusted one, then the order of
-    `reported_tests`. Levels after of different participants that are reported themselves take
-    precedence over an unadjusted ratio of them.
+    exact p (Cochrane Handbook 6.3.2); of several one of the paper itself, then an adjusted one,
+    then the order of `reported_tests`. Levels after of different participants that are reported
+    themselves take precedence over an unadjusted ratio of them.
     """
     comparison = basis.comparison
     compares = "between" if comparison.controlled else "within"
@@ -84,9 +84,12 @@ def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
     ]
     if not reported:
         return None
-    row, log, se, code, columns = min(
-        reported, key=lambda one: (adjustment(one[0]) != "yes", *order(row_flags(one[0]), one[3]))
-    )
+
+    def place(one: tuple[Contrast, float, float, Provenance, tuple[str, ...]]) -> tuple:
+        second_hand, by_code = order(row_flags(one[0]), one[3])
+        return second_hand, adjustment(one[0]) != "yes", by_code
+
+    row, log, se, code, columns = min(reported, key=place)
     sizes = comparison.size(0, None), comparison.size(1, None)
     sizes = sizes_of(row, *sizes) if two else (paired_size(row, *sizes), SampleSize())
     n_e, n_c = sizes[0].n, sizes[1].n if two else None

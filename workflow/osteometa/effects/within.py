@@ -268,15 +268,21 @@ def _levels(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
 def romc(basis: Basis) -> Estimate:
     """ROMC: log ratio of after to before.
 
-    As reported, which needs no correlation; from levels: ln(m1/m0), v = s0^2/(n m0^2) +
-    s1^2/(n m1^2) - 2 r s0 s1/(n m0 m1) (Lajeunesse 2011); from logarithms (LOG); from a percent
-    change (PCT); where config.yaml declares a baseline mean, from a change in the unit of the
-    outcome (BASE).
+    From levels: ln(m1/m0), v = s0^2/(n m0^2) + s1^2/(n m1^2) - 2 r s0 s1/(n m0 m1) (Lajeunesse
+    2011); from logarithms (LOG); from a percent change (PCT); where config.yaml declares a
+    baseline mean, from a change in the unit of the outcome (BASE); as reported. A reported ratio of
+    the paper itself takes precedence over what rests on an assumed correlation or baseline mean.
     """
-    if ratio := reported_ratio(basis, ROMC):
-        return ratio
     ways = (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
-    return first_of(basis, ways, ROMC)
+    ratio = reported_ratio(basis, ROMC)
+    try:
+        found = first_of(basis, ways, ROMC)
+    except NotDerivableError:
+        if ratio is None:
+            raise
+        return ratio
+    assumed = found.flags & {Flag.R_IMPUTED, Flag.BASELINE_MEAN}
+    return ratio if ratio and assumed and Flag.SECOND_HAND not in ratio.flags else found
 
 
 def _romc_levels(basis: Basis) -> Estimate:

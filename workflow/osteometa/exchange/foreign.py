@@ -7,12 +7,13 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+from osteometa.io.cell_text import is_missing
 from osteometa.io.sheet import Sheet, SheetError, sheet_of
 
 MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 """What may separate cells, by the names that `--separator` takes."""
-COVIDENCE = ("Study Identifier", "Intervention")
-"""First heads of an extraction that Covidence exports, with one row per arm."""
+COVIDENCE = ("study identifier", "intervention")
+"""First heads of an extraction that Covidence exports, with one row per arm, in small letters."""
 
 
 def read_foreign(path: Path, encoding: str | None = None, separator: str | None = None) -> Sheet:
@@ -28,7 +29,10 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
 
         sheets = grids(path)
         if next(iter(sheets), "") == "Studies" and len(sheets) > 1:
-            message = "The workbook has a sheet for each study. Export the data as CSV instead."
+            message = (
+                "The first sheet is named 'Studies', as in Covidence's workbook with a sheet for "
+                "each study. Export the extraction as CSV, or give the sheet of the data alone."
+            )
             raise SheetError(message)
         grid = next(iter(sheets.values()), ())
         for cell in (cell for line in grid for cell in line):
@@ -61,18 +65,22 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
     return _distinct(sheet)
 
 
-def _joined(table: Sheet) -> Sheet:
-    """Join columns of one head in an export of Covidence, which has one for each study's own table.
+def is_of_covidence(heads: tuple[str, ...]) -> bool:
+    """Return whether a table is an extraction that Covidence exported."""
+    return tuple(head.lower() for head in heads[:2]) == COVIDENCE
 
-    Columns of which a row fills two stay apart.
+
+def _joined(table: Sheet) -> Sheet:
+    """Join columns of one head: Covidence writes one for the own table of each study.
+
+    They are joined only where no row has numbers in both.
     """
-    if table.header[:2] != COVIDENCE:
-        return table
     columns: list[tuple[str, list[str]]] = []
     for head, *cells in zip(table.header, *(row for _, row in table.rows), strict=True):
+        cells = ["" if is_missing(cell) else cell for cell in cells]
         for name, filled in columns:
-            one = zip(filled, cells, strict=True)
-            if name.casefold() == head.casefold() and not any(a and b for a, b in one):
+            both = any(a and b for a, b in zip(filled, cells, strict=True))
+            if name.casefold() == head.casefold() and not both:
                 filled[:] = [a or b for a, b in zip(filled, cells, strict=True)]
                 break
         else:
@@ -85,7 +93,8 @@ def _joined(table: Sheet) -> Sheet:
 def _distinct(table: Sheet) -> Sheet:
     """Number heads that occur again, as in exports with an SE beside each of several effects."""
     heads: list[str] = []
-    table = _joined(table)
+    if is_of_covidence(table.header):
+        table = _joined(table)
     for head in table.header:
         names = (head, *(f"{head} ({n})" for n in range(2, len(table.header) + 1)))
         heads.append(next(name for name in names if name not in heads))

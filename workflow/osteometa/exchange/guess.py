@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
-from osteometa.exchange.foreign import COVIDENCE
+from osteometa.exchange.foreign import is_of_covidence
 from osteometa.exchange.mapping import GROUPS, SIDES, Field, fields_of_group
 from osteometa.extraction.tables import Study
 
+Meaning = tuple[str, str]
+"""A group of the mapping, and a field of it."""
 ARM = {
     "exercise": ("1", "e", "t", "exp", "experimental", "exercise", "intervention", "treatment",
                  "treated", "trt", "group a"),
@@ -57,6 +59,8 @@ WHOLE = {
     "contrast.p": ("p", "p value", "pval"), "contrast.n_total": ("n", "ni", "n total"),
 }  # fmt: skip
 """Heads of R's metafor, RevMan, Covidence and CMA among them, and of tables made by hand."""
+OF_EFFECT = {("contrast", name) for name in ("value", "se", "variance", "ci_low", "ci_high", "p")}
+"""What belongs to one ready effect."""
 ASKED = {
     "study": ("design",),
     "exercise": ("modality", "phase", "comparator_kind", "weeks"),
@@ -69,17 +73,18 @@ ASKED = {
 
 def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     """Return the fields that the heads suggest, and those that the reviewer must state."""
-    if heads[:2] == COVIDENCE:  # these columns describe participants
-        heads = tuple(head for head in heads if not head.startswith(("Baseline ", "Intervention ")))
-    # The second of two heads, as of the SE of another effect, names no second arm.
-    again = [
-        head for head in heads if (base := re.sub(r" \(\d+\)$", "", head)) != head and base in heads
-    ]
-    heads = tuple(head for head in heads if head not in again)
-    meanings = {head: list(_meanings(head)) for head in _effects_first(heads)}
-    for head, meaning in _named(meanings):
+    covidence = is_of_covidence(heads)
+    if covidence:  # these columns describe participants
+        people = ("baseline ", "intervention ")
+        heads = tuple(head for head in heads if not head.lower().startswith(people))
+    # A head that occurs again, such as the SE of another effect, names no second arm.
+    again = {head for head in heads if (first := _first_of(head)) != head and first in heads}
+    meanings = {head: list(_meanings(head)) for head in heads if head not in again}
+    _leave_out_other_effects(meanings)
+    for head, meaning in _of_covidence(meanings) if covidence else _of_named_arm(meanings):
         meanings[head].append(meaning)
-    unused = _unused({meaning for some in meanings.values() for meaning in some})
+    known = {meaning for some in meanings.values() for meaning in some}
+    unused = _unused(known, of_arms=covidence)
     found: dict[tuple[str, str], Field] = {}
     for head, some in meanings.items():
         for group, name in some:
@@ -88,7 +93,7 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
                 break
     if any(name == "mean" for _, name in found):
         found = _with_sizes(found)
-    elif any(group == "contrast" for group, _ in found):
+    elif ("contrast", "value") in found or ("contrast", "p") in found:
         for side in SIDES:
             size = found.pop((f"{side}_after", "n"), None)
             if size is not None:
@@ -96,25 +101,31 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
                 found["contrast", name] = replace(size, group="contrast", name=name)
         # A spread without a mean is that of another effect, such as the second `Std Err` of a row.
         found = {key: field for key, field in found.items() if "_" not in key[0]}
+    else:
+        found = {key: field for key, field in found.items() if key[0] != "contrast"}
+    for key, field in found.items():
+        if covidence and f"{field.text} (2)" in again:  # which of them, the reviewer knows
+            found[key] = replace(field, text="")
     for field in _stated(found):
         found.setdefault((field.group, field.name), field)
     order = [(group, name) for group in GROUPS for name in fields_of_group(group)]
     return tuple(sorted(found.values(), key=lambda field: order.index((field.group, field.name))))
 
 
-def _unused(meanings: set[tuple[str, str]]) -> set[str]:
+def _unused(meanings: set[Meaning], *, of_arms: bool) -> set[str]:
     """Return the groups and fields that a table of its kind does not have.
 
     A difference of two means beside the means is no effect of its own. One mean in each row, with a
     name of the arm and no ready effect, is a table with one row per arm.
     """
-    of_arms = {"arms", "arm_before", "arm_after", "arm_change"}
+    arms = {"arms", "arm_before", "arm_after", "arm_change"}
     means = {group.partition("_")[0] for group, name in meanings if name == "mean"}
-    if means & {*SIDES}:
-        return of_arms | {"contrast"}
-    if "arm" in means and ("arms", "arm") in meanings and ("contrast", "value") not in meanings:
+    if means & {*SIDES} and not of_arms:
+        return arms | {"contrast"}
+    named = "arm" in means and ("arms", "arm") in meanings
+    if of_arms or (named and ("contrast", "value") not in meanings):
         return {"contrast", *SIDES, *(f"{side}_{when}" for side in SIDES for when in WHEN)}
-    return of_arms
+    return arms
 
 
 def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Field]:
@@ -164,35 +175,72 @@ def _parts(head: str) -> tuple[str, str, str, str]:
     return statistic, when, arm, " ".join(rest.split())
 
 
-def _named(meanings: dict[str, list[tuple[str, str]]]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield the meaning of heads that name a group, or an outcome, before the statistic.
+def _first_of(head: str) -> str:
+    """Return a head without the number that it has where it occurs again."""
+    return re.sub(r" \(\d+\)$", "", head)
 
-    Comprehensive Meta-Analysis writes `Walking Mean` beside `Control Mean`; Covidence, with one row
-    per arm, `Lumbar BMD 12 months Mean`, of which the first outcome and time is taken: a mapping
-    holds one.
+
+def _of_named_arm(meanings: dict[str, list[Meaning]]) -> Iterator[tuple[str, Meaning]]:
+    """Yield the meaning of heads that name the one other group beside the control.
+
+    Comprehensive Meta-Analysis writes `Walking Mean` beside `Control Mean`. The group needs all
+    statistics that the control has, and no column may be of the exercise arm by its own words.
     """
     known = {meaning for some in meanings.values() for meaning in some}
-    named = [(head, *_parts(head)) for head, some in meanings.items() if not some]
-    named = [(head, statistic, when, name) for head, statistic, when, arm, name in named
-             if statistic and not arm]  # fmt: skip
-    names = [(name, when) for _, statistic, when, name in named if statistic == "mean"]
-    control = any(group.startswith("control_") and name == "mean" for group, name in known)
-    side = "arm" if ("arms", "arm") in known else "exercise" if control and len(names) == 1 else ""
-    for head, statistic, when, name in named:
-        if side and (name, when) in names[:1]:
-            yield head, (f"{side}_{when or 'after'}", statistic)
+    control = {(group, name) for group, name in known if group.startswith("control_")}
+    named: dict[str, list[tuple[str, Meaning]]] = defaultdict(list)
+    for head, some in meanings.items():
+        statistic, when, arm, name = _parts(head)
+        if not some and statistic and name and not arm:
+            named[name].append((head, (f"exercise_{when or 'after'}", statistic)))
+    of_exercise = {(group.replace("control", "exercise"), name) for group, name in control}
+    whole = [found for found in named.values() if of_exercise <= {one for _, one in found}]
+    if control and not of_exercise & known and len(whole) == 1:
+        yield from whole[0]
 
 
-def _effects_first(heads: tuple[str, ...]) -> list[str]:
-    """Put effects with their SE or variance in the next column before all other heads."""
+def _of_covidence(meanings: dict[str, list[Meaning]]) -> Iterator[tuple[str, Meaning]]:
+    """Yield the meaning of heads that name an outcome and a time before the statistic.
+
+    `Spine BMD 12 months Mean`, with `Spine BMD Baseline Mean` for the levels before. The first
+    outcome and time that has a mean is taken: a mapping holds one.
+    """
+    found: dict[str, list[tuple[str, Meaning]]] = defaultdict(list)
+    for head in (head for head, some in meanings.items() if not some):
+        words = f" {_words(head)} "
+        ending = [(phrase, statistic) for statistic, phrases in STATISTIC.items()
+                  for phrase in phrases if words.endswith(f" {phrase} ")]  # fmt: skip
+        if ending:
+            phrase, statistic = max(ending, key=lambda one: len(one[0]))
+            when, rest = _taken(words.removesuffix(f"{phrase} "), WHEN)
+            outcome = " ".join(rest.split())
+            found[outcome].append((head, (f"arm_{when or 'after'}", statistic)))
+
+    def has_mean(outcome: str, *groups: str) -> bool:
+        return any(name == "mean" and group in groups for _, (group, name) in found[outcome])
+
+    of_time = [outcome for outcome in found if has_mean(outcome, "arm_after", "arm_change")]
+    chosen = next(iter([*of_time, *(o for o in found if has_mean(o, "arm_before"))]), None)
+    for outcome, some in found.items():
+        if chosen is not None and f"{chosen} ".startswith(f"{outcome} "):
+            yield from (one for one in some if outcome == chosen or one[1][0] == "arm_before")
+
+
+def _leave_out_other_effects(meanings: dict[str, list[Meaning]]) -> None:
+    """Of several ready effects keep one, with the SE, variance, limits and p that follow it.
+
+    It is the first with an SE or variance in the next column, or else the first.
+    """
+    heads = list(meanings)
+    places = [n for n, head in enumerate(heads) if ("contrast", "value") in meanings[head]]
+    if len(places) < 2:
+        return
     spreads = {("contrast", "se"), ("contrast", "variance")}
-    pairs = [
-        (head, after)
-        for head, after in pairwise(heads)
-        if ("contrast", "value") in _meanings(head) and spreads & {*_meanings(after)}
-    ]
-    first = dict.fromkeys(head for pair in pairs for head in pair)
-    return [*first, *(head for head in heads if head not in first)]
+    parts = [heads[start:end] for start, end in zip(places, [*places[1:], None], strict=True)]
+    own = next((part for part in parts if spreads & {*meanings[(part + part)[1]]}), parts[0])
+    for head in heads:
+        if head not in own:
+            meanings[head] = [one for one in meanings[head] if one not in OF_EFFECT]
 
 
 def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
@@ -209,8 +257,9 @@ def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
     groups = {group for group, _ in found}
     ready, arms, ratio = "contrast" in groups, "arms" in groups, False
     if not ready and not any("_" in group for group in groups):
-        groups |= {"exercise_after", "control_after"}
-        for group in ("exercise_after", "control_after"):
+        empty = ("arm_after",) if arms else ("exercise_after", "control_after")
+        groups |= {*empty}
+        for group in empty:
             for name in ("n", "mean", "sd"):
                 yield Field(group=group, name=name, kind="column", text="")
     two = ready or arms or any(group.startswith("control") for group in groups)

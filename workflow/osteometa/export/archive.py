@@ -37,7 +37,7 @@ KINDS = {
 CONTENT = {
     "data/raw/": "Data and judgements that reviewers entered", "data/processed/": "Derived data",
     "results/": "Result", CONFIG: "Settings of the review", "CITATION.cff": "How to cite it",
-    "LICENSE": "Licence of the review", "README.md": "About the review",
+    "LICENSE": "Licence of the review", "README.md": "About the folder",
     "software/": "About the software",
 }  # fmt: skip
 """What a file is, by the beginning of its name."""

@@ -5,7 +5,6 @@ Numbers agree if any values that round to the reported ones do.
 """
 
 import math
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -140,7 +139,7 @@ def _se_range(
 def _rounded(value: ReportedNumber, *, log: bool) -> Range:
     """Return the range of a number, or of its logarithm, over the rounding."""
     ends = Range(value - value.half_unit, value + value.half_unit)
-    return Range(*(math.log(max(end, sys.float_info.min)) for end in ends)) if log else ends
+    return Range(*map(math.log, ends)) if log else ends
 
 
 def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
@@ -173,8 +172,7 @@ def _se_and_interval(row: Contrast, paired: bool) -> Iterator[Problem]:
     limits = interval_of(row)
     if not limits or row.se is None:
         return
-    log, df = row.statistic == "rom", df_of(row, paired)[0]
-    expected = _se_range(limits, float(row.ci_level or 95), df, log=log)
+    expected = _se_range(limits, float(row.ci_level or 95), df_of(row, paired)[0])
     if not _in(row.se, expected):
         message = (
             f"The se {row.se.text} and the interval {limits[0].text} to {limits[1].text} disagree: "
@@ -256,7 +254,9 @@ def _p_of_row(row: Contrast | PublishedPool, paired: bool = False) -> Iterator[P
                 f"The p ({row.p_operator} {row.p.text}) and the {source} disagree: they give a "
                 f"two-sided p of {_words(implied)}."
             )
-            slip = likely_slip(row.p, *implied) if row.p_operator == "=" else ""
+            # In a wide range nearly every p with another decimal point would be.
+            narrow = row.p_operator == "=" and implied.high < 10 * implied.low
+            slip = likely_slip(row.p, *implied) if narrow else ""
             message += slip or " Check p, its operator, the estimate, its spread and n."
             found = f"{row.p_operator} {row.p.text} against {_words(implied)}"
             yield warning_at(row, "p", "W23", message, found)
@@ -288,7 +288,8 @@ def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[st
         yield "value with its se", _normal_to_t(around, _around(row.se), df)
     if limits := interval_of(row):
         se = _se_range(limits, float(row.ci_level or 95), df, log=log)
-        yield "estimate with its interval", _normal_to_t(around, se, df)
+        what = "ratio with its interval, as logarithms," if log else "estimate with its interval"
+        yield what, _normal_to_t(around, se, df)
 
 
 def _around(value: ReportedNumber, *, log: bool = False) -> Range:
