@@ -5,7 +5,6 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from snakemake.settings.types import MaxJobsPerTimespan
 from snakemake.utils import min_version
 
 from osteometa.protocol.config import Config, part
@@ -83,8 +82,8 @@ if planning or is_real_run(sys.argv[1:]):
 onstart:
     # With its limit of jobs per second Snakemake looks at all jobs anew a second after each look,
     # and ends only when the last of these seconds is over. A limit that a user gives stays.
-    usual = MaxJobsPerTimespan.parse_choice("100/1s")
-    if workflow.local_exec and workflow.scheduling_settings.max_jobs_per_timespan == usual:
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if workflow.local_exec and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
 
 
