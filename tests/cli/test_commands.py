@@ -128,6 +128,7 @@ def test_explain_begins_with_a_sentence_and_ends_at_the_cells(capsys, monkeypatc
         assert words in out
 
 
+@pytest.mark.slow
 def test_explain_of_a_study_with_several_comparisons_has_a_line_for_each_effect(
     capsys, monkeypatch
 ):
@@ -147,6 +148,7 @@ def test_explain_of_a_study_with_several_comparisons_has_a_line_for_each_effect(
     "nelson_1994", "karaarslan_2010", "bmd_lumbar_spine_training_controlled",
     "nelson_1994.strength.bmd.bmd_areal.femoral_neck.12_months.rom",
 ])  # fmt: skip
+@pytest.mark.slow
 def test_explain_gives_its_facts_as_json(name, capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     status, out, _ = output_of(capsys, "explain", name, "--json")

@@ -11,6 +11,8 @@ import pytest
 from builders import BCG, ROOT, effects_csv, output_of
 from osteometa.cli import pool_models
 
+pytestmark = pytest.mark.slow
+
 FULL = Path("/dev/full")
 
 

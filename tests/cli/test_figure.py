@@ -19,6 +19,8 @@ from osteometa.wording.numbers import p_number
 from osteometa.wording.vocabulary import Block
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 SPINE = "bmd_lumbar_spine_training_controlled"
 CTX = "ctx_serum_training_controlled"
 

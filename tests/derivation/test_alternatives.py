@@ -67,6 +67,7 @@ def test_only_what_differs_is_kept(shipped):
 
 
 @pytest.mark.parametrize("review", ["shipped", "shared"])
+@pytest.mark.slow
 def test_what_is_kept_is_what_the_whole_derivation_gives(review, request):
     """Estimates that a choice leaves as they are, are not made again."""
     outcome, derived, found = request.getfixturevalue(review)

@@ -9,6 +9,8 @@ from osteometa.derivation.derive import derive
 from osteometa.effects.worked import Worked
 from osteometa.validation.review import check_review
 
+pytestmark = pytest.mark.slow
+
 REVIEWS = [ROOT, *sorted(path.parent for path in TESTS.glob("reviews/*/config.yaml"))]
 FORMS = [
     {"smd_variance": "LS2"}, {"smd_variance": "UB"}, {"smd_post": "separate"},

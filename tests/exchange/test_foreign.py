@@ -221,6 +221,7 @@ def test_rows_of_one_arm_and_of_two_are_not_mixed(review, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", list(POOLS))
+@pytest.mark.slow
 def test_pools_of_public_tables_are_those_of_metafor(name, review, tmp_path, capsys):
     status, out, err = imported(review, copy_of(name, tmp_path), EDITS[name], capsys)
     assert status == 0, out + err

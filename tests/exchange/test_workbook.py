@@ -16,6 +16,8 @@ from osteometa.io.sheet import sheet_of
 from osteometa.protocol.config import load_config
 from osteometa.validation.review import check_review
 
+pytestmark = pytest.mark.slow
+
 REVIEWS = sorted(path.name for path in (ROOT / "tests/reviews").iterdir())
 
 

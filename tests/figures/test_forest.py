@@ -181,6 +181,7 @@ LEGEND = [f"{letter}: {flag.words}" for letter, flag in LETTERS.items()]
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # `put` names the text
 @pytest.mark.parametrize("case", HARD)
+@pytest.mark.slow
 def test_hard_cases_are_readable(case):
     rows = HARD[case]
     for width in (183, 89):

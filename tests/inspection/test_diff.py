@@ -9,6 +9,8 @@ from builders import copied, output_of
 from osteometa.inspection.states import state_of
 from osteometa.run.remembered import remember
 
+pytestmark = pytest.mark.slow
+
 TABLE = "data/raw/measurements.csv"
 
 

@@ -34,6 +34,7 @@ def loaded():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_every_file_that_a_script_loads_is_part_of_its_hash(script, loaded):
     assert loaded[str(script)]
     assert set(loaded[str(script)]) <= set(map(str, files_behind(script)))

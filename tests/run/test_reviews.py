@@ -15,6 +15,8 @@ from osteometa.run.reviews import (
     stamp_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def made(folder, *names):
     for name in names:

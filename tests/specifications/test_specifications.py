@@ -29,6 +29,8 @@ from osteometa.specifications.work import NUMBERS, Work, columns_of_part, is_mad
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.sets import covariances_in, split
 
+pytestmark = pytest.mark.slow
+
 SHARED = ROOT / "tests/reviews/shared_control"
 REVIEWS = {"spine": ROOT, "shared": SHARED}
 

@@ -47,6 +47,7 @@ def overlaid(small, name):
 
 
 @pytest.mark.parametrize("name", list(EXPECTED))
+@pytest.mark.slow
 def test_bad_input_is_named(small, name, capsys):
     expected = EXPECTED[name]
     review = overlaid(small, name)
