@@ -189,6 +189,14 @@ def test_equal_and_missing_tables(two, capsys):
     assert output_of(capsys, "compare", a, b)[0] == 2
 
 
+def test_a_cell_that_cannot_be_read_is_found_in_its_folder(two, capsys):
+    a, b, change = two
+    change("measurements", f"{SPINE}1.5", f"{SPINE}abc")
+    (b / "data/raw").rename(b / "tables")
+    status, _, err = output_of(capsys, "compare", a, b / "tables")
+    assert status == 1 and f"{b}/tables/measurements.csv\n  E105 row 2, study test_a_2001" in err
+
+
 def test_the_command_says_how_many_rows_only_one_has(two, capsys):
     a, b, change = two
     for table in ("studies", "arms", "measurements", "directions"):

@@ -342,9 +342,13 @@ def test_ready_effects_with_variances_and_p_values_are_recognised():
 
 def test_another_encoding_or_separator_is_asked_for(tmp_path):
     latin = table(tmp_path, "study;m1\nM\u00fcller;1,5\n", encoding="cp1252")
-    with pytest.raises(SheetError, match=r"not UTF-8\. Name its encoding, likely --encoding"):
+    with pytest.raises(SheetError, match="--encoding cp1252 reads 'M\u00fcller;1,5'\\."):
         read_foreign(latin)
     assert read_foreign(latin, "cp1252").rows == ((2, ("M\u00fcller", "1,5")),)
+    # The detector takes every short Western text for Central European.
+    nordic = table(tmp_path, "study,m1\nBj\u00f8rk,1\n", encoding="cp1252")
+    with pytest.raises(SheetError, match="cp1252 reads 'Bj\u00f8rk,1', --encoding cp1250 reads"):
+        read_foreign(nordic)
     utf16 = table(tmp_path, "study\tm1\nM\u00fcller\t1\n", encoding="utf-16")
     assert read_foreign(utf16).rows == ((2, ("M\u00fcller", "1")),)
     both = table(tmp_path, "a;b,c\n1;2,3\n")
@@ -501,7 +505,7 @@ def test_a_ready_difference_keeps_its_variance_and_says_so(review, tmp_path, cap
     assert status == 0, out
     rows = read_sheets(review / "data/raw")["contrasts"]
     cells = [dict(zip(rows.header, line, strict=True)) for _, line in rows.rows]
-    assert [(c["value"], float(c["se"])) for c in cells] == [("1.25", 0.2), ("-0.5", 0.3)]
+    assert [(c["value"], c["se"]) for c in cells] == [("1.25", "0.2"), ("-0.5", "0.3")]
     assert cells[0]["note"] == "se is the root of the variance 0.04"
     effects = osteometa.derive(review)
     effects = effects[(effects["measure"] == "MD") & effects["pooled"]]
@@ -599,6 +603,9 @@ def test_problems_are_stated_at_rows_of_the_table_and_once_for_the_mapping(
     assert re.search(r"table.csv\n  E201 row 2, study a_2001, column sd1 \(sd\)", out)
     assert re.search(r"table.map.yaml\n  E105 line \d+, finding.outcome: 'scores' is not", out)
     assert out.count("'scores' is not") == 1
+    path.write_text(text.replace("-1,10", "<1,10"), encoding="utf-8")
+    out = output_of(capsys, "import", path, review, "--map", path.with_suffix(".map.yaml"))[1]
+    assert "E105 row 2, column sd1 (sd): '<1' is not a number." in out
 
 
 def test_a_modality_without_type_is_stated_once_at_the_mapping(review, tmp_path, capsys):

@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_refused(name, text, tmp_path):
 
 
 def test_references_become_studies_and_duplicates_are_named(small, capsys):
-    other = RIS.replace("Bone density", "A trial of bone density").replace("/ABC", "/x")
+    other = RIS.replace("Bone density after walking", "A trial of walking.").replace("/ABC", "/x")
     text = (
         RIS
         + RIS.replace("/ABC", "/other").replace("Bone d", "BONE: D")
@@ -101,6 +101,7 @@ def test_references_become_studies_and_duplicates_are_named(small, capsys):
     words = ("references", path, small, "--design", "rct", "--include", "yes", "--yes")
     status, out, _ = output_of(capsys, *words)
     assert status == 0 and "Reference 2 (Müller 2010): same PubMed number as muller_2010." in out
+    assert "muller_2010b: A trial of walking. Bone 3: 1-9 doi 10.1/x, pmid -" in out
     new = {key: row for key, row in studies(small).items() if key not in before}
     assert set(new) == {"muller_2010", "muller_2010b"} and len(before) + 2 == len(studies(small))
     row = new["muller_2010"]

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pypdf
 import pytest
@@ -15,8 +16,9 @@ from docx import Document
 from openpyxl import load_workbook
 from osteometa.cli import main
 from osteometa.exchange.references import read_references
-from osteometa.export.checklists import PRISMA, SWIM
+from osteometa.export.checklists import PRISMA, SWIM, flow_words
 from osteometa.export.workbook import Sheet, workbook_of
+from osteometa.extraction.judgements import Prisma
 from osteometa.io.csv_records import read_rows
 from PIL import Image
 
@@ -106,6 +108,13 @@ def test_checklists_have_all_items_and_what_the_record_says(exported):
         ("20b", "Analyses with an effect estimate: "), ("21", "Studies with missing cells "),
     ):  # fmt: skip
         assert cells[item][2].startswith(words)
+
+
+def test_counts_of_other_methods_are_named_as_such():
+    rows = [Prisma(box=box, n=n, row=2) for box, n in (("sought", "9"), ("sought_other", "3"))]
+    assert flow_words(SimpleNamespace(tables=SimpleNamespace(prisma=rows))) == (
+        "reports sought for retrieval: 9; other methods, reports sought for retrieval: 3."
+    )
 
 
 @pytest.mark.slow

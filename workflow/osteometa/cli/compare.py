@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,7 @@ def _tables(raw: Path) -> Tables:
         p for p in errors_of(problems) if p.code != "E101" or (raw / Path(p.file).name).is_file()
     ]
     if wrong:
-        print(f"osteometa compare: cells of {raw} cannot be read.", file=sys.stderr)
-        raise ProblemsFound(wrong)
+        raise ProblemsFound([replace(p, file=str(raw / Path(p.file).name)) for p in wrong])
     return tables
 
 

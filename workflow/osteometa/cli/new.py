@@ -30,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "new",
         help="make the folder of a new review: config.yaml, empty tables, README",
         description="Make the folder of a new review: a short config.yaml, empty tables and a "
-        "README. In a terminal, what is not given is asked.",
+        "README. In a terminal, without a title or an outcome, what is not given is asked.",
         epilog="Example: osteometa new my_review --title 'Exercise and P1NP' --outcome P1NP "
         "concentration ug/L serum,plasma --outcome BMD areal_density g/cm2 areal lumbar_spine "
         "--subgroup weeks=26,52. Exit status: 0 made, 1 a review is there, 2 wrong usage.",

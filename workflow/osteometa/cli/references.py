@@ -105,8 +105,8 @@ def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal 
     new = table.rows[len(own["studies"].rows) :]
     for _, line in new:
         cells = dict(zip(table.header, line, strict=True))
-        print(f"{cells['study_id']}: {cells['title']}. {cells['journal']} doi {cells['doi'] or '-'}"
-              f", pmid {cells['pmid'] or '-'}")  # fmt: skip
+        print(f"{cells['study_id']}: {cells['title'].rstrip('.')}. {cells['journal']} "
+              f"doi {cells['doi'] or '-'}, pmid {cells['pmid'] or '-'}")  # fmt: skip
     if new and not (arguments.design and arguments.include):
         print("osteometa references: nothing was written. A reference does not state design and "
               "include: state --design and --include for all of them, and correct single ones "

@@ -110,7 +110,8 @@ def filled_heads(table: Sheet) -> tuple[str, ...]:
 def _decoded(data: bytes, encoding: str | None) -> str:
     """Return the text of a file: UTF-8, what a mark at its start says, or what is given.
 
-    Another encoding must be named; one is suggested, because it can only be guessed.
+    Another encoding must be named; what one or two of them read is shown, because it can only be
+    guessed.
     """
     if encoding is None:
         encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -128,10 +129,13 @@ def _encodings(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     found = from_bytes(data).best()
-    likely = found.encoding if found is not None else "cp1252"
-    sample = next((line for line in str(found or "").splitlines() if not line.isascii()), "")
-    shown = f" It would read: {sample[:60]}" if sample else ""
-    return f"The file is not UTF-8. Name its encoding, likely --encoding {likely}.{shown}"
+    readings: dict[str, str] = {}
+    for encoding in ("cp1252", found.encoding if found is not None else "cp1252"):
+        lines = data.decode(encoding, "replace").splitlines()
+        sample = next((line for line in lines if not line.isascii()), "")
+        readings.setdefault(sample[:60], encoding)
+    shown = ", ".join(f"--encoding {name} reads '{text}'" for text, name in readings.items())
+    return f"The file is not UTF-8. Name its encoding: {shown}."
 
 
 def _separator(text: str) -> str:

@@ -56,8 +56,9 @@ def rows_from(table: Sheet, fields: tuple[Field, ...], own: Sheets, file: str) -
         try:
             made += _made_of(row, source, groups, mark)
         except NumberError as error:
-            problems.append(Problem(file=file, row=row, column="", code="E105",
-                                    message=f"{error}."))  # fmt: skip
+            message, *column = error.args
+            problems.append(Problem(file=file, row=row, column="".join(column), code="E105",
+                                    message=f"{message}."))  # fmt: skip
     if "arms" in groups:
         made, unpaired = _with_comparators(made, file, controlled="control" in groups["arms"])
         problems += unpaired
@@ -167,7 +168,10 @@ def _cells(source: Cells, named: dict[str, Field], mark: Mark) -> Cells:
         text = source.get(field.text, "") if field.kind == "column" else field.text
         text = "" if is_missing(text) else text
         if text and field.is_number:
-            text = plain_number(text, mark if field.kind == "column" else ".")
+            try:
+                text = plain_number(text, mark if field.kind == "column" else ".")
+            except NumberError as error:
+                raise NumberError(str(error), f"{field.text} ({name})") from None
         cells[name] = text
     return cells
 
@@ -182,7 +186,7 @@ def _with_se(cells: Cells) -> Cells:
         raise NumberError(f"The variance {variance} is not above 0")
     said = f"se is the root of the variance {variance}"
     note = "; ".join(filter(None, (rest.get("note", ""), said)))
-    return rest | {"se": f"{math.sqrt(float(variance)):.17g}", "note": note}
+    return rest | {"se": repr(math.sqrt(float(variance))), "note": note}
 
 
 def identifier(text: str) -> str:

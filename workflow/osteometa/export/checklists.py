@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from osteometa.export.figures import Numbered
 from osteometa.extraction.judgements import counts_of
 from osteometa.figures.catalogue import TOOLS
-from osteometa.figures.flow import WORDS
+from osteometa.figures.flow import OTHER, WORDS
 from osteometa.report.answers import question
 from osteometa.report.findings import Findings, Review
 from osteometa.report.methods import (
@@ -271,5 +271,7 @@ def flow_words(review: Review) -> str:
     if not counts:
         number = sum(study.include == "yes" for study in review.tables.studies)
         return f"Counts of the flow are not entered (prisma.csv). Included: {studies(number)}."
-    return "; ".join(f"{WORDS[box][0].lower()}{WORDS[box][1:]}: {counts[box]}"
-                     for box in WORDS if box in counts) + "."  # fmt: skip
+    return "; ".join(
+        f"{'other methods, ' if box in OTHER else ''}{words[0].lower()}{words[1:]}: {counts[box]}"
+        for box, words in WORDS.items() if box in counts
+    ) + "."  # fmt: skip
