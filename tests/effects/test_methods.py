@@ -103,6 +103,16 @@ def test_means_tell_the_sign_before_words():
     assert parallel(rows)["SMD"].yi < 0
 
 
+def test_levels_after_do_not_tell_the_sign_of_a_test_of_changes():
+    """The arm that is higher after may have fallen from still higher."""
+    p = contrast("p", p=0.03, p_operator="=", adjusted="no", score="change", **N)
+    after = [level("end", mean=5, n=12), level("end", arm="c", mean=6, n=16)]
+    before = [level("baseline", mean=3, n=12), level("baseline", arm="c", mean=5, n=16)]
+    assert "SMD" not in parallel([p, *after])
+    assert parallel([p, *after, *before])["SMD"].yi > 0
+    assert parallel([p, *after, direction("down")])["SMD"].yi < 0
+
+
 @pytest.mark.parametrize(
     ("n_e", "n_c", "usable"), [(2, 2, True), (1, 2, False), (2, 1, False), (3, 1, True)]
 )

@@ -281,24 +281,24 @@ def comparisons_of(
 
 
 def difference_of_means(
-    comparison: Comparison, *, after_first: bool = False
+    comparison: Comparison, score: str = ""
 ) -> tuple[float, tuple[Cell, ...]] | None:
     """Return the difference of the reported means, with or without a spread, and its cells.
 
-    That of the changes first; with `after_first` that of the levels after, which a test of those
-    compares: arms that differ before can differ the other way in their changes.
+    That of the changes first, then that of the levels after. Of a `score`, post or change, only the
+    means that its test compares: arms that differ before can differ the other way in their changes.
     """
     after = _means(comparison, comparison.after)
     before = _means(comparison, comparison.before)
     change = _means(comparison, comparison.change) or _means(comparison, comparison.percent)
-    if after_first and comparison.controlled and after is not None:
+    if score == "post" and comparison.controlled and after is not None:
         return _contrast(after[0]), after[1]
     if change is not None:
         return _contrast(change[0]), change[1]
     if after is not None and before is not None:
         gains = [a - b for a, b in zip(after[0], before[0], strict=True)]
         return _contrast(gains), after[1] + before[1]
-    if after is not None and comparison.controlled:
+    if after is not None and comparison.controlled and score != "change":
         return _contrast(after[0]), after[1]
     return None
 

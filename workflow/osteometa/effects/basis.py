@@ -177,15 +177,15 @@ class Basis:
     def sign(self, test: ReportedTest) -> tuple[int, tuple[Cell, ...]]:
         """Return the sign of what a test compares (within one arm: of the change), and its cells.
 
-        By the means first (levels after where an unadjusted test compares those), then a reported
+        By the means first (of an unadjusted test those that it compares), then a reported
         difference; else a reported direction of the same comparison, or an arrow reported as
         significant.
         """
         if test.signed:
             return 1, ()
         controlled = self.comparison.controlled
-        levels = test.score == "post" and test.adjusted != "yes"
-        means = difference_of_means(self.comparison, after_first=levels)
+        score = "" if test.adjusted == "yes" else test.score
+        means = difference_of_means(self.comparison, score)
         if means is not None and means[0]:
             return (1 if means[0] > 0 else -1), means[1]
         for row in self.comparison.contrasts:

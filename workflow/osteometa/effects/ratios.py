@@ -32,8 +32,8 @@ from osteometa.extraction.units import NOT_STATED
 from osteometa.numerics.distributions import half_width_to_se, p_to_t
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
-GEARY_LIMIT = 3.0
-"""A log ratio needs mean * sqrt(n) / SD of at least this in each arm."""
+GEARY_LIMIT = 3.0 * (1 - 1e-12)
+"""A log ratio needs mean * sqrt(n) / SD of 3 in each arm, in any unit: rounding is let pass."""
 
 
 def log_ratio(
