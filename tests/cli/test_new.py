@@ -153,8 +153,8 @@ def test_what_was_understood_of_an_outcome_is_printed(tmp_path, capsys):
     outcomes = ["--outcome", "stay", "other", "days", "total", *P1NP_REVIEW[2:]]
     out = output_of(capsys, "new", tmp_path, "--title", "t", *outcomes)[1]
     assert out.startswith(
-        "stay: kind other, no unit, analyte days, site total\n"
-        "P1NP: kind concentration, unit ug/L, analyte serum, no site\n"
+        "stay: kind other, no unit, analyte stay_days (days), site total\n"
+        "P1NP: kind concentration, unit ug/L, analyte p1np_serum (serum), no site\n"
     )
 
 

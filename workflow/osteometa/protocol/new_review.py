@@ -78,7 +78,8 @@ class NewOutcome:
     def words(self) -> str:
         """Return what was understood, for the reviewer to compare with what was meant."""
         unit = f"unit {self.unit}" if self.unit else "no unit"
-        analytes = f"{'analytes' if self.analytes[1:] else 'analyte'} {', '.join(self.analytes)}"
+        named = ", ".join(f"{name} ({words})" for name, words in self.ids().items())
+        analytes = f"{'analytes' if self.analytes[1:] else 'analyte'} {named}"
         sites = f"{'sites' if self.sites[1:] else 'site'} {', '.join(self.sites)}"
         return f"{self.name}: kind {self.quantity}, {unit}, {analytes}, " + (
             sites if self.sites else "no site"
