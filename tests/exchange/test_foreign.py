@@ -11,6 +11,7 @@ from osteometa.exchange.differences import read_sheets
 from osteometa.exchange.foreign import filled_heads, read_foreign
 from osteometa.exchange.guess import guess
 from osteometa.exchange.mapping import read_mapping
+from osteometa.exchange.rows import identifier
 from osteometa.io.problems import ProblemsFound
 from osteometa.io.sheet import SheetError
 from ruamel.yaml import YAML
@@ -327,6 +328,15 @@ def test_one_n_serves_every_time_and_a_single_arm_has_no_control():
     found = {f.path: f.text for f in guess(("trial", "m_pre_t", "sd_pre_t", "m_post_t", "n_t"))}
     assert found["exercise_before.n"] == found["exercise_after.n"] == "n_t"
     assert not any(path.startswith("control") for path in found)
+
+
+def test_n_is_asked_for_where_no_head_names_it():
+    found = columns("trial,mean1,sd1,mean2,sd2,number analysed")
+    assert found["exercise_after.n"] == found["control_after.n"] == ""
+
+
+def test_an_id_keeps_every_letter():
+    assert identifier("Bj\u00f8rnsen \u0141\u00e9vy 2001") == "bjornsen_levy_2001"
 
 
 def test_ready_effects_with_variances_and_p_values_are_recognised():

@@ -356,3 +356,17 @@ def test_libreoffice_edits_one_cell_and_no_other(tmp_path, capsys):
     old, new = (text["studies.csv"].splitlines() for text in (before, after))
     assert [n for n, (a, b) in enumerate(zip(old, new, strict=True)) if a != b] == [2]
     assert b",007," in new[2] and new[2].replace(b",007,", b",,") == old[2]
+
+
+def test_a_workbook_with_cells_that_are_not_in_the_tables_is_not_replaced(small, capsys):
+    path = workbook(small, capsys)
+    workbook(small, capsys)  # over the same cells
+    edited(path, "studies", "B2", "Another label")
+    before = path.read_bytes()
+    status, _, err = output_of(capsys, "workbook", small, "--out", path)
+    assert status == 2 and "differs from the tables. Import it or delete it first" in err
+    assert path.read_bytes() == before
+    other = path.with_name("other.xlsx")
+    other.write_bytes(b"of someone else")
+    status, _, err = output_of(capsys, "workbook", small, "--out", other)
+    assert status == 2 and "holds no tables of a review" in err

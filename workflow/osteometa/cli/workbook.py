@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from osteometa.cli.review import RefusedError, folder_argument, without_config
+
+if TYPE_CHECKING:
+    from osteometa.exchange.differences import Sheets
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -51,6 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
     if unread:
         print(render(unread), file=sys.stderr, end="")
         return 1
-    write_whole(out, workbook_of(read_sheets(raw), config, config.title))
+    sheets = read_sheets(raw)
+    if out.exists():
+        _check_that_nothing_is_lost(out, sheets)
+    write_whole(out, workbook_of(sheets, config, config.title))
     print(f"{out} is written.", file=sys.stderr)
     return 0
+
+
+def _check_that_nothing_is_lost(out: Path, sheets: Sheets) -> None:
+    """Refuse to write over a file with other cells than the tables have."""
+    from osteometa.exchange.differences import differences
+    from osteometa.exchange.reading import read_workbook
+    from osteometa.io.sheet import SheetError
+
+    try:
+        held, _ = read_workbook(out)
+    except SheetError:
+        held = {}
+    if not held:
+        raise RefusedError(f"{out} is there and holds no tables of a review. Give another name.")
+    if differences(sheets, held):
+        raise RefusedError(
+            f"{out} is there and differs from the tables. Import it or delete it first, or give "
+            "another name."
+        )

@@ -275,7 +275,7 @@ def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
     post scores, because any other test is based on another SD.
     """
     try:
-        return both(basis.after, "POST")
+        return both(basis.after, "POST", "after")
     except NotDerivableError:
         exercise, control = basis.after
         means = means_of(basis.after)

@@ -62,7 +62,7 @@ def md_adjusted(basis: Basis) -> Estimate:
 
 def md_pre_post(basis: Basis) -> Estimate:
     """PPC: difference of mean changes, from levels before and after."""
-    before = both(basis.before, "PPC")
+    before = both(basis.before, "PPC", "before")
     changes, variances, used, worked = [], [], [], Worked()
     for side, start in enumerate(before):
         after, change = basis.after[side], basis.comparison.change[side]
@@ -82,7 +82,7 @@ def md_pre_post(basis: Basis) -> Estimate:
 def md_change(basis: Basis) -> Estimate:
     """CHG: difference of mean changes with their SDs, or with the SE of their test (TMD)."""
     try:
-        one, other = both(basis.comparison.change, "CHG")
+        one, other = both(basis.comparison.change, "CHG", "of the change")
     except NotDerivableError:
         means = means_of(basis.comparison.change)
         if means is None:
@@ -134,8 +134,8 @@ def md_post(basis: Basis) -> Estimate:
 
 def rom_pre_post(basis: Basis) -> Estimate:
     """PPC: difference of two log ratios after over before."""
-    before = both(basis.before, "PPC")
-    after = both(basis.after, "PPC")
+    before = both(basis.before, "PPC", "before")
+    after = both(basis.after, "PPC", "after")
     for summary in (*before, *after):
         geary(summary)
     corrected = basis.config.effects.rom_correction
@@ -262,10 +262,10 @@ def rom_logs(basis: Basis) -> Estimate:
 
     With logarithms before too, the difference of the changes, as PPC of levels.
     """
-    one, other = both(basis.comparison.log_after, "LOG")
+    one, other = both(basis.comparison.log_after, "LOG", "of logarithms after")
     if not all_with_sd(basis.comparison.log_before):
         return replace(_of_two_arms(basis, LOG, one, other), means=MeansBeside())
-    before = both(basis.comparison.log_before, "LOG")
+    before = both(basis.comparison.log_before, "LOG", "of logarithms before")
     variance = sum(
         change_variance(start, end, None, r.r)
         for start, end, r in zip(before, (one, other), basis.r, strict=True)

@@ -21,12 +21,15 @@ class NotDerivableError(Exception):
     """A derivation method cannot be used; the text is the reason, for the ledger."""
 
 
-def both(pair: Pair, method: str) -> tuple[CompleteSummary, CompleteSummary]:
-    """Return both summaries with mean, SD and n, or raise naming arm and number not reported."""
+def both(pair: Pair, method: str, what: str) -> tuple[CompleteSummary, CompleteSummary]:
+    """Return both summaries with mean, SD and n, or raise naming arm and number not reported.
+
+    `what` says in a message of which time or change they are.
+    """
     exercise, control = pair
     return (
-        complete(exercise, "of the exercise arm", f"{method}: "),
-        complete(control, "of the control arm", f"{method}: "),
+        complete(exercise, f"{what} in the exercise arm", f"{method}: "),
+        complete(control, f"{what} in the control arm", f"{method}: "),
     )
 
 

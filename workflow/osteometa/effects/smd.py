@@ -46,7 +46,7 @@ Two = tuple[CompleteSummary, CompleteSummary]
 
 def adjusted(basis: Basis) -> Estimate:
     """ADJ: a baseline-adjusted difference over the pooled baseline SD."""
-    before = both(basis.before, "ADJ")
+    before = both(basis.before, "ADJ", "before")
     test = _adjusted_difference(basis)
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c:
@@ -78,7 +78,7 @@ def _adjusted_difference(basis: Basis) -> ReportedDifference:
 
 def pre_post_control(basis: Basis) -> Estimate:
     """PPC: difference of mean changes over the pooled baseline SD (Morris 2008, dppc2)."""
-    before = both(basis.before, "PPC")
+    before = both(basis.before, "PPC", "before")
     changes, variances, worked = [], [], Worked()
     for side, start in enumerate(before):
         after, change = basis.after[side], basis.comparison.change[side]
@@ -141,7 +141,7 @@ def change_scores(basis: Basis) -> Estimate:
         (basis.comparison.percent, frozenset({Flag.PERCENT})),
     ):
         try:
-            one, other = both(pair, "CHG")
+            one, other = both(pair, "CHG", "of the change")
         except NotDerivableError as error:
             reasons.append(str(error))
             continue

@@ -262,6 +262,8 @@ def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
         for group in empty:
             for name in ("n", "mean", "sd"):
                 yield Field(group=group, name=name, kind="column", text="")
+    for group in {group for group, name in found if name == "mean"}:
+        yield Field(group=group, name="n", kind="column", text="")
     two = ready or arms or any(group.startswith("control") for group in groups)
     yield Field(group="study", name="label", kind="column", text="")
     yield Field(group="study", name="include", kind="value", text="yes")

@@ -21,6 +21,12 @@ Groups = Mapping[str, dict[str, Field]]
 MODELS = {model.table: model for model in ROWS}
 
 
+LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+"""Letters that are no letter with an accent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a new row comes from: a row of the table, and the group that made it."""
@@ -191,7 +197,8 @@ def _with_se(cells: Cells) -> Cells:
 
 def identifier(text: str) -> str:
     """Return a text as an id: small letters without accents, digits and underscores."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    text = text.lower().translate(LETTERS)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub("[^a-z0-9]+", "_", plain).strip("_")[:LONGEST]
 
 
