@@ -17,6 +17,7 @@ FRAME = pd.DataFrame({"label": [f"trial {i}" for i in range(13)], "yi": BCG["yi"
 
 
 @pytest.mark.parametrize("module", [models, effect_sizes, reviews, plots])
+@pytest.mark.slow
 def test_every_example_runs(module, monkeypatch):
     monkeypatch.chdir(ROOT)
     found = doctest.testmod(module)

@@ -103,6 +103,7 @@ def test_nothing_that_is_evidence_is_written(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.slow
 def test_every_kind_of_quantity_makes_a_valid_review(tmp_path, capsys, quantity):
     outcome = ["Total", quantity, *units_of(quantity)[:1], "no"]
     status, _, err = output_of(

@@ -20,6 +20,7 @@ from osteometa.records.directions import set_key
 from osteometa.synthesis.sets import includes
 from osteometa.validation.review import check_review
 
+pytestmark = pytest.mark.slow
 SHARED = ROOT / "tests/reviews/shared_control"
 LIFTMOR = "watson_2018_liftmor.hirit.bmd.bmd_areal.femoral_neck.8_months"
 
@@ -67,7 +68,6 @@ def test_only_what_differs_is_kept(shipped):
 
 
 @pytest.mark.parametrize("review", ["shipped", "shared"])
-@pytest.mark.slow
 def test_what_is_kept_is_what_the_whole_derivation_gives(review, request):
     """Estimates that a choice leaves as they are, are not made again."""
     outcome, derived, found = request.getfixturevalue(review)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 from builders import (
+    CONFIG,
     CTX,
     OPG,
-    ROOT,
     csv_arms,
     csv_both,
     csv_contrast,
@@ -17,11 +17,9 @@ from builders import (
     text,
 )
 from osteometa.numerics.distributions import hedges_j, p_to_t
-from osteometa.protocol.config import load_config
 from osteometa.synthesis.independent_fits import agreement_rows
 from osteometa.synthesis.pools import pooled_rows, weighted
 
-CONFIG = load_config(ROOT / "config.yaml")
 N20 = {"n": 20}
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, N, change, contrast, direction, level, tables
+from builders import CONFIG, N, change, contrast, direction, level, tables
 from osteometa.derivation.derive import derive
 from osteometa.directions.p_values import (
     ExactP,
@@ -17,10 +17,8 @@ from osteometa.directions.p_values import (
     sign_test,
     stouffer,
 )
-from osteometa.protocol.config import load_config
 from scipy.special import chdtrc, ndtr, ndtri
 
-CONFIG = load_config(ROOT / "config.yaml")
 CONTROLLED = {"design": "rct", "control": True}
 P = {"p": 0.02, "p_operator": "=", "test": "rank"}
 

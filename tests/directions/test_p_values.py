@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, checked, derived_of, tables
+from builders import CONFIG, ROOT, checked, derived_of, tables
 from osteometa.derivation.derive import derive
 from osteometa.directions.p_values import (
     ExactP,
@@ -16,10 +16,8 @@ from osteometa.directions.p_values import (
     stouffer,
 )
 from osteometa.numerics.distributions import two_tailed
-from osteometa.protocol.config import load_config
 from scipy.special import ndtr
 
-CONFIG = load_config(ROOT / "config.yaml")
 KEY = ("CTX", "training", "controlled")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from builders import (
     CHANGES,
+    CONFIG,
     ROOT,
     change,
     checked,
@@ -19,9 +20,7 @@ from osteometa.derivation.derive import derive
 from osteometa.directions.per_study import arms_alike
 from osteometa.directions.reported import direction_of
 from osteometa.extraction.tables import Direction as DirectionRow
-from osteometa.protocol.config import load_config
 
-CONFIG = load_config(ROOT / "config.yaml")
 CONTROLLED = {"design": "rct", "control": True}
 
 

@@ -71,6 +71,7 @@ def _pages(name, drawn):
         yield f"{name}, page {number}", page
 
 
+@pytest.mark.slow
 def test_every_figure_is_measured(review):
     seen = []
     for name, figure in figures_of(*review):

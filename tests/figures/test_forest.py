@@ -204,6 +204,7 @@ def test_one_unit_of_all_means_stands_in_the_heads():
 
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 140, 120, 110, 100, 89])
+@pytest.mark.slow
 def test_several_units_have_a_column_as_long_as_there_are_means(style, width):
     page = drawn_forest(HARD["means in several units"], style=style, width=width)
     assert_readable(page, f"{style} {width}")
@@ -325,6 +326,7 @@ def test_a_pool_and_its_notes_share_a_page():
 
 @pytest.mark.parametrize("style", PRESETS)
 @pytest.mark.parametrize("width", [183, 89])
+@pytest.mark.slow
 def test_judgements_are_the_last_column_to_go(style, width):
     judged = [replace(row, risk_of_bias="some") for row in HARD["all effects equal"]]
     page = drawn_forest([*judged, *pooled_marks(4, 0.01, 0.005, 0.02)], style=style, width=width)

@@ -49,6 +49,7 @@ def same_sets():
 @given(table=same_sets(), ci=st.sampled_from(CI_METHODS), seed=st.integers(0, 99))
 @example(table=[(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)], ci="hksj", seed=0)
 @example(table=[(5.0, 1e-4), (5.0, 1e4), (-5.0, 1e-4)], ci="wald", seed=0)
+@pytest.mark.slow
 def test_kernel_and_full_covariance_agree(method, table, ci, seed):
     """The same rows turned by any rotation, with the covariance that they then have."""
     y, v = (np.array(column) for column in zip(*table, strict=True))
@@ -74,6 +75,7 @@ def test_kernel_and_full_covariance_agree(method, table, ci, seed):
 
 @pytest.mark.parametrize("name", POOLED)
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.slow
 def test_masked_rows_are_the_small_models_themselves(name, method):
     """Every leave-one-out model in one batch is the pool of the others."""
     data = ORACLE[name]

@@ -47,6 +47,7 @@ def problems_of(folder, old, new):
         ("late: .inf", "late: 48", "windows", "the last must be .inf"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_wrong_value_is_named_with_its_line_and_the_remedy(tmp_path, old, new, column, words):
     problems = problems_of(tmp_path, old, new)
     (problem,) = [problem for problem in problems if problem.column == column]
@@ -77,6 +78,7 @@ def test_a_wrong_value_is_named_with_its_line_and_the_remedy(tmp_path, old, new,
         ("title: Exercise,", "title: #", "title", "must be text"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_value_that_no_job_can_use_is_refused(tmp_path, old, new, column, words):
     (problem,) = [p for p in problems_of(tmp_path, old, new) if p.column == column]
     assert words in problem.message and problem.row is not None

@@ -5,11 +5,11 @@ import itertools
 import types
 
 import pytest
-from builders import ROOT, record
+from builders import CONFIG, record
 from osteometa.figures.files import write_figure
 from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
-from osteometa.protocol.config import Synthesis, load_config
+from osteometa.protocol.config import Synthesis
 from osteometa.records.directions import DirectionSet, StudyDirection
 from osteometa.records.effects import AlternativeEffect, Choice, WeightedEffect
 from osteometa.records.pools import PooledRow, SynthesisRow
@@ -40,8 +40,6 @@ from osteometa.report.studies import NOT_ASSESSED
 from osteometa.sensitivity.permutation import sign_flip
 from osteometa.wording.syntheses import bout_cautions
 from osteometa.wording.vocabulary import SHOWN_APART
-
-CONFIG = load_config(ROOT / "config.yaml")
 
 
 def effect(label, kind="resistance", measure="ROM", **more):

@@ -66,6 +66,7 @@ def test_pet_or_peese_is_read_by_the_p_of_pet(name, method):
 
 
 @pytest.mark.parametrize("name", [n for n, t in TIGHT["sets"].items() if t["selection"]])
+@pytest.mark.slow
 def test_no_maximum_of_metafors_selection_model_is_higher(name):
     """With numerical slopes it is good to 1e-6; for gibson2002_MD it is a local one."""
     theirs = TIGHT["sets"][name]["selection"]

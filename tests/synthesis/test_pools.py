@@ -7,9 +7,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from builders import ROOT, derived_of
+from builders import CONFIG, ROOT, derived_of
 from osteometa.pooling.tau2 import q_profile, typical_variance
-from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import GroupModels, pooled_rows, primary_fits, weighted
@@ -17,7 +16,6 @@ from osteometa.synthesis.subgroup_tests import subgroup_tests
 from osteometa.wording.choices import EXERCISE_TYPES
 from scipy.special import chdtrc, stdtr, stdtrit
 
-CONFIG = load_config(ROOT / "config.yaml")
 ORACLE = json.loads((ROOT / "tests/oracle/metafor.json").read_text())["datasets"]
 # Where two groups have two studies or more: others are not tested.
 GROUPED = [

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from builders import ROOT, checked, derived_of
+from builders import CONFIG, ROOT, checked, derived_of
 from osteometa.derivation.extract import subgroup_values
-from osteometa.protocol.config import load_config
 from osteometa.records.effects import SubgroupValue
 from osteometa.synthesis.pools import pooled_rows
 from osteometa.synthesis.subgroup_tests import (
@@ -18,7 +17,6 @@ from osteometa.synthesis.subgroup_tests import (
 
 SMALL = ROOT / "tests/reviews/small"
 PATTERN = next(e for e in derived_of(SMALL).effects if e.measure == "ROM" and e.pooled)
-CONFIG = load_config(ROOT / "config.yaml")
 
 
 def config_by(**by):

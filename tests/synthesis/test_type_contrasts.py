@@ -5,11 +5,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from builders import ROOT, derived_of
+from builders import CONFIG, ROOT, derived_of
 from hypothesis import given
 from hypothesis import strategies as st
 from osteometa.pooling.groups import holm
-from osteometa.protocol.config import load_config
 from osteometa.records.effects import Covariance
 from osteometa.records.pools import TypeContrast
 from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
@@ -17,7 +16,6 @@ from osteometa.synthesis.words import contrast_words
 from osteometa.wording.choices import EXERCISE_TYPES
 from osteometa.wording.measure_format import MeasureFormat
 
-CONFIG = load_config(ROOT / "config.yaml")
 ORACLE = json.loads((ROOT / "tests/oracle/contrasts.json").read_text())
 PATTERN = next(
     e for e in derived_of(ROOT / "tests/reviews/small").effects if e.measure == "ROM" and e.pooled
@@ -127,6 +125,7 @@ SWAPPED = {"resistance": "aerobic", "aerobic": "resistance"}
 
 
 @given(st.lists(EFFECT, min_size=1, max_size=8), MODELS, st.randoms())
+@pytest.mark.slow
 def test_swapped_types_change_the_sign_and_another_order_nothing(rows, config, random):
     effects = made(rows)
     (row,) = type_contrasts(effects, config)

@@ -280,6 +280,7 @@ def test_signs_pasted_from_a_paper_do_not_break_a_row(small):
         ({**LARGER, "arms": "test_j_2010/runners"}, "arms", "Leave arms empty"),
     ],
 )
+@pytest.mark.slow
 def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
     checked = check_review(small)
     usual = {"claim_id": "a", "claim": "A.", "outcome": "OPG", "phase": "acute",
@@ -307,6 +308,7 @@ def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
           for c in "\x00\x1b\x0b\x0c\ufffe\u202e"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_the_grammar_of_a_cell_is_told_at_the_cell(small, table, cells, column, words):
     problems = [p for p in with_cells(small, table, 2, **cells) if p.column == column]
     assert len([p for p in problems if words in p.message]) == 1, problems
