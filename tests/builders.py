@@ -277,6 +277,18 @@ def with_effects(**choice):
     return CONFIG.model_copy(update={"effects": CONFIG.effects.model_copy(update=choice)})
 
 
+def without_baseline_means(config):
+    """Return the configuration as that of a new review, which declares none."""
+    outcomes = {
+        name: outcome.model_copy(update={"analytes": {
+            key: analyte.model_copy(update={"baseline_mean": {}})
+            for key, analyte in outcome.analytes.items()
+        }})
+        for name, outcome in config.outcomes.items()
+    }  # fmt: skip
+    return config.model_copy(update={"outcomes": outcomes})
+
+
 def within_arm(rows, config=CONFIG, **how):
     return effects(rows, config, design="uncontrolled", **how)
 

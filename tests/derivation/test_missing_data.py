@@ -142,6 +142,16 @@ def test_kim_2019_is_the_first_that_is_wanted(capsys):
     assert any(line.startswith("bassey_1998, jumps: not planned: bmd_areal") for line in others)
 
 
+@pytest.mark.parametrize("design", ["rct", "uncontrolled"])
+def test_nothing_is_asked_of_one_arm_of_a_controlled_trial(tmp_path, design):
+    """It is in no before-after pool, whatever is reported."""
+    arm = {**csv_arms()[1], "comparator": "", "comparator_kind": ""}
+    rows = [row for row in levels("baseline", sd="0.1") + levels("6_months", sd="0.1")
+            if row["arm_id"] == "ex"]  # fmt: skip
+    found = wanted(tmp_path, studies=[csv_study(design=design)], arms=[arm], measurements=rows)
+    assert bool(found) is (design == "uncontrolled")
+
+
 @pytest.mark.parametrize("what", [SPINE, OPG])
 def test_the_filled_request_can_be_pasted_back(tmp_path, capsys, what):
     review = write_review(

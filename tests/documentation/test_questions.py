@@ -162,6 +162,26 @@ def test_serum_and_plasma(review):
     assert "opg_blood" in config.outcomes["OPG"].analytes
 
 
+@answers("Serum or plasma is not stated", "`ctx_not_stated`", "serum,plasma,not_stated`")
+def test_serum_or_plasma_not_stated(tmp_path, capsys):
+    folder = str(tmp_path / "new")
+    words = re.search(r"`osteometa (new) (.+?)`", ANSWERS["Serum or plasma is not stated"])
+    assert words is not None
+    output_of(capsys, "new", folder, "--title", "CTX", *words[2].split())
+    config = load_config(tmp_path / "new/config.yaml")
+    assert list(config.outcomes["CTX"].analytes) == ["ctx_serum", "ctx_plasma", "ctx_not_stated"]
+
+
+@answers("The list has no modality for the exercise", "`not_stated`", "`type_reason`")
+def test_modality_of_no_list(review):
+    review.edit("arms", exercise, modality="swimming")
+    assert any("swimming" in found for found in review.problems())
+    review.edit("arms", exercise, modality="not_stated", exercise_type="aerobic",
+                type_reason="swimming")  # fmt: skip
+    types = {e.exercise_type for e in review.effects() if e.study_id == "test_a_2001"}
+    assert types == {"aerobic"}
+
+
 @answers("A unit is not known", "`not_stated`")
 def test_unit_not_stated():
     cells = {"sd": 9, "n": 12, "unit": "not_stated"}

@@ -5,6 +5,7 @@ import math
 import pytest
 from builders import (
     CHANGES,
+    CONFIG,
     ROOT_N,
     N,
     account_of,
@@ -15,6 +16,7 @@ from builders import (
     level,
     parallel,
     text,
+    without_baseline_means,
 )
 from osteometa.numerics.distributions import hedges_j, p_to_t
 
@@ -296,6 +298,16 @@ def test_a_change_of_bone_as_a_ratio(baselines, m0, flags):
     assert found.yi == pytest.approx(math.log1p(0.03 / m0))
     assert found.vi == pytest.approx(variance / (m0 + 0.03) ** 2)
     assert (found.derivation_method, text(found).flags) == ("CHG", flags)
+
+
+def test_a_change_of_bone_is_a_ratio_by_the_own_mean_without_one_in_the_config():
+    """A review of one's own declares no baseline mean."""
+    config = without_baseline_means(CONFIG)
+    rows = [change("e", mean=0.02, sd=0.03, n=12), change("c", mean=-0.01, sd=0.02, n=16)]
+    how = {"what": "BMD", "site": "lumbar_spine", "config": config}
+    assert "ROM" not in parallel(rows, **how)
+    own = parallel([level("baseline", mean=0.8, n=10), *rows], **how)["ROM"]
+    assert own.yi == pytest.approx(math.log1p(0.03 / 0.8)) and text(own).flags == ""
 
 
 # SMDP: a reported SMD.

@@ -4,7 +4,18 @@ import math
 from dataclasses import replace
 
 import pytest
-from builders import CONFIG, NUMBER, effects, level, logs, tables, text, warnings_on, with_assay
+from builders import (
+    CONFIG,
+    NUMBER,
+    effects,
+    level,
+    logs,
+    tables,
+    text,
+    warnings_on,
+    with_assay,
+    without_baseline_means,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from osteometa.comparisons.build import comparisons_of
@@ -169,6 +180,14 @@ def test_bone_change_without_level_takes_the_fixed_baseline():
     assert found.yi == pytest.approx(math.log1p(0.01 / 0.92))
     assert found.vi == pytest.approx((0.03 / 5 / 0.93) ** 2)
     assert text(found).flags == "BASE"
+
+
+def test_bone_change_over_the_own_mean_without_one_in_the_config():
+    rows = [level("baseline", mean=0.8, n=25)]
+    rows += [("measurements", "e", "end", "change", {"mean": 0.01, "sd": 0.03, "n": 25})]
+    config = without_baseline_means(CONFIG)
+    found = effects(rows, config, what="BMD", site="lumbar_spine")["ROM"]
+    assert found.yi == pytest.approx(math.log1p(0.01 / 0.8)) and text(found).flags == ""
 
 
 def test_one_arm_of_a_controlled_trial_is_listed():

@@ -1,7 +1,15 @@
 """Explanations: every cause at once, and a pool with and without."""
 
 import pytest
-from builders import CONFIG, contrasted, level, measurement, review_of, tables
+from builders import (
+    CONFIG,
+    contrasted,
+    level,
+    measurement,
+    review_of,
+    tables,
+    without_baseline_means,
+)
 from osteometa.inspection.explain import Explainer
 from osteometa.inspection.explain_words import headline, study_text, synthesis_text, why_not
 
@@ -129,6 +137,56 @@ def test_a_single_study_is_not_said_to_be_pooled():
     assert "\nThe one study, as SMD\n" in whole
     for words in (text, whole):
         assert "weight" not in words and "In the pool" not in words and "without this" not in words
+
+
+def test_the_line_of_the_one_study_of_an_analysis_has_no_weight():
+    rows = [level(time, mean=mean, sd=0.1, n=20) for time, mean in (("baseline", 5), ("end", 4))]
+    rows += [level(time, arm="c", mean=5, sd=0.1, n=20) for time in ("baseline", "end")]
+    given = tables([*rows, level("later", mean=4)], control=True, design="rct")
+    explainer, found = explained(given)
+    text = study_text(found, explainer, whole=False)
+    assert f"; the one study in {ANALYSIS}\n" in text and "weight" not in text
+
+
+@pytest.mark.parametrize(
+    ("control", "design", "reason"),
+    [
+        (False, "rct", "change within one arm of a controlled trial: not pooled"),
+        (True, "nrct", "non-randomised trial: shown separately"),
+    ],
+)
+def test_a_design_that_no_number_brings_into_a_pool_is_said_with_what_is_missing(
+    control, design, reason
+):
+    rows = [level(time, arm=arm, mean=5, sd=0.1)
+            for arm in ("ec" if control else "e") for time in ("baseline", "end")]  # fmt: skip
+    explainer, found = explained(tables(rows, control=control, design=design))
+    text = headline(found, explainer)
+    assert reason in text and "it would also need n analysed" in text
+
+
+def test_a_bout_without_hours_is_told_that_time_h_is_empty():
+    rows = [level(time, mean=5, sd=0.1, n=20) for time in ("baseline", "end")]
+    explainer, found = explained(tables(rows, phase="acute"))
+    assert "no planned analysis, because `time_h` (hours after the bout) is empty" in headline(
+        found, explainer
+    )
+    timed = [rows[0], level("end", mean=5, sd=0.1, n=20, time_h=1)]
+    assert "time_h" not in headline(*reversed(explained(tables(timed, phase="acute"))))
+
+
+def test_an_effect_on_another_measure_is_not_hidden_by_the_primary_one():
+    """An adjusted difference with its p gives an MD; the ratio needs another test."""
+    place = {"outcome": "BMD", "site": "lumbar_spine"}
+    test = contrasted("adj_md", **place, value="0.024", p="0.04", p_operator="=", adjusted="yes",
+                      test="ancova", unit="g/cm2", n_exercise=20, n_control=20)  # fmt: skip
+    means = [measurement(arm, "end", kind="pct_change", mean=mean, n=20, **place)
+             for arm, mean in (("e", "1.5"), ("c", "-1.0"))]  # fmt: skip
+    config = without_baseline_means(CONFIG)
+    explainer, found = explained(review_of(means, contrasts=[test]), config)
+    assert [one.measure for one in found.comparisons[0].measures if one.effect] == ["MD", "SMD"]
+    text = headline(found, explainer)
+    assert "for ROM, the primary measure, it would need exact p of the unadjusted" in text
 
 
 def test_a_direction_that_is_not_reported_is_not_said_to_be_counted():

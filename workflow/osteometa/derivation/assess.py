@@ -111,6 +111,11 @@ def why_not_pooled(
     if part:
         reason = "an interim report or a stratum, and the whole trial reports no usable number"
         yield Block.PART, reason
+    yield from why_not_by_design(comparison, config)
+
+
+def why_not_by_design(comparison: Comparison, config: Config) -> Iterator[tuple[Block, str]]:
+    """Yield block and reason where the design keeps a comparison from every pool."""
     design = comparison.study.design
     if not comparison.controlled and design in ("rct", "nrct"):
         yield (

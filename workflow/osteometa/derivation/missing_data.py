@@ -265,6 +265,9 @@ def words_of(comparison: Comparison, chosen: Sequence[Atom]) -> str:
 def _name(comparison: Comparison, atom: Atom) -> str:
     if atom is TEST:
         kind = "between-group test" if comparison.controlled else "paired test"
+        tests = (row for row in comparison.contrasts if row.compares == "between")
+        if any(row.p is not None and row.p_operator == "=" for row in tests):
+            kind = f"unadjusted {kind} of the changes"
         return f"exact p of the {kind}, with its direction"
     if atom is DIFFERENCE and comparison.controlled:
         return "difference of the changes between the arms, with its SE"

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import listed_only, set_of, time_distance
 from osteometa.comparisons.correlations import Correlations
+from osteometa.derivation.assess import why_not_by_design
 from osteometa.derivation.derive import Derived
 from osteometa.derivation.missing_data import (
     Atom,
@@ -115,7 +116,7 @@ def may_be_pooled(comparison: Comparison, config: Config) -> bool:
     """Return whether numbers alone would bring a comparison into a pool."""
     if listed_only(comparison, config) is not None:
         return False
-    return not comparison.controlled or comparison.study.design in config.designs
+    return not any(why_not_by_design(comparison, config))
 
 
 def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:

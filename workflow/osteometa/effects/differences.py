@@ -235,8 +235,8 @@ def rom_from_md(basis: Basis) -> Estimate:
         raise NotDerivableError("BASE: no difference of changes with its SE")
     comparison = basis.comparison
     analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
-    if analyte is None or not analyte.baseline_mean:
-        raise NotDerivableError("BASE: no baseline mean is declared for this analyte")
+    if analyte is None or not analyte.over_baseline_mean:
+        raise NotDerivableError("BASE: a change in the unit of a marker gives no ratio")
     if all_with_sd(basis.after):
         raise NotDerivableError("BASE: levels after are reported")
     return over_baseline_mean(basis, estimate)

@@ -350,7 +350,7 @@ def _of_percent(
 def _romc_base(basis: Basis) -> Estimate:
     comparison = basis.comparison
     analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
-    if analyte is None or not analyte.baseline_mean:
+    if analyte is None or not analyte.over_baseline_mean:
         raise NotDerivableError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
     return over_baseline_mean(basis, replace(found, method=ROMC))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import set_of, why_listed
 from osteometa.comparisons.correlations import Correlations
-from osteometa.derivation.assess import why_not_pooled
+from osteometa.derivation.assess import why_not_by_design, why_not_pooled
 from osteometa.derivation.derive import Derived, comparison_key, derive
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.ledger import ledger_of
@@ -218,6 +218,7 @@ class Explainer:
             causes = [reason for _, reason in why_listed(comparison, self.config)]
             if not item.chosen:
                 causes.append(why_represented(item, self.config))
+            causes += [reason for _, reason in why_not_by_design(comparison, self.config)]
         else:
             found = why_not_pooled(item, measure, estimate, self.config)
             causes = [reason for _, reason in found]

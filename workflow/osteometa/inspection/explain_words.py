@@ -19,7 +19,7 @@ from osteometa.wording.measure_format import Estimate as NumberWithInterval
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import joined, studies
 from osteometa.wording.syntheses import setting_words
-from osteometa.wording.vocabulary import Block, Flag, SynthesisStatus
+from osteometa.wording.vocabulary import Block, Flag, Phase, SynthesisStatus
 
 
 def study_text(found: StudyExplained, explainer: Explainer, *, whole: bool = True) -> str:
@@ -76,10 +76,17 @@ def _line(
     fate = effect.reason or (why_not(one) if one else "") or effect.block.words
     if effect.pooled and found is not None:
         weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
-        fate = f"pooled in {found.synthesis}, weight {weighted.weight or 0:.1f} %"
+        weight = f"pooled in {found.synthesis}, weight {weighted.weight or 0:.1f} %"
+        fate = f"the one study in {found.synthesis}" if _alone(effect, found) else weight
     elif found is None:
         fate = "in no planned analysis"
     return f"  {effect.effect_id}: {number}, {'+'.join(effect.provenance)}; {fate}"
+
+
+def _alone(effect: Effect, found: PooledSet) -> bool:
+    """Return whether no other study has a pooled effect on this measure in a planned analysis."""
+    same = (e.study_id for e in found.effects if e.pooled and e.measure == effect.measure)
+    return set(same) == {effect.study_id}
 
 
 def headline(found: StudyExplained, explainer: Explainer) -> str:
@@ -122,6 +129,8 @@ def why_not(one: Explained, *, alternatives: int = 1) -> str:
             near.setdefault(point, []).append(name)
         only = "; ".join(f"{point}: {joined(names)}" for point, names in near.items())
         more = f" (different only in its {only})" if only else ""
+        if one.key.phase == Phase.ACUTE and not one.key.window:
+            more = ", because `time_h` (hours after the bout) is empty"
         reasons.append(f"belongs to no planned analysis{more}")
     primary = next(iter(one.measures), None)
     reasons += [one.not_tried] if one.not_tried else []
@@ -130,9 +139,13 @@ def why_not(one: Explained, *, alternatives: int = 1) -> str:
         also = "also " if reasons else ""
         sets = one.needs[:alternatives]
         needs = " or ".join(f"({need})" if len(sets) > 1 else need for need in sets)
+        on = ""
+        if any(found.effect for found in one.measures):
+            on = f"for {primary.measure}, the primary measure, "
         reasons.append(
-            f"it would {also}need {needs}" if needs else "no derivation method can be used"
-        )
+            f"{on}it would {also}need {needs}" if needs
+            else f"{on}no derivation method can be used"
+        )  # fmt: skip
     return "; ".join(reasons)
 
 
@@ -224,7 +237,7 @@ def _effect_lines(
     pool = _pool_words(row, scale) if row else "no pool"
     if effect.pooled:
         weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
-        alone = len(explainer.pooled_studies(found.synthesis)) == 1
+        alone = _alone(effect, found)
         weight = f"pooled, weight {weighted.weight or 0:.1f} %"
         yield f"  {'the one study' if alone else weight}: {pool}"
         if effect.measure == found.measure and not alone:

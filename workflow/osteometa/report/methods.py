@@ -192,7 +192,8 @@ def contributions(review: Review) -> tuple[int, int, int]:
 def contribution_words(review: Review) -> str:
     """Return how many included studies contribute what."""
     sized, only, neither = contributions(review)
+    verb = "contributes" if sized == 1 else "contribute"
     return (
         f"Of {counted(sized + only + neither, 'included study', 'included studies')}, {sized} "
-        f"contribute an effect estimate, {only} a direction only, and {neither} neither."
+        f"{verb} an effect estimate, {only} a direction only, and {neither} neither."
     )
