@@ -78,13 +78,12 @@ class Analyte(Closed):
     baseline_mean: dict[str, Positive] = {}
     directions_counted: bool = True
     unnamed_standardiser: Literal["", "change"] = ""
+    """The SD behind an SMD that names none, in resolutions of inconsistently reported data."""
 
     @property
     def over_baseline_mean(self) -> bool:
         """Whether a change in the unit of the levels may become a ratio (BASE): not of a marker."""
         return bool(self.baseline_mean) or self.quantity in ("areal_density", "volumetric_density")
-
-    """The SD behind an SMD that names none, in resolutions of inconsistently reported data."""
 
 
 class Plausible(Closed):
