@@ -219,11 +219,12 @@ def _of_covidence(meanings: dict[str, list[Meaning]]) -> Iterator[tuple[str, Mea
     def has_mean(outcome: str, *groups: str) -> bool:
         return any(name == "mean" and group in groups for _, (group, name) in found[outcome])
 
-    of_time = [outcome for outcome in found if has_mean(outcome, "arm_after", "arm_change")]
-    chosen = next(iter([*of_time, *(o for o in found if has_mean(o, "arm_before"))]), None)
-    for outcome, some in found.items():
-        if chosen is not None and f"{chosen} ".startswith(f"{outcome} "):
-            yield from (one for one in some if outcome == chosen or one[1][0] == "arm_before")
+    later = [outcome for outcome in found if has_mean(outcome, "arm_after", "arm_change")]
+    before = [outcome for outcome in found if has_mean(outcome, "arm_before")]
+    for chosen in [*later, *before][:1]:
+        for outcome, some in found.items():
+            if f"{chosen} ".startswith(f"{outcome} "):
+                yield from (one for one in some if outcome == chosen or one[1][0] == "arm_before")
 
 
 def _leave_out_other_effects(meanings: dict[str, list[Meaning]]) -> None:
@@ -237,7 +238,8 @@ def _leave_out_other_effects(meanings: dict[str, list[Meaning]]) -> None:
         return
     spreads = {("contrast", "se"), ("contrast", "variance")}
     parts = [heads[start:end] for start, end in zip(places, [*places[1:], None], strict=True)]
-    own = next((part for part in parts if spreads & {*meanings[(part + part)[1]]}), parts[0])
+    beside = (part for part in parts if part[1:] and spreads & {*meanings[part[1]]})
+    own = next(beside, parts[0])
     for head in heads:
         if head not in own:
             meanings[head] = [one for one in meanings[head] if one not in OF_EFFECT]
