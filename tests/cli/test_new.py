@@ -69,7 +69,15 @@ def test_what_is_given_is_in_the_config_and_nothing_else_differs_from_the_defaul
     assert "| BMD, areal | BMD | bmd_areal | lumbar_spine, femoral_neck | g/cm2 |" in readme
     assert "- resistance: resistance, resistance_impact\n- combined: " in readme
     assert "| One row per group of a study. | study_id, arm_id, label, role, phase |" in readme
-    assert len(readme.splitlines()) < 60
+    assert len(readme.splitlines()) < 60 and "type_reason" not in readme
+
+
+def test_the_readme_names_every_modality_that_a_review_of_all_types_takes(tmp_path, capsys):
+    assert output_of(capsys, "new", tmp_path, *P1NP_REVIEW)[0] == 0
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    named = {name for line in readme.splitlines() if line.startswith("- ")
+             for name in line.rpartition(": ")[2].split(", ")}  # fmt: skip
+    assert named == set(load_config(tmp_path / "config.yaml").modalities)
 
 
 def test_single_bouts_and_changes_within_arms_are_planned_where_asked_for(tmp_path, capsys):

@@ -266,6 +266,9 @@ def readme_text(review: NewReview) -> str:
         f"- {kind.replace('_', ' ')}: {', '.join(m for m, of in MODALITIES.items() if of == kind)}"
         for kind in review.exercise_types
     )
+    if {*review.exercise_types} == {*EXERCISE_TYPES}:  # as the default of config.yaml
+        untyped = ", ".join(name for name, kind in MODALITIES.items() if kind is None)
+        modalities += f"\n- with `exercise_type` and `type_reason` in the row: {untyped}"
     return f"""\
 # {review.title}
 
