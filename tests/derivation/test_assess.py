@@ -27,6 +27,7 @@ def test_a_randomised_trial_is_pooled():
     ("how", "block", "reason"),
     [
         ({"exercise": {"comparator_kind": "active"}}, Block.ACTIVE, "comparator 'active'"),
+        ({"exercise": {"comparator_kind": "not_stated"}}, Block.LISTED, "comparator 'not_stated'"),
         ({"exercise": {"listed": "one stratum"}}, Block.LISTED, "one stratum"),
         ({"control": {"cointervention": "calcium"}}, Block.LISTED, "one arm only: calcium"),
         ({"design": "nrct"}, Block.NON_RANDOMISED, "non-randomised trial"),

@@ -138,6 +138,26 @@ def test_cointervention(review):
     assert pooled_of_first(review)
 
 
+@answers('The paper says "control group" and no more', "not_stated", "`comparator_kinds`")
+def test_control_group_of_no_stated_kind(review):
+    review.edit("arms", exercise, comparator_kind="not_stated")
+    assert not review.problems() and not pooled_of_first(review)
+    path = review.folder / "config.yaml"
+    kinds = "comparator_kinds: [usual, attention, low_dose"
+    settings = path.read_text(encoding="utf-8")
+    path.write_text(settings.replace(f"{kinds}]", f"{kinds}, not_stated]"), encoding="utf-8")
+    assert pooled_of_first(review)
+
+
+@answers("The covariate of an ANCOVA is not named", "md", "`test` ancova", "not_stated", "adj_md")
+def test_ancova_of_no_named_covariate():
+    cells = {"value": 0.4, "se": 0.1, "test": "ancova", "score": "change", **N}
+    found = [parallel([contrast(statistic, adjusted=adjusted, **cells)])["MD"]
+             for statistic, adjusted in (("md", "not_stated"), ("adj_md", "yes"))]  # fmt: skip
+    assert [text(effect).derivation_method for effect in found] == ["DIF", "ADJ"]
+    assert found[0].yi == found[1].yi == 0.4
+
+
 @answers("What is the comparator of a control row?", "neither `comparator` nor `modality`")
 @pytest.mark.parametrize(
     ("cells", "said"),

@@ -72,11 +72,12 @@ def listed_only(comparison: Comparison, config: Config) -> tuple[Block, str] | N
 def why_listed(comparison: Comparison, config: Config) -> Iterator[tuple[Block, str]]:
     """Yield block and reason of everything for which a comparison is only listed."""
     arm, control = comparison.arm, comparison.control
-    active = control is not None and arm.comparator_kind not in config.comparator_kinds
+    apart = control is not None and arm.comparator_kind not in config.comparator_kinds
+    active = apart and arm.comparator_kind != ComparatorKind.NOT_STATED
     block = Block.ACTIVE if active else Block.LISTED
     if arm.listed:
         yield block, arm.listed
-    if active:
+    if apart:
         yield block, f"comparator '{arm.comparator_kind}' is not pooled by config.yaml"
     if control is None:
         return

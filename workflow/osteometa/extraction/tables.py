@@ -106,9 +106,9 @@ class Arm(Row):
     )
     type_reason: Remark = cell("Why; needed with exercise_type.")
     comparator: Text = cell("arm_id it is compared with; empty = its own baseline.")
-    comparator_kind: Literal["", "none", "usual", "attention", "low_dose", "active"] = cell(
-        "Kind of comparator."
-    )
+    comparator_kind: Literal[
+        "", "none", "usual", "attention", "low_dose", "active", "not_stated"
+    ] = cell("Kind of comparator.")
     dose: Remark = cell("Frequency, duration, load in words.")
     weeks: Number = cell(
         "Length of the programme in weeks; empty for a single bout.", None, above=0, most=2600

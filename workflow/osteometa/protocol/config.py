@@ -299,9 +299,9 @@ class Config(Closed):
     effects: Effects = Effects()
     secondary_outcomes: tuple[str, ...] = ()
     modalities: dict[Identifier, ExerciseType | None] = MODALITIES
-    comparator_kinds: tuple[Literal["usual", "attention", "low_dose", "active"], ...] = (
-        "usual", "attention", "low_dose",
-    )  # fmt: skip
+    comparator_kinds: tuple[
+        Literal["usual", "attention", "low_dose", "active", "not_stated"], ...
+    ] = ("usual", "attention", "low_dose")
     designs: tuple[Literal["rct", "crossover_rct", "nrct", "uncontrolled"], ...] = (
         "rct", "crossover_rct",
     )  # fmt: skip

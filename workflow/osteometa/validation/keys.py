@@ -212,7 +212,7 @@ def _comparator(arm: Arm, comparator: Arm | None) -> Iterator[Problem]:
     elif arm.comparator_kind in ("", "none"):
         message = (
             "An arm with a comparator needs the kind of comparator. "
-            "Use: usual, attention, low_dose, active."
+            "Use: usual, attention, low_dose, active, not_stated."
         )
         yield problem_at(arm, "comparator_kind", "E105", message, arm.comparator_kind)
 

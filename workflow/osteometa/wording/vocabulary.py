@@ -92,6 +92,7 @@ class ComparatorKind(Term):
     ATTENTION = "attention", "contact, education or passive treatment"
     LOW_DOSE = "low_dose", "light stretching or a low-intensity programme"
     ACTIVE = "active", "another exercise programme"
+    NOT_STATED = "not_stated", "a control of a kind that is not stated"
 
 
 class Measure(Term):
