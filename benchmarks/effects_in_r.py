@@ -1,4 +1,4 @@
-"""Recompute every effect of the review in R and tell the largest difference.
+"""Recompute every effect of the review in R and show the largest difference.
 
 usage: .venv/bin/python benchmarks/effects_in_r.py [REVIEW]     (needs Rscript with metafor)
 

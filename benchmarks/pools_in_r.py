@@ -1,4 +1,4 @@
-"""Recompute every pool of a review in R and tell the largest difference of each quantity.
+"""Recompute every pool of a review in R and show the largest difference of each quantity.
 
 usage: .venv/bin/python benchmarks/pools_in_r.py [--write] [REVIEW ...]     (needs R with metafor)
 

@@ -11,7 +11,7 @@ from osteometa.sensitivity.small_study import egger, pet_peese, rank_test
 from osteometa.sensitivity.trim_fill import trim_fill
 
 SETS = [name for name, data in ORACLE.items() if data.get("egger_regression_tests")]
-# Nothing differs between equal effects: metafor prints what rounding left.
+# Nothing differs between equal effects: metafor gives what rounding left.
 EQUAL = [name for name in SETS if name.startswith(("hard_identical", "hard_all_zero"))]
 DIFFER = [name for name in SETS if name not in EQUAL]
 EGGER = {

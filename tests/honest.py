@@ -28,7 +28,7 @@ PAGE = ROOT / "docs/reliability.md"
 START, END = "<!-- honest: begin -->", "<!-- honest: end -->"
 Row = dict[str, str]
 REMINDERS = ("W08",)
-"""Warnings of an empty cell: the data sets do not tell the length of a programme."""
+"""Warnings of an empty cell: the data sets do not state the length of a programme."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,8 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from builders import ROOT
+from builders import ROOT, output_of
 from drawing import HARD, drawn_forest, drawn_of, forest_study, texts_of, write_results
-from osteometa.cli import main
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.layout import place_columns
 from osteometa.figures.forest.rows import Diamond, ForestRow
@@ -42,14 +41,6 @@ def made(tmp_path_factory):
     return folder, write_results(folder, folder)
 
 
-def told(capsys, *words):
-    try:
-        status = main(["figure", *map(str, words)])
-    except SystemExit as stop:
-        status = stop.code
-    return status, *capsys.readouterr()
-
-
 @pytest.mark.parametrize("ending", ["pdf", "svg", "png", "tiff"])
 def test_a_figure_is_drawn_again_without_a_run(made, tmp_path, capsys, ending):
     folder, _ = made
@@ -57,7 +48,7 @@ def test_a_figure_is_drawn_again_without_a_run(made, tmp_path, capsys, ending):
     outs = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
     for out in outs:
         words = ("--directory", folder, "--style", "bmj", "--width", 89, "--out", out)
-        assert told(capsys, SPINE, *words) == (0, f"{out}\n", "")
+        assert output_of(capsys, "figure", SPINE, *words) == (0, f"{out}\n", "")
     assert outs[0].read_bytes() == outs[1].read_bytes()
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     if ending in ("png", "tiff"):
@@ -73,16 +64,16 @@ def test_what_does_not_apply_is_said(made, tmp_path, capsys):
     folder, _ = made
     out = tmp_path / "gosh.pdf"
     words = (CTX, "--kind", "gosh_plot", "--directory", folder, "--out", out)
-    status, _, err = told(capsys, *words)
+    status, _, err = output_of(capsys, "figure", *words)
     assert (status, out.exists()) == (1, False)
     assert "this figure does not apply" in err and "needed" in err
 
 
-def test_a_folder_of_the_name_is_told(made, tmp_path, capsys):
+def test_a_folder_of_the_name_is_stated(made, tmp_path, capsys):
     out = tmp_path / "a.svg"
     out.mkdir()
-    status, printed, _ = told(capsys, CTX, "--directory", made[0], "--out", out)
-    assert status.startswith(f"osteometa figure: {out}: Is a directory. ") and printed == ""
+    status, out_text, _ = output_of(capsys, "figure", CTX, "--directory", made[0], "--out", out)
+    assert status.startswith(f"osteometa figure: {out}: Is a directory. ") and out_text == ""
     assert list(tmp_path.iterdir()) == [out] and not list(out.iterdir())
 
 
@@ -106,13 +97,13 @@ def test_wrong_words_are_answered_in_sentences(made, tmp_path, capsys):
         ),
     ]
     for words, status, piece in cases:
-        found, printed, err = told(capsys, *words)
-        assert (found, printed) == (status, ""), words
+        found, out_text, err = output_of(capsys, "figure", *words)
+        assert (found, out_text) == (status, ""), words
         assert piece in err and "Traceback" not in err, (words, err)
     assert not out.exists()
     (empty / "results" / SPINE).mkdir(parents=True)
     (empty / "results" / SPINE / "effects.csv").write_text("other,columns\n", "utf-8")
-    status, _, err = told(capsys, SPINE, "--directory", empty, "--out", out)
+    status, _, err = output_of(capsys, "figure", SPINE, "--directory", empty, "--out", out)
     assert status == 1 and "to update the results" in err
 
 

@@ -295,7 +295,7 @@ def test_moderators_that_say_the_same_are_refused_by_name(tmp_path, capsys):
     assert status == 2 and "'other: vv' is a linear combination of word: v, so" in err
 
 
-def test_one_coefficient_is_told_in_the_singular(tmp_path, capsys):
+def test_one_coefficient_is_stated_in_the_singular(tmp_path, capsys):
     path = effects_csv(tmp_path, EFFECTS, HEADER)
     cov = effects_csv(tmp_path, ["a1,a2,0.045"], "a,b,covariance", "cov.csv")
     note = result(capsys, path, "--cov", cov, "--mods", "weeks")["regression"]["note"]

@@ -84,9 +84,9 @@ def test_covariances_of_changes_by_hand():
 
 def test_covariances_of_tests_of_changes_by_hand():
     """The control's part of 2 (1 - r) (1/nE + 1/nC)."""
-    told = {"score": "change", "adjusted": "no", "n_control": 16}
+    stated = {"score": "change", "adjusted": "no", "n_control": 16}
     rows = [
-        ("contrasts", arm, "end", "t", {"value": t, "n_exercise": n, **told})
+        ("contrasts", arm, "end", "t", {"value": t, "n_exercise": n, **stated})
         for arm, t, n in (("e", 2.2, 12), ("f", 1.9, 14))
     ]
     found, links = two_arms_and_their_control(rows, what="BMD", site="lumbar_spine")

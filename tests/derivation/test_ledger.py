@@ -92,10 +92,10 @@ PEOPLE_SAY = ("risk_of_bias", "prisma", "assays", "grade", "published_pools")
 
 
 def lines_by_row(ledger):
-    told = defaultdict(list)
+    stated = defaultdict(list)
     for line in ledger:
-        told[line.table, line.row].append(line)
-    return told
+        stated[line.table, line.row].append(line)
+    return stated
 
 
 def test_every_used_line_leads_to_an_effect(review):
@@ -118,9 +118,9 @@ def test_every_used_line_leads_to_an_effect(review):
     assert {line.table for line in used} <= {"studies", "arms", *FINDINGS}
 
 
-def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used(review):
+def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_stated_as_used(review):
     tables, derived, config, ledger = review
-    told = lines_by_row(ledger)
+    stated = lines_by_row(ledger)
     cells = {
         cell_name(row, column): (place, getattr(row, column))
         for place, row in rows_of(tables).items()
@@ -140,7 +140,7 @@ def test_every_effect_leads_back_to_filled_raw_cells_whose_rows_are_told_as_used
             continue
         for synthesis in planned:
             lines = {
-                place: [x for x in told[place] if (x.status, x.synthesis) == ("used", synthesis)]
+                place: [x for x in stated[place] if (x.status, x.synthesis) == ("used", synthesis)]
                 for place in places
             }
             assert all(lines.values()), effect.effect_id
@@ -169,10 +169,10 @@ def test_a_line_of_directions_only_leads_to_a_direction_of_its_study(review):
 
 def test_what_people_judge_and_what_others_pooled_is_in_no_effect(review):
     tables, derived, _, ledger = review
-    told = lines_by_row(ledger)
+    stated = lines_by_row(ledger)
     for table in PEOPLE_SAY:
         for row in getattr(tables, table):
-            (line,) = told[table, row.row]
+            (line,) = stated[table, row.row]
             assert (line.status, line.synthesis) == ("not_planned", "")
     for effect in derived.effects:
         assert not any(cell.startswith(PEOPLE_SAY) for cell in map(str, effect.inputs))
@@ -190,7 +190,7 @@ def test_the_shipped_review_is_walked_in_all_its_tables():
     assert {line.status for line in ledger} == STATUSES
 
 
-def test_what_stands_for_other_prints_is_told_in_the_ledger():
+def test_what_stands_for_other_prints_is_stated_in_the_ledger():
     """Rows of other times say which time is taken; rows of merged arms are in the merged effect."""
     *_, ledger = made(ROOT)
     (reason,) = {

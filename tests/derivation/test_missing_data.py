@@ -74,10 +74,10 @@ def test_a_study_in_the_pool_wants_nothing(tmp_path):
 
 
 def test_what_no_number_would_bring_into_a_pool_is_not_asked_for(tmp_path):
-    told = {"directions": [direction(SPINE)]}
-    assert wanted(tmp_path / "rct", **told)
-    assert wanted(tmp_path / "nrct", studies=[csv_study(design="nrct")], **told) == []
-    assert wanted(tmp_path / "active", arms=csv_arms(comparator_kind="active"), **told) == []
+    stated = {"directions": [direction(SPINE)]}
+    assert wanted(tmp_path / "rct", **stated)
+    assert wanted(tmp_path / "nrct", studies=[csv_study(design="nrct")], **stated) == []
+    assert wanted(tmp_path / "active", arms=csv_arms(comparator_kind="active"), **stated) == []
 
 
 def test_inconsistent_values_want_others_in_their_place(tmp_path):

@@ -79,7 +79,7 @@ def test_one_arm_speaks_of_itself(basis):
     assert entry([md], design="uncontrolled").direction == "not_told"
 
 
-def test_a_direction_that_its_numbers_contradict_is_told():
+def test_a_direction_that_its_numbers_contradict_is_stated():
     found = entry([change("e", mean=5), change("c", mean=6), direction("up")])
     assert found.conflict and found.reason == "the sign contradicts the reported up"
     assert not entry([change("e", mean=5), change("c", mean=6), direction("down")]).conflict
@@ -303,11 +303,11 @@ def test_a_p_between_arms_is_none_of_one_arm():
 
 def test_combined_p_are_kept_off_0_and_1():
     base = entry([direction("up")])
-    told = [
+    stated = [
         ExactP(replace(base, study_id=str(i), n=n), p, "")
         for i, (p, n) in enumerate(((0.0, 10), (1.0, 40), (0.2, 30)))
     ]
-    row = combine_p(("CTX", "training", "controlled"), told)
+    row = combine_p(("CTX", "training", "controlled"), stated)
     ps = (1e-12, 1 - 1e-12, 0.2)
     z = sum(-math.sqrt(n) * ndtri(p) for n, p in zip((10, 40, 30), ps, strict=True))
     assert row.z == pytest.approx(z / math.sqrt(80))

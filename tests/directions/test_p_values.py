@@ -26,7 +26,7 @@ def shipped():
     return checked(ROOT).tables, derived_of(ROOT)
 
 
-def told(shipped, p, n):
+def entry(shipped, p, n):
     """Return a study with a one-sided p and N."""
     entry = replace(shipped[1].entries[0], n=n, study_id=f"s{n}_{p}")
     return ExactP(entry, p, "" if p is not None else "without an exact p")
@@ -35,7 +35,7 @@ def told(shipped, p, n):
 def test_four_one_sided_p(shipped):
     """Check 38: Fisher 35.811 (df 8), p 1.9e-5; Stouffer sqrt(N) Z 2.7752, p .00276."""
     ps, sizes = (0.1662, 0.0000023, 0.0456, 0.9602), (15, 60, 60, 60)
-    row = combine_p(KEY, [told(shipped, p, n) for p, n in zip(ps, sizes, strict=True)])
+    row = combine_p(KEY, [entry(shipped, p, n) for p, n in zip(ps, sizes, strict=True)])
     assert (round(row.chi2, 3), row.df) == (35.811, 8)
     assert float(f"{row.p_fisher:.1e}") == 1.9e-5
     assert (round(row.z, 4), round(row.p_stouffer, 5)) == (2.7752, 0.00276)
@@ -75,13 +75,15 @@ def test_doubted_effects_are_no_points(shipped):
     assert {blocks[p.effect_id] for p in points if p.effect_id} <= {
         "pooled", "reduced", "non_randomised", "part",
     }  # fmt: skip
-    told = {(p.outcome, p.study_id) for p in points}
-    assert not told & {("BMD", "heinonen_1996"), ("CTX", "nelson_k_thesis")}
-    assert ("OPG", "nelson_k_thesis") in told
+    stated = {(p.outcome, p.study_id) for p in points}
+    assert not stated & {("BMD", "heinonen_1996"), ("CTX", "nelson_k_thesis")}
+    assert ("OPG", "nelson_k_thesis") in stated
 
 
 def test_fewer_than_three_are_not_combined(shipped):
-    row = combine_p(KEY, [told(shipped, 0.01, 20), told(shipped, 0.2, 30), told(shipped, None, 9)])
+    row = combine_p(
+        KEY, [entry(shipped, 0.01, 20), entry(shipped, 0.2, 30), entry(shipped, None, 9)]
+    )
     assert (row.status, row.k, row.p_stouffer) == ("not_applicable", 2, None)
     assert row.reason.startswith("2 exact p values in a known direction, 3 are needed")
     assert "1 without an exact p" in row.reason
@@ -117,8 +119,8 @@ def test_combined_ctx_by_hand(shipped):
 def test_a_p_of_other_people_is_not_taken(shipped):
     """Uth 2021 reports a p = .012 per protocol, without n; its direction and n 68 are of all."""
     raw, derived = shipped
-    told = [c for c in raw.contrasts if c.study_id == "uth_2021" and c.p is not None]
-    assert [(float(c.p), c.population_analysed) for c in told] == [(0.012, "per_protocol")]
+    stated = [c for c in raw.contrasts if c.study_id == "uth_2021" and c.p is not None]
+    assert [(float(c.p), c.population_analysed) for c in stated] == [(0.012, "per_protocol")]
     entries = [e for e in derived.entries if e.study_id == "uth_2021" and e.outcome == "BMD"]
     known = {(e.direction, e.population_analysed, e.n) for e in entries if e.direction == "up"}
     assert known == {("up", "itt", 68)}

@@ -29,7 +29,7 @@ def results(rows, **how):
 
 
 @pytest.mark.parametrize(
-    ("arrow", "word", "told"),
+    ("arrow", "word", "stated"),
     [
         ("up", "", "up"), ("down", "unknown", "down"), ("mixed", "", "mixed"),
         ("up", "down", "up"),  # the arrow is what the paper says
@@ -38,10 +38,10 @@ def results(rows, **how):
         ("", "unknown", "not_told"), ("", "", "not_told"),
     ],
 )  # fmt: skip
-def test_the_arrow_comes_before_the_sign(arrow, word, told):
+def test_the_arrow_comes_before_the_sign(arrow, word, stated):
     row = DirectionRow(study_id="t", arm_id="e", outcome="CTX", timepoint="end",
                        basis="between_arm", arrow=arrow, direction=word)  # fmt: skip
-    assert direction_of(row) == told
+    assert direction_of(row) == stated
 
 
 def test_each_stated_basis_is_a_result_of_its_own():
@@ -152,7 +152,7 @@ def test_a_known_difference_between_arms_comes_before_a_change_of_the_arm():
 
 
 def test_a_mark_does_not_depend_on_the_order_of_results(shipped):
-    """Two results of one place and time: what is told is not lost, and the order is no rule."""
+    """Two results of one place and time: what is reported is not lost, and the order is no rule."""
     own, not_told = (
         reported_result(direction="down", **WITHIN),
         reported_result(direction="not_told"),
@@ -185,7 +185,7 @@ def test_the_last_time_of_a_programme_and_the_first_after_a_bout_are_drawn(phase
         assert (mark.direction, [r.time for r in mark.results]) == ("up", [chosen])
 
 
-def test_sites_that_disagree_are_mixed_whatever_is_not_told():
+def test_sites_that_disagree_are_mixed_whatever_is_not_stated():
     spine, hip = (reported_result(outcome="BMD", site=site) for site in ("lumbar_spine", "hip"))
     down = replace(hip, direction="down")
     assert marks(spine, hip) == [(("e",), "between_arm", "up")]

@@ -55,7 +55,7 @@ def test_seven_of_ten_known_entries_make_a_direction(small, directions, directio
 
 
 def test_the_range_over_unknown_directions_is_not_only_at_its_ends(small):
-    """Four up, two unchanged, four not told: p is largest when the last six split."""
+    """Four up, two unchanged, four not reported: p is largest when the last six split."""
     found = []
     for number in range(10):
         word = ("up", "unchanged", "not_told")[(number > 3) + (number > 5)]

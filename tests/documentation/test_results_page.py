@@ -137,14 +137,14 @@ def test_every_column_of_every_file_is_explained_in_its_order_and_no_other(run):
 
 
 def strays(section, rows):
-    """Return words of closed columns that the page does not tell, alone or joined."""
+    """Return words of closed columns that the page does not explain, alone or joined."""
     return {
         (name, word)
         for row in rows
-        for name, told in section.values.items()
-        if told and row[name] not in told
+        for name, stated in section.values.items()
+        if stated and row[name] not in stated
         for word in re.split(r"[+/ ]", row[name])
-        if word and word not in told
+        if word and word not in stated
     }
 
 
@@ -218,5 +218,5 @@ def test_the_example_is_what_the_tables_give(evidence):
     percents = [m for m in tables.measurements if cell_name(m, "mean") in inputs]
     assert len(percents) == 2
     for row in percents:
-        printed = f"{row.mean.text.replace('-', '−')} % (SD {row.sd.text}, n {row.n})"
-        assert re.search(re.escape(printed).replace(r"\ ", r"\s+"), PAGE), printed
+        words = f"{row.mean.text.replace('-', '−')} % (SD {row.sd.text}, n {row.n})"
+        assert re.search(re.escape(words).replace(r"\ ", r"\s+"), PAGE), words

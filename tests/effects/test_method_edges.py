@@ -58,7 +58,7 @@ def test_every_rung_of_two_conditions_takes_two_people(n, usable):
 
 @pytest.mark.parametrize(("n", "usable"), [(1, False), (2, False), (3, True)])
 def test_an_smd_of_one_group_takes_three_people(n, usable):
-    """J(1) is not defined: two people have no SMD, and the reason is told."""
+    """J(1) is not defined: two people have no SMD, and the reason is stated."""
     smd = contrast("smd", value=0.6, standardiser="raw", n_exercise=n)
     levels = [level("baseline", mean=5, sd=2, n=n), level("end", mean=7, sd=2, n=n)]
     for rows in (levels, [change("e", mean=7, sd=9, n=n)], [t_test(n_exercise=n)], [smd]):
@@ -168,7 +168,7 @@ def test_a_printed_change_of_one_arm_is_brought_to_the_unit_of_its_levels():
 
 
 def test_an_se_of_changes_is_brought_to_the_unit_of_the_levels():
-    """CHG by a reported difference: the means tell the size, its SE the variance."""
+    """CHG by a reported difference: the means give the size, its SE the variance."""
     rows = [
         change("e", mean=4),
         change("c", mean=1),

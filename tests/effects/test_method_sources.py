@@ -403,12 +403,12 @@ def test_people_known_from_the_start_alone_are_flagged(name):
     )
     arms = tuple(arm.model_copy(update={"n_start": 12}) for arm in raw.arms)
     found = {e.measure: e for e in derive(replace(raw, arms=arms), CONFIG).effects}
-    printed = design(rows)
+    published = design(rows)
     for measure in measures.split():
         wanted = {*flags.split(), "NRAND"}
         assert found[measure].flags == wanted
         assert (found[measure].yi, found[measure].vi) == pytest.approx(
-            (printed[measure].yi, printed[measure].vi)
+            (published[measure].yi, published[measure].vi)
         )
 
 

@@ -276,7 +276,7 @@ def test_a_digitised_spread_keeps_its_kind(cells, code):
 
 
 # Quantiles.
-def printed(**quantiles):
+def reported(**quantiles):
     return SimpleNamespace(**{**dict.fromkeys(("min", "q1", "median", "q3", "max")), **quantiles})
 
 
@@ -296,7 +296,7 @@ def printed(**quantiles):
     ],
 )
 def test_which_quantiles_are_used(row, n, code):
-    found = from_quantiles(printed(**row), n)
+    found = from_quantiles(reported(**row), n)
     assert (found and found.codes[0]) == code
 
 
@@ -399,7 +399,7 @@ def test_a_ratio_of_means_near_0_is_refused():
     assert set(one) == {"SMD", "MD"}
 
 
-def test_the_reason_of_the_last_test_is_told():
+def test_the_reason_of_the_last_test_is_stated():
     t = contrast("t", value=2.2, adjusted="no", score="post")
     raw = tables([t], design="rct", control=True)
     (estimated,) = derive(raw, CONFIG).estimated

@@ -75,7 +75,7 @@ def test_change_with_its_sd():
     assert "ROM" not in found, "a change of a marker without levels has no ratio"
 
 
-def test_change_over_a_printed_baseline_sd_needs_no_correlation():
+def test_change_over_a_two_baseline_sd_needs_no_correlation():
     rows = [
         level("baseline", mean=22, sd=4, n=50),
         ("measurements", "e", "end", "change", {"mean": 3, "sd": 5.5, "n": 50}),
@@ -279,7 +279,7 @@ def test_paired_statistics_of_a_crossover_go_first():
     assert {text(e).flags for e in found.values()} == {""}
 
 
-def test_crossover_of_printed_difference_has_n_minus_one_degrees_of_freedom():
+def test_crossover_of_two_difference_has_n_minus_one_degrees_of_freedom():
     rows = [("contrasts", "e", "end", "md", {"value": -0.2, "ci_low": -0.3, "ci_high": -0.1,
                                             "n_exercise": 12, "unit": NUMBER})]  # fmt: skip
     found = crossover(rows)["MD"]
@@ -342,15 +342,15 @@ def test_forms_of_the_variance_are_chosen_in_the_config():
 
 def test_a_borrowed_sd_is_never_pooled():
     """Median of two other studies by the same assay, .2: g = J (-.1/.2)."""
-    printed = [with_assay("a", 0.1), with_assay("b", 0.3)]
-    found = derive(warnings_on(*printed, with_assay("c", None)), CONFIG).effects
+    two = [with_assay("a", 0.1), with_assay("b", 0.3)]
+    found = derive(warnings_on(*two, with_assay("c", None)), CONFIG).effects
     own = {e.measure: e for e in found if e.study_id == "c"}
     assert {(e.block, e.pooled) for e in own.values()} == {("borrowed", False)}
     assert {text(e).flags for e in own.values()} == {"BOR RIMP"}
     assert own["SMD"].yi == pytest.approx(hedges_j(9) * -0.1 / 0.2)
     assert text(own["SMD"]).provenance == "SMCR+BOR"
     assert {e.block for e in found if e.study_id != "c"} == {"pooled"}
-    comparisons = comparisons_of(warnings_on(*printed, with_assay("c", None)), CONFIG)
+    comparisons = comparisons_of(warnings_on(*two, with_assay("c", None)), CONFIG)
     needy = next(one for one in comparisons if one.study.study_id == "c")
     tried = attempts_at(needy, "SMD", Correlations(comparisons, CONFIG), CONFIG)
     assert [attempt.method for attempt in tried] == ["SMCR"], "only where it is asked for"

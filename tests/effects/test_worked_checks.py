@@ -50,14 +50,14 @@ def check(number: int):
 def test_m11(number):
     compared = list(CHECKS[number]())
     assert compared
-    for found, printed in compared:
-        half = 0.5 * 10.0 ** -len(printed.partition(".")[2])
-        assert abs(found - float(printed)) <= half * (1 + 1e-9), (found, printed)
+    for found, stated in compared:
+        half = 0.5 * 10.0 ** -len(stated.partition(".")[2])
+        assert abs(found - float(stated)) <= half * (1 + 1e-9), (found, stated)
 
 
-def pairs(found, printed: str) -> Pairs:
+def pairs(found, stated: str) -> Pairs:
     """Pair numbers with what is published of each, separated by spaces."""
-    return zip(np.ravel(found).tolist(), printed.split(), strict=True)
+    return zip(np.ravel(found).tolist(), stated.split(), strict=True)
 
 
 def r_of(value, arm="e", compares="within"):

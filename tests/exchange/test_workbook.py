@@ -194,7 +194,7 @@ def test_a_removed_row_and_an_order_that_differs(small, capsys):
         ("measurements", "timepoint", "", "timepoint must not be empty"),
     ],
 )
-def test_problems_are_told_at_their_cells_and_nothing_is_written(
+def test_problems_are_stated_at_their_cells_and_nothing_is_written(
     sheet, column, value, said, small, capsys
 ):
     book, before = workbook(small, capsys), raw(small)
@@ -220,7 +220,7 @@ def test_numbers_that_are_no_text_are_read_with_a_note(small, capsys):
     (0.055, "0.0%", "The cell holds a percentage"),
     (5.5, '0.0"%"', "Numbers, not text, in 1 cell of the column"),
 ])  # fmt: skip
-def test_typed_numbers_and_percentages_are_told(value, kind, said, small, capsys):
+def test_typed_numbers_and_percentages_are_stated(value, kind, said, small, capsys):
     book = workbook(small, capsys)
     place = cell_of(book, "measurements", "mean", 2)
     opened = openpyxl.load_workbook(book)

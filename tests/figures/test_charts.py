@@ -431,7 +431,7 @@ def test_gosh_histograms_count_every_subset_once():
     filled = [p for p in figure.axes[0].patches if p.get_gid() == "histogram"]
     lines = [line for line in figure.axes[0].lines if line.get_gid() == "histogram"]
     assert (len(filled), len(lines)) == (2, 2)
-    # The highest bar of each is as high as told: two subsets with I2 = 0.
+    # The highest bar of each is as high as stated: two subsets with I2 = 0.
     assert filled[1].get_xy()[:, 0].max() - filled[1].get_xy()[:, 0].min() == pytest.approx(
         gosh.HEIGHT
     )
@@ -592,14 +592,14 @@ def test_ticks_of_p_are_powers_of_ten_up_to_the_last_points(widest, right):
 
 
 def test_the_evidence_map_counts_each_study_by_the_most_it_has():
-    """An estimate, else a direction, else unchanged, else not told; participants of the largest."""
-    told = {"estimate": {"effect_id": "e"}, "direction": {"direction": Direction.MIXED},
+    """An estimate, a direction, unchanged, or not reported; participants of the largest."""
+    stated = {"estimate": {"effect_id": "e"}, "direction": {"direction": Direction.MIXED},
             "unchanged": {"direction": Direction.UNCHANGED},
             "not reported": {"direction": Direction.NOT_TOLD}}  # fmt: skip
-    kinds = list(told)
+    kinds = list(stated)
     results = [
         reported_result(
-            study_id=f"{kind} {n}", outcome=outcome, exercise_type=of, n=n, **told[less]
+            study_id=f"{kind} {n}", outcome=outcome, exercise_type=of, n=n, **stated[less]
         )
         for outcome, of, n in itertools.product(("OPG", "BMD"), ExerciseType, (None, 8, 400))
         for place, kind in enumerate(kinds)

@@ -161,17 +161,17 @@ def test_the_plot_of_the_shipped_review_has_each_study_and_type_once():
         assert_apart(figure, f"page {number}")
 
 
-def test_sign_tests_name_unchanged_apart_from_not_told():
+def test_sign_tests_name_unchanged_apart_from_not_stated():
     entries = [
         entry(word, study_id=str(n))
         for n, word in enumerate(["up"] * 3 + ["unchanged"] * 2 + ["not_told"])
     ]
     (row,) = direction_sets(entries, CONFIG)
-    told = set_words(row)
-    assert told.startswith("OPG, training, against a comparator: 3 up, 0 down, 2 unchanged, 1 not")
-    assert told.endswith("over all directions that the others may have "
+    words = set_words(row)
+    assert words.startswith("OPG, training, against a comparator: 3 up, 0 down, 2 unchanged, 1 not")
+    assert words.endswith("over all directions that the others may have "
                          "(0.250 for the known ones alone)")  # fmt: skip
-    low, high = re.search(r"sign test p from (\S+) to (\S+) over", told).groups()
+    low, high = re.search(r"sign test p from (\S+) to (\S+) over", words).groups()
     assert (float(low), float(high)) == (0.031, 1.0)
     (one,) = direction_sets([entry(Direction.UNCHANGED)], CONFIG)
     assert set_words(one).endswith("1 unchanged")  # a test of one study says nothing

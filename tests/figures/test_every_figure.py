@@ -272,7 +272,7 @@ def test_studies_that_are_flagged_are_named_as_such(review):
     assert seen or folder.name.startswith("seed")  # which reports arrows only
 
 
-def test_subsets_of_few_studies_are_told_not_drawn(review):
+def test_subsets_of_few_studies_are_stated_not_drawn(review):
     folder, config = review
     for synthesis in config.syntheses:
         place = folder / "results" / synthesis.id

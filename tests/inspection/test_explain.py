@@ -44,7 +44,7 @@ def review(*trials):
     return review_of().__class__(**whole)
 
 
-def test_all_causes_are_told_at_once():
+def test_all_causes_are_stated_at_once():
     given = review_of([measurement("e", "end", mean="0.4")], design="nrct")
     arm = given.arms[0].model_copy(
         update={"comparator_kind": "active", "cointervention": "calcium", "listed": "one of two"}
@@ -165,7 +165,7 @@ def test_a_design_that_no_number_brings_into_a_pool_is_said_with_what_is_missing
     assert reason in text and "it would also need n analysed" in text
 
 
-def test_a_bout_without_hours_is_told_that_time_h_is_empty():
+def test_a_bout_without_hours_is_stated_that_time_h_is_empty():
     rows = [level(time, mean=5, sd=0.1, n=20) for time in ("baseline", "end")]
     explainer, found = explained(tables(rows, phase="acute"))
     assert "no planned analysis, because `time_h` (hours after the bout) is empty" in headline(
@@ -243,7 +243,7 @@ def test_an_analysis_names_what_is_in_and_what_is_out():
     assert "it would need" in outside
 
 
-def test_a_study_without_a_comparison_and_an_excluded_one_are_told():
+def test_a_study_without_a_comparison_and_an_excluded_one_are_stated():
     explainer, found = explained(review_of())
     assert headline(found, explainer).endswith("no comparison on an outcome that is pooled.")
     given = review_of([measurement("e", "end", mean="0.4")])

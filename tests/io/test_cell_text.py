@@ -53,7 +53,7 @@ def test_numbers_have_one_grammar(text, point, comma):
         ("abc", ".", "'abc' is not a number"),
     ],
 )
-def test_a_text_that_is_no_number_is_told_why(text, mark, words):
+def test_a_text_that_is_no_number_is_stated_why(text, mark, words):
     with pytest.raises(NumberError, match=words):
         plain_number(text, mark)
 

@@ -17,7 +17,7 @@ RANDOM = np.random.default_rng(20)
 
 
 @pytest.mark.parametrize("effect", ["1e150", "-1e200", "1e300"])
-def test_an_effect_too_large_is_told_by_row_study_and_column(tmp_path, capsys, effect):
+def test_an_effect_too_large_is_stated_by_row_study_and_column(tmp_path, capsys, effect):
     """A single 1e150 among normal rows once filled the memory, 1e200 never came back."""
     path = effects_csv(tmp_path, [*BCG, f"far,{effect},0.1,a"])
     status, out, err = output_of(capsys, "pool", path)
@@ -26,7 +26,7 @@ def test_an_effect_too_large_is_told_by_row_study_and_column(tmp_path, capsys, e
 
 
 @pytest.mark.parametrize("variance", ["1e-156", "1e+200"])
-def test_a_variance_out_of_range_is_told_by_row_study_and_column(tmp_path, capsys, variance):
+def test_a_variance_out_of_range_is_stated_by_row_study_and_column(tmp_path, capsys, variance):
     path = effects_csv(tmp_path, [*BCG, f"far,0.1,{variance},a"])
     status, _, err = output_of(capsys, "pool", path, "--method", "ML")
     assert status == 2
@@ -34,7 +34,7 @@ def test_a_variance_out_of_range_is_told_by_row_study_and_column(tmp_path, capsy
 
 
 @pytest.mark.parametrize("size", ["e-300", "e-150", "e150"])
-def test_a_moderator_out_of_range_is_told_by_its_name(tmp_path, capsys, size):
+def test_a_moderator_out_of_range_is_stated_by_its_name(tmp_path, capsys, size):
     rows = [f"{row},{i}{size}" for i, row in enumerate(BCG)]
     path = effects_csv(tmp_path, rows, "study,yi,vi,group,x")
     status, _, err = output_of(capsys, "pool", path, "--mods", "x")

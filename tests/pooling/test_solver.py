@@ -53,7 +53,7 @@ def test_sums_that_are_infinite_are_not_searched(y, v, method):
         ([0.1], [1.0, 1.0], r"two lists of the same length"),
     ],
 )
-def test_the_place_of_an_impossible_number_is_told(yi, vi, words):
+def test_the_place_of_an_impossible_number_is_stated(yi, vi, words):
     with pytest.raises(ValueError, match=words):
         checked(yi, vi)
 

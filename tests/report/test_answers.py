@@ -84,7 +84,7 @@ def test_every_claim_has_an_answer(shipped):
     assert sum(len(claim.replies) for claim in found) == len(shipped.claims)
 
 
-def test_unchanged_is_counted_apart_from_not_told(shipped):
+def test_unchanged_is_counted_apart_from_not_stated(shipped):
     words = ["up", "unchanged", "unchanged", "not_told"]
     directions = tuple(
         record(StudyDirection, study_id=str(n), direction=word, counted=True,

@@ -31,16 +31,16 @@ def test_every_arrow_of_the_first_review_is_in_its_cell(arrow, shipped, included
         arm.label for arm in shipped.tables.arms
         if (arm.study_id, arm.arm_id) == (arrow["study_id"], arrow["group"])
     )  # fmt: skip
-    told = signs_of(cell_of(study, arrow["outcome"]), label)
+    stated = signs_of(cell_of(study, arrow["outcome"]), label)
     wanted = SIGNS.get((arrow["arrow"], arrow["basis"]), OPEN[arrow["arrow"]])
-    assert wanted in told, (cell_of(study, arrow["outcome"]), wanted)
+    assert wanted in stated, (cell_of(study, arrow["outcome"]), wanted)
     at_times = {
         SIGNS.get((row["arrow"], row["basis"]), OPEN[row["arrow"]])
         for row in TABLE_ONE
         if all(row[name] == arrow[name] for name in ("study_id", "group", "outcome"))
     }
     later = {"marques_2011", "bergstrom_2012"}  # whose own papers report more sites and effects
-    assert set(told) == at_times or arrow["study_id"] in later
+    assert set(stated) == at_times or arrow["study_id"] in later
 
 
 def cell_of(study, outcome):

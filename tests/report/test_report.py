@@ -291,7 +291,7 @@ def test_small_study_effects_are_a_sensitivity():
     assert sensitivity_models.small_study(CLEAR, few) == ("", [("", "4 studies: they need 10")])
 
 
-def test_slopes_are_told_per_step_on_the_scale_of_the_effect():
+def test_slopes_are_stated_per_step_on_the_scale_of_the_effect():
     row = record(MetaRegressionRow, covariate="weeks", k=12, slope=-0.001, ci_low=-0.002,
                  ci_high=0.0, p=0.05, p_permutation=0.0001, status="ok")  # fmt: skip
     text, _ = sensitivity_models.meta_regression(CLEAR, [row])
@@ -395,7 +395,7 @@ def test_the_bootstrap_says_how_many_sign_vectors_and_the_smallest_p():
     ]
 
 
-def test_what_does_not_apply_is_told_once_with_its_reason():
+def test_what_does_not_apply_is_stated_once_with_its_reason():
     few = {"status": "not_applicable", "reason": "1 study, 3 are needed"}
     tables = SensitivityTables(
         sensitivity=(PRIMARY,), leave_one_out=(record(StepRow, **few),),

@@ -50,7 +50,7 @@ def test_a_row_that_moved_and_the_last_digit_of_a_number_are_no_change():
     assert words(found) == "ctx SMD overall: estimate 0.1 -> 0.10000000001"
 
 
-def test_what_comes_and_goes_is_told():
+def test_what_comes_and_goes_is_stated():
     after = replace(BEFORE, effects={"new": {"yi": "1"}}, settings={})
     kinds = {change.name: change.kind for change in changes(BEFORE, after)}
     assert kinds == {"t.e.smd": "removed", "new": "added", "pooling.method": "removed"}

@@ -79,11 +79,11 @@ def test_a_failed_step_is_named_once(progress, capsys):
 )
 def test_a_failure_of_snakemake_has_its_remedy(progress, capsys, text, words):
     progress.emit(record(logging.ERROR, text))
-    told = capsys.readouterr().err
-    assert words in told and "Traceback" not in told and len(told.splitlines()) <= 2
+    stated = capsys.readouterr().err
+    assert words in stated and "Traceback" not in stated and len(stated.splitlines()) <= 2
 
 
-def test_another_failure_is_told_in_few_lines(progress, capsys):
+def test_another_failure_is_stated_in_few_lines(progress, capsys):
     progress.emit(record(logging.ERROR, "Traceback:\n a\n b\nKeyError: 'x'"))
     progress.emit(record(logging.ERROR, "\n".join(["MissingInputException:", *"abcdefgh"])))
     lines = capsys.readouterr().err.splitlines()

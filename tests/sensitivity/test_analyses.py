@@ -146,8 +146,8 @@ def test_meta_regression_is_the_one_that_is_held_against_metafor(cases, looks):
     )
     for at in (line[0], line[17], line[-1]):
         assert at.fitted == pytest.approx(year.intercept + year.slope * (at.x - year.centre))
-    told = {"weeks": "weeks", "age": "age", "sessions": "sessions", "n": "n_total"}
-    for name, column in told.items():
+    stated = {"weeks": "weeks", "age": "age", "sessions": "sessions", "n": "n_total"}
+    for name, column in stated.items():
         assert rows[name].k == sum(getattr(e, column) is not None for e in effects)
         assert (rows[name].status == "ok") == (rows[name].k >= 10)
 

@@ -36,7 +36,7 @@ def test_small_predictors_are_scaled(name, key):
 
 @pytest.mark.parametrize("name", EQUAL)
 def test_equal_effects_have_no_rank_correlation(name):
-    """metafor prints none, or what rounding left."""
+    """metafor gives none, or what rounding left."""
     assert rank_test(*data_of(name)).status == "not_estimable"
 
 

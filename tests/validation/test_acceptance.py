@@ -24,7 +24,7 @@ def questionable(small):
 
 
 def accept(review, capsys, **other):
-    """Copy the cells of each new warning as `check --csv` prints them, and give a reason."""
+    """Copy the cells of each new warning as `check --csv` shows them, and give a reason."""
     main(["check", "--csv", str(review)])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     accepted = [{**{c: row[c] for c in CELLS}, "reason": "as reported", **other} for row in rows]

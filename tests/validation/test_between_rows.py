@@ -1,4 +1,4 @@
-"""Rows of an arm, and of the arms of a comparison, that tell the same twice."""
+"""Rows of an arm, and of the arms of a comparison, that report the same twice."""
 
 from dataclasses import replace
 

@@ -106,7 +106,7 @@ def test_european_csv_reads_the_same_numbers_and_says_so(small):
     assert any(p.severity == "note" and "semicolons" in p.message for p in outcome.problems)
 
 
-def test_the_unit_of_another_marker_is_told(small):
+def test_the_unit_of_another_marker_is_stated(small):
     outcome = check_review(overlaid(small, "E206_unit_of_ntx"))
     (problem,) = outcome.problems[:1]
     assert "bone collagen equivalents" in problem.message
@@ -309,7 +309,7 @@ def test_a_claim_that_cannot_be_asked_is_rejected(small, cells, column, words):
     ],
 )  # fmt: skip
 @pytest.mark.slow
-def test_the_grammar_of_a_cell_is_told_at_the_cell(small, table, cells, column, words):
+def test_the_grammar_of_a_cell_is_stated_at_the_cell(small, table, cells, column, words):
     problems = [p for p in with_cells(small, table, 2, **cells) if p.column == column]
     assert len([p for p in problems if words in p.message]) == 1, problems
     assert all(character.isprintable() for p in problems for character in p.text())

@@ -72,7 +72,7 @@ class Project:
         )
 
     def interrupted(self, review, when, stop, *options):
-        """Start a run and stop it as soon as it prints some words."""
+        """Start a run and stop it as soon as some words are shown."""
         process = subprocess.Popen(
             self.command(review, *options),
             cwd=self.folder,
@@ -320,7 +320,7 @@ def test_a_failing_check_leaves_results_whole(project, review):
     assert jobs(result) and files_of(review) == before
 
 
-def test_a_table_that_is_gone_is_told(project, review):
+def test_a_table_that_is_gone_is_stated(project, review):
     before = files_of(review)
     (review / "data/raw/grade.csv").rename(review / "data/raw/Grade.csv.bak")
     result = project.run(review)
@@ -329,7 +329,7 @@ def test_a_table_that_is_gone_is_told(project, review):
     assert files_of(review) == before
 
 
-def test_a_broken_config_is_told_without_a_traceback(project, review):
+def test_a_broken_config_is_stated_without_a_traceback(project, review):
     before = files_of(review)
     edit(review / "config.yaml", "agreement_share", "agreement_shar")
     result = project.run(review)

@@ -221,11 +221,11 @@ def test_the_page_on_evidence_names_studies_that_are_there(raw):
 
 
 def test_the_page_on_evidence_counts_as_the_files_do():
-    told = {first.strip("`"): second for first, second, *_ in cells_of_tables(PAGE)}
+    stated = {first.strip("`"): second for first, second, *_ in cells_of_tables(PAGE)}
     files = ("comparisons.csv", "arm_numbers.csv", FOUND, "found_arms_2026_11.csv", "table_one.csv")
     for name in (*files, "map.csv"):
-        assert told[name] == str(len(rows_of(name)))
+        assert stated[name] == str(len(rows_of(name)))
     graded = [*rows_of("comparisons.csv"), *rows_of(FOUND)]
     tiers = [re.match(r"tier=(\d[ab]?)", row["note"])[1] for row in graded]
     for tier in ("0", "1", "2", "3a", "3b", "4a", "4b", "5"):
-        assert told[tier] == str(tiers.count(tier)), tier
+        assert stated[tier] == str(tiers.count(tier)), tier

@@ -126,7 +126,7 @@ def test_another_workflow_uses_this_one_as_a_module(small):
         ('"DL"', 'replace_prefix:\n        {"results/": "out/"}', "takes `prefix`, not"),
     ],
 )
-def test_what_a_module_cannot_use_is_told_in_a_sentence(small, method, prefix, words):
+def test_what_a_module_cannot_use_is_stated_in_a_sentence(small, method, prefix, words):
     folder = small.parent / "parent"
     folder.mkdir()
     small.rename(folder / "bone")

@@ -75,8 +75,8 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     """Return the fields that the heads suggest, and those that the reviewer must state."""
     covidence = is_of_covidence(heads)
     if covidence:  # these columns describe participants
-        people = ("baseline ", "intervention ")
-        heads = tuple(head for head in heads if not head.lower().startswith(people))
+        other = ("baseline ", "intervention ")
+        heads = tuple(head for head in heads if not head.lower().startswith(other))
     # A head that occurs again, such as the SE of another effect, names no second arm.
     again = {head for head in heads if (first := _first_of(head)) != head and first in heads}
     meanings = {head: list(_meanings(head)) for head in heads if head not in again}

@@ -88,7 +88,7 @@ def suggestion(found: str, allowed: Iterable[str]) -> str:
 
 ACCEPTING = (
     "\nTo accept a warning whose value is right, enter it with the reason in "
-    "data/raw/accepted_warnings.csv; `osteometa check --csv` prints the cells to copy."
+    "data/raw/accepted_warnings.csv; `osteometa check --csv` shows the cells to copy."
 )
 
 

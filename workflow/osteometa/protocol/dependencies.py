@@ -23,7 +23,7 @@ def other_forms(config: Config) -> list[tuple[str, dict[str, Any]]]:
 
 
 def pool_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
-    """Return what pools and what-if tables of a synthesis depend on, as a part of the config.
+    """Return what pools and sensitivity analyses of a synthesis depend on, as a part of the config.
 
     Of the outcomes only its own, so that a choice for one outcome reruns that one alone.
     """

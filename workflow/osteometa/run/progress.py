@@ -1,6 +1,6 @@
-"""What a run prints: the steps with how many are done, and failures in a few lines.
+"""What a run shows: the steps with how many are done, and failures in a few lines.
 
-Snakemake's own handler, which would print a page for every step, prints nothing once the Snakefile
+Snakemake's own handler, which would write a page for every step, writes nothing once the Snakefile
 is read; its log records are passed to this one. In a terminal one line is kept up to date,
 elsewhere each step is a line.
 """
