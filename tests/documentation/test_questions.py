@@ -158,6 +158,18 @@ def test_ancova_of_no_named_covariate():
     assert found[0].yi == found[1].yi == 0.4
 
 
+@answers("Samples are taken during a bout", "during", "`window: during`")
+def test_samples_during_a_bout(review):
+    path = review.folder / "config.yaml"
+    planned = "  - {id: during, outcome: CTX, analyte: ctx_serum, phase: acute, window: during, "
+    planned += "design_class: within_arm}\n"
+    settings = path.read_text(encoding="utf-8")
+    path.write_text(settings.rstrip() + f"\n{planned}", encoding="utf-8")
+    config = load_config(path)
+    assert config.syntheses[-1].window == config.window_of(None, "during") == "during"
+    assert not review.problems()
+
+
 @answers("What is the comparator of a control row?", "neither `comparator` nor `modality`")
 @pytest.mark.parametrize(
     ("cells", "said"),
