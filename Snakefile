@@ -14,7 +14,13 @@ from osteometa.run.code import code_of
 from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
-from osteometa.run.manifest import is_real_run, reset_future_times, set_edited_aside
+from osteometa.run.manifest import (
+    is_real_run,
+    not_current,
+    remove_unrecorded,
+    reset_future_times,
+    set_edited_aside,
+)
 from osteometa.run.progress import PLAN, follow, list_steps
 from osteometa.run.remembered import EARLIER, inputs_of, keep_earlier
 from osteometa.io.problems import ProblemsFound
@@ -65,9 +71,10 @@ def run_inputs():
 
 # A plan works on a copy of the review, which it may change as a run would.
 planning = PLAN in os.environ
+running = planning or is_real_run(sys.argv[1:])
 if planning:
     list_steps()
-if planning or is_real_run(sys.argv[1:]):
+if running:
     if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
         follow(workflow)
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
@@ -75,8 +82,6 @@ if planning or is_real_run(sys.argv[1:]):
         hold_lock()
         reset_future_times(ROOT)
         keep_earlier(ROOT, run_inputs())
-        for name, kept in set_edited_aside(ROOT).items():
-            sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
 
 
 onstart:
@@ -85,6 +90,13 @@ onstart:
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if workflow.local_exec and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+
+
+onsuccess:
+    # The manifest's step compares too, but a run may have been asked for other files only.
+    edited = [name for name in not_current(ROOT) if name in RAW]
+    if edited:
+        sys.exit(f"Changed during the run: {', '.join(edited)}. Run again.")
 
 
 SYNTHESES = [synthesis.id for synthesis in config_read.syntheses]
@@ -161,6 +173,24 @@ include: "workflow/rules/extract.smk"
 include: "workflow/rules/pool.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+
+
+OWN = HOME / "workflow/rules"
+RULES = {each.name: each for each in workflow.rules if Path(each.snakefile).parent == OWN}
+
+
+def is_output(path):
+    """Whether a rule of this workflow makes the file or folder."""
+    return any(each.is_producer(path) for each in RULES.values())
+
+
+if running:
+    with in_a_sentence("start"):
+        targets = [word for word in sys.argv[1:] if word in RULES or is_output(word)]
+        partial = bool(targets) and "--until" not in sys.argv
+        for name, kept in set_edited_aside(ROOT, partial=partial).items():
+            sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
+        remove_unrecorded(lambda name: is_output(str(Path(ROOT, name))), ROOT)
 
 
 rule all:

@@ -172,8 +172,8 @@ class Trials:
         if not silent:
             words = [line for line in words if not line.startswith("make:")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
-        if ("KeyboardInterrupt" in text or "/.cache'" in text) and not STEP.search(text):
-            end = "early"  # before Snakemake has read the Snakefile
+        if "KeyboardInterrupt" in text and not STEP.search(text):
+            end = "early"  # while Python imports Snakemake
         elif "Traceback" in text or (end == "nothing printed" and not silent):
             end = "FAILED"
             self.fail(kind, way, text or "nothing was printed")

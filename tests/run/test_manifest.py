@@ -1,5 +1,6 @@
 import csv
 import os
+import re
 import shutil
 import time
 
@@ -110,6 +111,21 @@ def test_what_a_job_wrote_before_goes_but_for_edits(made):
     manifest.forget("draw", made)
     assert not (made / "results/a.csv").exists()
     assert (made / "results/pages/two.svg").read_text() == "mine\n"
+
+
+def test_outputs_without_a_record_go_and_no_other_file(made):
+    for name in ("killed.csv", "notes.txt", "pages/mine.txt", "opg/killed.csv", "opg/mine.txt"):
+        path = made / "results" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x\n")
+    (made / "results/empty_pages").mkdir()
+    outputs = re.compile("results/(a.csv|.*killed.csv|pages|empty_pages)")
+    manifest.remove_unrecorded(outputs.fullmatch, made)
+    results = sorted((made / "results").rglob("*"))
+    left = [path.relative_to(made / "results").as_posix() for path in results if path.is_file()]
+    kept = ["a.csv", "notes.txt", "opg/mine.txt", "pages/.stamp", "pages/mine.txt", "pages/two.svg"]
+    assert left == [".records/draw.json", *kept]
+    assert not (made / "results/empty_pages").exists()
 
 
 def test_an_output_folder_without_an_edited_file_goes_too(made):

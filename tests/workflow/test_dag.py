@@ -223,6 +223,36 @@ def test_deleted_and_edited_results_come_back(project, review):
     assert after == before
 
 
+def test_one_result_asked_for_is_made_anew_after_an_edit(project, review):
+    file = f"results/{LUMBAR}/pooled.csv"
+    before = (review / file).read_bytes()
+    edit(review / "data/raw/measurements.csv", ",20,1.5,3.1,", ",20,1.6,3.1,")
+    assert set(jobs(project.run(review, file))) == EXTRACT | {pooling(LUMBAR)}
+    assert (review / file).read_bytes() != before
+    assert jobs(project.run(review, file)) == []
+    edit(review / "data/raw/measurements.csv", ",20,1.6,3.1,", ",20,1.5,3.1,")
+    project.run(review)
+    assert (review / file).read_bytes() == before
+
+
+def test_what_a_killed_step_left_is_made_again(project, review):
+    before = files_of(review)
+    records = review / "results/.records"
+    (records / "summary.json").unlink()
+    (records / "overview.json").unlink()
+    for path in (review / "results/figures").iterdir():
+        path.unlink()
+    (records / f"figures.{LUMBAR}.json").unlink()
+    (review / f"results/{LUMBAR}/figures/forest.svg").unlink()
+    (review / "results/notes.txt").write_text("mine\n")
+    assert {drawing(LUMBAR), "Draw the figures of the whole review"} <= set(
+        jobs(project.run(review))
+    )
+    after = files_of(review)
+    assert after.pop("notes.txt") == b"mine\n"
+    assert after == before
+
+
 def test_edits_are_caught_when_the_derived_tables_were_deleted_and_in_them(project, review):
     before = files_of(review)
     shutil.rmtree(review / "data/processed")

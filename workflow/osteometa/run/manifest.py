@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -165,11 +165,14 @@ def reset_future_times(root: str | Path = ".") -> None:
             os.utime(path)
 
 
-def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
+def set_edited_aside(root: str | Path = ".", *, partial: bool = False) -> dict[str, str]:
     """Rename derived files that were edited by hand; return the name under which each is kept.
 
     All files of a job of which one is edited or missing, or whose inputs are others by now, are
     removed, so that the run writes them again. Edited files of an output folder are kept beside it.
+
+    Where a run makes only some results (`partial`), those with a missing input are removed too:
+    Snakemake takes such a result for current if it is what it was asked for.
     """
     root = Path(root)
     for job in FORMER_JOBS:
@@ -177,8 +180,7 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
             for former in (root / folder).glob(f"{job}.json"):
                 _drop(former, root)
     edited = {}
-    records = _records(root)
-    for _, data in records:
+    for _, data in _records(root):
         for name, digest in data["made"].items():
             path = root / name
             if path.is_file() and sha256(path) != digest:
@@ -188,12 +190,38 @@ def set_edited_aside(root: str | Path = ".") -> dict[str, str]:
                 kept = _free(place / f"{'.'.join(path.relative_to(home).parts)}.edited")
                 path.replace(kept)
                 edited[name] = kept.relative_to(root).as_posix()
-    for record, data in records:
-        if _differing(data, root):
+    while stale := [
+        (record, data)
+        for record, data in _records(root)
+        if _differing(data, root)
+        or (partial and not all((root / name).exists() for name in data["from"]))
+    ]:
+        for record, data in stale:
             for folder in data["folders"]:
                 shutil.rmtree(root / folder, ignore_errors=True)
             _drop(record, root)
     return dict(sorted(edited.items()))
+
+
+def remove_unrecorded(is_output: Callable[[str], bool], root: str | Path = ".") -> None:
+    """Remove outputs of a rule that no record lists: a job that was killed left them.
+
+    Snakemake takes those that depend on a checkpoint for finished ones.
+    """
+    root = Path(root)
+    listed = {name for _, data in _records(root) for name in (*data["made"], *data["folders"])}
+    for top in ("results", "data/processed"):
+        unseen = list((root / top).glob("*"))
+        while unseen:
+            path = unseen.pop()
+            name = path.relative_to(root).as_posix()
+            if name in listed and path.is_dir():
+                continue  # it may have files of the user too
+            if name not in listed and is_output(name):
+                is_folder = path.is_dir() and not path.is_symlink()
+                shutil.rmtree(path) if is_folder else path.unlink()
+            elif path.is_dir():
+                unseen += path.glob("*")
 
 
 def _free(path: Path) -> Path:

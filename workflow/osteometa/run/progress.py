@@ -193,10 +193,10 @@ def follow(workflow: Any = None) -> None:
         snakemake.addHandler(own)
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _stop)
+        signal.signal(signal.SIGINT, stop)
 
 
-def _stop(*_: object) -> None:
+def stop(*_: object) -> None:
     """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
