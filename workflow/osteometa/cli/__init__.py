@@ -6,46 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from osteometa import __version__
-from osteometa.cli import (
-    archive,
-    check,
-    compare,
-    diff,
-    explain,
-    export,
-    figure,
-    import_tables,
-    new,
-    plan,
-    pool,
-    references,
-    run,
-    specifications,
-    wanted,
-    workbook,
-)
 from osteometa.cli.review import RefusedError
 from osteometa.run.failures import in_a_sentence
 
 COMMANDS = (
-    new,
-    check,
-    workbook,
-    import_tables,
-    compare,
-    references,
-    plan,
-    run,
-    explain,
-    diff,
-    figure,
-    export,
-    archive,
-    pool,
-    wanted,
-    specifications,
+    "new", "check", "workbook", "import_tables", "compare", "references", "plan", "run", "explain",
+    "diff", "figure", "export", "archive", "pool", "wanted", "specifications",
 )  # fmt: skip
 """Modules of the commands, in the order of the help."""
 
@@ -62,14 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"osteometa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     passed: list[str] = []
     if words[:1] == ["run"] and "--" in words:  # argparse would lose them between its own options
         at = words.index("--")
         words, passed = words[:at], words[at + 1 :]
     try:
+        for name in COMMANDS:  # imported here, where Ctrl-C ends in a word
+            import_module(f"osteometa.cli.{name}").add_parser(commands)
         arguments = parser.parse_args(words, argparse.Namespace(passed=passed))
         with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
             try:
