@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -13,11 +14,15 @@ from osteometa.run import preloaded_client
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no step is a copy")
 
 
+def preloaded_by(address: Path, run: int) -> list:
+    return [sys.executable, "-m", "osteometa.run.preloaded", address, str(run)]
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """Start the process as a run does, and wait until it is ready."""
     address = tmp_path_factory.mktemp("s") / "socket"
-    server = subprocess.Popen([sys.executable, "-m", "osteometa.run.preloaded", address])
+    server = subprocess.Popen(preloaded_by(address, os.getpid()))
     while not address.exists():
         assert server.poll() is None
         time.sleep(0.05)
@@ -89,3 +94,12 @@ def test_it_ends_with_its_parent_and_leaves_nothing(tmp_path):
     while folder.exists():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_it_ends_where_its_run_was_killed_before_it_began(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    place = tmp_path / "s"
+    place.mkdir()
+    done = subprocess.run(preloaded_by(place / "socket", ended.pid), timeout=60, check=False)
+    assert done.returncode == 0 and not place.exists()

@@ -42,7 +42,7 @@ def address_of_process() -> str:
     """Start the process, once for this one and its copies; return the address of its socket."""
     address = f"{tempfile.mkdtemp(prefix='osteometa-')}/socket"
     subprocess.Popen(
-        [sys.executable, "-m", "osteometa.run.preloaded", address],
+        [sys.executable, "-m", "osteometa.run.preloaded", address, str(os.getpid())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={**os.environ, **ONE_THREAD},
     )  # fmt: skip
@@ -61,13 +61,16 @@ def start() -> None:
 class Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     """Runs each requested script in a copy of this process, until its parent ends."""
 
-    parent = os.getppid()
     max_children = 1000
+
+    def __init__(self, address: str, run: int) -> None:
+        super().__init__(address, Step)
+        self.run = run
 
     def service_actions(self) -> None:
         """End with the run; the steps that still run end by themselves."""
         super().service_actions()
-        if os.getppid() != self.parent:
+        if os.getppid() != self.run:
             shutil.rmtree(Path(str(self.server_address)).parent)
             os._exit(0)
 
@@ -102,17 +105,17 @@ def _status(script: str) -> int:
     return 0
 
 
-def main(address: str) -> None:
-    """Import everything, then wait for steps."""
+def main(address: str, run: int) -> None:
+    """Import everything, then wait for the steps of the process `run`, which started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in MODULES:
         importlib.import_module(module)
-        if os.getppid() != Server.parent:
+        if os.getppid() != run:
             break
-    with Server(address, Step) as server:
+    with Server(address, run) as server:
         Path(address).chmod(0o600)
         server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))
