@@ -273,7 +273,7 @@ COLUMNS = {
 HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
 WORDS = (
     "Made by `python benchmarks/faults.py --write`: a small review, by `make` and by plain "
-    "`snakemake` in turn. Signals come several in a row before a run goes on to the end; "
+    "`snakemake` in turn. One or more signals come in a row before a run goes on to the end; "
     "bytes are compared then. The words of a run that was killed may be its steps only."
 )
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.comparison import Comparison
 from osteometa.extraction.tables import Arm
 from osteometa.protocol.config import Config
 from osteometa.records.directions import SetKey

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from osteometa.comparisons.build import Comparison, Reported, rows_of
+from osteometa.comparisons.comparison import Comparison, Reported, rows_of
 from osteometa.comparisons.reported_tests import exact_p, is_omnibus
 from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
 from osteometa.extraction.tables import Contrast

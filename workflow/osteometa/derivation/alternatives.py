@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from osteometa.comparisons.build import Comparison, RowPair, comparisons_of
+from osteometa.comparisons.build import comparisons_of
+from osteometa.comparisons.comparison import Comparison, RowPair
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import row_maker
 from osteometa.derivation.derive import Effects, Estimates, effects_of, estimates_of

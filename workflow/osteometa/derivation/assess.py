@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import why_listed
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.control_share import Compared, control_share
 from osteometa.derivation.estimate import Estimated

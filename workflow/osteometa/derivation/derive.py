@@ -6,7 +6,8 @@ compare -> estimate -> select -> merge -> assess -> combine -> link
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import Comparison, comparisons_of
+from osteometa.comparisons.build import comparisons_of
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import Assessed, assess
 from osteometa.derivation.combine import combine

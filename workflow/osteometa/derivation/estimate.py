@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.effects.basis import Estimate
 from osteometa.effects.hierarchy import Attempt, attempts_at

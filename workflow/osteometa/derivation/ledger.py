@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from osteometa.comparisons.build import Finding
 from osteometa.comparisons.classification import listed_only
+from osteometa.comparisons.comparison import Finding
 from osteometa.comparisons.summaries import Cell
 from osteometa.derivation.derive import Derived
 from osteometa.derivation.estimate import Estimated

@@ -11,7 +11,7 @@ from functools import cache, partial
 from itertools import combinations
 from typing import Any, Literal
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.effects.hierarchy import attempts_at
 from osteometa.effects.rows import disputed_because

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from osteometa.comparisons.build import NONE, Comparison, MergedRows, Reported, RowPair
 from osteometa.comparisons.classification import (
     exercise_type,
     listed_only,
     time_distance,
     window_of,
 )
+from osteometa.comparisons.comparison import NONE, Comparison, MergedRows, Reported, RowPair
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.estimate import Estimated, estimate
 from osteometa.effects.rows import disputed_because

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import listed_only, set_of, time_distance
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import why_not_by_design
 from osteometa.derivation.derive import Derived

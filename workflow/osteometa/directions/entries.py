@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import Comparison, comparisons_of, difference_of_means
+from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.classification import listed_only, shared_columns
+from osteometa.comparisons.comparison import Comparison, difference_of_means
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.extraction.tables import Tables

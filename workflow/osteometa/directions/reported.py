@@ -5,8 +5,8 @@ from itertools import groupby
 from math import sqrt
 from typing import Any
 
-from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import exercise_type
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.reported_tests import CORRELATIONS, is_omnibus
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from osteometa.comparisons.build import Comparison, RowPair, difference_of_means
+from osteometa.comparisons.comparison import Comparison, RowPair, difference_of_means
 from osteometa.comparisons.correlations import Correlation, Correlations
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
 from osteometa.comparisons.summaries import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.comparisons.summaries import Cell, row_flags
 from osteometa.effects import differences, paired, smd, within

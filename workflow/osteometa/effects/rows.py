@@ -1,7 +1,7 @@
 """From an estimate of a comparison to its row of `effects.csv`."""
 
-from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import shared_columns, type_by_paper
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.summaries import Flags, row_flags
 from osteometa.effects.basis import Estimate
 from osteometa.extraction.units import NOT_STATED

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from osteometa.comparisons.build import Comparison
 from osteometa.comparisons.classification import set_of, why_listed
+from osteometa.comparisons.comparison import Comparison
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import why_not_by_design, why_not_pooled
 from osteometa.derivation.derive import Derived, comparison_key, derive

@@ -13,6 +13,8 @@ DATA = {".j2", ".css", ".js"}
 IMPORT = re.compile(
     r"^ *(?:from (osteometa[\w.]*) import (\([^)]*\)|.*)|import (osteometa[\w.]*))", re.MULTILINE
 )
+FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n(?= ))+", re.MULTILINE)
+"""Imports that no run does."""
 
 
 def workflow_home() -> Path:
@@ -33,7 +35,8 @@ def _path_of(module: str) -> Path | None:
 @cache
 def _direct(path: Path) -> frozenset[str]:
     found = set()
-    for module, names, imported in IMPORT.findall(path.read_text(encoding="utf-8")):
+    text = FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
+    for module, names, imported in IMPORT.findall(text):
         found |= {module or imported, *(f"{module}.{name}" for name in re.findall(r"\w+", names))}
     # Importing a module runs the packages above it.
     return frozenset(".".join(name.split(".")[:depth]) for name in found for depth in range(1, 6))

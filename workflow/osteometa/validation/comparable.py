@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from osteometa.comparisons.build import Comparison, rows_of
+from osteometa.comparisons.comparison import Comparison, rows_of
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.protocol.config import Config

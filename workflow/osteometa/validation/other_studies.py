@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from osteometa.comparisons.build import Comparison
+from osteometa.comparisons.comparison import Comparison
 from osteometa.extraction.tables import Measurement, Tables
 from osteometa.extraction.units import UnitError, convert, pooled_unit
 from osteometa.io.problems import Problem
