@@ -652,3 +652,30 @@ def test_an_excel_table_is_read_and_imported_twice_without_change(review, tmp_pa
     assert status == 0 and "added    adams_2001\n" in out, out
     again = output_of(capsys, "import", path, review, "--map", path.with_suffix(".map.yaml"))
     assert again[0] == 0 and again[1].startswith("No cell differs.")
+
+
+@pytest.mark.parametrize(("heads", "units"), [
+    ("Study,Exercise change (%),Exercise n,Control change [%],Control n", {"finding": "%"}),
+    ("Study,Exercise baseline mean (g/cm²),Exercise change (%),Control change (%)",
+     {"finding": "g/cm2", "exercise_change": "%", "control_change": "%"}),
+    ("Study,MD (ng/ml),SE", {"finding": "ng/mL"}),
+    ("Study,Age (years),Size (N),Exercise mean (s),Control mean", {"finding": ""}),
+])  # fmt: skip
+def test_the_unit_in_the_brackets_of_a_head(heads, units):
+    fields = guess(tuple(heads.split(",")))
+    assert {f.group: f.text for f in fields if f.name == "unit"} == units
+
+
+def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
+    arms = ("Exercise", "Control")
+    heads = [f"{arm} {name}" for arm in arms for name in ("change (%)", "SD", "n")]
+    path = table(tmp_path, f"Study,{','.join(heads)}\nAdams,1.2,2,20,-0.4,2,21\n")
+    edits = {path: text for path, text in COMMON.items() if path != "finding.unit"}
+    status, out, err = imported(review, path, edits, capsys)
+    assert status == 0, out + err
+    sheet = read_sheets(review / "data/raw")["measurements"]
+    rows = [dict(zip(sheet.header, line, strict=True)) for _, line in sheet.rows]
+    assert [(row["kind"], row["unit"], row["mean"], row["sd"], row["n"]) for row in rows] == [
+        ("pct_change", "%", "1.2", "2", "20"),
+        ("pct_change", "%", "-0.4", "2", "21"),
+    ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from osteometa.exchange.foreign import is_of_covidence
 from osteometa.exchange.mapping import GROUPS, SIDES, Field, fields_of_group
 from osteometa.extraction.tables import Study
+from osteometa.extraction.units import UNITS
 
 Meaning = tuple[str, str]
 """A group of the mapping, and a field of it."""
@@ -69,6 +70,9 @@ ASKED = {
     "contrast": ("statistic", "score", "adjusted", "standardiser", "note"),
 }
 """What few tables hold: asked of the reviewer where no column holds it."""
+SIGNS = str.maketrans({"²": "2", "³": "3", "µ": "u", "μ": "u", "^": "", " ": ""})
+SPELLED = {unit.translate(SIGNS).lower(): unit for unit in UNITS if unit == "%" or len(unit) > 1}
+"""Units as heads write them; one letter, as in `Size (N)` and `Mean (s)`, is none."""
 
 
 def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
@@ -106,7 +110,7 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     for key, field in found.items():
         if covidence and f"{field.text} (2)" in again:  # which of them, the reviewer knows
             found[key] = replace(field, text="")
-    for field in _stated(found):
+    for field in (*_units_in_heads(found.values()), *_stated(found)):
         found.setdefault((field.group, field.name), field)
     order = [(group, name) for group in GROUPS for name in fields_of_group(group)]
     return tuple(sorted(found.values(), key=lambda field: order.index((field.group, field.name))))
@@ -144,8 +148,30 @@ def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Fi
 
 
 def _words(head: str) -> str:
-    """Return a head as small letters and numbers with one space between."""
-    return re.sub(r"(?<=[0-9]) i$", "", " ".join(re.findall(r"[a-z]+|[0-9]+", head.lower())))
+    """Return a head without its unit, as small letters and numbers with one space between."""
+    words = re.findall(r"[a-z]+|[0-9]+", _without_unit(head)[0].lower())
+    return re.sub(r"(?<=[0-9]) i$", "", " ".join(words))
+
+
+def _without_unit(head: str) -> tuple[str, str]:
+    """Return a head without the unit in its brackets, and the unit; empty if it has none."""
+    for bracket, text in re.findall(r"([(\[]([^()\[\]]+)[)\]])", head):
+        unit = SPELLED.get(text.translate(SIGNS).lower())
+        if unit is not None:
+            return head.replace(bracket, " "), unit
+    return head, ""
+
+
+def _units_in_heads(found: Collection[Field]) -> list[Field]:
+    """Return the unit that the heads of results name, and those of groups with another one."""
+    units = {field.group: unit for field in found if (unit := _without_unit(field.text)[1])}
+    common = min(units.values(), key=lambda unit: unit == "%", default="")
+    named = {"finding": common} | {group: unit for group, unit in units.items() if unit != common}
+    return [
+        Field(group=group, name="unit", kind="value", text=unit)
+        for group, unit in named.items()
+        if unit
+    ]
 
 
 def _meanings(head: str) -> Iterator[tuple[str, str]]:

@@ -108,7 +108,9 @@ def _made_of(
     for group, found in cells.items():
         side, _, when = group.partition("_")
         if when and any(found.get(name) for name in STATISTICS):
-            kind = {"kind": "change" if when == "change" else "level", "arm_id": arms[side]}
+            percent = (found.get("unit") or shared.get("unit")) == "%"
+            kinds = {"change": "pct_change" if percent else "change"}
+            kind = {"kind": kinds.get(when, "level"), "arm_id": arms[side]}
             time = BASELINE if when == "before" or _is_before(shared) else {}
             yield "measurements", shared | kind | time | found, Origin(row=row, group=group)
         elif group == "contrast" and any(found.get(name) for name in ("value", "p", "ci_low")):
