@@ -585,6 +585,9 @@ def test_open_questions_are_stated_with_their_lines(review, tmp_path, capsys):
     ("contrast:\n  variance: {value: abc}", "contrast.variance: 'abc' is not a number"),
     ("control:\n  label: {value: none, a test}", "text with a comma or a colon between quotes"),
     ("study:", "line 1, study: The group is empty."),
+    ("study:\n  sex: {column: Sex, words: F}", "study.sex: Write {column: NAME}, {column: NAME, w"),
+    ("study:\n  sex: {value: x, words: {F: female}}", "study.sex: Write {column: NAME}"),
+    ("study:\n  sex: {column: Sex, words: {F: 1}}", "study.sex: This is not text. Put it"),
 ])  # fmt: skip
 def test_values_of_a_mapping_are_texts_and_numbers_plain(line, said, tmp_path):
     path = table(tmp_path, line + "\n", name="map.yaml")
@@ -679,3 +682,25 @@ def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
         ("pct_change", "%", "1.2", "2", "20"),
         ("pct_change", "%", "-0.4", "2", "21"),
     ]
+
+
+def test_words_of_a_column_stand_for_those_of_the_tables(review, tmp_path, capsys):
+    text = "study,Sex,Kind,m1,sd1,n1,m2,sd2,n2\nA,F,Pil,5,1,9,5,1,9\nB,female,Tae,6,1,9,5,1,9\n"
+    path = table(tmp_path, text)
+    assert output_of(capsys, "import", path, review)[0] == 0
+    mapping = path.with_suffix(".map.yaml")
+    answers = answered(mapping.read_text(encoding="utf-8"), COMMON)
+    answers = answers.replace('{column: "Sex"}', "{column: Sex, words: {F: female}}")
+    kind = '{value: "pilates"}'
+    assert kind in answers
+    mapping.write_text(answers.replace(kind, "{column: Kind, words: {Pil: pilates}}"))
+    status, out, _ = output_of(capsys, "import", path, review, "--map", mapping, "--yes")
+    assert status == 1 and "row 3, study b, column Kind (modality)" in out and out.count("E1") == 1
+    mapping.write_text(answers.replace(kind, "{column: Kind, words: {Pil: pilates, Tae: tai_chi}}"))
+    status, out, _ = output_of(capsys, "import", path, review, "--map", mapping, "--yes")
+    assert status == 0, out
+    sheets = read_sheets(review / "data/raw")
+    sexes = [line[sheets["studies"].header.index("sex")] for _, line in sheets["studies"].rows]
+    place = sheets["arms"].header.index("modality")
+    assert sexes == ["female", "female"]
+    assert [line[place] for _, line in sheets["arms"].rows] == ["pilates", "", "tai_chi", ""]

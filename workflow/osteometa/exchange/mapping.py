@@ -63,6 +63,8 @@ class Field:
     kind: Literal["column", "value"]
     text: str
     """A column of the table, or the value; an empty value is a question to the reviewer."""
+    words: tuple[tuple[str, str], ...] = ()
+    """Words of the column with what each stands for; other words stay."""
     line: int | None = None
     """Line of the mapping file."""
 
@@ -112,9 +114,14 @@ def read_mapping(
                 if message:
                     wrong.append(((group, name), message, ""))
                     continue
-                ((kind, text),) = given.items()
-                line = lines.get((group, name))
-                fields.append(Field(group=group, name=name, kind=kind, text=text or "", line=line))
+                kind = "column" if "column" in given else "value"
+                words = tuple((word, own or "") for word, own in given.get("words", {}).items())
+                fields.append(
+                    Field(
+                        group=group, name=name, kind=kind, text=given[kind] or "",
+                        line=lines.get((group, name)), words=words,
+                    )
+                )  # fmt: skip
     for field in fields:
         for message, found in _faults(field, heads, config):
             wrong.append(((field.group, field.name), message, found))
@@ -136,13 +143,15 @@ def _misfit(group: str, name: str, given: object) -> str:
     known = fields_of_group(group)
     if name not in known:
         return f"Not a field. {suggestion(name, known)}Use: {', '.join(known)}."
-    if not isinstance(given, dict) or set(given) not in ({"column"}, {"value"}):
+    known = ({"column"}, {"value"}, {"column", "words"})
+    words = given.get("words", {}) if isinstance(given, dict) else None
+    if not isinstance(given, dict) or set(given) not in known or not isinstance(words, dict):
         return (
-            "Write {column: NAME} or {value: TEXT}; put text with a comma or a colon between "
-            "quotes."
+            "Write {column: NAME}, {column: NAME, words: {WORD: MEANING}} or {value: TEXT}; put "
+            "text with a comma or a colon between quotes."
         )
-    (text,) = given.values()
-    if text is not None and not isinstance(text, str):
+    texts = [*words.values(), *(given[name] for name in given if name != "words")]
+    if not all(text is None or isinstance(text, str) for text in texts):
         return "This is not text. Put it between quotes."  # YAML reads 12.50 as the number 12.5
     return ""
 
@@ -226,8 +235,9 @@ def mapping_text(
     """Return a mapping as the text of its file, with its questions and the unused columns."""
     lines = [
         f"# Which column of {table} holds what. Write {{column: NAME}} for a column of the table,",
-        "# or {value: TEXT} for what is the same in all rows. Answer each empty field, or delete",
-        "# its line where its cells may stay empty: nothing else is filled in.",
+        "# {column: NAME, words: {WORD: MEANING}} where it uses words of its own, or {value: TEXT}",
+        "# for what is the same in all rows. Answer each empty field, or delete its line where its",
+        "# cells may stay empty: nothing else is filled in.",
     ]
     if unused:
         lines.append(f"# Columns that are not used: {', '.join(unused)}")

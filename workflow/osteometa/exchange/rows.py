@@ -175,6 +175,7 @@ def _cells(source: Cells, named: dict[str, Field], mark: Mark) -> Cells:
     for name, field in named.items():
         text = source.get(field.text, "") if field.kind == "column" else field.text
         text = "" if is_missing(text) else text
+        text = dict(field.words).get(text.strip(), text)
         if text and field.is_number:
             try:
                 text = plain_number(text, mark if field.kind == "column" else ".")
