@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from osteometa.protocol.config import Config, part
@@ -16,6 +17,7 @@ from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
 from osteometa.run.manifest import (
     is_real_run,
+    move_others_out,
     not_current,
     remove_unrecorded,
     reset_future_times,
@@ -69,11 +71,17 @@ def run_inputs():
     return inputs_of(ROOT, config_read.model_dump(mode="json"), " ".join(scripts))
 
 
+LIMITS = ("--until", "-U", "--omit-from", "-O")
 # A plan works on a copy of the review, which it may change as a run would.
 planning = PLAN in os.environ
 running = planning or is_real_run(sys.argv[1:])
 if planning:
     list_steps()
+elif running and any(word.partition("=")[0] in LIMITS for word in sys.argv):
+    sys.exit(
+        "--until and --omit-from are not supported: which steps there are is known only when the "
+        "tables are checked. Name what is to be made, such as results/syntheses.csv."
+    )
 if running:
     if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
         follow(workflow)
@@ -166,7 +174,7 @@ def results(wildcards):
 
 
 wildcard_constraints:
-    synthesis="[a-z0-9_]+",
+    synthesis="|".join(SYNTHESES),
 
 
 include: "workflow/rules/extract.smk"
@@ -187,9 +195,10 @@ def is_output(path):
 if running:
     with in_a_sentence("start"):
         targets = [word for word in sys.argv[1:] if word in RULES or is_output(word)]
-        partial = bool(targets) and "--until" not in sys.argv
-        for name, kept in set_edited_aside(ROOT, partial=partial).items():
-            sys.stderr.write(f"{name} was edited by hand: kept as {kept}, and made again.\n")
+        for name, place in move_others_out(ROOT).items():
+            sys.stderr.write(f"{name} is no result: moved to {place}.\n")
+        for name, kept in set_edited_aside(ROOT, partial=bool(targets) and not planning).items():
+            sys.stderr.write(f"{name} was edited by hand: kept as {kept}. A run makes it again.\n")
         remove_unrecorded(lambda name: is_output(str(Path(ROOT, name))), ROOT)
 
 

@@ -145,18 +145,38 @@ def test_the_stamp_of_a_checkpoint_goes_with_any_of_its_files(made):
 
 
 def test_results_of_a_synthesis_that_left_go(made):
-    for name in ("kept", "left"):
+    for name in ("kept", "left", "gone"):
         (made / "results" / name).mkdir()
         (made / "results" / name / "pooled.csv").write_text("x\n")
         for job in ("pool", "figures"):
             manifest.record(f"{job}.{name}", [f"results/{name}/pooled.csv"], {}, made)
-    (made / "results/left/forest.svg.edited").write_text("mine\n")
-    assert manifest.forget_syntheses(["kept"], made) == ["left"]
-    assert (made / "results/left.forest.svg.edited").read_text() == "mine\n"
-    assert (made / "results/kept").exists() and not (made / "results/left").exists()
+    mine = made / "results/left/forest.svg.edited"
+    mine.write_text("mine\n")
+    shutil.copytree(made / "results/kept", made / "results/copy")
+    manifest.forget_syntheses(["kept"], made)
+    assert mine.read_text() == "mine\n" and [*mine.parent.iterdir()] == [mine]
+    assert not (made / "results/gone").exists()
+    for name in ("kept", "copy"):
+        assert (made / "results" / name / "pooled.csv").exists()
     of_syntheses = {path.stem for path in (made / manifest.RESULTS).glob("*.*.json")}
     assert of_syntheses == {"pool.kept", "figures.kept"}
     assert (made / "results/pages").exists()
+
+
+def test_files_of_others_leave_an_output_folder(made):
+    for name in ("notes.txt", "deep/notes.txt"):
+        path = made / "results/pages" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    (made / "results/notes.txt").write_text("there already")
+    moved = {
+        "results/pages/notes.txt": "results/notes_2.txt",
+        "results/pages/deep/notes.txt": "results/deep.notes.txt",
+    }
+    assert manifest.move_others_out(made) == moved
+    for old, new in moved.items():
+        assert (made / new).read_text() == old.removeprefix("results/pages/")
+    assert (made / "results/pages/two.svg").exists() and manifest.move_others_out(made) == {}
 
 
 @pytest.mark.parametrize(

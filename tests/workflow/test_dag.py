@@ -235,6 +235,26 @@ def test_one_result_asked_for_is_made_anew_after_an_edit(project, review):
     assert (review / file).read_bytes() == before
 
 
+def test_a_synthesis_that_loses_its_effects_goes_and_files_of_the_user_stay(project, review):
+    results, raw = review / "results", review / "data/raw/measurements.csv"
+    shutil.copytree(results / NECK, results / "mine")
+    mine = ["mine/pooled.csv", f"{NECK}/notes.txt", f"{LUMBAR}/figures/notes.txt"]
+    for name in mine[1:]:
+        (results / name).write_text("mine\n")
+    lines = raw.read_text(encoding="utf-8").splitlines(keepends=True)
+    raw.write_text("".join(line for line in lines if "femoral_neck" not in line))
+    result = project.run(review, f"results/{LUMBAR}/pooled.csv")
+    assert f"{LUMBAR}/figures/notes.txt is no result" in result.stderr
+    assert drawing(LUMBAR) in jobs(project.run(review))
+    assert [path.name for path in (results / NECK).iterdir()] == ["notes.txt"]
+    assert (results / mine[0]).exists() and (results / LUMBAR / "notes.txt").exists()
+    result = project.run(review, f"results/{NECK}/pooled.csv")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert f"No study has an effect in {NECK}: it has no pool." in result.stderr
+    result = project.run(review, "--until", "pool")
+    assert result.returncode == 1 and "--until and --omit-from are not supported" in result.stderr
+
+
 def test_what_a_killed_step_left_is_made_again(project, review):
     before = files_of(review)
     records = review / "results/.records"

@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     if without_config(arguments.directory, "run"):
         return 2
     sys.stdout.flush()
+    # Ctrl-C waits until the new program has set how it ends.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execv(sys.executable, _command("Snakefile", arguments))
 
 

@@ -70,7 +70,7 @@ def _summary(root: Path, config: Config, title: str) -> Drawn:
     for synthesis in config.syntheses:
         settings = FigureSettings.of(config, synthesis.id)
         results = Results(root / "results" / synthesis.id, settings)
-        if not results.folder.is_dir():
+        if not (results.folder / "pooled.csv").is_file():
             continue  # no study has an effect
         rows = [r for r in results.pooled if r.primary and r.measure == settings.measure]
         if any(row.group == OVERALL and row.estimate is not None for row in rows):

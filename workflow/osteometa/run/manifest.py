@@ -23,6 +23,7 @@ from osteometa.io.csv_records import write_rows, write_text
 
 RESULTS = Path("results/.records")
 PROCESSED = Path("data/processed/records")
+TOPS = (RESULTS.parent, PROCESSED.parent)
 SETTINGS = RESULTS / "settings.sha256"
 """Hash of the settings of the last finished run."""
 STAMP = ".sha256"
@@ -70,7 +71,7 @@ def forget(job: str, root: str | Path = ".") -> None:
 
 
 def _drop(record: Path, root: Path) -> None:
-    """Remove a record with its files and folders, but for files that were edited."""
+    """Remove a record with its files and folders, but for files that were edited or are others."""
     for _, data in _read([record]):
         for name, digest in data["made"].items():
             if (root / name).is_file() and sha256(root / name) == digest:
@@ -78,6 +79,13 @@ def _drop(record: Path, root: Path) -> None:
         for folder in data["folders"]:
             if not _written(root / folder):
                 shutil.rmtree(root / folder, ignore_errors=True)
+        for folder in {(root / name).parent for name in (*data["made"], *data["folders"])}:
+            if (
+                folder.relative_to(root) not in TOPS
+                and folder.is_dir()
+                and not any(folder.iterdir())
+            ):
+                folder.rmdir()
     record.unlink(missing_ok=True)
 
 
@@ -191,16 +199,32 @@ def set_edited_aside(root: str | Path = ".", *, partial: bool = False) -> dict[s
                 path.replace(kept)
                 edited[name] = kept.relative_to(root).as_posix()
     while stale := [
-        (record, data)
+        record
         for record, data in _records(root)
         if _differing(data, root)
         or (partial and not all((root / name).exists() for name in data["from"]))
     ]:
-        for record, data in stale:
-            for folder in data["folders"]:
-                shutil.rmtree(root / folder, ignore_errors=True)
+        for record in stale:
             _drop(record, root)
     return dict(sorted(edited.items()))
+
+
+def move_others_out(root: str | Path = ".") -> dict[str, str]:
+    """Move files that no job wrote out of output folders; return the name that each has now.
+
+    Snakemake empties an output folder before it is made again.
+    """
+    root = Path(root)
+    moved = {}
+    for folder, made in [(f, data["made"]) for _, data in _records(root) for f in data["folders"]]:
+        for path in _written(root / folder):
+            name = path.relative_to(root).as_posix()
+            if name not in made:
+                inside = path.relative_to(root / folder)
+                place = _free((root / folder).parent / ".".join(inside.parts))
+                path.replace(place)
+                moved[name] = place.relative_to(root).as_posix()
+    return moved
 
 
 def remove_unrecorded(is_output: Callable[[str], bool], root: str | Path = ".") -> None:
@@ -216,7 +240,7 @@ def remove_unrecorded(is_output: Callable[[str], bool], root: str | Path = ".") 
             path = unseen.pop()
             name = path.relative_to(root).as_posix()
             if name in listed and path.is_dir():
-                continue  # it may have files of the user too
+                continue
             if name not in listed and is_output(name):
                 is_folder = path.is_dir() and not path.is_symlink()
                 shutil.rmtree(path) if is_folder else path.unlink()
@@ -226,7 +250,7 @@ def remove_unrecorded(is_output: Callable[[str], bool], root: str | Path = ".") 
 
 def _free(path: Path) -> Path:
     """Return the path, with a number if there is such a file already."""
-    names = (path.with_name(f"{path.stem}_{number}.edited") for number in count(2))
+    names = (path.with_name(f"{path.stem}_{number}{path.suffix}") for number in count(2))
     return next(name for name in chain([path], names) if not name.exists())
 
 
@@ -251,20 +275,11 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
     write_rows(path, ("file", "sha256", "made_from"), rows)
 
 
-def forget_syntheses(kept: Collection[str], root: str | Path = ".") -> list[str]:
+def forget_syntheses(kept: Collection[str], root: str | Path = ".") -> None:
     """Remove results and records of syntheses without an effect or no longer in the config.
 
-    Files that were edited by hand are kept beside the folder. Returns the ids.
+    Files that were edited by hand stay, and so do files that no job wrote.
     """
-    root = Path(root)
-    gone = []
-    for directory in sorted((root / "results").iterdir()):
-        if (directory / "pooled.csv").is_file() and directory.name not in kept:
-            for path in directory.glob("*.edited"):
-                path.replace(directory.with_name(f"{directory.name}.{path.name}"))
-            shutil.rmtree(directory)
-            # Of every job of the synthesis: pool, figures. No id contains a point.
-            for written in (root / RESULTS).glob(f"*.{directory.name}.json"):
-                written.unlink()
-            gone.append(directory.name)
-    return gone
+    for record in (Path(root) / RESULTS).glob("*.*.json"):  # of pool and figures; no id has a point
+        if record.stem.partition(".")[2] not in kept:
+            _drop(record, Path(root))

@@ -201,6 +201,7 @@ def stop(*_: object) -> None:
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         os.write(2, b"Stopped before the first step.\n")
+        os._exit(130)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

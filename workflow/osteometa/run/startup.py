@@ -17,6 +17,7 @@ def prepare() -> None:
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `osteometa run` blocks it
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
