@@ -661,12 +661,34 @@ def test_an_excel_table_is_read_and_imported_twice_without_change(review, tmp_pa
     ("Study,Exercise change (%),Exercise n,Control change [%],Control n", {"finding": "%"}),
     ("Study,Exercise baseline mean (g/cm²),Exercise change (%),Control change (%)",
      {"finding": "g/cm2", "exercise_change": "%", "control_change": "%"}),
+    ("Study,Unit,Exercise change (%)", {"finding": "Unit", "exercise_change": "%"}),
     ("Study,MD (ng/ml),SE", {"finding": "ng/mL"}),
-    ("Study,Age (years),Size (N),Exercise mean (s),Control mean", {"finding": ""}),
+    ("Study,Exercise mean (g·cm-2),Control mean (g cm⁻²)", {"finding": "g/cm2"}),
+    ("Study,Time (min),Treatment (min),Exercise mean (ng·mL⁻¹),Control mean (ng mL-1)",
+     {"finding": "ng/mL"}),
+    ("Study,t (change),Change (g/cm2) exercise,Exercise n (%)", {"finding": "g/cm2"}),
+    # Two units in one group are a question.
+    ("Study,Exercise change (%),Exercise change SD (g/cm2)",
+     {"finding": "", "exercise_change": ""}),
+    ("Study,MD (g/cm2),SE (%)", {"finding": "", "contrast": ""}),
+    # No unit: an age, a size, seconds, a share of participants, and a unit that is not known.
+    ("Study,Age (years),Sex (%),Size (N),Control (%),Exercise mean (s),Control mean (nM)",
+     {"finding": ""}),
 ])  # fmt: skip
 def test_the_unit_in_the_brackets_of_a_head(heads, units):
     fields = guess(tuple(heads.split(",")))
     assert {f.group: f.text for f in fields if f.name == "unit"} == units
+    assert "control.label" not in {f.path for f in fields if f.text == "Control (%)"}
+
+
+@pytest.mark.parametrize(("baseline", "asked"), [
+    ("baseline mean (g/cm2)", False), ("baseline mean (%)", True), ("baseline mean", True),
+    ("n", False),
+])  # fmt: skip
+def test_changes_in_percent_of_a_level_that_may_be_in_percent_are_a_question(baseline, asked):
+    fields = guess(("Study", f"Exercise {baseline}", "Exercise change (%)"))
+    kinds = [(f.path, f.text) for f in fields if f.name == "kind"]
+    assert kinds == ([("exercise_change.kind", "")] if asked else [])
 
 
 def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
@@ -685,22 +707,28 @@ def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
 
 
 def test_words_of_a_column_stand_for_those_of_the_tables(review, tmp_path, capsys):
-    text = "study,Sex,Kind,m1,sd1,n1,m2,sd2,n2\nA,F,Pil,5,1,9,5,1,9\nB,female,Tae,6,1,9,5,1,9\n"
-    path = table(tmp_path, text)
+    heads = "study;Sex;Kind;Long;m1;sd1;n1;m2;sd2;n2"
+    path = table(tmp_path, f"{heads}\nA;F;Pil ;NR;5;1,5;9;5;1;9\nB;female;Tae;26;6;1;9;5;1;9\n")
     assert output_of(capsys, "import", path, review)[0] == 0
     mapping = path.with_suffix(".map.yaml")
     answers = answered(mapping.read_text(encoding="utf-8"), COMMON)
-    answers = answers.replace('{column: "Sex"}', "{column: Sex, words: {F: female}}")
+    answers = answers.replace('{column: "Sex"}', "{column: Sex, words: {' F': female}}")
     kind = '{value: "pilates"}'
     assert kind in answers
     mapping.write_text(answers.replace(kind, "{column: Kind, words: {Pil: pilates}}"))
     status, out, _ = output_of(capsys, "import", path, review, "--map", mapping, "--yes")
     assert status == 1 and "row 3, study b, column Kind (modality)" in out and out.count("E1") == 1
-    mapping.write_text(answers.replace(kind, "{column: Kind, words: {Pil: pilates, Tae: tai_chi}}"))
+    answers = answers.replace(kind, "{column: Kind, words: {Pil: pilates, Tae: tai_chi}}")
+    answers = answers.replace(
+        "exercise:\n", "exercise:\n  weeks: {column: Long, words: {NR: '26.5'}}\n"
+    )
+    mapping.write_text(answers)
     status, out, _ = output_of(capsys, "import", path, review, "--map", mapping, "--yes")
     assert status == 0, out
     sheets = read_sheets(review / "data/raw")
     sexes = [line[sheets["studies"].header.index("sex")] for _, line in sheets["studies"].rows]
     place = sheets["arms"].header.index("modality")
     assert sexes == ["female", "female"]
-    assert [line[place] for _, line in sheets["arms"].rows] == ["pilates", "", "tai_chi", ""]
+    weeks = sheets["arms"].header.index("weeks")
+    cells = [(line[place], line[weeks]) for _, line in sheets["arms"].rows]
+    assert cells == [("pilates", "26.5"), ("", ""), ("tai_chi", "26"), ("", "")]

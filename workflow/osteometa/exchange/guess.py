@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from osteometa.exchange.foreign import is_of_covidence
@@ -70,8 +70,9 @@ ASKED = {
     "contrast": ("statistic", "score", "adjusted", "standardiser", "note"),
 }
 """What few tables hold: asked of the reviewer where no column holds it."""
-SIGNS = str.maketrans({"²": "2", "³": "3", "µ": "u", "μ": "u", "^": "", " ": ""})
-SPELLED = {unit.translate(SIGNS).lower(): unit for unit in UNITS if unit == "%" or len(unit) > 1}
+ONE_LETTER = {unit for unit in UNITS if len(unit) == 1 and unit != "%"}
+SIGNS = str.maketrans("¹²³⁻−µμ", "123--uu")
+SPELLED = {unit.lower() if "/" in unit else unit: unit for unit in UNITS if unit not in ONE_LETTER}
 """Units as heads write them; one letter, as in `Size (N)` and `Mean (s)`, is none."""
 
 
@@ -110,7 +111,7 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     for key, field in found.items():
         if covidence and f"{field.text} (2)" in again:  # which of them, the reviewer knows
             found[key] = replace(field, text="")
-    for field in (*_units_in_heads(found.values()), *_stated(found)):
+    for field in (*_units_in_heads(found), *_stated(found)):
         found.setdefault((field.group, field.name), field)
     order = [(group, name) for group in GROUPS for name in fields_of_group(group)]
     return tuple(sorted(found.values(), key=lambda field: order.index((field.group, field.name))))
@@ -149,39 +150,57 @@ def _with_sizes(found: dict[tuple[str, str], Field]) -> dict[tuple[str, str], Fi
 
 def _words(head: str) -> str:
     """Return a head without its unit, as small letters and numbers with one space between."""
-    words = re.findall(r"[a-z]+|[0-9]+", _without_unit(head)[0].lower())
+    words = re.findall(r"[a-z]+|[0-9]+", _without_unit(head)[0].lower().replace("95%", ""))
     return re.sub(r"(?<=[0-9]) i$", "", " ".join(words))
 
 
 def _without_unit(head: str) -> tuple[str, str]:
     """Return a head without the unit in its brackets, and the unit; empty if it has none."""
     for bracket, text in re.findall(r"([(\[]([^()\[\]]+)[)\]])", head):
-        unit = SPELLED.get(text.translate(SIGNS).lower())
-        if unit is not None:
+        spelled = text.strip().translate(SIGNS).replace("^", "")
+        spelled = re.sub(r"[ ·.]?([a-zA-Z]+)-([123])$", r"/\1\2", spelled).replace("L1", "L")
+        unit = SPELLED.get(spelled) or SPELLED.get(spelled.lower() if "/" in spelled else "")
+        if unit:
             return head.replace(bracket, " "), unit
     return head, ""
 
 
-def _units_in_heads(found: Collection[Field]) -> list[Field]:
-    """Return the unit that the heads of results name, and those of groups with another one."""
-    units = {field.group: unit for field in found if (unit := _without_unit(field.text)[1])}
-    common = min(units.values(), key=lambda unit: unit == "%", default="")
-    named = {"finding": common} | {group: unit for group, unit in units.items() if unit != common}
-    return [
-        Field(group=group, name="unit", kind="value", text=unit)
-        for group, unit in named.items()
-        if unit
-    ]
+RESULT = {"mean", "sd", "se", "ci_low", "ci_high", "value"}
+"""Statistics that are in the unit of the outcome."""
+
+
+def _units_in_heads(found: Mapping[Meaning, Field]) -> Iterator[Field]:
+    """Yield the units that heads of results name, and a question where two of a group differ.
+
+    A unit of all groups is that of the finding, or if changes are in percent that of the levels.
+    Where the levels are, or may be, in percent too, the kind of the changes is a question.
+    """
+    units: dict[str, set[str]] = defaultdict(set)
+    for (group, name), field in found.items():
+        if name in RESULT and field.text and ("_" in group or group == "contrast"):
+            units[group].add(_without_unit(field.text)[1])
+    named = {group: next(iter(some - {""}), "") if len(some - {""}) < 2 else None
+             for group, some in units.items()}  # fmt: skip
+    common = ""
+    if ("finding", "unit") not in found and all(named.values()):
+        common = min(named.values(), key=lambda unit: unit == "%", default="") or ""
+        yield Field(group="finding", name="unit", kind="value", text=common)
+    levels = {unit for group, unit in named.items() if not group.endswith(("_change", "contrast"))}
+    for group, unit in named.items():
+        if unit != "" and unit != common:
+            yield Field(group=group, name="unit", kind="value", text=unit or "")
+        if unit == "%" and group.endswith("_change") and levels & {"", "%", None}:
+            yield Field(group=group, name="kind", kind="value", text="")
 
 
 def _meanings(head: str) -> Iterator[tuple[str, str]]:
     """Yield what a head may mean, the likeliest first."""
-    words = _words(head)
+    words, unit = _words(head), _without_unit(head)[1]
     for path, names in WHOLE.items():
-        if words in names:
-            group, _, name = path.partition(".")
+        group, _, name = path.partition(".")
+        if words in names and (group == "contrast" or not unit):
             yield group, name
-    if words.replace(" ", "_") in Study.columns() and words != "study id":
+    if not unit and words.replace(" ", "_") in Study.columns() and words != "study id":
         yield "study", words.replace(" ", "_")
     statistic, when, arm, rest = _parts(head)
     if statistic and not rest.removeprefix("of"):
@@ -196,7 +215,7 @@ def _parts(head: str) -> tuple[str, str, str, str]:
         part, rest = _taken(rest, names)
         parts.append(part)
     statistic, when, arm = parts
-    if when == "change" and not statistic:
+    if when == "change" and not statistic and not _words(head).startswith("t "):  # a test's t
         statistic = "mean"
     return statistic, when, arm, " ".join(rest.split())
 

@@ -115,7 +115,9 @@ def read_mapping(
                     wrong.append(((group, name), message, ""))
                     continue
                 kind = "column" if "column" in given else "value"
-                words = tuple((word, own or "") for word, own in given.get("words", {}).items())
+                words = tuple(
+                    (word.strip(), own or "") for word, own in given.get("words", {}).items()
+                )
                 fields.append(
                     Field(
                         group=group, name=name, kind=kind, text=given[kind] or "",

@@ -174,11 +174,13 @@ def _cells(source: Cells, named: dict[str, Field], mark: Mark) -> Cells:
     cells = {}
     for name, field in named.items():
         text = source.get(field.text, "") if field.kind == "column" else field.text
+        meaning = dict(field.words).get(text.strip())
+        text = text if meaning is None else meaning
         text = "" if is_missing(text) else text
-        text = dict(field.words).get(text.strip(), text)
         if text and field.is_number:
+            from_table = field.kind == "column" and meaning is None
             try:
-                text = plain_number(text, mark if field.kind == "column" else ".")
+                text = plain_number(text, mark if from_table else ".")
             except NumberError as error:
                 raise NumberError(str(error), f"{field.text} ({name})") from None
         cells[name] = text
