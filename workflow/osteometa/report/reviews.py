@@ -6,7 +6,7 @@ from pathlib import Path
 
 from osteometa.io.csv_records import columns_of, read_records, read_rows, write_rows, write_text
 from osteometa.io.problems import CheckWarning, counted, errors_of
-from osteometa.records.pools import PooledRow
+from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.report.table_files import FOLDER, environment
 from osteometa.run.changes import Snapshot, changes, counts
 from osteometa.run.remembered import EARLIER, FINISHED, recalled
@@ -60,8 +60,10 @@ def write_overview(folder: str | Path) -> list[ReviewLine]:
 
 def _pools(folder: Path, names: Iterable[str]) -> Iterator[Sequence[str]]:
     for name in names:
-        for path in sorted((folder / name / "results").glob("*/pooled.csv")):
-            _, *rows = read_rows(path)
+        results = folder / name / "results"
+        for row in read_records(results / "syntheses.csv", SynthesisRow):
+            path = results / row.synthesis / "pooled.csv"
+            _, *rows = read_rows(path) if path.is_file() else [()]
             yield from ((name, *row) for row in rows)
 
 
