@@ -174,7 +174,7 @@ def results(wildcards):
 
 
 wildcard_constraints:
-    synthesis="|".join(SYNTHESES),
+    synthesis="[a-z0-9_]+",
 
 
 include: "workflow/rules/extract.smk"
@@ -188,8 +188,10 @@ RULES = {each.name: each for each in workflow.rules if Path(each.snakefile).pare
 
 
 def is_output(path):
-    """Whether a rule of this workflow makes the file or folder."""
-    return any(each.is_producer(path) for each in RULES.values())
+    """Whether a rule of this workflow makes the file or folder, of a synthesis of this review."""
+    outputs = (output for each in RULES.values() for output in each.products())
+    matches = filter(None, (output.match(path) for output in outputs))
+    return any({*match.groupdict().values()} <= {*SYNTHESES} for match in matches)
 
 
 if running:
