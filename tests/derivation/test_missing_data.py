@@ -111,6 +111,20 @@ def test_the_second_study_of_an_analysis_opens_it(tmp_path):
     }
 
 
+def test_of_two_studies_that_lack_the_same_the_larger_comes_first(tmp_path):
+    reported = [
+        csv_measurement(arm, "6_months", n=n, mean="0.9", what=SPINE) | {"study_id": study}
+        for study, n in (("a_2000", 12), ("b_2000", 31))
+        for arm in ("ex", "control")
+    ]
+    rows = wanted(
+        tmp_path, studies=[csv_study(), csv_study("b_2000")],
+        arms=[*csv_arms(), *csv_arms("b_2000")], measurements=reported,
+    )  # fmt: skip
+    assert {row.opens for row in rows} == {"with_another"}
+    assert list(dict.fromkeys(row.study_id for row in rows)) == ["b_2000", "a_2000"]
+
+
 def test_an_analysis_that_is_not_planned_is_named_by_its_set(tmp_path):
     trochanter = {**SPINE, "site": "trochanter"}
     assert two_studies(tmp_path / "1", True, trochanter) == {("b_2000", "", 1, "alone")}

@@ -123,6 +123,15 @@ def test_a_cluster_trial_by_its_effective_n():
     assert {account_of(e)[1:] for e in found.values()} == {("POST+SD+DE", "", 32, 28)}
 
 
+def test_a_difference_of_a_cluster_trial_by_its_total_n():
+    rows = [contrast("md", value=-0.15, se=0.07, unit="ng/mL", n_total=60),
+            contrast("icc", value=0.05)]  # fmt: skip
+    made = clustered(rows)
+    made = replace(made, arms=tuple(arm.model_copy(update={"n_start": None}) for arm in made.arms))
+    (found,) = (e for e in derive(made, CONFIG).effects if e.measure == "MD")
+    assert found.vi == pytest.approx(0.07**2 * design_effect(60, 6, 0.05))
+
+
 def test_an_intracluster_correlation_from_elsewhere_is_flagged():
     made = derive(clustered([*LEVELS, contrast("icc", value=0.05, flag="ICC")]), CONFIG)
     assert {text(e).flags for e in made.effects} == {"ICC"}

@@ -216,3 +216,11 @@ def test_what_comes_in_is_left_as_it_was():
     regress(y, v, np.c_[np.ones(3), [1.0, 2.0, 4.0]])
     for now, then in zip((y, v, mask), before, strict=True):
         assert np.array_equal(now, then)
+
+
+@pytest.mark.parametrize("k", [255, 256, 257])
+def test_every_size_of_a_set_is_counted(k):
+    random = np.random.default_rng(k)
+    y, v = random.normal(size=k), random.uniform(0.1, 1, size=k)
+    found = pool_many(y, v, np.ones((1, k), dtype=bool), method="DL", ci="wald")
+    assert found.coefficients[0, 0] == pytest.approx(pool(y, v, method="DL", ci="wald").estimate)

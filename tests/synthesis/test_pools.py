@@ -164,6 +164,10 @@ def test_weights_are_those_of_the_primary_model_and_sum_to_100(pattern):
     share = 1 / (found[1].vi + main.tau2)
     total = sum(1 / (effect.vi + main.tau2) for effect in found[1:])
     assert found[1].weight == pytest.approx(100 * share / total)
+    for effect in found:
+        half = 1.959963984540054 * math.sqrt(effect.vi)
+        limits = (effect.yi - half, effect.yi + half)
+        assert (effect.ci_low, effect.ci_high) == pytest.approx(limits, rel=1e-12)
 
 
 @pytest.mark.parametrize(("name", "key"), GROUPED)

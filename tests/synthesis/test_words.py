@@ -1,9 +1,11 @@
 """Models, tests and counts in words."""
 
+from dataclasses import fields
+
 import pytest
 from osteometa.records.directions import DirectionSet
-from osteometa.records.pools import SubgroupTest
-from osteometa.synthesis.words import set_words, subgroup_words
+from osteometa.records.pools import PooledRow, SubgroupTest
+from osteometa.synthesis.words import heterogeneity, set_words, subgroup_words
 from osteometa.wording.vocabulary import DesignClass, Phase
 
 
@@ -44,3 +46,15 @@ def directions(**counts):
 ])  # fmt: skip
 def test_a_sign_test_has_its_range_over_the_directions_that_are_not_known(counts, words):
     assert directions(**counts) == words
+
+
+@pytest.mark.parametrize(("model", "words"), [
+    ("separate", "k = 5; τ² = 0.25 (0.01 to 1.5); I² = 45 %; Q = 7.25, df = 4, p = 0.123"),
+    ("common", "k = 5; Q = 7.25, df = 4, p = 0.123; one model for all types: "
+     "τ² = 0.25 (0.01 to 1.5), I² = 45 %"),
+])  # fmt: skip
+def test_heterogeneity_of_one_type_or_of_all(model, words):
+    row = dict.fromkeys(field.name for field in fields(PooledRow))
+    row |= {"measure": "MD", "k": 5, "tau2": 0.25, "tau2_ci_low": 0.01, "tau2_ci_high": 1.5,
+            "i2": 45.2, "q": 7.25, "q_df": 4, "q_p": 0.123, "tau2_model": model}  # fmt: skip
+    assert heterogeneity(PooledRow(**row)) == words
