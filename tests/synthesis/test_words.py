@@ -41,6 +41,9 @@ def directions(**counts):
      "others may have (0.500 for the known ones alone)"),
     ({"unchanged": 3, "p_lowest": 0.25, "p_highest": 0.25},
      "0 up, 0 down, 3 unchanged; sign test p = 0.250 over all directions that the others may have"),
+    ({"up": 1, "down": 1, "unchanged": 1, "p_known": 1.0, "p_lowest": 1.0, "p_highest": 1.0},
+     "1 up, 1 down, 1 unchanged; sign test p = 1.000 over all directions that the others may have "
+     "(1.000 for the known ones alone)"),
     ({"down": 1, "unchanged": 1, "p_lowest": 0.5, "p_highest": 1.0, "mixed": 4},
      "0 up, 1 down, 1 unchanged, 4 mixed"),
 ])  # fmt: skip
