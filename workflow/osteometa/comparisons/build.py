@@ -46,36 +46,36 @@ def comparisons_of(
     return [found[key] for key in sorted(found)]
 
 
+Site = tuple[str, str, str, str, str]
+"""Study, arm, outcome, analyte and site."""
 FindingRow = TypeVar("FindingRow", Measurement, Contrast, Direction)
 
 
 class _Index:
-    """The findings of all arms, by study and arm."""
+    """The findings of all arms, by study, arm, outcome, analyte and site."""
 
     def __init__(self, tables: Tables, config: Config):
         self.units = {name: tuple(outcome.units) for name, outcome in config.outcomes.items()}
-        self.measurements = _by_arm(tables.measurements)
-        self.contrasts = _by_arm(tables.contrasts)
-        self.directions = _by_arm(tables.directions)
+        self.measurements = _by_site(tables.measurements)
+        self.contrasts = _by_site(tables.contrasts)
+        self.directions = _by_site(tables.directions)
+        self.measured = _places_by_arm(tables.measurements)
+        self.compared = _places_by_arm((*tables.contrasts, *tables.directions))
 
     def places(self, arm: Arm, control: Arm | None) -> set[Place]:
         """Return where anything but a baseline is reported for an arm or its comparator."""
         key = (arm.study_id, arm.arm_id)
-        rows: list[Finding] = [
-            *self.measurements.get(key, ()), *self.contrasts.get(key, ()),
-            *self.directions.get(key, ()),
-        ]  # fmt: skip
+        places = self.measured[key] | self.compared[key]
         if control is not None:
-            rows += self.measurements.get((arm.study_id, control.arm_id), ())
-        places = {_place(row) for row in rows if row.timepoint != "baseline"}
+            places |= self.measured[arm.study_id, control.arm_id]
         # A row that names no population joins the one analysis that is named beside it.
         named = {place[:5] for place in places if place.population not in ("", PART)}
         return {place for place in places if place.population or place[:5] not in named}
 
     def comparison(self, study: Study, arm: Arm, control: Arm | None, place: Place) -> Comparison:
         """Gather what is reported at one place."""
-        exercise = (study.study_id, arm.arm_id)
-        other = (study.study_id, control.arm_id) if control else ("", "")
+        exercise = (study.study_id, arm.arm_id, *place[:3])
+        other = (study.study_id, control.arm_id if control else "", *place[:3])
         baseline = place._replace(timepoint="baseline")
 
         def pick(kind: str, where: Place) -> RowPair:
@@ -103,7 +103,7 @@ class _Index:
             ),
         )  # fmt: skip
 
-    def _best(self, arm: tuple[str, str], kind: str, place: Place) -> Measurement | None:
+    def _best(self, arm: Site, kind: str, place: Place) -> Measurement | None:
         rows = [row for row in self.measurements.get(arm, ()) if row.kind == kind]
         exact = [row for row in rows if _joins(row, place)]
         if not exact and place.timepoint == "baseline" and place.population != PART:
@@ -114,11 +114,20 @@ class _Index:
         return exact[0] if exact else None
 
 
-def _by_arm(rows: Iterable[FindingRow]) -> dict[tuple[str, str], list[FindingRow]]:
-    by_arm: dict[tuple[str, str], list[FindingRow]] = defaultdict(list)
+def _by_site(rows: Iterable[FindingRow]) -> dict[Site, list[FindingRow]]:
+    by_site: dict[Site, list[FindingRow]] = defaultdict(list)
     for row in rows:
-        by_arm[(row.study_id, row.arm_id)].append(row)
-    return dict(by_arm)
+        by_site[row.study_id, row.arm_id, row.outcome, row.analyte, row.site].append(row)
+    return dict(by_site)
+
+
+def _places_by_arm(rows: Iterable[Finding]) -> defaultdict[tuple[str, str], set[Place]]:
+    """Return where anything but a baseline is reported, by study and arm."""
+    places: defaultdict[tuple[str, str], set[Place]] = defaultdict(set)
+    for row in rows:
+        if row.timepoint != "baseline":
+            places[row.study_id, row.arm_id].add(_place(row))
+    return places
 
 
 def _here(rows: Iterable[FindingRow], place: Place) -> tuple[FindingRow, ...]:
