@@ -16,9 +16,10 @@ from osteometa.run.failures import in_a_sentence
 from osteometa.run.invocation import invocation_of
 from osteometa.run.lock import hold_lock
 from osteometa.run.manifest import (
+    checked_tables,
+    hashes,
     is_real_run,
-    move_others_out,
-    not_current,
+    move_user_files,
     remove_unrecorded,
     reset_future_times,
     set_edited_aside,
@@ -77,7 +78,9 @@ planning = PLAN in os.environ
 running = planning or is_real_run(sys.argv[1:])
 if planning:
     list_steps()
-elif running and any(word.partition("=")[0] in LIMITS for word in sys.argv):
+elif running and not workflow.modifier.skip_configfile and any(
+    word.startswith(LIMITS) for word in sys.argv
+):
     sys.exit(
         "--until and --omit-from are not supported: which steps there are is known only when the "
         "tables are checked. Name what is to be made, such as results/syntheses.csv."
@@ -102,7 +105,8 @@ onstart:
 
 onsuccess:
     # The manifest's step compares too, but a run may have been asked for other files only.
-    edited = [name for name in not_current(ROOT) if name in RAW]
+    now = hashes(RAW, ROOT)
+    edited = [name for name, checked in checked_tables(ROOT).items() if now.get(name) != checked]
     if edited:
         sys.exit(f"Changed during the run: {', '.join(edited)}. Run again.")
 
@@ -197,9 +201,9 @@ def is_output(path):
 if running:
     with in_a_sentence("start"):
         targets = [word for word in sys.argv[1:] if word in RULES or is_output(word)]
-        for name, place in move_others_out(ROOT).items():
-            sys.stderr.write(f"{name} is no result: moved to {place}.\n")
-        for name, kept in set_edited_aside(ROOT, partial=bool(targets) and not planning).items():
+        for name, place in move_user_files(ROOT).items():
+            sys.stderr.write(f"No step wrote {name}: moved to {place}.\n")
+        for name, kept in set_edited_aside(ROOT, () if planning else targets).items():
             sys.stderr.write(f"{name} was edited by hand: kept as {kept}. A run makes it again.\n")
         remove_unrecorded(lambda name: is_output(str(Path(ROOT, name))), ROOT)
 

@@ -681,14 +681,20 @@ def test_the_unit_in_the_brackets_of_a_head(heads, units):
     assert "control.label" not in {f.path for f in fields if f.text == "Control (%)"}
 
 
-@pytest.mark.parametrize(("baseline", "asked"), [
-    ("baseline mean (g/cm2)", False), ("baseline mean (%)", True), ("baseline mean", True),
-    ("n", False),
+@pytest.mark.parametrize(("baseline", "kind"), [
+    ("baseline mean (g / cm2)", "pct_change"), ("baseline mean (%)", ""), ("baseline mean", ""),
+    ("n", ""),
 ])  # fmt: skip
-def test_changes_in_percent_of_a_level_that_may_be_in_percent_are_a_question(baseline, asked):
+def test_changes_in_percent_of_a_level_that_may_be_in_percent_are_a_question(baseline, kind):
     fields = guess(("Study", f"Exercise {baseline}", "Exercise change (%)"))
     kinds = [(f.path, f.text) for f in fields if f.name == "kind"]
-    assert kinds == ([("exercise_change.kind", "")] if asked else [])
+    assert kinds == [("exercise_change.kind", kind)]
+
+
+def test_t_is_an_arm_but_a_test_before_a_bracket():
+    found = columns("Study,T change,T sd,T n,C change,C sd,C n")
+    assert found["exercise_change.mean"] == "T change" and found["exercise_change.sd"] == "T sd"
+    assert "exercise_change.mean" not in columns("Study,t (change),C change")
 
 
 def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
@@ -696,6 +702,7 @@ def test_changes_in_percent_are_percent_changes(review, tmp_path, capsys):
     heads = [f"{arm} {name}" for arm in arms for name in ("change (%)", "SD", "n")]
     path = table(tmp_path, f"Study,{','.join(heads)}\nAdams,1.2,2,20,-0.4,2,21\n")
     edits = {path: text for path, text in COMMON.items() if path != "finding.unit"}
+    edits |= {f"{arm.lower()}_change.kind": "pct_change" for arm in arms}
     status, out, err = imported(review, path, edits, capsys)
     assert status == 0, out + err
     sheet = read_sheets(review / "data/raw")["measurements"]

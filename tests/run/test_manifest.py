@@ -163,20 +163,51 @@ def test_results_of_a_synthesis_that_left_go(made):
     assert (made / "results/pages").exists()
 
 
-def test_files_of_others_leave_an_output_folder(made):
-    for name in ("notes.txt", "deep/notes.txt"):
+def test_files_that_no_job_wrote_leave_an_output_folder(made):
+    for name in ("notes.txt", "deep/notes.txt", "report.html"):
         path = made / "results/pages" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(name)
-    (made / "results/notes.txt").write_text("there already")
+    (made / "results/pages.notes.txt").write_text("there already")
     moved = {
-        "results/pages/notes.txt": "results/notes_2.txt",
-        "results/pages/deep/notes.txt": "results/deep.notes.txt",
+        "results/pages/notes.txt": "results/pages.notes_2.txt",
+        "results/pages/deep/notes.txt": "results/pages.deep.notes.txt",
+        "results/pages/report.html": "results/pages.report.html",
     }
-    assert manifest.move_others_out(made) == moved
+    assert manifest.move_user_files(made) == moved
     for old, new in moved.items():
         assert (made / new).read_text() == old.removeprefix("results/pages/")
-    assert (made / "results/pages/two.svg").exists() and manifest.move_others_out(made) == {}
+    assert (made / "results/pages/two.svg").exists() and manifest.move_user_files(made) == {}
+
+
+def chain_of(made):
+    """Three jobs in a row, and one beside them; the first one's file is gone."""
+    for name, source in (("b", "a"), ("c", "b"), ("x", "a")):
+        (made / f"results/{name}.csv").write_text(f"{name}\n")
+        hashed = manifest.hashes([f"results/{source}.csv"], made)
+        manifest.record(f"{name}.of", [f"results/{name}.csv"], hashed, made)
+    (made / "results/a.csv").unlink()
+
+
+@pytest.mark.parametrize(("targets", "left"), [
+    ((), {"b", "c", "x"}), (["results/c.csv"], {"x"}), (["c"], {"x"}),
+    (["results/b.csv"], {"c", "x"}), (["results/new.csv"], set()),
+])  # fmt: skip
+def test_what_targets_are_made_from_goes_with_its_missing_inputs(made, targets, left):
+    chain_of(made)
+    manifest.set_edited_aside(made, targets)
+    assert {path.stem for path in (made / "results").glob("*.csv")} == left
+
+
+def test_folders_that_are_links_are_neither_removed_nor_followed(made):
+    (made / "elsewhere").mkdir()
+    (made / "results/linked").symlink_to(made / "elsewhere")
+    (made / "results/loop").symlink_to(made / "results")
+    (made / "results/linked/p.csv").write_text("p\n")
+    manifest.record("pool.linked", ["results/linked/p.csv"], {}, made)
+    manifest.remove_unrecorded(re.compile(".*/none").fullmatch, made)
+    manifest.forget_syntheses([], made)
+    assert [*(made / "elsewhere").iterdir()] == [] and (made / "results/linked").is_symlink()
 
 
 @pytest.mark.parametrize(

@@ -244,10 +244,11 @@ def test_a_synthesis_that_loses_its_effects_goes_and_files_of_the_user_stay(proj
     lines = raw.read_text(encoding="utf-8").splitlines(keepends=True)
     raw.write_text("".join(line for line in lines if "femoral_neck" not in line))
     result = project.run(review, f"results/{LUMBAR}/pooled.csv")
-    assert f"{LUMBAR}/figures/notes.txt is no result" in result.stderr
-    assert drawing(LUMBAR) in jobs(project.run(review))
+    assert f"No step wrote results/{LUMBAR}/figures/notes.txt: moved to" in result.stderr
+    assert (results / "report.html").exists()  # as it was: it was not asked for
+    assert "Draw the figures of the whole review" in jobs(project.run(review))
     assert [path.name for path in (results / NECK).iterdir()] == ["notes.txt"]
-    assert (results / mine[0]).exists() and (results / LUMBAR / "notes.txt").exists()
+    assert (results / mine[0]).exists() and (results / LUMBAR / "figures.notes.txt").exists()
     result = project.run(review, f"results/{NECK}/pooled.csv")
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert f"No study has an effect in {NECK}: it has no pool." in result.stderr

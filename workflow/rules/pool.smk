@@ -14,7 +14,6 @@ SET = [
 
 def set_files(wildcards):
     """The files of one synthesis' set, by name."""
-    checkpoints.extract.get()
     if wildcards.synthesis not in estimated():
         raise WorkflowError(f"No study has an effect in {wildcards.synthesis}: it has no pool.")
     return {name: f"data/processed/sets/{wildcards.synthesis}/{name}.csv" for name in SET}

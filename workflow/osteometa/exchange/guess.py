@@ -157,7 +157,7 @@ def _words(head: str) -> str:
 def _without_unit(head: str) -> tuple[str, str]:
     """Return a head without the unit in its brackets, and the unit; empty if it has none."""
     for bracket, text in re.findall(r"([(\[]([^()\[\]]+)[)\]])", head):
-        spelled = text.strip().translate(SIGNS).replace("^", "")
+        spelled = re.sub(" */ *", "/", text.strip().translate(SIGNS).replace("^", ""))
         spelled = re.sub(r"[ ·.]?([a-zA-Z]+)-([123])$", r"/\1\2", spelled).replace("L1", "L")
         unit = SPELLED.get(spelled) or SPELLED.get(spelled.lower() if "/" in spelled else "")
         if unit:
@@ -173,7 +173,7 @@ def _units_in_heads(found: Mapping[Meaning, Field]) -> Iterator[Field]:
     """Yield the units that heads of results name, and a question where two of a group differ.
 
     A unit of all groups is that of the finding, or if changes are in percent that of the levels.
-    Where the levels are, or may be, in percent too, the kind of the changes is a question.
+    Changes in percent are percent changes where all levels have another unit, else a question.
     """
     units: dict[str, set[str]] = defaultdict(set)
     for (group, name), field in found.items():
@@ -189,8 +189,10 @@ def _units_in_heads(found: Mapping[Meaning, Field]) -> Iterator[Field]:
     for group, unit in named.items():
         if unit != "" and unit != common:
             yield Field(group=group, name="unit", kind="value", text=unit or "")
-        if unit == "%" and group.endswith("_change") and levels & {"", "%", None}:
-            yield Field(group=group, name="kind", kind="value", text="")
+        if unit == "%" and group.endswith("_change"):
+            certain = levels and not levels & {"", "%", None}
+            text = "pct_change" if certain else ""
+            yield Field(group=group, name="kind", kind="value", text=text)
 
 
 def _meanings(head: str) -> Iterator[tuple[str, str]]:
@@ -215,7 +217,7 @@ def _parts(head: str) -> tuple[str, str, str, str]:
         part, rest = _taken(rest, names)
         parts.append(part)
     statistic, when, arm = parts
-    if when == "change" and not statistic and not _words(head).startswith("t "):  # a test's t
+    if when == "change" and not statistic and not re.match(r"t *\(", head):  # a test's t
         statistic = "mean"
     return statistic, when, arm, " ".join(rest.split())
 

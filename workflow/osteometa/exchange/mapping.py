@@ -63,7 +63,7 @@ class Field:
     kind: Literal["column", "value"]
     text: str
     """A column of the table, or the value; an empty value is a question to the reviewer."""
-    words: tuple[tuple[str, str], ...] = ()
+    words: Mapping[str, str] | None = None
     """Words of the column with what each stands for; other words stay."""
     line: int | None = None
     """Line of the mapping file."""
@@ -115,9 +115,7 @@ def read_mapping(
                     wrong.append(((group, name), message, ""))
                     continue
                 kind = "column" if "column" in given else "value"
-                words = tuple(
-                    (word.strip(), own or "") for word, own in given.get("words", {}).items()
-                )
+                words = {word.strip(): text or "" for word, text in given.get("words", {}).items()}
                 fields.append(
                     Field(
                         group=group, name=name, kind=kind, text=given[kind] or "",
@@ -145,9 +143,9 @@ def _misfit(group: str, name: str, given: object) -> str:
     known = fields_of_group(group)
     if name not in known:
         return f"Not a field. {suggestion(name, known)}Use: {', '.join(known)}."
-    known = ({"column"}, {"value"}, {"column", "words"})
+    forms = ({"column"}, {"value"}, {"column", "words"})
     words = given.get("words", {}) if isinstance(given, dict) else None
-    if not isinstance(given, dict) or set(given) not in known or not isinstance(words, dict):
+    if not isinstance(given, dict) or set(given) not in forms or not isinstance(words, dict):
         return (
             "Write {column: NAME}, {column: NAME, words: {WORD: MEANING}} or {value: TEXT}; put "
             "text with a comma or a colon between quotes."

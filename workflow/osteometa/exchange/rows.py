@@ -108,9 +108,7 @@ def _made_of(
     for group, found in cells.items():
         side, _, when = group.partition("_")
         if when and any(found.get(name) for name in STATISTICS):
-            percent = (found.get("unit") or shared.get("unit")) == "%"
-            kinds = {"change": "pct_change" if percent else "change"}
-            kind = {"kind": kinds.get(when, "level"), "arm_id": arms[side]}
+            kind = {"kind": "change" if when == "change" else "level", "arm_id": arms[side]}
             time = BASELINE if when == "before" or _is_before(shared) else {}
             yield "measurements", shared | kind | time | found, Origin(row=row, group=group)
         elif group == "contrast" and any(found.get(name) for name in ("value", "p", "ci_low")):
@@ -174,7 +172,7 @@ def _cells(source: Cells, named: dict[str, Field], mark: Mark) -> Cells:
     cells = {}
     for name, field in named.items():
         text = source.get(field.text, "") if field.kind == "column" else field.text
-        meaning = dict(field.words).get(text.strip())
+        meaning = (field.words or {}).get(text.strip())
         text = text if meaning is None else meaning
         text = "" if is_missing(text) else text
         if text and field.is_number:

@@ -63,8 +63,9 @@ def _pools(folder: Path, names: Iterable[str]) -> Iterator[Sequence[str]]:
         results = folder / name / "results"
         for row in read_records(results / "syntheses.csv", SynthesisRow):
             path = results / row.synthesis / "pooled.csv"
-            _, *rows = read_rows(path) if path.is_file() else [()]
-            yield from ((name, *row) for row in rows)
+            if path.is_file():
+                _, *rows = read_rows(path)
+                yield from ((name, *cells) for cells in rows)
 
 
 def _line(review: Path) -> ReviewLine:

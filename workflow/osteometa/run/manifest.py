@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def forget(job: str, root: str | Path = ".") -> None:
 
 
 def _drop(record: Path, root: Path) -> None:
-    """Remove a record with its files and folders, but for files that were edited or are others."""
+    """Remove a record with its files and folders, but not what was edited or no job wrote."""
     for _, data in _read([record]):
         for name, digest in data["made"].items():
             if (root / name).is_file() and sha256(root / name) == digest:
@@ -80,12 +81,9 @@ def _drop(record: Path, root: Path) -> None:
             if not _written(root / folder):
                 shutil.rmtree(root / folder, ignore_errors=True)
         for folder in {(root / name).parent for name in (*data["made"], *data["folders"])}:
-            if (
-                folder.relative_to(root) not in TOPS
-                and folder.is_dir()
-                and not any(folder.iterdir())
-            ):
-                folder.rmdir()
+            if folder.relative_to(root) not in TOPS:
+                with suppress(OSError):  # it has other files
+                    folder.rmdir()
     record.unlink(missing_ok=True)
 
 
@@ -173,14 +171,14 @@ def reset_future_times(root: str | Path = ".") -> None:
             os.utime(path)
 
 
-def set_edited_aside(root: str | Path = ".", *, partial: bool = False) -> dict[str, str]:
+def set_edited_aside(root: str | Path = ".", targets: Collection[str] = ()) -> dict[str, str]:
     """Rename derived files that were edited by hand; return the name under which each is kept.
 
     All files of a job of which one is edited or missing, or whose inputs are others by now, are
     removed, so that the run writes them again. Edited files of an output folder are kept beside it.
 
-    Where a run makes only some results (`partial`), those with a missing input are removed too:
-    Snakemake takes such a result for current if it is what it was asked for.
+    Of what `targets` (files, folders or rules) are made from, results with a missing input are
+    removed too: Snakemake takes such a result for current if it is what it was asked for.
     """
     root = Path(root)
     for job in FORMER_JOBS:
@@ -198,18 +196,36 @@ def set_edited_aside(root: str | Path = ".", *, partial: bool = False) -> dict[s
                 kept = _free(place / f"{'.'.join(path.relative_to(home).parts)}.edited")
                 path.replace(kept)
                 edited[name] = kept.relative_to(root).as_posix()
+    asked = _behind(targets, _records(root))
     while stale := [
         record
         for record, data in _records(root)
         if _differing(data, root)
-        or (partial and not all((root / name).exists() for name in data["from"]))
+        or (record in asked and not all((root / name).exists() for name in data["from"]))
     ]:
         for record in stale:
             _drop(record, root)
     return dict(sorted(edited.items()))
 
 
-def move_others_out(root: str | Path = ".") -> dict[str, str]:
+def _behind(targets: Collection[str], records: Sequence[tuple[Path, dict]]) -> set[Path]:
+    """Return the records of targets and of what they are made from; all if a target has none."""
+    found: set[Path] = set()
+    wanted = {target.rstrip("/") for target in targets}
+    while wanted:
+        name = wanted.pop()
+        makers = [(r, data) for r, data in records
+                  if name in data["made"] or name in data["folders"]
+                  or name == r.stem.partition(".")[0]]  # fmt: skip
+        if not makers and name in targets:
+            return {record for record, _ in records}
+        for record, data in makers:
+            wanted |= {*data["from"]} if record not in found else set()
+            found.add(record)
+    return found
+
+
+def move_user_files(root: str | Path = ".") -> dict[str, str]:
     """Move files that no job wrote out of output folders; return the name that each has now.
 
     Snakemake empties an output folder before it is made again.
@@ -220,7 +236,7 @@ def move_others_out(root: str | Path = ".") -> dict[str, str]:
         for path in _written(root / folder):
             name = path.relative_to(root).as_posix()
             if name not in made:
-                inside = path.relative_to(root / folder)
+                inside = path.relative_to((root / folder).parent)
                 place = _free((root / folder).parent / ".".join(inside.parts))
                 path.replace(place)
                 moved[name] = place.relative_to(root).as_posix()
@@ -239,12 +255,12 @@ def remove_unrecorded(is_output: Callable[[str], bool], root: str | Path = ".") 
         while unseen:
             path = unseen.pop()
             name = path.relative_to(root).as_posix()
-            if name in listed and path.is_dir():
+            is_folder = path.is_dir() and not path.is_symlink()
+            if name in listed and is_folder:
                 continue
             if name not in listed and is_output(name):
-                is_folder = path.is_dir() and not path.is_symlink()
                 shutil.rmtree(path) if is_folder else path.unlink()
-            elif path.is_dir():
+            elif is_folder:
                 unseen += path.glob("*")
 
 
@@ -276,7 +292,7 @@ def write_manifest(path: str | Path, root: str | Path = ".") -> None:
 
 
 def forget_syntheses(kept: Collection[str], root: str | Path = ".") -> None:
-    """Remove results and records of syntheses without an effect or no longer in the config.
+    """Remove what records list of syntheses without an effect or no longer in the config.
 
     Files that were edited by hand stay, and so do files that no job wrote.
     """

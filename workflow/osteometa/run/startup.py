@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 from osteometa.run.progress import stop
@@ -18,9 +19,13 @@ def prepare() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `osteometa run` blocks it
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    if not os.access(next(path for path in (cache, *cache.parents) if path.exists()), os.W_OK):
-        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
-        os.environ.setdefault("MPLCONFIGDIR", os.environ["XDG_CACHE_HOME"])
+    home = os.path.expanduser("~")  # noqa: PTH111 - where there is none, no error
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home, ".cache"))
+    nearest = next(path for path in (cache, *cache.parents) if path.exists())
+    if not (cache.is_absolute() and nearest.is_dir() and os.access(nearest, os.W_OK)):
+        own = Path(tempfile.gettempdir(), f"osteometa-{os.getuid()}")
+        cache = Path(".snakemake/cache").absolute() if os.access(".", os.W_OK) else own
+        os.environ["XDG_CACHE_HOME"] = str(cache)
+        os.environ.setdefault("MPLCONFIGDIR", str(cache))
     # A container may run as a user without a name, which Snakemake looks up.
     os.environ.setdefault("USER", str(os.getuid()))
