@@ -224,3 +224,11 @@ def test_every_size_of_a_set_is_counted(k):
     y, v = random.normal(size=k), random.uniform(0.1, 1, size=k)
     found = pool_many(y, v, np.ones((1, k), dtype=bool), method="DL", ci="wald")
     assert found.coefficients[0, 0] == pytest.approx(pool(y, v, method="DL", ci="wald").estimate)
+
+
+def test_more_models_of_one_length_than_are_worked_on_at_once():
+    y, v = np.linspace(-0.2, 0.9, 10), np.linspace(0.1, 0.3, 10)
+    found = pool_many(y, v, np.ones((20_000, 10), dtype=bool), method="REML", ci="wald")
+    assert np.ptp(found.coefficients[:, 0]) < 1e-12
+    expected = pool(y, v, method="REML", ci="wald").estimate
+    assert found.coefficients[-1, 0] == pytest.approx(expected, rel=1e-10)
