@@ -210,18 +210,21 @@ def set_edited_aside(root: str | Path = ".", targets: Collection[str] = ()) -> d
 
 def _behind(targets: Collection[str], records: Sequence[tuple[Path, dict]]) -> set[Path]:
     """Return the records of targets and of what they are made from; all if a target has none."""
+    maker = {name: path for path, data in records for name in (*data["made"], *data["folders"])}
+    sources = {path: data["from"] for path, data in records}
+    waiting: list[Path] = []
+    for target in targets:
+        of_rule = [path for path in sources if path.stem.partition(".")[0] == target]
+        file = target.rstrip("/")
+        if file not in maker and not of_rule:
+            return {*sources}
+        waiting += [maker[file]] if file in maker else of_rule
     found: set[Path] = set()
-    wanted = {target.rstrip("/") for target in targets}
-    while wanted:
-        name = wanted.pop()
-        makers = [(r, data) for r, data in records
-                  if name in data["made"] or name in data["folders"]
-                  or name == r.stem.partition(".")[0]]  # fmt: skip
-        if not makers and name in targets:
-            return {record for record, _ in records}
-        for record, data in makers:
-            wanted |= {*data["from"]} if record not in found else set()
-            found.add(record)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [maker[name] for name in sources[path] if name in maker]
     return found
 
 
