@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from osteometa.run import preloaded_client
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no step is a copy")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="steps are copies on Linux alone")
 
 
 def preloaded_by(address: Path, run: int) -> list:

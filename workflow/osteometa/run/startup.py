@@ -19,7 +19,7 @@ def prepare() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `osteometa run` blocks it
-    home = os.path.expanduser("~")  # noqa: PTH111 - where there is none, no error
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails without one
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home, ".cache"))
     nearest = next(path for path in (cache, *cache.parents) if path.exists())
     if not (cache.is_absolute() and nearest.is_dir() and os.access(nearest, os.W_OK)):
