@@ -87,6 +87,8 @@ elif running and not workflow.modifier.skip_configfile and any(
     )
 if running:
     if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
+        # Snakemake would load pandas to compare parameters that are data frames: there are none.
+        sys.modules.setdefault("pandas", None)
         follow(workflow)
         shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with in_a_sentence("start"):

@@ -18,7 +18,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from osteometa.figures import flow, funnel, risk_of_bias
 from osteometa.figures.catalogue import CAPTIONS, NAMES
-from osteometa.figures.files import drawings, image_of, in_palette
+from osteometa.figures.files import drawings, files_of, images_of, in_palette
 from osteometa.figures.forest import draw
 from osteometa.figures.forest.rows import ForestRow
 from osteometa.figures.settings import PRESETS, FigureSettings
@@ -101,8 +101,9 @@ def main() -> None:
 def write_image(figure: Figure, path: Path) -> None:
     """Write a small image."""
     buffer = io.BytesIO()
-    (drawn,) = drawings([figure])
-    in_palette(image_of(drawn, DOTS)).save(buffer, "png", optimize=True)
+    (pdf,) = files_of(drawings([figure]), "pdf")
+    (image,) = images_of(pdf, DOTS)
+    in_palette(image).save(buffer, "png", optimize=True)
     path.write_bytes(buffer.getvalue())
 
 

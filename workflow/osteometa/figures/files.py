@@ -11,7 +11,7 @@ import io
 import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
@@ -84,11 +84,12 @@ def files_of(
                  fonts or common_rules())
             for n, page in enumerate(drawn, start=1)
         ]  # fmt: skip
+    pdf = _typeset(tuple(drawn), title, alt)
     if kind == "pdf":
-        return [_typeset(drawn, title, alt)]
+        return [pdf]
     made, dots = [], RESOLUTION[kind]
-    for page in drawn:
-        buffer, image = io.BytesIO(), image_of(page, dots)
+    for image in images_of(pdf, dots):
+        buffer = io.BytesIO()
         if kind == "png":
             in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=4)
         else:
@@ -105,12 +106,12 @@ def in_palette(image: Image) -> Image:
     return small
 
 
-def image_of(page: Element, dots: int) -> Image:
-    """Return one page of what `drawings` returned in so many dots per inch, RGB on white."""
+def images_of(pdf: bytes, dots: int) -> Iterator[Image]:
+    """Yield the pages of a PDF in so many dots per inch, RGB on white."""
     from pypdfium2 import PdfDocument
 
-    pdf = PdfDocument(_typeset([page], "", ""))
-    return pdf[0].render(scale=cast(int, dots / 72)).to_pil().convert("RGB")
+    for page in PdfDocument(pdf):
+        yield page.render(scale=cast(int, dots / 72), rev_byteorder=True).to_pil()
 
 
 def _drawing(page: Figure) -> Element:
@@ -211,8 +212,9 @@ def _compiler(*folders: str) -> Compiler:
     return Compiler(font_paths=fonts)
 
 
-def _typeset(drawn: Sequence[Element], title: str, alt: str) -> bytes:
-    """Return a PDF with a page for each drawing."""
+@lru_cache(maxsize=1)
+def _typeset(drawn: tuple[Element, ...], title: str, alt: str) -> bytes:
+    """Return a PDF with a page for each drawing; the last one is kept, for the images of it."""
     letters = {x for page in drawn for used in letters_of(page).values() for x in used}
     pages = {f"page{n}": ElementTree.tostring(page, "unicode") for n, page in enumerate(drawn)}
     lines = [f"#set document(title: {quoted(title or 'Figure')}, date: none)"]

@@ -10,6 +10,7 @@ from typing import Any
 from osteometa.run import manifest
 from osteometa.run.failures import details_file, in_a_sentence
 from osteometa.run.lock import shared_lock
+from osteometa.run.preloaded import collect_rarely
 
 
 @contextmanager
@@ -18,6 +19,7 @@ def job(snakemake: Any) -> Iterator[Path]:
 
     Gives the folder of the review, `root` of the rule's parameters.
     """
+    collect_rarely()
     root = Path(snakemake.params.root)
     name = ".".join([snakemake.rule, *(str(value) for value in snakemake.wildcards)])
     with in_a_sentence(name), shared_lock():

@@ -1,4 +1,4 @@
-"""What must be right before Snakemake reads the Snakefile: Ctrl-C and folders for caches."""
+"""What must be right before Snakemake reads the Snakefile: Ctrl-C, folders for caches, memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+from osteometa.run.preloaded import collect_rarely
 from osteometa.run.progress import stop
 
 
@@ -15,6 +16,7 @@ def prepare() -> None:
 
     Called by profiles/default too, which plain `snakemake` reads before anything else.
     """
+    collect_rarely()
     # Not where the starter ignores Ctrl-C, as a background shell does.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, stop)
