@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from osteometa.figures.fonts import FILES, common_rules, further_rules, machine_fonts
@@ -93,25 +94,49 @@ def files_of(
         if kind == "png":
             in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=4)
         else:
-            image.save(buffer, kind, dpi=(dots, dots), compression="tiff_lzw")
+            in_full(image).save(buffer, kind, dpi=(dots, dots), compression="tiff_lzw")
         made.append(buffer.getvalue())
     return made
 
 
-def in_palette(image: Image) -> Image:
-    """Return an image in 256 colours, black and white among them, a third as large as a file."""
-    small = image.quantize(256, FASTOCTREE)
-    levels = small.getpalette() or []
-    small.putpalette([0 if x < NEAR else 255 if x > 255 - NEAR else x for x in levels])
-    return small
+def in_palette(image: np.ndarray) -> Image:
+    """Return what `images_of` gave in 256 colours, the background among them, a third as large.
+
+    Only what is drawn, a tenth of the pixels, takes part in the choice of the colours.
+    """
+    from PIL.Image import frombytes
+
+    height, width = image.shape
+    pixels = image.ravel()
+    background = pixels[0]
+    drawn = np.flatnonzero(pixels != background)
+    chosen = pixels[drawn if drawn.size else [0]]
+    small = frombytes("RGB", (chosen.size, 1), chosen.tobytes(), "raw", "RGBX")
+    small = small.quantize(255, FASTOCTREE)
+    levels = [0 if x < NEAR else 255 if x > 255 - NEAR else x for x in small.getpalette() or []]
+    places = np.full(pixels.size, len(levels) // 3, np.uint8)
+    places[drawn] = np.frombuffer(small.tobytes(), np.uint8)[: drawn.size]
+    result = frombytes("P", (width, height), places.tobytes())
+    result.putpalette([*levels, *background.tobytes()[:3]])
+    return result
 
 
-def images_of(pdf: bytes, dots: int) -> Iterator[Image]:
-    """Yield the pages of a PDF in so many dots per inch, RGB on white."""
+def in_full(image: np.ndarray) -> Image:
+    """Return what `images_of` gave with all its colours."""
+    from PIL.Image import frombytes
+
+    height, width = image.shape
+    return frombytes("RGB", (width, height), image.tobytes(), "raw", "RGBX")
+
+
+def images_of(pdf: bytes, dots: int) -> Iterator[np.ndarray]:
+    """Yield the pages of a PDF in so many dots per inch: an RGBX number per pixel, line by line."""
     from pypdfium2 import PdfDocument
 
     for page in PdfDocument(pdf):
-        yield page.render(scale=cast(int, dots / 72), rev_byteorder=True).to_pil()
+        scale = cast(int, dots / 72)
+        bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=True)
+        yield bitmap.to_numpy().view(np.uint32)[:, :, 0]
 
 
 def _drawing(page: Figure) -> Element:
