@@ -24,6 +24,7 @@ from osteometa.run.manifest import (
     reset_future_times,
     set_edited_aside,
 )
+from osteometa.run.preloaded import address_of_process
 from osteometa.run.progress import PLAN, follow, list_steps
 from osteometa.run.remembered import EARLIER, inputs_of, keep_earlier
 from osteometa.io.problems import ProblemsFound
@@ -85,16 +86,20 @@ elif running and not workflow.modifier.skip_configfile and any(
         "--until and --omit-from are not supported: which steps there are is known only when the "
         "tables are checked. Name what is to be made, such as results/syntheses.csv."
     )
+# A workflow that uses this one prints its own progress.
+own = running and not (planning or workflow.modifier.skip_configfile)
+if own:
+    # Snakemake would load pandas to compare parameters that are data frames: there are none.
+    sys.modules.setdefault("pandas", None)
+    follow(workflow)
+    shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
 if running:
-    if not (planning or workflow.modifier.skip_configfile):  # the workflow that uses this one prints its own progress
-        # Snakemake would load pandas to compare parameters that are data frames: there are none.
-        sys.modules.setdefault("pandas", None)
-        follow(workflow)
-        shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
     with in_a_sentence("start"):
         hold_lock()
         reset_future_times(ROOT)
-        keep_earlier(ROOT, run_inputs())
+        changed = keep_earlier(ROOT, run_inputs())
+    if own and changed and workflow.local_exec:
+        address_of_process()  # ready when the tables are checked
 
 
 onstart:

@@ -33,6 +33,7 @@ MODULES = (
     "osteometa.figures.synthesis_figures", "osteometa.figures.review_figures",
     "osteometa.report.included_studies", "osteometa.report.page", "osteometa.report.table_files",
     "osteometa.synthesis.independent_fits", "osteometa.run.remembered", "snakemake.logging",
+    "fontTools.subset", "pypdfium2", "scipy.stats", "typst",
 )  # fmt: skip
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """What Snakemake sets for each step."""
