@@ -14,8 +14,8 @@ module has changed, `sample` draws again: lines that are as they were keep their
 of the changed modules are to be run again. No file is changed: pytest collects the tests once, and
 for each mutant a child of that process puts the mutated functions in place (or imports the mutated
 module where more than functions differ) and runs the tests that reach the mutated line, those of
-its room and the fast ones first, until one fails. `run` stops after some seconds of tests; `again`
-takes all of them. ``survivors.csv`` says why a mutant lives.
+its folder and the fast ones first, until one fails. `run` stops after some seconds of tests;
+`again` takes all of them. ``survivors.csv`` says why a mutant survives.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Watcher:
 
 def test_files() -> list[Path]:
     """Return the files of tests that may kill."""
-    found = (path for room in TESTED for path in (PROJECT / "tests" / room).glob("test_*.py"))
+    found = (path for folder in TESTED for path in (PROJECT / "tests" / folder).glob("test_*.py"))
     return sorted(path for path in found if path.stem not in DRAWING)
 
 
@@ -195,8 +195,8 @@ def statement(source: str, line: int) -> range | None:
 def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tuple[list[str], float]:
     """Return the tests that reach a mutant, and how long they take unmutated.
 
-    File by file, so that a fixture of a module is made once; those of the mutant's room come first,
-    then the fast ones.
+    File by file, so that a fixture of a module is made once; those of the mutant's folder come
+    first, then the fast ones.
     Outside functions also those that reach no line, as they may look at what a module holds. Not
     `thorough`: no more than fit into the budget.
     """
@@ -209,12 +209,12 @@ def chosen_tests(mutant: Mutant, known: dict[str, dict], thorough: bool) -> tupl
         for at, tests in found["lines"].get(mutant.module, {}).items():
             if span is None or int(at) in span:
                 took |= {test: found["took"][test] for test in tests if test in found["took"]}
-    room = f"tests/{mutant.module.split('/')[1]}/"
+    folder = f"tests/{mutant.module.split('/')[1]}/"
     files: Counter[str] = Counter()
     for test, time_ in took.items():
         files[test.split("::")[0]] += time_
     ranks = {
-        test: (not test.startswith(room), files[file], file, took[test])
+        test: (not test.startswith(folder), files[file], file, took[test])
         for test in took if (file := test.split("::")[0])
     }  # fmt: skip
     order = sorted(took, key=ranks.__getitem__)
@@ -336,13 +336,15 @@ class Mutations:
             where = f"{mutants[i].module}:{mutants[i].line}"
             detail = killer if result != "survived" else f"{killer} {mutants[i].after}"
             print(
-                f"{count}/{len(todo)} {took:.1f} s {where} {result} {detail}", file=TELL, flush=True
+                f"{count}/{len(todo)} {took:.1f} s {where} {result} {detail}",
+                file=OUTPUT,
+                flush=True,
             )
             write_mutants(mutants)
         return True
 
     def tested(self, mutant: Mutant, items: dict[str, object]) -> tuple[str, str]:
-        """Return what became of a mutant, and the test that killed it."""
+        """Return the status of a mutant, and the test that killed it."""
         order, expected = chosen_tests(mutant, self.known, self.only == ("survived",))
         order = [test for test in order if test in items]
         text = mutated(mutant.module, f"core/{mutant.operator}", mutant.occurrence)
@@ -411,7 +413,7 @@ class Select:
             self.killer = report.nodeid
 
 
-TELL = os.fdopen(os.dup(1), "w")
+OUTPUT = os.fdopen(os.dup(1), "w")
 
 
 def run(folder: Path, only: tuple[str, ...], most: int) -> None:

@@ -45,7 +45,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of the work."""
+    """Status of the work."""
 
     hours: float
     failures: int

@@ -24,7 +24,7 @@ REPETITIONS = 20_000
 MEAN = 0.3
 SIZES = (3, 4, 5, 10, 20)
 TAU2 = (0.0, 0.04, 0.40)
-PEOPLE = (10, 40)
+SMALLEST, LARGEST = 10, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ def reviews(k: int, tau2: float, repetitions: int) -> tuple[np.ndarray, np.ndarr
     """
     random = np.random.default_rng([SEED, k, round(1000 * tau2)])
     shape = (repetitions, k)
-    exercise, control = (random.integers(PEOPLE[0], PEOPLE[1] + 1, shape) for _ in range(2))
+    exercise, control = (random.integers(SMALLEST, LARGEST + 1, shape) for _ in range(2))
     true = MEAN + math.sqrt(tau2) * random.standard_normal(shape)
     free = exercise + control - 2
     difference = true + np.sqrt(1 / exercise + 1 / control) * random.standard_normal(shape)
     sd = np.sqrt(random.chisquare(free) / free)
-    factors = np.array([math.nan, math.nan] + [hedges_j(m) for m in range(2, 2 * PEOPLE[1])])
+    factors = np.array([math.nan, math.nan] + [hedges_j(m) for m in range(2, 2 * LARGEST)])
     g = factors[free] * difference / sd
     return g, 1 / exercise + 1 / control + g**2 / (2 * (exercise + control))
 
@@ -127,7 +127,7 @@ def _set_up(repetitions: int) -> str:
     return (
         f"Made by `benchmarks/simulation.py` (seed {SEED}, {repetitions:,} reviews per row; "
         f"standard error of a coverage near 95 %: {error:.2f} points). Each trial has "
-        f"{PEOPLE[0]} to {PEOPLE[1]} participants per arm (uniform, independent between arms) and "
+        f"{SMALLEST} to {LARGEST} participants per arm (uniform, independent between arms) and "
         "normal outcomes; the effect is Hedges' g with exact J and the large-sample variance; the "
         f"true effects are normal around {MEAN:g} with variance tau2. tau2 = 0.04 is about that of "
         "the SMDs of lumbar spine BMD in the shipped review, 0.40 about that of the SMDs of CTX. "

@@ -41,7 +41,7 @@ MOVED = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a slip."""
+    """Status of a slip."""
 
     slip: Slip
     outcome: str

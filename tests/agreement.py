@@ -102,7 +102,7 @@ def _table(found: Sequence[Comparison]) -> list[str]:
 
 
 def reason(c: Comparison) -> str:
-    """Why metafor's number is another; empty if nobody knows."""
+    """Why metafor's number is another; empty if it is not known."""
     if c.part.startswith("covariance") and c.ours == 0.0 and 0 < c.theirs < 1e-6 * c.scale:
         return "rma.mv searches over the logarithm of tau2 and cannot reach 0."
     if (c.part, c.data) == ("selection model", "gibson2002_MD"):

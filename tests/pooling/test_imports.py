@@ -16,7 +16,7 @@ def loaded_by(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rooms"),
+    ("name", "packages"),
     [
         ("osteometa.numerics.distributions", {"numerics"}),
         ("osteometa.numerics.range", {"numerics"}),
@@ -25,10 +25,10 @@ def loaded_by(name):
         ("osteometa.pooling.groups", {"numerics", "pooling", "wording"}),
     ],
 )
-def test_numerics_and_pooling_import_nothing_of_a_review(name, rooms):
+def test_numerics_and_pooling_import_nothing_of_a_review(name, packages):
     loaded = loaded_by(name)
     ours = [module.split(".") for module in loaded if module.startswith("osteometa.")]
-    assert {parts[1] for parts in ours} == rooms
+    assert {parts[1] for parts in ours} == packages
     assert {parts[2] for parts in ours if parts[1] == "wording" and len(parts) > 2} <= {"choices"}
     others = {"pydantic", "pandas", "matplotlib", "ruamel"}
     assert not others & {module.split(".")[0] for module in loaded}
@@ -44,6 +44,6 @@ NUMBERS = (
 @pytest.mark.parametrize("name", NUMBERS)
 def test_analyses_of_numbers_know_no_config(name):
     loaded = loaded_by(f"osteometa.sensitivity.{name}")
-    rooms = {module.split(".")[1] for module in loaded if module.startswith("osteometa.")}
-    assert rooms <= {"numerics", "io", "pooling", "wording", "records", "sensitivity"}
+    packages = {module.split(".")[1] for module in loaded if module.startswith("osteometa.")}
+    assert packages <= {"numerics", "io", "pooling", "wording", "records", "sensitivity"}
     assert "pydantic" not in loaded

@@ -22,7 +22,7 @@ RISE = 0.375
 
 @cache
 def set_up() -> None:
-    """Tell matplotlib of the font and of everything that must not depend on the machine."""
+    """Set matplotlib's font and everything that must not depend on the machine."""
     mpl.rcdefaults()
     for weight in WEIGHTS:
         fontManager.addfont(font_file(FAMILY, weight))
