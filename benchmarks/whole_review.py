@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import psutil
@@ -134,7 +134,7 @@ def measured() -> list[str]:
     """Time the runs, each beside its peer; return the section of docs/benchmarks.md."""
     lines = ["| run | osteometa | peer | | ratio | target |", "|---|---:|---|---:|---:|---|"]
     with tempfile.TemporaryDirectory() as name:
-        folder, seconds = Path(name), 0.0
+        folder, seconds, sizes = Path(name), 0.0, [0]
         review = folder / "review"
         (review / "data").mkdir(parents=True)
         shutil.copytree(PROJECT / "data/raw", review / "data/raw")
@@ -143,10 +143,8 @@ def measured() -> list[str]:
             if prepare:
                 prepare(review)
             if peer != "same_work.R":  # beside the cold run that was timed before
-                with largest_process() as sizes:
-                    seconds = timed([str(SNAKEMAKE), "--directory", str(review)])
-                if what == "cold":
-                    peak = max(sizes) / 2**20
+                with largest_process() if what == "cold" else nullcontext(sizes) as sizes:
+                    seconds = timed([sys.executable, "-m", "osteometa.cli", "run", str(review)])
             other = run_r(peer, review, folder)
             ratio = seconds / other
             word = "" if target is None else (
@@ -158,7 +156,7 @@ def measured() -> list[str]:
             print(lines[-1], flush=True)
     start = timed([str(SNAKEMAKE), "--version"])
     return [*lines, "", f"Snakemake's own start (`snakemake --version`): {start:.1f} s. Largest "
-            f"process of the cold run: {peak:.0f} MB."]  # fmt: skip
+            f"process of the cold run: {max(sizes) / 2**20:.0f} MB."]  # fmt: skip
 
 
 def main() -> None:

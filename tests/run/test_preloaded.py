@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from osteometa.run import preloaded_client
+from osteometa.run.preloaded import MODULES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="steps are copies on Linux alone")
 
@@ -20,7 +23,7 @@ def preloaded_by(address: Path, run: int) -> list:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Start the process as a run does, and wait until it is ready."""
+    """Start the process as a run does, and wait until it listens."""
     address = tmp_path_factory.mktemp("s") / "socket"
     server = subprocess.Popen(preloaded_by(address, os.getpid()))
     while not address.exists():
@@ -62,17 +65,30 @@ def test_a_failure_has_its_traceback(address, tmp_path):
 
 
 def test_the_modules_are_imported_and_no_script_changes_those_of_the_next(address, tmp_path):
+    loaded = f"import sys; print({MODULES[-1]!r} in sys.modules)"
+    until = time.monotonic() + 20
+    while _asked(address, loaded, tmp_path).stdout != "True\n":
+        assert time.monotonic() < until
     _asked(address, "import osteometa.report.page as page; page.render_report = 1", tmp_path)
-    script = (
-        "import sys; from osteometa.report.page import render_report as made\n"
-        "print('osteometa.figures.review_figures' in sys.modules, callable(made))"
-    )
-    assert _asked(address, script, tmp_path).stdout == "True True\n"
+    script = "from osteometa.report.page import render_report as made; print(callable(made))"
+    assert _asked(address, script, tmp_path).stdout == "True\n"
 
 
 def test_without_the_process_python_starts(tmp_path):
     ended = _asked(tmp_path / "none", "import sys; print('numpy' in sys.modules)", tmp_path)
     assert (ended.returncode, ended.stdout) == (0, "False\n")
+
+
+def test_python_starts_where_the_process_ends_before_it_takes_the_step(tmp_path):
+    script = tmp_path / "step.py"
+    script.write_text("print('done')")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        command = [sys.executable, "-I", "-S", preloaded_client.__file__, tmp_path / "socket"]
+        step = subprocess.Popen([*command, sys.executable, script], stdout=subprocess.PIPE)
+        select.select([listener], [], [], 20)
+    assert step.communicate(timeout=20) == (b"done\n", None)
 
 
 def test_it_ends_with_its_parent_and_leaves_nothing(tmp_path):

@@ -1,8 +1,8 @@
 """A process with the imports of all steps, of which each step is a copy.
 
 Most of the time of a small step is the start of Python with its imports. This process imports once
-what the steps need; the script of each step runs in a copy of it (fork). As long as it has not
-started, or where it cannot, a step starts Python as usual.
+what the steps need; the script of each step runs in a copy of it (fork). Before it listens, or
+where it cannot, a step starts Python as usual.
 Only on Linux: elsewhere libraries for numbers do not allow copies of a process.
 """
 
@@ -116,17 +116,20 @@ def _status(script: str) -> int:
 
 
 def main(address: str, run: int) -> None:
-    """Import everything, then wait for the steps of the process `run`, which started this one."""
+    """Import everything and run the steps of the process `run`, which started this one.
+
+    A step that waits is begun after the next import, and imports what is still missing itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collect_rarely()
-    for module in MODULES:
-        importlib.import_module(module)
-        if os.getppid() != run:
-            break
-    # What is imported stays: its copies need not look through it for unreachable objects.
-    gc.freeze()
     with Server(address, run) as server:
-        Path(address).chmod(0o600)
+        server.timeout = 0
+        for module in MODULES:
+            importlib.import_module(module)
+            server.service_actions()
+            server.handle_request()
+        # What is imported stays: its copies need not look through it for unreachable objects.
+        gc.freeze()
         server.serve_forever()
 
 

@@ -15,13 +15,13 @@ VARIABLE = "OSTEOMETA_RUN"
 def main(address: str, python: str, script: str) -> int:
     """Return the status of the script; where the process cannot be reached, become its Python."""
     with socket.socket(socket.AF_UNIX) as server:
+        request = f"{Path.cwd()}\0{script}\0{os.environ.get(VARIABLE, '')}"
         try:
             server.connect(address)
+            socket.send_fds(server, [request.encode()], [0, 1, 2])
+            answer = server.recv(1)
         except OSError:
             os.execv(python, [python, script])
-        request = f"{Path.cwd()}\0{script}\0{os.environ.get(VARIABLE, '')}"
-        socket.send_fds(server, [request.encode()], [0, 1, 2])
-        answer = server.recv(1)
     # No answer: the copy was killed.
     return answer[0] if answer else 137
 
