@@ -92,7 +92,7 @@ def files_of(
     for image in images_of(pdf, dots):
         buffer = io.BytesIO()
         if kind == "png":
-            in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=4)
+            in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=3)
         else:
             in_full(image).save(buffer, kind, dpi=(dots, dots), compression="tiff_lzw")
         made.append(buffer.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -137,32 +138,37 @@ def add_table(document: Document, table: Table) -> None:
     """Add a table with its note as wide as the page; no row is parted between pages."""
     from docx.oxml import OxmlElement
     from docx.shared import Mm, Pt
+    from docx.styles.style import ParagraphStyle
 
-    drawn = document.add_table(rows=1, cols=len(table.heads), style="Table Grid")
+    drawn = document.add_table(rows=0, cols=len(table.heads), style="Table Grid")
     drawn.autofit = False
+    cast(ParagraphStyle, drawn.style).paragraph_format.space_after = Pt(1)
     page = cast(int, document.sections[-1].page_width) / Mm(1) - 2 * MARGIN
     share = page / sum(table.widths)
     for column, width in zip(drawn.columns, table.widths, strict=True):
         column.width = Mm(share * width)
 
-    def fill(row: _Row, cells: tuple[str, ...], *, bold: bool = False) -> None:
+    def add(cells: Sequence[str]) -> _Row:
+        row = drawn.add_row()
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        for cell, text, width in zip(row.cells, cells, table.widths, strict=True):
-            cell.width = Mm(share * width)
-            put(cell, text, bold=bold)
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.paragraphs[0].text = text
+        return row
 
-    def put(cell: _Cell, text: str, *, bold: bool) -> None:
-        paragraph = cell.paragraphs[0]
-        paragraph.add_run(text).bold = bold
-        paragraph.paragraph_format.space_after = Pt(1)
-        paragraph.paragraph_format.keep_with_next = bold  # no heading ends a page
+    def emphasise(cells: Iterable[_Cell]) -> None:
+        for cell in cells:
+            cell.paragraphs[0].runs[0].bold = True
+            cell.paragraphs[0].paragraph_format.keep_with_next = True  # no heading ends a page
 
-    fill(drawn.rows[0], table.heads, bold=True)
-    drawn.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+    head = add(table.heads)
+    emphasise(head.cells)
+    head._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     for heading, rows in table.groups:
         if heading:
-            row = drawn.add_row().cells
-            put(row[0].merge(row[-1]), heading, bold=True)
-        for cells in rows:
-            fill(drawn.add_row(), cells)
+            cells = drawn.add_row().cells
+            merged = cells[0].merge(cells[-1])
+            merged.paragraphs[0].text = heading
+            emphasise([merged])
+        for row in rows:
+            add(row)
     document.add_paragraph(table.note)

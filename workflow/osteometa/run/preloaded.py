@@ -33,7 +33,7 @@ MODULES = (
     "osteometa.figures.synthesis_figures", "osteometa.figures.review_figures",
     "osteometa.report.included_studies", "osteometa.report.page", "osteometa.report.table_files",
     "osteometa.synthesis.independent_fits", "osteometa.run.remembered", "snakemake.logging",
-    "fontTools.subset", "pypdfium2", "scipy.stats", "typst",
+    "docx", "fontTools.subset", "pypdfium2", "scipy.stats", "typst",
 )  # fmt: skip
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """What Snakemake sets for each step."""
@@ -128,9 +128,20 @@ def main(address: str, run: int) -> None:
             importlib.import_module(module)
             server.service_actions()
             server.handle_request()
+        _read_fonts()
         # What is imported stays: its copies need not look through it for unreachable objects.
         gc.freeze()
         server.serve_forever()
+
+
+def _read_fonts() -> None:
+    """Draw a letter: for the first drawing of a process fonts are read."""
+    from osteometa.figures.files import drawings
+    from osteometa.figures.style import new_figure, put
+
+    figure, axes = new_figure(10, 10)
+    put(axes, 1, 1, "x")
+    drawings([figure])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ def inputs_of(root: str | Path, settings: Mapping[str, Any], code: str) -> dict[
 
 def remember(root: str | Path, inputs: Mapping[str, Any], snapshot: Snapshot) -> None:
     """Write the state that a run has reached, with its inputs."""
-    text = json.dumps({"inputs": inputs, "snapshot": asdict(snapshot)}, sort_keys=True, indent=0)
+    parts = {part.name: getattr(snapshot, part.name) for part in fields(snapshot)}
+    text = json.dumps({"inputs": inputs, "snapshot": parts}, sort_keys=True, indent=0)
     write_text(Path(root) / FINISHED, text + "\n")
 
 
