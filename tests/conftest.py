@@ -1,5 +1,8 @@
 import pytest
 from builders import copied
+from osteometa.run.preloaded import collect_rarely
+
+collect_rarely()
 
 
 @pytest.fixture

@@ -63,11 +63,11 @@ def test_shift_swap_and_permute(rows, shift):
 
 
 def test_every_estimator_is_a_choice_of_the_config_and_of_the_command():
-    from osteometa import cli
+    from osteometa.cli import pool as command
     from osteometa.protocol import config
 
     field = config.Pooling.model_fields["method"]
-    assert set(field.annotation.__args__) == set(METHODS) == set(cli.pool.METHODS)
+    assert set(field.annotation.__args__) == set(METHODS) == set(command.METHODS)
 
 
 @pytest.mark.parametrize("method", METHODS)

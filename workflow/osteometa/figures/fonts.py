@@ -32,7 +32,7 @@ FILES = {
 WEIGHTS = ("normal", "bold")
 COMMON = (
     "".join(map(chr, range(0x20, 0x7F)))
-    + "\xa0±¹²³⁰⁴⁵⁶⁷⁸⁹⁻·×βτχΔ–—‘’“”…−∞≈≠≤≥←↑→↓†‡◆"
+    + "\xa0±²³·×βτχΔ–—‘’“”…−∞≈≠≤≥←↑→↓†‡◆"
     + "ÄÖÜßáäåæçèéêíñóöøúü"
 )
 """Letters that every SVG has; their fonts are cut once for all figures."""
