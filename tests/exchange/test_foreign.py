@@ -211,6 +211,25 @@ def test_a_study_without_one_control_arm_is_a_problem(control, said, review, tmp
     assert status == 1 and said in out and out.count("control arm") == 1
 
 
+@pytest.mark.parametrize(("row", "said"), [
+    (",walking,6,1,9", "row 4: The row names no study"),
+    ("A,,6,1,9", "row 4: The row names no arm"),
+])  # fmt: skip
+def test_a_row_without_study_or_arm_is_a_problem(row, said, review, tmp_path, capsys):
+    text = f"study,arm,mean,sd,n\nA,usual,5,1,9\nA,walking,6,1,9\n{row}\n"
+    path = table(tmp_path, text)
+    status, out, _ = imported(review, path, LONG | {"arms.control": "usual"}, capsys)
+    assert status == 1 and said in out
+
+
+def test_a_variance_that_is_not_above_0_is_a_problem(review, tmp_path, capsys):
+    path = table(tmp_path, "study,yi,vi\nA,0.2,0\n")
+    rest = {"contrast.standardiser": None, "contrast.note": None}
+    edits = READY_RATIO | {"contrast.statistic": "md"} | rest
+    status, out, _ = imported(review, path, edits, capsys)
+    assert status == 1 and "The variance 0 is not above 0" in out
+
+
 def test_rows_of_one_arm_and_of_two_are_not_mixed(review, tmp_path, capsys):
     path = table(tmp_path, "study,arm,mean,sd,n\nA,walking,6,1,9\n")
     assert output_of(capsys, "import", path, review)[0] == 0
