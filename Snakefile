@@ -87,8 +87,8 @@ elif running and not workflow.modifier.skip_configfile and any(
         "tables are checked. Name what is to be made, such as results/syntheses.csv."
     )
 # A workflow that uses this one prints its own progress.
-own = running and not (planning or workflow.modifier.skip_configfile)
-if own:
+prints_progress = running and not (planning or workflow.modifier.skip_configfile)
+if prints_progress:
     # Snakemake would load pandas to compare parameters that are data frames: there are none.
     sys.modules.setdefault("pandas", None)
     follow(workflow)
@@ -98,7 +98,7 @@ if running:
         hold_lock()
         reset_future_times(ROOT)
         changed = keep_earlier(ROOT, run_inputs())
-    if own and changed and workflow.local_exec:
+    if prints_progress and changed and workflow.local_exec:
         address_of_process()  # ready when the tables are checked
 
 

@@ -172,7 +172,7 @@ def _distances(boxes: Array, points: Array) -> Array:
 
 
 def _crossed(boxes: Array, segments: Array) -> NDArray[np.bool_]:
-    """Return through which of n boxes any of m segments (m x 4: x0, y0, x1, y1) runs."""
+    """Return which of n boxes any of m segments (m x 4: x0, y0, x1, y1) crosses."""
     start, along = segments[:, :2], segments[:, 2:] - segments[:, :2]
     still = np.where(along == 0.0, 1e-12, along)
     first, second = (boxes[:, None, :2] - start) / still, (boxes[:, None, 2:] - start) / still
