@@ -173,7 +173,7 @@ class Trials:
             words = [line for line in words if not line.startswith("make:")]
         end = "finished" if status == 0 else "a sentence" if words else "nothing printed"
         if "KeyboardInterrupt" in text and not STEP.search(text):
-            end = "early"  # while Python imports Snakemake
+            end = "early"  # while Python starts
         elif "Traceback" in text or (end == "nothing printed" and not silent):
             end = "FAILED"
             self.fail(kind, way, text or "nothing was printed")

@@ -267,7 +267,7 @@ def main() -> None:
 
 COLUMNS = {
     "Disturbance": "", "Finished": "finished", "Ended with words": "a sentence",
-    "Ended without a word": "nothing printed", "Ended while Python imports Snakemake": "early",
+    "Ended without a word": "nothing printed", "Ended while Python starts": "early",
     "Failed": "FAILED", "Resumed to the same bytes": "resumed", "Not so": "WRONG",
 }  # fmt: skip
 HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")

@@ -44,6 +44,11 @@ pinned() {
     awk -v names="^($1)==" '/^[^ ]/ {keep = $0 ~ names} keep' requirements.txt
 }
 
+# Read at each start of Python: Ctrl-C ends `snakemake` in a sentence while that is imported.
+interrupt() {
+    echo 'import sys; "snakemake" in [word.rpartition("/")[2] for word in sys.orig_argv[1:3]] and __import__("osteometa.run.interrupt", fromlist="watch").watch()'
+}
+
 uv() { "$venv/bin/python" -m uv "$@"; }
 
 # Build tools are installed before what is built with them: some packages come as source only.
@@ -69,6 +74,7 @@ set_up() {
     sed "/^$scale_begins/,\$d" requirements.txt > "$venv/run.txt"
     install --compile-bytecode -r "$venv/run.txt"
     uv pip install -q --python "$venv/bin/python" --no-build-isolation --no-deps -e .
+    interrupt > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/osteometa_interrupt.pth"
     wanted > "$stamp"
 }
 

@@ -18,7 +18,7 @@ def prepare() -> None:
     """
     collect_rarely()
     # Not where the starter ignores Ctrl-C, as a background shell does.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `osteometa run` blocks it
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails without one
