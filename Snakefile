@@ -24,7 +24,6 @@ from osteometa.run.manifest import (
     reset_future_times,
     set_edited_aside,
 )
-from osteometa.run.preloaded import address_of_process
 from osteometa.run.progress import PLAN, follow, list_steps
 from osteometa.run.remembered import EARLIER, inputs_of, keep_earlier
 from osteometa.io.problems import ProblemsFound
@@ -87,19 +86,17 @@ elif running and not workflow.modifier.skip_configfile and any(
         "tables are checked. Name what is to be made, such as results/syntheses.csv."
     )
 # A workflow that uses this one prints its own progress.
-prints_progress = running and not (planning or workflow.modifier.skip_configfile)
-if prints_progress:
-    # Snakemake would load pandas to compare parameters that are data frames: there are none.
-    sys.modules.setdefault("pandas", None)
+if running and not (planning or workflow.modifier.skip_configfile):
+    if Path(workflow.main_snakefile).resolve() == (HOME / "Snakefile").resolve():
+        # Snakemake would load pandas to compare parameters that are data frames: there are none.
+        sys.modules.setdefault("pandas", None)
     follow(workflow)
     shell.prefix("trap '' INT; ")  # Ctrl-C stops the run, which lets its steps finish
 if running:
     with in_a_sentence("start"):
         hold_lock()
         reset_future_times(ROOT)
-        changed = keep_earlier(ROOT, run_inputs())
-    if prints_progress and changed and workflow.local_exec:
-        address_of_process()  # ready when the tables are checked
+        keep_earlier(ROOT, run_inputs())
 
 
 onstart:

@@ -46,7 +46,7 @@ pinned() {
 
 # Read at each start of Python: Ctrl-C ends `snakemake` in a sentence while that is imported.
 interrupt() {
-    echo 'import sys; "snakemake" in [word.rpartition("/")[2] for word in sys.orig_argv[1:3]] and __import__("osteometa.run.interrupt", fromlist="watch").watch()'
+    echo 'import sys; (sys.orig_argv[1:3] == ["-m", "snakemake"] or sys.orig_argv[1:] and sys.orig_argv[1].endswith("/snakemake")) and __import__("osteometa.run.interrupt", fromlist="watch").watch()'
 }
 
 uv() { "$venv/bin/python" -m uv "$@"; }

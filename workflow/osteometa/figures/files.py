@@ -92,7 +92,7 @@ def files_of(
     for image in images_of(pdf, dots):
         buffer = io.BytesIO()
         if kind == "png":
-            in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=3)
+            in_palette(image).save(buffer, kind, dpi=(dots, dots), compress_level=4)
         else:
             in_full(image).save(buffer, kind, dpi=(dots, dots), compression="tiff_lzw")
         made.append(buffer.getvalue())
@@ -100,9 +100,9 @@ def files_of(
 
 
 def in_palette(image: np.ndarray) -> Image:
-    """Return what `images_of` gave in 256 colours, the background among them, a third as large.
+    """Return what `images_of` gave in 256 colours, the background among them: a third of the file.
 
-    Only what is drawn, a tenth of the pixels, takes part in the choice of the colours.
+    Only what is drawn, often a tenth of the pixels, takes part in the choice of the colours.
     """
     from PIL.Image import frombytes
 

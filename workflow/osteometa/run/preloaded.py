@@ -40,7 +40,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def collect_rarely() -> None:
-    """Let Python look for unreachable objects a hundredth as often.
+    """Let Python look for unreachable objects far less often.
 
     This took a seventh of the time of a run, which makes many objects and hardly such ones.
     """
@@ -135,7 +135,7 @@ def main(address: str, run: int) -> None:
 
 
 def _read_fonts() -> None:
-    """Draw a letter: for the first drawing of a process fonts are read."""
+    """Draw a letter, because matplotlib reads the fonts at the first drawing."""
     from osteometa.figures.files import drawings
     from osteometa.figures.style import new_figure, put
 

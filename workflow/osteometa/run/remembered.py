@@ -37,16 +37,15 @@ def remember(root: str | Path, inputs: Mapping[str, Any], snapshot: Snapshot) ->
     write_text(Path(root) / FINISHED, text + "\n")
 
 
-def keep_earlier(root: str | Path, inputs: Mapping[str, Any]) -> bool:
+def keep_earlier(root: str | Path, inputs: Mapping[str, Any]) -> None:
     """Keep the last finished run as the earlier one if the run that begins has other inputs.
 
     If that run did not finish and its inputs are taken back, the one before is the earlier again.
-    Returns whether the inputs are others, or no run has finished.
     """
     last, earlier, before = (Path(root) / path for path in (FINISHED, EARLIER, BEFORE))
     finished = _read(last)
     if finished is None:
-        return True
+        return
     same = finished["inputs"] == json.loads(json.dumps(inputs))
     kept = earlier.is_file() and earlier.read_bytes() == last.read_bytes()
     if same and kept:
@@ -56,7 +55,6 @@ def keep_earlier(root: str | Path, inputs: Mapping[str, Any]) -> bool:
         if earlier.is_file():
             copy_whole(earlier, before)
         copy_whole(last, earlier)
-    return not same
 
 
 def recalled(path: str | Path) -> Snapshot | None:
