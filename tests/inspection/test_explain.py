@@ -3,9 +3,11 @@
 import pytest
 from builders import (
     CONFIG,
+    TESTS,
     contrasted,
     level,
     measurement,
+    output_of,
     review_of,
     tables,
     without_baseline_means,
@@ -260,3 +262,11 @@ def test_a_reported_difference_leads_to_its_cells():
     text = study_text(found, explainer)
     assert "value 0.5, standardiser raw, n_exercise 20, n_control 20; table 2" in text
     assert why_not(found.comparisons[0]) == ""
+
+
+def test_merged_arms_are_explained(capsys):
+    directory = TESTS / "reviews/shared_control"
+    words = ("made_one_type_2002", "--directory", directory)
+    status, out, _ = output_of(capsys, "explain", *words)
+    assert status == 0 and "merged: high and low share one control" in out
+    assert output_of(capsys, "explain", *words, "--all")[0] == 0

@@ -96,6 +96,8 @@ def lacking(
     Found by leaving out one atom after another, the most cells first; empty where the reported
     numbers and these atoms give no effect by the method.
     """
+    if comparison.parts:
+        return ()  # of merged arms each is a comparison of its own
     tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIRECTION, DIFFERENCE)
     atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if asked_of(comparison, a)]
     row = cache(partial(filled_row, comparison, config))
