@@ -128,20 +128,9 @@ def main(address: str, run: int) -> None:
             importlib.import_module(module)
             server.service_actions()
             server.handle_request()
-        _read_fonts()
         # What is imported stays: its copies need not look through it for unreachable objects.
         gc.freeze()
         server.serve_forever()
-
-
-def _read_fonts() -> None:
-    """Draw a letter, because matplotlib reads the fonts at the first drawing."""
-    from osteometa.figures.files import drawings
-    from osteometa.figures.style import new_figure, put
-
-    figure, axes = new_figure(10, 10)
-    put(axes, 1, 1, "x")
-    drawings([figure])
 
 
 if __name__ == "__main__":
