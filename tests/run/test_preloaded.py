@@ -40,6 +40,13 @@ def _asked(address, script: str, folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def _until_all_is_imported(address, folder):
+    loaded = f"import sys; print({MODULES[-1]!r} in sys.modules)"
+    until = time.monotonic() + 20
+    while _asked(address, loaded, folder).stdout != "True\n":
+        assert time.monotonic() < until
+
+
 @pytest.mark.parametrize(
     ("script", "status", "out", "error"),
     [
@@ -65,13 +72,21 @@ def test_a_failure_has_its_traceback(address, tmp_path):
 
 
 def test_the_modules_are_imported_and_no_script_changes_those_of_the_next(address, tmp_path):
-    loaded = f"import sys; print({MODULES[-1]!r} in sys.modules)"
-    until = time.monotonic() + 20
-    while _asked(address, loaded, tmp_path).stdout != "True\n":
-        assert time.monotonic() < until
+    _until_all_is_imported(address, tmp_path)
     _asked(address, "import osteometa.report.page as page; page.render_report = 1", tmp_path)
     script = "from osteometa.report.page import render_report as made; print(callable(made))"
     assert _asked(address, script, tmp_path).stdout == "True\n"
+
+
+def test_no_file_is_open_that_steps_would_share(address, tmp_path):
+    """Copies share the place in an open file: two that read fonts at a time would fail."""
+    script = (
+        "import os\n"
+        "files = [os.path.realpath(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')]\n"
+        f"print([file for file in files if file.startswith({sys.prefix!r})])"
+    )
+    _until_all_is_imported(address, tmp_path)
+    assert _asked(address, script, tmp_path).stdout == "[]\n"
 
 
 def test_without_the_process_python_starts(tmp_path):
