@@ -433,9 +433,9 @@ def _():
 # Directions and p values.
 @check(37)
 def _():
-    votes = ((9, 9), (5, 6), (3, 3))
-    yield from pairs([sign_test(*vote) for vote in votes], ".0039 .2188 .25")
-    limits = [share_interval(*vote) for vote in votes]
+    counts = ((9, 9), (5, 6), (3, 3))
+    yield from pairs([sign_test(*count) for count in counts], ".0039 .2188 .25")
+    limits = [share_interval(*count) for count in counts]
     yield from pairs(limits, ".6637 1 .3588 .9958 .2924 1")
 
 

@@ -106,6 +106,24 @@ def test_python_starts_where_the_process_ends_before_it_takes_the_step(tmp_path)
     assert step.communicate(timeout=20) == (b"done\n", None)
 
 
+def test_a_step_does_not_wait_for_the_copies_of_a_killed_process(tmp_path):
+    address = tmp_path / "socket"
+    server = subprocess.Popen(preloaded_by(address, os.getpid()))
+    while not address.exists():
+        time.sleep(0.05)
+    script = tmp_path / "long.py"
+    script.write_text("import time; print('at work', flush=True); time.sleep(20)")
+    command = [sys.executable, "-I", "-S", preloaded_client.__file__, address, sys.executable]
+    with subprocess.Popen([*command, script], stdout=subprocess.PIPE) as long:
+        assert long.stdout.readline() == b"at work\n"
+        server.kill()
+        server.wait()
+        began = time.monotonic()
+        assert _asked(address, "print('done')", tmp_path).stdout == "done\n"
+        assert time.monotonic() - began < 10
+        long.kill()
+
+
 def test_it_ends_with_its_parent_and_leaves_nothing(tmp_path):
     starts = (
         "import sys\n"

@@ -90,6 +90,7 @@ class Step(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Run the script, in a process of its own."""
+        self.server.socket.close()  # else clients would wait for copies of a killed process
         message, streams, *_ = socket.recv_fds(self.request, 65536, 3)
         for stream, number in zip(streams, (0, 1, 2), strict=True):
             os.dup2(stream, number)
