@@ -37,8 +37,8 @@ START, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 SYNTHESIS = "bmd_lumbar_spine_training_controlled"
 TURNS, TARGET = 3, 4.0
 REMARK = (
-    "metafor draws the 13 pooled studies; the forest plot here has more than 45 rows on three pages, "
-    "and the cumulative plot two orders of 13. Most of the time goes into placing text, "
+    "metafor draws the 13 pooled studies; the forest plot here has more than 45 rows on three "
+    "pages, and the cumulative plot two orders of 13. Most of the time goes into placing text, "
     "writing it and encoding the images."
 )
 

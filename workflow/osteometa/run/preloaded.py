@@ -23,6 +23,7 @@ import tempfile
 import traceback
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from osteometa.run import preloaded_client
 from osteometa.run.preloaded_client import VARIABLE
@@ -90,7 +91,8 @@ class Step(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Run the script, in a process of its own."""
-        self.server.socket.close()  # else clients would wait for copies of a killed process
+        # Else clients would wait for the copies of a killed process.
+        cast(Server, self.server).socket.close()
         message, streams, *_ = socket.recv_fds(self.request, 65536, 3)
         for stream, number in zip(streams, (0, 1, 2), strict=True):
             os.dup2(stream, number)
