@@ -43,7 +43,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def collect_rarely() -> None:
     """Let Python look for unreachable objects far less often.
 
-    This took a seventh of the time of a run, which makes many objects and hardly such ones.
+    This took a seventh of the time of a run, which makes many objects and few such ones.
     """
     gc.set_threshold(100_000, 50, 50)
 
