@@ -44,7 +44,7 @@ pinned() {
     awk -v names="^($1)==" '/^[^ ]/ {keep = $0 ~ names} keep' requirements.txt
 }
 
-# Read at each start of Python: Ctrl-C ends `snakemake` in a sentence while that is imported.
+# Read at each start of Python: signals end `snakemake` in a sentence while that is imported.
 interrupt() {
     echo 'import sys; (sys.orig_argv[1:3] == ["-m", "snakemake"] or sys.orig_argv[1:] and sys.orig_argv[1].endswith("/snakemake")) and __import__("osteometa.run.interrupt", fromlist="watch").watch()'
 }

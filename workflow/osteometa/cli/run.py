@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from osteometa.cli.review import RefusedError, folder_argument, without_config
+from osteometa.run.interrupt import SIGNALS
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -48,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     if without_config(arguments.directory, "run"):
         return 2
     sys.stdout.flush()
-    # Ctrl-C waits until the new program has set how it ends.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Signals wait until the new program has set how they end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     os.execv(sys.executable, _command("Snakefile", arguments))
 
 

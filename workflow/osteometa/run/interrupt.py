@@ -1,4 +1,4 @@
-"""Ctrl-C before Snakemake has begun: a sentence in the place of a traceback.
+"""Ctrl-C and SIGTERM: a sentence before the first step; later the running steps finish.
 
 Snakemake is imported before it reads any file of a workflow. A file of the environment
 (`osteometa_interrupt.pth`, written by setup.sh) therefore calls `watch` where Python starts
@@ -7,21 +7,39 @@ Snakemake is imported before it reads any file of a workflow. A file of the envi
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def watch(handler: Callable[[int, FrameType | None], object] | None = None) -> None:
+    """Set how both signals end, where the starter does not ignore them, as background shells do."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler or end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `osteometa run` blocks them
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """End with a sentence; once Snakemake works, raise KeyboardInterrupt, which it handles."""
+    """End with a sentence; once Snakemake works, as Python does without a handler."""
     at = frame
     while at is not None:
         if at.f_globals.get("__name__") == "snakemake.api" and at.f_code.co_name != "<module>":
-            signal.default_int_handler(number, frame)
+            if number == signal.SIGINT:
+                signal.default_int_handler(number, frame)
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         at = at.f_back
     os.write(2, b"Stopped before the first step.\n")
-    os._exit(130)
+    os._exit(128 + number)
 
 
-def watch() -> None:
-    """Set how Ctrl-C ends, where the starter does not ignore it, as a background shell does."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, end)
+def stop(number: int, frame: FrameType | None) -> None:
+    """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
+    if signal.getsignal(signal.SIGTERM) in (stop, signal.SIG_DFL, signal.SIG_IGN):
+        # Snakemake, which sets its handler before its first step, has not done so.
+        os.write(2, b"Stopped before the first step.\n")
+        os._exit(128 + number)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    os.kill(os.getpid(), signal.SIGTERM)

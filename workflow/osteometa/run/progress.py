@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 
 from osteometa.run import preloaded
 from osteometa.run.failures import remedy_for
+from osteometa.run.interrupt import stop, watch
 
 PLAN = "OSTEOMETA_PLAN"
 """The environment of a run whose steps are to be named."""
@@ -191,18 +191,7 @@ def follow(workflow: Any = None) -> None:
                 handler.addFilter(lambda _: False)
         own = Progress(lambda: workflow and workflow.local_exec and preloaded.start())
         snakemake.addHandler(own)
-    # Not where the starter ignores Ctrl-C, as a background shell does.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, stop)
-
-
-def stop(*_: object) -> None:
-    """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        os.write(2, b"Stopped before the first step.\n")
-        os._exit(130)
-    os.kill(os.getpid(), signal.SIGTERM)
+    watch(stop)
 
 
 def _defer_termination() -> None:

@@ -1,26 +1,22 @@
-"""What must be right before Snakemake reads the Snakefile: Ctrl-C, folders for caches, memory."""
+"""What must be right before Snakemake reads the Snakefile: signals, folders for caches, memory."""
 
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 from pathlib import Path
 
+from osteometa.run.interrupt import stop, watch
 from osteometa.run.preloaded import collect_rarely
-from osteometa.run.progress import stop
 
 
 def prepare() -> None:
-    """Set how Ctrl-C ends, and put the caches in .snakemake where HOME cannot be written to.
+    """Set how signals end, and put the caches in .snakemake where HOME cannot be written to.
 
     Called by profiles/default too, which plain `snakemake` reads before anything else.
     """
     collect_rarely()
-    # Not where the starter ignores Ctrl-C, as a background shell does.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, stop)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # `osteometa run` blocks it
+    watch(stop)
     home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails without one
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home, ".cache"))
     nearest = next(path for path in (cache, *cache.parents) if path.exists())
