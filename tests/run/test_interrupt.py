@@ -13,12 +13,17 @@ SENTENCE = "Stopped before the first step.\n"
 sent = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
+def take_interrupts():
+    """Whoever starts the tests may ignore Ctrl-C, as a background shell does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(*words, at):
     """A Python that has imported a module of a name that begins so."""
     process = subprocess.Popen(
         [sys.executable, *words], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=take_interrupts,
     )  # fmt: skip
     next(line for line in process.stderr if f" {at}" in line)
     return process
@@ -49,7 +54,9 @@ def test_a_signal_before_the_new_program_waits_for_it(number):
         "signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS);"
         f"os.kill(os.getpid(), {number:d}); watch(stop)"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], preexec_fn=take_interrupts, capture_output=True, text=True
+    )
     assert (result.returncode, result.stderr) == (128 + number, SENTENCE)
 
 
