@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
-from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import RefusedError, folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config, require_module
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -34,16 +33,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the archive and print its name."""
     root = Path(arguments.directory)
-    if without_config(root, "archive"):
-        return 2
+    require_config(root)
     try:
         published = date.fromisoformat(arguments.date).isoformat() if arguments.date else ""
     except ValueError:
         raise RefusedError(f"--date {arguments.date} is no date such as 2026-11-30.") from None
-    if find_spec("rocrate") is None:
-        raise RefusedError(
-            "rocrate is not installed. Install osteometa with its extra: [exchange]."
-        )
+    require_module("rocrate", "exchange")
     from osteometa.export.archive import NO_LICENCE, archive_of
     from osteometa.export.finished import NotFinishedError
     from osteometa.io.csv_records import write_whole

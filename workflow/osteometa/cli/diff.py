@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, without_config
+from osteometa.cli.review import RefusedError, require_config
 
 if TYPE_CHECKING:
     from osteometa.run.changes import Change
@@ -44,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.inspection.states import NoStateError, effects_outside, other_state, state_of
     from osteometa.run.changes import PARTS, changes, counts, words
 
-    if without_config(arguments.directory, "diff"):
-        return 2
+    require_config(arguments.directory)
     try:
         now = state_of(arguments.directory)
     except NoStateError as error:

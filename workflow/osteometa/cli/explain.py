@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, review_with
+from osteometa.cli.review import RefusedError, checked_review
 
 if TYPE_CHECKING:
     from osteometa.inspection.explain import Explainer
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanation."""
     from osteometa.inspection.explain import Explainer
 
-    outcome = review_with([], arguments.directory, "explain")
+    outcome = checked_review(arguments.directory)
     explainer = Explainer(outcome.tables, outcome.config)
     if arguments.figure is None:
         return _explain(arguments.what, explainer, whole=arguments.all, as_json=arguments.json)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import RefusedError, folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config, require_module
 
 FORMATS = ("pdf", "svg", "png", "tiff")
 
@@ -40,16 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     root = Path(arguments.directory)
     formats = [word.strip().lower() for word in arguments.format.split(",")]
     unknown = [word for word in formats if word not in FORMATS]
-    if without_config(root, "export"):
-        return 2
+    require_config(root)
     if unknown:
         raise RefusedError(f"no format '{unknown[0]}'. There are: {', '.join(FORMATS)}.")
     if "{n}" not in arguments.figures or Path(arguments.figures).name != arguments.figures:
         raise RefusedError("--figures needs a file name with {n}, for instance Figure_{n}.")
-    if find_spec("openpyxl") is None:
-        raise RefusedError(
-            "openpyxl is not installed. Install osteometa with its extra: [exchange]."
-        )
+    require_module("openpyxl", "exchange")
     from osteometa.export.files import write_export
     from osteometa.export.finished import NotFinishedError
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, without_config
+from osteometa.cli.review import RefusedError, config_in, require_config
 from osteometa.wording.choices import STYLES, WIDTHS
 
 if TYPE_CHECKING:
@@ -43,14 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.figures.files import ENDINGS
 
     root, out = Path(arguments.directory), Path(arguments.out)
-    if without_config(root, "figure"):
-        return 2
+    require_config(root)
     if out.suffix.lower() not in ENDINGS:
         wrong = f"{out.name} must end in {', '.join(ENDINGS)}, which determines the format."
         raise RefusedError(wrong)
     if not out.parent.is_dir():
         raise RefusedError(f"there is no folder {out.parent} to write {out.name} to.")
-    return _draw(_config(root), root, out, arguments)
+    return _draw(config_in(root), root, out, arguments)
 
 
 def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) -> int:
@@ -88,14 +86,3 @@ def _draw(config: Config, root: Path, out: Path, arguments: argparse.Namespace) 
                              alt=drawn.alt):  # fmt: skip
         print(path)
     return 0
-
-
-def _config(root: Path) -> Config:
-    from osteometa.io.problems import ProblemsFound
-    from osteometa.protocol.config import load_config
-
-    try:
-        return load_config(root / "config.yaml")
-    except ProblemsFound as found:
-        print(found, file=sys.stderr)
-        raise RefusedError(status=1) from None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config
 
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
@@ -50,8 +50,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show what a file would change in a review, and write it with consent."""
     path, directory = Path(arguments.file), Path(arguments.directory)
-    if without_config(directory, "import"):
-        return 2
+    require_config(directory)
     from osteometa.io.problems import ProblemsFound
     from osteometa.io.sheet import SheetError
 
@@ -60,8 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         if proposal is None:
             proposal = _of_table(path, directory, arguments)
     except SheetError as error:
-        print(f"osteometa import: {path}: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"{path}: {error}") from None
     except ProblemsFound as error:
         print(f"{error}Nothing was written.")
         return 1

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -27,18 +26,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the steps."""
     from osteometa.inspection.plan import PlanError, planned_steps
+    from osteometa.io.problems import counted
 
-    if without_config(arguments.directory, "plan"):
-        return 2
+    require_config(arguments.directory)
     try:
         steps = planned_steps(arguments.directory)
     except PlanError as error:
-        print(f"osteometa plan: a run would end here:\n{error}", file=sys.stderr)
-        return 1
+        raise RefusedError(f"a run would end here:\n{error}", 1) from None
     if not steps:
         print("Nothing would run: all results are up to date.")
         return 0
-    print(f"{len(steps)} {'step' if len(steps) == 1 else 'steps'} would run, to make:")
+    print(f"{counted(len(steps), 'step')} would run, to make:")
     for step in steps:
         print(step.makes)
         for reason in step.because:

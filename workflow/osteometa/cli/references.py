@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config
 
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
@@ -62,26 +62,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out and arguments.file:  # the only word is then the folder
         arguments.directory = arguments.file
     elif not arguments.out and not arguments.file:
-        print("osteometa references: name a FILE, or --out FILE.", file=sys.stderr)
-        return 2
+        raise RefusedError("name a FILE, or --out FILE.")
     directory = Path(arguments.directory)
-    if without_config(directory, "references"):
-        return 2
+    require_config(directory)
     try:
         if arguments.out:
             return _out(Path(arguments.out), directory, arguments.which)
         proposal = _in(Path(arguments.file), directory, arguments)
     except SheetError as error:
-        print(f"osteometa references: {arguments.out or arguments.file}: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"{arguments.out or arguments.file}: {error}") from None
     except ProblemsFound as error:
         print(f"{error}Nothing was written.")
         return 1
-    return 2 if proposal is None else written(proposal, directory, yes=arguments.yes)
+    return written(proposal, directory, yes=arguments.yes)
 
 
-def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal | None:
-    """Return what a file proposes; None if design or include is not stated."""
+def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal:
+    """Return what a file proposes; RefusedError if design or include is not stated."""
     from osteometa.exchange.differences import read_sheets
     from osteometa.exchange.proposal import propose
     from osteometa.exchange.references import new_studies, read_references
@@ -108,10 +105,10 @@ def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal 
         print(f"{cells['study_id']}: {cells['title'].rstrip('.')}. {cells['journal']} "
               f"doi {cells['doi'] or '-'}, pmid {cells['pmid'] or '-'}")  # fmt: skip
     if new and not (arguments.design and arguments.include):
-        print("osteometa references: nothing was written. A reference does not state design and "
-              "include: state --design and --include for all of them, and correct single ones "
-              "afterwards.", file=sys.stderr)  # fmt: skip
-        return None
+        raise RefusedError(
+            "nothing was written. A reference does not state design and include: state --design "
+            "and --include for all of them, and correct single ones afterwards."
+        )
     return propose(directory, {"studies": table}, (), same)
 
 
@@ -123,8 +120,7 @@ def _out(path: Path, directory: Path, which: str) -> int:
     from osteometa.io.problems import ProblemsFound, counted, errors_of
 
     if path.suffix.lower() not in (".ris", ".bib"):
-        print("osteometa references: the name must end in .ris or .bib.", file=sys.stderr)
-        return 2
+        raise RefusedError("the name must end in .ris or .bib.")
     tables, problems = read_raw(directory / "data" / "raw")
     wrong = [problem for problem in errors_of(problems) if problem.in_table == "studies"]
     if wrong:

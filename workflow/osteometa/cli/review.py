@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from osteometa.protocol.config import Config
     from osteometa.validation.review import CheckedReview
 
 
@@ -28,37 +29,40 @@ def folder_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def without_config(directory: str | Path, command: str) -> bool:
-    """Return whether a folder is no review, and print so."""
-    if (Path(directory) / "config.yaml").is_file():
-        return False
-    print(
-        f"osteometa {command}: {directory} contains no config.yaml. Give the folder of a review, "
-        "or make one: osteometa new FOLDER.",
-        file=sys.stderr,
-    )
-    return True
+def require_config(directory: str | Path) -> None:
+    """Refuse a folder that is no review."""
+    if not (Path(directory) / "config.yaml").is_file():
+        raise RefusedError(
+            f"{directory} contains no config.yaml. Give the folder of a review, or make one: "
+            "osteometa new FOLDER."
+        )
 
 
-def review_with(studies: Sequence[str], directory: str, command: str) -> CheckedReview:
-    """Return a review without problems that has the studies.
+def require_module(name: str, extra: str) -> None:
+    """Refuse a command whose module is not installed, naming the extra that has it."""
+    if find_spec(name) is None:
+        raise RefusedError(f"{name} is not installed. Install osteometa with its extra: [{extra}].")
 
-    Problems, and unknown studies with a suggestion, are printed before RefusedError is raised.
-    """
-    from osteometa.io.problems import suggestion
+
+def config_in(directory: Path) -> Config:
+    """Return the settings of a review; problems are printed before RefusedError is raised."""
+    from osteometa.io.problems import ProblemsFound
+    from osteometa.protocol.config import load_config
+
+    try:
+        return load_config(directory / "config.yaml")
+    except ProblemsFound as found:
+        print(found, file=sys.stderr)
+        raise RefusedError(status=1) from None
+
+
+def checked_review(directory: str) -> CheckedReview:
+    """Return a review without problems; they are printed before RefusedError is raised."""
     from osteometa.validation.review import check_review, report_text
 
-    if without_config(directory, command):
-        raise RefusedError
+    require_config(directory)
     outcome = check_review(directory)
     if outcome.checked is None:
         print(report_text(outcome, directory), end="", file=sys.stderr)
         raise RefusedError(status=1)
-    known = [study.study_id for study in outcome.checked.tables.studies]
-    unknown = [name for name in studies if name not in known]
-    for name in unknown:
-        near = suggestion(name, known)
-        print(f"osteometa {command}: no study '{name}' in studies.csv. {near}", file=sys.stderr)
-    if unknown:
-        raise RefusedError
     return outcome.checked

@@ -7,10 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-from osteometa.cli.review import RefusedError, folder_argument, without_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config, require_module
 from osteometa.run.interrupt import SIGNALS
 
 
@@ -38,16 +37,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replace this process by the run; its status is that of the command."""
-    missing = [name for name in _needed(arguments) if find_spec(name) is None]
-    if missing:
-        extra = "cluster" if "snakemake" not in missing else "workflow"
-        raise RefusedError(
-            f"{missing[0]} is not installed. Install osteometa with its extra: [{extra}]."
-        )
+    require_module("snakemake", "workflow")
+    if arguments.profile == "slurm":
+        require_module("snakemake_executor_plugin_slurm", "cluster")
     if arguments.all:
         return run_all(arguments)
-    if without_config(arguments.directory, "run"):
-        return 2
+    require_config(arguments.directory)
     sys.stdout.flush()
     # Signals wait until the new program has set how they end.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -85,11 +80,6 @@ def run_all(arguments: argparse.Namespace) -> int:
 
 def _take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _needed(arguments: argparse.Namespace) -> tuple[str, ...]:
-    slurm = ("snakemake_executor_plugin_slurm",) if arguments.profile == "slurm" else ()
-    return ("snakemake", *slurm)
 
 
 def _command(snakefile: str, arguments: argparse.Namespace) -> list[str]:

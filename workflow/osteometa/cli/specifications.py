@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, review_with
+from osteometa.cli.review import RefusedError, checked_review
 
 if TYPE_CHECKING:
     from osteometa.protocol.config import Synthesis
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.specifications.work import MOST_STUDIES
 
     import_module("pyarrow")  # if it is missing, that is reported before the tables are read
-    outcome = review_with([], arguments.directory, "specifications")
+    outcome = checked_review(arguments.directory)
     known = {synthesis.id: synthesis for synthesis in outcome.config.syntheses}
     if arguments.synthesis not in known:
         near = suggestion(arguments.synthesis, list(known))

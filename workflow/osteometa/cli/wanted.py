@@ -34,12 +34,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the request, or what would open a further analysis."""
-    from osteometa.cli.review import review_with
+    from osteometa.cli.review import checked_review
     from osteometa.derivation.derive import derive
     from osteometa.derivation.wanted import wanted_in, wanted_rows
+    from osteometa.io.problems import suggestion
 
-    studies = [arguments.study] if arguments.study else []
-    outcome = review_with(studies, arguments.directory, "wanted")
+    outcome = checked_review(arguments.directory)
+    known = [study.study_id for study in outcome.tables.studies]
+    if arguments.study and arguments.study not in known:
+        near = suggestion(arguments.study, known)
+        print(f"osteometa wanted: no study '{arguments.study}' in studies.csv. {near}",
+              file=sys.stderr)  # fmt: skip
+        return 2
     found = wanted_in(derive(outcome.tables, outcome.config), outcome.config)
     if not arguments.study:
         print(openings(wanted_rows(found, outcome.config)), end="")

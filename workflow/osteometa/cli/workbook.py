@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, folder_argument, without_config
+from osteometa.cli.review import RefusedError, config_in, folder_argument, require_config
 
 if TYPE_CHECKING:
     from osteometa.exchange.differences import Sheets
@@ -35,20 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
     raw = directory / "data" / "raw"
     if out.suffix.lower() != ".xlsx":
         raise RefusedError("the name of the file must end in .xlsx.")
-    if without_config(directory, "workbook"):
-        return 2
+    require_config(directory)
     from osteometa.exchange.differences import read_sheets
     from osteometa.exchange.workbook import workbook_of
     from osteometa.extraction.reading import read_raw
     from osteometa.io.csv_records import write_whole
-    from osteometa.io.problems import ProblemsFound, render
-    from osteometa.protocol.config import load_config
+    from osteometa.io.problems import render
 
-    try:
-        config = load_config(directory / "config.yaml")
-    except ProblemsFound as error:
-        print(error, file=sys.stderr)
-        return 1
+    config = config_in(directory)
     # A missing table becomes an empty sheet; a wrong cell may be corrected in the workbook.
     unread = [problem for problem in read_raw(raw)[1]
               if problem.code == "E101" and (raw / Path(problem.file).name).is_file()]  # fmt: skip
