@@ -1,77 +1,40 @@
 """Reading the raw tables, and writing the checked ones in one fixed form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from osteometa.extraction.cell_types import LONGEST, ReportedNumber, Row
-from osteometa.extraction.judgements import AcceptedWarning, Claim
-from osteometa.extraction.tables import (
-    ROWS,
-    Arm,
-    Assay,
-    Contrast,
-    Direction,
-    Grade,
-    Measurement,
-    Prisma,
-    PublishedPool,
-    RiskOfBias,
-    Study,
-    Tables,
-)
+from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
 from osteometa.io.csv_records import read_rows, write_rows
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.sheet import SEPARATORS, Sheet, SheetError, read_sheet
 
-AnyRow = TypeVar("AnyRow", bound=Row)
-
-
-class RowsOf(Protocol):
-    """Anything that gives the rows of a table by their model."""
-
-    def __call__(self, model: type[AnyRow], /) -> tuple[AnyRow, ...]:
-        """Return the rows of one table."""
-        ...
-
 
 def read_raw(directory: str | Path) -> tuple[Tables, list[Problem]]:
     """Return the rows of a review that could be read, and what is wrong with cells and headers."""
-    problems: list[Problem] = []
-
-    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
-        found, wrong = _read_table(Path(directory) / f"{model.table}.csv", model)
-        problems.extend(wrong)
-        return found
-
-    return _tables_from(rows), problems
+    return _tables_of(_read_table(Path(directory) / f"{model.table}.csv", model) for model in ROWS)
 
 
 def read_sheets(sheets: Mapping[str, Sheet]) -> tuple[Tables, list[Problem]]:
     """Return the same of tables that are no files yet, by their names; a row keeps its number."""
+    return _tables_of(_rows_of_sheet(sheets[model.table], model) for model in ROWS)
+
+
+def _tables_of(
+    found: Iterable[tuple[tuple[Row, ...], list[Problem]]],
+) -> tuple[Tables, list[Problem]]:
+    """Return what was read of each table, in the order of ROWS, and all that is wrong with them."""
+    rows: dict[str, Any] = {}
     problems: list[Problem] = []
-
-    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
-        found, wrong = _rows_of_sheet(sheets[model.table], model)
-        problems.extend(wrong)
-        return found
-
-    return _tables_from(rows), problems
-
-
-def _tables_from(rows: RowsOf) -> Tables:
-    """Return all tables, the rows of each asked for by their model."""
-    return Tables(
-        studies=rows(Study), arms=rows(Arm), measurements=rows(Measurement),
-        contrasts=rows(Contrast), directions=rows(Direction), risk_of_bias=rows(RiskOfBias),
-        prisma=rows(Prisma), assays=rows(Assay), grade=rows(Grade),
-        published_pools=rows(PublishedPool), claims=rows(Claim),
-        accepted_warnings=rows(AcceptedWarning),
-    )  # fmt: skip
+    for model, (own, wrong) in zip(ROWS, found, strict=True):
+        rows[model.table] = own
+        problems += wrong
+    return Tables(**rows), problems
 
 
 def require_tables(directory: str | Path) -> None:
@@ -101,19 +64,19 @@ def write_checked(directory: str | Path, tables: Tables) -> None:
 
 def read_checked(directory: str | Path) -> Tables:
     """Read what `write_checked` wrote."""
-
-    def rows(model: type[AnyRow]) -> tuple[AnyRow, ...]:
+    rows: dict[str, Any] = {}
+    for model in ROWS:
         header, *lines = read_rows(Path(directory) / f"{model.table}.csv")
-        return tuple(model.model_validate(dict(zip(header, line, strict=True))) for line in lines)
-
-    return _tables_from(rows)
+        cells = (dict(zip(header, line, strict=True)) for line in lines)
+        rows[model.table] = tuple(map(model.model_validate, cells))
+    return Tables(**rows)
 
 
 def _typed(value: Any) -> Any:
     return value.text if isinstance(value, ReportedNumber) else value
 
 
-def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Problem]]:
+def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
     file = f"data/raw/{path.name}"
     try:
         sheet = read_sheet(path)
@@ -124,7 +87,7 @@ def _read_table(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], li
     return _rows_of_sheet(sheet, model)
 
 
-def _rows_of_sheet(sheet: Sheet, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Problem]]:
+def _rows_of_sheet(sheet: Sheet, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
     file = f"data/raw/{model.table}.csv"
     if not sheet.header:
         message = f"The file is empty. Its header is: {','.join(model.columns())}"
@@ -166,9 +129,9 @@ def _header_problems(file: str, header: Sequence[str], model: type[Row]) -> list
 
 
 def _read_rows(
-    file: str, sheet: Sheet, mark: Mark, model: type[AnyRow]
-) -> tuple[tuple[AnyRow, ...], list[Problem]]:
-    rows: list[AnyRow] = []
+    file: str, sheet: Sheet, mark: Mark, model: type[Row]
+) -> tuple[tuple[Row, ...], list[Problem]]:
+    rows: list[Row] = []
     problems: list[Problem] = []
     for number, line in sheet.rows:
         misfit = sheet.misfit(line)
