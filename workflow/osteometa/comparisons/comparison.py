@@ -20,6 +20,7 @@ from osteometa.comparisons.summaries import (
 )
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study
 from osteometa.extraction.units import NOT_STATED, UNITS, convert, pooled_unit
+from osteometa.records.effects import Effect
 from osteometa.wording.vocabulary import DesignClass, Flag, Provenance
 
 Finding = Measurement | Contrast | Direction
@@ -233,6 +234,14 @@ class Comparison:
         if not self.controlled:
             return reported_tests(self.contrasts, exercise, control, compares="within", paired=True)
         return reported_tests(self.contrasts, exercise, control, paired=self.paired)
+
+
+def comparison_key(effect: Effect) -> tuple[str, ...]:
+    """Return what distinguishes the comparison of an effect, as `Comparison.key`."""
+    return (
+        effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
+        effect.timepoint, effect.report, effect.population_analysed,
+    )  # fmt: skip
 
 
 def rows_of(item: Reported) -> tuple[Measurement, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.comparisons.comparison import Comparison
+from osteometa.comparisons.comparison import Comparison, comparison_key
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import Assessed, assess
 from osteometa.derivation.combine import combine
@@ -60,14 +60,6 @@ class Derived(Effects):
             for effect, item in pairs
             if item is not None and (estimate := item.estimate(effect.measure)) is not None
         }
-
-
-def comparison_key(effect: Effect) -> tuple[str, ...]:
-    """Return what distinguishes the comparison of an effect, as `Comparison.key`."""
-    return (
-        effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
-        effect.timepoint, effect.report, effect.population_analysed,
-    )  # fmt: skip
 
 
 def derive(tables: Tables, config: Config) -> Derived:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from osteometa.comparisons.build import comparisons_of
 from osteometa.comparisons.classification import listed_only, shared_columns
-from osteometa.comparisons.comparison import Comparison, difference_of_means
+from osteometa.comparisons.comparison import Comparison, comparison_key, difference_of_means
 from osteometa.comparisons.summaries import Cell
 from osteometa.extraction.tables import Direction as DirectionRow
 from osteometa.extraction.tables import Tables
@@ -31,10 +31,7 @@ def effects_by_comparison(
     """Return the effect of each comparison by its key, on the primary measure where it has one."""
     by_comparison: dict[tuple[str, ...], Effect] = {}
     for effect in effects:
-        key = (
-            effect.study_id, effect.arm_id, effect.outcome, effect.analyte, effect.site,
-            effect.timepoint, effect.report, effect.population_analysed,
-        )  # fmt: skip
+        key = comparison_key(effect)
         primary = config.outcomes[effect.outcome].measures[0]
         if key not in by_comparison or effect.measure == primary:
             by_comparison[key] = effect

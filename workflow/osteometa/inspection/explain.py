@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from osteometa.comparisons.classification import set_of, why_listed
-from osteometa.comparisons.comparison import Comparison
+from osteometa.comparisons.comparison import Comparison, comparison_key
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import why_not_by_design, why_not_pooled
-from osteometa.derivation.derive import Derived, comparison_key, derive
+from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.estimate import Estimated
 from osteometa.derivation.ledger import ledger_of
 from osteometa.derivation.missing_data import lacking, smallest, words_of
