@@ -268,6 +268,19 @@ def estimate_from(
     )  # fmt: skip
 
 
+def of_difference(
+    basis: Basis, test: ReportedDifference, method: DerivationMethod, n_total: int | None
+) -> Estimate:
+    """Return a reported difference with its SE, in percent or in the unit of the levels."""
+    factor = 1.0 if test.percent else unit_factor(basis, test)
+    value, se = test.difference * factor, test.se * factor
+    return Estimate(
+        yi=value, vi=se**2, method=method, codes=(test.code,), flags=test.flags, cells=test.cells,
+        worked=Worked().then("yi = D", "vi = SE**2", D=value, SE=se),
+        n=(test.n_exercise, test.n_control), n_total=n_total, means=means_beside(basis),
+    )  # fmt: skip
+
+
 def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
     """Return the levels after, an SD that is not reported taken from their t test (TMD).
 

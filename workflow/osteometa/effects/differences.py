@@ -19,6 +19,7 @@ from osteometa.effects.basis import (
     after_scores,
     estimate_from,
     means_beside,
+    of_difference,
     unit_factor,
     with_r,
 )
@@ -31,6 +32,7 @@ from osteometa.effects.inputs import (
     change_variance,
     gathered,
     mean_change,
+    tmd_sd,
 )
 from osteometa.effects.ratios import (
     geary,
@@ -56,7 +58,7 @@ def md_adjusted(basis: Basis) -> Estimate:
     """ADJ: a baseline-adjusted difference with its own SE."""
     for test in basis.differences(percent=False):
         if test.adjusted == "yes":
-            return _from_difference(basis, test, ADJ)
+            return of_difference(basis, test, ADJ, test.row.n_total)
     raise NotDerivableError(_no_difference(percent=False))
 
 
@@ -124,7 +126,7 @@ def md_difference(basis: Basis) -> Estimate:
         raise NotDerivableError(_no_difference(percent=False))
     if test.score == "post" and all_with_sd(basis.after):
         raise NotDerivableError("DIF: the levels after are reported themselves")
-    return _from_difference(basis, test, DIF)
+    return of_difference(basis, test, DIF, test.row.n_total)
 
 
 def md_post(basis: Basis) -> Estimate:
@@ -187,7 +189,7 @@ def _percents_by_test(
         se = test.se
     else:
         se = abs((exercise - control) / test.t)
-    sd = se / math.sqrt(1 / n_e + 1 / n_c)
+    sd = tmd_sd(se, n_e, n_c)
     return (
         CompleteSummary(exercise, sd, n_e, (), ()),
         CompleteSummary(control, sd, n_c, (), ()),
@@ -308,18 +310,6 @@ def _tried(derive: Derive, basis: Basis) -> Estimate | None:
 def _no_difference(*, percent: bool) -> str:
     kind = "difference in %" if percent else "difference in the unit of the levels"
     return f"no reported {kind} with SE, CI, t or exact p"
-
-
-def _from_difference(basis: Basis, test: ReportedDifference, method: DerivationMethod) -> Estimate:
-    factor = unit_factor(basis, test)
-    return Estimate(
-        yi=test.difference * factor, vi=(test.se * factor) ** 2, method=method,
-        worked=Worked().then(
-            "yi = D", "vi = SE**2", D=test.difference * factor, SE=test.se * factor
-        ),
-        codes=(test.code,), flags=test.flags, cells=test.cells,
-        n=(test.n_exercise, test.n_control), n_total=test.row.n_total, means=means_beside(basis),
-    )  # fmt: skip
 
 
 def _test_of_changes(basis: Basis, difference: float) -> ReportedTest:

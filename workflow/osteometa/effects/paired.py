@@ -27,7 +27,7 @@ from osteometa.effects.basis import (
     UsedCorrelation,
     estimate_from,
     means_beside,
-    unit_factor,
+    of_difference,
 )
 from osteometa.effects.formulas import change_variance, g_variance
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
@@ -156,15 +156,7 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
     As reported, else that of the reported means, whose test gives SE = |D| / |t|.
     """
     for test in basis.differences(percent=percent):
-        factor = 1.0 if percent else unit_factor(basis, test)
-        return Estimate(
-            yi=test.difference * factor, vi=(test.se * factor) ** 2, method=DIF,
-            worked=Worked().then(
-                "yi = D", "vi = SE**2", D=test.difference * factor, SE=test.se * factor
-            ),
-            codes=(test.code,), flags=test.flags, cells=test.cells, n=(test.n_exercise, None),
-            n_total=test.n_exercise, means=means_beside(basis),
-        )  # fmt: skip
+        return of_difference(basis, test, DIF, test.n_exercise)
     for test in basis.bare_tests():
         value, cells, flags = _difference_of_means(basis, test, percent)
         if value == 0:
