@@ -6,6 +6,7 @@ import types
 
 import pytest
 from builders import CONFIG, record
+from osteometa.extraction.tables import Tables
 from osteometa.figures.files import write_figure
 from osteometa.figures.style import new_figure, put, set_up
 from osteometa.pooling.model import pool
@@ -416,17 +417,17 @@ def test_what_does_not_apply_is_stated_once_with_its_reason():
 def test_one_study_whose_interval_holds_the_null_leaves_the_direction_open():
     one = (effect("Ada 2001", n_total=20),)
     open_end = found(0.02, -0.01, 0.05, effects=one, ci_method="hksj-floor")
-    text = synthesis_sentences(open_end, NOT_ASSESSED, NOT_ASSESSED)[0]
+    text = synthesis_sentences(open_end, Tables())[0]
     assert text.endswith("the interval includes the null value. A single study is not pooled.")
     closed = found(0.02, 0.01, 0.05, effects=one)
-    assert "excludes the null value" in synthesis_sentences(closed, "", "")[0]
+    assert "excludes the null value" in synthesis_sentences(closed, Tables())[0]
     within = found(0.02, -0.01, 0.05, effects=one, within=True)
-    assert "higher after exercise than before" in synthesis_sentences(within, "", "")[0]
+    assert "higher after exercise than before" in synthesis_sentences(within, Tables())[0]
 
 
 def test_what_changes_a_marker_after_a_bout_is_stated():
     note = "; ".join(bout_cautions("CTX", diurnal="falls at noon", uncorrected=1, studies=1))
-    text = " ".join(synthesis_sentences(found(0.02, 0.01, 0.05, note=note), "", ""))
+    text = " ".join(synthesis_sentences(found(0.02, 0.01, 0.05, note=note), Tables()))
     assert "CTX falls at noon, and without a resting control" in text
     assert "no study is known to correct for the loss of plasma volume" in text
     (caution,) = bout_cautions("CTX", diurnal="", uncorrected=3, studies=4)
@@ -438,7 +439,7 @@ def test_what_changes_a_marker_after_a_bout_is_stated():
 def test_every_study_that_a_forest_plot_draws_below_the_pool_is_in_the_report(block):
     apart = dataclasses.replace(effect("Di 2004"), pooled=False, block=block, vi=1.0)
     synthesis = dataclasses.replace(CLEAR, effects=(*CLEAR.effects, apart))
-    text = " ".join(synthesis_sentences(synthesis, NOT_ASSESSED, NOT_ASSESSED))
+    text = " ".join(synthesis_sentences(synthesis, Tables()))
     assert f"not pooled: {block.words} (1)." in text
 
 

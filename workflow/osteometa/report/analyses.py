@@ -22,7 +22,7 @@ from osteometa.report.sentences import (
     subgroup_table,
     synthesis_sentences,
 )
-from osteometa.report.studies import certainty_words, published_pools, risk_words
+from osteometa.report.studies import published_pools
 from osteometa.wording.vocabulary import OVERALL, Flag
 
 
@@ -71,8 +71,6 @@ class Chapter:
 def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chapter:
     """Return the chapter of one analysis."""
     name = found.row.synthesis
-    judged = sorted({effect.study_id for effect in found.pool})
-    risk = risk_words(judged, found.row.outcome, tables)
     figures = read_figures(found.figures, root / "results" / name / "figures", name)
     drawn = [figure for figure in figures if figure.pages]
     lines, not_done = sensitivity_lines(found)
@@ -84,7 +82,7 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
         heading=heading(found),
         described=bool(found.pool),
         pooled=len(found.pool) > 1,
-        sentences=synthesis_sentences(found, risk, certainty_words(name, tables)),
+        sentences=synthesis_sentences(found, tables),
         forest=next((figure for figure in drawn if figure.row.figure == "forest"), None),
         figures=[figure for figure in drawn if figure.row.figure != "forest"],
         not_drawn=_not_drawn(figures),

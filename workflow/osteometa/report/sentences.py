@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osteometa.extraction.tables import Tables
 from osteometa.protocol.config import Outcome
 from osteometa.records.directions import StudyDirection
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Average, Findings
-from osteometa.report.studies import participants_of
+from osteometa.report.studies import certainty_words, participants_of, risk_words
 from osteometa.synthesis.words import contrast_words, heterogeneity, subgroup_words
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
@@ -83,8 +84,11 @@ def participants_words(effects: Sequence[WeightedEffect]) -> str:
     return " and ".join(parts)
 
 
-def synthesis_sentences(found: Findings, risk: str, certainty: str) -> list[str]:
+def synthesis_sentences(found: Findings, tables: Tables) -> list[str]:
     """Return the result of one analysis, sentence by sentence; appraisal is last."""
+    judged = sorted({effect.study_id for effect in found.pool})
+    risk = risk_words(judged, found.row.outcome, tables)
+    certainty = certainty_words(found.row.synthesis, tables)
     appraisal = f"Risk of bias: {risk}. Certainty of evidence (GRADE): {certainty}."
     if found.row.status == SynthesisStatus.EMPTY:
         return ["No study addresses this question.", appraisal]

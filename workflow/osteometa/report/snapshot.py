@@ -13,7 +13,6 @@ from osteometa.records.pools import PooledRow
 from osteometa.report.answers import answers
 from osteometa.report.findings import Findings, Review
 from osteometa.report.sentences import synthesis_sentences
-from osteometa.report.studies import certainty_words, risk_words
 from osteometa.run.changes import INPUTS, PLACE, SHOWN, Fields, Items, Snapshot
 from osteometa.wording.measure_format import estimate_of
 from osteometa.wording.numbers import studies
@@ -107,9 +106,5 @@ def _claims(rows: Sequence[ClaimRow]) -> Items:
 def _sentences(review: Review) -> Items:
     found = {f"answer {one.outcome}": one.text for one in answers(review)}
     for one in review.findings:
-        name = one.row.synthesis
-        judged = sorted({effect.study_id for effect in one.pool})
-        risk = risk_words(judged, one.row.outcome, review.tables)
-        parts = synthesis_sentences(one, risk, certainty_words(name, review.tables))
-        found[name] = " ".join(parts)
+        found[one.row.synthesis] = " ".join(synthesis_sentences(one, review.tables))
     return {name: {"text": text, SHOWN: text} for name, text in found.items()}
