@@ -12,6 +12,7 @@ from osteometa.numerics.arrays import Array
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.correlated import decorrelated
 from osteometa.pooling.kernel import RegressedMany, regress_many
+from osteometa.protocol.config import Config
 from osteometa.records.effects import RESOLUTION, Choice, Effect
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.sensitivity.explained_variance import parts_by_key, r2_parts
@@ -72,23 +73,29 @@ def combinations(data: SynthesisData) -> Multiverse:
     """
     rows: list[Specification] = []
     sets: dict[DistinctSet, int] = {}
-    choices = data.config.multiverse
-    models = [
-        (method, ci)
-        for method, ci in itertools.product(choices.methods, choices.intervals)
-        if method != "EE" or ci == "wald"
-    ]
+    models = models_of(data.config)
     for measure in data.measures:
         for names, effects in _sets(data, measure):
             if effects.studies < 2:
                 continue
             members = sets.setdefault(effects, len(sets))
             rows += [Specification(measure, (*names, *model), members) for model in models]
-    if len(rows) > choices.cap:
+    cap = data.config.multiverse.cap
+    if len(rows) > cap:
         rng = np.random.default_rng(data.config.seed)
-        kept = set(rng.choice(len(rows), choices.cap, replace=False).tolist())
+        kept = set(rng.choice(len(rows), cap, replace=False).tolist())
         rows = [row for i, row in enumerate(rows) if i in kept or is_primary(row, data)]
     return Multiverse(tuple(rows), tuple(sets))
+
+
+def models_of(config: Config) -> tuple[tuple[str, str], ...]:
+    """Return the registered estimators of tau2, each with its intervals: EE with the normal one."""
+    choices = config.multiverse
+    return tuple(
+        (method, ci)
+        for method, ci in itertools.product(choices.methods, choices.intervals)
+        if method != "EE" or ci == "wald"
+    )
 
 
 def is_primary(row: Specification, data: SynthesisData) -> bool:

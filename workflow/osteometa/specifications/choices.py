@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from osteometa.derivation.combinations import Combinations
 from osteometa.protocol.config import Config
 from osteometa.records.effects import Choice, Effect
-from osteometa.sensitivity.multiverse import NOT_DERIVED, PRIMARY, has_any
+from osteometa.sensitivity.multiverse import NOT_DERIVED, PRIMARY, has_any, models_of
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.wording.vocabulary import Block
 
@@ -159,7 +159,7 @@ def registered(combinations: Combinations, config: Config) -> tuple[Registered, 
         first = found[-1].first + found[-1].size if found else 0
         found.append(
             Registered(
-                measure=measure, first=first, models=_models(config),
+                measure=measure, first=first, models=models_of(config),
                 derivation=dict(sorted(derivation.items(), key=lambda item: order.index(item[0]))),
                 **made,
             )
@@ -220,15 +220,6 @@ def _of_sets(tried: Iterable[Candidates], config: Config, data: SynthesisData) -
         "designs": choices.designs[: None if "other" in kinds else 1],
         "inconsistent_data": choices.inconsistent_data[: None if "cautious" in kinds else 1],
     }
-
-
-def _models(config: Config) -> tuple[tuple[str, str], ...]:
-    choices = config.multiverse
-    return tuple(
-        (method, ci)
-        for method, ci in itertools.product(choices.methods, choices.intervals)
-        if method != "EE" or ci == "wald"
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
