@@ -167,18 +167,10 @@ def _over_change(basis: Basis) -> Estimate:
         if own is not None:
             r = basis.mean_r
             g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - r))
-            codes = (Provenance.CHG, *own.codes)
-            worked = Worked().then(
-                "yi = J * d / sd * sqrt(2 * (1 - r))", d=own.mean, sd=own.sd
-            ) + _standardised(basis, own.n)
-            estimate = Estimate(
-                worked=worked,
-                yi=g, vi=g_variance(2 * (1 - r) / own.n, g, own.n, own.n - 1, basis.form),
-                method=SMCR, codes=(*codes, Provenance.PCT) if percent else codes,
-                flags=own.flags | ({Flag.PERCENT} if percent else set()), cells=own.cells,
-                n=(own.n, None), n_total=own.n, means=means_beside(basis),
-            )  # fmt: skip
-            return with_r(estimate, basis)
+            worked = Worked().then("yi = J * d / sd * sqrt(2 * (1 - r))", d=own.mean, sd=own.sd)
+            codes = (Provenance.CHG, *own.codes, *([Provenance.PCT] if percent else []))
+            flags = own.flags | ({Flag.PERCENT} if percent else set())
+            return _standardised(basis, g, own.n, worked, codes, flags, own.cells)
     raise NotDerivableError("no change with its SD and n")
 
 
@@ -193,21 +185,25 @@ def _from_test(basis: Basis) -> Estimate:
         sign, sign_cells = basis.sign(test)
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
         percent = {Flag.PERCENT} if test.percent or only_percent else set()
-        line = "yi = J * t / sqrt(n) * sqrt(2 * (1 - r))"
-        estimate = Estimate(
-            worked=Worked().then(line, t=sign * test.t) + _standardised(basis, n),
-            yi=g, vi=g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), method=SMCR,
-            codes=(test.code,), flags=test.flags | percent, cells=test.cells + sign_cells,
-            n=(n, None), n_total=n, means=means_beside(basis),
-        )  # fmt: skip
-        return with_r(estimate, basis)
+        worked = Worked().then("yi = J * t / sqrt(n) * sqrt(2 * (1 - r))", t=sign * test.t)
+        flags, cells = test.flags | percent, test.cells + sign_cells
+        return _standardised(basis, g, n, worked, (test.code,), flags, cells)
     raise NotDerivableError("no paired t, F of two times or exact p with n")
 
 
-def _standardised(basis: Basis, n: int) -> Worked:
-    """Return the variance of a standardised change without an SD before."""
-    numbers = {"J": small_sample(n - 1), "m": n - 1, "N": n, "n": n, "r": basis.mean_r}
-    return Worked(numbers, ("u = 2 * (1 - r) / n", variance_line(basis.form)))
+def _standardised(
+    basis: Basis, g: float, n: int, worked: Worked, codes: Codes, flags: Flags,
+    cells: tuple[Cell, ...],
+) -> Estimate:  # fmt: skip
+    """Return a standardised change without an SD before; `worked` is the formula of g alone."""
+    r = basis.mean_r
+    numbers = {"J": small_sample(n - 1), "m": n - 1, "N": n, "n": n, "r": r}
+    worked += Worked(numbers, ("u = 2 * (1 - r) / n", variance_line(basis.form)))
+    estimate = Estimate(
+        yi=g, vi=g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), method=SMCR, worked=worked,
+        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n, means=means_beside(basis),
+    )  # fmt: skip
+    return with_r(estimate, basis)
 
 
 def _reported(basis: Basis) -> Estimate:
@@ -221,15 +217,9 @@ def _reported(basis: Basis) -> Estimate:
             g = factor * float(row.value)
             cells = [Cell(row, column) for column in ("value", "standardiser")]
             cells += [Cell(row, "n_exercise")] if row.n_exercise else size.cells
-            u = 2 * (1 - basis.mean_r) / n
             worked = Worked().then("yi = f * d", f=factor, d=float(row.value))
-            estimate = Estimate(
-                worked=worked + _standardised(basis, n),
-                yi=g, vi=g_variance(u, g, n, n - 1, basis.form), method=SMCR,
-                codes=(Provenance.SMDP,), flags=frozenset() if row.n_exercise else size.flags,
-                cells=tuple(cells), n=(n, None), n_total=n, means=means_beside(basis),
-            )  # fmt: skip
-            return with_r(estimate, basis)
+            flags = frozenset() if row.n_exercise else size.flags
+            return _standardised(basis, g, n, worked, (Provenance.SMDP,), flags, tuple(cells))
     raise NotDerivableError("no standardised change is reported")
 
 
