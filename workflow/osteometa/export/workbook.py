@@ -1,6 +1,5 @@
 """All result tables as one workbook: a sheet per table, and a first sheet that explains them."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +7,9 @@ from pathlib import Path
 from textwrap import wrap
 from types import NoneType
 from typing import Any, get_args, get_type_hints
-from zipfile import ZipFile
 
 from osteometa.io.csv_records import read_rows
 from osteometa.io.problems import CheckWarning
-from osteometa.io.undated import undated
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import (
     AlbatrossPoint,
@@ -126,7 +123,8 @@ def _included(root: Path) -> Sheet:
 def workbook_of(sheets: list[Sheet], title: str) -> bytes:
     """Return a workbook without formulas, the same bytes each time."""
     from openpyxl import Workbook
-    from openpyxl.writer.excel import ExcelWriter
+
+    from osteometa.exchange.workbook import saved
 
     book = Workbook(write_only=True)
     book.properties.title, book.properties.creator = title, "osteometa"
@@ -134,12 +132,7 @@ def workbook_of(sheets: list[Sheet], title: str) -> bytes:
     _contents(_page(book, "contents"), sheets, title)
     for sheet in sheets:
         _fill(_page(book, sheet.name), sheet.columns, sheet.rows, sheet.numeric)
-
-    def save(buffer: io.BytesIO) -> None:
-        # Without `Workbook.save`, which writes the time.
-        ExcelWriter(book, ZipFile(buffer, "w")).save()
-
-    return undated(save)
+    return saved(book)
 
 
 def _page(book: Any, name: str) -> Any:
