@@ -252,10 +252,7 @@ def _effect_lines(
 
 def scale_of(effect: Effect, explainer: Explainer) -> MeasureFormat:
     """Return how effects of an outcome on a measure are written."""
-    outcome = explainer.config.outcomes[effect.outcome]
-    return MeasureFormat(
-        effect.measure, effect.unit, ratio_as=outcome.ratio_as, decimals=outcome.decimals
-    )
+    return explainer.config.outcomes[effect.outcome].scale(effect.measure, effect.unit)
 
 
 def _pool_words(row: PooledRow, scale: MeasureFormat) -> str:

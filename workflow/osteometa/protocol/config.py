@@ -41,6 +41,7 @@ from osteometa.wording.choices import (
     TrainingTime,
     Width,
 )
+from osteometa.wording.measure_format import MeasureFormat
 
 MOST = 1_000_000_000
 """No choice needs a larger number."""
@@ -136,6 +137,10 @@ class Outcome(Closed):
         known = units_of(self.analytes[analyte].quantity)
         found = [unit for unit in self.units if unit in known]
         return found[0] if len(found) == 1 else ""
+
+    def scale(self, measure: str, unit: str, interval: str = "(a to b)") -> MeasureFormat:
+        """Return how effects on a measure are written."""
+        return MeasureFormat(measure, unit, interval, self.ratio_as, self.decimals)
 
     def with_baseline_means(self, factor: float) -> Outcome:
         """Return the outcome with every baseline mean times a factor."""

@@ -125,9 +125,7 @@ class Findings:
         """Return how effects are written in running text."""
         measure = measure or self.row.measure
         unit = next((e.unit for e in self.effects if e.measure == measure and e.unit), "")
-        return MeasureFormat(
-            measure, unit, ratio_as=self.outcome.ratio_as, decimals=self.outcome.decimals
-        )  # fmt: skip
+        return self.outcome.scale(measure, unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from osteometa.records.directions import ReportedResult
 from osteometa.report.sentences import place_words
 from osteometa.report.studies import NOT_ASSESSED, risk_of
 from osteometa.report.table_files import Table
-from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.numbers import joined
 from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, ExerciseType, Phase
 
@@ -201,10 +200,7 @@ def _result(result: ReportedResult, config: Config) -> str:
         return sign(result.direction, result.basis)
     outcome = config.outcomes[result.outcome]
     unit = outcome.unit_of(result.analyte) if result.measure == "MD" else ""
-    scale = MeasureFormat(
-        result.measure, unit, "[a, b]", outcome.ratio_as,
-        outcome.decimals,
-    )  # fmt: skip
+    scale = outcome.scale(result.measure, unit, "[a, b]")
     limits = scale.bracketed(result.ci_low, result.ci_high)
     measure = "" if scale.percent else f"{result.measure} "
     return (

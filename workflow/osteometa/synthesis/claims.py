@@ -245,10 +245,7 @@ def scale_of(row: ClaimRow, config: Config) -> MeasureFormat | None:
     if row.estimate is None:
         return None
     outcome = config.outcomes[row.outcome]
-    scale = MeasureFormat(
-        row.measure, outcome.unit_of(row.analyte), ratio_as=outcome.ratio_as,
-        decimals=outcome.decimals,
-    )  # fmt: skip
+    scale = outcome.scale(row.measure, outcome.unit_of(row.analyte))
     return contrast_scale(scale) if row.than else scale
 
 
