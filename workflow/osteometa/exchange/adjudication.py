@@ -11,10 +11,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from osteometa.exchange.differences import Cells, Key, read_sheets, rows_by_key
+from osteometa.exchange.differences import MODELS, Cells, Key, read_sheets, rows_by_key
 from osteometa.exchange.disagreements import Disagreement, cell_words, key_words
 from osteometa.exchange.proposal import Proposal, propose
-from osteometa.exchange.reading import MODELS, grids, text_of_cell
+from osteometa.exchange.reading import grids, text_of_cell
 from osteometa.exchange.workbook import (
     EDGE,
     HEAD,

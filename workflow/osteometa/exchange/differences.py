@@ -17,6 +17,7 @@ from osteometa.io.sheet import Sheet, SheetError, read_lines, read_sheet, sheet_
 
 Sheets = Mapping[str, Sheet]
 """Raw tables by their names."""
+MODELS = {model.table: model for model in ROWS}
 Key = tuple[str, ...]
 """Cells of a row's key; and how many rows before it have the same, where one stands twice."""
 Cells = dict[str, str]

@@ -14,19 +14,16 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from osteometa.exchange.differences import Sheets
+from osteometa.exchange.differences import MODELS, Sheets
 from osteometa.exchange.workbook import GUIDE, LISTS, NEEDED
 from osteometa.extraction.cell_types import Row
 from osteometa.extraction.codebook import allowed
-from osteometa.extraction.tables import ROWS
 from osteometa.io.problems import Problem, counted
 from osteometa.io.sheet import Sheet, SheetError, sheet_of
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
-
-MODELS = {model.table: model for model in ROWS}
 
 
 def grids(path: str | Path) -> dict[str, tuple[tuple[Cell, ...], ...]]:

@@ -8,19 +8,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from osteometa.exchange.differences import Cells, Sheets
+from osteometa.exchange.differences import MODELS, Cells, Sheets
 from osteometa.exchange.mapping import FINDING, SIDES, VARIANCE, Field, mapped
 from osteometa.extraction.cell_types import LONGEST
-from osteometa.extraction.tables import ROWS
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number
 from osteometa.io.problems import Problem
 from osteometa.io.sheet import Sheet
 from osteometa.validation.cells import STATISTICS
 
 Groups = Mapping[str, dict[str, Field]]
-MODELS = {model.table: model for model in ROWS}
-
-
 LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
