@@ -119,13 +119,8 @@ def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
                 f"The mean is {math.exp(one.value):.3g} {one.group[3]}, but the median of all "
                 f"studies is {math.exp(group.middle):.3g} {one.group[3]}. Is the unit right?"
             )
-            yield warning_at(
-                one.row,
-                "mean",
-                "W07",
-                message,
-                one.found(f"{math.exp(one.value):.3g} {one.group[3]}"),
-            )
+            found = one.found(f"{math.exp(one.value):.3g} {one.group[3]}")
+            yield warning_at(one.row, "mean", "W07", message, found)
 
 
 def _outside_range(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -272,7 +267,7 @@ def _unlike_changes(found: Sequence[Change]) -> Iterator[Problem]:
     for family, least, unit, code in families:
         groups = usual(family, ENOUGH_CHANGES, least)
         for one in family:
-            group = groups.get(one.group)
+            group, shown = groups.get(one.group), one.found(f"{one.value:.3g} {unit}")
             error = _error_in_sds(one, group.middle) if group and unit == "SD" else 0.0
             reach = group.with_error(error) if group else math.inf
             if group is not None and abs(one.value - group.middle) > reach:
@@ -282,12 +277,8 @@ def _unlike_changes(found: Sequence[Change]) -> Iterator[Problem]:
                     f"studies is {group.middle:.2g} {unit} (usual: {low:.2g} to {high:.2g}). Are "
                     "sign, decimal point and SD right? Check the paper."
                 )
-                yield warning_at(
-                    one.row, one.column, code, message, one.found(f"{one.value:.3g} {unit}")
-                )
+                yield warning_at(one.row, one.column, code, message, shown)
             arms = unit == "SD" and one.group[3] != "change"
             if group is None and arms and abs(one.value) > LARGEST_SMD:
                 message = "The arms differ by more than 3 SD. Is the SD a standard error?"
-                yield warning_at(
-                    one.row, one.column, "W03", message, one.found(f"{one.value:.3g} SD")
-                )
+                yield warning_at(one.row, one.column, "W03", message, shown)
