@@ -29,7 +29,7 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
     writer = _Writer(derived, config, tables)
     lines: list[LedgerLine] = []
     by_arm: dict[tuple[str, str], list[LedgerLine]] = defaultdict(list)
-    for row in (*tables.measurements, *tables.contrasts, *tables.directions):
+    for row in tables.findings:
         own = writer.lines_of(row)
         lines += own
         by_arm[(row.study_id, row.arm_id)] += own

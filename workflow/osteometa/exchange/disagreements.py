@@ -214,6 +214,5 @@ def _outcomes(item: Disagreement, tables: Tables, config: Config) -> set[str]:
     """Return the main outcomes that a difference may concern."""
     row = item.changed[0] if item.changed else item.rows[0]
     study = getattr(row, "study_id", None)
-    results = (*tables.measurements, *tables.contrasts, *tables.directions)
-    known = {row.outcome for row in results if study in (None, row.study_id)}
+    known = {row.outcome for row in tables.findings if study in (None, row.study_id)}
     return {name for name in config.outcomes if name in known}

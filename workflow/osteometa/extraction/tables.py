@@ -374,3 +374,8 @@ class Tables:
     published_pools: tuple[PublishedPool, ...] = ()
     claims: tuple[Claim, ...] = ()
     accepted_warnings: tuple[AcceptedWarning, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Measurement | Contrast | Direction, ...]:
+        """The rows of measurements, contrasts and directions."""
+        return (*self.measurements, *self.contrasts, *self.directions)

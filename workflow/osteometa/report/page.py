@@ -186,8 +186,8 @@ def anchor(raw: CellName | Row) -> str:
 def used_rows(tables: Tables, effects: Sequence[Effect]) -> list[Row]:
     """Return the raw rows that any effect rests on, in the order of the tables."""
     wanted = {anchor(cell) for effect in effects for cell in effect.inputs}
-    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
-    return [row for row in (*tables.studies, *tables.arms, *findings) if anchor(row) in wanted]
+    rows = (*tables.studies, *tables.arms, *tables.findings)
+    return [row for row in rows if anchor(row) in wanted]
 
 
 def filled(row: Row) -> Iterator[tuple[str, str]]:

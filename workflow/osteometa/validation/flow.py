@@ -70,7 +70,7 @@ def flow_warnings(tables: Tables) -> Iterator[Problem]:
     """Yield warnings about included studies and reports that the tables do not have."""
     included = {study.study_id for study in tables.studies if study.include == "yes"}
     reports: dict[str, set[str]] = defaultdict(set)
-    for row in (*tables.measurements, *tables.contrasts, *tables.directions):
+    for row in tables.findings:
         reports[row.study_id].add(row.report)
     named = sum(max(1, len(reports[study] - {""})) for study in included)
     for row in tables.prisma:

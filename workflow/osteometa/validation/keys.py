@@ -57,13 +57,12 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
 def _foreign_keys(tables: Tables, unread: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     studies = {study.study_id for study in tables.studies}
     arms = {(arm.study_id, arm.arm_id) for arm in tables.arms}
-    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
-    for row in (*tables.arms, *findings, *tables.risk_of_bias):
+    for row in (*tables.arms, *tables.findings, *tables.risk_of_bias):
         if row.study_id not in studies and not _unread(row.study_id, unread):
             near = suggestion(row.study_id, studies)
             message = f"Study '{row.study_id}' is not in studies.csv. {near}Add it there."
             yield problem_at(row, "study_id", "E104", message, row.study_id)
-    for row in findings:
+    for row in tables.findings:
         if row.study_id not in studies or (row.study_id, row.arm_id) in arms:
             continue
         if not _unread(row.study_id, unread):
@@ -84,7 +83,7 @@ def _unread(study_id: str, unread: frozenset[tuple[str, str]]) -> bool:
 
 def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
     outcomes = (*config.outcomes, *config.secondary_outcomes)
-    for row in (*tables.measurements, *tables.contrasts, *tables.directions):
+    for row in tables.findings:
         yield from _listed(row, "outcome", outcomes)
         if row.outcome not in outcomes:
             continue

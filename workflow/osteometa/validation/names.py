@@ -21,11 +21,10 @@ CONTROL = r"controls?|sedentary|inactive|untrained|non-?exercis\w+|usual care|no
 
 def name_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     """Yield warnings about keys that are typed in two ways, or left out."""
-    findings = (*tables.measurements, *tables.contrasts, *tables.directions)
     for column in ("timepoint", "report"):
-        yield from _alike(findings, column)
+        yield from _alike(tables.findings, column)
     yield from _alike(tables.arms, "arm_id")
-    for row in findings:
+    for row in tables.findings:
         if row.time_wk == 0 and row.timepoint not in ("baseline", "during"):
             message = (
                 f"Week 0 is the start, but the timepoint is '{row.timepoint}'. If it is the value "

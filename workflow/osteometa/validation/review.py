@@ -8,7 +8,7 @@ from pathlib import Path
 from osteometa.comparisons.build import comparisons_of
 from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.extraction.reading import read_raw, read_sheets
-from osteometa.extraction.tables import Finding, Tables
+from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
 from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
 from osteometa.io.sheet import Sheet
@@ -206,7 +206,7 @@ Warned = tuple[str, str, str, str, str]
 def without_accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
     """Leave out the problems of rows whose paper really reports what a check rejects."""
     problems = list(problems)
-    for row in _findings(tables):
+    for row in tables.findings:
         if not row.accept:
             continue
         here = (f"data/raw/{row.table}.csv", row.row, row.accept)
@@ -220,10 +220,6 @@ def without_accepted(tables: Tables, problems: Iterable[Problem]) -> list[Proble
         else:
             problems = [problem for problem in problems if problem not in fired]
     return problems
-
-
-def _findings(tables: Tables) -> list[Finding]:
-    return [*tables.measurements, *tables.contrasts, *tables.directions]
 
 
 def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem]) -> list[Problem]:

@@ -23,7 +23,7 @@ def time_warnings(tables: Tables) -> Iterator[Problem]:
     """Yield warnings about times of rows and about the length of programmes."""
     latest: dict[tuple[str, str], float] = defaultdict(float)
     phases = {(arm.study_id, arm.arm_id): arm.phase for arm in tables.arms}
-    for row in (*tables.measurements, *tables.contrasts, *tables.directions):
+    for row in tables.findings:
         yield from _named(row)
         yield from _other_phase(row, phases.get((row.study_id, row.arm_id)))
         latest[row.study_id, row.arm_id] = max(
