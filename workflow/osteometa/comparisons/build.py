@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from osteometa.comparisons.comparison import Comparison, Finding, RowPair
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study, Tables
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.wording.choices import PART
 
 
@@ -115,10 +116,7 @@ class _Index:
 
 
 def _by_site(rows: Iterable[FindingRow]) -> dict[Site, list[FindingRow]]:
-    by_site: dict[Site, list[FindingRow]] = defaultdict(list)
-    for row in rows:
-        by_site[row.study_id, row.arm_id, row.outcome, row.analyte, row.site].append(row)
-    return dict(by_site)
+    return grouped(rows, lambda row: (row.study_id, row.arm_id, row.outcome, row.analyte, row.site))
 
 
 def _places_by_arm(rows: Iterable[Finding]) -> defaultdict[tuple[str, str], set[Place]]:

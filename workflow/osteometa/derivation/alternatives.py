@@ -31,6 +31,7 @@ from osteometa.records.effects import (
     Covariance,
     Effect,
 )
+from osteometa.records.groups import grouped
 from osteometa.synthesis.sets import effect_order, includes
 from osteometa.wording.vocabulary import Block, Flag
 
@@ -239,11 +240,8 @@ Group = tuple[str, ...]
 
 
 def _groups(effects: Iterable[Effect]) -> dict[Group, list[Effect]]:
-    groups: dict[Group, list[Effect]] = defaultdict(list)
-    for effect in effects:
-        if effect.block != Block.REDUCED:
-            groups[(effect.study_id, *set_key(effect), effect.measure)].append(effect)
-    return groups
+    own = [effect for effect in effects if effect.block != Block.REDUCED]
+    return grouped(own, lambda effect: (effect.study_id, *set_key(effect), effect.measure))
 
 
 def _links(

@@ -11,6 +11,7 @@ from osteometa.effects.formulas import g_term
 from osteometa.protocol.config import Config
 from osteometa.records.directions import SetKey, set_key
 from osteometa.records.effects import Effect
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Block, DesignClass, Provenance
 
 
@@ -28,10 +29,8 @@ def combine(found: Sequence[Assessed], config: Config) -> list[Assessed]:
     split = config.derivation.shared_control == "split"
     if split:
         found = divide_controls(found)
-    groups: dict[tuple[str, ...], list[Assessed]] = defaultdict(list)
-    for item in found:
-        if item.effect.block in IN_POOLS:
-            groups[_one_effect(item.effect, split)].append(item)
+    in_pools = [item for item in found if item.effect.block in IN_POOLS]
+    groups = grouped(in_pools, lambda item: _one_effect(item.effect, split))
     several = [group for group in groups.values() if len(group) > 1]
     combined = {item.effect.effect_id: group for group in several for item in group}
     result = [composite(group, config.derivation.rho) for group in several]
@@ -213,10 +212,8 @@ def sum_or_none(numbers: Sequence[int | None]) -> int | None:
 
 def _controls(effects: Sequence[Effect]) -> int | None:
     """Return the participants of the controls, each control counted once."""
-    by_arm: dict[str, list[int | None]] = defaultdict(list)
-    for effect in effects:
-        by_arm[effect.comparator].append(effect.n_control)
-    return sum_or_none([_largest(sizes) for sizes in by_arm.values()])
+    by_arm = grouped(effects, lambda effect: effect.comparator)
+    return sum_or_none([_largest([e.n_control for e in own]) for own in by_arm.values()])
 
 
 def _largest(sizes: Sequence[int | None]) -> int | None:

@@ -1,12 +1,12 @@
 """Last pass: the covariances of effects that share participants."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable
 
 from osteometa.derivation.assess import Assessed
 from osteometa.records.directions import set_key
 from osteometa.records.effects import Covariance
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Block, Design
 
 
@@ -15,11 +15,11 @@ def link(found: Iterable[Assessed], rho: float, *, split: bool = False) -> list[
 
     With `split` a shared control is divided and links nothing; the same participants still do.
     """
-    groups: dict[tuple[str, ...], list[Assessed]] = defaultdict(list)
-    for item in sorted(found, key=lambda item: item.effect.effect_id):
-        effect = item.effect
-        if effect.block != Block.REDUCED:
-            groups[(effect.study_id, *set_key(effect), effect.measure)].append(item)
+    own = [item for item in found if item.effect.block != Block.REDUCED]
+    own.sort(key=lambda item: item.effect.effect_id)
+    groups = grouped(
+        own, lambda item: (item.effect.study_id, *set_key(item.effect), item.effect.measure)
+    )
     rows = []
     for group in groups.values():
         for i, one in enumerate(group):

@@ -19,6 +19,7 @@ from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Direction, Measurement
 from osteometa.extraction.units import NOT_STATED
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import DerivationMethod
 
 MOST_ATOMS = 4
@@ -258,10 +259,10 @@ def _direction(comparison: Comparison) -> Direction:
 
 def words_of(comparison: Comparison, chosen: Sequence[Atom]) -> str:
     """Return a set of cells in words: 'SD at baseline and SD at follow-up in both arms'."""
-    groups: dict[str, list[str]] = {}
-    for atom in chosen:
-        groups.setdefault(_where(comparison, atom), []).append(_name(comparison, atom))
-    return "; ".join(f"{' and '.join(names)}{where}" for where, names in groups.items())
+    return "; ".join(
+        " and ".join(_name(comparison, atom) for atom in atoms) + where
+        for where, atoms in grouped(chosen, lambda atom: _where(comparison, atom)).items()
+    )
 
 
 def _name(comparison: Comparison, atom: Atom) -> str:

@@ -16,6 +16,7 @@ from osteometa.derivation.estimate import Estimated, estimate
 from osteometa.effects.rows import disputed_because
 from osteometa.extraction.tables import Arm
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.wording.choices import PART, POPULATIONS
 from osteometa.wording.vocabulary import Flag
 
@@ -57,9 +58,7 @@ def select(estimated: Sequence[Estimated], config: Config) -> list[Selected]:
     trial goes before any part of it, also where it gives no number; of several parts one represents
     the others.
     """
-    groups: dict[tuple[str, ...], list[Estimated]] = defaultdict(list)
-    for item in estimated:
-        groups[same_participants(item.comparison, config)].append(item)
+    groups = grouped(estimated, lambda item: same_participants(item.comparison, config))
     represented: dict[tuple[str, ...], Estimated] = {}
     for items in groups.values():
         first, *others = sorted(items, key=lambda item: _rank(item, config))

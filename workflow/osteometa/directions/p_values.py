@@ -5,7 +5,7 @@ least one study, and no estimate of its size.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ from osteometa.records.directions import (
     StudyDirection,
 )
 from osteometa.records.effects import Effect
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Block, Direction, Flag
 
 FEWEST = 3
@@ -83,10 +84,7 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
     outcome, phase, design_class = key
     studies = tuple(one.entry.study_id for one in usable)
     if len(usable) < FEWEST:
-        counts: dict[str, int] = defaultdict(int)
-        for one in found:
-            if one.p_up is None:
-                counts[one.reason] += 1
+        counts = Counter(one.reason for one in found if one.p_up is None)
         words = [f"{number} {why}" for why, number in sorted(counts.items())]
         values = "exact p value" if len(usable) == 1 else "exact p values"
         reason = f"{len(usable)} {values} in a known direction, {FEWEST} are needed"
@@ -187,9 +185,7 @@ def _by_study(
             entry.analyte, entry.arm_id, entry.timepoint, entry.report,
         )  # fmt: skip
 
-    groups: dict[str, list[DirectionEntry]] = defaultdict(list)
-    for entry in sorted(entries, key=order):
-        groups[entry.study_id].append(entry)
+    groups = grouped(sorted(entries, key=order), lambda entry: entry.study_id)
     return [groups[study_id] for study_id in sorted(groups)]
 
 

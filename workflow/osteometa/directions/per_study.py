@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, ReportedResult, StudyDirection
+from osteometa.records.groups import grouped
 from osteometa.wording.choices import POPULATIONS
 from osteometa.wording.vocabulary import DesignClass, Direction, DirectionBasis, Phase
 
@@ -15,9 +16,7 @@ DirectionSetKey = tuple[str, Phase, DesignClass]
 
 def study_directions(found: Iterable[DirectionEntry], share: float) -> list[StudyDirection]:
     """Return one direction per study: that of at least `share` of its known entries."""
-    by_study: dict[str, list[DirectionEntry]] = defaultdict(list)
-    for entry in found:
-        by_study[entry.study_id].append(entry)
+    by_study = grouped(found, lambda entry: entry.study_id)
     rows = [_of_study(group, share) for group in by_study.values()]
     return sorted(rows, key=lambda study: (study.year or 0, study.label, study.study_id))
 
@@ -63,10 +62,8 @@ def counted_entries(
     found: Iterable[DirectionEntry], config: Config
 ) -> dict[DirectionSetKey, list[DirectionEntry]]:
     """Return the entries that count in each direction set, in the order of direction_sets.csv."""
-    sets: dict[DirectionSetKey, list[DirectionEntry]] = defaultdict(list)
-    for entry in found:
-        if entry.counted:
-            sets[(entry.outcome, entry.phase, entry.design_class)].append(entry)
+    counted = [entry for entry in found if entry.counted]
+    sets = grouped(counted, lambda entry: (entry.outcome, entry.phase, entry.design_class))
     outcomes = list(config.outcomes)
     return {key: sets[key] for key in sorted(sets, key=lambda k: (outcomes.index(k[0]), k[1:]))}
 
@@ -97,11 +94,8 @@ def arms_alike(results: Iterable[ReportedResult]) -> list[ArmsAlike]:
     times the last one of a programme, or the first one after a bout, is taken. Sites or analytes
     that disagree are mixed.
     """
-    by_arm: dict[str, list[ReportedResult]] = defaultdict(list)
-    for result in results:
-        by_arm[result.arm_id].append(result)
     alike: dict[tuple[DirectionBasis, Direction], list[ReportedResult]] = defaultdict(list)
-    for found in by_arm.values():
+    for found in grouped(results, lambda result: result.arm_id).values():
         known = [r for r in found if r.direction != Direction.NOT_TOLD] or found
         between = [r for r in known if r.basis == DirectionBasis.BETWEEN_ARM]
         chosen = _one_per_place(between or known)
@@ -116,9 +110,7 @@ def arms_alike(results: Iterable[ReportedResult]) -> list[ArmsAlike]:
 
 def _one_per_place(results: Iterable[ReportedResult]) -> list[ReportedResult]:
     """Return one result of each site and analyte: of the chosen time and the first population."""
-    places: dict[tuple[str, str], list[ReportedResult]] = defaultdict(list)
-    for r in results:
-        places[(r.analyte, r.site)].append(r)
+    places = grouped(results, lambda result: (result.analyte, result.site))
     return [min(found, key=_order) for found in places.values()]
 
 

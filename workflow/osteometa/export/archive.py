@@ -17,6 +17,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from osteometa import __version__
 from osteometa.export.finished import MANIFEST, Listed, config_of, manifest_of
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.run.code import workflow_home
 from osteometa.run.remembered import EARLIER
 
@@ -133,11 +134,9 @@ def _words() -> str:
 
 def _steps(listed: Iterable[Listed]) -> list[tuple[str, list[str]]]:
     """Return what was made together: the files that have the same sources, by their sources."""
-    steps: dict[str, list[str]] = {}
-    for row in listed:
-        if row.made_from:
-            steps.setdefault(row.made_from, []).append(row.file)
-    return sorted(steps.items(), key=lambda step: step[1])
+    steps = grouped((row for row in listed if row.made_from), lambda row: row.made_from)
+    files = [(sources, [row.file for row in rows]) for sources, rows in steps.items()]
+    return sorted(files, key=lambda step: step[1])
 
 
 def _files(sources: str, files: Mapping[str, bytes]) -> list[str]:

@@ -10,6 +10,7 @@ from osteometa.export.figures import Numbered
 from osteometa.extraction.judgements import counts_of
 from osteometa.figures.catalogue import TOOLS
 from osteometa.figures.flow import OTHER, WORDS
+from osteometa.records.groups import grouped
 from osteometa.report.answers import question
 from osteometa.report.findings import Findings, Review
 from osteometa.report.methods import (
@@ -225,9 +226,8 @@ def _joined(*parts: str) -> str:
 
 def measure_words(review: Review) -> str:
     """Return the primary measure of each outcome."""
-    names: dict[str, list[str]] = {}
-    for name, outcome in review.config.outcomes.items():
-        names.setdefault(outcome.measures[0], []).append(name)
+    outcomes = review.config.outcomes
+    names = grouped(outcomes, lambda name: outcomes[name].measures[0])
     return "; ".join(f"{joined(of)}: {Measure(m).plural}" for m, of in names.items()) + "."
 
 

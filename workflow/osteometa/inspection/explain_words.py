@@ -12,6 +12,7 @@ from osteometa.inspection.pools import PooledSet
 from osteometa.numerics.distributions import t_quantile
 from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
+from osteometa.records.groups import grouped
 from osteometa.records.pools import PooledRow, SynthesisRow
 from osteometa.records.sensitivity import StepRow
 from osteometa.synthesis.sets import synthesis_row
@@ -124,10 +125,8 @@ def why_not(one: Explained, *, alternatives: int = 1) -> str:
     """
     reasons = []
     if not one.synthesis:
-        near: dict[str, list[str]] = {}
-        for name, point in one.near:
-            near.setdefault(point, []).append(name)
-        only = "; ".join(f"{point}: {joined(names)}" for point, names in near.items())
+        near = grouped(one.near, lambda pair: pair[1])
+        only = "; ".join(f"{at}: {joined([name for name, _ in own])}" for at, own in near.items())
         more = f" (different only in its {only})" if only else ""
         if one.key.phase == Phase.ACUTE and not one.key.window:
             more = ", because `time_h` (hours after the bout) is empty"
@@ -211,9 +210,7 @@ def _estimate(estimate: Estimate) -> Iterator[str]:
 
 def cell_lines(cells: Sequence[Cell]) -> Iterator[str]:
     """Yield each raw row with the cells that were taken, and its source."""
-    rows: dict[tuple[str, int], list[Cell]] = {}
-    for cell in cells:
-        rows.setdefault((cell.row.table, cell.row.row), []).append(cell)
+    rows = grouped(cells, lambda cell: (cell.row.table, cell.row.row))
     for (table, number), taken in sorted(rows.items()):
         columns = {cell.column: None for cell in taken}
         row = taken[0].row

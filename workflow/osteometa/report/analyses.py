@@ -9,6 +9,7 @@ from osteometa.extraction.tables import PublishedPool, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
 from osteometa.records.figures import FigureRow
+from osteometa.records.groups import grouped
 from osteometa.report.exercise_types import TypeRow, pool_by_paper, type_rows, type_words
 from osteometa.report.explore import ExplorableSet, explorable_sets
 from osteometa.report.findings import Findings
@@ -101,10 +102,8 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
 
 
 def _not_drawn(figures: Sequence[Figure]) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for row in (figure.row for figure in figures if not figure.pages):
-        reasons.setdefault(row.reason, []).append(row.title)
-    return reasons
+    reasons = grouped((f.row for f in figures if not f.pages), lambda row: row.reason)
+    return {reason: [row.title for row in rows] for reason, rows in reasons.items()}
 
 
 def _numbers(found: Findings, *, primary: bool) -> list[NumberRow]:

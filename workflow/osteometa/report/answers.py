@@ -7,6 +7,7 @@ from typing import NamedTuple
 from osteometa.directions.per_study import arms_alike
 from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
+from osteometa.records.groups import grouped
 from osteometa.report.findings import Findings, Review
 from osteometa.report.methods import contributions
 from osteometa.report.sentences import counts_of, place_words, subject
@@ -119,9 +120,7 @@ def _estimates(found: Sequence[Findings], review: Review) -> str:
 
 def _counts(reported: Sequence[ReportedResult], compared: str) -> str:
     """Return how many studies report what, of a difference between arms or of their arms."""
-    by_study: dict[str, list[ReportedResult]] = {}
-    for result in reported:
-        by_study.setdefault(result.study_id, []).append(result)
+    by_study = grouped(reported, lambda result: result.study_id)
     counts = Counter(_direction(own) for own in by_study.values())
     words = {
         Direction.UP: "higher", Direction.DOWN: "lower", Direction.UNCHANGED: "unchanged",

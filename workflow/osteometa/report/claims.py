@@ -8,6 +8,7 @@ from osteometa.directions.per_study import arms_alike
 from osteometa.protocol.config import Config
 from osteometa.records.claims import ClaimRow
 from osteometa.records.directions import ReportedResult
+from osteometa.records.groups import grouped
 from osteometa.report.included_studies import sign
 from osteometa.report.sentences import place_words
 from osteometa.synthesis.claims import scale_of
@@ -48,9 +49,7 @@ def answered_claims(
     rows: Sequence[ClaimRow], reported: Iterable[ReportedResult], config: Config
 ) -> list[AnsweredClaim]:
     """Return the claims in the order of claims.csv."""
-    by_outcome: dict[str, list[ReportedResult]] = {}
-    for result in reported:
-        by_outcome.setdefault(result.outcome, []).append(result)
+    by_outcome = grouped(reported, lambda result: result.outcome)
     claims: dict[str, AnsweredClaim] = {}
     for row in rows:
         new = AnsweredClaim(row.claim, row.source, bool(row.arms), [])

@@ -8,6 +8,7 @@ from osteometa.comparisons.classification import exercise_type, type_by_paper
 from osteometa.extraction.tables import Arm, Study, Tables
 from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
+from osteometa.records.groups import grouped
 from osteometa.report.sentences import place_words
 from osteometa.report.studies import NOT_ASSESSED, risk_of
 from osteometa.report.table_files import Table
@@ -52,12 +53,8 @@ def included_studies(
     tables: Tables, reported: Iterable[ReportedResult], config: Config
 ) -> list[IncludedStudy]:
     """Return the included studies, ordered by their types of exercise and labels."""
-    results: dict[str, list[ReportedResult]] = {}
-    for result in reported:
-        results.setdefault(result.study_id, []).append(result)
-    arms: dict[str, list[Arm]] = {}
-    for arm in tables.arms:
-        arms.setdefault(arm.study_id, []).append(arm)
+    results = grouped(reported, lambda result: result.study_id)
+    arms = grouped(tables.arms, lambda arm: arm.study_id)
     rows = []
     for study in tables.studies:
         if study.include == "yes":
@@ -173,9 +170,7 @@ def outcome_cell(results: Sequence[ReportedResult], config: Config) -> str:
 
 def _listed(named: dict[str, str]) -> str:
     """Return results with their names, the names of equal results together."""
-    groups: dict[str, list[str]] = {}
-    for name, words in named.items():
-        groups.setdefault(words, []).append(name)
+    groups = grouped(named, lambda name: named[name])
     return "; ".join(f"{' and '.join(filter(None, names))}: {words}" if any(names) else words
                      for words, names in groups.items())  # fmt: skip
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from osteometa import __version__
 from osteometa.protocol.config import Config
 from osteometa.records.effects import WeightedEffect
+from osteometa.records.groups import grouped
 from osteometa.report.findings import Review
 from osteometa.wording.choices import ESTIMATORS
 from osteometa.wording.numbers import MINUS, counted, joined
@@ -82,9 +83,7 @@ def _claims(config: Config) -> str:
 def model_words(config: Config, versions: dict[str, str]) -> str:
     """Return the model of pooling, with intervals and software."""
     software = f"osteometa {versions['osteometa']}"
-    names: dict[str, list[str]] = {}
-    for name, outcome in config.outcomes.items():
-        names.setdefault(outcome.measures[0], []).append(name)
+    names = grouped(config.outcomes, lambda name: config.outcomes[name].measures[0])
     measures = joined([f"{Measure(m).plural} ({', '.join(of)})" for m, of in names.items()])
     model, interval = MODELS[config.pooling.method].format(software), INTERVALS[config.pooling.ci]
     if config.pooling.method == "EE":

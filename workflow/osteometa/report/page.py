@@ -14,6 +14,7 @@ from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionSet
 from osteometa.records.effects import CellName, Effect
+from osteometa.records.groups import grouped
 from osteometa.records.ledger import WantedRow
 from osteometa.report.analyses import Chapter, Figure, chapter, read_figures
 from osteometa.report.answers import COLUMNS, answers, evidence, glance, question
@@ -200,7 +201,5 @@ def filled(row: Row) -> Iterator[tuple[str, str]]:
 
 def alternatives(rows: Sequence[WantedRow]) -> list[list[WantedRow]]:
     """Return the rows of each arm and planned analysis, any one of which would be sufficient."""
-    groups: dict[tuple[str, str, str], list[WantedRow]] = {}
-    for row in (row for row in rows if row.synthesis):
-        groups.setdefault((row.synthesis, row.study_id, row.arm_id), []).append(row)
-    return list(groups.values())
+    planned = [row for row in rows if row.synthesis]
+    return list(grouped(planned, lambda row: (row.synthesis, row.study_id, row.arm_id)).values())

@@ -14,6 +14,7 @@ from osteometa.pooling.correlated import decorrelated
 from osteometa.pooling.kernel import RegressedMany, regress_many
 from osteometa.protocol.config import Config
 from osteometa.records.effects import RESOLUTION, Choice, Effect
+from osteometa.records.groups import grouped
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.sensitivity.explained_variance import parts_by_key, r2_parts
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
@@ -201,9 +202,7 @@ def _merged(
     made: Multiverse, fits: dict[tuple[str, str], RegressedMany], data: SynthesisData
 ) -> list[MultiverseRow]:
     """Return one row per different set and model: the first specification represents the others."""
-    held: dict[tuple, list[Specification]] = {}
-    for spec in made.specifications:
-        held.setdefault((spec.measure, spec.members, *spec.model), []).append(spec)
+    held = grouped(made.specifications, lambda spec: (spec.measure, spec.members, *spec.model))
     rows = []
     for same in held.values():
         spec = next((s for s in same if is_primary(s, data)), same[0])

@@ -14,6 +14,7 @@ from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.validation.cells import warning_at
 from osteometa.validation.plausibility import likely_slip, sd_of, spread_column
 
@@ -57,11 +58,10 @@ def between_rows_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
 
 def series_of(tables: Tables) -> Series:
     """Return the measurements of each arm, outcome, analyte, site and report."""
-    series: Series = defaultdict(list)
-    for row in tables.measurements:
-        key = (row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.report)
-        series[key].append(row)
-    return series
+    return grouped(
+        tables.measurements,
+        lambda row: (row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.report),
+    )
 
 
 def same_population(one: Measurement | Contrast, other: Measurement | Contrast) -> bool:

@@ -8,6 +8,7 @@ from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import Arm, Finding, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.validation.between_rows import same_population
 from osteometa.validation.cells import warning_at
 
@@ -83,16 +84,15 @@ def _without_partner(tables: Tables) -> Iterator[Problem]:
     rows: dict[tuple[str, str], dict[tuple[str, ...], Measurement]] = defaultdict(dict)
     for row in tables.measurements:
         rows[row.study_id, row.arm_id].setdefault(_place(row), row)
-    against: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for arm in tables.arms:
-        if arm.comparator:
-            against[arm.study_id, arm.comparator].append(arm.arm_id)
+    compared_arms = [arm for arm in tables.arms if arm.comparator]
+    against = grouped(compared_arms, lambda arm: (arm.study_id, arm.comparator))
     for (study, comparator), arms in against.items():
         partners = rows[study, comparator]
-        compared = {place for arm in arms for place in rows[study, arm]}
+        compared = {place for arm in arms for place in rows[study, arm.arm_id]}
         alone = [row for place, row in partners.items() if place not in compared]
         for arm in arms:
-            own = [row for place, row in rows[study, arm].items() if place not in partners]
+            found = rows[study, arm.arm_id]
+            own = [row for place, row in found.items() if place not in partners]
             yield from _pairs(own, alone)
 
 

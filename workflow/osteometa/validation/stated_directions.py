@@ -1,12 +1,12 @@
 """Whether numbers agree with the direction and the significance that a paper states in words."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from osteometa.comparisons.build import population_of
 from osteometa.comparisons.reported_tests import CORRELATIONS
 from osteometa.extraction.tables import Contrast, Direction, Measurement, Tables
 from osteometa.io.problems import Problem
+from osteometa.records.groups import grouped
 from osteometa.validation.cells import warning_at
 from osteometa.validation.comparable import Change
 
@@ -17,14 +17,13 @@ KINDS = {"within_arm": "change", "between_arm": "difference", "within": "change"
 
 def direction_warnings(tables: Tables, changes: Iterable[Change]) -> Iterator[Problem]:
     """Yield warnings about changes, differences and p values that words of the paper contradict."""
-    stated: dict[tuple[str, ...], list[Direction]] = defaultdict(list)
-    for row in tables.directions:
-        stated[_place(row, KINDS.get(row.basis, ""))].append(row)
+    stated = grouped(tables.directions, lambda row: _place(row, KINDS.get(row.basis, "")))
     for change in changes:
-        for row in _same(change.row, stated[_place(change.row, change.group[3])]):
+        for row in _same(change.row, stated.get(_place(change.row, change.group[3]), ())):
             yield from _sign(change, row)
     for test in tables.contrasts:
-        for row in _same(test, stated[_place(test, KINDS.get(test.compares, "difference"))]):
+        place = _place(test, KINDS.get(test.compares, "difference"))
+        for row in _same(test, stated.get(place, ())):
             yield from _significance(test, row)
 
 
