@@ -5,7 +5,6 @@ Every cell is text, so that a spreadsheet changes none of them: 007, 1-2 and 0.1
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -72,13 +71,8 @@ def empty_book(title: str) -> Workbook:
 
 def saved(book: Workbook) -> bytes:
     """Return the bytes of a workbook, without the time at which it was made."""
-    return undated(lambda target: _save(book, target))
-
-
-def _save(book: Workbook, target: io.BytesIO) -> None:
-    """Write the workbook; its own `save` would date it."""
-    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
-        ExcelWriter(book, archive).save()
+    # Its own `save` would date it.
+    return undated(lambda target: ExcelWriter(book, ZipFile(target, "w", ZIP_DEFLATED)).save())
 
 
 class Lists:
