@@ -143,10 +143,7 @@ def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[Funn
 
 def covariate(effect: Effect, name: str) -> float | None:
     """Return a covariate of an effect, None where it is not known."""
-    value = {
-        "weeks": effect.weeks, "age": effect.age, "year": effect.year,
-        "sessions": effect.sessions, "n": effect.n_total,
-    }[name]  # fmt: skip
+    value = getattr(effect, "n_total" if name == "n" else name)
     return None if value is None else float(value)
 
 
