@@ -121,12 +121,8 @@ def _fill(
 def read_decisions(path: Path) -> tuple[Decision, ...] | None:
     """Return the decisions of a workbook; None if it has no sheet of differences.
 
-    Raises
-    ------
-    SheetError
-        If the file is no workbook.
-    ProblemsFound
-        If its sheets are not as they were written, or differences have no decision.
+    SheetError if the file is no workbook. ProblemsFound if its sheets are not as they were written,
+    or differences have no decision.
     """
     sheets = grids(path)
     if DIFFERENCES not in sheets:
@@ -194,11 +190,7 @@ def decided(decisions: Sequence[Decision], directory: Path, name: str) -> Propos
     """Return the tables of a review with what was decided, which is all that changes.
 
     `name` is that of the workbook in messages. A problem of a decided cell is at its decision.
-
-    Raises
-    ------
-    ProblemsFound
-        If the review lacks a row in which a cell was decided.
+    ProblemsFound if the review lacks a row in which a cell was decided.
     """
     own = read_sheets(directory / "data" / "raw")
     tables = {table: rows_by_key(MODELS[table], sheet) for table, sheet in own.items()}

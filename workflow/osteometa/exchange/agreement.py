@@ -67,23 +67,11 @@ def _columns(
 
 
 def cohens_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Return Cohen's kappa of two raters, without weights.
+    """Return Cohen's kappa of two raters, without weights (Cohen 1960).
 
-    Parameters
-    ----------
-    pairs : sequence
-        The categories that the two gave to each subject.
-
-    Returns
-    -------
-    float or None
-        (p_o - p_e) / (1 - p_e) with the observed agreement p_o and the one expected of the
-        margins p_e. None if there are no pairs, or both gave one category throughout.
-
-    References
-    ----------
-    Cohen J (1960). A coefficient of agreement for nominal scales. Educational and Psychological
-    Measurement 20: 37-46.
+    (p_o - p_e) / (1 - p_e) with the observed agreement p_o and the one expected of the margins p_e;
+    `pairs` are the categories that the two gave to each subject. None if there are no pairs, or
+    both gave one category throughout. Educational and Psychological Measurement 20: 37-46.
     """
     number = len(pairs)
     first, second = Counter(x for x, _ in pairs), Counter(y for _, y in pairs)

@@ -42,10 +42,7 @@ class Difference:
 def read_sheets(directory: str | Path) -> dict[str, Sheet]:
     """Return the raw tables in a folder; one that is missing has the header of its model.
 
-    Raises
-    ------
-    SheetError
-        If one cannot be read as CSV.
+    SheetError if one cannot be read as CSV.
     """
     sheets = {}
     for model in ROWS:

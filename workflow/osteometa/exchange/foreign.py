@@ -19,10 +19,7 @@ COVIDENCE = ("study identifier", "intervention")
 def read_foreign(path: Path, encoding: str | None = None, separator: str | None = None) -> Sheet:
     """Return the cells of a CSV file, or of the first sheet of a workbook.
 
-    Raises
-    ------
-    SheetError
-        If the file cannot be read, or its encoding or separator is not certain.
+    SheetError if the file cannot be read, or its encoding or separator is not certain.
     """
     if path.suffix.lower() in (".xlsx", ".xlsm"):
         from osteometa.exchange.reading import FORMULA, PERCENTAGE, grids, text_of_cell, wrong_in

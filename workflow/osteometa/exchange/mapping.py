@@ -94,10 +94,7 @@ def read_mapping(
 ) -> tuple[Field, ...]:
     """Return the fields of a mapping file; `config` gives the names that its questions list.
 
-    Raises
-    ------
-    ProblemsFound
-        With every problem: unknown groups, fields and columns, and questions left open.
+    ProblemsFound has every problem: unknown groups, fields and columns, and questions left open.
     """
     values, lines = read_yaml(path)
     fields: list[Field] = []

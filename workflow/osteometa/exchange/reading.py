@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 def grids(path: str | Path) -> dict[str, tuple[tuple[Cell, ...], ...]]:
     """Return the cells of each sheet of a workbook; formulas are not computed.
 
-    Raises
-    ------
-    SheetError
-        If the file is no workbook.
+    SheetError if the file is no workbook.
     """
     try:
         book = load_workbook(path)
@@ -50,12 +47,8 @@ def grids(path: str | Path) -> dict[str, tuple[tuple[Cell, ...], ...]]:
 def read_workbook(path: str | Path) -> tuple[dict[str, Sheet], list[Problem]]:
     """Return the raw tables in a workbook, and the problems of cells that are no texts.
 
-    A number is read as it is stored. A table that has no sheet is left out.
-
-    Raises
-    ------
-    SheetError
-        As `grids`; and if the heads of a sheet do not stand in its first row.
+    A number is read as it is stored. A table that has no sheet is left out. SheetError as of
+    `grids`, and if the heads of a sheet do not stand in its first row.
     """
     sheets: dict[str, Sheet] = {}
     problems: list[Problem] = []

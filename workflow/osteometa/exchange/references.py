@@ -38,10 +38,7 @@ class Reference:
 def read_references(path: Path) -> list[Reference]:
     """Return the references of a file.
 
-    Raises
-    ------
-    SheetError
-        If the file cannot be read, is of another kind, or holds no reference.
+    SheetError if the file cannot be read, is of another kind, or holds no reference.
     """
     kind = path.suffix.lower()
     if kind not in KINDS:
@@ -187,12 +184,8 @@ def new_studies(
     """Return studies.csv with a row for each new reference, and the duplicates in words.
 
     A reference with the DOI, PubMed number or title of a study that is there, or of a reference
-    before it, is left out. `stated` are cells that hold for all new rows.
-
-    Raises
-    ------
-    ProblemsFound
-        If a reference lacks its first author or its title.
+    before it, is left out. `stated` are cells that hold for all new rows. ProblemsFound if a
+    reference lacks its first author or its title.
     """
     rows = [dict(zip(studies.header, line, strict=False)) for _, line in studies.rows]
     known: dict[tuple[str, str], str] = {}

@@ -40,10 +40,7 @@ class Screened:
 def read_screening(path: Path, encoding: str | None, separator: str | None) -> list[Screened]:
     """Return the decisions of an export (CSV, Excel or RIS).
 
-    Raises
-    ------
-    SheetError
-        If the file cannot be read, or holds no decisions in a known form.
+    SheetError if the file cannot be read, or holds no decisions in a known form.
     """
     if path.suffix.lower() == ".ris":
         try:
@@ -103,12 +100,7 @@ def counts(found: Iterable[Screened], stage: Stage) -> list[Cells]:
 
     Records that ASReview never showed are removed by automation tools, as PRISMA 2020 calls them. A
     list of excluded reports alone gives no number of all. Several reasons of one record are one.
-    Titles and abstracts have no reasons in the flow.
-
-    Raises
-    ------
-    SheetError
-        If records are undecided; it names them.
+    Titles and abstracts have no reasons in the flow. SheetError names records that are undecided.
     """
     found = list(found)
     undecided = [one.title for one in found if one.decision == "open"]

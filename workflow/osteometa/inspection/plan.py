@@ -66,10 +66,7 @@ class Step:
 def planned_steps(folder: str | Path) -> list[Step]:
     """Return the steps that a run of the review in a folder would take, in their order.
 
-    Raises
-    ------
-    PlanError
-        If the settings or tables have problems, with which a run ends.
+    PlanError if the settings or tables have problems, with which a run ends.
     """
     folder = Path(folder).absolute()
     with TemporaryDirectory() as place:

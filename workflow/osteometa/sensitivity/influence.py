@@ -28,17 +28,7 @@ LEAST_STUDIES = 3
 
 @dataclass(frozen=True, slots=True)
 class PooledEffects:
-    """Effects that are pooled together, and the choices of their pool.
-
-    Attributes
-    ----------
-    ids, studies, labels : tuples of length k
-    y, v : arrays of length k
-    V : array of shape (k, k) or None
-        Sampling covariance where effects share participants.
-    years : tuple of length k
-        None where the year is not known.
-    """
+    """Effects (k) that are pooled together, and the choices of their pool."""
 
     ids: tuple[str, ...]
     studies: tuple[str, ...]
@@ -46,7 +36,9 @@ class PooledEffects:
     y: Array
     v: Array
     V: Array | None
+    """(k, k): sampling covariance where effects share participants."""
     years: tuple[int | None, ...]
+    """None where the year is not known."""
     method: str = "REML"
     ci: str = "hksj-floor"
     pi_df: str = "k-1"
