@@ -81,9 +81,7 @@ def _same(one: Estimate, other: Estimate) -> bool:
     return near(one.yi, other.yi) and near(one.vi, other.vi)
 
 
-def _questionable(
-    estimate: Estimate,
-) -> Iterator[tuple[Measurement | Contrast, tuple[str, ...]]]:
+def _questionable(estimate: Estimate) -> Iterator[tuple[Measurement | Contrast, tuple[str, ...]]]:
     """Yield a disputed row of each group of cells that can be set aside together."""
     seen = set()
     for cell in estimate.cells:

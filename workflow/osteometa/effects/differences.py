@@ -4,12 +4,7 @@ import math
 from dataclasses import replace
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
-from osteometa.comparisons.summaries import (
-    Codes,
-    CompleteSummary,
-    has_sd,
-    means_of,
-)
+from osteometa.comparisons.summaries import Codes, CompleteSummary, has_sd, means_of
 from osteometa.effects.basis import (
     Basis,
     Derive,
@@ -41,13 +36,7 @@ from osteometa.effects.ratios import (
     percent_to_log,
     reported_ratio,
 )
-from osteometa.effects.worked import (
-    Worked,
-    arms_of,
-    change_of,
-    log_ratio_of,
-    percents_of,
-)
+from osteometa.effects.worked import Worked, arms_of, change_of, log_ratio_of, percents_of
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 ADJ, PPC, CHG = DerivationMethod.ADJ, DerivationMethod.PPC, DerivationMethod.CHG

@@ -38,13 +38,7 @@ from osteometa.effects.ratios import (
     percent_to_log,
     reported_ratio,
 )
-from osteometa.effects.worked import (
-    Worked,
-    arms_of,
-    log_ratio_of,
-    percents_of,
-    variance_line,
-)
+from osteometa.effects.worked import Worked, arms_of, log_ratio_of, percents_of, variance_line
 from osteometa.wording.vocabulary import (
     CorrelationSource,
     DerivationMethod,

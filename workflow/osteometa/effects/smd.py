@@ -28,13 +28,7 @@ from osteometa.effects.inputs import (
     pooled_sd,
     small_sample,
 )
-from osteometa.effects.worked import (
-    POOLED_SD,
-    Worked,
-    arms_of,
-    change_of,
-    variance_line,
-)
+from osteometa.effects.worked import POOLED_SD, Worked, arms_of, change_of, variance_line
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance

@@ -3,14 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from osteometa.comparisons.summaries import (
-    Cell,
-    Codes,
-    CompleteSummary,
-    Flags,
-    Summary,
-    has_sd,
-)
+from osteometa.comparisons.summaries import Cell, Codes, CompleteSummary, Flags, Summary, has_sd
 from osteometa.effects.basis import (
     Basis,
     Derive,

@@ -96,11 +96,7 @@ def _of_pubmed(record: Mapping[str, Any]) -> bool:
 
 def _of_bibtex(text: str) -> list[Cells]:
     from bibtexparser.entrypoint import parse_string
-    from bibtexparser.middlewares import (
-        LatexDecodingMiddleware,
-        SeparateCoAuthors,
-        SplitNameParts,
-    )
+    from bibtexparser.middlewares import LatexDecodingMiddleware, SeparateCoAuthors, SplitNameParts
 
     library = parse_string(
         text,

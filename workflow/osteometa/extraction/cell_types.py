@@ -92,9 +92,7 @@ def _no_date(text: str) -> str:
 
 
 Number = Annotated[
-    ReportedNumber | None,
-    PlainValidator(_number),
-    WithJsonSchema({"type": ["number", "null"]}),
+    ReportedNumber | None, PlainValidator(_number), WithJsonSchema({"type": ["number", "null"]})
 ]
 NeededNumber = Annotated[
     ReportedNumber, PlainValidator(_needed), WithJsonSchema({"type": "number"})

@@ -216,13 +216,7 @@ def _words(name: str) -> str:
 
 def included_table(rows: Sequence[IncludedStudy], config: Config) -> Table:
     """Return the table in words."""
-    heads = (
-        "Study",
-        "Participants",
-        "Exercise and comparator",
-        *config.outcomes,
-        "Other outcomes",
-    )
+    heads = ("Study", "Participants", "Exercise and comparator", *config.outcomes, "Other outcomes")
     body = tuple((row.types, _cells(row)) for row in rows)
     return Table(
         title="Included studies",

@@ -12,13 +12,7 @@ from osteometa.report.findings import Review
 from osteometa.wording.choices import ESTIMATORS
 from osteometa.wording.numbers import MINUS, counted, joined
 from osteometa.wording.syntheses import hours_words, site_words
-from osteometa.wording.vocabulary import (
-    ComparatorKind,
-    CorrelationSource,
-    Design,
-    Flag,
-    Measure,
-)
+from osteometa.wording.vocabulary import ComparatorKind, CorrelationSource, Design, Flag, Measure
 
 MODELS = {
     **{name: f"a random-effects model ({words}; {{}})" for name, words in ESTIMATORS.items()},

@@ -9,12 +9,7 @@ from scipy.special import chdtrc, ndtr
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, pool
-from osteometa.sensitivity.status import (
-    NotEstimableError,
-    SmallStudy,
-    estimable,
-    estimated,
-)
+from osteometa.sensitivity.status import NotEstimableError, SmallStudy, estimable, estimated
 from osteometa.wording.choices import studies_words
 
 STEP = 0.025

@@ -7,12 +7,7 @@ import numpy as np
 
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.model import checked, pool, regress
-from osteometa.sensitivity.status import (
-    NotEstimableError,
-    SmallStudy,
-    estimable,
-    estimated,
-)
+from osteometa.sensitivity.status import NotEstimableError, SmallStudy, estimable, estimated
 from osteometa.wording.choices import studies_words
 
 MAX_ROUNDS = 100

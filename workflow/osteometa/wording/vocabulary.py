@@ -180,11 +180,7 @@ class Flag(Term):
     )  # fmt: skip
     BASELINE_MEAN = "BASE", "assumed baseline mean", "without assumed baseline means"
     PERCENT = "PCT", "derived from percent changes", "without effects derived from percent changes"
-    TEST_SD = (
-        "TMD",
-        "SD derived from a test",
-        "without SDs derived from a test",
-    )
+    TEST_SD = "TMD", "SD derived from a test", "without SDs derived from a test"
     ADJUSTED_SE = "ADJSE", "SE of an adjusted mean", "without SEs of adjusted means"
     FACTOR_UNKNOWN = (
         "FUNK", "not stated whether the test compared changes or final values",
