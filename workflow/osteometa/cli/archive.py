@@ -20,9 +20,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Exit status: 0 written, 1 no finished run, 2 wrong usage.",
     )
     folder_argument(parser)
-    parser.add_argument(
-        "--out", metavar="FILE", help="zip to write (default: FOLDER/archive.zip)"
-    )  # fmt: skip
+    parser.add_argument("--out", metavar="FILE", help="zip to write (default: FOLDER/archive.zip)")
     parser.add_argument(
         "--date", default="", metavar="YYYY-MM-DD",
         help="date of publication (default: the day on which the run was finished)",

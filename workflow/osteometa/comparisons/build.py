@@ -138,9 +138,7 @@ def population_of(row: Finding) -> str:
 
 
 def _place(row: Finding) -> Place:
-    return Place(
-        row.outcome, row.analyte, row.site, row.timepoint, row.report, population_of(row)
-    )  # fmt: skip
+    return Place(row.outcome, row.analyte, row.site, row.timepoint, row.report, population_of(row))
 
 
 def _joins(row: Finding, place: Place) -> bool:

@@ -35,9 +35,7 @@ from osteometa.records.groups import grouped
 from osteometa.synthesis.sets import effect_order, includes
 from osteometa.wording.vocabulary import Block, Flag
 
-QUESTIONABLE = (
-    ("sd",), ("se",), ("spread",), ("ci_low", "ci_high"), ("p",), ("value",),
-)  # fmt: skip
+QUESTIONABLE = (("sd",), ("se",), ("spread",), ("ci_low", "ci_high"), ("p",), ("value",))
 """What can be set aside of a row: its spread or its test, with the cells that belong together."""
 MEASURE_OF = {
     "baseline_mean": "ROM", "rom_correction": "ROM", "smd_variance": "SMD", "smd_post": "SMD",

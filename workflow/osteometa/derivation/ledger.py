@@ -74,9 +74,7 @@ def _why_not_computed_with(row: Row) -> str:
 
 def _carrier(row: Study | Arm, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
     """Yield the status of a study or an arm, the best of those of its findings."""
-    order = (
-        RowStatus.USED, RowStatus.DIRECTION_ONLY, RowStatus.NOT_PLANNED, RowStatus.NOT_USED,
-    )  # fmt: skip
+    order = (RowStatus.USED, RowStatus.DIRECTION_ONLY, RowStatus.NOT_PLANNED, RowStatus.NOT_USED)
     best: dict[str, LedgerLine] = {}
     for line in lines:
         held = best.get(line.synthesis)

@@ -228,9 +228,7 @@ def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
 
 
 def _place(row: Contrast | DirectionEntry | Effect) -> tuple[str, ...]:
-    return (
-        row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.timepoint, row.report,
-    )  # fmt: skip
+    return (row.study_id, row.arm_id, row.outcome, row.analyte, row.site, row.timepoint, row.report)
 
 
 def stouffer(p_values: Sequence[float], sizes: Sequence[float]) -> tuple[float, float]:

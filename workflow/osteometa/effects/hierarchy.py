@@ -14,12 +14,10 @@ from osteometa.protocol.config import Config
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 HIERARCHIES: dict[str, dict[str, Methods]] = {
-    "two arms": {
-        "SMD": smd.METHODS, "MD": differences.MD_METHODS, "ROM": differences.ROM_METHODS,
-    },
+    "two arms": {"SMD": smd.METHODS, "MD": differences.MD_METHODS, "ROM": differences.ROM_METHODS},
     "same participants": paired.METHODS,
     "one arm": within.METHODS,
-}  # fmt: skip
+}
 """Each measure's methods in order, by what is compared."""
 FROM_LEVELS: dict[str, dict[str, tuple[Derive, ...]]] = {
     "two arms": {

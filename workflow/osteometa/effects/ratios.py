@@ -43,9 +43,7 @@ def log_ratio(
 
     Corrected: with what Lajeunesse (2015) adds for the bias of each log mean.
     """
-    variance = variance_of_change(
-        lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean
-    )  # fmt: skip
+    variance = variance_of_change(lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean)
     a, b = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
     more = lajeunesse(a, b) if corrected else (0.0, 0.0)
     return math.log(upper.mean / lower.mean) + more[0], variance + more[1]

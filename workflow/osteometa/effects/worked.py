@@ -117,7 +117,7 @@ def variance_of_change(side: str, numbers: Mapping[str, float]) -> str:
 
 def log_ratio_of(
     side: str, before: Summary, after: Summary, r: float, *, corrected: bool
-) -> Worked:  # fmt: skip
+) -> Worked:
     """Return the log ratio y of after to before of an arm and its variance v."""
     numbers = numbers_of(f"0{side}", before) | numbers_of(f"1{side}", after) | {f"r{side}": r}
     larger = max((f"n0{side}", f"n1{side}"), key=lambda name: numbers[name])

@@ -148,9 +148,8 @@ def read_decisions(path: Path) -> tuple[Decision, ...] | None:
 
 
 def _lines(
-    path: Path, sheets: dict[str, tuple[tuple[Cell, ...], ...]], name: str,
-    columns: Sequence[str],
-) -> list[tuple[int, Cells]]:  # fmt: skip
+    path: Path, sheets: dict[str, tuple[tuple[Cell, ...], ...]], name: str, columns: Sequence[str]
+) -> list[tuple[int, Cells]]:
     """Return the rows of a sheet, each with its number."""
     heads, *lines = [[text_of_cell(cell) for cell in line] for line in sheets.get(name, ())] or [[]]
     if tuple(heads[: len(columns)]) != tuple(columns):

@@ -166,9 +166,8 @@ def _contents(page: Any, sheets: list[Sheet], title: str) -> None:
 
 
 def _fill(
-    page: Any, columns: tuple[str, ...], rows: list[list[str]],
-    numeric: frozenset[str],
-) -> None:  # fmt: skip
+    page: Any, columns: tuple[str, ...], rows: list[list[str]], numeric: frozenset[str]
+) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment
     from openpyxl.utils import get_column_letter

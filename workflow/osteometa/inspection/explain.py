@@ -272,9 +272,7 @@ class Explainer:
 
 def _one_difference(key: SetKey, other: SetKey) -> str:
     """Return the name of the one point in which two sets differ; '' if it is none or several."""
-    points = [
-        name for name, a, b in zip(SetKey._fields, key, other, strict=True) if a != b
-    ]  # fmt: skip
+    points = [name for name, a, b in zip(SetKey._fields, key, other, strict=True) if a != b]
     # Analytes and sites are those of an outcome.
     return points[0] if len(points) == 1 and points[0] != "outcome" else ""
 

@@ -142,9 +142,8 @@ def why_not(one: Explained, *, alternatives: int = 1) -> str:
         if any(found.effect for found in one.measures):
             on = f"for {primary.measure}, the primary measure, "
         reasons.append(
-            f"{on}it would {also}need {needs}" if needs
-            else f"{on}no derivation method can be used"
-        )  # fmt: skip
+            f"{on}it would {also}need {needs}" if needs else f"{on}no derivation method can be used"
+        )
     return "; ".join(reasons)
 
 
@@ -156,9 +155,7 @@ def _place(one: Explained, explainer: Explainer) -> str:
     return " ".join(filter(None, parts))
 
 
-def _comparison(
-    one: Explained, explainer: Explainer, sets: dict[str, PooledSet]
-) -> Iterator[str]:  # fmt: skip
+def _comparison(one: Explained, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
     comparison = one.comparison
     control = comparison.control.label if comparison.control else "its own baseline"
     more = " ".join(filter(None, (comparison.report, comparison.population)))

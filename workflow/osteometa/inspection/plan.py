@@ -113,18 +113,12 @@ def _listed(copy: Path, *options: str) -> list[dict[str, Any]]:
 
 
 def _explained(found: Sequence[Mapping[str, Any]], folder: Path, copy: Path) -> list[Step]:
-    makers = {
-        _inside(name, copy): _makes(step) for step in found
-        for name in step["output"]
-    }  # fmt: skip
+    makers = {_inside(name, copy): _makes(step) for step in found for name in step["output"]}
     settings = changed_settings(folder, copy)
     return [
-        Step(
-            makes=_makes(step),
-            because=tuple(_because(step, makers, settings, folder, copy)),
-        )
+        Step(makes=_makes(step), because=tuple(_because(step, makers, settings, folder, copy)))
         for step in found
-    ]  # fmt: skip
+    ]
 
 
 def _makes(step: Mapping[str, Any]) -> str:

@@ -70,11 +70,11 @@ def _set(found: Findings, row: PooledRow, config: Config) -> ExplorableSet:
         types=[ExerciseType(effect.exercise_type).words for effect in pooled.effects],
         yi=list(data.yi),
         vi=list(data.vi),
-        covariances=[] if data.V is None else [
-            (i, j, float(data.V[i, j])) for i in range(k) for j in range(i) if data.V[i, j]
-        ],
+        covariances=[]
+        if data.V is None
+        else [(i, j, float(data.V[i, j])) for i in range(k) for j in range(i) if data.V[i, j]],
         published={name: getattr(row, name) for name in SHOWN},
         pi_df=config.pooling.pi_df,
         pi_from=config.small_k.prediction_interval,
         diamond_from=config.small_k.diamond,
-    )  # fmt: skip
+    )

@@ -86,9 +86,7 @@ def _extremes(found: Summaries, settings: FigureSettings) -> Table:
         for row in found.extremes:
             scale = _scale(settings, row.measure)
             estimate = Estimate(row.estimate, row.ci_low, row.ci_high)
-            yield f"{scale.head}: {row.end}", (
-                scale.in_text(estimate), str(row.k), row.choices
-            )  # fmt: skip
+            yield f"{scale.head}: {row.end}", (scale.in_text(estimate), str(row.k), row.choices)
 
     return Table(
         title="Extremes", heads=("Estimate (95 % CI)", "Studies", "Choices"), widths=(2, 1, 6),

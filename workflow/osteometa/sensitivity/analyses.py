@@ -112,8 +112,8 @@ def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> tuple[SmallSt
         y, v = chosen.one_per_study()
         predictor, name = None, "standard error"
     return small_study(
-        y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci,
-    )  # fmt: skip
+        y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci
+    )
 
 
 def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[FunnelPoint]:
@@ -255,6 +255,4 @@ def _bayesian(chosen: PooledEffects, data: SynthesisData) -> AlternativeModel:
             "bayesian", POSTERIOR, chosen, "it is fitted to two to four studies only"
         )
     fit = posterior(*chosen.one_per_study())
-    return replace(
-        fit, model="bayesian", inference=POSTERIOR, effects=len(chosen.studies)
-    )  # fmt: skip
+    return replace(fit, model="bayesian", inference=POSTERIOR, effects=len(chosen.studies))

@@ -159,7 +159,7 @@ def summarised(stream: Stream, primary: int | None) -> Summaries:
         [row for own in sums.values() for row in _levels(own)],
         [row for own in sums.values() for row in _extremes(own)],
         _curve(stream, sums, histograms),
-    )  # fmt: skip
+    )
 
 
 def _bins(own: _Sums, estimates: Array) -> Numbers:

@@ -148,9 +148,7 @@ def _estimate_in(
         own = row.primary and (row.measure, row.group) == (measure, group)
         if own and estimate is not None:
             studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
-            return Found(
-                synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high
-            )  # fmt: skip
+            return Found(synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high)
     return None
 
 

@@ -123,8 +123,6 @@ def summary_rows(
     `pooled` is by synthesis, without those that have no effect; `sets` has all of them.
     """
     return [
-        synthesis_row(
-            one, config.outcomes[one.outcome], pooled.get(one.id, ()), *sets[one.id]
-        )
+        synthesis_row(one, config.outcomes[one.outcome], pooled.get(one.id, ()), *sets[one.id])
         for one in config.syntheses
-    ]  # fmt: skip
+    ]

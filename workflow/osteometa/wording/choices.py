@@ -91,7 +91,5 @@ def studies_words(k: int) -> str:
     return {0: "no study", 1: "1 study"}.get(k, f"{k} studies")
 
 
-COMPARISONS = (
-    "training_controlled", "training_within_arm", "acute_controlled", "acute_within_arm",
-)  # fmt: skip
+COMPARISONS = ("training_controlled", "training_within_arm", "acute_controlled", "acute_within_arm")
 """What is compared in planned analyses: phase and design class; acute is a single bout."""
