@@ -53,10 +53,8 @@ class Disagreement:
 
 
 def _move_words(move: Move) -> str:
-    comes = [f"{counted(number, 'effect')} {'enter' if number > 1 else 'enters'}"
-             for number in [move.enter] if number]  # fmt: skip
-    comes += [f"{counted(number, 'effect')} {'leave' if number > 1 else 'leaves'}"
-              for number in [move.leave] if number]  # fmt: skip
+    numbers = ((move.enter, "enter"), (move.leave, "leave"))
+    comes = [f"{counted(n, 'effect')} {verb}{'' if n > 1 else 's'}" for n, verb in numbers if n]
     comes += [f"the estimate moves by {move.shift:+.2g} of its interval's width"] * bool(move.shift)
     return f"{move.synthesis}: {', '.join(comes) or 'weights and interval change'}"
 

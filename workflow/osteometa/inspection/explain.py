@@ -147,10 +147,9 @@ class Explainer:
             if (kept := tuple(m for m in one.measures if _is_of(m, effect)))
         ]  # fmt: skip
         combined = [effect] if effect in whole.combined else []
-        return StudyExplained(
-            study_id=whole.study_id, label=whole.label, excluded="", comparisons=tuple(found),
-            combined=tuple(combined), other_rows=(),
-        )  # fmt: skip
+        return replace(
+            whole, excluded="", comparisons=tuple(found), combined=tuple(combined), other_rows=()
+        )
 
     def inside(self, synthesis: str) -> list[Explained]:
         """Return the comparisons that belong to a planned analysis."""
