@@ -16,6 +16,7 @@ from osteometa.comparisons.reported_tests import CORRELATIONS, exact_p, is_omnib
 from osteometa.comparisons.summaries import SECOND_HAND, row_flags
 from osteometa.directions.per_study import DirectionSetKey, counted_entries, study_directions
 from osteometa.extraction.tables import Contrast, Tables
+from osteometa.io.problems import counted
 from osteometa.numerics.distributions import two_tailed
 from osteometa.protocol.config import Config
 from osteometa.records.directions import (
@@ -86,8 +87,8 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
     if len(usable) < FEWEST:
         counts = Counter(one.reason for one in found if one.p_up is None)
         words = [f"{number} {why}" for why, number in sorted(counts.items())]
-        values = "exact p value" if len(usable) == 1 else "exact p values"
-        reason = f"{len(usable)} {values} in a known direction, {FEWEST} are needed"
+        values = counted(len(usable), "exact p value")
+        reason = f"{values} in a known direction, {FEWEST} are needed"
         if words:
             reason += f"; the other studies: {'; '.join(words)}"
         return PCombination(

@@ -29,15 +29,7 @@ def pool_settings(config: Config, synthesis_id: str) -> dict[str, Any]:
     """
     synthesis = next(s for s in config.syntheses if s.id == synthesis_id)
     values = part(
-        config,
-        "outcomes",
-        "effects",
-        "pooling",
-        "small_k",
-        "subgroups",
-        "derivation",
-        "sensitivity",
-        "multiverse",
-        "seed",
-    )
+        config, "outcomes", "effects", "pooling", "small_k", "subgroups", "derivation",
+        "sensitivity", "multiverse", "seed",
+    )  # fmt: skip
     return {**values, "outcomes": {synthesis.outcome: values["outcomes"][synthesis.outcome]}}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from osteometa.numerics.arrays import Array, Numbers
+from osteometa.numerics.arrays import Numbers
 from osteometa.numerics.distributions import t_quantile, two_sided_p
 from osteometa.pooling.model import checked, regress
 from osteometa.sensitivity.selection_model import selection_model
@@ -23,7 +23,7 @@ PEESE_BELOW = 0.10
 ANALYSES = ("egger", "egger_mixed", "rank", "trim_fill", "pet", "peese", "pet_peese", "selection")
 
 
-def _line(yi: Numbers, vi: Numbers, predictor: Array, method: str, ci: str) -> SmallStudy:
+def _line(yi: Numbers, vi: Numbers, predictor: Numbers, method: str, ci: str) -> SmallStudy:
     """Return the regression of effects on a predictor, as intercept and slope."""
     y, v = checked(yi, vi)
     x = np.asarray(predictor, dtype=float)
@@ -71,11 +71,7 @@ def egger(
     which is Hartung and Knapp's regression at tau2 = 0. Errors are those of
     `pooling.model.checked`.
     """
-    x = (
-        np.sqrt(np.asarray(vi, dtype=float))
-        if predictor is None
-        else np.asarray(predictor, dtype=float)
-    )
+    x = np.sqrt(np.asarray(vi, dtype=float)) if predictor is None else predictor
     model, ci = ("EE", "hksj") if method is None else (method, "wald")
     name = predictor_name or ("standard error" if predictor is None else "given")
     found = _line(yi, vi, x, model, ci)

@@ -10,7 +10,7 @@ from osteometa.extraction.judgements import AcceptedWarning
 from osteometa.extraction.reading import read_raw, read_sheets
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import columns_of, csv_text, fields_of, texts_of, write_records
-from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, errors_of, render
+from osteometa.io.problems import CheckWarning, Problem, ProblemsFound, counted, errors_of, render
 from osteometa.io.sheet import Sheet
 from osteometa.protocol.config import Config, load_config
 from osteometa.validation.between_rows import between_rows_warnings
@@ -189,8 +189,7 @@ def results_left(directory: str | Path) -> str:
     seconds = time.time() - max(path.stat().st_mtime for path in files)
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= size:
-            number = int(seconds // size)
-            age = f"{number} {unit}{'' if number == 1 else 's'} old"
+            age = f"{counted(int(seconds // size), unit)} old"
             break
     else:
         age = "less than a minute old"
