@@ -9,6 +9,7 @@ from osteometa.protocol.config import Config
 from osteometa.records.directions import ReportedResult
 from osteometa.records.groups import grouped
 from osteometa.report.findings import Findings, Review
+from osteometa.report.included_studies import sign
 from osteometa.report.methods import contributions
 from osteometa.report.sentences import counts_of, place_words, subject
 from osteometa.report.studies import NOT_ASSESSED
@@ -20,6 +21,7 @@ from osteometa.wording.vocabulary import (
     OVERALL,
     Design,
     Direction,
+    DirectionBasis,
     ExerciseType,
     Phase,
     SynthesisStatus,
@@ -137,10 +139,8 @@ def _direction(results: Sequence[ReportedResult]) -> Direction:
 
 
 COLUMNS = ("All types", *(kind.heading for kind in ExerciseType))
-SIGNS = {
-    Direction.UP: "▲", Direction.DOWN: "▼", Direction.MIXED: "◆", Direction.ZERO: "=",
-    Direction.UNCHANGED: "↔", Direction.NOT_TOLD: "?",
-}  # fmt: skip
+BETWEEN = DirectionBasis.BETWEEN_ARM
+"""The first table has one sign for each direction: that of a difference between arms."""
 UNITS = {"SMD": "standard deviations", "ROM": "ratio of means"}
 
 
@@ -215,7 +215,7 @@ def _cell(found: Findings, group: str) -> Cell:
         estimate=value,
         limits=limits,
         studies=studies if value else (f"{studies}, no average" if k else ""),
-        directions=[Count(SIGNS[name], n, name.words) for name, n in counts.items()],
+        directions=[Count(sign(name, BETWEEN), n, name.words) for name, n in counts.items()],
     )
 
 
