@@ -9,11 +9,12 @@ from statistics import median
 from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, ORANGE, SMALL, VERMILION
-from osteometa.figures.style import put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.io.csv_records import columns_of
 from osteometa.wording.vocabulary import Phase
 
@@ -247,16 +248,9 @@ def draw_mark(
     angles = [2 * math.pi * i / corners - math.pi / 2 for i in range(corners)]
     points = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
     axes.add_artist(
-        Polygon(
-            points,
-            closed=True,
-            facecolor=face,
-            edgecolor=edge or color,
-            lw=0.6,
-            zorder=zorder,
-            gid=gid,
-        )
-    )
+        Polygon(points, closed=True, facecolor=face, edgecolor=edge or color, lw=0.6, zorder=zorder,
+                gid=gid)
+    )  # fmt: skip
 
 
 def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
@@ -309,23 +303,19 @@ def draw_favours(
         put(axes, x, y, text, size=size, weight=weight, align=align, color=color)
 
 
-def titled(axes: Axes, title: str, width: float, top: float = 3.2) -> float:
-    """Write a title, broken into lines, and return the height below it."""
-    lines = wrapped(title, width - 2 * MARGIN, weight="bold")
-    for index, line in enumerate(lines):
-        put(axes, MARGIN, top + LINE * index, line, weight="bold")
-    return top + LINE * len(lines)
+def titled_figure(title: str, width: float, height: float, note: str = "") -> tuple[Figure, Axes]:
+    """Return a figure with its title; its height is `height`, mm, and that of a note."""
+    lines = wrapped(note, width - 2 * MARGIN, SMALL) if note else []
+    figure, axes = new_figure(width, height + LINE * len(lines))
+    for index, line in enumerate(wrapped(title, width - 2 * MARGIN, weight="bold")):
+        put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold")
+    return figure, axes
 
 
 def noted(axes: Axes, text: str, width: float, top: float) -> None:
     """Write a note below a chart."""
     for index, line in enumerate(wrapped(text, width - 2 * MARGIN, SMALL)):
         put(axes, MARGIN, top + LINE * (index + 0.5), line, size=SMALL, color=GREY)
-
-
-def note_height(text: str, width: float) -> float:
-    """Return the height of a note in mm."""
-    return LINE * len(wrapped(text, width - 2 * MARGIN, SMALL)) if text else 0.0
 
 
 def title_height(title: str, width: float) -> float:

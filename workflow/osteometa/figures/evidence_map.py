@@ -8,17 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle, Wedge
 
-from osteometa.figures.chart import (
-    LINE,
-    MARGIN,
-    OutcomeCount,
-    note_height,
-    noted,
-    title_height,
-    titled,
-)
+from osteometa.figures.chart import LINE, MARGIN, OutcomeCount, noted, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, GREY, SKY, SMALL, WIDE
-from osteometa.figures.style import new_figure, put, text_width
+from osteometa.figures.style import put, text_width
 from osteometa.records.directions import ReportedResult
 from osteometa.wording.vocabulary import Direction, ExerciseType, Phase
 
@@ -75,8 +67,7 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
     most = max(totals.values()) or 1
     top = title_height(title, WIDE) + 6
     bottom = top + ROW * len(rows)
-    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 7)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, bottom + 7, NOTE)
     step = (WIDE - MARGIN - LABELS) / len(kinds)
     for index, kind in enumerate(kinds):
         put(axes, LABELS + step * index, top - 3, kind.heading, weight="bold")

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from osteometa.figures.chart import MARGIN, Mark, title_height, titled
+from osteometa.figures.chart import MARGIN, Mark, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, SMALL, WIDE
-from osteometa.figures.style import new_figure, put, wrapped
+from osteometa.figures.style import put, wrapped
 
 WORDS = {
     "identified_databases": "Databases",
@@ -123,8 +123,8 @@ def flow_figure(marks: Sequence[Box], title: str) -> Figure:
     ]
     heights = [max(map(len, row)) * LINE + 4 for row in texts]
     top = title_height(title, WIDE) + 2
-    figure, axes = new_figure(WIDE, top + BAR + sum(heights) + STEP * len(STAGES))
-    titled(axes, title, WIDE)
+    height = top + BAR + sum(heights) + STEP * len(STAGES)
+    figure, axes = titled_figure(title, WIDE, height)
     for route in range(columns.number // 2):
         _bar(axes, columns.edge(2 * route), top, 2 * columns.box + columns.gap, BAR, ROUTES[route])
     first = top + BAR + STEP / 2

@@ -16,18 +16,16 @@ from osteometa.figures.chart import (
     distinct_labels,
     draw_axes,
     draw_mark,
-    note_height,
     noted,
     padded,
     plain_ticks,
     tick_room,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
 from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW, VERMILION
-from osteometa.figures.style import new_figure
 from osteometa.records.sensitivity import FunnelPoint
 from osteometa.wording.measure_format import MeasureFormat
 
@@ -75,8 +73,7 @@ def funnel_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat) -> Fi
     )
     places, short = _named(frame, points, centre)
     note = f"{NOTE}{short}{FILLED if filled else ''}"
-    figure, axes = new_figure(NARROW, top + 62 + 9 + note_height(note, NARROW) + 2)
-    titled(axes, title, NARROW)
+    figure, axes = titled_figure(title, NARROW, top + 62 + 9 + 2, note)
     for p, shade in SHADES.items():
         _triangle(axes, frame, quantile(p), shade)
     for line, color, width, dashes in _lines(frame, centre):

@@ -8,17 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from osteometa.directions.per_study import counted_entries, study_directions
-from osteometa.figures.chart import (
-    LINE,
-    MARGIN,
-    OutcomeCount,
-    note_height,
-    noted,
-    title_height,
-    titled,
-)
+from osteometa.figures.chart import LINE, MARGIN, OutcomeCount, noted, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry
 from osteometa.wording.vocabulary import Direction, Phase
@@ -122,8 +114,7 @@ def _page(
 ) -> Figure:
     top = title_height(title, WIDE) + 6
     bottom = top + sum(height for _, height in page)
-    figure, axes = new_figure(WIDE, bottom + note_height(NOTE, WIDE) + 3)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, bottom + 3, NOTE)
     starts, x = {}, LABELS
     for column, (word, _) in COLUMNS.items():
         starts[column] = x
@@ -188,8 +179,7 @@ def _key(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
         words = f"{title}: the studies by number"
         top = title_height(words, WIDE) + 2
         tallest = max(LINE * sum(map(len, column)) for column in page)
-        figure, axes = new_figure(WIDE, top + tallest + 3)
-        titled(axes, words, WIDE)
+        figure, axes = titled_figure(words, WIDE, top + tallest + 3)
         for index, column in enumerate(page):
             lines = [line for entry in column for line in entry]
             for place, line in enumerate(lines):

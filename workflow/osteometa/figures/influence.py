@@ -11,14 +11,13 @@ from osteometa.figures.chart import (
     Frame,
     distinct_labels,
     draw_mark,
-    note_height,
     noted,
     plain_ticks,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
-from osteometa.figures.style import new_figure, put, text_width
+from osteometa.figures.style import put, text_width
 from osteometa.numerics.influence_bounds import bounds_of, is_beyond
 from osteometa.records.pools import PooledRow
 from osteometa.records.sensitivity import InfluenceRow
@@ -85,8 +84,7 @@ def influence_figure(marks: Sequence[At], title: str) -> Figure:
     block = body + 14
     names = [name for name in PANELS if any(mark.group == name for mark in marks)]
     bands = -(-len(names) // COLUMNS)
-    figure, axes = new_figure(WIDE, top + block * bands + note_height(note, WIDE) + 2)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, top + block * bands + 2, note)
     step = (WIDE - 2 * MARGIN - room) / COLUMNS
     for index, name in enumerate(names):
         band, column = divmod(index, COLUMNS)

@@ -8,17 +8,9 @@ from matplotlib.patches import Rectangle
 
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.catalogue import TOOLS
-from osteometa.figures.chart import (
-    MARGIN,
-    Count,
-    draw_mark,
-    note_height,
-    noted,
-    title_height,
-    titled,
-)
+from osteometa.figures.chart import MARGIN, Count, draw_mark, noted, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, BODY, ORANGE, SMALL, VERMILION, WIDE
-from osteometa.figures.style import new_figure, put, wrapped
+from osteometa.figures.style import put, wrapped
 
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
@@ -102,8 +94,7 @@ def _page(
     top = title_height(title, WIDE) + 6
     middle = top + sum(_height(lines) for _, lines in rows) + 4
     bottom = middle + ((BAR + 1.6) * len(domains) + 8 if last else 0.0)
-    figure, axes = new_figure(WIDE, bottom + note_height(note, WIDE) + 2)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, bottom + 2, note)
     step = (RIGHT - LABELS) / len(domains)
     places = {domain: LABELS + step * (n + 0.5) for n, domain in enumerate(domains)}
     for domain, x in places.items():

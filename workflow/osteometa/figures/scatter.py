@@ -19,18 +19,16 @@ from osteometa.figures.chart import (
     distinct_labels,
     draw_axes,
     draw_mark,
-    note_height,
     noted,
     padded,
     plain_ticks,
     tick_room,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.forest.layout import FAST, ticks_of
 from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW
-from osteometa.figures.style import new_figure
 from osteometa.records.sensitivity import (
     InfluenceRow,
     MetaRegressionRow,
@@ -72,10 +70,9 @@ def ground_figure(ground: Ground, draw: Callable[[Axes, Frame], None]) -> Figure
     """Return a chart one column wide; `draw(axes, frame)` puts the marks on it."""
     top = title_height(ground.title, NARROW) + max(5.5, ground.margin + 2)
     bottom = top + HEIGHT
-    figure, axes = new_figure(NARROW, bottom + 9 + note_height(ground.note, NARROW) + 1)
+    figure, axes = titled_figure(ground.title, NARROW, bottom + 9 + 1, ground.note)
     left, right = MARGIN + tick_room(ground.y_ticks), NARROW - MARGIN - 1 - ground.margin
     frame = Frame(left, right, top, bottom, *ground.x, *ground.y)
-    titled(axes, ground.title, NARROW)
     draw(axes, frame)
     draw_axes(axes, frame, x_ticks=ground.x_ticks, y_ticks=ground.y_ticks,
               x_title=ground.x_title, y_title=ground.y_title)  # fmt: skip

@@ -15,15 +15,14 @@ from osteometa.figures.chart import (
     Mark,
     Ticks,
     axis_range,
-    note_height,
     noted,
     tick_room,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, WIDE
-from osteometa.figures.style import new_figure, put, text_width
+from osteometa.figures.style import put, text_width
 from osteometa.numerics.arrays import Array
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.records.specifications import CurveColumn, SpecificationLevel, SpecificationSummary
@@ -117,8 +116,7 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat
     top = title_height(title, WIDE) + 5
     matrix = top + CURVE + 3
     height = matrix + sum(LEVEL * (1 + sum(g == name for g, _ in levels)) + 1 for name in groups)
-    figure, axes = new_figure(WIDE, height + note_height(note, WIDE) + 3)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, height + 3, note)
     left = MARGIN + max(LABELS, tick_room(ticks))
     frame = Frame(
         left, WIDE - MARGIN - BARS - 4, top, top + CURVE, 0.0, len(curve) + 1.0, low, high
@@ -280,8 +278,7 @@ def density_figure(
     matrix = top + CURVE + 3
     rows = sum(1 + len(group) for _, group in groups) + 1
     height = matrix + LEVEL * rows + len(groups) + 1
-    figure, axes = new_figure(WIDE, height + note_height(note, WIDE) + 3)
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, height + 3, note)
     left = MARGIN + max(LABELS, tick_room(ticks))
     frame = Frame(left, WIDE - MARGIN - BARS - 4, top, top + CURVE, 0.0, 100.0, low, high)
     _bands(axes, frame, curve, ticks, scale)

@@ -19,14 +19,13 @@ from osteometa.figures.chart import (
     draw_mark,
     draw_ticks,
     draw_tip,
-    note_height,
     noted,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import put, text_width, wrapped
 from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.records.sensitivity import SensitivityRow, StepRow
 from osteometa.synthesis.words import contrast_label
@@ -139,8 +138,7 @@ def strip_figure(
     note = _note(marks, any(m.low < low or m.high > high for m in sized))
     top = title_height(title, WIDE) + 5.5
     bottom = top + sum(heights)
-    figure, axes = new_figure(WIDE, bottom + 13.8 + note_height(note, WIDE))
-    titled(axes, title, WIDE)
+    figure, axes = titled_figure(title, WIDE, bottom + 13.8, note)
     for x, text, align in (
         (MARGIN, head, "left"), (right + 3 + effect_width, over, "right"),
     ):  # fmt: skip

@@ -21,16 +21,15 @@ from osteometa.figures.chart import (
     draw_favours,
     draw_mark,
     draw_ticks,
-    note_height,
     noted,
     title_height,
-    titled,
+    titled_figure,
 )
 from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
 from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
 from osteometa.figures.settings import PRESETS, Preset
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import put, text_width, wrapped
 from osteometa.records.pools import PooledRow
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import ALL_STUDIES, OVERALL, group_heading
@@ -179,8 +178,7 @@ def _page(page: Sequence[Placed], title: str, preset: Preset) -> Figure:
     axes_drawn = len({item.panel.shared for item in page})
     top = title_height(title, NARROW) + 4.5
     total = sum(item.height for item in page) + AXIS * axes_drawn
-    figure, axes = new_figure(NARROW, top + total + note_height(note, NARROW) + 2)
-    titled(axes, title, NARROW)
+    figure, axes = titled_figure(title, NARROW, top + total + 2, note)
     left, right = _plot_ends(page, preset)
     _heads(axes, top - 2.3, left, page, preset)
     y = top
