@@ -19,13 +19,7 @@ from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
 from osteometa.synthesis.words import set_words
-from osteometa.wording.vocabulary import (
-    Design,
-    Direction,
-    DirectionBasis,
-    ExerciseType,
-    Phase,
-)
+from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, ExerciseType, Phase
 
 HIGHEST = 240.0
 MARGIN, ROW, LINE, TOP, SLOT = 2.0, 4.4, 3.3, 12.0, 3.9

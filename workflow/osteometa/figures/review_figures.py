@@ -20,13 +20,7 @@ from osteometa.figures import (
 from osteometa.figures.catalogue import TITLES, TOOLS
 from osteometa.figures.chart import Mark
 from osteometa.figures.settings import FigureSettings
-from osteometa.figures.synthesis_figures import (
-    Drawn,
-    ReasonError,
-    Results,
-    marked,
-    write_figures,
-)
+from osteometa.figures.synthesis_figures import Drawn, ReasonError, Results, marked, write_figures
 from osteometa.io.csv_records import read_records
 from osteometa.protocol.config import Config
 from osteometa.records.directions import (

@@ -38,10 +38,7 @@ PLOT = 60.0
 """Least width of the drawing, mm; it takes what the labels leave."""
 BESIDE = 0.15
 """Share of the axis on either side of no effect at least, for the words of what it favours."""
-SEQUENCES = {
-    "year": "By year of publication",
-    "precision": "By precision, most precise first",
-}
+SEQUENCES = {"year": "By year of publication", "precision": "By precision, most precise first"}
 
 
 def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
