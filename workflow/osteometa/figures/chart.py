@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -301,6 +301,21 @@ def draw_favours(
     zero = min(max(zero, left + MARGIN + 1), width - MARGIN - right - 1)
     for x, text, align in ((zero - 1, arrows[0], "right"), (zero + 1, arrows[1], "left")):
         put(axes, x, y, text, size=size, weight=weight, align=align, color=color)
+
+
+def in_pages(items: Iterable[Row], height: Callable[[Row], float], room: float) -> list[list[Row]]:
+    """Return items in pages, filled one after the other; only a single item may exceed `room`."""
+    pages: list[list[Row]] = [[]]
+    for item in items:
+        if pages[-1] and sum(map(height, [*pages[-1], item])) > room:
+            pages.append([])
+        pages[-1].append(item)
+    return pages
+
+
+def page_title(title: str, number: int, pages: int) -> str:
+    """Return a title with the number of its page, where there are several."""
+    return f"{title} (page {number} of {pages})" if pages > 1 else title
 
 
 def titled_figure(title: str, width: float, height: float, note: str = "") -> tuple[Figure, Axes]:

@@ -3,7 +3,7 @@
 After Boon and Thomson (2021), with the reported direction beside the one that a sign test counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
@@ -12,17 +12,19 @@ from matplotlib.figure import Figure
 from osteometa.directions.per_study import ArmsAlike, arms_alike, counted_entries, study_directions
 from osteometa.extraction.judgements import risk_of_bias_of
 from osteometa.extraction.tables import RiskOfBias
+from osteometa.figures.chart import LINE, MARGIN, page_title
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
 from osteometa.figures.risk_of_bias import LEVELS
 from osteometa.figures.style import new_figure, put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
+from osteometa.records.groups import grouped
 from osteometa.synthesis.words import set_words
 from osteometa.wording.vocabulary import Design, Direction, DirectionBasis, ExerciseType, Phase
 
 HIGHEST = 240.0
-MARGIN, ROW, LINE, TOP, SLOT = 2.0, 4.4, 3.3, 12.0, 3.9
+ROW, TOP, SLOT = 4.4, 12.0, 3.9
 LETTERS = {"rct": "R", "crossover_rct": "X", "nrct": "N", "uncontrolled": "U"}
 BANDS = ((20, 0.9), (50, 1.25), (10**9, 1.6))
 """Participants below each bound, and the size in mm of the mark."""
@@ -73,19 +75,11 @@ def direction_rows(
 ) -> list[DirectionRow]:  # fmt: skip
     """Return the marks: one per phase, exercise type, study, outcome, and arms that differ."""
     counted = counted_directions(entries, config)
-    groups: dict[tuple[Phase, ExerciseType, str, str], list[ReportedResult]] = {}
-    for r in reported:
-        if r.exercise_type is not None and r.outcome in config.outcomes:
-            groups.setdefault((r.phase, r.exercise_type, r.study_id, r.outcome), []).append(r)
-    return [
-        _row(
-            mark, counted.get((r.outcome, r.phase, r.study_id)),
-            risk_of_bias_of(judged, r.study_id, r.outcome),
-        )
-        for group in groups.values()
-        for mark in arms_alike(group)
-        for r in mark.results[:1]
-    ]  # fmt: skip
+    groups = grouped(
+        (r for r in reported if r.exercise_type is not None and r.outcome in config.outcomes),
+        lambda r: (r.phase, r.exercise_type, r.study_id, r.outcome),
+    )
+    return [_row(mark, counted, judged) for group in groups.values() for mark in arms_alike(group)]
 
 
 def counted_directions(
@@ -101,14 +95,18 @@ def counted_directions(
     return found
 
 
-def _row(mark: ArmsAlike, counted_as: Direction | None, risk_of_bias: str) -> DirectionRow:
+def _row(
+    mark: ArmsAlike, counted: Mapping[tuple[str, Phase, str], Direction],
+    judged: Sequence[RiskOfBias],
+) -> DirectionRow:  # fmt: skip
     r = mark.results[0]
     if r.exercise_type is None:
         raise ValueError(f"{r.arm_id} is a control arm")
     return DirectionRow(
         page=1, phase=r.phase, exercise_type=r.exercise_type, study_id=r.study_id, label=r.label,
         design=r.design, outcome=r.outcome, arms="; ".join(mark.arms), direction=mark.direction,
-        basis=mark.basis, n=mark.n, counted_as=counted_as, risk_of_bias=risk_of_bias,
+        basis=mark.basis, n=mark.n, counted_as=counted.get((r.outcome, r.phase, r.study_id)),
+        risk_of_bias=risk_of_bias_of(judged, r.study_id, r.outcome),
     )  # fmt: skip
 
 
@@ -140,7 +138,7 @@ def page_figures(
     legend = wrapped(legend_words(drawn_rows(pages)), width - 2 * MARGIN, SMALL)
     return [
         _page(page, outcomes, footer if number == len(pages) else [], legend, width,
-              f" (page {number} of {len(pages)})" if len(pages) > 1 else "")
+              page_title("Reported directions", number, len(pages)))
         for number, page in enumerate(pages, start=1)
     ]  # fmt: skip
 
@@ -173,12 +171,10 @@ def _blocks(rows: Sequence[DirectionRow]) -> list[Block]:
     blocks = []
     for phase in Phase:
         for kind in ExerciseType:
-            lines: dict[str, Line] = {}
-            for row in rows:
-                if (row.phase, row.exercise_type) == (phase, kind):
-                    lines.setdefault(row.study_id, []).append(row)
+            own = [row for row in rows if (row.phase, row.exercise_type) == (phase, kind)]
+            lines = grouped(own, lambda row: row.study_id).values()
             if lines:
-                ordered = sorted(lines.values(), key=lambda line: line[0].label.casefold())
+                ordered = sorted(lines, key=lambda line: line[0].label.casefold())
                 blocks.append((f"{phase.heading}: {kind.words}", ordered))
     return blocks
 
@@ -190,13 +186,12 @@ def legend_words(rows: Sequence[DirectionRow]) -> str:
     }  # fmt: skip
     present = {LETTERS[row.design] for row in rows}
     named = ", ".join(f"{key} {words}" for key, words in letters.items() if key in present)
-    signs: dict[str, list[str]] = {}
-    for level, (sign, _) in LEVELS.items():
-        if any(row.risk_of_bias == level for row in rows):
-            signs.setdefault(sign, []).append(level.replace("_", " "))
+    judged = {row.risk_of_bias for row in rows}
+    signs = grouped((level for level in LEVELS if level in judged), lambda level: LEVELS[level][0])
     risk = "Risk of bias has not been assessed."
     if signs:
-        words = ", ".join(f"{sign} {' or '.join(levels)}" for sign, levels in signs.items())
+        named_signs = (f"{sign} {' or '.join(levels)}" for sign, levels in signs.items())
+        words = ", ".join(named_signs).replace("_", " ")
         risk = f"Sign behind the marks: overall risk of bias ({words}; none: not judged)."
     return (
         "Arms that differ stand side by side; blank: not measured. Grey, right of the marks: the "
@@ -222,13 +217,13 @@ def _key(width: float) -> list[list[tuple[float, str, str, str]]]:
 
 def _page(
     page: list[Block], outcomes: list[str], footer: Sequence[str], legend: Sequence[str],
-    width: float, number: str,
+    width: float, title: str,
 ) -> Figure:  # fmt: skip
     height = TOP + sum(ROW * (1 + len(lines)) + 1.2 for _, lines in page)
     key = _key(width)
     lines = len(footer) + len(legend) + len(key) + 0.5
     figure, axes = new_figure(width, height + LINE * lines + 5)
-    put(axes, MARGIN, 3.2, f"Reported directions{number}", weight="bold")
+    put(axes, MARGIN, 3.2, title, weight="bold")
     labels = max(0.36 * width, 36.0)
     step = (width - MARGIN - labels) / len(outcomes)
     places = {name: labels + step * index for index, name in enumerate(outcomes)}

@@ -12,6 +12,7 @@ from osteometa.figures.chart import LINE, MARGIN, OutcomeCount, noted, title_hei
 from osteometa.figures.palette import BLACK, BLUE, GREY, SKY, SMALL, WIDE
 from osteometa.figures.style import put, text_width
 from osteometa.records.directions import ReportedResult
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Direction, ExerciseType, Phase
 
 LABELS, ROW, LARGEST = 26.0, 18.0, 10.5
@@ -30,15 +31,12 @@ NOTE = (
 
 def map_marks(results: Iterable[ReportedResult], outcomes: Sequence[str]) -> list[OutcomeCount]:
     """Return the marks of the map: studies of each field by what they have at most."""
-    fields: dict[tuple[Phase, str, ExerciseType], dict[str, list[ReportedResult]]] = {}
-    for r in results:
-        if r.exercise_type is not None:
-            studies = fields.setdefault((r.phase, r.outcome, r.exercise_type), {})
-            studies.setdefault(r.study_id, []).append(r)
+    fields = grouped(results, lambda r: (r.phase, r.outcome, r.exercise_type))
     marks = []
     for phase, outcome, kind in product(Phase, outcomes, ExerciseType):
         found: dict[str, list[int]] = {face: [] for face in FACES}
-        for study in fields.get((phase, outcome, kind), {}).values():
+        studies = grouped(fields.get((phase, outcome, kind), []), lambda r: r.study_id)
+        for study in studies.values():
             found[_most_of(study)].append(max((r.n or 0 for r in study), default=0))
         marks += [
             OutcomeCount(kind="cell", label=f"{phase} {outcome}", group=kind, shape=face,
@@ -108,16 +106,14 @@ def _field(
                       edgecolor=BLUE, lw=0.6, gid="participants")
             )  # fmt: skip
         start = end
-    lines = [f"{mark.x:.0f} {_plural(mark)}" for mark in chosen]
+    lines = []
+    for mark in chosen:
+        plural = "s" if mark.x > 1 and mark.shape in ("estimate", "direction") else ""
+        lines.append(f"{mark.x:.0f} {mark.shape}{plural}")
     lines.append(f"n = {total:,}" if total else "n not reported")
     for index, line in enumerate(lines):
         place = y - 0.6 + LINE * (index - (len(lines) - 1) / 2)
         put(axes, x + LARGEST + 1.2, place, line, size=SMALL)
-
-
-def _plural(mark: OutcomeCount) -> str:
-    several = mark.x > 1 and mark.shape in ("estimate", "direction")
-    return f"{mark.shape}s" if several else mark.shape
 
 
 def map_alt(marks: Sequence[OutcomeCount], title: str) -> str:

@@ -1,6 +1,5 @@
 """The PRISMA 2020 flow of studies (Page 2021), from counts entered by the reviewers."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from matplotlib.patches import Rectangle
 from osteometa.figures.chart import MARGIN, Mark, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, SMALL, WIDE
 from osteometa.figures.style import put, wrapped
+from osteometa.records.groups import grouped
 
 WORDS = {
     "identified_databases": "Databases",
@@ -102,11 +102,8 @@ def flow_marks(boxes: Mapping[str, int], reasons: Iterable[tuple[str, str, int]]
         for name, words in WORDS.items()
         if not (others and name in OTHER)
     ]  # fmt: skip
-    of_boxes: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for box, reason, n in reasons:
-        of_boxes[box].append((reason, n))
-    for box, counts in of_boxes.items():
-        counts.sort(key=lambda item: (-item[1], item[0]))
+    for box, given in grouped(reasons, lambda reason: reason[0]).items():
+        counts = [(words, n) for _, words, n in sorted(given, key=lambda r: (-r[2], r[1]))]
         rest = boxes.get(box, 0) - sum(n for _, n in counts)
         if rest > 0:
             counts.append((REST, rest))

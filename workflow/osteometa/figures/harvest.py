@@ -1,22 +1,33 @@
 """The harvest plot (Ogilvie 2008): one bar per study, numbered, by outcome, phase and direction."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from osteometa.directions.per_study import counted_entries, study_directions
-from osteometa.figures.chart import LINE, MARGIN, OutcomeCount, noted, title_height, titled_figure
+from osteometa.figures.chart import (
+    LINE,
+    MARGIN,
+    OutcomeCount,
+    in_pages,
+    noted,
+    title_height,
+    titled_figure,
+)
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
 from osteometa.figures.style import put, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Direction, Phase
 
 Place = tuple[Phase, str]
 """A row of the plot: phase and outcome."""
+Fields = Mapping[tuple[Place, str], Sequence[OutcomeCount]]
+"""The bars by row and column, where there are any."""
 STRENGTH = {"rct": 4, "crossover_rct": 4, "nrct": 3, "uncontrolled": 2}
 COLUMNS = {
     "down": ("Lower", ORANGE), "unchanged": ("Unchanged", "#D0D0D0"),
@@ -67,26 +78,28 @@ def harvest_marks(entries: Iterable[DirectionEntry], config: Config) -> list[Out
 def harvest_figures(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
     """Return the plot, a row per outcome and phase, a column per direction; then its key."""
     outcomes = dict.fromkeys(m.outcome for m in marks)
-    places = {m.place for m in marks}
+    fields = _fields(marks)
+    places = {place for place, _ in fields}
     groups = [(phase, o) for phase in Phase for o in outcomes if (phase, o) in places]
-    slots = _slots(marks, groups)
-    rows = [max(_lines(marks, group, c, slots[c]) for c in COLUMNS) for group in groups]
+    slots = _slots(fields, groups)
+    rows = [max(_lines(fields.get((group, c), ()), slots[c]) for c in COLUMNS) for group in groups]
     heights = [ROW * lines + 4.5 for lines in rows]
-    top = title_height(title, WIDE) + 6
-    pages: list[list[tuple[Place, float]]] = [[]]
-    for item in zip(groups, heights, strict=True):
-        if pages[-1] and top + sum(h for _, h in [*pages[-1], item]) > HIGHEST:
-            pages.append([])
-        pages[-1].append(item)
-    words = [f"{title} ({n} of {len(pages)})" if len(pages) > 1 else title
-             for n in range(1, len(pages) + 1)]  # fmt: skip
-    plots = [_page(page, marks, slots, name) for page, name in zip(pages, words, strict=True)]
+    room = HIGHEST - (title_height(title, WIDE) + 6)
+    pages = in_pages(zip(groups, heights, strict=True), lambda item: item[1], room)
+    plots = [
+        _page(page, fields, slots, f"{title} ({n} of {len(pages)})" if len(pages) > 1 else title)
+        for n, page in enumerate(pages, start=1)
+    ]
     return [*plots, *_key(marks, title)]
 
 
-def _slots(marks: Sequence[OutcomeCount], groups: Sequence[Place]) -> dict[str, int]:
+def _fields(marks: Sequence[OutcomeCount]) -> Fields:
+    return grouped(marks, lambda mark: (mark.place, mark.shape))
+
+
+def _slots(fields: Fields, groups: Sequence[Place]) -> dict[str, int]:
     """Return how many bars are drawn side by side in each column, largest first."""
-    most = {c: max(_count(marks, group, c) for group in groups) for c in COLUMNS}
+    most = {c: max(len(fields.get((group, c), ())) for group in groups) for c in COLUMNS}
     slots = {
         c: math.ceil(text_width(word, weight="bold") / SLOT) for c, (word, _) in COLUMNS.items()
     }
@@ -97,20 +110,13 @@ def _slots(marks: Sequence[OutcomeCount], groups: Sequence[Place]) -> dict[str, 
     return slots
 
 
-def _count(marks: Sequence[OutcomeCount], group: Place, column: str) -> int:
-    return sum((m.place, m.shape) == (group, column) for m in marks)
-
-
-def _lines(marks: Sequence[OutcomeCount], group: Place, column: str, slots: int) -> int:
+def _lines(bars: Sequence[OutcomeCount], slots: int) -> int:
     """Return the rows of bars of a field."""
-    return max(1, math.ceil(_count(marks, group, column) / slots))
+    return max(1, math.ceil(len(bars) / slots))
 
 
 def _page(
-    page: Sequence[tuple[Place, float]],
-    marks: Sequence[OutcomeCount],
-    slots: dict[str, int],
-    title: str,
+    page: Sequence[tuple[Place, float]], fields: Fields, slots: dict[str, int], title: str
 ) -> Figure:
     top = title_height(title, WIDE) + 6
     bottom = top + sum(height for _, height in page)
@@ -126,8 +132,7 @@ def _page(
         put(axes, MARGIN, y + 2, outcome, weight="bold")
         put(axes, MARGIN, y + 5.4, phase.heading, size=SMALL, color=GREY)
         for column in COLUMNS:
-            chosen = sorted((m for m in marks if (m.place, m.shape) == (group, column)),
-                            key=lambda m: (-m.x, m.size))  # fmt: skip
+            chosen = sorted(fields.get((group, column), ()), key=lambda m: (-m.x, m.size))
             _cell(axes, chosen, column, (starts[column], y), slots[column])
         y += height
     noted(axes, NOTE, WIDE, bottom)
@@ -139,7 +144,7 @@ def _cell(
 ) -> None:
     """Draw the bars of one field, in as many rows as they need, each with its number below."""
     left, top = corner
-    for line in range(max(1, math.ceil(len(chosen) / slots))):
+    for line in range(_lines(chosen, slots)):
         base = top + ROW * line + 4 * UNIT
         axes.plot([left, left + slots * SLOT], [base, base], color=BLACK, lw=0.6)
     for place, mark in enumerate(chosen):
@@ -166,11 +171,7 @@ def _key(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
     studies = sorted({(m.size, m.label) for m in marks})
     width = (WIDE - 2 * MARGIN) / KEY
     entries = [wrapped(f"{number:.0f}  {label}", width - 3, SMALL) for number, label in studies]
-    columns: list[list[list[str]]] = [[]]
-    for lines in entries:
-        if LINE * sum(map(len, [*columns[-1], lines])) > HIGHEST - 15:
-            columns.append([])
-        columns[-1].append(lines)
+    columns = in_pages(entries, lambda lines: LINE * len(lines), HIGHEST - 15)
     if len(columns) <= KEY:  # of one height, where one page holds them
         columns = _level(entries)
     figures = []
@@ -198,12 +199,12 @@ def _level(entries: Sequence[list[str]]) -> list[list[list[str]]]:
 
 def harvest_alt(marks: Sequence[OutcomeCount], title: str) -> str:
     """Return what the plot shows, for readers who do not see it."""
-    parts = []
+    parts, fields = [], _fields(marks)
     for group in dict.fromkeys(mark.place for mark in marks):
         counts = [
             f"{number} {word.lower()}"
             for column, (word, _) in COLUMNS.items()
-            if (number := sum((m.place, m.shape) == (group, column) for m in marks))
+            if (number := len(fields.get((group, column), ())))
         ]
         phase, outcome = group
         parts.append(f"{outcome}, {phase.words}: {', '.join(counts)}")

@@ -29,6 +29,7 @@ from osteometa.records.directions import (
     DirectionSet,
     ReportedResult,
 )
+from osteometa.records.groups import grouped
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import OVERALL
 
@@ -111,9 +112,8 @@ def _harvest(entries: list[DirectionEntry], config: Config, title: str) -> Drawn
 
 def _albatross(root: Path, entries: list[DirectionEntry], title: str) -> Drawn:
     """Return a page per set, the largest first; sets of fewer studies are named in a note."""
-    sets: dict[tuple[str, str, str], list[AlbatrossPoint]] = {}
-    for row in read_records(root / "results" / "albatross.csv", AlbatrossPoint):
-        sets.setdefault((row.outcome, row.phase, row.design_class), []).append(row)
+    rows = read_records(root / "results" / "albatross.csv", AlbatrossPoint)
+    sets = grouped(rows, lambda row: (row.outcome, row.phase, row.design_class))
     drawn = {key: albatross.albatross_marks(rows) for key, rows in sets.items()}
     order = sorted((key for key in drawn if drawn[key]), key=lambda key: -len(drawn[key]))
     large = [key for key in order if len(drawn[key]) >= albatross.FEWEST]

@@ -8,7 +8,16 @@ from matplotlib.patches import Rectangle
 
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.catalogue import TOOLS
-from osteometa.figures.chart import MARGIN, Count, draw_mark, noted, title_height, titled_figure
+from osteometa.figures.chart import (
+    MARGIN,
+    Count,
+    draw_mark,
+    in_pages,
+    noted,
+    page_title,
+    title_height,
+    titled_figure,
+)
 from osteometa.figures.palette import BLACK, BLUE, BODY, ORANGE, SMALL, VERMILION, WIDE
 from osteometa.figures.style import put, wrapped
 
@@ -69,11 +78,7 @@ def light_figures(marks: Sequence[Count], tool: str) -> list[Figure]:
     """Return the pages: traffic lights, and below those of the last page the bars."""
     labels = list(dict.fromkeys(mark.label for mark in marks))
     rows = [(label, wrapped(label, LABELS - MARGIN - 2)) for label in labels]
-    pages: list[list[tuple[str, list[str]]]] = [[]]
-    for row in rows:
-        if pages[-1] and sum(_height(lines) for _, lines in [*pages[-1], row]) > HIGHEST:
-            pages.append([])
-        pages[-1].append(row)
+    pages = in_pages(rows, lambda row: _height(row[1]), HIGHEST)
     return [_page(page, marks, tool, (n, len(pages))) for n, page in enumerate(pages, start=1)]
 
 
@@ -85,8 +90,7 @@ def _page(
     rows: Sequence[tuple[str, list[str]]], marks: Sequence[Count], tool: str,
     number: tuple[int, int],
 ) -> Figure:  # fmt: skip
-    title = f"Risk of bias: {TOOLS[tool]}"
-    title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
+    title = page_title(f"Risk of bias: {TOOLS[tool]}", *number)
     domains = _domains(marks)
     used = [level for level in LEVELS if any(mark.shape == level for mark in marks)]
     last = number[0] == number[1]
@@ -125,11 +129,15 @@ def _short(domain: str) -> str:
 
 def light(axes: Axes, x: float, y: float, level: str, side: float = 3.2) -> None:
     """Draw one judgement: Cochrane's symbol on its colour."""
+    draw_mark(axes, x, y, side, "circle", LEVELS[level][1], gid="light", zorder=2)
+    _symbol(axes, x, y, level, SMALL, 5)
+
+
+def _symbol(axes: Axes, x: float, y: float, level: str, size: float, zorder: float) -> None:
     symbol, color = LEVELS[level]
-    draw_mark(axes, x, y, side, "circle", color, gid="light", zorder=2)
-    dark = color in (BLUE, VERMILION)
-    axes.text(x, y, symbol, fontsize=SMALL, fontweight="bold", ha="center", va="center_baseline",
-              color="white" if dark else BLACK, zorder=5, gid="symbol")  # fmt: skip
+    ink = "white" if color in (BLUE, VERMILION) else BLACK
+    axes.text(x, y, symbol, fontsize=size, fontweight="bold", ha="center", va="center_baseline",
+              color=ink, zorder=zorder, gid="symbol")  # fmt: skip
 
 
 def _bars(
@@ -149,10 +157,7 @@ def _bars(
                               edgecolor=BLACK, lw=0.5, gid="bar")
                 )  # fmt: skip
                 if room * share > 4:
-                    dark = LEVELS[level][1] in (BLUE, VERMILION)
-                    axes.text(x + room * share / 2, y + BAR / 2, LEVELS[level][0],
-                              fontsize=BODY, fontweight="bold", ha="center", va="center_baseline",
-                              color="white" if dark else BLACK, gid="symbol")  # fmt: skip
+                    _symbol(axes, x + room * share / 2, y + BAR / 2, level, BODY, 3)
             x += room * share
     y = top + (BAR + 1.6) * len(domains) + 1
     axes.plot([LABELS, LABELS + room], [y, y], color=BLACK, lw=0.6)

@@ -24,6 +24,7 @@ from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, WIDE
 from osteometa.figures.style import put, text_width
 from osteometa.numerics.arrays import Array
+from osteometa.records.groups import grouped
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
 from osteometa.records.specifications import CurveColumn, SpecificationLevel, SpecificationSummary
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, alternative_words
@@ -113,19 +114,20 @@ def specification_figure(marks: Sequence[Mark], title: str, scale: MeasureFormat
         note += "Arrow tips: the interval continues. "
     note += "Bars: share of the variance of the estimates that a choice explains alone."
     ticks = ticks_of(low, high, scale)
-    top = title_height(title, WIDE) + 5
-    matrix = top + CURVE + 3
+    frame = _frame(title, ticks, len(curve) + 1.0, (low, high))
+    matrix = frame.bottom + 3
     height = matrix + sum(LEVEL * (1 + sum(g == name for g, _ in levels)) + 1 for name in groups)
     figure, axes = titled_figure(title, WIDE, height + 3, note)
-    left = MARGIN + max(LABELS, tick_room(ticks))
-    frame = Frame(
-        left, WIDE - MARGIN - BARS - 4, top, top + CURVE, 0.0, len(curve) + 1.0, low, high
-    )
     _curve(axes, frame, curve, ticks, scale)
-    put(axes, WIDE - MARGIN - BARS, matrix - 1.5, "Variance explained", size=SMALL, weight="bold")
     _matrix(axes, frame, cells, groups, levels, bars, matrix)
     noted(axes, note, WIDE, height)
     return figure
+
+
+def _frame(title: str, ticks: Ticks, last: float, ends: tuple[float, float]) -> Frame:
+    """Return the place of the curve, below its title and left of the bars."""
+    left, top = MARGIN + max(LABELS, tick_room(ticks)), title_height(title, WIDE) + 5
+    return Frame(left, WIDE - MARGIN - BARS - 4, top, top + CURVE, 0.0, last, *ends)
 
 
 def _curve(
@@ -148,6 +150,8 @@ def _estimate_axis(axes: Axes, frame: Frame, ticks: Ticks, scale: MeasureFormat)
         axes.plot([frame.left - 0.9, frame.left], [y, y], color=BLACK, lw=0.6)
         put(axes, frame.left - 1.5, y, text, size=SMALL, align="right")
     put(axes, MARGIN, frame.top - 2.9, scale.title, size=SMALL)
+    put(axes, WIDE - MARGIN - BARS, frame.bottom + 1.5, "Variance explained", size=SMALL,
+        weight="bold")  # fmt: skip
 
 
 def _explained_bar(axes: Axes, y: float, share: float, most: float) -> None:
@@ -213,14 +217,9 @@ def stroke(frame: Frame, number: int) -> float:
 
 
 def _matrix(
-    axes: Axes,
-    frame: Frame,
-    cells: Sequence[At],
-    groups: Sequence[str],
-    levels: Sequence[tuple[str, str]],
-    bars: Mapping[str, At],
-    top: float,
-) -> None:
+    axes: Axes, frame: Frame, cells: Sequence[At], groups: Sequence[str],
+    levels: Sequence[tuple[str, str]], bars: Mapping[str, At], top: float,
+) -> None:  # fmt: skip
     y = top
     scale = max((bar.x for bar in bars.values()), default=1.0) or 1.0
     for name in groups:
@@ -274,15 +273,12 @@ def density_figure(
     note = density_note(summary)
     low, high = axis_range([(c.estimate, c.low, c.high) for c in curve])
     ticks = ticks_of(low, high, scale)
-    top = title_height(title, WIDE) + 5
-    matrix = top + CURVE + 3
+    frame = _frame(title, ticks, 100.0, (low, high))
+    matrix = frame.bottom + 3
     rows = sum(1 + len(group) for _, group in groups) + 1
     height = matrix + LEVEL * rows + len(groups) + 1
     figure, axes = titled_figure(title, WIDE, height + 3, note)
-    left = MARGIN + max(LABELS, tick_room(ticks))
-    frame = Frame(left, WIDE - MARGIN - BARS - 4, top, top + CURVE, 0.0, 100.0, low, high)
     _bands(axes, frame, curve, ticks, scale)
-    put(axes, WIDE - MARGIN - BARS, matrix - 1.5, "Variance explained", size=SMALL, weight="bold")
     excludes = np.array([c.excludes_null for c in curve])
     y = _tones(axes, frame, curve, "Interval excludes the null", excludes, matrix)
     shares = np.array([[float(x) for x in c.levels.split()] for c in curve])
@@ -324,10 +320,8 @@ def _groups(levels: Sequence[SpecificationLevel]) -> list[tuple[str, Group]]:
     Of a derivation or a rule of inclusion the primary level is what the others leave.
     """
     found: dict[str, Group] = {}
-    of_choice: dict[str, Group] = {}
-    for place, level in enumerate(one for one in levels if one.level):
-        of_choice.setdefault(level.choice, []).append((place, level))
-    for choice, all_levels in of_choice.items():
+    numbered = enumerate(level for level in levels if level.level)
+    for choice, all_levels in grouped(numbered, lambda item: item[1].choice).items():
         if len(all_levels) == 1:
             continue
         rule = {level.level for _, level in all_levels} == {"included", "excluded"}

@@ -22,6 +22,7 @@ from osteometa.figures.chart import (
     draw_mark,
     draw_ticks,
     noted,
+    page_title,
     title_height,
     titled_figure,
 )
@@ -30,7 +31,9 @@ from osteometa.figures.forest.marks import diamond, interval
 from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
 from osteometa.figures.settings import PRESETS, Preset
 from osteometa.figures.style import put, text_width, wrapped
+from osteometa.records.groups import grouped
 from osteometa.records.pools import PooledRow
+from osteometa.wording.choices import studies_words
 from osteometa.wording.measure_format import Estimate, MeasureFormat, estimate_of
 from osteometa.wording.vocabulary import ALL_STUDIES, OVERALL, group_heading
 
@@ -123,8 +126,7 @@ def summary_figures(
     for words, chosen in ((title, pooled), (SINGLES if pooled else title, single)):
         pages = _pages(_placed(chosen, own, preset))
         for number, page in enumerate(pages, start=1):
-            more = f" (page {number} of {len(pages)})" if len(pages) > 1 else ""
-            figures.append(_page(page, words + more, preset))
+            figures.append(_page(page, page_title(words, number, len(pages)), preset))
     return figures
 
 
@@ -132,11 +134,8 @@ def _placed(
     panels: Sequence[Panel], own: dict[str, tuple[Pool | Count, ...]], preset: Preset
 ) -> list[Placed]:
     """Return analyses, those on one scale beside each other in the order of the first."""
-    blocks: dict[tuple, list[Panel]] = {}
-    for panel in panels:
-        blocks.setdefault(panel.shared, []).append(panel)
     placed = []
-    for block in blocks.values():
+    for block in grouped(panels, lambda panel: panel.shared).values():
         limits = _limits([mark for panel in block for mark in own[panel.heading]])
         placed += [
             Placed(
@@ -275,14 +274,10 @@ def _note(page: Sequence[Placed]) -> str:
     return " ".join([*parts, "Vertical line: no effect; k: studies."])
 
 
-def _studies(k: float) -> str:
-    return "1 study" if k == 1 else f"{k:.0f} studies"
-
-
 def summary_alt(marks: Sequence[Pool | Count], title: str) -> str:
     """Return what the figure shows, for readers who do not see it."""
     parts = [
-        f"{mark.group}, {mark.label.lower()}: {mark.text} ({_studies(mark.size)})"
+        f"{mark.group}, {mark.label.lower()}: {mark.text} ({studies_words(round(mark.size))})"
         for mark in marks
         if mark.label in (ALL_STUDIES, ONE)
     ]

@@ -7,7 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.figures.chart import draw_favours
+from osteometa.figures.chart import draw_favours, page_title
 from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
@@ -99,8 +99,7 @@ def preset_of(forest: Forest) -> Preset:
 
 def _around(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> _Around:
     preset = plot.preset
-    title = plot.forest.settings.title
-    title += f" (page {number[0]} of {number[1]})" if number[1] > 1 else ""
+    title = page_title(plot.forest.settings.title, *number)
     titles = wrapped(title, plot.width - 2 * MARGIN, preset.size, "bold")
     top = TOP + LINE * (len(titles) - 1) + (4.0 if preset.favours_on_top else 0.0)
     within = plot.forest.settings.within_arm
