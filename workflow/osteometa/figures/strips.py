@@ -26,6 +26,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
 from osteometa.figures.style import put, text_width, wrapped
+from osteometa.records.groups import grouped
 from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.records.sensitivity import SensitivityRow, StepRow
 from osteometa.synthesis.words import contrast_label
@@ -44,8 +45,7 @@ SEQUENCES = {"year": "By year of publication", "precision": "By precision, most 
 def step_marks(rows: Sequence[StepRow], overall: PooledRow) -> list[Mark]:
     """Return a line per step, a heading per sequence that needs one, and the pool of all."""
     marks: list[Mark] = []
-    for sequence in dict.fromkeys(row.sequence for row in rows):
-        chosen = [row for row in rows if row.sequence == sequence]
+    for sequence, chosen in grouped(rows, lambda row: row.sequence).items():
         if sequence in SEQUENCES:
             marks.append(Mark(kind="heading", label=SEQUENCES[sequence]))
         for row in chosen:

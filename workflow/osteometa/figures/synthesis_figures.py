@@ -167,13 +167,10 @@ def _influence(results: Results, title: str) -> Drawn:
     return marked([figure], marks, influence.influence_alt(marks, title))
 
 
-def _steps(name: str, head: str) -> Callable[[Results, str], Drawn]:
-    def draw(results: Results, title: str) -> Drawn:
-        overall = results.pool(3)
-        marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
-        return _strip(results, title, marks, head)
-
-    return draw
+def _steps(results: Results, title: str, *, name: str, head: str) -> Drawn:
+    overall = results.pool(3)
+    marks = strips.step_marks(_ok(results.table(name, StepRow)), overall)
+    return _strip(results, title, marks, head)
 
 
 def _strip(results: Results, title: str, marks: Sequence[Mark], head: str) -> Drawn:
@@ -260,8 +257,8 @@ DRAW: dict[str, Callable[[Results, str], Drawn]] = {
     "funnel": _funnel,
     "baujat": _baujat,
     "influence_plot": _influence,
-    "leave_one_out_plot": _steps("leave_one_out", "Study left out"),
-    "cumulative_plot": _steps("cumulative", "Study added"),
+    "leave_one_out_plot": partial(_steps, name="leave_one_out", head="Study left out"),
+    "cumulative_plot": partial(_steps, name="cumulative", head="Study added"),
     "gosh_plot": _gosh,
     "specification_curve": _specification,
     "bubble": _bubble,

@@ -138,16 +138,13 @@ def _heads(
 ) -> None:
     line = top - 1.1
     put(axes, columns.label, line - 2.1, preset.head, weight="bold", size=preset.size)
-    if sized:
-        for name, right in columns.right.items():
-            for text, y in zip(columns.heads[name], (line - 5.7, line - 2.1), strict=True):
-                if text:
-                    put(axes, right, y, text, weight="bold", align="right", size=preset.size)
-        if columns.risk_of_bias is not None:
-            heads = columns.heads["risk_of_bias"]
-            for text, y in zip(heads, (line - 5.7, line - 2.1), strict=True):
-                put(axes, columns.risk_of_bias, y, text, weight="bold", align="center",
-                    size=SMALL)  # fmt: skip
+    places = [(name, x, "right", preset.size) for name, x in columns.right.items()]
+    if columns.risk_of_bias is not None:
+        places.append(("risk_of_bias", columns.risk_of_bias, "center", SMALL))
+    for name, x, align, size in places if sized else ():
+        for text, y in zip(columns.heads[name], (line - 5.7, line - 2.1), strict=True):
+            if text:
+                put(axes, x, y, text, weight="bold", align=align, size=size)
     axes.plot([MARGIN, width - MARGIN], [line, line], color=BLACK, lw=0.6)
 
 
