@@ -97,14 +97,22 @@ class Explainer:
         self._selected = select(self.derived.estimated, config)
         self._correlations = Correlations((i.comparison for i in self.derived.estimated), config)
         self._planned = {set_key(synthesis): synthesis.id for synthesis in config.syntheses}
+        self._sets: dict[str, PooledSet] = {}
 
-    def sets(self, names: Sequence[str] | None = None) -> dict[str, PooledSet]:
-        """Return planned analyses with their pools."""
-        return pooled_sets(self.derived, self.config, names)
+    def sets(self, names: Sequence[str]) -> dict[str, PooledSet]:
+        """Return planned analyses with their pools, each pooled once."""
+        new = [name for name in names if name not in self._sets]
+        self._sets |= pooled_sets(self.derived, self.config, new) if new else {}
+        return {name: self._sets[name] for name in names}
 
     def planned(self, effect: Effect) -> str:
         """Return the planned analysis that includes an effect; '' if none does."""
         return self._planned.get(set_key(effect), "")
+
+    def pools_of(self, effect: Effect) -> PooledSet | None:
+        """Return the planned analysis that includes an effect, with its pools; None without one."""
+        name = self.planned(effect)
+        return self.sets([name])[name] if name else None
 
     def pooled_studies(self, synthesis: str) -> set[str]:
         """Return the studies whose effects on the primary measure a planned analysis pools."""

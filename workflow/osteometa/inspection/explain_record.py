@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from osteometa.comparisons.summaries import Cell
 from osteometa.inspection.explain import Explained, Explainer, OnMeasure, StudyExplained, Tried
 from osteometa.inspection.explain_words import headline, status_of, why_not
-from osteometa.inspection.pools import PooledSet
 from osteometa.pooling.results import Estimated
 from osteometa.records.effects import Effect
 from osteometa.wording.vocabulary import Block
@@ -19,12 +17,11 @@ Record = dict[str, Any]
 
 def study_record(found: StudyExplained, explainer: Explainer) -> Record:
     """Return the explanation of a study, or of one of its effects."""
-    sets = explainer.sets([one.synthesis for one in found.comparisons if one.synthesis])
     return {
         "sentence": headline(found, explainer), "study_id": found.study_id, "label": found.label,
         "excluded": found.excluded,
-        "comparisons": [_comparison(one, explainer, sets) for one in found.comparisons],
-        "combined": [_effect(effect, explainer, sets) for effect in found.combined],
+        "comparisons": [_comparison(one, explainer) for one in found.comparisons],
+        "combined": [_effect(effect, explainer) for effect in found.combined],
         "other_rows": [asdict(row) for row in found.other_rows],
     }  # fmt: skip
 
@@ -38,7 +35,7 @@ def synthesis_record(name: str, explainer: Explainer) -> Record:
         "synthesis": name, "measure": found.measure, "status": status.status,
         "reason": status.reason, "pool": None if row is None else asdict(row),
         "effects": [
-            _effect(effect, explainer, {name: found}) for effect in found.effects
+            _effect(effect, explainer) for effect in found.effects
             if effect.measure == found.measure
         ],
         "not_pooled": [
@@ -58,7 +55,7 @@ def _place(one: Explained) -> Record:
     }  # fmt: skip
 
 
-def _comparison(one: Explained, explainer: Explainer, sets: Mapping[str, PooledSet]) -> Record:
+def _comparison(one: Explained, explainer: Explainer) -> Record:
     entry = one.entry
     return _place(one) | one.key._asdict() | {
         "synthesis": one.synthesis, "pooled": one.pooled,
@@ -66,14 +63,14 @@ def _comparison(one: Explained, explainer: Explainer, sets: Mapping[str, PooledS
         "near": [{"synthesis": name, "different_in": point} for name, point in one.near],
         "direction": None if entry is None else entry.direction,
         "counted": entry is not None and entry.counted and not entry.direction.unknown,
-        "measures": [_measure(found, explainer, sets) for found in one.measures],
+        "measures": [_measure(found, explainer) for found in one.measures],
     }  # fmt: skip
 
 
-def _measure(found: OnMeasure, explainer: Explainer, sets: Mapping[str, PooledSet]) -> Record:
+def _measure(found: OnMeasure, explainer: Explainer) -> Record:
     return {
         "measure": found.measure, "methods": [_method(tried) for tried in found.tried],
-        "effect": None if found.effect is None else _effect(found.effect, explainer, sets),
+        "effect": None if found.effect is None else _effect(found.effect, explainer),
         "causes": found.causes,
     }  # fmt: skip
 
@@ -99,11 +96,10 @@ def _cell(cell: Cell) -> Record:
     }  # fmt: skip
 
 
-def _effect(effect: Effect, explainer: Explainer, sets: Mapping[str, PooledSet]) -> Record:
+def _effect(effect: Effect, explainer: Explainer) -> Record:
     """Return an effect with its weight, its pool, and the pool without it or with it."""
-    planned = explainer.planned(effect)
-    found = sets.get(planned)
-    record = asdict(effect) | {"synthesis": planned}
+    found = explainer.pools_of(effect)
+    record = asdict(effect) | {"synthesis": explainer.planned(effect)}
     if found is None:
         return record
     row = found.row(effect.measure)

@@ -28,37 +28,34 @@ def study_text(found: StudyExplained, explainer: Explainer, *, whole: bool = Tru
 
     Of a study with several comparisons, unless it is to be `whole`, a line for each effect.
     """
-    sets = explainer.sets([one.synthesis for one in found.comparisons if one.synthesis])
     lines = [headline(found, explainer)]
     if not whole and len(found.comparisons) > 1:
-        return "\n".join([*lines, *_list(found, explainer, sets)]) + "\n"
+        return "\n".join([*lines, *_list(found, explainer)]) + "\n"
     for one in found.comparisons:
-        lines += ["", *_comparison(one, explainer, sets)]
+        lines += ["", *_comparison(one, explainer)]
     for effect in found.combined:
-        lines += [
-            "",
-            f"Combined into one effect, their mean: {effect.arm_label}, {effect.timepoint}",
-        ]
-        lines += [f"  {line}" for line in _effect_lines(effect, explainer, sets)]
+        what = f"{effect.arm_label}, {effect.timepoint}"
+        lines += ["", f"Combined into one effect, their mean: {what}"]
+        lines += [f"  {line}" for line in _effect_lines(effect, explainer)]
     if found.other_rows:
         lines += ["", "Rows in no comparison"]
         lines += [f"  {row.table}.csv row {row.row}: {row.reason}" for row in found.other_rows]
     return "\n".join(lines) + "\n"
 
 
-def _list(found: StudyExplained, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
+def _list(found: StudyExplained, explainer: Explainer) -> Iterator[str]:
     """Yield a line for each effect, and for each comparison without one, by outcome."""
     outcomes: dict[str, list[str]] = {}
     for one in found.comparisons:
         comparison, lines = one.comparison, outcomes.setdefault(one.key.outcome, [])
         effects = [measure.effect for measure in one.measures if measure.effect]
-        lines += [_line(effect, one, explainer, sets) for effect in effects]
+        lines += [_line(effect, one, explainer) for effect in effects]
         if not effects:
             when = comparison.timepoint.replace("_", " ")
             place = f"{_place(one, explainer)}, {when}, {comparison.arm.label}"
             lines.append(f"  {place}: no effect; {why_not(one)}")
     for effect in found.combined:
-        outcomes.setdefault(effect.outcome, []).append(_line(effect, None, explainer, sets))
+        outcomes.setdefault(effect.outcome, []).append(_line(effect, None, explainer))
     for outcome, lines in outcomes.items():
         yield from ("", outcome, *lines)
     if found.other_rows:
@@ -67,13 +64,11 @@ def _list(found: StudyExplained, explainer: Explainer, sets: dict[str, PooledSet
                 "All: --all.")  # fmt: skip
 
 
-def _line(
-    effect: Effect, one: Explained | None, explainer: Explainer, sets: dict[str, PooledSet]
-) -> str:
+def _line(effect: Effect, one: Explained | None, explainer: Explainer) -> str:
     scale = scale_of(effect, explainer)
     half = t_quantile(0.975, None) * math.sqrt(effect.vi)
     number = scale.in_text(NumberWithInterval(effect.yi, effect.yi - half, effect.yi + half))
-    found = sets.get(explainer.planned(effect))
+    found = explainer.pools_of(effect)
     fate = effect.reason or (why_not(one) if one else "") or effect.block.words
     if effect.pooled and found is not None:
         weighted = next(e for e in found.effects if e.effect_id == effect.effect_id)
@@ -155,7 +150,7 @@ def _place(one: Explained, explainer: Explainer) -> str:
     return " ".join(filter(None, parts))
 
 
-def _comparison(one: Explained, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
+def _comparison(one: Explained, explainer: Explainer) -> Iterator[str]:
     comparison = one.comparison
     control = comparison.control.label if comparison.control else "its own baseline"
     more = " ".join(filter(None, (comparison.report, comparison.population)))
@@ -165,19 +160,17 @@ def _comparison(one: Explained, explainer: Explainer, sets: dict[str, PooledSet]
         f"analysis {one.synthesis}" if one.synthesis else "in no planned analysis"
     )
     if one.entry is not None:
-        yield f"  direction: {one.entry.direction.words}" + (
-            ", counted in the sign test"
-            if one.entry.counted and not one.entry.direction.unknown
-            else ""
-        )
+        counted = one.entry.counted and not one.entry.direction.unknown
+        more = ", counted in the sign test" if counted else ""
+        yield f"  direction: {one.entry.direction.words}{more}"
     if not one.pooled and (why := why_not(one, alternatives=3)):
         yield f"  not pooled: {why}"
     for found in one.measures:
         yield f"  {found.measure}"
-        yield from _measure(found, explainer, sets)
+        yield from _measure(found, explainer)
 
 
-def _measure(found: OnMeasure, explainer: Explainer, sets: dict[str, PooledSet]) -> Iterator[str]:
+def _measure(found: OnMeasure, explainer: Explainer) -> Iterator[str]:
     for tried in found.tried:
         attempt = tried.attempt
         if attempt.estimate is None:
@@ -189,7 +182,7 @@ def _measure(found: OnMeasure, explainer: Explainer, sets: dict[str, PooledSet])
         if found.effect is not None and not math.isclose(found.effect.vi, attempt.estimate.vi):
             yield "      the variance changes with the set, by shared_control or smd_variance"
     if found.effect is not None:
-        yield from (f"    {line}" for line in _effect_lines(found.effect, explainer, sets))
+        yield from (f"    {line}" for line in _effect_lines(found.effect, explainer))
         yield from (f"      not pooled: {cause}" for cause in found.causes)
 
 
@@ -219,11 +212,9 @@ def cell_lines(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"{table}.csv row {number} ({place}): {shown}" + (f"; {source}" if source else "")
 
 
-def _effect_lines(
-    effect: Effect, explainer: Explainer, sets: dict[str, PooledSet]
-) -> Iterator[str]:
+def _effect_lines(effect: Effect, explainer: Explainer) -> Iterator[str]:
     yield f"effect {effect.effect_id}: yi = {effect.yi:.6g}, vi = {effect.vi:.6g}"
-    found = sets.get(explainer.planned(effect))
+    found = explainer.pools_of(effect)
     if found is None:
         return
     scale = scale_of(effect, explainer)

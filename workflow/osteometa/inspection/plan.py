@@ -161,14 +161,11 @@ def _because(
 
 def _parameters(reason: str, settings: Sequence[str]) -> Iterable[str]:
     """Yield whether settings or the program changed, of which a step has the hash."""
-    if settings and re.search(r"\w", _other_than_code(reason)):
+    others = HASH.sub("", reason.partition("output:")[2])
+    if settings and re.search(r"\w", re.sub(r"\b(before|now):", "", others)):
         yield f"config.yaml changed: {', '.join(settings)}"
     if HASH.search(reason):
         yield "the program changed"
-
-
-def _other_than_code(reason: str) -> str:
-    return re.sub(r"\b(before|now):", "", HASH.sub("", reason.partition("output:")[2]))
 
 
 def _is_derived(path: str) -> bool:

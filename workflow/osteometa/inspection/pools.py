@@ -45,16 +45,10 @@ class PooledSet:
         return next(rows, None)
 
 
-def pooled_sets(
-    derived: Derived, config: Config, only: Sequence[str] | None = None
-) -> dict[str, PooledSet]:
-    """Return the planned analyses, by default all, by id."""
+def pooled_sets(derived: Derived, config: Config, names: Sequence[str]) -> dict[str, PooledSet]:
+    """Return planned analyses by id."""
     sets = split(derived.effects, derived.entries, config)
-    return {
-        name: _pooled_set(name, sets[name], derived, config)
-        for name in sets
-        if only is None or name in only
-    }
+    return {name: _pooled_set(name, sets[name], derived, config) for name in names}
 
 
 def _pooled_set(
