@@ -24,7 +24,7 @@ from osteometa.report.methods import (
     type_words,
 )
 from osteometa.report.table_files import Table
-from osteometa.wording.numbers import counted, joined, studies, unbroken
+from osteometa.wording.numbers import capital, counted, joined, studies, unbroken
 from osteometa.wording.vocabulary import Measure, SynthesisStatus
 
 AUTHORS = "for the authors"
@@ -122,7 +122,7 @@ def _table(title: str, items: Mapping[str, Mapping[str, str]], filled: Filled, n
     return Table(
         title=title, heads=("Item", "Topic", "What the record says", "Where"),
         widths=(1.5, 5, 12, 5.5), rows=tuple(rows),
-        note=f"{note} “{AUTHORS[0].upper() + AUTHORS[1:]}”: the record does not say it, or only "
+        note=f"{note} “{capital(AUTHORS)}”: the record does not say it, or only "
         "a part.",
     )  # fmt: skip
 
@@ -220,8 +220,7 @@ def places(figures: Sequence[Numbered], *names: str) -> str:
 
 
 def _joined(*parts: str) -> str:
-    words = "; ".join(filter(None, parts))
-    return words[:1].upper() + words[1:]
+    return capital("; ".join(filter(None, parts)))
 
 
 def measure_words(review: Review) -> str:

@@ -15,7 +15,7 @@ from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import participants_cell, summary_of_findings
 from osteometa.report.table_files import Table
 from osteometa.wording.measure_format import MeasureFormat
-from osteometa.wording.numbers import MINUS, small, studies
+from osteometa.wording.numbers import MINUS, capital, small, studies
 
 FINDINGS_NOTE = (
     "Analyses with an effect estimate, in the order in which they were planned. CI: confidence "
@@ -39,7 +39,7 @@ def findings_table(findings: Sequence[Findings], tables: Tables) -> Table:
         ),
         widths=(12, 4, 6, 11, 13, 8, 12),
         rows=tuple(
-            (row.setting[0].upper() + row.setting[1:], (
+            (capital(row.setting), (
                 row.what, row.k, row.participants, f"{row.effect}, {row.measure}", row.absolute,
                 row.prediction, ". ".join(filter(None, [row.certainty, row.statement])),
             ))
@@ -64,7 +64,7 @@ def grade_table(findings: Sequence[Findings], tables: Tables) -> Table:
             "imprecision": imprecision_facts(found, average),
         }
         cells = [_domain(grade, domain, facts.get(domain, "")) for domain in DOMAINS]
-        heading = row.setting[0].upper() + row.setting[1:]
+        heading = capital(row.setting)
         rows.append((heading, (row.what, row.effect, *cells, row.certainty)))
     domains = [domain.replace("_", " ").capitalize() for domain in DOMAINS]
     return Table(

@@ -8,15 +8,15 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from osteometa.figures.catalogue import CAPTIONS
-from osteometa.figures.files import RESOLUTION, SVG, files_of
+from osteometa.figures.files import RESOLUTION, files_of
 from osteometa.io.csv_records import read_rows, write_rows, write_whole
 from osteometa.records.figures import FigureRow
 from osteometa.report.findings import Findings, Review
+from osteometa.report.inline_figures import OWN_PARTS
 from osteometa.report.sentences import heading
 
 MAIN = ("prisma", "summary_forest")
 """Figures of the whole review that belong into a paper; so do forest plots of pooled results."""
-WORDLESS = {f"{{{SVG}}}{name}" for name in ("title", "desc", "style", "metadata")}
 LIST = "figures.csv"
 
 
@@ -51,7 +51,7 @@ class Numbered(NamedTuple):
 
 def _drawing(path: Path) -> Element:
     root = ElementTree.parse(path).getroot()
-    for element in [one for one in root if one.tag in WORDLESS]:
+    for element in [one for one in root if one.tag in OWN_PARTS]:
         root.remove(element)
     return root
 

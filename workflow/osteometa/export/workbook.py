@@ -70,6 +70,10 @@ class Sheet:
     rows: list[list[str]]
 
 
+class _Included:
+    """The included studies: who, what exercise, and what was reported of each outcome."""
+
+
 def sheets_of(root: Path, syntheses: list[str]) -> list[Sheet]:
     """Return the tables of a finished run; those of the analyses have their id in front."""
     sheets = [_sheet(name, record, [root / f"results/{name}.csv"], root)
@@ -81,15 +85,16 @@ def sheets_of(root: Path, syntheses: list[str]) -> list[Sheet]:
             sheets.append(_sheet(name, record, files, root, f"results/<synthesis>/{name}.csv"))
     sheets += [_sheet(name, record, [root / f"data/processed/{name}.csv"], root)
                for name, record in PROCESSED.items()]  # fmt: skip
-    sheets.append(_included(root))
-    return sheets
+    included = root / "results/included_studies.csv"
+    return [*sheets, _sheet(included.stem, _Included, [included], root)]
 
 
 def _sheet(name: str, record: type, paths: list[Path], root: Path, files: str = "") -> Sheet:
     columns, rows = (), []
     for path in paths:
         head, *body = read_rows(path)
-        before = [] if not files or "synthesis" in head else [_synthesis(path, root)]
+        synthesis = path.relative_to(root / "results").parts[0] if files else ""
+        before = [synthesis] if synthesis and "synthesis" not in head else []
         columns = (*(["synthesis"] if before else []), *head)
         rows += [[*before, *row] for row in body]
     doc = (record.__doc__ or "").strip().split("\n")[0]
@@ -100,24 +105,10 @@ def _sheet(name: str, record: type, paths: list[Path], root: Path, files: str = 
     )  # fmt: skip
 
 
-def _synthesis(path: Path, root: Path) -> str:
-    return path.relative_to(root / "results").parts[0]
-
-
 def _numeric(record: type) -> Iterator[str]:
     for name, hint in get_type_hints(record).items():
         if {*(get_args(hint) or (hint,))} - {NoneType} <= {int, float}:
             yield name
-
-
-def _included(root: Path) -> Sheet:
-    path = root / "results/included_studies.csv"
-    head, *rows = read_rows(path)
-    return Sheet(
-        name=path.stem, files=f"results/{path.name}", explanation="The included studies: who, "
-        "what exercise, and what was reported of each outcome.", columns=tuple(head),
-        numeric=frozenset(), rows=rows,
-    )  # fmt: skip
 
 
 def workbook_of(sheets: list[Sheet], title: str) -> bytes:

@@ -6,10 +6,9 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from osteometa.derivation.derive import derive
 from osteometa.derivation.extract import subgroup_values
@@ -23,7 +22,7 @@ from osteometa.protocol.config import Config, from_part
 from osteometa.protocol.dependencies import pool_settings
 from osteometa.records.directions import set_key
 from osteometa.records.effects import Covariance, Effect, SubgroupValue, WeightedEffect
-from osteometa.records.pools import PooledRow, SynthesisRow, TypeContrast
+from osteometa.records.pools import PooledRow, SubgroupTest, TypeContrast
 from osteometa.report.findings import Findings, Review
 from osteometa.report.snapshot import snapshot_of
 from osteometa.run.changes import Snapshot
@@ -33,17 +32,15 @@ from osteometa.synthesis.pools import pooled_rows, weighted
 from osteometa.synthesis.sets import covariances_in, split, summary_rows
 from osteometa.synthesis.subgroup_tests import subgroup_tests, type_contrasts
 from osteometa.validation.review import check_review
-from osteometa.wording.syntheses import window_words
 
 Record = TypeVar("Record")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pooled:
-    effects: Sequence[WeightedEffect] = ()
-    pooled: Sequence[PooledRow] = ()
-    contrasts: Sequence[TypeContrast] = ()
-    tests: tuple = ()
+class _Pooled(NamedTuple):
+    effects: tuple[WeightedEffect, ...] = ()
+    pooled: tuple[PooledRow, ...] = ()
+    contrasts: tuple[TypeContrast, ...] = ()
+    tests: tuple[SubgroupTest, ...] = ()
 
 
 def snapshot_in_memory(tables: Tables, config: Config) -> Snapshot:
@@ -66,7 +63,8 @@ def snapshot_in_memory(tables: Tables, config: Config) -> Snapshot:
     review = Review(
         root=Path(), config=config, tables=tables,
         findings=tuple(
-            _findings(row, pooled.get(row.synthesis, _Pooled()), chosen[row.synthesis][1], config)
+            Findings.of(row, config, directions=tuple(chosen[row.synthesis][1]),
+                        **pooled.get(row.synthesis, _Pooled())._asdict())
             for row in rows
         ),
         claims=tuple(claim_rows(tables.claims, results, config)), reported=derived.reported,
@@ -78,7 +76,11 @@ def snapshot_in_memory(tables: Tables, config: Config) -> Snapshot:
 
 
 def _pool(
-    name: str, effects: Sequence[Effect], links: list[Covariance], tables: Tables, config: Config
+    name: str,
+    effects: Sequence[Effect],
+    links: Sequence[Covariance],
+    tables: Tables,
+    config: Config,
 ) -> _Pooled:
     """Return the pools of one analysis, as the job of the workflow makes them."""
     own = from_part(pool_settings(config, name))
@@ -92,22 +94,12 @@ def _pool(
     )
 
 
-def _written(rows: Iterable[Record], record: type[Record]) -> list[Record]:
+def _written(rows: Iterable[Record], record: type[Record]) -> tuple[Record, ...]:
     """Return records as they are read after they were written: with twelve digits."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "rows.csv")
         write_records(path, record, rows)
-        return list(read_records(path, record))
-
-
-def _findings(row: SynthesisRow, found: _Pooled, directions: Sequence, config: Config) -> Findings:
-    synthesis = next(one for one in config.syntheses if one.id == row.synthesis)
-    return Findings(
-        synthesis=synthesis, outcome=config.outcomes[synthesis.outcome],
-        when=", ".join(window_words(synthesis.window, config.windows)), row=row,
-        directions=tuple(directions), effects=tuple(found.effects), pooled=tuple(found.pooled),
-        tests=found.tests, contrasts=tuple(found.contrasts),
-    )  # fmt: skip
+        return tuple(read_records(path, record))
 
 
 LAST_RUN = "the last finished run"

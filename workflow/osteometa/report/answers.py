@@ -14,8 +14,9 @@ from osteometa.report.methods import contributions
 from osteometa.report.sentences import counts_of, place_words, subject
 from osteometa.report.studies import NOT_ASSESSED
 from osteometa.report.summary_of_findings import certainty_of
+from osteometa.wording.choices import studies_words
 from osteometa.wording.measure_format import unit_words
-from osteometa.wording.numbers import counted, joined, number_words, studies, unbroken
+from osteometa.wording.numbers import capital, counted, joined, number_words, studies, unbroken
 from osteometa.wording.syntheses import setting_words
 from osteometa.wording.vocabulary import (
     OVERALL,
@@ -177,19 +178,19 @@ class Line(NamedTuple):
 
 def glance(findings: Sequence[Findings]) -> dict[str, list[Line]]:
     """Return the rows of the first table, grouped by phase and design class."""
-    groups: dict[str, list[Line]] = {}
-    for found in findings:
-        line = Line(
-            id=found.row.synthesis,
-            what=subject(found),
-            when=found.when,
-            unit=_unit(found),
-            cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
-            reason=found.row.reason if found.effects and not found.pool else "",
-        )
-        words = setting_words(found.row.phase, found.row.design_class)
-        groups.setdefault(words[0].upper() + words[1:], []).append(line)
-    return groups
+    groups = grouped(findings, lambda one: setting_words(one.row.phase, one.row.design_class))
+    return {capital(words): [_line(found) for found in own] for words, own in groups.items()}
+
+
+def _line(found: Findings) -> Line:
+    return Line(
+        id=found.row.synthesis,
+        what=subject(found),
+        when=found.when,
+        unit=_unit(found),
+        cells=[_cell(found, group) for group in (OVERALL, *ExerciseType)],
+        reason=found.row.reason if found.effects and not found.pool else "",
+    )
 
 
 def _unit(found: Findings) -> str:
@@ -204,17 +205,13 @@ def _cell(found: Findings, group: str) -> Cell:
     counts = counts_of([s for s in found.directions if overall or s.exercise_type == (group,)])
     k = len({e.study_id for e in found.pool if overall or e.exercise_type == group})
     average, scale = found.shown(group), found.scale()
-    value, limits = "", ""
-    if average is not None:
-        value = scale.number(average.estimate.value)
-        limits = f"({scale.number(average.estimate.low)} to {scale.number(average.estimate.high)})"
-    studies = f"{k} {'study' if k == 1 else 'studies'}"
+    value = "" if average is None else scale.number(average.estimate.value)
     return Cell(
         # The interval of two studies is that of t with one degree of freedom.
         state=_state(average is not None and average.row.diamond == "full", k, counts),
         estimate=value,
-        limits=limits,
-        studies=studies if value else (f"{studies}, no average" if k else ""),
+        limits="" if average is None else scale.bracketed(*average.estimate[1:]),
+        studies=studies_words(k) if value else f"{studies_words(k)}, no average" if k else "",
         directions=[Count(sign(name, BETWEEN), n, name.words) for name, n in counts.items()],
     )
 

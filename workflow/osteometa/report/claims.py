@@ -12,6 +12,7 @@ from osteometa.records.groups import grouped
 from osteometa.report.included_studies import sign
 from osteometa.report.sentences import place_words
 from osteometa.synthesis.claims import scale_of
+from osteometa.wording.choices import studies_words
 from osteometa.wording.measure_format import estimate_of
 from osteometa.wording.numbers import unbroken
 from osteometa.wording.syntheses import window_words
@@ -80,8 +81,7 @@ def _estimate(row: ClaimRow, config: Config) -> str:
     if estimate is None or scale is None:
         return ""
     measure = "" if scale.percent else f"{row.measure} "
-    number = f"{row.k} {'study' if row.k == 1 else 'studies'}"
-    return f"{measure}{scale.in_text(estimate, '')}, {number}"
+    return f"{measure}{scale.in_text(estimate, '')}, {studies_words(row.k or 0)}"
 
 
 def _counts(row: ClaimRow) -> str:
@@ -91,7 +91,7 @@ def _counts(row: ClaimRow) -> str:
     }  # fmt: skip
     named = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
     total = sum(n or 0 for n in counts.values())
-    return f"of {total} {'study' if total == 1 else 'studies'} {named}" if named else ""
+    return f"of {studies_words(total)} {named}" if named else ""
 
 
 def _signs(row: ClaimRow, reported: Sequence[ReportedResult]) -> str:

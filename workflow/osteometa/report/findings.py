@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from osteometa.extraction.reading import read_checked
 from osteometa.extraction.tables import Tables
@@ -68,6 +68,14 @@ class Findings:
     figures: tuple[FigureRow, ...] = ()
     alternatives: tuple[AlternativeEffect, ...] = ()
     tables: SensitivityTables = field(default_factory=SensitivityTables)
+
+    @classmethod
+    def of(cls, row: SynthesisRow, config: Config, **records: Any) -> Self:
+        """Return the analysis of a row, as config.yaml declares it; records by their fields."""
+        synthesis = next(one for one in config.syntheses if one.id == row.synthesis)
+        when = ", ".join(window_words(synthesis.window, config.windows))
+        outcome = config.outcomes[synthesis.outcome]
+        return cls(synthesis=synthesis, outcome=outcome, when=when, row=row, **records)
 
     @property
     def within_arm(self) -> bool:
@@ -165,10 +173,7 @@ def read_review(root: Path, config: Config) -> Review:
         root=root,
         config=config,
         tables=read_checked(processed / "checked"),
-        findings=tuple(
-            _findings(root, synthesis, row, config)
-            for synthesis, row in zip(config.syntheses, rows, strict=True)
-        ),
+        findings=tuple(_findings(root, row, config) for row in rows),
         figures=_read(results / "figures" / "figures.csv", FigureRow),
         claims=_read(results / "claims.csv", ClaimRow),
         reported=_read(processed / "reported.csv", ReportedResult),
@@ -181,15 +186,10 @@ def read_review(root: Path, config: Config) -> Review:
     )
 
 
-def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Config) -> Findings:
-    folder, given = root / "results" / synthesis.id, root / "data/processed/sets" / synthesis.id
-    found = Findings(
-        synthesis=synthesis,
-        outcome=config.outcomes[synthesis.outcome],
-        when=", ".join(window_words(synthesis.window, config.windows)),
-        row=row,
-        directions=_read(given / "directions.csv", StudyDirection),
-    )
+def _findings(root: Path, row: SynthesisRow, config: Config) -> Findings:
+    folder, given = root / "results" / row.synthesis, root / "data/processed/sets" / row.synthesis
+    directions = _read(given / "directions.csv", StudyDirection)
+    found = Findings.of(row, config, directions=directions)
     if not (given / "effects.csv").exists():
         return found
     found = replace(
@@ -204,14 +204,9 @@ def _findings(root: Path, synthesis: Synthesis, row: SynthesisRow, config: Confi
     )
     if not found.pool:
         return found  # nothing is pooled, so there are no sensitivity analyses
+    tables = {name: _read(folder / f"{name}.csv", RECORDS[name]) for name in SHOWN_TABLES}
     alternatives = _read(given / "alternatives.csv", AlternativeEffect)
-    return replace(found, tables=_tables(folder), alternatives=alternatives)
-
-
-def _tables(folder: Path) -> SensitivityTables:
-    return SensitivityTables(
-        **{name: _read(folder / f"{name}.csv", RECORDS[name]) for name in SHOWN_TABLES}
-    )
+    return replace(found, tables=SensitivityTables(**tables), alternatives=alternatives)
 
 
 def _read(path: Path, record: type[Record]) -> tuple[Record, ...]:

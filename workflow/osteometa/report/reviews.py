@@ -7,7 +7,7 @@ from pathlib import Path
 from osteometa.io.csv_records import columns_of, read_records, read_rows, write_rows, write_text
 from osteometa.io.problems import CheckWarning, counted, errors_of
 from osteometa.records.pools import PooledRow, SynthesisRow
-from osteometa.report.table_files import FOLDER, environment
+from osteometa.report.table_files import rendered
 from osteometa.run.changes import Snapshot, changes, counts
 from osteometa.run.remembered import EARLIER, FINISHED, recalled
 from osteometa.run.reviews import LOG, is_current, reviews_in
@@ -50,9 +50,7 @@ def write_overview(folder: str | Path) -> list[ReviewLine]:
     """
     folder = Path(folder)
     lines = [_line(folder / name) for name in reviews_in(folder)]
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
-    template = environment().get_template("reviews.html.j2")
-    write_text(folder / PAGE, template.render(lines=lines, css=css, pools=POOLS))
+    write_text(folder / PAGE, rendered("reviews.html.j2", lines=lines, pools=POOLS))
     finished = [line.name for line in lines if not line.problems]
     write_rows(folder / POOLS, ("review", *columns_of(PooledRow)), _pools(folder, finished))
     return lines

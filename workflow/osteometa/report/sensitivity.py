@@ -42,7 +42,7 @@ def leave_one_out(found: Findings, main: Average, rows: Sequence[StepRow]) -> Ac
     failed = len(rows) - len(done)
     if failed:
         text += f"; {counted(failed, 'model')} without a study did not converge"
-    return Account(f"{text}.", [])
+    return Account(f"{text}.")
 
 
 def influence(main: Average, rows: Sequence[InfluenceRow]) -> Account:
@@ -55,13 +55,13 @@ def influence(main: Average, rows: Sequence[InfluenceRow]) -> Account:
     if strong:
         named = "; ".join(_influence_words(row, tau2) for row in strong)
         verb = "exceeds" if len(strong) == 1 else "exceed"
-        return Account(sentence(f"{studies(len(strong))} {verb} {BOUNDS}: {named}"), [])
+        return Account(sentence(f"{studies(len(strong))} {verb} {BOUNDS}: {named}"))
     text = f"No study exceeds {BOUNDS}"
     known = [(abs(row.rstudent), row) for row in done if row.rstudent is not None]
     if known:
         _, far = max(known, key=lambda item: item[0])
         text += f"; the most outlying is {_influence_words(far, tau2)}"
-    return Account(f"{text}.", [])
+    return Account(f"{text}.")
 
 
 def _influence_words(row: InfluenceRow, tau2: float | None) -> str:
@@ -86,7 +86,7 @@ def cumulative(main: Average, rows: Sequence[StepRow]) -> Account:
             reasons.append(_reason(own))
     if not parts:
         return not_done(reasons[0] if reasons else "no study is pooled")
-    return Account(" ".join(parts), [])
+    return Account(" ".join(parts))
 
 
 def _settled(main: Average, rows: Sequence[StepRow]) -> str:
@@ -123,8 +123,7 @@ def gosh(found: Findings, main: Average, rows: Sequence[GoshRow]) -> Account:
     return Account(
         f"Over {kind} {number:,} subsets of at least two studies, the average ranges from "
         f"{scale.value(values[0])} to {scale.value(values[-1])} (interquartile range {middle}); "
-        f"{share_words(same)} of them have the sign of the average of all studies.",
-        [],
+        f"{share_words(same)} of them have the sign of the average of all studies."
     )
 
 

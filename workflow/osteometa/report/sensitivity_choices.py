@@ -33,7 +33,7 @@ class Account(NamedTuple):
     """A table in words."""
 
     text: str
-    not_done: list[tuple[str, str]]
+    not_done: Sequence[tuple[str, str]] = ()
     """What does not apply, with the reason; an empty name means the whole table."""
 
 
@@ -76,7 +76,7 @@ def one_at_a_time(found: Findings, main: Average, rows: Sequence[SensitivityRow]
     parts += _types(found, [row for row, _ in tried if row.group != OVERALL])
     if gone:
         parts.append(f"No study remains in the analyses {'; '.join(row.change for row in gone)}.")
-    return Account(" ".join(parts), []) if parts else not_done("no other choice changes this pool")
+    return Account(" ".join(parts)) if parts else not_done("no other choice changes this pool")
 
 
 def _whole(found: Findings, main: Average, rows: Sequence[tuple[SensitivityRow, Estimate]]) -> str:
@@ -172,7 +172,7 @@ def multiverse(found: Findings, rows: Sequence[MultiverseShare]) -> Account:
             f"{share_words(every.same_sign)} with the same sign, and an interval that excludes the "
             f"null value in {share_words(every.excludes_null)}."
         )
-    return Account(text, [])
+    return Account(text)
 
 
 def _explained(rows: Sequence[MultiverseShare]) -> str:

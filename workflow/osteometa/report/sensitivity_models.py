@@ -126,7 +126,7 @@ def permutation(main: Average, rows: Sequence[PermutationRow]) -> Account:
     )
     if row.p_smallest is not None:
         text += f" ({_smallest(row.p_smallest, row.k)})"
-    return Account(f"{text}." + (f" {row.reason.capitalize()}." if row.reason else ""), [])
+    return Account(f"{text}." + (f" {row.reason.capitalize()}." if row.reason else ""))
 
 
 def _smallest(p: float, k: int) -> str:

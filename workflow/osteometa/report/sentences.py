@@ -15,6 +15,7 @@ from osteometa.synthesis.words import contrast_words, heterogeneity, subgroup_wo
 from osteometa.wording.choices import interval_words
 from osteometa.wording.measure_format import MeasureFormat, estimate_of
 from osteometa.wording.numbers import (
+    capital,
     counted,
     joined,
     p_text,
@@ -135,7 +136,7 @@ def _several(found: Findings, main: Average) -> list[str]:
     who = f"{_trials(found, main.row.k)} ({participants_words(found.pool)})"
     if found.shown() is None:
         parts = [
-            f"{who[0].upper()}{who[1:]} give effect estimates for {subject(found)}; as set in "
+            f"{capital(who)} give effect estimates for {subject(found)}; as set in "
             "config.yaml, no average over all of them is shown."
         ]
     else:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from osteometa.figures.settings import FigureSettings
 from osteometa.figures.specification import level_words
 from osteometa.report.sensitivity_choices import CHOICES, share_words
-from osteometa.report.table_files import FOLDER, Table, environment
+from osteometa.report.table_files import Table, rendered
 from osteometa.specifications.summary import Summaries
 from osteometa.wording.measure_format import Estimate, MeasureFormat
 
@@ -19,11 +19,10 @@ Rows = Iterator[tuple[str, tuple[str, ...]]]
 
 def specification_page(title: str, curve: str, found: Summaries, settings: FigureSettings) -> str:
     """Return the page as HTML; `curve` is the figure as SVG."""
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
     tables = [_estimates(found, settings), _choices(found, settings), _extremes(found, settings)]
-    return environment().get_template("specifications.html.j2").render(
-        title=f"All specifications: {title}", curve=curve, overall=found.summary[-1],
-        tables=tables, css=css, share=share_words,
+    return rendered(
+        "specifications.html.j2", title=f"All specifications: {title}", curve=curve,
+        overall=found.summary[-1], tables=tables, share=share_words,
     )  # fmt: skip
 
 

@@ -68,10 +68,15 @@ def environment() -> Environment:
     return made
 
 
+def rendered(template: str, **content: object) -> str:
+    """Return a template of the report, filled, with the style of the report."""
+    css = (FOLDER / "report.css").read_text(encoding="utf-8")
+    return environment().get_template(template).render(css=css, **content)
+
+
 def html_of(table: Table) -> str:
     """Return a table as a page of its own."""
-    css = (FOLDER / "report.css").read_text(encoding="utf-8")
-    return environment().get_template("table.html.j2").render(table=table, css=css)
+    return rendered("table.html.j2", table=table)
 
 
 def pdf_of(table: Table) -> bytes:
