@@ -10,16 +10,24 @@ from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from osteometa.figures.palette import BLACK, BLUE, GREEN, GREY, ORANGE, SMALL, VERMILION
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import (
+    LINE,
+    new_figure,
+    polygon,
+    put,
+    put_lines,
+    rectangle,
+    text_width,
+    wrapped,
+)
 from osteometa.io.csv_records import columns_of
 from osteometa.wording.vocabulary import Phase
 
 Row = TypeVar("Row")
-MARGIN, LINE = 2.0, 3.3
+MARGIN = 2.0
 TEXT_HEIGHT = 2.6
 # Exercise types differ in colour and in shape, so that neither is needed alone.
 TYPE_MARKS = {
@@ -229,12 +237,9 @@ def draw_mark(
 ) -> None:  # fmt: skip
     """Draw a mark of the area of a square with this side, mm; `edge` is its own colour else."""
     face = "white" if hollow else color
+    how = {"edgecolor": edge or color, "lw": 0.6, "zorder": zorder, "gid": gid}
     if shape == "square":
-        box = (x - side / 2, y - side / 2)
-        axes.add_artist(
-            Rectangle(box, side, side, facecolor=face, edgecolor=edge or color, lw=0.6,
-                      zorder=zorder, gid=gid)
-        )  # fmt: skip
+        rectangle(axes, x - side / 2, y - side / 2, side, side, face, **how)
         return
     if shape == "cross":
         h = side * 0.6
@@ -247,10 +252,7 @@ def draw_mark(
     radius = side / math.sqrt(area)
     angles = [2 * math.pi * i / corners - math.pi / 2 for i in range(corners)]
     points = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
-    axes.add_artist(
-        Polygon(points, closed=True, facecolor=face, edgecolor=edge or color, lw=0.6, zorder=zorder,
-                gid=gid)
-    )  # fmt: skip
+    polygon(axes, points, face, **how)
 
 
 def draw_interval(axes: Axes, frame: Frame, low: float, high: float, y: float, color: str) -> None:
@@ -273,7 +275,7 @@ STUB = 3.5
 
 def draw_tip(axes: Axes, points: Sequence[tuple[float, float]], color: str) -> None:
     """Draw the tip of an arrow of an interval that continues."""
-    axes.add_patch(Polygon(points, closed=True, facecolor=color, lw=0, zorder=5, gid="tip"))
+    polygon(axes, points, color, lw=0, zorder=5, gid="tip")
 
 
 def diamond_points(
@@ -322,15 +324,15 @@ def titled_figure(title: str, width: float, height: float, note: str = "") -> tu
     """Return a figure with its title; its height is `height`, mm, and that of a note."""
     lines = wrapped(note, width - 2 * MARGIN, SMALL) if note else []
     figure, axes = new_figure(width, height + LINE * len(lines))
-    for index, line in enumerate(wrapped(title, width - 2 * MARGIN, weight="bold")):
-        put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold")
+    title_lines = wrapped(title, width - 2 * MARGIN, weight="bold")
+    put_lines(axes, MARGIN, 3.2, title_lines, weight="bold")
     return figure, axes
 
 
 def noted(axes: Axes, text: str, width: float, top: float) -> None:
     """Write a note below a chart."""
-    for index, line in enumerate(wrapped(text, width - 2 * MARGIN, SMALL)):
-        put(axes, MARGIN, top + LINE * (index + 0.5), line, size=SMALL, color=GREY)
+    lines = wrapped(text, width - 2 * MARGIN, SMALL)
+    put_lines(axes, MARGIN, top + LINE / 2, lines, size=SMALL, color=GREY)
 
 
 def title_height(title: str, width: float) -> float:

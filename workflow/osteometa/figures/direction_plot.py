@@ -16,7 +16,7 @@ from osteometa.figures.chart import LINE, MARGIN, page_title
 from osteometa.figures.forest.marks import direction_mark
 from osteometa.figures.palette import BLACK, BODY, GREY, SMALL
 from osteometa.figures.risk_of_bias import LEVELS
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, put_lines, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, DirectionSet, ReportedResult
 from osteometa.records.groups import grouped
@@ -241,18 +241,14 @@ def _page(
         y += 1.2
     axes.plot([MARGIN, width - MARGIN], [y + 0.8, y + 0.8], color=BLACK, lw=0.6)
     y += 2 + LINE / 2
-    for text in footer:
-        put(axes, MARGIN, y, text, size=SMALL)
-        y += LINE
+    put_lines(axes, MARGIN, y, footer, size=SMALL)
+    y += LINE * len(footer)
     for marks in key:
         for x, shape, face, words in marks:
             direction_mark(axes, x + 1.6, y, shape, 1.25, face)
             put(axes, x + 4.2, y, words, size=SMALL)
         y += LINE
-    y += LINE / 2
-    for text in legend:
-        put(axes, MARGIN, y, text, size=SMALL, color=GREY)
-        y += LINE
+    put_lines(axes, MARGIN, y + LINE / 2, legend, size=SMALL, color=GREY)
     return figure
 
 

@@ -6,11 +6,11 @@ from itertools import product
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle, Wedge
+from matplotlib.patches import Wedge
 
 from osteometa.figures.chart import LINE, MARGIN, OutcomeCount, noted, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, GREY, SKY, SMALL, WIDE
-from osteometa.figures.style import put, text_width
+from osteometa.figures.style import put, put_lines, rectangle, text_width
 from osteometa.records.directions import ReportedResult
 from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Direction, ExerciseType, Phase
@@ -84,9 +84,7 @@ def map_figure(marks: Sequence[OutcomeCount], title: str) -> Figure:
         axes.plot([MARGIN, WIDE - MARGIN], [y + ROW / 2 - 0.6] * 2, color="#D0D0D0", lw=0.5)
     x = MARGIN
     for face, color in FACES.items():
-        axes.add_artist(
-            Rectangle((x, bottom + 0.6), 2.6, 2.6, facecolor=color, edgecolor=BLUE, lw=0.6)
-        )
+        rectangle(axes, x, bottom + 0.6, 2.6, 2.6, color, edgecolor=BLUE, lw=0.6)
         put(axes, x + 3.6, bottom + 1.9, face, size=SMALL)
         x += 8 + text_width(face, SMALL)
     noted(axes, NOTE, WIDE, bottom + 4)
@@ -111,9 +109,8 @@ def _field(
         plural = "s" if mark.x > 1 and mark.shape in ("estimate", "direction") else ""
         lines.append(f"{mark.x:.0f} {mark.shape}{plural}")
     lines.append(f"n = {total:,}" if total else "n not reported")
-    for index, line in enumerate(lines):
-        place = y - 0.6 + LINE * (index - (len(lines) - 1) / 2)
-        put(axes, x + LARGEST + 1.2, place, line, size=SMALL)
+    first = y - 0.6 - LINE * (len(lines) - 1) / 2
+    put_lines(axes, x + LARGEST + 1.2, first, lines, size=SMALL)
 
 
 def map_alt(marks: Sequence[OutcomeCount], title: str) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from osteometa.figures.chart import MARGIN, Mark, title_height, titled_figure
 from osteometa.figures.palette import BLACK, BLUE, SMALL, WIDE
-from osteometa.figures.style import put, wrapped
+from osteometa.figures.style import put_lines, rectangle, wrapped
 from osteometa.records.groups import grouped
 
 WORDS = {
@@ -166,7 +165,7 @@ def _bar(
 ) -> None:
     """Draw a bar with its words, upright where it is narrow."""
     color, ink = (BLUE, "white") if stage else ("#dadada", BLACK)
-    axes.add_artist(Rectangle((x, y), width, height, facecolor=color, lw=0, gid="stage"))
+    rectangle(axes, x, y, width, height, color, lw=0, gid="stage")
     axes.text(x + width / 2, y + height / 2, text, fontsize=SMALL, fontweight="bold", ha="center",
               va="center" if height > 2 * width else "center_baseline", color=ink, gid="symbol",
               rotation=90 if height > 2 * width else 0)  # fmt: skip
@@ -188,9 +187,7 @@ def _box(axes: Axes, x: float, y: float, height: float, lines: Sequence[str], wi
     for a, b in (((x, x + width), (y, y)), ((x, x + width), (y + height, y + height)),
                  ((x, x), (y, y + height)), ((x + width, x + width), (y, y + height))):  # fmt: skip
         axes.plot(a, b, color=BLACK, lw=0.6)
-    start = y + height / 2 - LINE * (len(lines) - 1) / 2
-    for index, line in enumerate(lines):
-        put(axes, x + 2, start + LINE * index, line)
+    put_lines(axes, x + 2, y + height / 2 - LINE * (len(lines) - 1) / 2, lines, LINE)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

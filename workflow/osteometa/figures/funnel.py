@@ -5,7 +5,6 @@ from statistics import NormalDist
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     MARGIN,
@@ -26,6 +25,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.labels import Line, Place, draw_labels, place_labels
 from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW, VERMILION
+from osteometa.figures.style import polygon
 from osteometa.records.sensitivity import FunnelPoint
 from osteometa.wording.measure_format import MeasureFormat
 
@@ -142,7 +142,7 @@ def _triangle(axes: Axes, frame: Frame, z: float, shade: str) -> None:
             ][::side]
         else:
             corners.append((frame.x(end), frame.bottom))
-    axes.add_artist(Polygon(corners, closed=True, facecolor=shade, lw=0, zorder=0, gid="contour"))
+    polygon(axes, corners, shade, lw=0, zorder=0, gid="contour")
 
 
 def _clipped(frame: Frame, x0: float, x1: float) -> tuple[list[float], list[float]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import Count, Frame, Mark, Point, padded
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, ORANGE
 from osteometa.figures.scatter import Ground, ground_figure
+from osteometa.figures.style import polygon
 from osteometa.records.sensitivity import GoshRow
 from osteometa.wording.measure_format import MeasureFormat
 
@@ -132,8 +132,7 @@ def _histogram(axes: Axes, frame: Frame, name: str, bars: Sequence[Bar]) -> None
             places = [(frame.right + h, frame.y(v))
                       for (v, _), h in zip(steps, heights, strict=True)]  # fmt: skip
         if group == "with":
-            axes.add_artist(Polygon(places, closed=True, facecolor=color, edgecolor="none", lw=0,
-                                   zorder=2, gid="histogram"))  # fmt: skip
+            polygon(axes, places, color, edgecolor="none", lw=0, zorder=2, gid="histogram")
         else:
             axes.plot(*zip(*places, strict=True), color=color, lw=1.0, zorder=3, gid="histogram")
 

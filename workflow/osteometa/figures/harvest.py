@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from osteometa.directions.per_study import counted_entries, study_directions
 from osteometa.figures.chart import (
@@ -18,7 +17,7 @@ from osteometa.figures.chart import (
     titled_figure,
 )
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL, WIDE
-from osteometa.figures.style import put, text_width, wrapped
+from osteometa.figures.style import put, put_lines, rectangle, text_width, wrapped
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry
 from osteometa.records.groups import grouped
@@ -150,11 +149,9 @@ def _cell(
     for place, mark in enumerate(chosen):
         x, base = left + SLOT * (place % slots), top + ROW * (place // slots) + 4 * UNIT
         height = UNIT * mark.x
-        axes.add_artist(
-            Rectangle((x + 0.3, base - height), SLOT - 0.6, height, facecolor=COLUMNS[column][1],
-                      edgecolor=BLACK, lw=0.5, hatch="////" if column == "mixed" else None,
-                      gid="bar")
-        )  # fmt: skip
+        hatch = "////" if column == "mixed" else None
+        rectangle(axes, x + 0.3, base - height, SLOT - 0.6, height, COLUMNS[column][1],
+                  edgecolor=BLACK, lw=0.5, hatch=hatch, gid="bar")  # fmt: skip
         put(axes, x + SLOT / 2, base + 1.7, f"{mark.size:.0f}", size=SMALL, align="center")
     if chosen:
         # The count is drawn after the last bar, or below the numbers where the row is full.
@@ -183,8 +180,7 @@ def _key(marks: Sequence[OutcomeCount], title: str) -> list[Figure]:
         figure, axes = titled_figure(words, WIDE, top + tallest + 3)
         for index, column in enumerate(page):
             lines = [line for entry in column for line in entry]
-            for place, line in enumerate(lines):
-                put(axes, MARGIN + width * index, top + LINE * (place + 0.5), line, size=SMALL)
+            put_lines(axes, MARGIN + width * index, top + LINE / 2, lines, size=SMALL)
         figures.append(figure)
     return figures
 

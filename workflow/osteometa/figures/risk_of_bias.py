@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from osteometa.extraction.tables import RiskOfBias
 from osteometa.figures.catalogue import TOOLS
@@ -19,7 +18,7 @@ from osteometa.figures.chart import (
     titled_figure,
 )
 from osteometa.figures.palette import BLACK, BLUE, BODY, ORANGE, SMALL, VERMILION, WIDE
-from osteometa.figures.style import put, wrapped
+from osteometa.figures.style import LINE, put, put_lines, rectangle, wrapped
 
 # Cochrane's symbols; a palette that does not rest on red against green.
 LEVELS = {
@@ -51,7 +50,7 @@ DOMAINS = {
         "q12": "group and individual level distinguished",
     },
 }  # fmt: skip
-ROW, LINE, LABELS, BAR = 4.6, 3.3, 58.0, 4.4
+ROW, LABELS, BAR = 4.6, 58.0, 4.4
 RIGHT = WIDE - MARGIN - 5.0
 """Where lights and bars end, mm: the last tick of the bars has room beyond."""
 HIGHEST = 190.0
@@ -106,8 +105,7 @@ def _page(
     axes.plot([MARGIN, RIGHT], [top - 0.7] * 2, color=BLACK, lw=0.6)
     y = top
     for label, lines in rows:
-        for index, line in enumerate(lines):
-            put(axes, MARGIN, y + ROW / 2 + LINE * index, line)
+        put_lines(axes, MARGIN, y + ROW / 2, lines)
         for mark in (m for m in marks if m.label == label):
             light(axes, places[mark.group], y + ROW / 2, mark.shape)
         y += _height(lines)
@@ -152,10 +150,8 @@ def _bars(
         for level in used:
             share = sum(mark.size for mark in chosen if mark.shape == level) / total
             if share:
-                axes.add_artist(
-                    Rectangle((x, y), room * share, BAR, facecolor=LEVELS[level][1],
-                              edgecolor=BLACK, lw=0.5, gid="bar")
-                )  # fmt: skip
+                color = LEVELS[level][1]
+                rectangle(axes, x, y, room * share, BAR, color, edgecolor=BLACK, lw=0.5, gid="bar")
                 if room * share > 4:
                     _symbol(axes, x + room * share / 2, y + BAR / 2, level, BODY, 3)
             x += room * share

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     MARGIN,
@@ -29,6 +28,7 @@ from osteometa.figures.chart import (
 from osteometa.figures.forest.layout import FAST, ticks_of
 from osteometa.figures.labels import draw_labels, place_labels
 from osteometa.figures.palette import BLACK, BLUE, GREY, NARROW
+from osteometa.figures.style import polygon
 from osteometa.records.sensitivity import (
     InfluenceRow,
     MetaRegressionRow,
@@ -180,10 +180,7 @@ def _band(axes: Axes, frame: Frame, line: Sequence[Fit]) -> None:
     x = [frame.x(m.x) for m in line]
     low, high = [frame.y(m.low) for m in line], [frame.y(m.high) for m in line]
     corners = list(zip(x + x[::-1], low + high[::-1], strict=True))
-    axes.add_artist(
-        Polygon(corners, closed=True, facecolor=BAND, edgecolor="none", lw=0, zorder=0.5,
-                gid="band")
-    )  # fmt: skip
+    polygon(axes, corners, BAND, edgecolor="none", lw=0, zorder=0.5, gid="band")
     for edge in (low, high):
         axes.plot(x, edge, color=GREY, lw=0.6, dashes=(4, 2), zorder=1, gid="band")
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon, Rectangle
 
 from osteometa.figures.chart import (
     MARGIN,
@@ -22,7 +21,7 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, POINT, SMALL, WIDE
-from osteometa.figures.style import put, text_width
+from osteometa.figures.style import polygon, put, rectangle, text_width
 from osteometa.numerics.arrays import Array
 from osteometa.records.groups import grouped
 from osteometa.records.sensitivity import MultiverseRow, MultiverseShare
@@ -157,9 +156,7 @@ def _estimate_axis(axes: Axes, frame: Frame, ticks: Ticks, scale: MeasureFormat)
 def _explained_bar(axes: Axes, y: float, share: float, most: float) -> None:
     """Draw the variance that a choice explains, percent, at the right."""
     start, width = WIDE - MARGIN - BARS, (BARS - 10) * share / most
-    axes.add_artist(
-        Rectangle((start, y + 0.6), width, LEVEL - 1.2, facecolor=ORANGE, lw=0, gid="bar")
-    )
+    rectangle(axes, start, y + 0.6, width, LEVEL - 1.2, ORANGE, lw=0, gid="bar")
     put(axes, start + width + 1, y + LEVEL / 2, f"{share:.0f} %", size=SMALL)
 
 
@@ -354,7 +351,7 @@ def _bands(
     for low, high, color in (("low_outer", "high_outer", OUTER), ("low", "high", INNER)):
         outline = [*zip(edges, steps(low), strict=True),
                    *zip(reversed(edges), reversed(steps(high)), strict=True)]  # fmt: skip
-        axes.add_patch(Polygon(outline, closed=True, facecolor=color, lw=0, zorder=2))
+        polygon(axes, outline, color, lw=0, zorder=2)
     axes.plot(edges, steps("estimate"), color=BLACK, lw=1.0, zorder=3)
     axes.plot([frame.left, frame.right], [frame.y(0.0)] * 2, color=BLUE, lw=0.6, zorder=2.5)
     _estimate_axis(axes, frame, ticks, scale)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
 from osteometa.figures.chart import (
     LINE,
@@ -25,7 +24,7 @@ from osteometa.figures.chart import (
 )
 from osteometa.figures.forest.layout import ticks_of
 from osteometa.figures.palette import BLACK, BLUE, GREY, SMALL, VERMILION, WIDE
-from osteometa.figures.style import put, text_width, wrapped
+from osteometa.figures.style import polygon, put, put_lines, text_width, wrapped
 from osteometa.records.groups import grouped
 from osteometa.records.pools import PooledRow, TypeContrast
 from osteometa.records.sensitivity import SensitivityRow, StepRow
@@ -168,8 +167,7 @@ def _line(axes: Axes, frame: Frame, mark: Mark, lines: list[str], y: float, effe
           effect_width: float) -> None:  # fmt: skip
     middle = y + ROW / 2 + (1.2 if mark.kind == "heading" else 0)
     bold = _weight(mark)
-    for index, line in enumerate(lines):
-        put(axes, MARGIN, middle + LINE * index, line, weight=bold)
+    put_lines(axes, MARGIN, middle, lines, weight=bold)
     if mark.kind == "message":
         put(axes, WIDE - MARGIN, middle, mark.text, size=SMALL, align="right", color=GREY)
     if not isinstance(mark, Interval):
@@ -191,10 +189,7 @@ def _diamond(axes: Axes, frame: Frame, mark: Interval, y: float) -> None:
     """Draw the primary result as wide as its interval, with an arrow where it continues."""
     points = diamond_points(frame, mark.x, mark.low, mark.high, y)
     fill = BLACK if mark.shape == "full" else "white"
-    axes.add_patch(
-        Polygon(points, closed=True, facecolor=fill, edgecolor=BLACK, lw=0.6, zorder=4,
-                gid="diamond")
-    )  # fmt: skip
+    polygon(axes, points, fill, edgecolor=BLACK, lw=0.6, zorder=4, gid="diamond")
     for beyond, x, step in (
         (mark.low < frame.x_low, frame.left, -1.3), (mark.high > frame.x_high, frame.right, 1.3),
     ):  # fmt: skip

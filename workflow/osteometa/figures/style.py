@@ -2,7 +2,9 @@
 
 import math
 import sys
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -10,12 +12,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.ft2font import LoadFlags
+from matplotlib.patches import Polygon, Rectangle
 
 from osteometa.figures.fonts import FALLBACK, FAMILY, WEIGHTS, family_of, font, font_file
 from osteometa.figures.palette import BLACK, BODY, POINT
 
 BREAKS = str.maketrans("\t\n", "  ")
 """Where a line may end beside a space; a no-break space is no such place."""
+LINE = 3.3
+"""From one line of text to the next, mm."""
 RISE = 0.375
 """Half the height of a line above its baseline, in parts of the size of the text."""
 
@@ -117,3 +122,23 @@ def _face(text: str, size: float, weight: str) -> FontProperties:
     """Return the font of a text; a further family only where it needs one."""
     more = {family_of(letter, weight) for letter in text} - {"", FAMILY, FALLBACK}
     return FontProperties(family=[FAMILY, *sorted(more), "sans-serif"], weight=weight, size=size)
+
+
+def put_lines(
+    axes: Axes, x: float, y: float, lines: Iterable[str], step: float = LINE, **how: Any
+) -> None:
+    """Write lines of text below each other, the first at y; `how` is what `put` takes."""
+    for index, line in enumerate(lines):
+        put(axes, x, y + step * index, line, **how)
+
+
+def polygon(axes: Axes, corners: Sequence[tuple[float, float]], face: str, **how: Any) -> None:
+    """Draw a filled polygon; `how` is what matplotlib's takes."""
+    axes.add_artist(Polygon(corners, facecolor=face, **how))
+
+
+def rectangle(
+    axes: Axes, x: float, y: float, width: float, height: float, face: str, **how: Any
+) -> None:
+    """Draw a filled rectangle from its upper left corner; `how` is what matplotlib's takes."""
+    axes.add_artist(Rectangle((x, y), width, height, facecolor=face, **how))

@@ -30,7 +30,7 @@ from osteometa.figures.forest.layout import Axis, ticks_of
 from osteometa.figures.forest.marks import diamond, interval
 from osteometa.figures.palette import BLACK, GREY, NARROW, SMALL
 from osteometa.figures.settings import PRESETS, Preset
-from osteometa.figures.style import put, text_width, wrapped
+from osteometa.figures.style import put, put_lines, text_width, wrapped
 from osteometa.records.groups import grouped
 from osteometa.records.pools import PooledRow
 from osteometa.wording.choices import studies_words
@@ -219,8 +219,7 @@ def _heads(axes: Axes, y: float, left: float, page: Sequence[Placed], preset: Pr
 
 
 def _analysis(axes: Axes, item: Placed, axis: Axis, top: float, preset: Preset) -> None:
-    for index, line in enumerate(item.lines):
-        put(axes, MARGIN, top + LINE * (index + 0.5) + 0.4, line, weight="bold", size=preset.size)
+    put_lines(axes, MARGIN, top + LINE / 2 + 0.4, item.lines, weight="bold", size=preset.size)
     first = top + LINE * len(item.lines) + BELOW
     bottom = first + ROW * len(item.marks)
     null = axis.place(0.0)

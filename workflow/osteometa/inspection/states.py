@@ -76,12 +76,9 @@ def snapshot_in_memory(tables: Tables, config: Config) -> Snapshot:
 
 
 def _pool(
-    name: str,
-    effects: Sequence[Effect],
-    links: Sequence[Covariance],
-    tables: Tables,
+    name: str, effects: Sequence[Effect], links: Sequence[Covariance], tables: Tables,
     config: Config,
-) -> _Pooled:
+) -> _Pooled:  # fmt: skip
     """Return the pools of one analysis, as the job of the workflow makes them."""
     own = from_part(pool_settings(config, name))
     values = _written(subgroup_values(effects, tables), SubgroupValue)

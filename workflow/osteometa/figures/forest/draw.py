@@ -32,7 +32,7 @@ from osteometa.figures.forest.rows import (
 from osteometa.figures.palette import BLACK, BODY, GREY, ORANGE, SMALL
 from osteometa.figures.risk_of_bias import level_words, light
 from osteometa.figures.settings import Preset
-from osteometa.figures.style import new_figure, put, text_width, wrapped
+from osteometa.figures.style import new_figure, put, put_lines, text_width, wrapped
 from osteometa.wording.measure_format import Estimate, MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, SHOWN_APART, Block, Flag, MeansKind
 
@@ -116,8 +116,7 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
     placed = place_rows(page, columns, top, width, preset.size)
     bottom = placed[-1].top + placed[-1].height if placed else top
     figure, axes = new_figure(width, bottom + around.below)
-    for index, line in enumerate(around.titles):
-        put(axes, MARGIN, 3.2 + LINE * index, line, weight="bold", size=preset.size)
+    put_lines(axes, MARGIN, 3.2, around.titles, weight="bold", size=preset.size)
     _heads(axes, columns, preset, axis is not None, top, width)
     if axis:
         _reference_lines(axes, plot.forest.rows, placed, axis, bottom)
@@ -127,9 +126,8 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
     words = max((text_width(text, preset.size) for text in only), default=0.0)
     for item in placed:
         _row(axes, item, columns, axis, plot, words)
-    for index, line in enumerate(around.notes):
-        y = bottom + around.footer + LINE * (index + 0.5)
-        put(axes, MARGIN, y, line, size=SMALL, color=GREY)
+    y = bottom + around.footer + LINE / 2
+    put_lines(axes, MARGIN, y, around.notes, size=SMALL, color=GREY)
     return figure
 
 
@@ -239,9 +237,8 @@ def _texts(axes: Axes, item: Placed, columns: Columns, preset: Preset) -> None:
     row, y = item.row, item.middle
     bold = "bold" if row.kind in ("heading", "diamond") else "normal"
     size = SMALL if row.kind == "note" else preset.size
-    for index, line in enumerate(item.lines):
-        put(axes, columns.label, y + LINE * index, line, size=size, weight=bold,
-            color=GREY if row.kind == "note" else BLACK)  # fmt: skip
+    color = GREY if row.kind == "note" else BLACK
+    put_lines(axes, columns.label, y, item.lines, size=size, weight=bold, color=color)
     if row.marks:
         last = item.lines[-1]
         x = columns.label + text_width(last, preset.size) + 0.4

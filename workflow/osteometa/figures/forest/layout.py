@@ -10,12 +10,12 @@ from matplotlib.ticker import MaxNLocator
 from osteometa.figures.forest.rows import Diamond, ForestRow, Study
 from osteometa.figures.palette import BODY, SMALL
 from osteometa.figures.settings import DROPPED, Preset
-from osteometa.figures.style import text_width, wrapped
+from osteometa.figures.style import LINE, text_width, wrapped
 from osteometa.wording.measure_format import MeasureFormat
 from osteometa.wording.vocabulary import OVERALL, MeansKind
 
 MARGIN, GAP = 2.0, 2.0
-ROW, LINE = 4.2, 3.3
+ROW = 4.2
 LONGEST_LABEL = 40.0
 LONGER = 8.0
 """How much wider the labels may be so that no word of them is cut, mm."""

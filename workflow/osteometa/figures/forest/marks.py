@@ -3,11 +3,12 @@
 import math
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon, Rectangle
 
+from osteometa.figures.chart import draw_tip
 from osteometa.figures.forest.layout import Axis
 from osteometa.figures.forest.rows import Study
 from osteometa.figures.palette import BLACK, BLUE, GREY, ORANGE, SMALL
+from osteometa.figures.style import polygon, rectangle
 from osteometa.wording.measure_format import Estimate
 
 LARGEST_SQUARE = 2.8
@@ -33,7 +34,7 @@ def interval(
     for beyond, x, step in ((low < axis.low, left, TIP), (high > axis.high, right, -TIP)):
         if beyond:
             points = [(x, y), (x + step, y - 0.7), (x + step, y + 0.7)]
-            axes.add_artist(Polygon(points, closed=True, color=color, lw=0, zorder=3))
+            polygon(axes, points, color, lw=0, zorder=3)
 
 
 def square(axes: Axes, row: Study, axis: Axis, y: float, heaviest: float, color: str) -> None:
@@ -44,10 +45,9 @@ def square(axes: Axes, row: Study, axis: Axis, y: float, heaviest: float, color:
     x = axis.x(row.estimate)
     fill = "white" if row.share is None else color
     edge = GREY if row.share is None else color
-    axes.add_artist(
-        Rectangle((x - side / 2, y - side / 2), side, side, facecolor=fill, edgecolor=edge,
-                  lw=0.6 if row.share is None else 0, zorder=4, gid=f"square:{row.effect_id}")
-    )  # fmt: skip
+    rectangle(axes, x - side / 2, y - side / 2, side, side, fill, edgecolor=edge,
+              lw=0.6 if row.share is None else 0, zorder=4,
+              gid=f"square:{row.effect_id}")  # fmt: skip
     if side < LEAST_SQUARE:
         axes.plot([x, x], [y - HALF, y + HALF], color=color, lw=0.6, zorder=5, gid="tick")
         return
@@ -67,15 +67,12 @@ def diamond(axes: Axes, pool: Estimate, axis: Axis, y: float, color: str) -> Non
     above = [(x, y - _half_height(x, left, middle, right)) for x in xs]
     below = [(x, 2 * y - top) for x, top in reversed(above)]
     points = list(dict.fromkeys([*above, *below]))  # an end that is not cut off is one point
-    axes.add_artist(
-        Polygon(points, closed=True, facecolor=color, edgecolor=BLACK, lw=0.7, zorder=4,
-                gid="diamond")
-    )  # fmt: skip
-    for beyond, x, step in ((left < axis.left, axis.left, TIP), (right > axis.right, axis.right,
-                                                                 -TIP)):  # fmt: skip
+    polygon(axes, points, color, edgecolor=BLACK, lw=0.7, zorder=4, gid="diamond")
+    for beyond, x, step in (
+        (left < axis.left, axis.left, TIP), (right > axis.right, axis.right, -TIP),
+    ):  # fmt: skip
         if beyond:
-            tip = [(x, y), (x + step, y - HALF), (x + step, y + HALF)]
-            axes.add_artist(Polygon(tip, closed=True, color=BLACK, lw=0, zorder=5, gid="tip"))
+            draw_tip(axes, [(x, y), (x + step, y - HALF), (x + step, y + HALF)], BLACK)
 
 
 def _half_height(x: float, left: float, middle: float, right: float) -> float:
@@ -96,10 +93,8 @@ def direction_mark(
         tip = -h if shape == "up" else h
         points = [(x, y + tip), (x - h, y - tip * 0.75), (x + h, y - tip * 0.75)]
         color = BLUE if shape == "up" else ORANGE
-        axes.add_artist(
-            Polygon(points, closed=True, facecolor=face or color,
-                    edgecolor=BLACK if not face else color, lw=0.9 if face else 0.5, zorder=4)
-        )  # fmt: skip
+        edge, lw = (color, 0.9) if face else (BLACK, 0.5)
+        polygon(axes, points, face or color, edgecolor=edge, lw=lw, zorder=4)
     elif shape == "unchanged":
         axes.plot([x - h, x + h], [y, y], color=BLACK, lw=0.9, zorder=4)
         for end, step in ((x - h, 0.6), (x + h, -0.6)):
@@ -107,7 +102,7 @@ def direction_mark(
             axes.plot(*zip(*points, strict=True), color=BLACK, lw=0.9, zorder=4)
     elif shape == "mixed":
         points = [(x - h, y), (x, y - h), (x + h, y), (x, y + h)]
-        axes.add_artist(Polygon(points, closed=True, facecolor=GREY, edgecolor=BLACK, lw=0.5))
+        polygon(axes, points, GREY, edgecolor=BLACK, lw=0.5)
     elif shape == "zero":
         for step in (-0.35 * h, 0.35 * h):
             axes.plot([x - h, x + h], [y + step, y + step], color=BLACK, lw=1.0, zorder=4)
