@@ -202,28 +202,38 @@ def draw_axes(
     """Draw the two axes with round ticks; a tick text that would touch another is left out."""
     axes.plot([frame.left, frame.right], [frame.bottom, frame.bottom], color=BLACK, lw=0.6)
     axes.plot([frame.left, frame.left], [frame.top, frame.bottom], color=BLACK, lw=0.6)
-    draw_ticks(axes, frame, frame.bottom, x_ticks)
-    free = math.inf
-    for value, text in sorted(y_ticks, key=lambda tick: -frame.y(tick[0])):
-        y = frame.y(value)
-        axes.plot([frame.left - 0.9, frame.left], [y, y], color=BLACK, lw=0.6)
-        if y + TEXT_HEIGHT / 2 < free:
-            put(axes, frame.left - 1.5, y, text, size=SMALL, align="right")
-            free = y - TEXT_HEIGHT / 2
+    draw_ticks(axes, frame.x, frame.bottom, x_ticks)
+    draw_y_ticks(axes, frame, y_ticks)
     put(axes, (frame.left + frame.right) / 2, frame.bottom + 6.4, x_title, size=SMALL,
         align="center")  # fmt: skip
     put(axes, MARGIN, frame.top - 2.8, y_title, size=SMALL)
 
 
-def draw_ticks(axes: Axes, frame: Frame, y: float, ticks: Ticks) -> None:
-    """Draw the ticks of a horizontal axis at height y, texts that would touch left out."""
-    free = -math.inf
+def draw_ticks(
+    axes: Axes, place: Callable[[float], float], y: float, ticks: Ticks, *, below: float = 2.8,
+    free: float = -math.inf,
+) -> None:  # fmt: skip
+    """Draw the ticks of a horizontal axis at height y, texts that would touch left out.
+
+    `place` returns where a value is, mm; texts are `below` the axis, and right of `free`.
+    """
     for value, text in ticks:
-        x, half = frame.x(value), text_width(text, SMALL) / 2
+        x, half = place(value), text_width(text, SMALL) / 2
         axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
         if x - half > free:
-            put(axes, x, y + 2.8, text, size=SMALL, align="center")
+            put(axes, x, y + below, text, size=SMALL, align="center")
             free = x + half + 0.8
+
+
+def draw_y_ticks(axes: Axes, frame: Frame, ticks: Ticks) -> None:
+    """Draw the ticks of the vertical axis from the bottom, texts that would touch left out."""
+    free = math.inf
+    for value, text in sorted(ticks, key=lambda tick: -frame.y(tick[0])):
+        y = frame.y(value)
+        axes.plot([frame.left - 0.9, frame.left], [y, y], color=BLACK, lw=0.6)
+        if y + TEXT_HEIGHT / 2 < free:
+            put(axes, frame.left - 1.5, y, text, size=SMALL, align="right")
+            free = y - TEXT_HEIGHT / 2
 
 
 def tick_room(ticks: Ticks) -> float:

@@ -10,6 +10,8 @@ from pathlib import Path
 import matplotlib
 from matplotlib.ft2font import FT2Font
 
+from osteometa.records.groups import grouped
+
 FAMILY = "Source Sans Pro"
 FALLBACK = "DejaVu Sans"
 """Comes with matplotlib: Hebrew, Arabic, signs."""
@@ -112,17 +114,13 @@ def further_rules(letters: Mapping[str, Iterable[str]]) -> str:
 
 @cache
 def _rules(weight: str, letters: str, *, ranges: bool = False) -> str:
-    used: dict[str, str] = {}
-    for letter in letters:
-        family = family_of(letter, weight)
-        if family:
-            used[family] = used.get(family, "") + letter
+    used = grouped(letters, lambda letter: family_of(letter, weight))
     return "".join(
         f"@font-face{{font-family:'{family}';font-weight:{weight};"
-        f"src:url(data:font/ttf;base64,{_cut(family, weight, found)}) format('truetype')"
+        f"src:url(data:font/ttf;base64,{_cut(family, weight, ''.join(found))}) format('truetype')"
         + (f";unicode-range:{','.join(f'U+{ord(letter):X}' for letter in found)}}}" if ranges
            else "}")
-        for family, found in sorted(used.items(), reverse=True)
+        for family, found in sorted(used.items(), reverse=True) if family
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from osteometa.figures.chart import (
     MARGIN,
     Count,
     draw_mark,
+    draw_ticks,
     in_pages,
     noted,
     page_title,
@@ -157,10 +158,8 @@ def _bars(
             x += room * share
     y = top + (BAR + 1.6) * len(domains) + 1
     axes.plot([LABELS, LABELS + room], [y, y], color=BLACK, lw=0.6)
-    for share in (0, 25, 50, 75, 100):
-        x = LABELS + room * share / 100
-        axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
-        put(axes, x, y + 2.8, f"{share} %", size=SMALL, align="center")
+    ticks = [(share, f"{share} %") for share in (0, 25, 50, 75, 100)]
+    draw_ticks(axes, lambda share: LABELS + room * share / 100, y, ticks)
 
 
 def level_words(judgements: Iterable[str]) -> str:

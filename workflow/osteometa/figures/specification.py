@@ -14,6 +14,7 @@ from osteometa.figures.chart import (
     Mark,
     Ticks,
     axis_range,
+    draw_y_ticks,
     noted,
     tick_room,
     title_height,
@@ -144,10 +145,7 @@ def _curve(
 
 def _estimate_axis(axes: Axes, frame: Frame, ticks: Ticks, scale: MeasureFormat) -> None:
     axes.plot([frame.left, frame.left], [frame.top, frame.bottom], color=BLACK, lw=0.6)
-    for value, text in ticks:
-        y = frame.y(value)
-        axes.plot([frame.left - 0.9, frame.left], [y, y], color=BLACK, lw=0.6)
-        put(axes, frame.left - 1.5, y, text, size=SMALL, align="right")
+    draw_y_ticks(axes, frame, ticks)
     put(axes, MARGIN, frame.top - 2.9, scale.title, size=SMALL)
     put(axes, WIDE - MARGIN - BARS, frame.bottom + 1.5, "Variance explained", size=SMALL,
         weight="bold")  # fmt: skip

@@ -200,7 +200,7 @@ def _diamond(axes: Axes, frame: Frame, mark: Interval, y: float) -> None:
 def _axis(axes: Axes, frame: Frame, bottom: float, scale: MeasureFormat) -> None:
     y = bottom + 0.6
     axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
-    draw_ticks(axes, frame, y, ticks_of(frame.x_low, frame.x_high, scale))
+    draw_ticks(axes, frame.x, y, ticks_of(frame.x_low, frame.x_high, scale))
     put(axes, (frame.left + frame.right) / 2, y + 5.9, scale.title, size=SMALL, align="center")
 
 

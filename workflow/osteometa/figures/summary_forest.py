@@ -16,7 +16,6 @@ from osteometa.figures.chart import (
     LINE,
     MARGIN,
     Count,
-    Frame,
     Interval,
     draw_favours,
     draw_mark,
@@ -247,9 +246,8 @@ def _shape(axes: Axes, axis: Axis, mark: Pool, y: float, preset: Preset) -> None
 
 
 def _axis(axes: Axes, axis: Axis, y: float, panel: Panel) -> None:
-    frame = Frame(axis.left, axis.right, y, y, axis.low, axis.high, 0.0, 1.0)
-    axes.plot([frame.left, frame.right], [y, y], color=BLACK, lw=0.6)
-    draw_ticks(axes, frame, y, ticks_of(axis.low, axis.high, panel.scale))
+    axes.plot([axis.left, axis.right], [y, y], color=BLACK, lw=0.6)
+    draw_ticks(axes, axis.place, y, ticks_of(axis.low, axis.high, panel.scale))
     half = text_width(panel.scale.title, SMALL) / 2
     middle = min(max((axis.left + axis.right) / 2, MARGIN + half), NARROW - MARGIN - half)
     put(axes, middle, y + 5.9, panel.scale.title, size=SMALL, align="center", color=GREY)
