@@ -136,12 +136,11 @@ def supplement_of(review: Review, figures: Sequence[Numbered]) -> bytes:
         if chosen:
             parts += ["#pagebreak(weak: true)", _heading(1, head)]
         for figure in chosen:
-            pages = figure.pages()
-            names = [f"f{figure.number}p{page}" for page in range(1, len(pages) + 1)]
-            for name, page in zip(names, pages, strict=True):
+            pages = {f"f{figure.number}p{n}": page for n, page in enumerate(figure.pages(), 1)}
+            for name, page in pages.items():
                 inputs[name] = ElementTree.tostring(page, "unicode")
                 letters.update(*letters_of(page).values())
-            parts.append(_figure(figure, dict(zip(names, pages, strict=True))))
+            parts.append(_figure(figure, pages))
     source = "\n".join(parts)
     return typeset(source, letters | set(source), inputs)
 

@@ -16,13 +16,10 @@ KINDS = {
     "type_contrasts": "Differences between exercise types",
 }
 """Kinds of figures of a synthesis."""
-NAMES = (*KINDS, *(f"forest_{measure.lower()}" for measure in MEASURES))
-"""All figures of a synthesis: those of its primary measure, and a forest plot of each measure."""
-HEADS = {
-    **KINDS,
-    **{f"forest_{measure.lower()}": f"Forest plot, {measure}" for measure in MEASURES},
-}
-"""Their titles in a list."""
+HEADS = {**KINDS, **{f"forest_{m.lower()}": f"Forest plot, {m}" for m in MEASURES}}
+"""All figures of a synthesis, with their titles in a list: those of its primary measure, and a
+forest plot of each measure."""
+NAMES = tuple(HEADS)
 TOOLS = {"rob2": "RoB 2", "robins_i": "ROBINS-I", "nhlbi_prepost": "NHLBI before-after tool"}
 """Tools of risk of bias."""
 TITLES = {

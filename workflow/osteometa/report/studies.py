@@ -1,6 +1,6 @@
 """Characteristics of the studies: one row of words per study."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from osteometa.extraction.cell_types import ReportedNumber
@@ -27,13 +27,11 @@ def risk_of(study_id: str, tables: Tables, outcome: str = "") -> str:
 
 def risk_words(studies: Sequence[str], outcome: str, tables: Tables) -> str:
     """Return how many studies of a pool were judged how."""
-    judged = [risk_of(study, tables, outcome) for study in studies]
-    found = [words for words in judged if words != NOT_ASSESSED]
-    if not found:
+    judged = Counter(risk_of(study, tables, outcome) for study in studies)
+    if not judged.keys() - {NOT_ASSESSED}:
         return NOT_ASSESSED
-    counts = [f"{found.count(words)} {words}" for words in sorted(set(found))]
-    missing = len(judged) - len(found)
-    return ", ".join([*counts, *([f"{missing} {NOT_ASSESSED}"] if missing else [])])
+    order = sorted(judged, key=lambda words: (words == NOT_ASSESSED, words))
+    return ", ".join(f"{judged[words]} {words}" for words in order)
 
 
 def participants_of(effects: Iterable[WeightedEffect]) -> tuple[int, int]:

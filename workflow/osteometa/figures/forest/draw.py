@@ -7,7 +7,7 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from osteometa.figures.chart import draw_favours, page_title
+from osteometa.figures.chart import draw_favours, draw_ticks, page_title
 from osteometa.figures.forest import marks
 from osteometa.figures.forest.layout import (
     LINE,
@@ -191,13 +191,7 @@ def _crosses(item: Placed, x: float) -> bool:
 def _axis(axes: Axes, axis: Axis, bottom: float, scale: MeasureFormat, width: float) -> None:
     y = bottom + 1.5
     axes.plot([axis.left, axis.right], [y, y], color=BLACK, lw=0.6)
-    free = axis.left - 4
-    for place, text in axis.ticks:
-        x, half = axis.x(place), text_width(text, SMALL) / 2
-        axes.plot([x, x], [y, y + 0.9], color=BLACK, lw=0.6)
-        if x - half > free:
-            put(axes, x, y + 2.6, text, size=SMALL, align="center")
-            free = x + half + 0.8
+    draw_ticks(axes, axis.x, y, axis.ticks, below=2.6, free=axis.left - 4)
     half = text_width(scale.title, SMALL) / 2
     middle = min((axis.left + axis.right) / 2, width - MARGIN - half)
     put(axes, middle, y + 5.9, scale.title, size=SMALL, align="center")
@@ -264,7 +258,7 @@ def legend_of(
     page: Sequence[ForestRow], columns: Columns, letters: Mapping[str, Flag], within_arm: bool
 ) -> list[str]:
     """Return what a page needs of a legend: only what has a column is explained."""
-    means = {row.means_kind for row in page if any(columns.has(name) for name in MEANS)}
+    means = {row.means_kind for row in page if set(MEANS) & set(columns.right)}
     used = {letter for row in page for letter in row.marks.split()}
     judged = "" if columns.risk_of_bias is None else level_words(row.risk_of_bias for row in page)
     lines = {

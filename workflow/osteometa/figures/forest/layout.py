@@ -52,10 +52,6 @@ class Columns:
     heads: Mapping[str, tuple[str, str]]
     """The two lines over each column of numbers, and over the lights."""
 
-    def has(self, name: str) -> bool:
-        """Return whether a column is shown."""
-        return name in self.right
-
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -131,10 +127,6 @@ def _empty(name: str, rows: Sequence[ForestRow]) -> bool:
     """Return whether a column would be empty: one arm only, no means reported, nothing weighed."""
     if name in ("label", "plot", "effect") or not any(row.kind == "study" for row in rows):
         return name == "risk_of_bias"
-    if name in ("exercise_n", "control_n") and not any(
-        row.exercise_n or row.control_n for row in rows
-    ):
-        return True
     return not any(getattr(row, name) for row in rows)
 
 
@@ -243,9 +235,8 @@ def place_rows(
         if row.kind == "note" and beside:
             room = before  # so that the null line stays whole
         if row.kind == "interval":  # over the columns of the arms, which are empty beside it
-            room = max(
-                [room, *(columns.right[name] - MARGIN for name in ARMS if columns.has(name))]
-            )
+            arms = [columns.right[name] - MARGIN for name in ARMS if name in columns.right]
+            room = max([room, *arms])
         weight = "bold" if row.kind in ("heading", "diamond") else "normal"
         text = unbroken(row.label) if wide else row.label
         lines = wrapped(text, room, SMALL if row.kind == "note" else size, weight)

@@ -246,12 +246,8 @@ def _study(
         participants=None if by_arm else effect.n_total,
         effect=scale.with_interval(effect.yi, effect.ci_low, effect.ci_high),
         weight="" if effect.weight is None else f"{effect.weight:.1f}",
-        estimate=effect.yi,
-        low=effect.ci_low,
-        high=effect.ci_high,
-        share=effect.weight,
-        risk_of_bias=effect.risk_of_bias,
-        effect_id=effect.effect_id,
+        estimate=effect.yi, low=effect.ci_low, high=effect.ci_high, share=effect.weight,
+        risk_of_bias=effect.risk_of_bias, effect_id=effect.effect_id,
         flags=" ".join(sorted(effect.flags)),
     )  # fmt: skip
 
