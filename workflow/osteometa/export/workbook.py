@@ -122,7 +122,7 @@ def workbook_of(sheets: list[Sheet], title: str) -> bytes:
     book.properties.created = book.properties.modified = datetime(1980, 1, 1)  # as `undated`
     _contents(_page(book, "contents"), sheets, title)
     for sheet in sheets:
-        _fill(_page(book, sheet.name), sheet.columns, sheet.rows, sheet.numeric)
+        _fill(_page(book, sheet.name), sheet)
     return saved(book)
 
 
@@ -156,25 +156,23 @@ def _contents(page: Any, sheets: list[Sheet], title: str) -> None:
         page.append([name, _cell(page, sheet.files), rows, _cell(page, sheet.explanation)])
 
 
-def _fill(
-    page: Any, columns: tuple[str, ...], rows: list[list[str]], numeric: frozenset[str]
-) -> None:
+def _fill(page: Any, sheet: Sheet) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment
     from openpyxl.utils import get_column_letter
 
     page.freeze_panes = "B2"
-    for place, column in enumerate(columns):
-        longest = max([len(column) + 3, *(len(row[place]) for row in rows)])
+    for place, column in enumerate(sheet.columns):
+        longest = max([len(column) + 3, *(len(row[place]) for row in sheet.rows)])
         letter = get_column_letter(place + 1)
         page.column_dimensions[letter].width = min(max(longest + 1, NARROWEST), WIDEST)
-    page.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(rows) + 1}"
-    page.append([_cell(page, column, bold=True) for column in columns])
+    page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{len(sheet.rows) + 1}"
+    page.append([_cell(page, column, bold=True) for column in sheet.columns])
     top = Alignment(wrap_text=True, vertical="top")
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(sheet.rows, start=2):
         cells = [
-            WriteOnlyCell(page, _number(text)) if column in numeric else _cell(page, text)
-            for column, text in zip(columns, row, strict=True)
+            WriteOnlyCell(page, _number(text)) if column in sheet.numeric else _cell(page, text)
+            for column, text in zip(sheet.columns, row, strict=True)
         ]
         lines = max(len(wrap(text, WIDEST - 10)) for text in row)
         if lines > 1:  # no program makes room by itself

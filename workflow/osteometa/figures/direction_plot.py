@@ -113,11 +113,17 @@ def _row(
 def direction_pages(
     rows: Sequence[DirectionRow], sets: Sequence[DirectionSet], config: Config
 ) -> tuple[list[list[Block]], list[Figure]]:
-    """Return the pages of the plot, as blocks of rows and as figures."""
+    """Return the pages of the plot as blocks of rows and as figures; sign tests on the last one."""
     width = float(config.figures.width)
     footer = [line for row in sets for line in wrapped(set_words(row), width - 4, SMALL)]
     pages = paginate(rows, footer)
-    return pages, page_figures(pages, list(config.outcomes), footer, width)
+    legend = wrapped(legend_words(drawn_rows(pages)), width - 2 * MARGIN, SMALL)
+    figures = [
+        _page(page, list(config.outcomes), footer if number == len(pages) else [], legend, width,
+              page_title("Reported directions", number, len(pages)))
+        for number, page in enumerate(pages, start=1)
+    ]  # fmt: skip
+    return pages, figures
 
 
 def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
@@ -129,18 +135,6 @@ def drawn_rows(pages: Sequence[list[Block]]) -> list[DirectionRow]:
         for line in block[1]
         for row in line
     ]
-
-
-def page_figures(
-    pages: Sequence[list[Block]], outcomes: list[str], footer: Sequence[str], width: float
-) -> list[Figure]:
-    """Return a figure for each page; the sign tests are on the last one."""
-    legend = wrapped(legend_words(drawn_rows(pages)), width - 2 * MARGIN, SMALL)
-    return [
-        _page(page, outcomes, footer if number == len(pages) else [], legend, width,
-              page_title("Reported directions", number, len(pages)))
-        for number, page in enumerate(pages, start=1)
-    ]  # fmt: skip
 
 
 def paginate(rows: Sequence[DirectionRow], footer: Sequence[str]) -> list[list[Block]]:

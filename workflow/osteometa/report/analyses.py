@@ -79,26 +79,18 @@ def chapter(found: Findings, root: Path, tables: Tables, config: Config) -> Chap
     twice = config.derivation.type_by != "paper"
     by_paper = pool_by_paper(found) if twice else []
     return Chapter(
-        id=name,
-        heading=heading(found),
-        described=bool(found.pool),
-        pooled=len(found.pool) > 1,
+        id=name, heading=heading(found), described=bool(found.pool), pooled=len(found.pool) > 1,
         sentences=synthesis_sentences(found, tables),
         forest=next((figure for figure in drawn if figure.row.figure == "forest"), None),
         figures=[figure for figure in drawn if figure.row.figure != "forest"],
         not_drawn=_not_drawn(figures),
-        numbers=_numbers(found, primary=True),
-        other_measures=_numbers(found, primary=False),
-        subgroups=subgroup_table(found),
-        sensitivity=lines,
-        not_done=not_done,
+        numbers=_numbers(found, primary=True), other_measures=_numbers(found, primary=False),
+        subgroups=subgroup_table(found), sensitivity=lines, not_done=not_done,
         types=type_rows(found, by_paper) if twice else [],
         type_words=type_words(found, by_paper) if twice else "",
-        published=published_pools(found, tables),
-        effects=found.effects,
-        flags=sorted({flag for e in found.effects for flag in e.flags}),
-        explore=explorable_sets(found, config),
-    )
+        published=published_pools(found, tables), explore=explorable_sets(found, config),
+        effects=found.effects, flags=sorted({flag for e in found.effects for flag in e.flags}),
+    )  # fmt: skip
 
 
 def _not_drawn(figures: Sequence[Figure]) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from osteometa.numerics.arrays import Array
 from osteometa.protocol.config import Config
 from osteometa.records.pools import PooledRow
 from osteometa.report.findings import Findings
@@ -59,22 +60,20 @@ def _set(found: Findings, row: PooledRow, config: Config) -> ExplorableSet:
     scale, data = found.scale(row.measure), pooled.data
     place = {study: i for i, study in enumerate(dict.fromkeys(pooled.studies))}
     labels = {effect.study_id: effect.label for effect in pooled.effects}
-    k = len(data.yi)
     return ExplorableSet(
-        measure=row.measure,
-        title=scale.title,
+        measure=row.measure, title=scale.title, decimals=scale.places,
         form="percent" if scale.percent else "ratio" if row.measure == "ROM" else "plain",
-        decimals=scale.places,
         studies=[labels[study] for study in place],
         of=[place[study] for study in pooled.studies],
         types=[ExerciseType(effect.exercise_type).words for effect in pooled.effects],
-        yi=list(data.yi),
-        vi=list(data.vi),
-        covariances=[]
-        if data.V is None
-        else [(i, j, float(data.V[i, j])) for i in range(k) for j in range(i) if data.V[i, j]],
-        published={name: getattr(row, name) for name in SHOWN},
-        pi_df=config.pooling.pi_df,
-        pi_from=config.small_k.prediction_interval,
-        diamond_from=config.small_k.diamond,
-    )
+        yi=list(data.yi), vi=list(data.vi), covariances=_links(data.V),
+        published={name: getattr(row, name) for name in SHOWN}, pi_df=config.pooling.pi_df,
+        pi_from=config.small_k.prediction_interval, diamond_from=config.small_k.diamond,
+    )  # fmt: skip
+
+
+def _links(covariances: Array | None) -> list[tuple[int, int, float]]:
+    if covariances is None:
+        return []
+    pairs = ((i, j) for i in range(len(covariances)) for j in range(i))
+    return [(i, j, float(covariances[i, j])) for i, j in pairs if covariances[i, j]]

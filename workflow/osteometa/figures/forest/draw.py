@@ -110,14 +110,14 @@ def _around(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> 
 
 
 def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Figure:
-    preset, width, columns, axis = plot.preset, plot.width, plot.columns, plot.axis
+    preset, width, axis = plot.preset, plot.width, plot.axis
     around = _around(plot, page, number)
     top = around.top
-    placed = place_rows(page, columns, top, width, preset.size)
+    placed = place_rows(page, plot.columns, top, width, preset.size)
     bottom = placed[-1].top + placed[-1].height if placed else top
     figure, axes = new_figure(width, bottom + around.below)
     put_lines(axes, MARGIN, 3.2, around.titles, weight="bold", size=preset.size)
-    _heads(axes, columns, preset, axis is not None, top, width)
+    _heads(axes, plot, top)
     if axis:
         _reference_lines(axes, plot.forest.rows, placed, axis, bottom)
         _axis(axes, axis, bottom, plot.forest.scale, width)
@@ -125,25 +125,23 @@ def _page(plot: _Plot, page: Sequence[ForestRow], number: tuple[int, int]) -> Fi
     only = (item.row.effect for item in placed if item.row.kind == "direction")
     words = max((text_width(text, preset.size) for text in only), default=0.0)
     for item in placed:
-        _row(axes, item, columns, axis, plot, words)
+        _row(axes, item, plot, words)
     y = bottom + around.footer + LINE / 2
     put_lines(axes, MARGIN, y, around.notes, size=SMALL, color=GREY)
     return figure
 
 
-def _heads(
-    axes: Axes, columns: Columns, preset: Preset, sized: bool, top: float, width: float
-) -> None:
-    line = top - 1.1
+def _heads(axes: Axes, plot: _Plot, top: float) -> None:
+    columns, preset, line = plot.columns, plot.preset, top - 1.1
     put(axes, columns.label, line - 2.1, preset.head, weight="bold", size=preset.size)
     places = [(name, x, "right", preset.size) for name, x in columns.right.items()]
     if columns.risk_of_bias is not None:
         places.append(("risk_of_bias", columns.risk_of_bias, "center", SMALL))
-    for name, x, align, size in places if sized else ():
+    for name, x, align, size in places if plot.axis else ():
         for text, y in zip(columns.heads[name], (line - 5.7, line - 2.1), strict=True):
             if text:
                 put(axes, x, y, text, weight="bold", align=align, size=size)
-    axes.plot([MARGIN, width - MARGIN], [line, line], color=BLACK, lw=0.6)
+    axes.plot([MARGIN, plot.width - MARGIN], [line, line], color=BLACK, lw=0.6)
 
 
 def _reference_lines(
@@ -205,10 +203,8 @@ def _favours(axes: Axes, axis: Axis, y: float, plot: _Plot) -> None:
     draw_favours(axes, axis.x(0.0), y, words, plot.width, **style)
 
 
-def _row(
-    axes: Axes, item: Placed, columns: Columns, axis: Axis | None, plot: _Plot, words: float
-) -> None:
-    row, y, preset = item.row, item.middle, plot.preset
+def _row(axes: Axes, item: Placed, plot: _Plot, words: float) -> None:
+    row, y, columns, axis, preset = item.row, item.middle, plot.columns, plot.axis, plot.preset
     _texts(axes, item, columns, preset)
     if row.risk_of_bias and columns.risk_of_bias is not None:
         light(axes, columns.risk_of_bias, y, row.risk_of_bias, 2.6)
