@@ -309,6 +309,12 @@ def test_a_paired_change_of_bone_as_a_ratio():
     assert found.vi == pytest.approx((0.01 / 0.92) ** 2)
 
 
+def test_a_paired_change_of_a_marker_is_no_ratio():
+    """As in two arms and in one: only a change of bone is divided by the mean before (M3.7)."""
+    difference = mean_difference(0.02, "ng/mL", se=0.01, score="change", n_exercise=12)
+    assert set(crossover([level("baseline", mean=0.9, n=12), difference])) == {"MD"}
+
+
 # One arm over its own SD before.
 def test_one_arm_that_loses_people_or_counts_them_once():
     """u = 1/n1 + 1/n0 - 2 r / max(n0, n1); n of the change, else of the level after."""

@@ -31,6 +31,7 @@ from osteometa.effects.inputs import (
 )
 from osteometa.effects.ratios import (
     geary,
+    has_ratios_of_changes,
     log_ratio,
     over_baseline_mean,
     percent_to_log,
@@ -224,9 +225,7 @@ def rom_from_md(basis: Basis) -> Estimate:
     estimate = next((found for derive in methods if (found := _tried(derive, basis))), None)
     if estimate is None:
         raise NotDerivableError("BASE: no difference of changes with its SE")
-    comparison = basis.comparison
-    analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
-    if analyte is None or not analyte.over_baseline_mean:
+    if not has_ratios_of_changes(basis):
         raise NotDerivableError("BASE: a change in the unit of a marker gives no ratio")
     if all_with_sd(basis.after):
         raise NotDerivableError("BASE: levels after are reported")

@@ -33,6 +33,7 @@ from osteometa.effects.formulas import change_variance, g_variance
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
 from osteometa.effects.ratios import (
     geary,
+    has_ratios_of_changes,
     log_ratio,
     over_baseline_mean,
     percent_to_log,
@@ -252,7 +253,10 @@ def rom_base(basis: Basis) -> Estimate:
     """DIF by a baseline mean: ln(1 + D/m0), v = (SE/(m0 + D))^2."""
     if all_with_sd(basis.after):
         raise NotDerivableError("BASE: levels after are reported")
-    return over_baseline_mean(basis, md_difference(basis))
+    found = md_difference(basis)
+    if not has_ratios_of_changes(basis):
+        raise NotDerivableError("BASE: a change in the unit of a marker gives no ratio")
+    return over_baseline_mean(basis, found)
 
 
 def rom_levels(basis: Basis) -> Estimate:

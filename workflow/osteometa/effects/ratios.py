@@ -137,6 +137,12 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
     return analyte.baseline_mean[place.site], (), frozenset({Flag.BASELINE_MEAN})
 
 
+def has_ratios_of_changes(basis: Basis) -> bool:
+    """Return whether a change in the unit of the levels may become a ratio: not of a marker."""
+    analyte = basis.config.analyte(basis.comparison.outcome, basis.comparison.analyte)
+    return analyte is not None and analyte.over_baseline_mean
+
+
 def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
     """Convert a difference D to a log ratio: ln(1 + D/m0), v = (SE/(m0 + D))^2.
 

@@ -27,6 +27,7 @@ from osteometa.effects.inputs import (
 )
 from osteometa.effects.ratios import (
     geary,
+    has_ratios_of_changes,
     log_ratio,
     over_baseline_mean,
     percent_to_log,
@@ -331,9 +332,7 @@ def _of_percent(
 
 
 def _romc_base(basis: Basis) -> Estimate:
-    comparison = basis.comparison
-    analyte = basis.config.analyte(comparison.outcome, comparison.analyte)
-    if analyte is None or not analyte.over_baseline_mean:
+    if not has_ratios_of_changes(basis):
         raise NotDerivableError("a change in the unit of a marker gives no ratio without levels")
     found = _mc_paired(basis)
     return over_baseline_mean(basis, replace(found, method=ROMC))
