@@ -16,12 +16,23 @@ from osteometa.comparisons.summaries import (
     Flags,
     Pair,
     Summary,
+    has_sd,
     means_of,
 )
-from osteometa.effects.inputs import NotDerivableError, both, gathered, tmd_sd
-from osteometa.effects.worked import Worked
+from osteometa.effects.formulas import Effect, g_variance
+from osteometa.effects.inputs import (
+    NotDerivableError,
+    Two,
+    both,
+    change_variance,
+    gathered,
+    mean_change,
+    small_sample,
+    tmd_sd,
+)
+from osteometa.effects.worked import Worked, change_of, variance_line
 from osteometa.extraction.units import NOT_STATED, UnitError, convert
-from osteometa.protocol.config import Config
+from osteometa.protocol.config import Analyte, Config
 from osteometa.wording.choices import SmdVariance
 from osteometa.wording.vocabulary import (
     CorrelationSource,
@@ -72,6 +83,12 @@ class Estimate:
     worked: Worked
     """The formula with its numbers."""
 
+    @property
+    def total(self) -> int | None:
+        """All participants, where they are known."""
+        sizes = [n for n in self.n if n is not None]
+        return sum(sizes) if len(sizes) == 2 else self.n_total
+
 
 Derive = Callable[["Basis"], Estimate]
 Methods = tuple[tuple[DerivationMethod, Derive], ...]
@@ -90,6 +107,11 @@ class Basis:
     def form(self) -> SmdVariance:
         """The form of the variance of a standardised effect."""
         return self.config.effects.smd_variance
+
+    @property
+    def analyte(self) -> Analyte | None:
+        """What config.yaml states of the analyte."""
+        return self.config.analyte(self.comparison.outcome, self.comparison.analyte)
 
     @cached_property
     def after(self) -> Pair:
@@ -251,7 +273,7 @@ def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
 
 
 def estimate_from(
-    basis: Basis, method: DerivationMethod, effect: tuple[float, float],
+    basis: Basis, method: DerivationMethod, effect: Effect,
     summaries: Sequence[Summary | None], n: tuple[int | None, int | None],
     kind: MeansKind = MeansKind.CHANGE, *, worked: Worked,
 ) -> Estimate:  # fmt: skip
@@ -268,20 +290,73 @@ def estimate_from(
     )  # fmt: skip
 
 
+def standardised(
+    basis: Basis, g: float, u: float, n: int, m: int, worked: Worked, *, scaled: bool = False
+) -> tuple[Effect, Worked]:
+    """Return a standardised effect with its variance, and its formula from that of yi and u.
+
+    u, n, m and `scaled` are those of `formulas.g_variance`; the formula takes them as J, m and N.
+    """
+    effect = g, g_variance(u, g, n, m, basis.form, scaled=scaled)
+    line = variance_line(basis.form, scaled=scaled)
+    return effect, worked.then(line, J=small_sample(m), m=m, N=n)
+
+
+def changes_of(
+    basis: Basis, before: Two, after: Pair, change: Pair, *, by_levels: bool = False
+) -> tuple[list[float], list[float], Worked]:
+    """Return the mean change of both arms, their variances, and the formula of dT, vT, dC and vC.
+
+    NotDerivableError where neither level after nor change is reported; with `by_levels` also where
+    an arm has no level after.
+    """
+    means, variances, worked = [], [], Worked()
+    for side, (start, end, own) in enumerate(zip(before, after, change, strict=True)):
+        if end is None or end.mean is None:
+            if by_levels:
+                raise NotDerivableError("PPC: no level after of both arms")
+            if not has_sd(own):
+                arm = ("exercise", "control")[side]
+                raise NotDerivableError(f"PPC: neither level after nor change of the {arm} arm")
+        means.append(mean_change(start, end, own))
+        variances.append(change_variance(start, end, own, basis.r[side].r))
+        worked += change_of("TC"[side], start, end, own, basis.r[side].r)
+    return means, variances, worked
+
+
+def with_test(
+    estimate: Estimate, test: ReportedTest, *, more: tuple[Cell, ...] = (), gives_sd: bool = False
+) -> Estimate:
+    """Return an estimate that depends on a reported test, and on `more` cells.
+
+    With `gives_sd` the test takes the place of an SD that is not reported (TMD).
+    """
+    codes = (Provenance.TMD, test.code) if gives_sd else (test.code,)
+    return replace(
+        estimate, codes=(*codes, *estimate.codes), cells=(*estimate.cells, *test.cells, *more),
+        flags=estimate.flags | test.flags | ({Flag.TEST_SD} if gives_sd else set()),
+    )  # fmt: skip
+
+
+def from_percent(estimate: Estimate) -> Estimate:
+    """Return an estimate that is derived from percent changes (PCT)."""
+    codes, flags = (Provenance.PCT, *estimate.codes), estimate.flags | {Flag.PERCENT}
+    return replace(estimate, codes=codes, flags=flags)
+
+
 def of_difference(
     basis: Basis, test: ReportedDifference, method: DerivationMethod, n_total: int | None
 ) -> Estimate:
     """Return a reported difference with its SE, in percent or in the unit of the levels."""
     factor = 1.0 if test.percent else unit_factor(basis, test)
     value, se = test.difference * factor, test.se * factor
-    return Estimate(
-        yi=value, vi=se**2, method=method, codes=(test.code,), flags=test.flags, cells=test.cells,
-        worked=Worked().then("yi = D", "vi = SE**2", D=value, SE=se),
-        n=(test.n_exercise, test.n_control), n_total=n_total, means=means_beside(basis),
-    )  # fmt: skip
+    worked = Worked().then("yi = D", "vi = SE**2", D=value, SE=se)
+    n = test.n_exercise, test.n_control
+    found = estimate_from(basis, method, (value, se**2), [], n, worked=worked)
+    return replace(with_test(found, test), n_total=n_total)
 
 
-def after_scores(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
+def after_scores(basis: Basis) -> Two:
     """Return the levels after, an SD that is not reported taken from their t test (TMD).
 
     SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of

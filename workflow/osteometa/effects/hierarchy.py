@@ -111,8 +111,8 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
     clusters (flag CLADJ) needs none. NotDerivableError if the intracluster correlation, or n or
     clusters of an arm, are not reported.
     """
-    exercise = [part.arm for part in comparison.parts] or [comparison.arm]
-    arms = [*exercise, *([comparison.control] if comparison.control else [])]
+    arms = [part.arm for part in comparison.parts] or [comparison.arm]
+    arms += [comparison.control] if comparison.control else []
     if not any(arm.clusters for arm in arms) or Flag.CLUSTER_ADJUSTED in estimate.flags:
         return estimate
     row = next((r for r in comparison.contrasts if r.statistic == "icc" and r.usable), None)
@@ -121,20 +121,14 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
             "clusters were allocated: neither their intracluster correlation nor a test that "
             "accounts for them is reported"
         )
-    sizes = [n for n in estimate.n if n is not None]
-    clusters = [arm.clusters for arm in arms if arm.clusters]
-    n = sum(sizes) if len(sizes) == len(comparison.sides) else estimate.n_total
+    clusters, n = [arm.clusters for arm in arms if arm.clusters], estimate.total
     if n is None or len(clusters) < len(arms):
         raise NotDerivableError("clusters were allocated: n and clusters of each arm are needed")
     cells = [Cell(row, "value"), *(Cell(arm, "clusters") for arm in arms)]
+    factor = design_effect(n, sum(clusters), float(row.value))
     return replace(
-        estimate,
-        vi=estimate.vi * design_effect(n, sum(clusters), float(row.value)),
+        estimate, vi=estimate.vi * factor, own_effect_term=False,
         codes=(*estimate.codes, Provenance.DESIGN_EFFECT),
-        flags=estimate.flags | row_flags(row),
-        cells=(*estimate.cells, *cells),
-        own_effect_term=False,
-        worked=estimate.worked.converted(
-            "yi = D", "vi = V * DE", DE=design_effect(n, sum(clusters), float(row.value))
-        ),
-    )
+        flags=estimate.flags | row_flags(row), cells=(*estimate.cells, *cells),
+        worked=estimate.worked.converted("yi = D", "vi = V * DE", DE=factor),
+    )  # fmt: skip

@@ -1,6 +1,8 @@
 """The numbers that formulas need: taken from summaries, or the reason why they are missing."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from osteometa.comparisons.summaries import (
     Cell,
@@ -13,15 +15,19 @@ from osteometa.comparisons.summaries import (
     has_sd,
 )
 from osteometa.effects import formulas
-from osteometa.numerics.distributions import hedges_j
-from osteometa.wording.vocabulary import Flag
+from osteometa.extraction.tables import Contrast
+from osteometa.numerics.distributions import half_width_to_se, hedges_j
+from osteometa.wording.vocabulary import Flag, Provenance
+
+Two = tuple[CompleteSummary, CompleteSummary]
+"""Complete summaries of the exercise and the control arm."""
 
 
 class NotDerivableError(Exception):
     """A derivation method cannot be used; the text is the reason, for the ledger."""
 
 
-def both(pair: Pair, method: str, what: str) -> tuple[CompleteSummary, CompleteSummary]:
+def both(pair: Pair, method: str, what: str) -> Two:
     """Return both summaries with mean, SD and n, or raise naming arm and number not reported.
 
     `what` says in a message of which time or change they are.
@@ -48,6 +54,21 @@ def complete(summary: Summary | None, whose: str, where: str = "") -> CompleteSu
 def all_with_sd(pair: Pair) -> bool:
     """Return whether mean and SD of both arms are known."""
     return all(has_sd(summary) for summary in pair)
+
+
+def own_se(
+    row: Contrast, scale: Callable[[Any], float] = float
+) -> tuple[float, Provenance, tuple[str, ...]] | None:
+    """Return the SE that a row reports, else that of its limits; None if it has neither.
+
+    With what it is derived from and its columns; `scale` is the logarithm for limits of a ratio.
+    """
+    if row.se is not None:
+        return float(row.se), Provenance.SE, ("se",)
+    if row.ci_low is None or row.ci_high is None:
+        return None
+    limits, level = (scale(row.ci_low), scale(row.ci_high)), float(row.ci_level or 95)
+    return half_width_to_se(*limits, level, None), Provenance.CI, ("ci_low", "ci_high")
 
 
 def tmd_sd(se: float, n_exercise: int, n_control: int) -> float:

@@ -5,18 +5,13 @@ and flagged. Participants count once, so n is in `n_exercise` and in `n_total` a
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from osteometa.comparisons.correlations import Correlation
 from osteometa.comparisons.reported_tests import ReportedTest
-from osteometa.comparisons.summaries import (
-    Cell,
-    CompleteSummary,
-    Flags,
-    Pair,
-    SummaryWithSd,
-    means_of,
-)
+from osteometa.comparisons.summaries import CompleteSummary, Pair, Summary, SummaryWithSd, means_of
+from osteometa.effects import ratios
 from osteometa.effects.basis import (
     UNCORRELATED,
     Basis,
@@ -26,33 +21,24 @@ from osteometa.effects.basis import (
     Methods,
     UsedCorrelation,
     estimate_from,
+    from_percent,
     means_beside,
     of_difference,
+    standardised,
+    with_test,
 )
-from osteometa.effects.formulas import change_variance, g_variance
-from osteometa.effects.inputs import NotDerivableError, all_with_sd, gathered, small_sample
-from osteometa.effects.ratios import (
-    geary,
-    has_ratios_of_changes,
-    log_ratio,
-    over_baseline_mean,
-    percent_to_log,
-    reported_ratio,
-)
-from osteometa.effects.worked import Worked, arms_of, log_ratio_of, percents_of, variance_line
-from osteometa.wording.vocabulary import (
-    CorrelationSource,
-    DerivationMethod,
-    Flag,
-    MeansKind,
-    Provenance,
-)
+from osteometa.effects.formulas import Effect, change_variance
+from osteometa.effects.inputs import NotDerivableError, all_with_sd, small_sample
+from osteometa.effects.worked import Worked, arms_of
+from osteometa.wording.vocabulary import CorrelationSource, DerivationMethod, Flag, MeansKind
 
 SMCR, MC, ROMC = DerivationMethod.SMCR, DerivationMethod.MC, DerivationMethod.ROMC
 DIF, CHG, LOG = DerivationMethod.DIF, DerivationMethod.CHG, DerivationMethod.LOG
+Levels = tuple[SummaryWithSd, SummaryWithSd, int]
+"""Both conditions and their participants."""
 
 
-def conditions(pair: Pair, method: DerivationMethod) -> tuple[SummaryWithSd, SummaryWithSd, int]:
+def conditions(pair: Pair, method: DerivationMethod) -> Levels:
     """Return both conditions with mean and SD, and n; NotDerivableError if one is not reported."""
     known = []
     for side, summary in zip(("exercise", "control"), pair, strict=True):
@@ -108,13 +94,20 @@ def smcr(basis: Basis) -> Estimate:
     found = correlation(basis, one, other, n)
     sd = math.sqrt((one.sd**2 + other.sd**2) / 2)
     g = small_sample(n - 1) * (one.mean - other.mean) / sd
-    effect = g, g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form)
     worked = Worked(arms_of("", one, other)).then(
-        "S = sqrt((sT**2 + sC**2) / 2)", "yi = J * (mT - mC) / S", "u = 2 * (1 - r) / N",
-        variance_line(basis.form), J=small_sample(n - 1), m=n - 1, N=n, r=found.r,
-    )  # fmt: skip
+        "S = sqrt((sT**2 + sC**2) / 2)", "yi = J * (mT - mC) / S", "u = 2 * (1 - r) / N", r=found.r
+    )
+    effect, worked = standardised(basis, g, 2 * (1 - found.r) / n, n, n - 1, worked)
+    return _of_levels(basis, SMCR, effect, (one, other, n), found, worked)
+
+
+def _of_levels(
+    basis: Basis, method: DerivationMethod, effect: Effect, levels: Levels, found: Correlation,
+    worked: Worked,
+) -> Estimate:  # fmt: skip
+    one, other, n = levels
     estimate = estimate_from(
-        basis, SMCR, effect, [one, other], (n, None), MeansKind.AFTER, worked=worked
+        basis, method, effect, [one, other], (n, None), MeansKind.AFTER, worked=worked
     )
     return _with(estimate, found)
 
@@ -127,18 +120,11 @@ def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
         sign, sign_cells = basis.sign(test)
         found = basis.between
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
-        worked = Worked().then(
-            "yi = J * t / sqrt(N) * sqrt(2 * (1 - r))", "u = 2 * (1 - r) / N",
-            variance_line(basis.form), J=small_sample(n - 1), m=n - 1, N=n, r=found.r,
-            t=sign * test.t,
-        )  # fmt: skip
-        estimate = Estimate(
-            yi=g, vi=g_variance(2 * (1 - found.r) / n, g, n, n - 1, basis.form), method=SMCR,
-            worked=worked,
-            codes=(test.code,), flags=test.flags, cells=test.cells + sign_cells, n=(n, None),
-            n_total=n, means=means_beside(basis, MeansKind.AFTER),
-        )  # fmt: skip
-        return _with(estimate, found)
+        lines = "yi = J * t / sqrt(N) * sqrt(2 * (1 - r))", "u = 2 * (1 - r) / N"
+        worked = Worked().then(*lines, r=found.r, t=sign * test.t)
+        effect, worked = standardised(basis, g, 2 * (1 - found.r) / n, n, n - 1, worked)
+        estimate = estimate_from(basis, SMCR, effect, [], (n, None), MeansKind.AFTER, worked=worked)
+        return _with(with_test(estimate, test, more=sign_cells), found)
     raise NotDerivableError(
         f"{error}; no paired t or exact p of levels after (one of changes gives no SMD: it would "
         "need a second correlation)"
@@ -153,23 +139,21 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
     for test in basis.differences(percent=percent):
         return of_difference(basis, test, DIF, test.n_exercise)
     for test in basis.bare_tests():
-        value, cells, flags = _difference_of_means(basis, test, percent)
+        value, summaries = _difference_of_means(basis, test, percent)
         if value == 0:
             raise NotDerivableError("DIF: the reported means are equal, so their test gives no SE")
-        return Estimate(
-            yi=value, vi=(value / test.t) ** 2, method=DIF, codes=(test.code,),
-            worked=Worked().then("yi = D", "vi = (D / t)**2", D=value, t=test.t),
-            flags=flags | test.flags, cells=cells + test.cells, n=(test.n_exercise, None),
-            n_total=test.n_exercise, means=means_beside(basis),
-        )  # fmt: skip
+        effect, n = (value, (value / test.t) ** 2), (test.n_exercise, None)
+        worked = Worked().then("yi = D", "vi = (D / t)**2", D=value, t=test.t)
+        estimate = estimate_from(basis, DIF, effect, summaries, n, worked=worked)
+        return with_test(replace(estimate, codes=()), test)
     kind = "in %" if percent else "in the unit of the levels"
     raise NotDerivableError(f"DIF: no paired difference {kind} with SE, CI, t or exact p")
 
 
 def _difference_of_means(
     basis: Basis, test: ReportedTest, percent: bool
-) -> tuple[float, tuple[Cell, ...], Flags]:
-    """Return the difference of the means that a bare test compares."""
+) -> tuple[float, Sequence[Summary | None]]:
+    """Return the difference of the means that a bare test compares, and where they are from."""
     if test.adjusted == "yes":
         raise NotDerivableError("DIF: the test is adjusted, the reported means are not")
     before, after = means_of(basis.before), means_of(basis.after)
@@ -185,11 +169,10 @@ def _difference_of_means(
     )
     means = means_of(pair)
     if means is not None:
-        cells, flags, _ = gathered(*pair)
-        return means[0] - means[1], cells, flags
+        return means[0] - means[1], pair
     if changes and not percent and before is not None and after is not None:
-        cells, flags, _ = gathered(*basis.before, *basis.after)
-        return (after[0] - before[0]) - (after[1] - before[1]), cells, flags
+        difference = (after[0] - before[0]) - (after[1] - before[1])
+        return difference, (*basis.before, *basis.after)
     raise NotDerivableError("DIF: the means that the test compares are not reported in this unit")
 
 
@@ -200,20 +183,19 @@ def md_difference(basis: Basis) -> Estimate:
 
 def md_levels(basis: Basis) -> Estimate:
     """MC: difference of levels after, v = (sT^2 + sC^2 - 2 r sT sC)/n."""
-    one, other, n = conditions(basis.after, MC)
-    found = correlation(basis, one, other, n)
-    effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
-    estimate = estimate_from(
-        basis, MC, effect, [one, other], (n, None), MeansKind.AFTER,
-        worked=_difference(one, other, n, found.r),
-    )  # fmt: skip
-    return _with(estimate, found)
+    levels = conditions(basis.after, MC)
+    return _difference(basis, MC, levels, correlation(basis, *levels))
 
 
-def _difference(one: SummaryWithSd, other: SummaryWithSd, n: int, r: float) -> Worked:
+def _difference(
+    basis: Basis, method: DerivationMethod, levels: Levels, found: Correlation
+) -> Estimate:
     """Return the difference of two conditions of the same participants, with its variance by r."""
-    lines = ("yi = mT - mC", "vi = sT**2 / N + sC**2 / N - 2 * r * sC * sT / N")
-    return Worked(arms_of("", one, other)).then(*lines, N=n, r=r)
+    one, other, n = levels
+    effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
+    lines = "yi = mT - mC", "vi = sT**2 / N + sC**2 / N - 2 * r * sC * sT / N"
+    worked = Worked(arms_of("", one, other)).then(*lines, N=n, r=found.r)
+    return _of_levels(basis, method, effect, levels, found, worked)
 
 
 def md_changes(basis: Basis) -> Estimate:
@@ -225,8 +207,7 @@ def md_changes(basis: Basis) -> Estimate:
     one, other, n = conditions(basis.comparison.change, CHG)
     effect = one.mean - other.mean, (one.sd**2 + other.sd**2) / n
     worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = (sT**2 + sC**2) / N", N=n)
-    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), worked=worked)
-    return _uncorrelated(estimate)
+    return _uncorrelated(estimate_from(basis, CHG, effect, [one, other], (n, None), worked=worked))
 
 
 def _uncorrelated(estimate: Estimate) -> Estimate:
@@ -236,17 +217,16 @@ def _uncorrelated(estimate: Estimate) -> Estimate:
 
 def rom_difference(basis: Basis) -> Estimate:
     """DIF: a reported ratio; or a paired difference of percent changes, as of two arms (PCT)."""
-    if ratio := reported_ratio(basis, DIF):
+    if ratio := ratios.reported_ratio(basis, DIF):
         return ratio
     found = difference(basis, percent=True)
     if found.yi <= -100:
         raise NotDerivableError("DIF: a percent difference of -100 or less has no log ratio")
-    return replace(
+    return from_percent(replace(
         found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2,
         worked=found.worked.converted("yi = ln(1 + D / 100)", "vi = V / 100**2"),
-        codes=(Provenance.PCT, *found.codes), flags=found.flags | {Flag.PERCENT},
         means=means_beside(basis, MeansKind.PCT_CHANGE),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def rom_base(basis: Basis) -> Estimate:
@@ -254,61 +234,53 @@ def rom_base(basis: Basis) -> Estimate:
     if all_with_sd(basis.after):
         raise NotDerivableError("BASE: levels after are reported")
     found = md_difference(basis)
-    if not has_ratios_of_changes(basis):
+    if not ratios.has_ratios_of_changes(basis):
         raise NotDerivableError("BASE: a change in the unit of a marker gives no ratio")
-    return over_baseline_mean(basis, found)
+    return ratios.over_baseline_mean(basis, found)
 
 
 def rom_levels(basis: Basis) -> Estimate:
     """ROMC: ln(mT/mC) of levels after, v within the same participants (Lajeunesse 2011)."""
     one, other, n = conditions(basis.after, ROMC)
     for summary in (one, other):
-        geary(summary)
+        ratios.geary(summary)
     found = correlation(basis, one, other, n)
-    same = [CompleteSummary(s.mean, s.sd, n, s.codes, s.cells, s.flags) for s in (one, other)]
-    value, variance = log_ratio(same[0], same[1], found.r, basis.config.effects.rom_correction)
     # The control condition takes the place of the values before.
-    corrected = basis.config.effects.rom_correction
-    worked = log_ratio_of("", same[1], same[0], found.r, corrected=corrected)
-    estimate = estimate_from(
-        basis, ROMC, (value, variance), [one, other], (n, None), MeansKind.AFTER,
-        worked=worked.then("yi = y", "vi = v"),
-    )  # fmt: skip
-    return _with(estimate, found)
+    effect, worked = ratios.log_ratio(basis, _of_all(other, n), _of_all(one, n), found.r)
+    worked = worked.then("yi = y", "vi = v")
+    return _of_levels(basis, ROMC, effect, (one, other, n), found, worked)
+
+
+def _of_all(summary: SummaryWithSd, n: int) -> CompleteSummary:
+    """Return a condition with the n of both."""
+    mean, sd = summary.mean, summary.sd
+    return CompleteSummary(mean, sd, n, summary.codes, summary.cells, summary.flags)
 
 
 def rom_logs(basis: Basis) -> Estimate:
     """LOG: difference of mean logarithms of levels after."""
-    one, other, n = conditions(basis.comparison.log_after, LOG)
-    found = basis.between
-    effect = one.mean - other.mean, change_variance(other.sd, n, one.sd, n, found.r)
-    worked = _difference(one, other, n, found.r)
-    estimate = estimate_from(basis, LOG, effect, [one, other], (n, None), worked=worked)
-    return _with(replace(estimate, means=MeansBeside()), found)
+    levels = conditions(basis.comparison.log_after, LOG)
+    return replace(_difference(basis, LOG, levels, basis.between), means=MeansBeside())
 
 
 def rom_percent(basis: Basis) -> Estimate:
     """CHG: two log ratios from percent changes (PCT), uncorrelated as in CHG of MD."""
     one, other, n = conditions(basis.comparison.percent, CHG)
-    (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, n) for s in (one, other))
-    effect, kind = (y1 - y2, v1 + v2), MeansKind.PCT_CHANGE
-    worked = percents_of(replace(one, n=n), replace(other, n=n))
-    estimate = estimate_from(basis, CHG, effect, [one, other], (n, None), kind, worked=worked)
-    codes, flags = (Provenance.PCT, *estimate.codes), estimate.flags | {Flag.PERCENT}
-    return _uncorrelated(replace(estimate, codes=codes, flags=flags))
+    effect, worked = ratios.difference_of_percents(_of_all(one, n), _of_all(other, n))
+    estimate = estimate_from(
+        basis, CHG, effect, [one, other], (n, None), MeansKind.PCT_CHANGE, worked=worked
+    )
+    return _uncorrelated(from_percent(estimate))
 
 
 METHODS: dict[str, Methods] = {
     "SMD": ((SMCR, smcr),),
     "MD": ((DIF, md_difference), (MC, md_levels), (CHG, md_changes)),
     "ROM": (
-        (DIF, rom_difference),
-        (DerivationMethod.BASE, rom_base),
-        (ROMC, rom_levels),
-        (LOG, rom_logs),
-        (CHG, rom_percent),
+        (DIF, rom_difference), (DerivationMethod.BASE, rom_base), (ROMC, rom_levels),
+        (LOG, rom_logs), (CHG, rom_percent),
     ),
-}
+}  # fmt: skip
 FROM_LEVELS: dict[str, tuple[Derive, ...]] = {
     "SMD": (smcr,), "MD": (md_levels,), "ROM": (rom_levels,),
 }  # fmt: skip

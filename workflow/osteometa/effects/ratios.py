@@ -23,13 +23,12 @@ from osteometa.comparisons.summaries import (
     row_flags,
 )
 from osteometa.effects.basis import Basis, Estimate, means_beside
-from osteometa.effects.formulas import change_variance as variance_of_change
-from osteometa.effects.formulas import lajeunesse
-from osteometa.effects.inputs import NotDerivableError, all_with_sd
-from osteometa.effects.worked import Worked
+from osteometa.effects.formulas import Effect, change_variance, lajeunesse
+from osteometa.effects.inputs import NotDerivableError, all_with_sd, own_se
+from osteometa.effects.worked import Worked, log_ratio_of, percents_of
 from osteometa.extraction.tables import Contrast
 from osteometa.extraction.units import NOT_STATED
-from osteometa.numerics.distributions import half_width_to_se, p_to_t
+from osteometa.numerics.distributions import p_to_t
 from osteometa.wording.vocabulary import DerivationMethod, Flag, Provenance
 
 GEARY_LIMIT = 3.0 * (1 - 1e-12)
@@ -37,19 +36,22 @@ GEARY_LIMIT = 3.0 * (1 - 1e-12)
 
 
 def log_ratio(
-    upper: CompleteSummary, lower: CompleteSummary, r: float, corrected: bool
-) -> tuple[float, float]:
-    """Return the log ratio of two means of the same participants and its variance (ROMC).
+    basis: Basis, lower: CompleteSummary, upper: CompleteSummary, r: float, arm: str = ""
+) -> tuple[Effect, Worked]:
+    """Return the log ratio of two means of the same participants (ROMC), with its formula.
 
-    Corrected: with what Lajeunesse (2015) adds for the bias of each log mean.
+    Corrected where config.yaml asks for it: with what Lajeunesse (2015) adds for the bias of each
+    log mean. The formula is that of y and v, of an arm where one is named.
     """
-    variance = variance_of_change(lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean)
+    corrected = basis.config.effects.rom_correction
+    variance = change_variance(lower.sd, lower.n, upper.sd, upper.n, r, lower.mean, upper.mean)
     a, b = (s.sd**2 / (s.n * s.mean**2) for s in (upper, lower))
     more = lajeunesse(a, b) if corrected else (0.0, 0.0)
-    return math.log(upper.mean / lower.mean) + more[0], variance + more[1]
+    effect = math.log(upper.mean / lower.mean) + more[0], variance + more[1]
+    return effect, log_ratio_of(arm, lower, upper, r, corrected=corrected)
 
 
-def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
+def percent_to_log(percent: float, sd: float, n: int) -> Effect:
     """Return the log ratio and its variance from a mean percent change.
 
     The mean of percentages per person overstates the ratio: half the squared log SD is subtracted.
@@ -59,6 +61,18 @@ def percent_to_log(percent: float, sd: float, n: int) -> tuple[float, float]:
         raise NotDerivableError("PCT: a percent change of -100 or less has no log ratio")
     c2 = math.log1p((sd / 100) ** 2 / ratio**2)
     return math.log(ratio) - c2 / 2, c2 / n
+
+
+def difference_of_percents(one: CompleteSummary, other: CompleteSummary) -> tuple[Effect, Worked]:
+    """Return the difference of two log ratios, each from a percent change, with its formula."""
+    (y1, v1), (y2, v2) = (percent_to_log(s.mean, s.sd, s.n) for s in (one, other))
+    return (y1 - y2, v1 + v2), percents_of(one, other)
+
+
+def percent_difference(value: float, se: float) -> tuple[Effect, Worked]:
+    """Return the log ratio of a change in percent, or a difference of such, with its formula."""
+    worked = Worked().then("yi = ln(1 + D / 100)", "vi = (SE / 100)**2", D=value, SE=se)
+    return (math.log1p(value / 100), (se / 100) ** 2), worked
 
 
 def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
@@ -111,12 +125,8 @@ def _log_and_se(row: Contrast) -> tuple[float, float, Provenance, tuple[str, ...
     log = row.difference
     if log is None or row.test == "rank":
         return None
-    if row.se is not None:
-        return log, float(row.se), Provenance.SE, ("se",)
-    if row.ci_low is not None and row.ci_high is not None:
-        limits = scale(row.ci_low), scale(row.ci_high)
-        se = half_width_to_se(*limits, float(row.ci_level or 95), None)
-        return log, se, Provenance.CI, ("ci_low", "ci_high")
+    if spread := own_se(row, scale):
+        return log, *spread
     p = exact_p(row)
     z = 0.0 if p is None or p >= 1 else p_to_t(p, None, row.tails or 2)
     return (log, abs(log) / z, Provenance.P, ("p",)) if log and z > 0 else None
@@ -128,8 +138,7 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
     if own:
         mean = sum(w * m for m, w, _ in own) / sum(w for _, w, _ in own)
         return mean, tuple(cell for *_, cell in own), frozenset()
-    place = basis.comparison
-    analyte = basis.config.analyte(place.outcome, place.analyte)
+    place, analyte = basis.comparison, basis.analyte
     if place.unit == NOT_STATED:
         raise NotDerivableError("BASE: the unit of the change is not stated")
     if analyte is None or place.site not in analyte.baseline_mean:
@@ -139,8 +148,7 @@ def baseline_mean(basis: Basis) -> tuple[float, tuple[Cell, ...], Flags]:
 
 def has_ratios_of_changes(basis: Basis) -> bool:
     """Return whether a change in the unit of the levels may become a ratio: not of a marker."""
-    analyte = basis.config.analyte(basis.comparison.outcome, basis.comparison.analyte)
-    return analyte is not None and analyte.over_baseline_mean
+    return basis.analyte is not None and basis.analyte.over_baseline_mean
 
 
 def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:

@@ -20,58 +20,37 @@ def effect_row(
     """
     study, arm = comparison.study, comparison.arm
     means, correlation = estimate.means, estimate.correlation
+    exercise, control = means.exercise, means.control
+    n_exercise, n_control = estimate.n
+    has_unit = means.kind in (MeansKind.AFTER, MeansKind.CHANGE) and comparison.unit != NOT_STATED
     sources = (getattr(cell.row, "source", "") for cell in estimate.cells)
     return Effect(
         **shared_columns(comparison, config),
         effect_id=effect_id(comparison, measure, name_population=name_population),
-        comparator=arm.comparator,
-        cointervention=arm.cointervention,
-        risk_of_bias=risk_of_bias,
+        comparator=arm.comparator, cointervention=arm.cointervention, risk_of_bias=risk_of_bias,
         type_by_paper=(type_by_paper(arm, config),),
-        unit=comparison.unit if measure == "MD" else "",
-        weeks=_number(arm.weeks),
-        sessions=_number(arm.sessions_per_week),
-        age=_number(study.age_mean),
-        measure=measure,
-        yi=estimate.yi,
-        vi=estimate.vi,
-        n_exercise=estimate.n[0],
-        n_control=estimate.n[1],
-        n_total=_total(estimate),
+        unit=comparison.unit if measure == "MD" else "", weeks=_number(arm.weeks),
+        sessions=_number(arm.sessions_per_week), age=_number(study.age_mean),
+        measure=measure, yi=estimate.yi, vi=estimate.vi, z=estimate.yi / estimate.vi**0.5,
+        n_exercise=n_exercise, n_control=n_control, n_total=estimate.total,
         derivation_method=estimate.method,
         provenance=tuple(dict.fromkeys((estimate.method, *estimate.codes))),
         r=correlation.r if correlation else None,
         r_source=correlation.sources if correlation else (),
-        z=estimate.yi / estimate.vi**0.5,
         flags=flags_of(comparison, estimate),
-        means_kind=means.kind,
-        means_unit=_means_unit(comparison, means.kind),
-        mean_exercise=means.exercise.mean if means.exercise else None,
-        sd_exercise=means.exercise.sd if means.exercise else None,
-        mean_control=means.control.mean if means.control else None,
-        sd_control=means.control.sd if means.control else None,
-        pooled=block == Block.POOLED,
-        block=block,
-        reason=reason,
+        means_kind=means.kind, means_unit=comparison.unit if has_unit else "",
+        mean_exercise=exercise.mean if exercise else None,
+        sd_exercise=exercise.sd if exercise else None,
+        mean_control=control.mean if control else None,
+        sd_control=control.sd if control else None,
+        pooled=block == Block.POOLED, block=block, reason=reason,
         inputs=tuple(sorted({cell.name for cell in estimate.cells}, key=str)),
         source=tuple(dict.fromkeys(filter(None, sources))),
-    )
-
-
-def _means_unit(comparison: Comparison, kind: MeansKind | None) -> str:
-    has_one = kind in (MeansKind.AFTER, MeansKind.CHANGE) and comparison.unit != NOT_STATED
-    return comparison.unit if has_one else ""
+    )  # fmt: skip
 
 
 def _number(reported: float | None) -> float | None:
     return None if reported is None else float(reported)
-
-
-def _total(estimate: Estimate) -> int | None:
-    n_exercise, n_control = estimate.n
-    if n_exercise is None or n_control is None:
-        return estimate.n_total
-    return n_exercise + n_control
 
 
 def effect_id(comparison: Comparison, measure: str, *, name_population: bool) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from osteometa.comparisons.summaries import Cell, Codes, CompleteSummary, Flags, Summary, has_sd
+from osteometa.effects import ratios
 from osteometa.effects.basis import (
     Basis,
     Derive,
@@ -12,11 +13,13 @@ from osteometa.effects.basis import (
     Methods,
     estimate_from,
     first_of,
+    from_percent,
     means_beside,
+    standardised,
     unit_factor,
     with_r,
 )
-from osteometa.effects.formulas import g_variance
+from osteometa.effects.formulas import Effect
 from osteometa.effects.inputs import (
     NotDerivableError,
     change_variance,
@@ -25,16 +28,8 @@ from osteometa.effects.inputs import (
     mean_change,
     small_sample,
 )
-from osteometa.effects.ratios import (
-    geary,
-    has_ratios_of_changes,
-    log_ratio,
-    over_baseline_mean,
-    percent_to_log,
-    reported_ratio,
-)
 from osteometa.effects.smd import g_of_reported_smd
-from osteometa.effects.worked import LOG_RATIO, Worked, change_of, log_ratio_of, variance_line
+from osteometa.effects.worked import LOG_RATIO, Worked, change_of
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
 SMCR, MC, ROMC = DerivationMethod.SMCR, DerivationMethod.MC, DerivationMethod.ROMC
@@ -59,26 +54,23 @@ def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
     the means, with SE = |change| / |t| from a paired t, F of two times or exact p.
     NotDerivableError if the paper reports none of them.
     """
-    own = (basis.comparison.percent if percent else basis.comparison.change)[0]
-    what = "percent change" if percent else "change"
+    own, what = basis.comparison.change[0], "change"
+    if percent:
+        own, what = basis.comparison.percent[0], "percent change"
     whole = _with_spread(own)
     if whole is not None:
         se = whole.sd / math.sqrt(whole.n)
         return MeanChange(whole.mean, se, whole.n, whole.codes, whole.cells, whole.flags)
     for test in basis.differences(percent=percent):
         factor = 1.0 if percent else unit_factor(basis, test)
-        return MeanChange(
-            test.difference * factor, test.se * factor, test.n_exercise, (test.code,),
-            test.cells, test.flags,
-        )  # fmt: skip
+        mean, se = test.difference * factor, test.se * factor
+        return MeanChange(mean, se, test.n_exercise, (test.code,), test.cells, test.flags)
     mean, cells, flags = _means(basis, own, percent)
     if mean == 0:
         raise NotDerivableError(f"the reported {what} is 0, so its test gives no SE")
     for test in basis.bare_tests():
-        return MeanChange(
-            mean, abs(mean / test.t), test.n_exercise, (test.code,), cells + test.cells,
-            flags | test.flags,
-        )  # fmt: skip
+        se, cells, flags = abs(mean / test.t), cells + test.cells, flags | test.flags
+        return MeanChange(mean, se, test.n_exercise, (test.code,), cells, flags)
     raise NotDerivableError(f"no SD of the {what}, and no paired t or exact p")
 
 
@@ -128,7 +120,7 @@ def _over_baseline(basis: Basis) -> Estimate:
         raise NotDerivableError("neither level after nor change with its SD or test")
     n0, n1 = before.n, next((s.n for s in (change, after) if s and s.n), before.n)
     g = small_sample(n0 - 1) * mean / before.sd
-    worked = Worked().then("yi = J * d / s0", J=small_sample(n0 - 1), d=mean, s0=before.sd)
+    worked = Worked().then("yi = J * d / s0", d=mean, s0=before.sd)
     cells, flags, codes = gathered(before, *used)
     # The paper's own SE of the change takes precedence over an assumed correlation.
     own_se = paired if basis.r_flags or not has_sd(after) else None
@@ -143,20 +135,17 @@ def _over_baseline(basis: Basis) -> Estimate:
         u = 1 / n1 + 1 / n0 - 2 * basis.mean_r / max(n0, n1)
         line = f"u = 1 / n1 + 1 / n0 - 2 * r / {'n0' if n0 >= n1 else 'n1'}"
         worked = worked.then(line, n0=n0, n1=n1, r=basis.mean_r)
-    worked = worked.then(variance_line(basis.form), m=n0 - 1, N=n1)
+    effect, worked = standardised(basis, g, u, n1, n0 - 1, worked)
     estimate = Estimate(
-        yi=g, vi=g_variance(u, g, n1, n0 - 1, basis.form), method=SMCR, codes=codes, flags=flags,
-        worked=worked,
+        yi=effect[0], vi=effect[1], method=SMCR, codes=codes, flags=flags, worked=worked,
         cells=cells, n=(n1, None), n_total=n1, means=means_beside(basis),
     )  # fmt: skip
     return estimate if own_se is not None else with_r(estimate, basis)
 
 
 def _over_change(basis: Basis) -> Estimate:
-    for percent, summary in (
-        (False, basis.comparison.change[0]),
-        (True, basis.comparison.percent[0]),
-    ):
+    pairs = basis.comparison.change, basis.comparison.percent
+    for percent, (summary, _) in enumerate(pairs):
         own = _with_spread(summary)
         if own is not None:
             r = basis.mean_r
@@ -191,11 +180,11 @@ def _standardised(
 ) -> Estimate:  # fmt: skip
     """Return a standardised change without an SD before; `worked` is the formula of g alone."""
     r = basis.mean_r
-    numbers = {"J": small_sample(n - 1), "m": n - 1, "N": n, "n": n, "r": r}
-    worked += Worked(numbers, ("u = 2 * (1 - r) / n", variance_line(basis.form)))
+    worked = worked.then("u = 2 * (1 - r) / n", n=n, r=r)
+    effect, worked = standardised(basis, g, 2 * (1 - r) / n, n, n - 1, worked)
     estimate = Estimate(
-        yi=g, vi=g_variance(2 * (1 - r) / n, g, n, n - 1, basis.form), method=SMCR, worked=worked,
-        codes=codes, flags=flags, cells=cells, n=(n, None), n_total=n, means=means_beside(basis),
+        yi=effect[0], vi=effect[1], method=SMCR, worked=worked, codes=codes, flags=flags,
+        cells=cells, n=(n, None), n_total=n, means=means_beside(basis),
     )  # fmt: skip
     return with_r(estimate, basis)
 
@@ -224,25 +213,42 @@ def mc(basis: Basis) -> Estimate:
 
 def _mc_paired(basis: Basis) -> Estimate:
     found = mean_change_of(basis)
+    worked = Worked().then("yi = d", "vi = SE**2", d=found.mean, SE=found.se)
+    return _of_change(basis, MC, found, (found.mean, found.se**2), worked)
+
+
+def _of_change(
+    basis: Basis, method: DerivationMethod, found: MeanChange, effect: Effect, worked: Worked,
+    kind: MeansKind = MeansKind.CHANGE,
+) -> Estimate:  # fmt: skip
     return Estimate(
-        yi=found.mean, vi=found.se**2, method=MC, codes=found.codes, flags=found.flags,
-        worked=Worked().then("yi = d", "vi = SE**2", d=found.mean, SE=found.se),
-        cells=found.cells, n=(found.n, None), n_total=found.n, means=means_beside(basis),
+        yi=effect[0], vi=effect[1], method=method, codes=found.codes, flags=found.flags,
+        cells=found.cells, n=(found.n, None), n_total=found.n, means=means_beside(basis, kind),
+        worked=worked,
     )  # fmt: skip
 
 
 def _mc_levels(basis: Basis) -> Estimate:
-    before, after = _levels(basis)
-    variance = change_variance(before, after, None, basis.mean_r)
-    effect, n = (after.mean - before.mean, variance), (after.n, None)
-    worked = _change(basis, before, after)
-    estimate = estimate_from(basis, MC, effect, [before, after], n, MeansKind.AFTER, worked=worked)
-    return with_r(estimate, basis)
+    return _difference(basis, MC, *_levels(basis))
 
 
-def _change(basis: Basis, before: Summary, after: Summary) -> Worked:
+def _difference(
+    basis: Basis, method: DerivationMethod, before: CompleteSummary, after: CompleteSummary
+) -> Estimate:
     """Return after minus before with its variance by r."""
-    return change_of("", before, after, None, basis.mean_r).then("yi = d", "vi = v")
+    effect = after.mean - before.mean, change_variance(before, after, None, basis.mean_r)
+    worked = change_of("", before, after, None, basis.mean_r).then("yi = d", "vi = v")
+    return _of_levels(basis, method, effect, before, after, worked)
+
+
+def _of_levels(
+    basis: Basis, method: DerivationMethod, effect: Effect, before: CompleteSummary,
+    after: CompleteSummary, worked: Worked,
+) -> Estimate:  # fmt: skip
+    estimate = estimate_from(
+        basis, method, effect, [before, after], (after.n, None), MeansKind.AFTER, worked=worked
+    )
+    return with_r(estimate, basis)
 
 
 def _levels(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
@@ -258,7 +264,7 @@ def romc(basis: Basis) -> Estimate:
     the paper itself takes precedence over what rests on an assumed correlation or baseline mean.
     """
     ways = (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
-    ratio = reported_ratio(basis, ROMC)
+    ratio = ratios.reported_ratio(basis, ROMC)
     try:
         found = first_of(basis, ways, ROMC)
     except NotDerivableError:
@@ -272,29 +278,18 @@ def romc(basis: Basis) -> Estimate:
 def _romc_levels(basis: Basis) -> Estimate:
     before, after = _levels(basis)
     for summary in (before, after):
-        geary(summary)
-    corrected = basis.config.effects.rom_correction
-    value, variance = log_ratio(after, before, basis.mean_r, corrected)
-    if variance <= 0:
+        ratios.geary(summary)
+    effect, worked = ratios.log_ratio(basis, before, after, basis.mean_r)
+    if effect[1] <= 0:
         raise NotDerivableError("SDs, n and the correlation give no positive variance")
-    effect, n = (value, variance), (after.n, None)
-    worked = log_ratio_of("", before, after, basis.mean_r, corrected=corrected)
-    estimate = estimate_from(
-        basis, ROMC, effect, [before, after], n, MeansKind.AFTER,
-        worked=worked.then("yi = y", "vi = v"),
-    )  # fmt: skip
-    return with_r(estimate, basis)
+    return _of_levels(basis, ROMC, effect, before, after, worked.then("yi = y", "vi = v"))
 
 
 def _romc_logs(basis: Basis) -> Estimate:
     after = complete(basis.comparison.log_after[0], "of logarithms after")
     before = complete(basis.comparison.log_before[0], "of logarithms before")
-    variance = change_variance(before, after, None, basis.mean_r)
-    effect, n = (after.mean - before.mean, variance), (after.n, None)
-    worked = _change(basis, before, after)
-    estimate = estimate_from(basis, ROMC, effect, [before, after], n, worked=worked)
-    codes = (Provenance.LOG, *estimate.codes)
-    return with_r(replace(estimate, codes=codes, means=MeansBeside()), basis)
+    estimate = _difference(basis, ROMC, before, after)
+    return replace(estimate, codes=(Provenance.LOG, *estimate.codes), means=MeansBeside())
 
 
 def _romc_percent(basis: Basis) -> Estimate:
@@ -305,37 +300,27 @@ def _romc_percent(basis: Basis) -> Estimate:
     if not found.n or found.n < 2:
         raise NotDerivableError("n of the percent change is not reported")
     sd = found.se * math.sqrt(found.n)
-    value, variance = percent_to_log(found.mean, sd, found.n)
     lines = (*(line.format("") for line in LOG_RATIO), "yi = y", "vi = v")
     worked = Worked({"p": found.mean, "s": sd, "n": found.n}, lines)
-    return _of_percent(basis, found, value, variance, worked)
+    return _of_percent(basis, found, ratios.percent_to_log(found.mean, sd, found.n), worked)
 
 
 def _romc_difference(basis: Basis) -> Estimate:
     found = mean_change_of(basis, percent=True)
     if found.mean <= -100:
         raise NotDerivableError("a percent change of -100 or less has no log ratio")
-    worked = Worked().then("yi = ln(1 + D / 100)", "vi = (SE / 100)**2", D=found.mean, SE=found.se)
-    value = math.log1p(found.mean / 100)
-    return _of_percent(basis, found, value, (found.se / 100) ** 2, worked)
+    return _of_percent(basis, found, *ratios.percent_difference(found.mean, found.se))
 
 
-def _of_percent(
-    basis: Basis, found: MeanChange, value: float, variance: float, worked: Worked
-) -> Estimate:
-    return Estimate(
-        worked=worked,
-        yi=value, vi=variance, method=ROMC, codes=(Provenance.PCT, *found.codes),
-        flags=found.flags | {Flag.PERCENT}, cells=found.cells, n=(found.n, None),
-        n_total=found.n, means=means_beside(basis, MeansKind.PCT_CHANGE),
-    )  # fmt: skip
+def _of_percent(basis: Basis, found: MeanChange, effect: Effect, worked: Worked) -> Estimate:
+    kind = MeansKind.PCT_CHANGE
+    return from_percent(_of_change(basis, ROMC, found, effect, worked, kind))
 
 
 def _romc_base(basis: Basis) -> Estimate:
-    if not has_ratios_of_changes(basis):
+    if not ratios.has_ratios_of_changes(basis):
         raise NotDerivableError("a change in the unit of a marker gives no ratio without levels")
-    found = _mc_paired(basis)
-    return over_baseline_mean(basis, replace(found, method=ROMC))
+    return ratios.over_baseline_mean(basis, replace(_mc_paired(basis), method=ROMC))
 
 
 METHODS: dict[str, Methods] = {"SMD": ((SMCR, smcr),), "MD": ((MC, mc),), "ROM": ((ROMC, romc),)}
