@@ -59,23 +59,20 @@ def _entry(comparison: Comparison, effect: Effect | None, config: Config) -> Dir
         known = _known(comparison, reported)
     claims = {row.direction or row.arrow for row in _fitting(comparison, reported)}
     opposite = OPPOSITE.get(known.direction)
-    conflict = opposite is not None and opposite in claims
+    conflict = opposite in claims
     reason = f"the sign contradicts the reported {opposite}" if conflict else known.reason
     not_counted = why_not_counted(comparison, reported, config)
     inputs = sorted({cell.name for cell in known.cells}, key=str)
     return DirectionEntry(
         **shared_columns(comparison, config),
-        direction=known.direction,
-        origin=known.origin,
+        direction=known.direction, origin=known.origin,
         arrow=tuple(sorted({row.arrow for row in reported if row.arrow})),
         significant=tuple(sorted({row.significant for row in reported if row.significant})),
-        n=_participants(comparison),
-        counted=not not_counted,
-        conflict=conflict,
+        n=_participants(comparison), counted=not not_counted, conflict=conflict,
         reason=not_counted or reason,
         inputs=effect.inputs if effect is not None else tuple(inputs),
         source=tuple(dict.fromkeys(row.source for row in comparison.rows if row.source)),
-    )
+    )  # fmt: skip
 
 
 def why_not_counted(
@@ -105,20 +102,19 @@ def _known(comparison: Comparison, reported: Sequence[DirectionRow]) -> KnownDir
         if fits and row.usable and row.difference is not None:
             direction, cells = _sign(row.difference), (Cell(row, "value"),)
             return KnownDirection(direction, "means", cells, "a reported difference")
-    for row in _fitting(comparison, reported):
+    fitting = _fitting(comparison, reported)
+    for row in fitting:
         if row.direction in ("up", "down", "zero"):
             cells = (Cell(row, "direction"),)
             return KnownDirection(Direction(row.direction), "words", cells, "reported in words")
-    for row in _fitting(comparison, reported):
+    for row in fitting:
         if row.arrow in ("up", "down") and row.significant == "yes":
             reason = "direction reported qualitatively, as significant"
             return KnownDirection(Direction(row.arrow), "arrow", (Cell(row, "arrow"),), reason)
     cells = tuple(Cell(row, "arrow" if row.arrow else "direction") for row in reported)
-    unchanged = any(row.arrow == "none" for row in _fitting(comparison, reported))
-    return KnownDirection(
-        Direction.UNCHANGED if unchanged else Direction.NOT_TOLD, "none", cells,
-        _why_unknown(comparison, reported),
-    )  # fmt: skip
+    unchanged = any(row.arrow == "none" for row in fitting)
+    direction = Direction.UNCHANGED if unchanged else Direction.NOT_TOLD
+    return KnownDirection(direction, "none", cells, _why_unknown(comparison, reported))
 
 
 def _fitting(comparison: Comparison, reported: Sequence[DirectionRow]) -> list[DirectionRow]:
@@ -165,12 +161,10 @@ def _participants_of_arms(comparison: Comparison) -> int | None:
             return row.n_exercise
         if row.n_exercise and row.n_control:
             return row.n_exercise + row.n_control
-    found = []
+    known = []
     for side in (0,) if once else (0, 1):
         row = next((pair[side] for pair in pairs if pair[side] is not None), None)
-        found.append(comparison.size(side, row).n)
-    known = [n for n in found if n is not None]
-    if len(known) == len(found):
+        known.append(comparison.size(side, row).n)
+    if None not in known:
         return sum(known)
-    totals = [row.n_total for row in comparison.contrasts if row.n_total]
-    return totals[0] if totals else None
+    return next((row.n_total for row in comparison.contrasts if row.n_total), None)

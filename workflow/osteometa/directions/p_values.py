@@ -5,7 +5,7 @@ least one study, and no estimate of its size.
 """
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -121,13 +121,12 @@ def albatross(
         primary = effect.measure == config.outcomes[effect.outcome].measures[0]
         if primary and effect.block not in NO_P:
             by_place.setdefault((*_place(effect), effect.population_analysed), effect)
-    points = []
-    for key, found in counted_entries(entries, config).items():
-        for group in _by_study(found, tables, config):
-            point = _point(key, group, by_place, reported)
-            if point is not None:
-                points.append(point)
-    return points
+    points = (
+        _point(key, group, by_place, reported)
+        for key, found in counted_entries(entries, config).items()
+        for group in _by_study(found, tables, config)
+    )
+    return [point for point in points if point is not None]
 
 
 def _point(
@@ -213,7 +212,7 @@ def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
 
     Those of several groups, and those that do not account for the clusters of a trial, are none.
     """
-    found: dict[tuple[str, ...], list[RowP]] = defaultdict(list)
+    found: list[RowP] = []
     clustered = {(arm.study_id, arm.arm_id) for arm in tables.arms if arm.clusters}
     for row in tables.contrasts:
         unadjusted = (row.study_id, row.arm_id) in clustered and (
@@ -222,10 +221,9 @@ def _reported(tables: Tables) -> dict[tuple[str, ...], list[RowP]]:
         test = row.statistic not in CORRELATIONS and not is_omnibus(row) and not unadjusted
         p = exact_p(row) if test and row.usable and not row.disputed else None
         if p is not None:
-            found[_place(row)].append((row, p))
-    for rows in found.values():
-        rows.sort(key=lambda item: (item[0].origin in SECOND_HAND, item[0].row))
-    return found
+            found.append((row, p))
+    found.sort(key=lambda item: (item[0].origin in SECOND_HAND, item[0].row))
+    return grouped(found, lambda item: _place(item[0]))
 
 
 def _place(row: Contrast | DirectionEntry | Effect) -> tuple[str, ...]:
@@ -257,9 +255,7 @@ def direction_sets(found: Iterable[DirectionEntry], config: Config) -> list[Dire
 
 def direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> DirectionSet:
     """Return the sign test over studies, with its range over all ways the unknown may have gone."""
-    counts = {
-        direction: sum(study.direction == direction for study in studies) for direction in Direction
-    }
+    counts = Counter(study.direction for study in studies)
     up = counts[Direction.UP]
     unknown = sum(number for direction, number in counts.items() if direction.unknown)
     known = up + counts[Direction.DOWN]
@@ -267,24 +263,15 @@ def direction_set(key: DirectionSetKey, studies: Sequence[StudyDirection]) -> Di
     ps = [sign_test(x, total) for x in range(up, up + unknown + 1)] if total else []
     low, high = share_interval(up, known) if known else (None, None)
     return DirectionSet(
-        outcome=key[0],
-        phase=key[1],
-        design_class=key[2],
-        n_up=up,
-        n_down=counts[Direction.DOWN],
-        n_mixed=counts[Direction.MIXED],
-        n_zero=counts[Direction.ZERO],
-        n_unchanged=counts[Direction.UNCHANGED],
-        n_not_told=counts[Direction.NOT_TOLD],
+        outcome=key[0], phase=key[1], design_class=key[2], n_up=up, n_down=counts[Direction.DOWN],
+        n_mixed=counts[Direction.MIXED], n_zero=counts[Direction.ZERO],
+        n_unchanged=counts[Direction.UNCHANGED], n_not_told=counts[Direction.NOT_TOLD],
         p_known=sign_test(up, known) if known else None,
-        p_lowest=min(ps) if ps else None,
-        p_highest=max(ps) if ps else None,
-        share_known=up / known if known else None,
-        share_ci_low=low,
-        share_ci_high=high,
+        p_lowest=min(ps, default=None), p_highest=max(ps, default=None),
+        share_known=up / known if known else None, share_ci_low=low, share_ci_high=high,
         share_lowest=up / total if total else None,
         share_highest=(up + unknown) / total if total else None,
-    )
+    )  # fmt: skip
 
 
 def sign_test(x: int, n: int) -> float:

@@ -26,27 +26,19 @@ def _of_study(group: Sequence[DirectionEntry], share: float) -> StudyDirection:
     counted = [entry for entry in group if entry.counted] or group
     counts = Counter(entry.direction for entry in counted)
     first = group[0]
-    sizes = [entry.n for entry in group if entry.n is not None]
     volumes = {entry.plasma_volume for entry in group if entry.plasma_volume is not None}
     return StudyDirection(
-        study_id=first.study_id,
-        label=first.label,
-        year=first.year,
-        design=first.design,
+        study_id=first.study_id, label=first.label, year=first.year, design=first.design,
         exercise_type=tuple(sorted({entry.exercise_type for entry in group})),
-        direction=_most_common(counts, share),
-        counted=any(entry.counted for entry in group),
-        n_up=counts[Direction.UP],
-        n_down=counts[Direction.DOWN],
-        n_zero=counts[Direction.ZERO],
-        n_unchanged=counts[Direction.UNCHANGED],
-        n_not_told=counts[Direction.NOT_TOLD],
-        n=max(sizes) if sizes else None,
+        direction=_most_common(counts, share), counted=any(entry.counted for entry in group),
+        n_up=counts[Direction.UP], n_down=counts[Direction.DOWN], n_zero=counts[Direction.ZERO],
+        n_unchanged=counts[Direction.UNCHANGED], n_not_told=counts[Direction.NOT_TOLD],
+        n=max((entry.n for entry in group if entry.n is not None), default=None),
         arrow=tuple(sorted({arrow for entry in group for arrow in entry.arrow})),
         has_effect=any(entry.origin == "effect" for entry in group),
         plasma_volume=tuple(sorted(volumes)),
         reason="; ".join(dict.fromkeys(entry.reason for entry in group if entry.reason)),
-    )
+    )  # fmt: skip
 
 
 def _most_common(counts: Counter[Direction], share: float) -> Direction:

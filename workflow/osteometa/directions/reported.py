@@ -1,7 +1,6 @@
 """What the papers report of every arm and comparison, before any rule of a sign test."""
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from math import sqrt
 from typing import Any
 
@@ -16,9 +15,13 @@ from osteometa.numerics.distributions import t_quantile
 from osteometa.protocol.config import Config
 from osteometa.records.directions import DirectionEntry, ReportedResult
 from osteometa.records.effects import Effect
+from osteometa.records.groups import grouped
 from osteometa.wording.vocabulary import Block, Design, Direction, DirectionBasis, Phase
 
 BY_ARROW = {"up": Direction.UP, "down": Direction.DOWN, "mixed": Direction.MIXED}
+NO_EFFECT: dict[str, Any] = {
+    "effect_id": "", "measure": "", "estimate": None, "ci_low": None, "ci_high": None,
+}  # fmt: skip
 BY_SIGN = {"up": Direction.UP, "down": Direction.DOWN, "zero": Direction.ZERO}
 
 
@@ -61,30 +64,21 @@ def _of_comparison(
 ) -> list[ReportedResult]:
     """Return the result of each basis that is stated, and of the numbers where they have none."""
     own = DirectionBasis.BETWEEN_ARM if comparison.controlled else DirectionBasis.WITHIN_ARM
-    stated = {
-        DirectionBasis(basis): next(rows)
-        for basis, rows in groupby(
-            sorted(comparison.directions, key=lambda row: row.basis), key=lambda row: row.basis
-        )
-    }
+    by_basis = grouped(comparison.directions, lambda row: row.basis)
+    stated = {DirectionBasis(basis): rows[0] for basis, rows in sorted(by_basis.items())}
     numbers = entry.origin in ("effect", "means")
-    shared = fields_of(entry, ReportedResult) | {
-        "role": "exercise",
-        "counted_as": entry.direction if entry.counted else None,
-    }
+    counted = entry.direction if entry.counted else None
+    shared = fields_of(entry, ReportedResult) | {"role": "exercise", "counted_as": counted}
+    from_numbers = _numbers(comparison, entry, effect)
     results = [
-        ReportedResult(
-            **shared
-            | _stated(row)
-            | (_numbers(comparison, entry, effect) if basis == own else _without_numbers(row))
-        )
+        shared | _stated(row) | (from_numbers if basis == own else _without_numbers(row))
         for basis, row in stated.items()
     ]
     if own not in stated and (numbers or not stated):
         direction = entry.direction if numbers else Direction.NOT_TOLD
         what = {"basis": own, "direction": direction, "stated": False, "significant": ""}
-        results.append(ReportedResult(**shared | what | _numbers(comparison, entry, effect)))
-    return results
+        results.append(shared | what | from_numbers)
+    return [ReportedResult(**result) for result in results]
 
 
 def _stated(row: DirectionRow) -> dict[str, Any]:
@@ -96,10 +90,7 @@ def _stated(row: DirectionRow) -> dict[str, Any]:
 
 def _without_numbers(row: DirectionRow) -> dict[str, Any]:
     cells = [Cell(row, name).name for name in ("arrow", "direction") if getattr(row, name)]
-    return {
-        "p": "", "effect_id": "", "measure": "", "estimate": None, "ci_low": None, "ci_high": None,
-        "inputs": tuple(cells),
-    }  # fmt: skip
+    return NO_EFFECT | {"p": "", "inputs": tuple(cells)}
 
 
 def _numbers(
@@ -114,16 +105,17 @@ def _numbers(
     )  # fmt: skip
     test = next(tests, None)
     cells = entry.inputs if test is None else (*entry.inputs, Cell(test, "p").name)
-    half = 0.0 if effect is None else t_quantile(0.975, None) * sqrt(effect.vi)
-    return {
+    found = NO_EFFECT | {
         "p": "" if test is None or test.p is None else f"p {test.p_operator} {test.p.text}",
-        "effect_id": "" if effect is None else effect.effect_id,
-        "measure": "" if effect is None else effect.measure,
-        "estimate": None if effect is None else effect.yi,
-        "ci_low": None if effect is None else effect.yi - half,
-        "ci_high": None if effect is None else effect.yi + half,
         "inputs": tuple(sorted(set(cells), key=str)),
     }
+    if effect is None:
+        return found
+    half = t_quantile(0.975, None) * sqrt(effect.vi)
+    return found | {
+        "effect_id": effect.effect_id, "measure": effect.measure, "estimate": effect.yi,
+        "ci_low": effect.yi - half, "ci_high": effect.yi + half,
+    }  # fmt: skip
 
 
 def _of_rows(rows: Sequence[DirectionRow], tables: Tables, config: Config) -> list[ReportedResult]:

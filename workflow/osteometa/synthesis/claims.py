@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from osteometa.directions.p_values import direction_set
 from osteometa.directions.per_study import study_directions
 from osteometa.extraction.judgements import Claim
+from osteometa.io.csv_records import fields_of
 from osteometa.numerics.distributions import t_quantile
 from osteometa.protocol.config import Config, Synthesis
 from osteometa.records.claims import ClaimRow
@@ -69,7 +70,7 @@ def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
     entries = [entry for entry in results.entries if _concerns(claim, entry)]
     design = _design_of(claim, entries)
     entries = [entry for entry in entries if entry.design_class == design]
-    planned = [s for s in config.syntheses if _covers(claim, design, s)]
+    planned = [s for s in config.syntheses if s.design_class == design and _in_cell(claim, s)]
     whole = _row(claim, design, planned=bool(planned) and not claim.arms)
     rows = []
     answered = False
@@ -89,30 +90,23 @@ def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
 
 def _concerns(claim: Claim, entry: DirectionEntry) -> bool:
     """Return whether a direction is in the cell of a claim, whatever it is compared with."""
+    own = not claim.arms or (entry.study_id, entry.arm_id) in claim.arm_keys
+    return own and _in_cell(claim, entry) and _of_types(claim, entry.exercise_type)
+
+
+def _in_cell(claim: Claim, record: DirectionEntry | Synthesis) -> bool:
+    """Return whether outcome and phase are those of a claim, and what else it names."""
     return (
-        (entry.outcome, entry.phase) == (claim.outcome, claim.phase)
-        and claim.analyte in ("", entry.analyte)
-        and claim.site in ("", entry.site)
-        and claim.window in ("", entry.window)
-        and _of_types(claim, entry.exercise_type)
-        and (not claim.arms or (entry.study_id, entry.arm_id) in claim.arm_keys)
+        (record.outcome, record.phase) == (claim.outcome, claim.phase)
+        and claim.analyte in ("", record.analyte)
+        and claim.site in ("", record.site)
+        and claim.window in ("", record.window)
     )
 
 
 def _of_types(claim: Claim, exercise_type: ExerciseType) -> bool:
     """Return whether a claim is about an exercise type; one without a type is about all."""
     return not claim.exercise_type or exercise_type in (claim.exercise_type, claim.than)
-
-
-def _covers(claim: Claim, design: DesignClass, synthesis: Synthesis) -> bool:
-    """Return whether a planned analysis lies in the cell of a claim."""
-    own = (synthesis.outcome, synthesis.phase, synthesis.design_class)
-    return (
-        own == (claim.outcome, claim.phase, design)
-        and claim.analyte in ("", synthesis.analyte)
-        and claim.site in ("", synthesis.site)
-        and claim.window in ("", synthesis.window)
-    )
 
 
 def _design_of(claim: Claim, entries: Sequence[DirectionEntry]) -> DesignClass:
@@ -169,12 +163,8 @@ def _effect_of_arms(
 
 
 def _pooled_studies(claim: Claim, effects: Sequence[Effect], measure: Measure) -> tuple[str, ...]:
-    studies = {
-        effect.study_id
-        for effect in effects
-        if effect.pooled and effect.measure == measure and _of_types(claim, effect.exercise_type)
-    }
-    return tuple(sorted(studies))
+    pooled = (effect for effect in effects if effect.pooled and effect.measure == measure)
+    return tuple(sorted({e.study_id for e in pooled if _of_types(claim, e.exercise_type)}))
 
 
 def _difference(claim: Claim, row: TypeContrast) -> Estimate | None:
@@ -218,11 +208,8 @@ def _with_directions(row: ClaimRow, entries: Sequence[DirectionEntry], config: C
         return row
     studies = study_directions(_counted(entries), config.directions.agreement_share)
     test = direction_set((row.outcome, row.phase, row.design_class), studies)
-    return replace(
-        row, n_up=test.n_up, n_down=test.n_down, n_unchanged=test.n_unchanged, n_mixed=test.n_mixed,
-        n_zero=test.n_zero, n_not_told=test.n_not_told, p_lowest=test.p_lowest,
-        p_highest=test.p_highest, studies=tuple(study.study_id for study in studies),
-    )  # fmt: skip
+    names = tuple(study.study_id for study in studies)
+    return replace(row, **fields_of(test, ClaimRow), studies=names)
 
 
 def _with_estimate(row: ClaimRow, found: Found, config: Config) -> ClaimRow:
@@ -307,9 +294,7 @@ def _no_change(interval: tuple[float, float], smallest: float | None) -> Verdict
 
 def _side_of_directions(row: ClaimRow) -> Direction | None:
     """Return the side on which the sign test holds in whatever way the unknown ones went."""
-    if row.n_up is None or row.n_down is None:
-        return None
-    if row.p_highest is None or row.p_highest >= LEVEL:
+    if row.n_up is None or row.n_down is None or row.p_highest is None or row.p_highest >= LEVEL:
         return None
     return Direction.UP if row.n_up > row.n_down else Direction.DOWN
 

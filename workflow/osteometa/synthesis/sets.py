@@ -72,20 +72,12 @@ def synthesis_row(
     else:
         status, reason = SynthesisStatus.EMPTY, "no study addresses this question"
     return SynthesisRow(
-        synthesis=synthesis.id,
-        outcome=synthesis.outcome,
-        analyte=synthesis.analyte,
-        site=synthesis.site,
-        phase=Phase(synthesis.phase),
-        window=synthesis.window,
-        design_class=DesignClass(synthesis.design_class),
-        measure=measure,
-        k=k,
-        k_directions=len(studies),
-        status=status,
-        reason=reason,
+        synthesis=synthesis.id, outcome=synthesis.outcome, analyte=synthesis.analyte,
+        site=synthesis.site, phase=Phase(synthesis.phase), window=synthesis.window,
+        design_class=DesignClass(synthesis.design_class), measure=measure, k=k,
+        k_directions=len(studies), status=status, reason=reason,
         note=_note(synthesis, outcome, studies),
-    )
+    )  # fmt: skip
 
 
 def _note(synthesis: Synthesis, outcome: Outcome, studies: Sequence[StudyDirection]) -> str:
@@ -94,14 +86,10 @@ def _note(synthesis: Synthesis, outcome: Outcome, studies: Sequence[StudyDirecti
         return ""
     within = synthesis.design_class == DesignClass.WITHIN_ARM
     uncorrected = [one for one in studies if set(one.plasma_volume) - {PlasmaVolume.CORRECTED}]
-    return "; ".join(
-        bout_cautions(
-            synthesis.outcome,
-            diurnal=outcome.diurnal if within else "",
-            uncorrected=len(uncorrected) if outcome.haemoconcentration else 0,
-            studies=len(studies),
-        )
-    )
+    return "; ".join(bout_cautions(
+        synthesis.outcome, diurnal=outcome.diurnal if within else "", studies=len(studies),
+        uncorrected=len(uncorrected) if outcome.haemoconcentration else 0,
+    ))  # fmt: skip
 
 
 def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
@@ -114,10 +102,9 @@ def _why_listed(effects: Sequence[Effect], k: int, measure: str) -> str:
 
 
 def summary_rows(
-    config: Config,
-    pooled: Mapping[str, Sequence[PooledRow]],
+    config: Config, pooled: Mapping[str, Sequence[PooledRow]],
     sets: Mapping[str, tuple[Sequence[Effect], Sequence[StudyDirection]]],
-) -> list[SynthesisRow]:
+) -> list[SynthesisRow]:  # fmt: skip
     """Return the table of all syntheses, in the order in which they are declared.
 
     `pooled` is by synthesis, without those that have no effect; `sets` has all of them.

@@ -92,24 +92,21 @@ def subgroup_test(synthesis: str, measure: str, effects: EffectSet, config: Conf
     """Test differences between groups on one measure; no test has a reason."""
     kinds, k = effects.groups, effects.k
     reason = _why_not(effects, config.small_k.subgroup_test)
+    statistic, df1, df2, p, model = None, None, None, None, ""
     if reason:
-        return SubgroupTest(
-            synthesis=synthesis, measure=measure, tested=False, k=k, groups=len(kinds),
-            tau2_model="", statistic=None, df1=None, df2=None, p=None,
-            note=f"not tested: {reason}",
-        )  # fmt: skip
-    common = _in_one_model(effects, config)
-    if common:
-        contrasts = differences(len(kinds))
-        statistic, df1, df2, p = joint_test(group_regression(effects, config), contrasts)
+        note = f"not tested: {reason}"
     else:
-        groups = [effects.of_group(kind).data for kind in kinds]
-        statistic, df1, df2, p = separate_test(groups, config.pooling.method)
+        note = "this test, and not whether their intervals overlap, shows whether "
+        note += f"{effects.word} differ"
+        if _in_one_model(effects, config):
+            contrasts, model = differences(len(kinds)), "common"
+            statistic, df1, df2, p = joint_test(group_regression(effects, config), contrasts)
+        else:
+            groups, model = [effects.of_group(kind).data for kind in kinds], "separate"
+            statistic, df1, df2, p = separate_test(groups, config.pooling.method)
     return SubgroupTest(
-        synthesis=synthesis, measure=measure, tested=True, k=k, groups=len(kinds),
-        tau2_model="common" if common else "separate", statistic=statistic, df1=df1, df2=df2, p=p,
-        note=f"this test, and not whether their intervals overlap, shows whether {effects.word} "
-        "differ",
+        synthesis=synthesis, measure=measure, tested=not reason, k=k, groups=len(kinds),
+        tau2_model=model, statistic=statistic, df1=df1, df2=df2, p=p, note=note,
     )  # fmt: skip
 
 
