@@ -1,6 +1,7 @@
 """The batch kernel against metafor, the full-covariance path, and sixty digits."""
 
 import json
+from dataclasses import asdict
 
 import mpmath
 import numpy as np
@@ -195,7 +196,7 @@ def test_the_sums_of_a_shorter_call_are_those_of_the_longest():
     for batch in (intercept_batch(y.copy(), v.copy()), column_batch(y, v, np.ones((1, 3, 1)))):
         longest = slope_moments(batch, 0.5)
         for shorter in (q_moments(batch, 0.5), moments(batch, 0.5)):
-            for name, sums in shorter._asdict().items():
+            for name, sums in asdict(shorter).items():
                 assert np.array_equal(sums, getattr(longest, name), equal_nan=True)
 
 

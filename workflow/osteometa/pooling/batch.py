@@ -7,8 +7,8 @@ does not have is a cell with infinite variance: its weight is exactly 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from osteometa.numerics.arrays import Array
 from osteometa.pooling.correlated import decorrelated
 
 
-class QMoments(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class QMoments:
     """Sums over the effects of each model (m), P = W - W X (X'WX)^-1 X'W, W = 1 / (v + tau2)."""
 
     q: Array
@@ -27,50 +28,41 @@ class QMoments(NamedTuple):
     mean: Array
     """Weighted mean less the origin; NaN for a model with a design."""
 
+    def take(self, models: NDArray[np.intp]) -> Self:
+        """Return the sums of some models, given by index."""
+        return type(self)(*(values[models] for values in self.values()))
 
-class TraceMoments(NamedTuple):
-    """The sums behind estimators in one step, as for `QMoments`."""
+    def values(self) -> list[Array]:
+        """Return all sums."""
+        return [getattr(self, field.name) for field in fields(self)]
 
-    q: Array
-    w1: Array
-    mean: Array
+
+@dataclass(frozen=True, slots=True)
+class TraceMoments(QMoments):
+    """The sums behind estimators in one step."""
+
     trace: Array
     """tr P."""
 
 
-class Moments(NamedTuple):
-    """The sums behind moment estimators, as for `TraceMoments`."""
+@dataclass(frozen=True, slots=True)
+class Moments(TraceMoments):
+    """The sums behind moment estimators."""
 
-    q: Array
-    w1: Array
-    mean: Array
-    trace: Array
     q2: Array
     """y'PPy; the derivative of Q is its negative."""
 
 
-class SlopeMoments(NamedTuple):
-    """The sums behind the derivatives of a likelihood, as for `Moments`."""
+@dataclass(frozen=True, slots=True)
+class SlopeMoments(Moments):
+    """The sums behind the derivatives of a likelihood."""
 
-    q: Array
-    w1: Array
-    mean: Array
-    trace: Array
-    q2: Array
     q3: Array
     """y'PPPy."""
     trace2: Array
     """tr PP."""
     w2: Array
     """Sum of the squared weights, tr WW."""
-
-
-SomeMoments = TypeVar("SomeMoments", bound=TraceMoments | Moments | SlopeMoments)
-
-
-def moments_of(sums: SomeMoments, models: NDArray[np.intp]) -> SomeMoments:
-    """Return the sums of some models, given by index."""
-    return sums._make(values[models] for values in sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +220,10 @@ class _Residuals(NamedTuple):
     """Weighted residual of the most precise effect, with the other sign."""
     q: Array
 
+    def trace(self, r2: Array) -> Array:
+        """Return tr P; r2 is the sum of the squares of w."""
+        return (2 * self.top * self.r1 + (self.r1 * self.r1 - r2)) / self.total
+
 
 def _residuals(batch: InterceptBatch, tau2: Array | float, *, weighted: bool = True) -> _Residuals:
     """Return the sums at a tau2; only with `weighted` z is filled, which takes as long as Q."""
@@ -250,7 +246,7 @@ def _residuals(batch: InterceptBatch, tau2: Array | float, *, weighted: bool = T
 def q_moments(batch: Batch, tau2: Array | float) -> QMoments:
     """Return Q, the sum of the weights and the mean of every model at its tau2."""
     if isinstance(batch, ColumnBatch):
-        return QMoments(*moments(batch, tau2)[:3])
+        return moments(batch, tau2)
     at = _residuals(batch, tau2, weighted=False)
     return QMoments(at.q, at.total, at.mean)
 
@@ -258,14 +254,9 @@ def q_moments(batch: Batch, tau2: Array | float) -> QMoments:
 def trace_moments(batch: Batch, tau2: Array | float) -> TraceMoments:
     """Return the sums of every model at its tau2 that estimators in one step need."""
     if isinstance(batch, ColumnBatch):
-        return TraceMoments(*moments(batch, tau2)[:4])
-    return _with_trace(_residuals(batch, tau2, weighted=False))
-
-
-def _with_trace(at: _Residuals) -> TraceMoments:
-    r2 = dot(at.w, at.w)
-    trace = (2 * at.top * at.r1 + (at.r1 * at.r1 - r2)) / at.total
-    return TraceMoments(at.q, at.total, at.mean, trace)
+        return moments(batch, tau2)
+    at = _residuals(batch, tau2, weighted=False)
+    return TraceMoments(at.q, at.total, at.mean, at.trace(dot(at.w, at.w)))
 
 
 def moments(batch: Batch, tau2: Array | float) -> Moments:
@@ -273,17 +264,18 @@ def moments(batch: Batch, tau2: Array | float) -> Moments:
     if isinstance(batch, ColumnBatch):
         return _column_parts(batch, 1.0 / (batch.v + tau2)).moments
     at = _residuals(batch, tau2)
-    return Moments(*_with_trace(at), dot(at.z, at.z) + at.first * at.first)
+    trace, q2 = at.trace(dot(at.w, at.w)), dot(at.z, at.z) + at.first * at.first
+    return Moments(at.q, at.total, at.mean, trace, q2)
 
 
 def slope_moments(batch: Batch, tau2: Array | float) -> SlopeMoments:
     """Return the sums of every model at its tau2, those of the derivatives too."""
     if isinstance(batch, ColumnBatch):
         return _column_slopes(batch, 1.0 / (batch.v + tau2))
-    top, w, z, free, r1, total, mean, first, q = _residuals(batch, tau2)
-    q2 = dot(z, z) + first * first
-    r2 = dot(w, w)
-    trace = (2 * top * r1 + (r1 * r1 - r2)) / total
+    at = _residuals(batch, tau2)
+    top, w, z, free, r1, total, mean, first, q = at
+    q2, r2 = dot(z, z) + first * first, dot(w, w)
+    trace = at.trace(r2)
     c = dot(w, z)
     np.multiply(z, w, out=free)
     q3 = (first * top * (first * r1 + 2 * c) - c * c) / total + dot(free, z)
@@ -336,7 +328,7 @@ def _column_slopes(batch: ColumnBatch, w: Array) -> SlopeMoments:
     cross = np.einsum("aij,bij->abj", wu, wu)
     trace2 = w2 - 2 * np.einsum("aij,aij,ij->j", wu, wu, w) + np.einsum("abj,abj->j", cross, cross)
     q3 = dot(w * z, z) - np.sum(np.einsum("aij,ij->aj", wu, z) ** 2, axis=0)
-    return SlopeMoments(*at, q3, trace2, w2)
+    return SlopeMoments(at.q, at.w1, at.mean, at.trace, at.q2, q3, trace2, w2)
 
 
 def log_likelihood(batch: Batch, tau2: Array | float, restricted: bool) -> Array:

@@ -57,7 +57,11 @@ class RegressedMany:
 
     def take(self, models: NDArray[np.intp]) -> RegressedMany:
         """Return the regressions of some models, given by index."""
-        return RegressedMany(*(getattr(self, field.name)[models] for field in fields(self)))
+        return RegressedMany(*(column[models] for column in self.columns()))
+
+    def columns(self) -> list[Array]:
+        """Return all fields."""
+        return [getattr(self, field.name) for field in fields(self)]
 
     def factor(self, ci: str) -> Array:
         """Return what the variance of the normal interval is multiplied by for an interval."""
@@ -82,19 +86,17 @@ def pool_many(
     )
     # Models of one length together need the least room.
     by_length = np.argsort(n, kind="stable")
-    found: dict[str, Array] = {}
+    found: list[Array] = []
     work = None
     for rows in _runs(n[by_length]):
         chosen = by_length[rows]
         batch = subset_batch(y, v, np.take(mask, chosen, axis=0)[:, order], n[chosen], work)
         work = batch.work
-        part = solve(batch, method, ci)
-        for field in fields(part):
-            own = getattr(part, field.name)
-            if field.name not in found:
-                found[field.name] = np.empty((len(n), *own.shape[1:]))
-            found[field.name][chosen] = own
-    return RegressedMany(**found)
+        columns = solve(batch, method, ci).columns()
+        found = found or [np.empty((len(n), *own.shape[1:])) for own in columns]
+        for whole, own in zip(found, columns, strict=True):
+            whole[chosen] = own
+    return RegressedMany(*found)
 
 
 def _runs(lengths: NDArray[Any]) -> Iterator[slice]:
@@ -119,9 +121,11 @@ def regress_many(
     independent.
     """
     m, k, p = max(len(Y), len(v), len(designs)), Y.shape[1], designs.shape[2]
+    size = max(1, CELLS // (k * p))
     intercept = p == 1 and bool(np.all(designs == 1.0))
     parts: list[RegressedMany] = []
-    for rows in _chunks(m, k * p):
+    for start in range(0, m, size):
+        rows = slice(start, min(m, start + size))
         y, variances = (_rows(table, rows).T for table in (Y, v))
         if intercept:
             batch = intercept_batch(y, variances)
@@ -132,19 +136,10 @@ def regress_many(
     return joined(parts)
 
 
-def _chunks(models: int, cells: int) -> Iterator[slice]:
-    """Yield the models that are computed together, of so many cells each."""
-    size = max(1, CELLS // cells)
-    for start in range(0, models, size):
-        yield slice(start, min(models, start + size))
-
-
 def joined(parts: Sequence[RegressedMany]) -> RegressedMany:
     """Return the regressions of several batches as one."""
-    names = [field.name for field in fields(RegressedMany)]
-    return RegressedMany(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    )
+    columns = zip(*(part.columns() for part in parts), strict=True)
+    return RegressedMany(*(np.concatenate(column) for column in columns))
 
 
 def _rows(table: Array, rows: slice) -> Array:
@@ -166,10 +161,10 @@ def solve(
     """
     at0 = MOMENTS.get(method, trace_moments)(batch, 0.0)
     # A search among infinite sums would not end.
-    if not all(np.all(np.isfinite(sums)) for sums in (at0.q, at0.w1, *at0[3:])):
+    if not all(np.all(np.isfinite(sums)) for sums in (at0.q, at0.w1, *at0.values()[3:])):
         raise OverflowError("the numbers are too large or too small to compute with")
     tau2 = estimate(batch, method, at0, sj)
-    now = QMoments(at0.q, at0.w1, at0.mean) if method == "EE" else q_moments(batch, tau2)
+    now = at0 if method == "EE" else q_moments(batch, tau2)
     coefficients, covariance = _least_squares(batch, tau2, now)
     free = batch.n - batch.p
     t_df = (batch.n if studies is None else studies) - batch.p

@@ -19,15 +19,12 @@ from osteometa.pooling.batch import (
     dot,
     log_likelihood,
     moments,
-    moments_of,
     one_model,
     orthonormal,
     q_moments,
     slope_moments,
 )
 from osteometa.pooling.likelihood import CLOSE, STEPS, highest_maximum, last_root_bound
-
-AnyMoments = TraceMoments | Moments | SlopeMoments
 
 
 def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
@@ -37,7 +34,7 @@ def start_sj(y: Array, present: NDArray[np.bool_]) -> Array:
     return np.sum(np.where(present, y - mean, 0.0) ** 2, axis=0) / n
 
 
-def estimate(batch: Batch, method: str, at0: AnyMoments, sj: Array | None = None) -> Array:
+def estimate(batch: Batch, method: str, at0: TraceMoments, sj: Array | None = None) -> Array:
     """Return tau2 (m) by one of METHODS; 0 where there is no degree of freedom.
 
     EB is the same number as PM (Morris 1983; Paule and Mandel 1982). `at0` are the moments at tau2
@@ -51,7 +48,7 @@ def estimate(batch: Batch, method: str, at0: AnyMoments, sj: Array | None = None
         tau2, chosen = np.zeros(len(free)), np.flatnonzero(free)
         if len(chosen):
             start = None if sj is None else sj[chosen]
-            tau2[chosen] = estimate(batch.take(chosen), method, moments_of(at0, chosen), start)
+            tau2[chosen] = estimate(batch.take(chosen), method, at0.take(chosen), start)
         return tau2
     if method == "SJ":
         return _sj(batch, start_sj(batch.y, np.isfinite(batch.v)) if sj is None else sj)
@@ -61,17 +58,17 @@ def estimate(batch: Batch, method: str, at0: AnyMoments, sj: Array | None = None
     return MOMENT_ESTIMATORS[method](batch, at0)
 
 
-def _dl(batch: Batch, at0: AnyMoments) -> Array:
+def _dl(batch: Batch, at0: TraceMoments) -> Array:
     """DerSimonian and Laird (1986): Q at its expectation."""
     return np.maximum(0.0, (at0.q - (batch.n - batch.p)) / at0.trace)
 
 
-def _hs(batch: Batch, at0: AnyMoments) -> Array:
+def _hs(batch: Batch, at0: TraceMoments) -> Array:
     """Hunter and Schmidt, as in Viechtbauer (2005): (Q - k) / sum of the weights."""
     return np.maximum(0.0, (at0.q - batch.n) / at0.w1)
 
 
-def _he(batch: Batch, at0: AnyMoments) -> Array:
+def _he(batch: Batch, at0: TraceMoments) -> Array:
     """Hedges and Olkin (1985): the unweighted residual variance minus its sampling part."""
     present = np.isfinite(batch.v)
     X = batch.X if isinstance(batch, ColumnBatch) else present[None].astype(float)
@@ -94,13 +91,13 @@ def _sj(batch: Batch, start: Array) -> Array:
     return tau2
 
 
-def _pm(batch: Batch, at0: AnyMoments) -> Array:
+def _pm(batch: Batch, at0: TraceMoments) -> Array:
     """Paule and Mandel (1982): where the generalised Q is at its expectation."""
-    known = moments(batch, 0.0) if isinstance(at0, TraceMoments) else at0
+    known = at0 if isinstance(at0, Moments) else moments(batch, 0.0)
     return where_q_is(batch, batch.n - batch.p, known)
 
 
-def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Array:
+def where_q_is(batch: Batch, target: Array, at0: Moments) -> Array:
     """Return where the generalised Q of each model falls to its target (m); 0 where it is below.
 
     Q is a sum of c / (l + tau2) with c, l > 0, so 1 / Q rises and bends down: Newton's method on
@@ -109,7 +106,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Arra
     tau2 = np.zeros(len(target))
     active = np.flatnonzero(at0.q > target)
     lowest = np.min(batch.v, axis=0)[active]
-    part, goal, now = batch.take(active), target[active], moments_of(at0, active)
+    part, goal, now = batch.take(active), target[active], at0.take(active)
     for _ in range(STEPS):
         # Rounding may put Q just below the target: then this is the root.
         step = np.maximum(0.0, now.q * (now.q - goal) / (goal * now.q2))
@@ -122,7 +119,7 @@ def where_q_is(batch: Batch, target: Array, at0: Moments | SlopeMoments) -> Arra
     return tau2
 
 
-MOMENT_ESTIMATORS: dict[str, Callable[[Batch, AnyMoments], Array]] = {
+MOMENT_ESTIMATORS: dict[str, Callable[[Batch, TraceMoments], Array]] = {
     "DL": _dl, "HE": _he, "HS": _hs, "EB": _pm, "PM": _pm,
 }  # fmt: skip
 
@@ -172,10 +169,9 @@ def profile_likelihood(
     grid = np.unique(np.concatenate([[0.0], u[1:] - lowest, peak]))
     inside = np.flatnonzero(height(grid) >= 0)
     first, last = inside[0], inside[-1]
-    low = (
-        0.0 if first == 0 else _crossing(height, float(grid[first - 1]), float(grid[first]), lowest)
-    )
-    return low, _crossing(height, float(grid[last + 1]), float(grid[last]), lowest)
+    at = grid.tolist()
+    low = 0.0 if first == 0 else _crossing(height, at[first - 1], at[first], lowest)
+    return low, _crossing(height, at[last + 1], at[last], lowest)
 
 
 def _crossing(
@@ -184,11 +180,10 @@ def _crossing(
     """Return where a function changes sign, to the last bits."""
     from scipy.optimize import root_scalar
 
-    def at(tau2: float) -> float:
-        return height(np.array([tau2])).item()
-
-    found = root_scalar(at, bracket=(outside, inside), method="brentq", xtol=1e-15 * lowest)
-    return found.root
+    return root_scalar(
+        lambda tau2: height(np.array([tau2])).item(), bracket=(outside, inside), method="brentq",
+        xtol=1e-15 * lowest,
+    ).root  # fmt: skip
 
 
 def typical_variance(v: Array, X: Array, V: Array | None = None) -> float:
