@@ -97,13 +97,12 @@ def line_of(found: MetaRegression, values: Sequence[float]) -> list[RegressionLi
         raise ValueError(f"a line needs an estimate: {found.reason}")
     quantile = t_quantile(0.975, found.df)
     (v0, shared), (_, v1) = found.covariance
-    line = []
+    line, name = [], found.covariate
     for x in values:
         d = x - found.centre
-        fitted = found.intercept + found.slope * d
+        y = found.intercept + found.slope * d
         half = quantile * math.sqrt(v0 + 2 * d * shared + d * d * v1)
-        line.append(RegressionLine(
-            covariate=found.covariate, x=x, fitted=fitted, ci_low=fitted - half,
-            ci_high=fitted + half,
-        ))  # fmt: skip
+        line.append(
+            RegressionLine(covariate=name, x=x, fitted=y, ci_low=y - half, ci_high=y + half)
+        )
     return line

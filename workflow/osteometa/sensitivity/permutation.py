@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from osteometa.numerics.arrays import Array, Numbers
 from osteometa.pooling.kernel import regress_many
@@ -49,7 +48,7 @@ def sign_flip(
     if k < 2:
         raise NotEstimableError(f"{studies_words(k)}, 2 are needed")
     exact = 2**k <= permutations
-    chunks = _all_signs(k) if exact else _drawn_signs(k, permutations, seed)
+    chunks = all_signs(k) if exact else drawn_signs(k, permutations, seed)
     total = 2**k if exact else permutations
     observed, square, at_least = 0.0, 0.0, 0
     for number, signs in enumerate(chunks):
@@ -67,7 +66,7 @@ def sign_flip(
     )  # fmt: skip
 
 
-def _all_signs(k: int) -> Iterator[Array]:
+def all_signs(k: int) -> Iterator[Array]:
     """Yield all patterns of signs of k effects, the observed one first, some at a time.
 
     A pattern and its mirror image have the same statistic: half of them will do.
@@ -81,7 +80,7 @@ def _all_signs(k: int) -> Iterator[Array]:
         yield signs
 
 
-def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
+def drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
     """Yield a seeded sample of patterns of signs, the observed one first, some at a time."""
     random = np.random.default_rng(seed)
     for start in range(0, permutations, TOGETHER):
@@ -90,11 +89,6 @@ def _drawn_signs(k: int, permutations: int, seed: int) -> Iterator[Array]:
         drawn = signs[1:] if start == 0 else signs
         drawn -= 2.0 * random.integers(0, 2, size=drawn.shape)
         yield signs
-
-
-def _share(squares: Array, start: int = 0) -> float:
-    """Return the share of statistics, from `start` on, that are at least as large as the first."""
-    return float(np.mean(squares[start:] >= squares[0] * (1 - 2 * TIED)))
 
 
 @estimable(partial(PermutationRow, test="moderator"))
@@ -111,11 +105,11 @@ def permute_moderator(
     """
     y, v = checked(yi, vi)
     k = len(y)
-    kinds, codes = np.unique(_scaled(x, k), return_inverse=True)
-    orders = _number_of_orders(codes)
+    kinds, codes, counts = np.unique(_scaled(x, k), return_inverse=True, return_counts=True)
+    orders = math.factorial(k) // math.prod(map(math.factorial, counts.tolist()))
     exact = orders <= exact_up_to
     if exact:
-        arrangements = np.array([codes.tolist(), *_orders(codes)])
+        arrangements = np.array([codes.tolist(), *_orders(counts.tolist())])
     else:
         random = np.random.default_rng(seed)
         arrangements = np.array(
@@ -127,12 +121,12 @@ def permute_moderator(
     if not math.isfinite(squares[0]):
         raise NotEstimableError("the standard error is 0: the moderator cannot be tested")
     # The observed order comes first, and once more among all orders.
+    counted = squares[1:] if exact else squares
     return PermutationRow(
         test="moderator", k=k,
         statistic=math.copysign(math.sqrt(squares[0]), fits.coefficients[0, 1]),
-        permutations=orders if exact else permutations, exact=exact,
-        p=_share(squares, 1) if exact else _share(squares),
-        p_smallest=1 / (orders if exact else permutations),
+        permutations=len(counted), exact=exact, p_smallest=1 / len(counted),
+        p=float(np.mean(counted >= squares[0] * (1 - 2 * TIED))),
     )  # fmt: skip
 
 
@@ -150,26 +144,18 @@ def _scaled(x: Array, k: int) -> Array:
     return centred / spread
 
 
-def _number_of_orders(codes: NDArray[np.intp]) -> int:
-    """Return the number of different orders of the values."""
-    number = math.factorial(len(codes))
-    for count in np.unique(codes, return_counts=True)[1]:
-        number //= math.factorial(int(count))
-    return number
-
-
-def _orders(codes: NDArray[np.intp]) -> Iterator[tuple[int, ...]]:
-    """Yield every different order of the values once, each as likely as any other."""
-    counts = [int(count) for count in np.unique(codes, return_counts=True)[1]]
+def _orders(left: list[int]) -> Iterator[tuple[int, ...]]:
+    """Yield every different order of values once; `left` is how often each value occurs."""
+    k = sum(left)
 
     def extended(head: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if len(head) == len(codes):
+        if len(head) == k:
             yield head
             return
-        for value, left in enumerate(counts):
-            if left:
-                counts[value] -= 1
+        for value in range(len(left)):
+            if left[value]:
+                left[value] -= 1
                 yield from extended((*head, value))
-                counts[value] += 1
+                left[value] += 1
 
     yield from extended(())

@@ -129,11 +129,9 @@ def pet_peese(
     peese = egger(yi, vi, predictor=x**2, method=method, predictor_name=f"{name}, squared")
     differs = pet.estimate_p is not None and pet.estimate_p < PEESE_BELOW
     chosen = peese if differs else pet
-    return (
-        replace(pet, analysis="pet"),
-        replace(peese, analysis="peese"),
-        replace(chosen, analysis="pet_peese"),
-    )
+    named = {"pet": pet, "peese": peese, "pet_peese": chosen}
+    one, other, taken = (replace(found, analysis=name) for name, found in named.items())
+    return one, other, taken
 
 
 def small_study(
@@ -150,10 +148,8 @@ def small_study(
     k = len(yi)
     if k < least:
         reason = f"{studies_words(k)}, {least} are needed"
-        return tuple(
-            SmallStudy(analysis=name, k=k, status="not_applicable", reason=reason)
-            for name in ANALYSES
-        )
+        none = SmallStudy(k=k, status="not_applicable", reason=reason)
+        return tuple(replace(none, analysis=name) for name in ANALYSES)
     options = {"predictor": predictor, "predictor_name": predictor_name}
     found = (
         egger(yi, vi, **options),

@@ -53,10 +53,9 @@ def trim_fill(
     )
     return TrimFill(
         k=k, filled=missing, filled_se=_l0_se(raw, k), side=side, estimate=pooled.estimate,
-        se=pooled.se,
-        ci_low=pooled.ci_low, ci_high=pooled.ci_high, df=pooled.df, estimate_p=pooled.p,
-        tau2=pooled.tau2,
-        filled_yi=tuple(float(x) for x in sign * new_y), filled_vi=tuple(float(x) for x in new_v),
+        se=pooled.se, ci_low=pooled.ci_low, ci_high=pooled.ci_high, df=pooled.df,
+        estimate_p=pooled.p, tau2=pooled.tau2,
+        filled_yi=tuple((sign * new_y).tolist()), filled_vi=tuple(new_v.tolist()),
     )  # fmt: skip
 
 

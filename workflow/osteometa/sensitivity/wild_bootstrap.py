@@ -1,6 +1,5 @@
 """Cluster wild bootstrap: a test of nested effects by changing the signs of whole studies."""
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from osteometa.sensitivity.multilevel import (
     sizes_of,
 )
 from osteometa.sensitivity.nested import NestedModel, study_order
-from osteometa.sensitivity.permutation import squared_statistics
+from osteometa.sensitivity.permutation import all_signs, drawn_signs, squared_statistics
 from osteometa.sensitivity.status import NotEstimableError, estimable
 
 LEAST_STUDIES = 3
@@ -79,20 +78,8 @@ def wild_bootstrap(
     else:
         test = _Test(y, np.asarray(starts), NestedModel.of(V[np.ix_(order, order)], starts))
     exact = len(starts) <= exact_up_to
-    signs = _all_signs(len(starts)) if exact else _drawn_signs(len(starts), draws, seed)
-    return _answer(test, signs, exact, interval)
-
-
-def _all_signs(studies: int) -> Array:
-    """Return half of all sign vectors: one and its mirror image have the same statistic."""
-    rest = itertools.product((1.0, -1.0), repeat=studies - 1)
-    return np.array([(1.0, *signs) for signs in rest])
-
-
-def _drawn_signs(studies: int, draws: int, seed: int) -> Array:
-    random = np.random.default_rng(seed)
-    drawn = 1.0 - 2.0 * random.integers(0, 2, size=(draws - 1, studies))
-    return np.concatenate([np.ones((1, studies)), np.asarray(drawn, dtype=float)])
+    signs = all_signs(len(starts)) if exact else drawn_signs(len(starts), draws, seed)
+    return _answer(test, np.concatenate(list(signs)), exact, interval)
 
 
 @dataclass(frozen=True, slots=True)
