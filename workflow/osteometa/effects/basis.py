@@ -253,12 +253,8 @@ def means_beside(basis: Basis, first: MeansKind = MeansKind.CHANGE) -> MeansBesi
 
 def with_r(estimate: Estimate, basis: Basis) -> Estimate:
     """Return an estimate that depends on the before-after correlations of the arms."""
-    return replace(
-        estimate,
-        flags=estimate.flags | basis.r_flags,
-        cells=estimate.cells + basis.r_cells,
-        correlation=basis.used_r,
-    )
+    flags, cells = estimate.flags | basis.r_flags, estimate.cells + basis.r_cells
+    return replace(estimate, flags=flags, cells=cells, correlation=basis.used_r)
 
 
 def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:

@@ -7,13 +7,13 @@ from osteometa.comparisons.summaries import CompleteSummary, Pair, has_sd, means
 from osteometa.effects import ratios
 from osteometa.effects.basis import (
     Basis,
-    Derive,
     Estimate,
     MeansBeside,
     Methods,
     after_scores,
     changes_of,
     estimate_from,
+    first_of,
     from_percent,
     of_difference,
     unit_factor,
@@ -193,10 +193,10 @@ def rom_from_md(basis: Basis) -> Estimate:
     ln(1 + D/m0), v = (SE/(m0 + D))^2, with the trial's own baseline mean where it is reported,
     else the fixed one of config.yaml (flag BASE).
     """
-    methods = (md_adjusted, md_change, md_difference)
-    estimate = next((found for derive in methods if (found := _tried(derive, basis))), None)
-    if estimate is None:
-        raise NotDerivableError("BASE: no difference of changes with its SE")
+    try:
+        estimate = first_of(basis, (md_adjusted, md_change, md_difference), "BASE")
+    except NotDerivableError:
+        raise NotDerivableError("BASE: no difference of changes with its SE") from None
     if not ratios.has_ratios_of_changes(basis):
         raise NotDerivableError("BASE: a change in the unit of a marker gives no ratio")
     if all_with_sd(basis.after):
@@ -239,13 +239,6 @@ ROM_METHODS: Methods = (
     (PPC, rom_pre_post), (CHG, rom_percent), (DIF, rom_difference),
     (DerivationMethod.BASE, rom_from_md), (POST, rom_post), (LOG, rom_logs),
 )  # fmt: skip
-
-
-def _tried(derive: Derive, basis: Basis) -> Estimate | None:
-    try:
-        return derive(basis)
-    except NotDerivableError:
-        return None
 
 
 def _test_of_changes(basis: Basis, difference: float) -> ReportedTest:

@@ -72,12 +72,9 @@ def correlation(basis: Basis, one: SummaryWithSd, other: SummaryWithSd, n: int) 
 
 def _with(estimate: Estimate, found: Correlation) -> Estimate:
     """Return an estimate that depends on the correlation of the two conditions."""
-    return replace(
-        estimate,
-        flags=estimate.flags | ({Flag.R_IMPUTED} if found.imputed else set()),
-        cells=estimate.cells + found.cells,
-        correlation=UsedCorrelation(found.r, (found.source,)),
-    )
+    flags = estimate.flags | ({Flag.R_IMPUTED} if found.imputed else set())
+    used = UsedCorrelation(found.r, (found.source,))
+    return replace(estimate, flags=flags, cells=estimate.cells + found.cells, correlation=used)
 
 
 def smcr(basis: Basis) -> Estimate:

@@ -160,14 +160,11 @@ def over_baseline_mean(basis: Basis, estimate: Estimate) -> Estimate:
     if m0 + estimate.yi <= 0:
         raise NotDerivableError("BASE: the difference exceeds the baseline mean")
     return replace(
-        estimate,
-        yi=math.log1p(estimate.yi / m0),
-        vi=estimate.vi / (m0 + estimate.yi) ** 2,
+        estimate, yi=math.log1p(estimate.yi / m0), vi=estimate.vi / (m0 + estimate.yi) ** 2,
         codes=(*estimate.codes, Provenance.BASE) if flags else estimate.codes,
-        flags=estimate.flags | flags,
-        cells=estimate.cells + cells,
+        flags=estimate.flags | flags, cells=estimate.cells + cells,
         worked=estimate.worked.converted("yi = ln(1 + D / m0)", "vi = V / (m0 + D)**2", m0=m0),
-    )
+    )  # fmt: skip
 
 
 def geary(summary: SummaryWithSd) -> None:

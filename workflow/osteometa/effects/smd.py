@@ -172,7 +172,7 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
     sign, sign_cells = basis.sign(test)
     root, m = math.sqrt(1 / n_e + 1 / n_c), n_e + n_c - 2
     g = small_sample(m) * f * sign * test.t * root
-    if test.percent or (not isinstance(test, ReportedDifference) and _only_percent(basis)):
+    if test.percent or (not isinstance(test, ReportedDifference) and only_percent(basis)):
         flags |= {Flag.PERCENT}
     worked = Worked().then(
         "yi = J * f * t * sqrt(1 / nT + 1 / nC)", "u = f**2 * (1 / nT + 1 / nC)",
@@ -184,7 +184,7 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
     return with_r(estimate, basis) if uses_r else estimate
 
 
-def _only_percent(basis: Basis) -> bool:
+def only_percent(basis: Basis) -> bool:
     """Return whether a bare test can only be one of percent changes: nothing else is reported."""
     return (
         any(basis.comparison.percent) and not any(basis.comparison.change) and not any(basis.after)

@@ -28,7 +28,7 @@ from osteometa.effects.inputs import (
     mean_change,
     small_sample,
 )
-from osteometa.effects.smd import g_of_reported_smd
+from osteometa.effects.smd import g_of_reported_smd, only_percent
 from osteometa.effects.worked import LOG_RATIO, Worked, change_of
 from osteometa.wording.vocabulary import DerivationMethod, Flag, MeansKind, Provenance
 
@@ -158,16 +158,13 @@ def _over_change(basis: Basis) -> Estimate:
 
 
 def _from_test(basis: Basis) -> Estimate:
-    only_percent = (
-        basis.comparison.percent[0] and not basis.comparison.change[0] and not basis.after[0]
-    )
     for test in basis.comparison.tests:
         n, r = test.n_exercise, basis.mean_r
         if not test.t or not n or n < 3:
             continue
         sign, sign_cells = basis.sign(test)
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - r))
-        percent = {Flag.PERCENT} if test.percent or only_percent else set()
+        percent = {Flag.PERCENT} if test.percent or only_percent(basis) else set()
         worked = Worked().then("yi = J * t / sqrt(n) * sqrt(2 * (1 - r))", t=sign * test.t)
         flags, cells = test.flags | percent, test.cells + sign_cells
         return _standardised(basis, g, n, worked, (test.code,), flags, cells)

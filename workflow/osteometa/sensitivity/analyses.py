@@ -56,21 +56,14 @@ def sensitivity_tables(data: SynthesisData) -> SensitivityTables:
     rows, shares = multiverse(data)
     fits, points, line = meta_regressions(chosen, effects, data.config.seed)
     return SensitivityTables(
-        sensitivity=sensitivity_rows(data),
-        influence=influence(chosen),
-        leave_one_out=leave_one_out(chosen),
-        cumulative=cumulative(chosen),
-        small_study=asymmetry(chosen, effects),
-        funnel_points=funnel_points(chosen, effects),
-        gosh=gosh(chosen, data.config.seed),
-        multiverse=rows,
-        multiverse_shares=shares,
-        meta_regression=fits,
-        regression_points=points,
-        regression_line=line,
+        sensitivity=sensitivity_rows(data), influence=influence(chosen),
+        leave_one_out=leave_one_out(chosen), cumulative=cumulative(chosen),
+        small_study=asymmetry(chosen, effects), funnel_points=funnel_points(chosen, effects),
+        gosh=gosh(chosen, data.config.seed), multiverse=rows, multiverse_shares=shares,
+        meta_regression=fits, regression_points=points, regression_line=line,
         permutation=permutations(chosen, data.config.sensitivity.permutations, data.config.seed),
         alternative_models=alternative_models(chosen, data),
-    )
+    )  # fmt: skip
 
 
 def pooled_effects(data: SynthesisData) -> PooledEffects:
@@ -124,10 +117,9 @@ def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[Funn
     centre = main.estimate
 
     def point(effect_id: str, label: str, y: float, v: float, filled: bool) -> FunnelPoint:
-        se = v**0.5
-        outside = abs(y - centre) > t_quantile(0.975, None) * se
+        outside = abs(y - centre) > t_quantile(0.975, None) * v**0.5
         return FunnelPoint(
-            effect_id=effect_id, label=label, yi=y, se=se, filled=filled, outside=outside
+            effect_id=effect_id, label=label, yi=y, se=v**0.5, filled=filled, outside=outside
         )
 
     points = [
@@ -211,17 +203,14 @@ def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[Alter
     """
     rho = data.config.derivation.rho
     given, seed = (chosen.y, chosen.v, chosen.studies), data.config.seed
-    models = {
-        "three_level": lambda: multilevel(*given, rho=0.0),
-        "che": lambda: multilevel(*given, rho=rho),
-        "robust": lambda: robust_variance(*given, rho=rho),
-    }
+    models = {"three_level": (multilevel, 0.0), "che": (multilevel, rho)}
+    models["robust"] = (robust_variance, rho)
     if len(chosen.studies) > chosen.k:
         rows = [
-            replace(model(), model=name, inference=SATTERTHWAITE) for name, model in models.items()
+            replace(fitted(*given, rho=known), model=name, inference=SATTERTHWAITE)
+            for name, (fitted, known) in models.items()
         ]
-        for name in models:
-            known = 0.0 if name == "three_level" else rho
+        for name, (_, known) in models.items():
             found = wild_bootstrap(*given, model=name, rho=known, seed=seed)
             rows.append(replace(found, model=name, inference=WILD_BOOTSTRAP))
     else:
@@ -251,8 +240,7 @@ def _bayesian(chosen: PooledEffects, data: SynthesisData) -> AlternativeModel:
     if data.measure != "SMD":
         return _not_fitted("bayesian", POSTERIOR, chosen, "the prior is specified for SMD only")
     if not 1 < chosen.k < FEW:
-        return _not_fitted(
-            "bayesian", POSTERIOR, chosen, "it is fitted to two to four studies only"
-        )
+        reason = "it is fitted to two to four studies only"
+        return _not_fitted("bayesian", POSTERIOR, chosen, reason)
     fit = posterior(*chosen.one_per_study())
     return replace(fit, model="bayesian", inference=POSTERIOR, effects=len(chosen.studies))

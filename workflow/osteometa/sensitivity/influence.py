@@ -5,7 +5,7 @@ that they do not depend on the interval method; pools follow the review's choice
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from osteometa.numerics.influence_bounds import is_beyond
 from osteometa.pooling.kernel import pool_many
 from osteometa.pooling.model import pool
 from osteometa.pooling.results import Estimated, Fitted, Pooled
+from osteometa.records.groups import grouped
 from osteometa.records.sensitivity import GoshRow, InfluenceRow, StepRow
 from osteometa.sensitivity.status import one_per_study
 from osteometa.wording.choices import studies_words
@@ -66,16 +67,8 @@ class PooledEffects:
 
 def leave_one_out(effects: PooledEffects) -> list[StepRow]:
     """Return the pool without each study (with all its effects)."""
-    whole = effects.pooled()
-    if effects.k < LEAST_STUDIES:
-        return [_not("leave_one_out", effects.k)]
-    rows = []
-    for step, study in enumerate(dict.fromkeys(effects.studies), start=1):
-        rest = [i for i, other in enumerate(effects.studies) if other != study]
-        label = effects.labels[effects.studies.index(study)]
-        fit = effects.pooled(rest)
-        rows.append(_step("leave_one_out", step, study, label, fit, whole))
-    return rows
+    studies = list(dict.fromkeys(effects.studies))
+    return _steps(effects, "leave_one_out", studies, lambda step: {*studies} - {studies[step]})
 
 
 def cumulative(effects: PooledEffects) -> list[StepRow]:
@@ -83,25 +76,31 @@ def cumulative(effects: PooledEffects) -> list[StepRow]:
 
     Studies whose year is not known come last in the order of years.
     """
-    if effects.k < LEAST_STUDIES:
-        return [_not(sequence, effects.k) for sequence in ("year", "precision")]
-    whole = effects.pooled()
-    studies = list(dict.fromkeys(effects.studies))
-    first = {study: effects.studies.index(study) for study in studies}
-    best = {
-        study: min(v for v, s in zip(effects.v, effects.studies, strict=True) if s == study)
-        for study in studies
-    }
-    by_year = sorted(studies, key=lambda s: (effects.years[first[s]] or math.inf, s))
-    by_precision = sorted(studies, key=lambda s: (best[s], s))
+    places = grouped(range(len(effects.studies)), lambda i: effects.studies[i])
+    years = {study: effects.years[own[0]] or math.inf for study, own in places.items()}
+    best = {study: min(effects.v[own]) for study, own in places.items()}
     rows = []
-    for sequence, order in (("year", by_year), ("precision", by_precision)):
-        for step in range(1, len(order) + 1):
-            inside = set(order[:step])
-            chosen = [i for i, study in enumerate(effects.studies) if study in inside]
-            study = order[step - 1]
-            label = effects.labels[first[study]]
-            rows.append(_step(sequence, step, study, label, effects.pooled(chosen), whole))
+    for sequence, known in (("year", years), ("precision", best)):
+        order = sorted(places, key=lambda study, known=known: (known[study], study))
+        rows += _steps(effects, sequence, order, lambda step, order=order: {*order[: step + 1]})
+    return rows
+
+
+def _steps(
+    effects: PooledEffects, sequence: str, studies: Sequence[str], inside: Callable[[int], set[str]]
+) -> list[StepRow]:
+    """Return the pool of the studies inside at each step, which is that of one of the studies."""
+    if effects.k < LEAST_STUDIES:
+        reason = too_few(effects.k)
+        return [StepRow(sequence=sequence, k=effects.k, status="not_applicable", reason=reason)]
+    whole, rows = effects.pooled(), []
+    for step, study in enumerate(studies):
+        chosen = [i for i, other in enumerate(effects.studies) if other in inside(step)]
+        numbers = _numbers(effects.pooled(chosen), whole)
+        label = effects.labels[effects.studies.index(study)]
+        rows.append(
+            StepRow(**numbers, sequence=sequence, step=step + 1, study_id=study, label=label)
+        )
     return rows
 
 
@@ -110,11 +109,8 @@ def too_few(k: int) -> str:
     return f"{studies_words(k)}, {LEAST_STUDIES} are needed"
 
 
-def _not(sequence: str, k: int) -> StepRow:
-    return StepRow(sequence=sequence, k=k, status="not_applicable", reason=too_few(k))
-
-
-def _step(sequence: str, step: int, study: str, label: str, fit: Pooled, whole: Pooled) -> StepRow:
+def _numbers(fit: Pooled, whole: Pooled) -> dict[str, Any]:
+    """Return the numbers of a pool for its row, with what differs from the pool of all studies."""
     numbers = fields_of(fit, StepRow)
     numbers["status"] = "ok"
     if not isinstance(fit, Estimated):
@@ -122,7 +118,7 @@ def _step(sequence: str, step: int, study: str, label: str, fit: Pooled, whole: 
     elif isinstance(whole, Estimated):
         numbers["sign_changed"] = fit.estimate * whole.estimate < 0
         numbers["null_crossed"] = fit.includes_null != whole.includes_null
-    return StepRow(**numbers, sequence=sequence, step=step, study_id=study, label=label)
+    return numbers
 
 
 def influence(effects: PooledEffects) -> list[InfluenceRow]:
@@ -173,9 +169,8 @@ def _influence_row(
 
 
 def _no_influence(effects: PooledEffects, i: int | None, reason: str) -> InfluenceRow:
-    return InfluenceRow(
-        **({} if i is None else _named(effects, i)), status="not_applicable", reason=reason
-    )
+    named = {} if i is None else _named(effects, i)
+    return InfluenceRow(**named, status="not_applicable", reason=reason)
 
 
 def _named(effects: PooledEffects, i: int) -> dict[str, Any]:

@@ -12,16 +12,21 @@ from osteometa.records.sensitivity import SensitivityRow
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.synthesis.pools import pool_set, primary_fits
 from osteometa.wording.choices import ESTIMATORS, INTERVALS, alternative_words
-from osteometa.wording.vocabulary import Block, Flag
+from osteometa.wording.vocabulary import Block, Flag, Provenance
 
 BY_PAPER = Choice("type_by", "paper")
 PRIMARY_CHOICE = "this is the primary choice"
 ONE_STUDY = "one study: its own estimate and interval"
-CODES = {
-    "COMPOSITE": (("COMPOSITE",), "without means of several effects of one study"),
-    "quantiles": (("Q5", "Q3", "R3"), "without means and SDs derived from medians and ranges"),
+QUANTILES = {Provenance.Q5, Provenance.Q3, Provenance.R3}
+CODES: dict[str, tuple[set[Flag | Provenance], str]] = {
+    "COMPOSITE": ({Provenance.COMPOSITE}, "without means of several effects of one study"),
+    "quantiles": ({*QUANTILES}, "without means and SDs derived from medians and ranges"),
+    "imputed": (
+        {*QUANTILES, Flag.R_IMPUTED, Flag.BASELINE_MEAN, Flag.FIGURE},
+        "without assumed correlations, assumed baseline means, values read off figures or medians",
+    ),
 }
-IMPUTED = frozenset({Flag.R_IMPUTED, Flag.BASELINE_MEAN, Flag.FIGURE})
+"""Flags and codes of derivation whose effects are left out, by the name of the row."""
 ADDED = (Block.NON_RANDOMISED, Block.ACTIVE, Block.LISTED, Block.PART, Block.BORROWED)
 """Blocks that are added to the pool, one at a time."""
 METHOD_WORDS = {
@@ -124,15 +129,13 @@ def _disputed(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         change = f"with {resolution.label}, derived from {derived}"
         pooled = _added(data, resolution.measure, [resolution])
         yield from writer.changed(name, change, pooled, measure=resolution.measure)
+    name = "with all disputed"
     change = "with all inconsistently reported effects, each resolved to the smallest |z|"
     weakest = data.most_cautious(data.measure)
     if weakest:
-        pooled = _added(data, data.measure, weakest)
-        yield from writer.changed("with all disputed", change, pooled)
+        yield from writer.changed(name, change, _added(data, data.measure, weakest))
     else:
-        yield writer.none(
-            "with all disputed", change, "no inconsistently reported effect on this measure"
-        )
+        yield writer.none(name, change, "no inconsistently reported effect on this measure")
 
 
 def _added(data: SynthesisData, measure: str, effects: Iterable[Effect]) -> EffectSet:
@@ -151,16 +154,9 @@ def _without(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
         pooled = _kept(data, lambda e, flag=flag: flag not in e.flags)
         yield from _dropped(data, writer, f"without {flag}", flag.analysis, pooled, "has the flag")
     for name, (codes, words) in CODES.items():
-        pooled = _kept(data, lambda e, codes=codes: not set(codes) & set(e.provenance))
+        pooled = _kept(data, lambda e, codes=codes: not codes & {*e.flags, *e.provenance})
         row = f"without {name}"
         yield from _dropped(data, writer, row, words, pooled, "is derived in this way")
-    quantiles = set(CODES["quantiles"][0])
-    imputed = IMPUTED | quantiles
-    pooled = _kept(data, lambda e: not imputed & {*e.flags, *e.provenance})
-    words = (
-        "without assumed correlations, assumed baseline means, values read off figures or medians"
-    )
-    yield from _dropped(data, writer, "without imputed", words, pooled, "is derived in this way")
     pooled = _kept(data, lambda e: not e.cointervention)
     words = "without comparisons with a cointervention in both arms"
     yield from _dropped(data, writer, "without cointervention", words, pooled, "has one")
@@ -183,13 +179,9 @@ def _dropped(
 
 
 def _risk_of_bias(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
-    excluded = data.config.sensitivity.rob_exclude
-    row, words = (
-        "without high risk of bias",
-        f"without studies at risk of bias judged {', '.join(excluded)}",
-    )
-    judged = [e for e in data.primary_set().effects if e.risk_of_bias]
-    if not judged:
+    excluded, row = data.config.sensitivity.rob_exclude, "without high risk of bias"
+    words = f"without studies at risk of bias judged {', '.join(excluded)}"
+    if not any(e.risk_of_bias for e in data.primary_set().effects):
         yield writer.none(row, words, "the risk of bias of these studies has not been assessed")
         return
     pooled = _kept(data, lambda e: e.risk_of_bias not in excluded)
@@ -254,22 +246,21 @@ def _other_derivations(data: SynthesisData, writer: _Writer) -> Iterator[Sensiti
 
 def _models(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:
     pooled = data.primary_set()
+    tried = data.config.sensitivity
     settings = [
-        (f"tau2={name}", METHOD_WORDS[name],
-         {"method": name, **({"ci": "wald"} if name == "EE" else {})})
-        for name in data.config.sensitivity.methods
-    ] + [
-        (f"ci={name}", INTERVALS[name], {"ci": name})
-        for name in data.config.sensitivity.intervals
-    ]  # fmt: skip
+        (f"tau2={name}", METHOD_WORDS[name], name, "wald" if name == "EE" else "")
+        for name in tried.methods
+    ]
+    settings += [(f"ci={name}", INTERVALS[name], "", name) for name in tried.intervals]
     own = {f"tau2={data.config.pooling.method}", f"ci={data.config.pooling.ci}"}
-    for row, words, choices in settings:
+    for row, words, method, ci in settings:
         if pooled.k < 2:
             yield writer.none(row, words, "fewer than two studies are pooled")
         elif row in own:
             yield writer.none(row, words, PRIMARY_CHOICE)
         else:
-            yield writer.fitted(row, words, pool_set(pooled, data.config, **choices), pooled.k)
+            fit = pool_set(pooled, data.config, method=method, ci=ci)
+            yield writer.fitted(row, words, fit, pooled.k)
 
 
 def _measures(data: SynthesisData, writer: _Writer) -> Iterator[SensitivityRow]:

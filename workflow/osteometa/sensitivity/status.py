@@ -9,6 +9,7 @@ import numpy as np
 
 from osteometa.numerics.arrays import Array
 from osteometa.pooling.results import Estimated, Pooled
+from osteometa.records.groups import grouped
 from osteometa.records.sensitivity import SmallStudyRow
 
 Answer = TypeVar("Answer")
@@ -79,15 +80,12 @@ def one_per_study(
     Effects of one study are combined by generalised least squares: weights V^-1 1 / (1' V^-1 1),
     variance 1 / (1' V^-1 1), V their sampling covariance (diagonal where none is given).
     """
-    effects, variances = [], []
-    for study in dict.fromkeys(studies):
-        index = [i for i, other in enumerate(studies) if other == study]
+    pairs = []
+    for index in grouped(range(len(y)), lambda i: studies[i]).values():
         if len(index) == 1:
-            effects.append(float(y[index[0]]))
-            variances.append(float(v[index[0]]))
+            pairs.append((y[index[0]], v[index[0]]))
             continue
         own = np.diag(v[index]) if V is None else V[np.ix_(index, index)]
         weights = np.linalg.solve(own, np.ones(len(index)))
-        effects.append(float(weights @ y[index] / weights.sum()))
-        variances.append(float(1.0 / weights.sum()))
-    return np.array(effects), np.array(variances)
+        pairs.append((weights @ y[index] / weights.sum(), 1.0 / weights.sum()))
+    return np.array([effect for effect, _ in pairs]), np.array([variance for _, variance in pairs])

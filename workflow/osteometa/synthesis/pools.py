@@ -69,11 +69,6 @@ def pool_set(effects: EffectSet, config: Config, *, method: str = "", ci: str = 
     )  # fmt: skip
 
 
-def common_effect(effects: EffectSet, config: Config) -> Pooled:
-    """Pool effects by the common-effect model with its normal interval."""
-    return pool_set(effects, config, method="EE", ci="wald")
-
-
 def primary_fits(effects: EffectSet, config: Config) -> dict[str, Pooled]:
     """Return the primary model of all effects and of each group."""
     models = GroupModels.of(effects, config)
@@ -126,7 +121,7 @@ class GroupModels:
         """Return the model of a group that is reported first."""
         shared = self.shared(group)
         if shared is not None:
-            alone = common_effect(self.members(group), self.config)
+            alone = pool_set(self.members(group), self.config, method="EE", ci="wald")
             return _group_model(self, shared, group, alone) if isinstance(alone, Fitted) else alone
         return pool_set(self.members(group), self.config)
 
@@ -184,7 +179,7 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
     if k in (3, 4):
         beside.append(("random", pool_set(effects, config, ci="wald")))
     if k in (2, 3, 4):
-        beside.append(("common", common_effect(effects, config)))
+        beside.append(("common", pool_set(effects, config, method="EE", ci="wald")))
     place, k_effects = (synthesis, measure, group), len(effects.effects)
     enough = group == "overall" and main.k >= config.small_k.prediction_interval
     return [
