@@ -78,7 +78,7 @@ def design_matrix(moderators: Moderators) -> tuple[list[str], Array]:
             names.append(name)
             columns.append([float(value) for value in values])
     number = len(columns[0]) if columns else 0
-    return names, np.column_stack([np.ones(number), *columns]) if columns else np.empty((0, 1))
+    return names, np.column_stack([np.ones(number), *columns])
 
 
 def regress_on(
@@ -99,10 +99,9 @@ def regress_on(
     limits = {f"{name}_ci_{end}": None for name in ("tau2", "i2", "h2") for end in ("low", "high")}
     if method != "EE":
         limits |= tau2_limits(data.yi, data.vi, X, method=method, V=data.V, tau2_ci=tau2_ci)
-    note = ""
-    if fit.studies < 10 * (p - 1):
-        coefficients = "1 coefficient" if p == 2 else f"{p - 1} coefficients"
-        note = f"{studies_words(fit.studies)} for {coefficients}: ten for each are recommended"
+    coefficients = "1 coefficient" if p == 2 else f"{p - 1} coefficients"
+    few = f"{studies_words(fit.studies)} for {coefficients}: ten for each are recommended"
+    note = few if fit.studies < 10 * (p - 1) else ""
     return RegressionResult(
         tuple(combination(fit, row, name) for row, name in zip(np.eye(p), names, strict=True)),
         tested(fit, np.eye(p)[1:]), fit.studies, fit.tau2, fit.i2, fit.h2, q=fit.q, q_df=fit.q_df,
@@ -138,10 +137,9 @@ def _refuse_dependent(X: Array, names: Sequence[str]) -> None:
             continue
         parts = np.linalg.lstsq(scaled[:, :j], scaled[:, j], rcond=None)[0]
         others = [names[i] for i in range(1, j) if abs(parts[i]) > 1e-8]
-        source = (
-            f"is a linear combination of {', '.join(others)}"
-            if others else "is the same for all effects"
-        )  # fmt: skip
+        source = "is the same for all effects"
+        if others:
+            source = f"is a linear combination of {', '.join(others)}"
         raise ValueError(
             f"'{names[j]}' {source}, so their coefficients cannot be estimated separately. Leave "
             "one of these moderators out."

@@ -41,8 +41,8 @@ def separate_means(groups: Sequence[EffectData], method: str) -> GroupMeans:
     known = [fit for fit in fits if isinstance(fit, Estimated)]
     if len(known) < len(fits):
         raise ValueError("the model of a group has no solution")
-    variances = np.diag([fit.se**2 for fit in known])
-    return GroupMeans(np.array([fit.estimate for fit in known]), variances, None)
+    means, variances = [fit.estimate for fit in known], [fit.se**2 for fit in known]
+    return GroupMeans(np.array(means), np.diag(variances), None)
 
 
 def separate_test(groups: Sequence[EffectData], method: str) -> JointTest:

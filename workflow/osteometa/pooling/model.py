@@ -97,11 +97,11 @@ def regress(
     fit = solve(one_model(y, v, X, V), method, ci, studies=np.array([studies]), sj=start)
     (coefficients,), (covariance,) = fit.coefficients, fit.covariance
     tau2, q, df = fit.tau2.item(), fit.q.item(), fit.df.item()
-    free = k > p
+    weights = tuple((100 * row_weights(np.diag(v) if V is None else V, tau2)).tolist())
     return Regression(
         coefficients, covariance, tau2, None if math.isinf(df) else df, k, q, k - p,
-        float(chdtrc(k - p, q)) if free else math.nan, fit.i2.item(), fit.h2.item(), studies,
-        _percent(v, V, tau2),
+        float(chdtrc(k - p, q)) if k > p else math.nan, fit.i2.item(), fit.h2.item(), studies,
+        weights,
     )  # fmt: skip
 
 
@@ -125,11 +125,6 @@ def _rows(
     return y, v, X, full, len(together) if studies is None else studies
 
 
-def _percent(v: Array, V: Array | None, tau2: float) -> tuple[float, ...]:
-    shares = row_weights(np.diag(v) if V is None else V, tau2)
-    return tuple(float(share) for share in 100 * shares)
-
-
 def pool(
     yi: Numbers, vi: Numbers | None, *,
     method: str = "REML", ci: str = "hksj-floor", pi_df: str = "k-1",
@@ -137,11 +132,10 @@ def pool(
 ) -> Pooled:  # fmt: skip
     """Pool effects; a single study is listed with its normal interval, none is not estimable.
 
+    The parameters not listed are those of `regress`.
+
     Parameters
     ----------
-    yi, vi : sequences of length k
-    method, ci, V, studies
-        As for `regress`.
     pi_df : {"k-1", "k-2"}
         Degrees of freedom of the prediction interval: metafor's convention, or that of Higgins,
         Thompson and Spiegelhalter (2009); k is the number of independent studies.
@@ -231,14 +225,12 @@ def _tau2_limits(
     y: Array, v: Array, X: Array, V: Array | None, method: str, kind: str
 ) -> dict[str, float]:
     """Return the interval of tau2 and, as they rise with it, those of I2 and H2."""
-    if kind == "pl":
-        low, high = profile_likelihood(y, v, X, method, V=V)
-    else:
-        low, high = q_profile(y, v, X, V=V)
+    by_likelihood = kind == "pl"
+    ends = profile_likelihood(y, v, X, method, V=V) if by_likelihood else q_profile(y, v, X, V=V)
     batch = one_model(y, v, X, V)
     ratio = (moments(batch, 0.0).trace / (batch.n - batch.p)).item()
     limits = {}
-    for name, tau2 in (("low", low), ("high", high)):
+    for name, tau2 in zip(("low", "high"), ends, strict=True):
         limits[f"tau2_ci_{name}"] = tau2
         limits[f"i2_ci_{name}"] = 100 * tau2 * ratio / (1 + tau2 * ratio)
         limits[f"h2_ci_{name}"] = 1 + tau2 * ratio

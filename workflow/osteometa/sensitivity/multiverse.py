@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,9 @@ def _sets(data: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
     every = dict.fromkeys(v.alternative for v in data.alternatives)
     others = [one for one in every if one in own and one.key not in NOT_DERIVED]
     for derivation in (None, *others):
-        pooled = (
-            data.primary_set(measure) if derivation is None else data.set_under(derivation, measure)
-        )
+        pooled = data.primary_set(measure)
+        if derivation is not None:
+            pooled = data.set_under(derivation, measure)
         for designs, inconsistent in itertools.product(choices.designs, choices.inconsistent_data):
             added = _others(data, measure, derivation) if designs == "all designs" else []
             added += data.most_cautious(measure) if inconsistent == "most cautious" else []
@@ -130,10 +131,8 @@ def _sets(data: SynthesisData, measure: str) -> Iterator[tuple[tuple[str, ...], 
 
 def has_any(effect: Effect, flags: Sequence[str], data: SynthesisData) -> bool:
     """Return whether an effect has one of some flags, RISK by its judgement among them."""
-    own: set[str] = set(effect.flags)
-    if effect.risk_of_bias in data.config.sensitivity.rob_exclude:
-        own.add(RISK)
-    return bool(own & set(flags))
+    risky = effect.risk_of_bias in data.config.sensitivity.rob_exclude
+    return any(flag in effect.flags or (risky and flag == RISK) for flag in flags)
 
 
 def _others(data: SynthesisData, measure: str, derivation: Choice | None) -> list[Effect]:
@@ -182,20 +181,16 @@ def multiverse(data: SynthesisData) -> tuple[list[MultiverseRow], list[Multivers
         none: dict[str, Any] = {"status": "not_applicable", "reason": reason}
         row = MultiverseRow(measure=data.measure, k=data.primary_set().k, **none)
         return [row], [MultiverseShare(measure=data.measure, **none)]
-    estimates = np.array(
-        [fits[spec.model].coefficients[spec.members, 0] for spec in made.specifications]
-    )
     shares: list[MultiverseShare] = []
     rows = _merged(made, fits, data)
     for measure in data.measures:
-        index = [i for i, s in enumerate(made.specifications) if s.measure == measure]
-        if index:
-            chosen = [made.specifications[i] for i in index]
+        chosen = [spec for spec in made.specifications if spec.measure == measure]
+        if chosen:
             own = [row for row in rows if row.measure == measure]
-            shares += explained(measure, chosen, estimates[index])
+            estimates = [fits[spec.model].coefficients[spec.members, 0] for spec in chosen]
+            shares += explained(measure, chosen, np.array(estimates))
             shares.append(_overall(measure, own))
-    shares.append(_overall("all", rows))
-    return rows, shares
+    return rows, [*shares, _overall("all", rows)]
 
 
 def _merged(
@@ -212,17 +207,13 @@ def _merged(
         half = t_quantile(0.975, None if math.isinf(df) else df) * se
         low, high = estimate - half, estimate + half
         named = dict(zip(CHOICES, spec.choices, strict=True))
-        rows.append(
-            MultiverseRow(
-                measure=spec.measure, **named, merged=len(same),
-                k=made.sets[at].studies, estimate=estimate, ci_low=low, ci_high=high,
-                z=estimate / se if se > 0 else 0.0, excludes_null=not low <= 0 <= high,
-                primary=is_primary(spec, data),
-            )
-        )  # fmt: skip
-    measures = data.measures
-    rows.sort(key=lambda r: (measures.index(r.measure), r.estimate, r.derivation, r.inclusion,
-                             r.designs, r.inconsistent_data, r.tau2, r.ci))  # fmt: skip
+        rows.append(MultiverseRow(
+            measure=spec.measure, **named, merged=len(same), k=made.sets[at].studies,
+            estimate=estimate, ci_low=low, ci_high=high, z=estimate / se if se > 0 else 0.0,
+            excludes_null=not low <= 0 <= high, primary=is_primary(spec, data),
+        ))  # fmt: skip
+    choices, measures = attrgetter("estimate", *CHOICES), data.measures
+    rows.sort(key=lambda row: (measures.index(row.measure), choices(row)))
     return [replace(row, specification=number) for number, row in enumerate(rows, start=1)]
 
 
@@ -262,10 +253,9 @@ def _share(measure: str, choice: str, levels: int, share: float, n: int) -> Mult
 
 def _overall(measure: str, rows: Sequence[MultiverseRow]) -> MultiverseShare:
     """Return the shares of sign and of intervals over the different specifications."""
-    known = [row for row in rows if row.estimate is not None]
-    estimates = [float(row.estimate or 0.0) for row in known]
+    estimates = [float(row.estimate or 0.0) for row in rows]
     middle = float(np.median(estimates))
-    primary = next((e for e, row in zip(estimates, known, strict=True) if row.primary), middle)
+    primary = next((e for e, row in zip(estimates, rows, strict=True) if row.primary), middle)
     one = measure != "all"
     return MultiverseShare(
         measure=measure, levels=len(rows), specifications=len(rows),

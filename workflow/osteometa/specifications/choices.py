@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from osteometa.derivation.combinations import Combinations
 from osteometa.protocol.config import Config
-from osteometa.records.effects import Choice, Effect
+from osteometa.records.effects import Choice
 from osteometa.sensitivity.multiverse import NOT_DERIVED, PRIMARY, has_any, models_of
 from osteometa.synthesis.effect_sets import EffectSet, SynthesisData
 from osteometa.wording.vocabulary import Block
@@ -124,9 +124,8 @@ class Candidates:
     def of(cls, data: SynthesisData, measure: str) -> Candidates:
         """Take the pooled effects, those of other designs and the most cautious resolutions."""
         pooled = data.primary_set(measure)
-        others = [
-            e for e in data.effects if e.measure == measure and e.block == Block.NON_RANDOMISED
-        ]
+        own = [e for e in data.effects if e.measure == measure]
+        others = [e for e in own if e.block == Block.NON_RANDOMISED]
         parts = {"pooled": pooled.effects, "other": others, "cautious": data.most_cautious(measure)}
         effects = tuple(itertools.chain.from_iterable(parts.values()))
         kinds = tuple(kind for kind, found in parts.items() for _ in found)
@@ -157,13 +156,11 @@ def registered(combinations: Combinations, config: Config) -> tuple[Registered, 
         order = list(dict.fromkeys(choice.key for choice in combinations.choices()))
         made = _of_sets(own.values(), config, next(iter(tried.values())))
         first = found[-1].first + found[-1].size if found else 0
+        derivation = {key: derivation[key] for key in order if key in derivation}
+        models = models_of(config)
         found.append(
-            Registered(
-                measure=measure, first=first, models=models_of(config),
-                derivation=dict(sorted(derivation.items(), key=lambda item: order.index(item[0]))),
-                **made,
-            )
-        )  # fmt: skip
+            Registered(measure=measure, first=first, models=models, derivation=derivation, **made)
+        )
     return tuple(found)
 
 
@@ -205,11 +202,9 @@ def _changing(own: Mapping[tuple[Choice, ...], Candidates]) -> list[Choice]:
 
 def _of_sets(tried: Iterable[Candidates], config: Config, data: SynthesisData) -> dict:
     """Return the rules, designs and resolutions that change a set under any derivation."""
-    effects: dict[tuple, Effect] = {}
-    kinds: set[str] = set()
-    for one in tried:
-        kinds |= set(one.kinds)
-        effects |= {(e.effect_id, e.flags): e for e in one.effects.effects}
+    tried = list(tried)
+    kinds = {kind for one in tried for kind in one.kinds}
+    effects = {(e.effect_id, e.flags): e for one in tried for e in one.effects.effects}
     choices = config.multiverse
     return {
         "rules": {

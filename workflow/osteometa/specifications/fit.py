@@ -79,13 +79,12 @@ def _sets_of(data: SynthesisData, one: Registered, drawn: Numbers) -> tuple[_Set
     masks = _masks(candidates, one, sets, data)
     names = candidates.effects.studies
     own = np.array([[name == study for study in dict.fromkeys(names)] for name in names])
-    _, first, same = np.unique(
-        np.packbits(masks, axis=1), axis=0, return_index=True, return_inverse=True
-    )
+    bits = np.packbits(masks, axis=1)
+    _, first, same = np.unique(bits, axis=0, return_index=True, return_inverse=True)
     masks = masks[first]
     studies = np.sum(masks.astype(np.int64) @ own.astype(np.int64) > 0, axis=1)
-    place = np.where(studies >= 2, np.cumsum(studies >= 2) - 1, -1)
     enough = studies >= 2
+    place = np.where(enough, np.cumsum(enough) - 1, -1)
     return _rows(candidates, masks[enough], studies[enough]), place[same.reshape(-1)[of_sets]]
 
 
@@ -95,10 +94,9 @@ def _masks(candidates: Candidates, one: Registered, sets: Numbers, data: Synthes
     radices = [*(2 for _ in one.rules), len(one.designs), len(one.inconsistent_data)]
     *applied, design, resolved = np.unravel_index(sets, radices)
     masks = np.tile(kinds == "pooled", (len(sets), 1))
-    masks |= (np.array(one.designs) == "all designs")[design][:, None] & (kinds == "other")
-    masks |= (np.array(one.inconsistent_data) == "most cautious")[resolved][:, None] & (
-        kinds == "cautious"
-    )
+    everything = (np.array(one.designs) == "all designs")[design]
+    cautious = (np.array(one.inconsistent_data) == "most cautious")[resolved]
+    masks |= everything[:, None] & (kinds == "other") | cautious[:, None] & (kinds == "cautious")
     for flags, left_out in zip(one.rules.values(), applied, strict=True):
         hit = np.array([has_any(e, flags, data) for e in candidates.effects.effects], dtype=bool)
         masks &= ~(left_out.astype(bool)[:, None] & hit)
@@ -182,18 +180,14 @@ def _fitted(sets: _Sets, method: str, used: Numbers) -> RegressedMany:
         if len(chosen):
             rows = used[chosen]
             X = np.ones((1, sets.y.shape[1], 1)) if alone else sets.x[rows][:, :, None]
-            parts.append(
-                regress_many(sets.y[rows], sets.v[rows], X, method=method, ci="wald",
-                             studies=sets.studies[rows].astype(float))
-            )  # fmt: skip
+            y, v, k = sets.y[rows], sets.v[rows], sets.studies[rows].astype(float)
+            parts.append(regress_many(y, v, X, method=method, ci="wald", studies=k))
             order.append(chosen)
     return joined(parts).take(np.argsort(np.concatenate(order)))
 
 
 def _quantiles(studies: Numbers, ci: str) -> Array:
     """Return what a standard error is multiplied by for half an interval."""
-    known = {int(k): t_quantile(0.975, None if ci == "wald" else int(k) - 1)
-             for k in np.unique(studies)}  # fmt: skip
-    table = np.zeros(max(known) + 1)
-    table[list(known)] = list(known.values())
-    return table[studies]
+    numbers, place = np.unique(studies, return_inverse=True)
+    known = [t_quantile(0.975, None if ci == "wald" else k - 1) for k in numbers.tolist()]
+    return np.array(known)[place]

@@ -69,27 +69,27 @@ class _Sums:
         """Add the specifications of a part."""
         estimates, excludes = part["estimate"], part["excludes_null"]
         y = estimates - self.origin
-        once = self.one.moves_estimate(part["specification"])
         self.number += len(y)
         self.excludes += int(np.sum(excludes))
         self.positive += int(np.sum(estimates > 0))
         self.negative += int(np.sum(estimates < 0))
         self.low = min(self.low, float(np.min(estimates)))
         self.high = max(self.high, float(np.max(estimates)))
-        self.once += int(np.sum(once))
-        self.total += float(np.sum(y[once]))
-        self.squares += float(np.sum(y[once] ** 2))
-        places = _level_places(self.one, part["specification"])
-        levels = len(self.cross)
+        places, levels = _level_places(self.one, part["specification"]), len(self.cross)
         for own in places:
             for row, weights in enumerate((None, y, excludes.astype(float))):
                 self.counts[row] += np.bincount(own, weights, levels)
-            self.cross += np.bincount(own[once], y[once], levels)
-        for start in range(0, int(np.sum(once)), ROWS):
-            dummies = np.zeros((levels, len(places[0][once][start : start + ROWS])))
+        once = self.one.moves_estimate(part["specification"])
+        y, places = y[once], [own[once] for own in places]
+        self.once += len(y)
+        self.total += float(np.sum(y))
+        self.squares += float(np.sum(y**2))
+        for own in places:
+            self.cross += np.bincount(own, y, levels)
+        for start in range(0, len(y), ROWS):
+            dummies = np.zeros((levels, len(y[start : start + ROWS])))
             for own in places:
-                chosen = own[once][start : start + ROWS]
-                dummies[chosen, np.arange(len(chosen))] = 1.0
+                dummies[own[start : start + ROWS], np.arange(dummies.shape[1])] = 1.0
             self.gram += dummies @ dummies.T
         self._add_ends(part)
 
@@ -107,7 +107,6 @@ class _Sums:
     def shares(self) -> dict[str, float]:
         """Return the part of the variance that each choice explains, and the interactions."""
         columns = {name: levels for name, levels in self.one.columns.items() if name != "ci"}
-        y = self.cross, self.gram
         first, owner, kept = 0, [], []
         for place, levels in enumerate(columns.values()):
             used = [i for i in range(first, first + len(levels)) if self.gram[i, i] > 0]
@@ -119,8 +118,8 @@ class _Sums:
         # Equal estimates differ by rounding, which no choice explains.
         if total <= self.once * (1e-12 * scale) ** 2:
             return dict.fromkeys(columns, 0.0)
-        gram = y[1][np.ix_(kept, kept)] - np.outer(n, n) / self.once
-        cross = y[0][kept] - n * self.total / self.once
+        gram = self.gram[np.ix_(kept, kept)] - np.outer(n, n) / self.once
+        cross = self.cross[kept] - n * self.total / self.once
         parts = averaged_parts(gram, cross, total, np.array(owner, dtype=int), len(columns))
         return dict(zip(columns, parts, strict=True)) | {"interactions": max(0.0, 1 - sum(parts))}
 

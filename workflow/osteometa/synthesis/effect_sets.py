@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,14 +53,12 @@ class EffectSet:
 
     def of_group(self, group: str) -> EffectSet:
         """Return the effects of one group."""
-        kept = tuple(e for e in self.effects if self._group(e) == group)
-        return EffectSet(kept, self.covariances, self.grouping)
+        return replace(self, effects=tuple(e for e in self.effects if self._group(e) == group))
 
     def _group(self, effect: Effect) -> str:
-        known = self.grouping
-        if known is None:
+        if self.grouping is None:
             return effect.exercise_type
-        return known.groups.get(effect.effect_id, NOT_REPORTED)
+        return self.grouping.groups.get(effect.effect_id, NOT_REPORTED)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -73,7 +71,7 @@ class EffectSet:
     def reported(self) -> EffectSet:
         """The effects whose group is reported: those that are compared."""
         kept = tuple(e for e in self.effects if self._group(e) != NOT_REPORTED)
-        return EffectSet(kept, self.covariances, self.grouping)
+        return replace(self, effects=kept)
 
     @property
     def measure(self) -> str:
@@ -111,9 +109,8 @@ class EffectSet:
         """Effects, variances, and the covariance matrix where two effects have a covariance."""
         yi, vi = (tuple(getattr(e, name) for e in self.effects) for name in ("yi", "vi"))
         place = {effect.effect_id: i for i, effect in enumerate(self.effects)}
-        linked = [
-            row for row in self.covariances if {row.effect_id_1, row.effect_id_2} <= set(place)
-        ]
+        ends = ((row, {row.effect_id_1, row.effect_id_2}) for row in self.covariances)
+        linked = [row for row, both in ends if both <= place.keys()]
         if not linked:
             return EffectData(yi, vi, studies=self.k)
         V = np.diag(np.array(vi, dtype=float))
