@@ -89,6 +89,24 @@ class Estimate:
         sizes = [n for n in self.n if n is not None]
         return sum(sizes) if len(sizes) == 2 else self.n_total
 
+    def with_test(
+        self, test: ReportedTest, *, more: tuple[Cell, ...] = (), gives_sd: bool = False
+    ) -> Estimate:
+        """Return the estimate as one that depends on a reported test, and on `more` cells.
+
+        With `gives_sd` the test takes the place of an SD that is not reported (TMD).
+        """
+        codes = (Provenance.TMD, test.code) if gives_sd else (test.code,)
+        return replace(
+            self, codes=(*codes, *self.codes), cells=(*self.cells, *test.cells, *more),
+            flags=self.flags | test.flags | ({Flag.TEST_SD} if gives_sd else set()),
+        )  # fmt: skip
+
+    def from_percent(self) -> Estimate:
+        """Return the estimate as one that is derived from percent changes (PCT)."""
+        codes, flags = (Provenance.PCT, *self.codes), self.flags | {Flag.PERCENT}
+        return replace(self, codes=codes, flags=flags)
+
 
 Derive = Callable[["Basis"], Estimate]
 Methods = tuple[tuple[DerivationMethod, Derive], ...]
@@ -224,155 +242,125 @@ class Basis:
                 return (1 if row.arrow == "up" else -1), (Cell(row, "arrow"),)
         raise NotDerivableError("the direction of the reported test is not known")
 
+    def unit_factor(self, test: ReportedTest) -> float:
+        """Return the exact factor from a reported difference's unit to that of the levels.
 
-def unit_factor(basis: Basis, test: ReportedTest) -> float:
-    """Return the exact factor from a reported difference's unit to that of the levels.
-
-    NotDerivableError if there is none.
-    """
-    if NOT_STATED in (test.row.unit, basis.comparison.unit):
-        raise NotDerivableError("the unit of the difference or of the levels is not stated")
-    try:
-        return convert(1.0, test.row.unit, basis.comparison.unit)
-    except UnitError as error:
-        raise NotDerivableError(str(error)) from None
-
-
-def means_beside(basis: Basis, first: MeansKind = MeansKind.CHANGE) -> MeansBeside:
-    """Return which means and SDs a figure shows beside the effect, its own kind first."""
-    pairs = {
-        MeansKind.CHANGE: basis.comparison.change, MeansKind.PCT_CHANGE: basis.comparison.percent,
-        MeansKind.AFTER: basis.after,
-    }  # fmt: skip
-    for kind in dict.fromkeys((first, *pairs)):
-        exercise, control = pairs[kind]
-        if means_of([pairs[kind][side] for side in basis.comparison.sides]) is not None:
-            return MeansBeside(kind, exercise, control if basis.comparison.controlled else None)
-    return MeansBeside()
-
-
-def with_r(estimate: Estimate, basis: Basis) -> Estimate:
-    """Return an estimate that depends on the before-after correlations of the arms."""
-    flags, cells = estimate.flags | basis.r_flags, estimate.cells + basis.r_cells
-    return replace(estimate, flags=flags, cells=cells, correlation=basis.used_r)
-
-
-def first_of(basis: Basis, ways: Iterable[Derive], method: str) -> Estimate:
-    """Return the first estimate that one of several inputs gives, or raise all their reasons."""
-    reasons: dict[str, None] = {}
-    for way in ways:
+        NotDerivableError if there is none.
+        """
+        if NOT_STATED in (test.row.unit, self.comparison.unit):
+            raise NotDerivableError("the unit of the difference or of the levels is not stated")
         try:
-            return way(basis)
-        except NotDerivableError as error:
-            reasons[str(error)] = None
-    raise NotDerivableError(f"{method}: {'; '.join(reasons)}")
+            return convert(1.0, test.row.unit, self.comparison.unit)
+        except UnitError as error:
+            raise NotDerivableError(str(error)) from None
 
+    def means_beside(self, first: MeansKind = MeansKind.CHANGE) -> MeansBeside:
+        """Return which means and SDs a figure shows beside the effect, its own kind first."""
+        pairs = {
+            MeansKind.CHANGE: self.comparison.change, MeansKind.PCT_CHANGE: self.comparison.percent,
+            MeansKind.AFTER: self.after,
+        }  # fmt: skip
+        for kind in dict.fromkeys((first, *pairs)):
+            exercise, control = pairs[kind]
+            if means_of([pairs[kind][side] for side in self.comparison.sides]) is not None:
+                return MeansBeside(kind, exercise, control if self.comparison.controlled else None)
+        return MeansBeside()
 
-def estimate_from(
-    basis: Basis, method: DerivationMethod, effect: Effect,
-    summaries: Sequence[Summary | None], n: tuple[int | None, int | None],
-    kind: MeansKind = MeansKind.CHANGE, *, worked: Worked,
-) -> Estimate:  # fmt: skip
-    """Return an estimate that is derived from summaries alone.
+    def after_scores(self) -> Two:
+        """Return the levels after, an SD that is not reported taken from their t test (TMD).
 
-    `effect` is the effect and its variance, `n` are the participants of the arms (of the first
-    alone where both sides are the same participants), `kind` names the means to show first,
-    `worked` is the formula.
-    """
-    cells, flags, codes = gathered(*summaries)
-    return Estimate(
-        yi=effect[0], vi=effect[1], method=method, codes=codes, flags=flags, cells=cells, n=n,
-        n_total=n[0] if n[1] is None else None, means=means_beside(basis, kind), worked=worked,
-    )  # fmt: skip
-
-
-def standardised(
-    basis: Basis, g: float, u: float, n: int, m: int, worked: Worked, *, scaled: bool = False
-) -> tuple[Effect, Worked]:
-    """Return a standardised effect with its variance, and its formula from that of yi and u.
-
-    u, n, m and `scaled` are those of `formulas.g_variance`; the formula takes them as J, m and N.
-    """
-    effect = g, g_variance(u, g, n, m, basis.form, scaled=scaled)
-    line = variance_line(basis.form, scaled=scaled)
-    return effect, worked.then(line, J=small_sample(m), m=m, N=n)
-
-
-def changes_of(
-    basis: Basis, before: Two, after: Pair, change: Pair, *, by_levels: bool = False
-) -> tuple[list[float], list[float], Worked]:
-    """Return the mean change of both arms, their variances, and the formula of dT, vT, dC and vC.
-
-    NotDerivableError where neither level after nor change is reported; with `by_levels` also where
-    an arm has no level after.
-    """
-    means, variances, worked = [], [], Worked()
-    for side, (start, end, own) in enumerate(zip(before, after, change, strict=True)):
-        if end is None or end.mean is None:
-            if by_levels:
-                raise NotDerivableError("PPC: no level after of both arms")
-            if not has_sd(own):
-                arm = ("exercise", "control")[side]
-                raise NotDerivableError(f"PPC: neither level after nor change of the {arm} arm")
-        means.append(mean_change(start, end, own))
-        variances.append(change_variance(start, end, own, basis.r[side].r))
-        worked += change_of("TC"[side], start, end, own, basis.r[side].r)
-    return means, variances, worked
-
-
-def with_test(
-    estimate: Estimate, test: ReportedTest, *, more: tuple[Cell, ...] = (), gives_sd: bool = False
-) -> Estimate:
-    """Return an estimate that depends on a reported test, and on `more` cells.
-
-    With `gives_sd` the test takes the place of an SD that is not reported (TMD).
-    """
-    codes = (Provenance.TMD, test.code) if gives_sd else (test.code,)
-    return replace(
-        estimate, codes=(*codes, *estimate.codes), cells=(*estimate.cells, *test.cells, *more),
-        flags=estimate.flags | test.flags | ({Flag.TEST_SD} if gives_sd else set()),
-    )  # fmt: skip
-
-
-def from_percent(estimate: Estimate) -> Estimate:
-    """Return an estimate that is derived from percent changes (PCT)."""
-    codes, flags = (Provenance.PCT, *estimate.codes), estimate.flags | {Flag.PERCENT}
-    return replace(estimate, codes=codes, flags=flags)
-
-
-def of_difference(
-    basis: Basis, test: ReportedDifference, method: DerivationMethod, n_total: int | None
-) -> Estimate:
-    """Return a reported difference with its SE, in percent or in the unit of the levels."""
-    factor = 1.0 if test.percent else unit_factor(basis, test)
-    value, se = test.difference * factor, test.se * factor
-    worked = Worked().then("yi = D", "vi = SE**2", D=value, SE=se)
-    n = test.n_exercise, test.n_control
-    found = estimate_from(basis, method, (value, se**2), [], n, worked=worked)
-    return replace(with_test(found, test), n_total=n_total)
-
-
-def after_scores(basis: Basis) -> Two:
-    """Return the levels after, an SD that is not reported taken from their t test (TMD).
-
-    SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
-    post scores, because any other test is based on another SD.
-    """
-    try:
-        return both(basis.after, "POST", "after")
-    except NotDerivableError:
-        exercise, control = basis.after
-        means = means_of(basis.after)
-        if exercise is None or control is None or means is None or means[0] == means[1]:
+        SD = SE / sqrt(1/nT + 1/nC), Cochrane Handbook 7.7.3.3: only from a pooled-variance test of
+        post scores, because any other test is based on another SD.
+        """
+        try:
+            return both(self.after, "POST", "after")
+        except NotDerivableError:
+            (one, other), means = self.after, means_of(self.after)
+            if one is None or other is None or means is None or means[0] == means[1]:
+                raise
+            for test in self.comparison.tests:
+                n_e, n_c = test.n_exercise, test.n_control
+                if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
+                    sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)
+                    flags = one.flags | other.flags | test.flags | {Flag.TEST_SD}
+                    codes, cells = (Provenance.TMD,), one.cells + test.cells
+                    return (
+                        CompleteSummary(means[0], sd, n_e, codes, cells, flags),
+                        CompleteSummary(means[1], sd, n_c, codes, other.cells, flags),
+                    )
             raise
-        for test in basis.comparison.tests:
-            n_e, n_c = test.n_exercise, test.n_control
-            if test.score == "post" and test.row.test == "t_pooled" and n_e and n_c and test.t:
-                sd = tmd_sd((means[0] - means[1]) / test.t, n_e, n_c)
-                flags = exercise.flags | control.flags | test.flags | {Flag.TEST_SD}
-                codes, cells = (Provenance.TMD,), exercise.cells + test.cells
-                return (
-                    CompleteSummary(means[0], sd, n_e, codes, cells, flags),
-                    CompleteSummary(means[1], sd, n_c, codes, control.cells, flags),
-                )
-        raise
+
+    def changes_of(
+        self, before: Two, after: Pair, change: Pair, *, by_levels: bool = False
+    ) -> tuple[list[float], list[float], Worked]:
+        """Return mean changes of both arms, their variances, and the formula of dT, vT, dC and vC.
+
+        NotDerivableError where neither level after nor change is reported; with `by_levels` also
+        where an arm has no level after.
+        """
+        means, variances, worked = [], [], Worked()
+        for side, (start, end, own) in enumerate(zip(before, after, change, strict=True)):
+            if end is None or end.mean is None:
+                if by_levels:
+                    raise NotDerivableError("PPC: no level after of both arms")
+                if not has_sd(own):
+                    arm = ("exercise", "control")[side]
+                    raise NotDerivableError(f"PPC: neither level after nor change of the {arm} arm")
+            means.append(mean_change(start, end, own))
+            variances.append(change_variance(start, end, own, self.r[side].r))
+            worked += change_of("TC"[side], start, end, own, self.r[side].r)
+        return means, variances, worked
+
+    def estimate_from(
+        self, method: DerivationMethod, effect: Effect,
+        summaries: Sequence[Summary | None], n: tuple[int | None, int | None],
+        kind: MeansKind = MeansKind.CHANGE, *, worked: Worked,
+    ) -> Estimate:  # fmt: skip
+        """Return an estimate that is derived from summaries alone.
+
+        `effect` is the effect and its variance, `n` are the participants of the arms (of the first
+        alone where both sides are the same participants), `kind` names the means to show first,
+        `worked` is the formula.
+        """
+        cells, flags, codes = gathered(*summaries)
+        return Estimate(
+            yi=effect[0], vi=effect[1], method=method, codes=codes, flags=flags, cells=cells, n=n,
+            n_total=n[0] if n[1] is None else None, means=self.means_beside(kind), worked=worked,
+        )  # fmt: skip
+
+    def standardised(
+        self, g: float, u: float, n: int, m: int, worked: Worked, *, scaled: bool = False
+    ) -> tuple[Effect, Worked]:
+        """Return a standardised effect with its variance, and its formula from that of yi and u.
+
+        u, n, m and `scaled` are those of `formulas.g_variance`; the formula has J, m and N.
+        """
+        effect = g, g_variance(u, g, n, m, self.form, scaled=scaled)
+        line = variance_line(self.form, scaled=scaled)
+        return effect, worked.then(line, J=small_sample(m), m=m, N=n)
+
+    def with_r(self, estimate: Estimate) -> Estimate:
+        """Return an estimate that depends on the before-after correlations of the arms."""
+        flags, cells = estimate.flags | self.r_flags, estimate.cells + self.r_cells
+        return replace(estimate, flags=flags, cells=cells, correlation=self.used_r)
+
+    def of_difference(
+        self, test: ReportedDifference, method: DerivationMethod, n_total: int | None
+    ) -> Estimate:
+        """Return a reported difference with its SE, in percent or in the unit of the levels."""
+        factor = 1.0 if test.percent else self.unit_factor(test)
+        value, se = test.difference * factor, test.se * factor
+        worked = Worked().then("yi = D", "vi = SE**2", D=value, SE=se)
+        n = test.n_exercise, test.n_control
+        found = self.estimate_from(method, (value, se**2), [], n, worked=worked)
+        return replace(found.with_test(test), n_total=n_total)
+
+    def first_of(self, ways: Iterable[Derive], method: str) -> Estimate:
+        """Return the first estimate that one of several inputs gives, or raise all reasons."""
+        reasons: dict[str, None] = {}
+        for way in ways:
+            try:
+                return way(self)
+            except NotDerivableError as error:
+                reasons[str(error)] = None
+        raise NotDerivableError(f"{method}: {'; '.join(reasons)}")

@@ -5,21 +5,7 @@ from dataclasses import replace
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
 from osteometa.comparisons.summaries import CompleteSummary, Pair, has_sd, means_of
 from osteometa.effects import ratios
-from osteometa.effects.basis import (
-    Basis,
-    Estimate,
-    MeansBeside,
-    Methods,
-    after_scores,
-    changes_of,
-    estimate_from,
-    first_of,
-    from_percent,
-    of_difference,
-    unit_factor,
-    with_r,
-    with_test,
-)
+from osteometa.effects.basis import Basis, Estimate, MeansBeside, Methods
 from osteometa.effects.formulas import md, rom
 from osteometa.effects.inputs import NotDerivableError, Two, all_with_sd, arms, both, tmd_sd
 from osteometa.effects.worked import Worked, arms_of
@@ -35,7 +21,7 @@ def md_adjusted(basis: Basis) -> Estimate:
     test = next((t for t in basis.differences(percent=False) if t.adjusted == "yes"), None)
     if test is None:
         raise NotDerivableError(NO_DIFFERENCE.format("in the unit of the levels"))
-    return of_difference(basis, test, ADJ, test.row.n_total)
+    return basis.of_difference(test, ADJ, test.row.n_total)
 
 
 def md_pre_post(basis: Basis) -> Estimate:
@@ -47,13 +33,13 @@ def md_pre_post(basis: Basis) -> Estimate:
 def _of_changes(
     basis: Basis, method: DerivationMethod, before: Two, after: Pair, change: Pair
 ) -> Estimate:
-    (d_e, d_c), variances, worked = changes_of(basis, before, after, change, by_levels=True)
+    (d_e, d_c), variances, worked = basis.changes_of(before, after, change, by_levels=True)
     used = [own if has_sd(own) else end for own, end in zip(change, after, strict=True)]
     n_e, n_c = (summary.n if summary else None for summary in used)
     worked = worked.then("yi = dT - dC", "vi = vT + vC")
     effect = d_e - d_c, sum(variances)
-    estimate = estimate_from(basis, method, effect, [*before, *used], (n_e, n_c), worked=worked)
-    return estimate if all_with_sd(change) else with_r(estimate, basis)
+    estimate = basis.estimate_from(method, effect, [*before, *used], (n_e, n_c), worked=worked)
+    return estimate if all_with_sd(change) else basis.with_r(estimate)
 
 
 def md_change(basis: Basis) -> Estimate:
@@ -73,7 +59,7 @@ def _of_two_arms(
 ) -> Estimate:
     effect = md(*arms(one, other))
     worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = sT**2 / nT + sC**2 / nC")
-    return estimate_from(basis, method, effect, [one, other], (one.n, other.n), worked=worked)
+    return basis.estimate_from(method, effect, [one, other], (one.n, other.n), worked=worked)
 
 
 def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
@@ -81,15 +67,15 @@ def _md_change_by_test(basis: Basis, difference: float) -> Estimate:
     one, other = means_of(basis.comparison.change) or (difference, 0.0)
     worked = Worked().then("yi = mT - mC", mT=one, mC=other)
     if isinstance(test, ReportedDifference) and not test.percent:
-        se = test.se * unit_factor(basis, test)
+        se = test.se * basis.unit_factor(test)
         worked = worked.then("vi = SE**2", SE=se)
     else:
         se = abs(difference / test.t)
         worked = worked.then("vi = (yi / t)**2", t=test.t)
     effect, n = (difference, se**2), (test.n_exercise, test.n_control)
-    estimate = estimate_from(basis, CHG, effect, basis.comparison.change, n, worked=worked)
+    estimate = basis.estimate_from(CHG, effect, basis.comparison.change, n, worked=worked)
     estimate = replace(estimate, codes=(), n_total=test.row.n_total)
-    return with_test(estimate, test, gives_sd=True)
+    return estimate.with_test(test, gives_sd=True)
 
 
 def md_difference(basis: Basis) -> Estimate:
@@ -99,12 +85,12 @@ def md_difference(basis: Basis) -> Estimate:
         raise NotDerivableError(NO_DIFFERENCE.format("in the unit of the levels"))
     if test.score == "post" and all_with_sd(basis.after):
         raise NotDerivableError("DIF: the levels after are reported themselves")
-    return of_difference(basis, test, DIF, test.row.n_total)
+    return basis.of_difference(test, DIF, test.row.n_total)
 
 
 def md_post(basis: Basis) -> Estimate:
     """POST: difference of levels after."""
-    return _of_two_arms(basis, POST, *after_scores(basis))
+    return _of_two_arms(basis, POST, *basis.after_scores())
 
 
 def rom_pre_post(basis: Basis) -> Estimate:
@@ -120,8 +106,8 @@ def rom_pre_post(basis: Basis) -> Estimate:
     if v1 + v2 <= 0:
         raise NotDerivableError("PPC: SDs, n and the correlation give no positive variance")
     n, worked = (after[0].n, after[1].n), (one + other).then("yi = yT - yC", "vi = vT + vC")
-    estimate = estimate_from(basis, PPC, (y1 - y2, v1 + v2), [*before, *after], n, worked=worked)
-    return with_r(estimate, basis)
+    estimate = basis.estimate_from(PPC, (y1 - y2, v1 + v2), [*before, *after], n, worked=worked)
+    return basis.with_r(estimate)
 
 
 def rom_percent(basis: Basis) -> Estimate:
@@ -134,11 +120,11 @@ def rom_percent(basis: Basis) -> Estimate:
     if one is None or other is None:
         one, other, test = _percents_by_test(basis, *means)
     effect, worked = ratios.difference_of_percents(one, other)
-    estimate = estimate_from(
-        basis, CHG, effect, basis.comparison.percent, (one.n, other.n), MeansKind.PCT_CHANGE,
+    estimate = basis.estimate_from(
+        CHG, effect, basis.comparison.percent, (one.n, other.n), MeansKind.PCT_CHANGE,
         worked=worked,
     )  # fmt: skip
-    return from_percent(estimate if test is None else with_test(estimate, test, gives_sd=True))
+    return (estimate if test is None else estimate.with_test(test, gives_sd=True)).from_percent()
 
 
 def _percents_by_test(
@@ -181,10 +167,10 @@ def rom_difference(basis: Basis) -> Estimate:
         raise NotDerivableError("PCT: a difference of -100 % or less has no log ratio")
     effect, worked = ratios.percent_difference(value, se)
     n, kind = (test.n_exercise, test.n_control), MeansKind.PCT_CHANGE
-    estimate = estimate_from(basis, DIF, effect, changes, n, kind, worked=worked)
+    estimate = basis.estimate_from(DIF, effect, changes, n, kind, worked=worked)
     flags = estimate.flags | ({Flag.TEST_SD} if changes else set())
     estimate = replace(estimate, codes=(), flags=flags, n_total=test.row.n_total)
-    return from_percent(with_test(estimate, test))
+    return estimate.with_test(test).from_percent()
 
 
 def rom_from_md(basis: Basis) -> Estimate:
@@ -194,7 +180,7 @@ def rom_from_md(basis: Basis) -> Estimate:
     else the fixed one of config.yaml (flag BASE).
     """
     try:
-        estimate = first_of(basis, (md_adjusted, md_change, md_difference), "BASE")
+        estimate = basis.first_of((md_adjusted, md_change, md_difference), "BASE")
     except NotDerivableError:
         raise NotDerivableError("BASE: no difference of changes with its SE") from None
     if not ratios.has_ratios_of_changes(basis):
@@ -206,7 +192,7 @@ def rom_from_md(basis: Basis) -> Estimate:
 
 def rom_post(basis: Basis) -> Estimate:
     """POST: log ratio of levels after."""
-    one, other = after_scores(basis)
+    one, other = basis.after_scores()
     for summary in (one, other):
         ratios.geary(summary)
     corrected = basis.config.effects.rom_correction
@@ -216,7 +202,7 @@ def rom_post(basis: Basis) -> Estimate:
         "a = sT**2 / (nT * mT**2)", "b = sC**2 / (nC * mC**2)", f"yi = ln(mT / mC){y}",
         f"vi = a + b{v}",
     )  # fmt: skip
-    return estimate_from(basis, POST, effect, [one, other], (one.n, other.n), worked=worked)
+    return basis.estimate_from(POST, effect, [one, other], (one.n, other.n), worked=worked)
 
 
 def rom_logs(basis: Basis) -> Estimate:

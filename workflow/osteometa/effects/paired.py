@@ -20,12 +20,6 @@ from osteometa.effects.basis import (
     MeansBeside,
     Methods,
     UsedCorrelation,
-    estimate_from,
-    from_percent,
-    means_beside,
-    of_difference,
-    standardised,
-    with_test,
 )
 from osteometa.effects.formulas import Effect, change_variance
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, small_sample
@@ -94,7 +88,7 @@ def smcr(basis: Basis) -> Estimate:
     worked = Worked(arms_of("", one, other)).then(
         "S = sqrt((sT**2 + sC**2) / 2)", "yi = J * (mT - mC) / S", "u = 2 * (1 - r) / N", r=found.r
     )
-    effect, worked = standardised(basis, g, 2 * (1 - found.r) / n, n, n - 1, worked)
+    effect, worked = basis.standardised(g, 2 * (1 - found.r) / n, n, n - 1, worked)
     return _of_levels(basis, SMCR, effect, (one, other, n), found, worked)
 
 
@@ -103,8 +97,8 @@ def _of_levels(
     worked: Worked,
 ) -> Estimate:  # fmt: skip
     one, other, n = levels
-    estimate = estimate_from(
-        basis, method, effect, [one, other], (n, None), MeansKind.AFTER, worked=worked
+    estimate = basis.estimate_from(
+        method, effect, [one, other], (n, None), MeansKind.AFTER, worked=worked
     )
     return _with(estimate, found)
 
@@ -119,9 +113,9 @@ def _smcr_from_test(basis: Basis, error: NotDerivableError) -> Estimate:
         g = small_sample(n - 1) * sign * test.t / math.sqrt(n) * math.sqrt(2 * (1 - found.r))
         lines = "yi = J * t / sqrt(N) * sqrt(2 * (1 - r))", "u = 2 * (1 - r) / N"
         worked = Worked().then(*lines, r=found.r, t=sign * test.t)
-        effect, worked = standardised(basis, g, 2 * (1 - found.r) / n, n, n - 1, worked)
-        estimate = estimate_from(basis, SMCR, effect, [], (n, None), MeansKind.AFTER, worked=worked)
-        return _with(with_test(estimate, test, more=sign_cells), found)
+        effect, worked = basis.standardised(g, 2 * (1 - found.r) / n, n, n - 1, worked)
+        estimate = basis.estimate_from(SMCR, effect, [], (n, None), MeansKind.AFTER, worked=worked)
+        return _with(estimate.with_test(test, more=sign_cells), found)
     raise NotDerivableError(
         f"{error}; no paired t or exact p of levels after (one of changes gives no SMD: it would "
         "need a second correlation)"
@@ -134,15 +128,15 @@ def difference(basis: Basis, *, percent: bool) -> Estimate:
     As reported, else that of the reported means, whose test gives SE = |D| / |t|.
     """
     for test in basis.differences(percent=percent):
-        return of_difference(basis, test, DIF, test.n_exercise)
+        return basis.of_difference(test, DIF, test.n_exercise)
     for test in basis.bare_tests():
         value, summaries = _difference_of_means(basis, test, percent)
         if value == 0:
             raise NotDerivableError("DIF: the reported means are equal, so their test gives no SE")
         effect, n = (value, (value / test.t) ** 2), (test.n_exercise, None)
         worked = Worked().then("yi = D", "vi = (D / t)**2", D=value, t=test.t)
-        estimate = estimate_from(basis, DIF, effect, summaries, n, worked=worked)
-        return with_test(replace(estimate, codes=()), test)
+        estimate = basis.estimate_from(DIF, effect, summaries, n, worked=worked)
+        return replace(estimate, codes=()).with_test(test)
     kind = "in %" if percent else "in the unit of the levels"
     raise NotDerivableError(f"DIF: no paired difference {kind} with SE, CI, t or exact p")
 
@@ -204,7 +198,7 @@ def md_changes(basis: Basis) -> Estimate:
     one, other, n = conditions(basis.comparison.change, CHG)
     effect = one.mean - other.mean, (one.sd**2 + other.sd**2) / n
     worked = Worked(arms_of("", one, other)).then("yi = mT - mC", "vi = (sT**2 + sC**2) / N", N=n)
-    return _uncorrelated(estimate_from(basis, CHG, effect, [one, other], (n, None), worked=worked))
+    return _uncorrelated(basis.estimate_from(CHG, effect, [one, other], (n, None), worked=worked))
 
 
 def _uncorrelated(estimate: Estimate) -> Estimate:
@@ -219,11 +213,11 @@ def rom_difference(basis: Basis) -> Estimate:
     found = difference(basis, percent=True)
     if found.yi <= -100:
         raise NotDerivableError("DIF: a percent difference of -100 or less has no log ratio")
-    return from_percent(replace(
+    return replace(
         found, yi=math.log1p(found.yi / 100), vi=found.vi / 100**2,
         worked=found.worked.converted("yi = ln(1 + D / 100)", "vi = V / 100**2"),
-        means=means_beside(basis, MeansKind.PCT_CHANGE),
-    ))  # fmt: skip
+        means=basis.means_beside(MeansKind.PCT_CHANGE),
+    ).from_percent()  # fmt: skip
 
 
 def rom_base(basis: Basis) -> Estimate:
@@ -264,10 +258,10 @@ def rom_percent(basis: Basis) -> Estimate:
     """CHG: two log ratios from percent changes (PCT), uncorrelated as in CHG of MD."""
     one, other, n = conditions(basis.comparison.percent, CHG)
     effect, worked = ratios.difference_of_percents(_of_all(one, n), _of_all(other, n))
-    estimate = estimate_from(
-        basis, CHG, effect, [one, other], (n, None), MeansKind.PCT_CHANGE, worked=worked
+    estimate = basis.estimate_from(
+        CHG, effect, [one, other], (n, None), MeansKind.PCT_CHANGE, worked=worked
     )
-    return _uncorrelated(from_percent(estimate))
+    return _uncorrelated(estimate.from_percent())
 
 
 METHODS: dict[str, Methods] = {

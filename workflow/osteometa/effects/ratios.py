@@ -22,7 +22,7 @@ from osteometa.comparisons.summaries import (
     SummaryWithSd,
     row_flags,
 )
-from osteometa.effects.basis import Basis, Estimate, means_beside
+from osteometa.effects.basis import Basis, Estimate
 from osteometa.effects.formulas import Effect, change_variance, lajeunesse
 from osteometa.effects.inputs import NotDerivableError, all_with_sd, own_se
 from osteometa.effects.worked import Worked, log_ratio_of, percents_of
@@ -115,7 +115,7 @@ def reported_ratio(basis: Basis, method: DerivationMethod) -> Estimate | None:
         flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
         cells=(*(Cell(row, name) for name in ("value", *columns)), *known),
         n=(n_e, n_c), n_total=row.n_total if two else n_e,
-        means=means_beside(basis),
+        means=basis.means_beside(),
     )  # fmt: skip
 
 

@@ -6,19 +6,7 @@ from dataclasses import replace
 
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest, sizes_of
 from osteometa.comparisons.summaries import Cell, Flags, has_sd, row_flags
-from osteometa.effects.basis import (
-    Basis,
-    Estimate,
-    Methods,
-    after_scores,
-    changes_of,
-    estimate_from,
-    means_beside,
-    standardised,
-    unit_factor,
-    with_r,
-    with_test,
-)
+from osteometa.effects.basis import Basis, Estimate, Methods
 from osteometa.effects.formulas import Effect, smdh
 from osteometa.effects.inputs import (
     NotDerivableError,
@@ -49,7 +37,7 @@ def adjusted(basis: Basis) -> Estimate:
     n_e, n_c = test.n_exercise, test.n_control
     if not n_e or not n_c:
         raise NotDerivableError("ADJ: n per arm is not reported")
-    factor = unit_factor(basis, test)
+    factor = basis.unit_factor(test)
     s0, m = pooled_sd(*before) / factor, before[0].n + before[1].n - 2
     g = small_sample(m) * test.difference / s0
     u = (small_sample(m) * test.se / s0) ** 2
@@ -57,15 +45,15 @@ def adjusted(basis: Basis) -> Estimate:
         f"S0 = {POOLED_SD.format(0)}", "yi = J * D / S0", "u = (J * SE / S0)**2",
         D=test.difference * factor, SE=test.se * factor,
     )  # fmt: skip
-    effect, worked = standardised(basis, g, u, n_e + n_c, m, worked, scaled=True)
-    return with_test(estimate_from(basis, ADJ, effect, before, (n_e, n_c), worked=worked), test)
+    effect, worked = basis.standardised(g, u, n_e + n_c, m, worked, scaled=True)
+    return basis.estimate_from(ADJ, effect, before, (n_e, n_c), worked=worked).with_test(test)
 
 
 def pre_post_control(basis: Basis) -> Estimate:
     """PPC: difference of mean changes over the pooled baseline SD (Morris 2008, dppc2)."""
     before = both(basis.before, "PPC", "before")
     after, change = basis.after, basis.comparison.change
-    changes, variances, worked = changes_of(basis, before, after, change)
+    changes, variances, worked = basis.changes_of(before, after, change)
     n = _analysed(basis, 0), _analysed(basis, 1)
     becker = basis.config.effects.smd_pre_post == "becker"
     if becker:
@@ -75,11 +63,11 @@ def pre_post_control(basis: Basis) -> Estimate:
         g = small_sample(m) * (changes[0] - changes[1]) / s0
         lines = "yi = J * (dT - dC) / S0", "u = (vT + vC) / S0**2"
         worked = worked.then(f"S0 = {POOLED_SD.format(0)}", *lines)
-        effect, worked = standardised(basis, g, sum(variances) / s0**2, sum(n), m, worked)
+        effect, worked = basis.standardised(g, sum(variances) / s0**2, sum(n), m, worked)
     used = [own if has_sd(own) else end for own, end in zip(change, after, strict=True)]
-    estimate = estimate_from(basis, PPC, effect, [*before, *used], n, worked=worked)
+    estimate = basis.estimate_from(PPC, effect, [*before, *used], n, worked=worked)
     estimate = replace(estimate, own_effect_term=not becker)
-    return estimate if all_with_sd(change) else with_r(estimate, basis)
+    return estimate if all_with_sd(change) else basis.with_r(estimate)
 
 
 def _own_baselines(
@@ -92,7 +80,7 @@ def _own_baselines(
         arm, m = "TC"[side], start.n - 1
         own = Worked().then(f"yi = J * d{arm} / s0{arm}", f"u = v{arm} / s0{arm}**2")
         g, u = small_sample(m) * changes[side] / start.sd, variances[side] / start.sd**2
-        part, own = standardised(basis, g, u, n[side], m, own)
+        part, own = basis.standardised(g, u, n[side], m, own)
         parts.append(part)
         lines = (line.replace("vi =", f"w{arm} =") for line in own.equations)
         worked += Worked(
@@ -124,16 +112,16 @@ def change_scores(basis: Basis) -> Estimate:
             "yi = J * (mdT - mdC) / S0", "u = (sdT**2 / ndT + sdC**2 / ndC) / S0**2",
             r=basis.mean_r,
         )  # fmt: skip
-        effect, worked = standardised(basis, g, u, sum(n), m, worked)
-        estimate = estimate_from(basis, CHG, effect, [one, other], n, worked=worked)
-        return with_r(replace(estimate, flags=estimate.flags | extra), basis)
+        effect, worked = basis.standardised(g, u, sum(n), m, worked)
+        estimate = basis.estimate_from(CHG, effect, [one, other], n, worked=worked)
+        return basis.with_r(replace(estimate, flags=estimate.flags | extra))
     # A missing SD is nearer to an effect than a missing mean.
     raise NotDerivableError(next((why for why in reasons if "no mean" not in why), reasons[0]))
 
 
 def post_scores(basis: Basis) -> Estimate:
     """POST: difference of levels after over the pooled SD (Hedges 1981), or both SDs (SMDH)."""
-    one, other = after_scores(basis)
+    one, other = basis.after_scores()
     n, m = (one.n, other.n), one.n + other.n - 2
     worked = Worked(arms_of("1", one, other)).then(J=small_sample(m), m=m, N=sum(n))
     if basis.config.effects.smd_post == "separate":
@@ -144,13 +132,13 @@ def post_scores(basis: Basis) -> Estimate:
             "w = (s1T**4 / (n1T - 1) + s1C**4 / (n1C - 1)) / (8 * S**4)",
             "vi = J**2 * (u + w * yi**2)",
         )  # fmt: skip
-        estimate = estimate_from(basis, POST, effect, [one, other], n, worked=worked)
+        estimate = basis.estimate_from(POST, effect, [one, other], n, worked=worked)
         return replace(estimate, own_effect_term=False)
     g = small_sample(m) * (one.mean - other.mean) / pooled_sd(one, other)
     lines = "yi = J * (m1T - m1C) / S", "u = 1 / n1T + 1 / n1C"
     worked = worked.then(f"S = {POOLED_SD.format(1)}", *lines)
-    effect, worked = standardised(basis, g, 1 / one.n + 1 / other.n, sum(n), m, worked)
-    return estimate_from(basis, POST, effect, [one, other], n, worked=worked)
+    effect, worked = basis.standardised(g, 1 / one.n + 1 / other.n, sum(n), m, worked)
+    return basis.estimate_from(POST, effect, [one, other], n, worked=worked)
 
 
 def from_test(basis: Basis) -> Estimate:
@@ -178,10 +166,10 @@ def _one_test(basis: Basis, test: ReportedTest) -> Estimate:
         "yi = J * f * t * sqrt(1 / nT + 1 / nC)", "u = f**2 * (1 / nT + 1 / nC)",
         f=f, t=sign * test.t, nT=n_e, nC=n_c,
     )  # fmt: skip
-    effect, worked = standardised(basis, g, (f * root) ** 2, n_e + n_c, m, worked)
-    estimate = estimate_from(basis, TST, effect, [], (n_e, n_c), worked=worked)
-    estimate = with_test(replace(estimate, flags=flags), test, more=sign_cells)
-    return with_r(estimate, basis) if uses_r else estimate
+    effect, worked = basis.standardised(g, (f * root) ** 2, n_e + n_c, m, worked)
+    estimate = basis.estimate_from(TST, effect, [], (n_e, n_c), worked=worked)
+    estimate = replace(estimate, flags=flags).with_test(test, more=sign_cells)
+    return basis.with_r(estimate) if uses_r else estimate
 
 
 def only_percent(basis: Basis) -> bool:
@@ -251,15 +239,15 @@ def reported_smd(basis: Basis) -> Estimate:
         w = 2 * (1 - basis.mean_r) if uses_r else 1.0
         worked = worked.then("u = w * (1 / nT + 1 / nC)", w=w, nT=n_e, nC=n_c)
         u, n = w * (1 / n_e + 1 / n_c), n_e + n_c
-        effect, worked = standardised(basis, g, u, n, n - 2, worked)
+        effect, worked = basis.standardised(g, u, n, n - 2, worked)
     estimate = Estimate(
         yi=effect[0], vi=effect[1], method=SMDP, worked=worked,
         codes=(Provenance.SE,) if row.se is not None else (),
         flags=row_flags(row) | sizes[0].flags | sizes[1].flags,
         cells=(*(Cell(row, column) for column in columns), *sizes[0].cells, *sizes[1].cells),
-        n=(n_e, n_c), means=means_beside(basis), own_effect_term=spread is None,
+        n=(n_e, n_c), means=basis.means_beside(), own_effect_term=spread is None,
     )  # fmt: skip
-    return with_r(estimate, basis) if uses_r else estimate
+    return basis.with_r(estimate) if uses_r else estimate
 
 
 def _reported_smd(basis: Basis) -> tuple[Contrast, float]:

@@ -5,20 +5,7 @@ from dataclasses import dataclass, replace
 
 from osteometa.comparisons.summaries import Cell, Codes, CompleteSummary, Flags, Summary, has_sd
 from osteometa.effects import ratios
-from osteometa.effects.basis import (
-    Basis,
-    Derive,
-    Estimate,
-    MeansBeside,
-    Methods,
-    estimate_from,
-    first_of,
-    from_percent,
-    means_beside,
-    standardised,
-    unit_factor,
-    with_r,
-)
+from osteometa.effects.basis import Basis, Derive, Estimate, MeansBeside, Methods
 from osteometa.effects.formulas import Effect
 from osteometa.effects.inputs import (
     NotDerivableError,
@@ -62,7 +49,7 @@ def mean_change_of(basis: Basis, *, percent: bool = False) -> MeanChange:
         se = whole.sd / math.sqrt(whole.n)
         return MeanChange(whole.mean, se, whole.n, whole.codes, whole.cells, whole.flags)
     for test in basis.differences(percent=percent):
-        factor = 1.0 if percent else unit_factor(basis, test)
+        factor = 1.0 if percent else basis.unit_factor(test)
         mean, se = test.difference * factor, test.se * factor
         return MeanChange(mean, se, test.n_exercise, (test.code,), test.cells, test.flags)
     mean, cells, flags = _means(basis, own, percent)
@@ -105,7 +92,7 @@ def smcr(basis: Basis) -> Estimate:
     Becker (1988). Without an SD before: the SD of change over sqrt(2(1-r)), a paired t times
     sqrt(2(1-r)/n), or a reported standardised change.
     """
-    return first_of(basis, (_over_baseline, _over_change, _from_test, _reported), SMCR)
+    return basis.first_of((_over_baseline, _over_change, _from_test, _reported), SMCR)
 
 
 def _over_baseline(basis: Basis) -> Estimate:
@@ -135,12 +122,12 @@ def _over_baseline(basis: Basis) -> Estimate:
         u = 1 / n1 + 1 / n0 - 2 * basis.mean_r / max(n0, n1)
         line = f"u = 1 / n1 + 1 / n0 - 2 * r / {'n0' if n0 >= n1 else 'n1'}"
         worked = worked.then(line, n0=n0, n1=n1, r=basis.mean_r)
-    effect, worked = standardised(basis, g, u, n1, n0 - 1, worked)
+    effect, worked = basis.standardised(g, u, n1, n0 - 1, worked)
     estimate = Estimate(
         yi=effect[0], vi=effect[1], method=SMCR, codes=codes, flags=flags, worked=worked,
-        cells=cells, n=(n1, None), n_total=n1, means=means_beside(basis),
+        cells=cells, n=(n1, None), n_total=n1, means=basis.means_beside(),
     )  # fmt: skip
-    return estimate if own_se is not None else with_r(estimate, basis)
+    return estimate if own_se is not None else basis.with_r(estimate)
 
 
 def _over_change(basis: Basis) -> Estimate:
@@ -178,12 +165,12 @@ def _standardised(
     """Return a standardised change without an SD before; `worked` is the formula of g alone."""
     r = basis.mean_r
     worked = worked.then("u = 2 * (1 - r) / n", n=n, r=r)
-    effect, worked = standardised(basis, g, 2 * (1 - r) / n, n, n - 1, worked)
+    effect, worked = basis.standardised(g, 2 * (1 - r) / n, n, n - 1, worked)
     estimate = Estimate(
         yi=effect[0], vi=effect[1], method=SMCR, worked=worked, codes=codes, flags=flags,
-        cells=cells, n=(n, None), n_total=n, means=means_beside(basis),
+        cells=cells, n=(n, None), n_total=n, means=basis.means_beside(),
     )  # fmt: skip
-    return with_r(estimate, basis)
+    return basis.with_r(estimate)
 
 
 def _reported(basis: Basis) -> Estimate:
@@ -205,7 +192,7 @@ def _reported(basis: Basis) -> Estimate:
 
 def mc(basis: Basis) -> Estimate:
     """MC: mean change, v its squared SE, else (s0^2 + s1^2 - 2 r s0 s1)/n from the levels."""
-    return first_of(basis, (_mc_paired, _mc_levels), MC)
+    return basis.first_of((_mc_paired, _mc_levels), MC)
 
 
 def _mc_paired(basis: Basis) -> Estimate:
@@ -220,7 +207,7 @@ def _of_change(
 ) -> Estimate:  # fmt: skip
     return Estimate(
         yi=effect[0], vi=effect[1], method=method, codes=found.codes, flags=found.flags,
-        cells=found.cells, n=(found.n, None), n_total=found.n, means=means_beside(basis, kind),
+        cells=found.cells, n=(found.n, None), n_total=found.n, means=basis.means_beside(kind),
         worked=worked,
     )  # fmt: skip
 
@@ -242,10 +229,10 @@ def _of_levels(
     basis: Basis, method: DerivationMethod, effect: Effect, before: CompleteSummary,
     after: CompleteSummary, worked: Worked,
 ) -> Estimate:  # fmt: skip
-    estimate = estimate_from(
-        basis, method, effect, [before, after], (after.n, None), MeansKind.AFTER, worked=worked
+    estimate = basis.estimate_from(
+        method, effect, [before, after], (after.n, None), MeansKind.AFTER, worked=worked
     )
-    return with_r(estimate, basis)
+    return basis.with_r(estimate)
 
 
 def _levels(basis: Basis) -> tuple[CompleteSummary, CompleteSummary]:
@@ -263,7 +250,7 @@ def romc(basis: Basis) -> Estimate:
     ways = (_romc_levels, _romc_logs, _romc_percent, _romc_difference, _romc_base)
     ratio = ratios.reported_ratio(basis, ROMC)
     try:
-        found = first_of(basis, ways, ROMC)
+        found = basis.first_of(ways, ROMC)
     except NotDerivableError:
         if ratio is None:
             raise
@@ -311,7 +298,7 @@ def _romc_difference(basis: Basis) -> Estimate:
 
 def _of_percent(basis: Basis, found: MeanChange, effect: Effect, worked: Worked) -> Estimate:
     kind = MeansKind.PCT_CHANGE
-    return from_percent(_of_change(basis, ROMC, found, effect, worked, kind))
+    return _of_change(basis, ROMC, found, effect, worked, kind).from_percent()
 
 
 def _romc_base(basis: Basis) -> Estimate:
