@@ -86,11 +86,10 @@ def combine_p(key: DirectionSetKey, found: Sequence[ExactP]) -> PCombination:
     studies = tuple(one.entry.study_id for one in usable)
     if len(usable) < FEWEST:
         counts = Counter(one.reason for one in found if one.p_up is None)
-        words = [f"{number} {why}" for why, number in sorted(counts.items())]
+        words = "; ".join(f"{number} {why}" for why, number in sorted(counts.items()))
         values = counted(len(usable), "exact p value")
         reason = f"{values} in a known direction, {FEWEST} are needed"
-        if words:
-            reason += f"; the other studies: {'; '.join(words)}"
+        reason += f"; the other studies: {words}" if words else ""
         return PCombination(
             outcome=outcome, phase=phase, design_class=design_class, k=len(usable),
             status="not_applicable", reason=reason, studies=studies,
@@ -157,11 +156,9 @@ def _one_per_study(
     tables: Tables, config: Config,
 ) -> list[ExactP]:  # fmt: skip
     """Return each study's first usable p, or the reason of its first entry."""
-    result = []
-    for group in _by_study(entries, tables, config):
-        own = [_exact_p(entry, reported) for entry in group]
-        result.append(next((one for one in own if one.p_up is not None), own[0]))
-    return result
+    studies = _by_study(entries, tables, config)
+    found = ([_exact_p(entry, reported) for entry in group] for group in studies)
+    return [next((one for one in own if one.p_up is not None), own[0]) for own in found]
 
 
 def _by_study(
@@ -191,11 +188,8 @@ def _by_study(
 
 def _exact_p(entry: DirectionEntry, reported: Mapping[tuple[str, ...], list[RowP]]) -> ExactP:
     compares = "between" if entry.design_class == "controlled" else "within"
-    rows = [
-        (row, p)
-        for row, p in reported.get(_place(entry), [])
-        if row.compares == compares and population_of(row) in ("", entry.population_analysed)
-    ]
+    at_place = [one for one in reported.get(_place(entry), []) if one[0].compares == compares]
+    rows = [one for one in at_place if population_of(one[0]) in ("", entry.population_analysed)]
     if not rows:
         return ExactP(entry, None, "without an exact p")
     if entry.direction not in (Direction.UP, Direction.DOWN):

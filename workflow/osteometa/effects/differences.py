@@ -120,10 +120,8 @@ def rom_percent(basis: Basis) -> Estimate:
     if one is None or other is None:
         one, other, test = _percents_by_test(basis, *means)
     effect, worked = ratios.difference_of_percents(one, other)
-    estimate = basis.estimate_from(
-        CHG, effect, basis.comparison.percent, (one.n, other.n), MeansKind.PCT_CHANGE,
-        worked=worked,
-    )  # fmt: skip
+    n, kind = (one.n, other.n), MeansKind.PCT_CHANGE
+    estimate = basis.estimate_from(CHG, effect, basis.comparison.percent, n, kind, worked=worked)
     return (estimate if test is None else estimate.with_test(test, gives_sd=True)).from_percent()
 
 

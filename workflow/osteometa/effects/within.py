@@ -131,9 +131,8 @@ def _over_baseline(basis: Basis) -> Estimate:
 
 
 def _over_change(basis: Basis) -> Estimate:
-    pairs = basis.comparison.change, basis.comparison.percent
-    for percent, (summary, _) in enumerate(pairs):
-        own = _with_spread(summary)
+    for percent, pair in enumerate((basis.comparison.change, basis.comparison.percent)):
+        own = _with_spread(pair[0])
         if own is not None:
             r = basis.mean_r
             g = small_sample(own.n - 1) * own.mean / own.sd * math.sqrt(2 * (1 - r))

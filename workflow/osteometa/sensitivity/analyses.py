@@ -73,10 +73,9 @@ def pooled_effects(data: SynthesisData) -> PooledEffects:
     effects = pooled.effects
     return PooledEffects(
         ids=tuple(e.effect_id for e in effects), studies=tuple(e.study_id for e in effects),
-        labels=tuple(e.label for e in effects), y=np.array(given.yi, dtype=float),
-        v=np.array(given.vi, dtype=float), V=given.V,
-        years=tuple(e.year for e in effects), method=pooling.method, ci=pooling.ci,
-        pi_df=pooling.pi_df,
+        labels=tuple(e.label for e in effects), years=tuple(e.year for e in effects),
+        y=np.array(given.yi, dtype=float), v=np.array(given.vi, dtype=float), V=given.V,
+        method=pooling.method, ci=pooling.ci, pi_df=pooling.pi_df,
     )  # fmt: skip
 
 
@@ -88,10 +87,9 @@ def imprecision(effects: Sequence[Effect]) -> tuple[list[float] | None, str]:
     """
     if not effects or effects[0].measure != "SMD":
         return None, "standard error"
-    numbers = [e.n_total for e in effects if e.n_total is not None]
-    if len(numbers) < len(effects):
+    parts = [e.vi - e.yi**2 / (2 * e.n_total) for e in effects if e.n_total is not None]
+    if len(parts) < len(effects):
         return None, "standard error (number of participants not reported for all)"
-    parts = [e.vi - e.yi**2 / (2 * n) for e, n in zip(effects, numbers, strict=True)]
     if min(parts) <= 0:
         return None, "standard error (its parts are not known for all)"
     return [part**0.5 for part in parts], "standard error without the effect's part"
@@ -104,9 +102,7 @@ def asymmetry(chosen: PooledEffects, effects: Sequence[Effect]) -> tuple[SmallSt
     if chosen.k < len(y):
         y, v = chosen.one_per_study()
         predictor, name = None, "standard error"
-    return small_study(
-        y, v, predictor=predictor, predictor_name=name, method=chosen.method, ci=chosen.ci
-    )
+    return small_study(y, v, predictor=predictor, predictor_name=name, **chosen.model)
 
 
 def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[FunnelPoint]:
@@ -128,7 +124,7 @@ def funnel_points(chosen: PooledEffects, effects: Sequence[Effect]) -> list[Funn
     ]
     y, v = chosen.one_per_study()
     predictor = imprecision(effects)[0] if len(y) == len(effects) else None
-    filled = trim_fill(y, v, predictor=predictor, method=chosen.method, ci=chosen.ci)
+    filled = trim_fill(y, v, predictor=predictor, **chosen.model)
     added = zip(filled.filled_yi, filled.filled_vi, strict=True)
     return points + [point("", "filled in", y, v, True) for y, v in added]
 
@@ -149,10 +145,8 @@ def meta_regressions(
     rows, points, line = [], [], []
     for name in COVARIATES:
         x = np.array([covariate(e, name) for e in effects], dtype=float)
-        found = meta_regression(
-            chosen.y, chosen.v, x, V=chosen.V, study=chosen.studies, method=chosen.method,
-            ci=chosen.ci,
-        )  # fmt: skip
+        given = chosen.y, chosen.v, x
+        found = meta_regression(*given, V=chosen.V, study=chosen.studies, **chosen.model)
         found, tau2 = replace(found, covariate=name), found.tau2
         if tau2 is not None:
             p, reason = _permuted(chosen, x, seed)
@@ -169,9 +163,8 @@ def _permuted(chosen: PooledEffects, x: np.ndarray, seed: int) -> tuple[float | 
     studies = [study for study, there in zip(chosen.studies, known, strict=True) if there]
     if len(set(studies)) < len(studies):
         return None, "no permutation test: effects of one study cannot change places"
-    found = permute_moderator(
-        chosen.y[known], chosen.v[known], x[known], method=chosen.method, ci=chosen.ci, seed=seed
-    )
+    given = chosen.y[known], chosen.v[known], x[known]
+    found = permute_moderator(*given, seed=seed, **chosen.model)
     return found.p, found.reason
 
 
@@ -193,7 +186,7 @@ def _regression_points(
 def permutations(chosen: PooledEffects, most: int, seed: int) -> list[PermutationRow]:
     """Return the sign-flip test of the pooled effect, one effect per study, and at most so many."""
     y, v = chosen.one_per_study() if chosen.k else (chosen.y, chosen.v)
-    return [sign_flip(y, v, method=chosen.method, ci=chosen.ci, permutations=most, seed=seed)]
+    return [sign_flip(y, v, permutations=most, seed=seed, **chosen.model)]
 
 
 def alternative_models(chosen: PooledEffects, data: SynthesisData) -> list[AlternativeModel]:

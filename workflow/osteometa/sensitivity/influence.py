@@ -49,6 +49,11 @@ class PooledEffects:
         """How many studies there are."""
         return len(set(self.studies))
 
+    @property
+    def model(self) -> dict[str, Any]:
+        """Estimator and interval."""
+        return {"method": self.method, "ci": self.ci}
+
     def one_per_study(self) -> tuple[Array, Array]:
         """Return one effect and variance per study, in order of appearance."""
         return one_per_study(self.y, self.v, self.V, self.studies)

@@ -74,16 +74,11 @@ def _table(fits: Fits, one: Registered, names: Sequence[str]) -> pa.Table:
     found: dict[str, Any] = {
         "specification": fits.number,
         "measure": coded(np.zeros(rows), [one.measure]),
-        **{
-            name: coded(places[name], columns[name])
-            if name in columns
-            else pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int16()), [""])
-            for name in names
-        },
-        "k": fits.k,
-        **{name: getattr(fits, name) for name in NUMBERS},
-        "excludes_null": fits.excludes_null,
     }
+    for name in names:
+        nothing = pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int16()), [""])
+        found[name] = coded(places[name], columns[name]) if name in columns else nothing
+    found |= {name: getattr(fits, name) for name in ("k", *NUMBERS, "excludes_null")}
     return pa.table(found)
 
 

@@ -72,8 +72,7 @@ def _answers(claim: Claim, results: Results, config: Config) -> list[ClaimRow]:
     entries = [entry for entry in entries if entry.design_class == design]
     planned = [s for s in config.syntheses if s.design_class == design and _in_cell(claim, s)]
     whole = _row(claim, design, planned=bool(planned) and not claim.arms)
-    rows = []
-    answered = False
+    rows, answered = [], False
     for found in (_estimate_in(claim, one, results, config) for one in planned):
         if found is None:
             continue
@@ -127,21 +126,21 @@ def _estimate_in(
 ) -> Found | None:
     """Return the estimate of a planned analysis on the primary measure, if it has one."""
     measure = config.outcomes[synthesis.outcome].measures[0]
+    effects = results.effects.get(synthesis.id, ())
+    if claim.arms and not claim.than:
+        return _effect_of_arms(claim, synthesis, effects, measure)
+    studies = _pooled_studies(claim, effects, measure)
     if claim.than:
         for contrast in results.contrasts.get(synthesis.id, ()):
             difference = _difference(claim, contrast)
             if difference is not None and contrast.measure == measure:
-                studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
                 single = contrast.status == "single_study"
                 return Found(synthesis, measure, difference, studies, single)
         return None
-    if claim.arms:
-        return _effect_of_arms(claim, synthesis, results.effects.get(synthesis.id, ()), measure)
     for row in results.pooled.get(synthesis.id, ()):
         estimate, group = estimate_of(row), claim.exercise_type or OVERALL
         own = row.primary and (row.measure, row.group) == (measure, group)
         if own and estimate is not None:
-            studies = _pooled_studies(claim, results.effects[synthesis.id], measure)
             return Found(synthesis, measure, estimate, studies, row.k == 1, row.pi_low, row.pi_high)
     return None
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -60,14 +61,10 @@ def agreement_rows(
         chosen = EffectSet.of(effects, measure, covariances)
         groups = {"overall": chosen} | {kind: chosen.of_group(kind) for kind in chosen.groups}
         for group, members in groups.items():
-            if members.k < 2:
-                continue
-            for method, ci in SETTINGS:
-                for found in comparisons(members.data, method, ci):
-                    row = fields_of(found, AgreementRow)
-                    rows.append(
-                        AgreementRow(**row, synthesis=synthesis, measure=measure, group=group)
-                    )
+            place: dict[str, Any] = {"synthesis": synthesis, "measure": measure, "group": group}
+            for method, ci in SETTINGS if members.k >= 2 else ():
+                found = comparisons(members.data, method, ci)
+                rows += [AgreementRow(**fields_of(one, AgreementRow), **place) for one in found]
     return rows
 
 
@@ -145,10 +142,8 @@ def by_statsmodels(yi: Array, vi: Array, method: str, ci: str) -> Answer:
         results = combine_effects(yi, vi, method_re=STATSMODELS_METHODS[method], use_t=ci != "wald")
         # Its results are attributes made at run time, which a type checker cannot see.
         found = vars(results)
-        if float(found["tau2"]) < 0:
-            return Answer(
-                "statsmodels", {"tau2": float(found["tau2"])}, "its tau2 is not bounded at 0"
-            )
+        if (tau2 := float(found["tau2"])) < 0:
+            return Answer("statsmodels", {"tau2": tau2}, "its tau2 is not bounded at 0")
         low, high = results.conf_int(use_t=ci != "wald")[1 if ci == "wald" else 3]
     numbers = {
         "tau2": found["tau2"], "estimate": found["mean_effect_re"],

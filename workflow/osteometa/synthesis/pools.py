@@ -182,18 +182,13 @@ def _group_rows(synthesis: str, measure: str, group: str, models: GroupModels) -
         beside.append(("common", pool_set(effects, config, method="EE", ci="wald")))
     place, k_effects = (synthesis, measure, group), len(effects.effects)
     enough = group == "overall" and main.k >= config.small_k.prediction_interval
-    return [
-        pooled_row(
-            place, "random", main, k_effects=k_effects, primary=True,
-            note=primary_note(main, common),
-            tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
-            pi_shown=bool(enough and main.tau2 and main.pi_low is not None),
-        ),
-        *(
-            pooled_row(place, model, fit, k_effects=k_effects, note=fit.note)
-            for model, fit in beside
-        ),
-    ]  # fmt: skip
+    first = pooled_row(
+        place, "random", main, k_effects=k_effects, primary=True, note=primary_note(main, common),
+        tau2_model="common" if common else "separate", diamond=models.diamond(group, main),
+        pi_shown=bool(enough and main.tau2 and main.pi_low is not None),
+    )  # fmt: skip
+    others = (pooled_row(place, *one, k_effects=k_effects, note=one[1].note) for one in beside)
+    return [first, *others]
 
 
 def pooled_row(

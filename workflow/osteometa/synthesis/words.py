@@ -57,9 +57,8 @@ def model_words(row: PooledRow, pi_df: str) -> str:
     """Return the model of a pooled row, with its prediction interval where one is shown."""
     interval = interval_words(row.ci_method)
     model = "common effect" if row.method == "EE" else f"random effects, {row.method}"
-    degrees = pi_df.replace("-", MINUS)
-    prediction = f"; prediction interval from t({degrees})" if row.pi_shown else ""
-    return f"Model: {model}, {interval}{prediction}"
+    prediction = f"; prediction interval from t({pi_df.replace('-', MINUS)})"
+    return f"Model: {model}, {interval}{prediction if row.pi_shown else ''}"
 
 
 def heterogeneity(row: PooledRow, leading_zero: bool = True, with_k: bool = True) -> str:
