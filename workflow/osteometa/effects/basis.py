@@ -200,19 +200,9 @@ class Basis:
         return sum(found.r for found in self.r) / len(self.r)
 
     @property
-    def used_r(self) -> UsedCorrelation:
-        """The correlation of an effect that depends on both arms' ones."""
-        return UsedCorrelation(self.mean_r, tuple(sorted({found.source for found in self.r})))
-
-    @property
     def r_flags(self) -> Flags:
         """RIMP if a correlation is not the arm's own."""
         return frozenset({Flag.R_IMPUTED} if any(c.imputed for c in self.r) else ())
-
-    @property
-    def r_cells(self) -> tuple[Cell, ...]:
-        """Raw cells that give the correlations."""
-        return tuple(cell for found in self.r for cell in found.cells)
 
     def sign(self, test: ReportedTest) -> tuple[int, tuple[Cell, ...]]:
         """Return the sign of what a test compares (within one arm: of the change), and its cells.
@@ -341,8 +331,10 @@ class Basis:
 
     def with_r(self, estimate: Estimate) -> Estimate:
         """Return an estimate that depends on the before-after correlations of the arms."""
-        flags, cells = estimate.flags | self.r_flags, estimate.cells + self.r_cells
-        return replace(estimate, flags=flags, cells=cells, correlation=self.used_r)
+        flags = estimate.flags | self.r_flags
+        cells = (*estimate.cells, *(cell for found in self.r for cell in found.cells))
+        used = UsedCorrelation(self.mean_r, tuple(sorted({found.source for found in self.r})))
+        return replace(estimate, flags=flags, cells=cells, correlation=used)
 
     def of_difference(
         self, test: ReportedDifference, method: DerivationMethod, n_total: int | None

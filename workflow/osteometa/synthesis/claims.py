@@ -188,17 +188,14 @@ def _is_reported(claim: Claim, entries: Sequence[DirectionEntry]) -> bool:
 
 def _row(claim: Claim, design: DesignClass, *, planned: bool) -> ClaimRow:
     """Return the row of a claim on its whole cell, before any evidence."""
+    kind, than = claim.exercise_type, claim.than
     return ClaimRow(
         claim_id=claim.claim_id, claim=claim.claim, outcome=claim.outcome, analyte=claim.analyte,
-        site=claim.site, exercise_type=_type(claim.exercise_type), phase=Phase(claim.phase),
-        window=claim.window, design_class=design, arms=tuple(claim.arms.split()),
-        expectation=claim.expectation, than=_type(claim.than), planned=planned,
-        source=claim.source,
+        site=claim.site, exercise_type=ExerciseType(kind) if kind else None,
+        phase=Phase(claim.phase), window=claim.window, design_class=design,
+        arms=tuple(claim.arms.split()), expectation=claim.expectation,
+        than=ExerciseType(than) if than else None, planned=planned, source=claim.source,
     )  # fmt: skip
-
-
-def _type(code: str) -> ExerciseType | None:
-    return ExerciseType(code) if code else None
 
 
 def _with_directions(row: ClaimRow, entries: Sequence[DirectionEntry], config: Config) -> ClaimRow:
