@@ -15,6 +15,7 @@ from osteometa.exchange.rows import identifier
 from osteometa.extraction.tables import Study
 from osteometa.io.problems import Problem, ProblemsFound
 from osteometa.io.sheet import Sheet, SheetError
+from osteometa.validation.same_studies import plain_doi
 
 KINDS = (".ris", ".bib", ".nbib")
 
@@ -148,18 +149,13 @@ def _of_nbib(text: str) -> list[Cells]:
 def _reference(number: int, cells: Cells) -> Reference:
     plain = {name: " ".join(re.sub("[{}]", "", text).split()) for name, text in cells.items()}
     year = re.search(r"\b(?:19|20)\d\d\b", plain["year"])
-    volume, pages = plain["volume"], re.sub("--|\N{EN DASH}", "-", plain["pages"])
-    issue = ": ".join(filter(None, (volume, pages)))
+    pages = re.sub("--|\N{EN DASH}", "-", plain["pages"])
+    issue = ": ".join(filter(None, (plain["volume"], pages)))
     return Reference(
         number=number, author=plain["author"], year=year[0] if year else "", title=plain["title"],
         journal=f"{plain['journal']} {issue}".strip() if plain["journal"] else "",
         doi=plain_doi(plain["doi"]), pmid=plain["pmid"],
     )  # fmt: skip
-
-
-def plain_doi(text: str) -> str:
-    """Return a DOI without its address, in small letters."""
-    return re.sub(r"^(?:https?://)?(?:dx\.)?(?:doi\.org/)?(?:doi:\s*)?", "", text.strip().lower())
 
 
 def plain_title(text: str) -> str:
@@ -195,17 +191,13 @@ def new_studies(
         if not item.author or not item.title:
             what = "first author" if not item.author else "title"
             found = item.title or item.author
-            problems.append(Problem(
-                file=file, row=None, column="", code="E105", found=found,
-                message=f"Reference {item.number} has no {what}. Enter it in the file.",
-            ))  # fmt: skip
+            message = f"Reference {item.number} has no {what}. Enter it in the file."
+            problems.append(Problem(file=file, code="E105", found=found, message=message))
             continue
         names = _names(item.doi, item.pmid, item.title)
-        same = next(((what, known[what, text]) for what, text in names.items()
-                     if (what, text) in known), None)  # fmt: skip
-        if same:
+        if same := next((name for name in names.items() if name in known), None):
             words = f"Reference {item.number} ({item.author} {item.year}): same {same[0]} as"
-            duplicates.append(f"{words} {same[1]}. Left out.")
+            duplicates.append(f"{words} {known[same]}. Left out.")
             continue
         label = f"{item.author} {item.year}".strip()
         letters = ("", *ascii_lowercase[1:], *map(str, range(27, 1000)))

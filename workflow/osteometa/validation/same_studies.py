@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from osteometa.extraction.cell_types import ReportedNumber
 from osteometa.extraction.tables import Contrast, Measurement, Study, Tables
@@ -19,27 +19,36 @@ MANY_DIGITS = 6
 
 def same_study_warnings(tables: Tables) -> Iterator[Problem]:
     """Yield warnings about studies that share an identifier, a label or their numbers."""
-    for column in ("doi", "pmid", "title"):
-        first: dict[str, Study] = {}
-        for study in tables.studies:
-            name = _bare(column, getattr(study, column))
-            other = first.setdefault(name, study) if name else study
-            if other is not study:
-                message = (
-                    f"The {column} is that of '{other.study_id}' too (row {other.row}). One cohort "
-                    "is one study: enter its rows under one study_id, distinguished by `report`."
-                )
-                found = f"{getattr(study, column)} of {other.study_id}"
-                yield warning_at(study, column, "W38", message, found)
+    names: dict[str, Callable[[Study], str]] = {
+        "doi": lambda study: plain_doi(study.doi).strip(" ."),
+        "pmid": lambda study: study.pmid.casefold().strip(" ."),
+        "title": lambda study: re.sub(r"[\W_]+", " ", study.title.casefold()).strip(),
+    }
+    for column, name in names.items():
+        for study, other in _alike(tables, name):
+            message = (
+                f"The {column} is that of '{other.study_id}' too (row {other.row}). One cohort is "
+                "one study: enter its rows under one study_id, distinguished by `report`."
+            )
+            found = f"{getattr(study, column)} of {other.study_id}"
+            yield warning_at(study, column, "W38", message, found)
     yield from _same_numbers(tables)
     yield from _same_labels(tables)
     yield from _same_people(tables)
 
 
-def _bare(column: str, text: str) -> str:
-    """Return an identifier or a title without what may be typed in several ways."""
-    text = re.sub(r"^(https?://)?(dx\.)?(doi\.org/|doi:)\s*", "", text.casefold())
-    return re.sub(r"[\W_]+", " ", text).strip() if column == "title" else text.strip(" .")
+def plain_doi(text: str) -> str:
+    """Return a DOI without its address, in small letters."""
+    return re.sub(r"^(?:https?://)?(?:dx\.)?(?:doi\.org/)?(?:doi:\s*)?", "", text.strip().lower())
+
+
+def _alike(tables: Tables, name: Callable[[Study], object]) -> Iterator[tuple[Study, Study]]:
+    """Yield the studies of a name that is not empty and that an earlier one has, with that one."""
+    first: dict[object, Study] = {}
+    for study in tables.studies:
+        own = name(study)
+        if own and first.setdefault(own, study) is not study:
+            yield study, first[own]
 
 
 def _same_numbers(tables: Tables) -> Iterator[Problem]:
@@ -99,30 +108,25 @@ def _weight(numbers: Sequence[ReportedNumber], others: Sequence[ReportedNumber])
 
 
 def _same_labels(tables: Tables) -> Iterator[Problem]:
-    first: dict[str, Study] = {}
-    for study in tables.studies:
-        other = first.setdefault(study.label.casefold(), study)
-        if other is not study:
-            message = (
-                f"The label is that of '{other.study_id}' too (row {other.row}): figures cannot "
-                f"distinguish them. Enter '{other.label}a' and '{study.label}b'."
-            )
-            found = f"{study.label} of {other.study_id}"
-            yield warning_at(study, "label", "W18", message, found)
+    for study, other in _alike(tables, lambda study: study.label.casefold()):
+        message = (
+            f"The label is that of '{other.study_id}' too (row {other.row}): figures cannot "
+            f"distinguish them. Enter '{other.label}a' and '{study.label}b'."
+        )
+        yield warning_at(study, "label", "W18", message, f"{study.label} of {other.study_id}")
 
 
 def _same_people(tables: Tables) -> Iterator[Problem]:
     """Warn of two studies of one first author with the same number of participants."""
-    first: dict[tuple[str, int], Study] = {}
-    for study in tables.studies:
-        if study.n_enrolled is None:
-            continue
-        other = first.setdefault((study.label.casefold().split()[0], study.n_enrolled), study)
-        if other is not study:
-            message = (
-                f"'{other.study_id}' (row {other.row}) has the same first author and as many "
-                "participants. Are they two reports of the same participants? Then enter them "
-                "under one study_id."
-            )
-            found = f"{study.n_enrolled} of {other.study_id}"
-            yield warning_at(study, "n_enrolled", "W19", message, found)
+
+    def people(study: Study) -> object:
+        return study.n_enrolled and (study.label.casefold().split()[0], study.n_enrolled)
+
+    for study, other in _alike(tables, people):
+        message = (
+            f"'{other.study_id}' (row {other.row}) has the same first author and as many "
+            "participants. Are they two reports of the same participants? Then enter them under "
+            "one study_id."
+        )
+        found = f"{study.n_enrolled} of {other.study_id}"
+        yield warning_at(study, "n_enrolled", "W19", message, found)
