@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,15 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from osteometa.exchange.differences import MODELS, Cells, Key, read_sheets, rows_by_key
-from osteometa.exchange.disagreements import Disagreement, cell_words, key_words
+from osteometa.exchange.differences import (
+    MODELS,
+    Cells,
+    Key,
+    read_sheets,
+    rows_by_key,
+    with_cells,
+)
+from osteometa.exchange.disagreements import Disagreement, key_words
 from osteometa.exchange.proposal import Proposal, propose
 from osteometa.exchange.reading import grids, text_of_cell
 from osteometa.exchange.workbook import (
@@ -27,7 +35,6 @@ from osteometa.exchange.workbook import (
     write_cell,
 )
 from osteometa.io.problems import Problem, ProblemsFound
-from osteometa.io.sheet import Sheet
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
@@ -89,7 +96,7 @@ def adjudication_book(found: Sequence[Disagreement], title: str) -> bytes:
         for number, item in enumerate(found, start=1)
         for row in item.rows
         for column in row.columns()
-        if (text := cell_words(getattr(row, column)))
+        if (text := row.text_of(column))
     ]
     _fill(book.create_sheet(SINGLE), CELLS, CELL_WIDTHS, rows)
     return saved(book)
@@ -128,18 +135,17 @@ def read_decisions(path: Path) -> tuple[Decision, ...] | None:
     if DIFFERENCES not in sheets:
         return None
     lines = _lines(path, sheets, DIFFERENCES, COLUMNS)
-    rows: dict[str, dict[tuple[str, str], Cells]] = {}
+    rows: dict[str, dict[tuple[str, str], Cells]] = defaultdict(lambda: defaultdict(dict))
     only_in: dict[str, str] = {}
     for _, cells in _lines(path, sheets, SINGLE, CELLS):
         only_in[cells["number"]] = cells["only in"]
-        own = rows.setdefault(cells["number"], {})
-        own.setdefault((cells["table"], cells["row"]), {})[cells["column"]] = cells["cell"]
+        rows[cells["number"]][cells["table"], cells["row"]][cells["column"]] = cells["cell"]
     decisions = tuple(
         Decision(
             line=number, table=cells["table"], row_key=cells["row"], column=cells["column"],
             a=cells["A"], b=cells["B"], decision=cells["decision"].strip(),
             only_in=only_in.get(cells["number"], ""),
-            rows=tuple((key[0], own) for key, own in rows.get(cells["number"], {}).items()),
+            rows=tuple((key[0], own) for key, own in rows[cells["number"]].items()),
         )
         for number, cells in lines
     )  # fmt: skip
@@ -161,7 +167,7 @@ def _lines(
 
 def _problem(file: str, sheet: str, row: int | None, message: str, found: str = "") -> Problem:
     place = f"{file}, sheet '{sheet}'"
-    return Problem(file=place, row=row, column="", code="E105", message=message, found=found)
+    return Problem(file=place, row=row, code="E105", message=message, found=found)
 
 
 def _require_decisions(path: Path, decisions: Sequence[Decision]) -> None:
@@ -209,7 +215,7 @@ def decided(decisions: Sequence[Decision], directory: Path, name: str) -> Propos
             lines[one.table, found[0], one.column] = one.line
     if missing:
         raise ProblemsFound(missing)
-    sheets = {table: _sheet(own[table], rows) for table, rows in tables.items()}
+    sheets = {table: with_cells(own[table], rows.values()) for table, rows in tables.items()}
     return propose(directory, sheets, (), lambda some: list(_at_decisions(some, lines, name)))
 
 
@@ -220,13 +226,6 @@ def _put_row(table: str, rows: dict[Key, tuple[int, Cells]], cells: Cells, *, th
         rows.pop(key, None)
     elif key not in rows:
         rows[key] = max((number for number, _ in rows.values()), default=1) + 1, dict(cells)
-
-
-def _sheet(own: Sheet, rows: dict[Key, tuple[int, Cells]]) -> Sheet:
-    new = sorted({name for _, cells in rows.values() for name in cells} - {*own.header})
-    header = (*own.header, *new)
-    lines = ((n, tuple(cells.get(name, "") for name in header)) for n, cells in rows.values())
-    return Sheet(header, tuple(lines), own.separator)
 
 
 def _at_decisions(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -73,20 +74,17 @@ def differences(old: Sheets, new: Sheets) -> tuple[Difference, ...]:
 def _in_table(model: type[Row], old: Sheet, new: Sheet) -> Iterator[Difference]:
     before, after = rows_by_key(model, old), rows_by_key(model, new)
     for key, (row, cells) in after.items():
-        text = "/".join(key[: len(model.key)])
+        item = partial(Difference, table=model.table, row_key="/".join(key[:-1]), row=row)
         if key not in before:
-            yield Difference(table=model.table, kind="added", row_key=text, row=row)
+            yield item(kind="added")
             continue
         for column in model.columns():
             was, now = before[key][1].get(column, ""), cells.get(column, "")
             if was != now:
-                yield Difference(
-                    table=model.table, kind="changed", row_key=text, row=row, column=column,
-                    old=was, new=now,
-                )  # fmt: skip
+                yield item(kind="changed", column=column, old=was, new=now)
     for key, (row, _) in before.items():
         if key not in after:
-            text = "/".join(key[: len(model.key)])
+            text = "/".join(key[:-1])
             yield Difference(table=model.table, kind="removed", row_key=text, row=row)
 
 
@@ -100,6 +98,15 @@ def rows_by_key(model: type[Row], sheet: Sheet) -> dict[Key, tuple[int, Cells]]:
         rows[(*key, str(seen[key]))] = number, cells
         seen[key] += 1
     return rows
+
+
+def with_cells(sheet: Sheet, rows: Iterable[tuple[int, Cells]]) -> Sheet:
+    """Return a table with other rows, and with the columns that only they have at its end."""
+    rows = list(rows)
+    new = sorted({name for _, cells in rows for name in cells} - {*sheet.header})
+    header = (*sheet.header, *new)
+    lines = ((n, tuple(cells.get(name, "") for name in header)) for n, cells in rows)
+    return Sheet(header, tuple(lines), sheet.separator)
 
 
 def differences_text(found: tuple[Difference, ...]) -> str:

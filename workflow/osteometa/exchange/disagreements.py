@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from osteometa.derivation.primary_pools import Move, PrimaryPool, moves, primary_only, primary_pools
-from osteometa.extraction.cell_types import ReportedNumber, Row
+from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.problems import counted
 from osteometa.protocol.config import Config
@@ -59,17 +59,12 @@ def _move_words(move: Move) -> str:
     return f"{move.synthesis}: {', '.join(comes) or 'weights and interval change'}"
 
 
-def cell_words(value: object) -> str:
-    """Return a cell as the reviewer entered it, numbers with a decimal point."""
-    return value.text if isinstance(value, ReportedNumber) else "" if value is None else str(value)
-
-
 def keyed(model: type[Row], tables: Tables) -> Rows:
     """Return the rows of a table by their keys."""
     rows: Rows = {}
     seen: Counter[Key] = Counter()
     for row in getattr(tables, model.table):
-        key = tuple(cell_words(getattr(row, name)) for name in model.key)
+        key = tuple(row.text_of(name) for name in model.key)
         rows[(*key, str(seen[key]))] = row
         seen[key] += 1
     return rows
@@ -112,11 +107,10 @@ def _has(there: bool, number: int) -> str:
 
 def _cells(model: type[Row], key: Key, a: Row, b: Row) -> Iterator[Disagreement]:
     for column in model.columns():
-        mine, other = getattr(a, column), getattr(b, column)
-        if mine != other:
+        if getattr(a, column) != getattr(b, column):
             yield Disagreement(
                 table=model.table, row_key=key_words(key), column=column, changed=(a, b),
-                a=cell_words(mine), b=cell_words(other),
+                a=a.text_of(column), b=b.text_of(column),
             )  # fmt: skip
 
 

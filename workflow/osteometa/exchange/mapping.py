@@ -7,6 +7,7 @@ group `arms` each row of the table is one arm, otherwise one comparison.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from osteometa.io.cell_text import NumberError, is_missing, plain_number
 from osteometa.io.problems import Problem, ProblemsFound, suggestion
 from osteometa.io.yaml_file import read_yaml
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 
 FINDING = (
     "outcome", "analyte", "site", "assay", "timepoint", "time_h", "time_wk", "unit", "report",
@@ -113,20 +115,14 @@ def read_mapping(
                     continue
                 kind = "column" if "column" in given else "value"
                 words = {word.strip(): text or "" for word, text in given.get("words", {}).items()}
-                fields.append(
-                    Field(
-                        group=group, name=name, kind=kind, text=given[kind] or "",
-                        line=lines.get((group, name)), words=words,
-                    )
-                )  # fmt: skip
+                fields.append(Field(group=group, name=name, kind=kind, text=given[kind] or "",
+                                    line=lines.get((group, name)), words=words))  # fmt: skip
     for field in fields:
         for message, found in _faults(field, heads, config):
             wrong.append(((field.group, field.name), message, found))
     problems = [
-        Problem(
-            file=path.name, row=lines.get(where), column=".".join(map(str, where)), code="E105",
-            message=message, found=found,
-        )
+        Problem(file=path.name, row=lines.get(where), column=".".join(map(str, where)),
+                code="E105", message=message, found=found)
         for where, message, found in wrong
     ]  # fmt: skip
     problems += _needed(path.name, fields, config)
@@ -176,7 +172,7 @@ def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[P
     numbers = groups - {"study", "arms", "exercise", "control", "finding"}
     if not numbers:
         message = "No numbers are mapped. Add a group such as exercise_after or contrast."
-        yield Problem(file=file, row=None, column="", code="E105", message=message)
+        yield Problem(file=file, code="E105", message=message)
     for group in sorted(numbers):
         if group.startswith("arm_") != ("arms" in groups):
             message = (
@@ -186,20 +182,18 @@ def _needed(file: str, fields: list[Field], config: Config | None) -> Iterator[P
                 else "Add the group arms, which names the arm of each row, or map the numbers to "
                 "groups of exercise and control."
             )
-            yield Problem(file=file, row=None, column=group, code="E105", message=message)
+            yield Problem(file=file, column=group, code="E105", message=message)
     if "arms" in groups and ("arms", "arm") not in given:
         message = f"The mapping lacks it. {question('arms', 'arm', config)}"
-        yield Problem(file=file, row=None, column="arms.arm", code="E105", message=message)
+        yield Problem(file=file, column="arms.arm", code="E105", message=message)
     for group in ("study", "exercise", *groups & {"control", "contrast"}, "finding"):
         required = ("outcome", "timepoint") if group == "finding" else (
             GROUPS[group].model_json_schema().get("required", ()))  # fmt: skip
         for name in required:
             named = "arms" in groups and name in ("arm_id", "label") and group in SIDES
             if (group, name) not in given and name not in IMPLIED.get(group, ()) and not named:
-                yield Problem(
-                    file=file, row=None, column=f"{group}.{name}", code="E105",
-                    message=f"The mapping lacks it. {question(group, name, config)}",
-                )  # fmt: skip
+                message = f"The mapping lacks it. {question(group, name, config)}"
+                yield Problem(file=file, column=f"{group}.{name}", code="E105", message=message)
 
 
 def question(group: str, name: str, config: Config | None) -> str:
@@ -243,9 +237,8 @@ def mapping_text(
         if named:
             lines += ["", f"{group}:"]
         for field in named:
-            lines.append(
-                f"  {field.name}: {{{field.kind}: {_quoted(field.text)}}}{_asked(field, config)}"
-            )
+            text = json.dumps(field.text, ensure_ascii=False) if field.text else ""
+            lines.append(f"  {field.name}: {{{field.kind}: {text}}}{_asked(field, config)}")
     return "\n".join(lines) + "\n"
 
 
@@ -257,14 +250,7 @@ def _asked(field: Field, config: Config | None) -> str:
     return f"    # {holds(field.group, field.name).partition(';')[0]} ({words})"
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"' if text else ""
-
-
-def mapped(fields: tuple[Field, ...]) -> Mapping[str, dict[str, Field]]:
+def mapped(fields: tuple[Field, ...]) -> dict[str, dict[str, Field]]:
     """Return the fields by group and name."""
-    groups: dict[str, dict[str, Field]] = {}
-    for field in fields:
-        groups.setdefault(field.group, {})[field.name] = field
-    return groups
+    groups = grouped(fields, lambda field: field.group)
+    return {group: {field.name: field for field in own} for group, own in groups.items()}

@@ -62,18 +62,14 @@ def read_workbook(path: str | Path) -> tuple[dict[str, Sheet], list[Problem]]:
         problems += _untyped(name, sheets[name], grid[1:])
     absent = ", ".join(name for name in MODELS if name not in found)
     for name, grid in found.items():
-        visible = any(
-            cast("Worksheet", line[0].parent).sheet_state == "visible" for line in grid[:1]
-        )
-        if visible and name not in (*MODELS, GUIDE, LISTS):
+        shown = any(cast("Worksheet", line[0].parent).sheet_state == "visible" for line in grid[:1])
+        if shown and name not in (*MODELS, GUIDE, LISTS):
             named = f"give it the name of its table (no sheet has: {absent}), or " if absent else ""
-            problems.append(
-                Problem(
-                    file=f"sheet '{name}'", row=None, column="", code="E105",
-                    message="The sheet has the name of no table, and its cells are not read: "
-                    f"{named}delete or hide it.",
-                )
-            )  # fmt: skip
+            message = (
+                "The sheet has the name of no table, and its cells are not read: "
+                f"{named}delete or hide it."
+            )
+            problems.append(Problem(file=f"sheet '{name}'", code="E105", message=message))
     return sheets, problems
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from osteometa.exchange.differences import MODELS, Cells, Sheets
+from osteometa.exchange.differences import MODELS, Cells, Sheets, with_cells
 from osteometa.exchange.mapping import FINDING, SIDES, VARIANCE, Field, mapped
 from osteometa.extraction.cell_types import LONGEST
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number
@@ -59,8 +60,8 @@ def rows_from(table: Sheet, fields: tuple[Field, ...], own: Sheets, file: str) -
             made += _made_of(row, source, groups, mark)
         except NumberError as error:
             message, *column = error.args
-            problems.append(Problem(file=file, row=row, column="".join(column), code="E105",
-                                    message=f"{message}."))  # fmt: skip
+            where = {"file": file, "row": row, "column": "".join(column)}
+            problems.append(Problem(**where, code="E105", message=f"{message}."))
     if "arms" in groups:
         made, unpaired = _with_comparators(made, file, controlled="control" in groups["arms"])
         problems += unpaired
@@ -101,11 +102,13 @@ def _made_of(
             arm["comparator"] = arms["control"]
         yield "arms", arm, Origin(row=row, group=side)
     shared = cells.get("finding", {}) | {"study_id": study_id}
+    weeks = "" if shared.get("time_h") else shared.get("time_wk", "")
+    before = shared.get("timepoint", "").casefold() in BEFORE or (weeks and not float(weeks))
     for group, found in cells.items():
         side, _, when = group.partition("_")
         if when and any(found.get(name) for name in STATISTICS):
             kind = {"kind": "change" if when == "change" else "level", "arm_id": arms[side]}
-            time = BASELINE if when == "before" or _is_before(shared) else {}
+            time = BASELINE if when == "before" or before else {}
             yield "measurements", shared | kind | time | found, Origin(row=row, group=group)
         elif group == "contrast" and any(found.get(name) for name in ("value", "p", "ci_low")):
             both = {name: text for name, text in shared.items() if name != "assay"}
@@ -120,12 +123,6 @@ def _side(named: Cells) -> str:
     return "control" if found.casefold() in names - {""} else "exercise"
 
 
-def _is_before(finding: Cells) -> bool:
-    """Return whether a row is of the time before exercise, by its name or its weeks."""
-    weeks = "" if finding.get("time_h") else finding.get("time_wk", "")
-    return finding.get("timepoint", "").casefold() in BEFORE or (weeks != "" and not float(weeks))
-
-
 def _with_comparators(
     made: Iterable[tuple[str, Cells, Origin]], file: str, *, controlled: bool
 ) -> tuple[list[tuple[str, Cells, Origin]], list[Problem]]:
@@ -134,16 +131,15 @@ def _with_comparators(
     A study of a controlled review with no control arm, or with several, is a problem.
     """
     made = list(made)
-    controls: dict[str, set[str]] = {}
+    controls: dict[str, set[str]] = defaultdict(set)
     for table, cells, _ in made:
-        if table == "arms":
-            found = controls.setdefault(cells["study_id"], set())
-            found |= {cells["arm_id"]} if cells["role"] == "control" else set()
+        if table == "arms" and cells["role"] == "control":
+            controls[cells["study_id"]].add(cells["arm_id"])
     first: dict[str, Problem] = {}
     for table, cells, origin in made:
-        found = controls.get(cells["study_id"], set())
         if not controlled or table != "arms" or cells["role"] != "exercise":
             continue
+        found = controls[cells["study_id"]]
         if len(found) == 1:
             cells["comparator"] = next(iter(found))
             continue
@@ -152,9 +148,9 @@ def _with_comparators(
             f"The study {several if found else 'has no control arm'}. Correct arms.control in the "
             "mapping, or leave the rows of this study out and enter it in the tables."
         )
-        problem = Problem(file=file, row=origin.row, column="", code="E105",
-                          study=cells["study_id"], message=message)  # fmt: skip
-        first.setdefault(cells["study_id"], problem)
+        study = cells["study_id"]
+        problem = Problem(file=file, row=origin.row, code="E105", study=study, message=message)
+        first.setdefault(study, problem)
     return made, list(first.values())
 
 
@@ -249,9 +245,7 @@ def _with_rows(
             rows.append((last, cells))
             there.setdefault(key, place)
         origins.setdefault(rows[place][0], origin)
-    header = (*sheet.header, *sorted({c for _, cells in rows for c in cells} - {*sheet.header}))
-    lines = tuple((n, tuple(cells.get(column, "") for column in header)) for n, cells in rows)
-    return Sheet(header, lines), origins
+    return replace(with_cells(sheet, rows), separator=","), origins
 
 
 def at_sources(

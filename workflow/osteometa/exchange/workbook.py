@@ -132,14 +132,11 @@ def _fill(
     where = [content.header.index(name) if name in content.header else None for name in columns]
     for place, name in enumerate(columns, start=1):
         _head(cell_at(sheet, 1, place), model, name, needed=name in needed)
-        longest = (
-            max((len(cells[at]) for _, cells in content.rows), default=0)
-            if (at := where[place - 1]) is not None
-            else 0
-        )
+        at = where[place - 1]
+        texts = [] if at is None else [cells[at] for _, cells in content.rows]
+        longest = max(map(len, texts), default=0)
         _style_column(sheet, place, place, min(max(len(name) + 4, longest + 2), WIDEST))
-        choice = choice_of(model, name, config)
-        if choice is not None:
+        if choice := choice_of(model, name, config):
             _offer(sheet, model, name, choice, lists)
     _style_column(sheet, len(columns) + 1, LAST_COLUMN, 11)
     for number, (_, cells) in enumerate(content.rows, start=2):

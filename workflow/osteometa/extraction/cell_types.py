@@ -179,6 +179,11 @@ class Row(BaseModel):
         fields: dict[str, Any] = cls.model_fields
         return {name: f.json_schema_extra for name, f in fields.items() if f.json_schema_extra}
 
+    def text_of(self, column: str) -> str:
+        """Return the text of a cell as it is reported, numbers with a decimal point."""
+        value = getattr(self, column)
+        return "" if value is None else str(getattr(value, "text", value))
+
     @cached_property
     def key_text(self) -> str:
         """The key by which `inputs` and messages name the row: its parts joined by '/'."""

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from osteometa.extraction.cell_types import LONGEST, ReportedNumber, Row
+from osteometa.extraction.cell_types import LONGEST, Row
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
 from osteometa.io.csv_records import read_rows, write_rows
@@ -47,19 +47,15 @@ def require_tables(directory: str | Path) -> None:
 
 def _missing(path: Path, model: type[Row]) -> Problem:
     message = f"The file is missing. Create it with this header: {','.join(model.columns())}"
-    return Problem(file=f"data/raw/{path.name}", row=None, column="", code="E101", message=message)
+    return Problem(file=f"data/raw/{path.name}", code="E101", message=message)
 
 
 def write_checked(directory: str | Path, tables: Tables) -> None:
     """Write the tables in one fixed form, numbers as reported, with the row of the spreadsheet."""
     for model in ROWS:
-        columns = model.columns()
-        rows = getattr(tables, model.table)
-        write_rows(
-            Path(directory) / f"{model.table}.csv",
-            ("row", *columns),
-            ([row.row, *(_typed(getattr(row, name)) for name in columns)] for row in rows),
-        )
+        columns = ("row", *model.columns())
+        rows = ([row.text_of(name) for name in columns] for row in getattr(tables, model.table))
+        write_rows(Path(directory) / f"{model.table}.csv", columns, rows)
 
 
 def read_checked(directory: str | Path) -> Tables:
@@ -72,10 +68,6 @@ def read_checked(directory: str | Path) -> Tables:
     return Tables(**rows)
 
 
-def _typed(value: Any) -> Any:
-    return value.text if isinstance(value, ReportedNumber) else value
-
-
 def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Problem]]:
     file = f"data/raw/{path.name}"
     try:
@@ -83,7 +75,7 @@ def _read_table(path: Path, model: type[Row]) -> tuple[tuple[Row, ...], list[Pro
     except FileNotFoundError:
         return (), [] if model.may_be_absent else [_missing(path, model)]
     except SheetError as error:
-        return (), [Problem(file=file, row=error.row, column="", code="E101", message=str(error))]
+        return (), [Problem(file=file, row=error.row, code="E101", message=str(error))]
     return _rows_of_sheet(sheet, model)
 
 
@@ -91,7 +83,7 @@ def _rows_of_sheet(sheet: Sheet, model: type[Row]) -> tuple[tuple[Row, ...], lis
     file = f"data/raw/{model.table}.csv"
     if not sheet.header:
         message = f"The file is empty. Its header is: {','.join(model.columns())}"
-        return (), [Problem(file=file, row=None, column="", code="E101", message=message)]
+        return (), [Problem(file=file, code="E101", message=message)]
     problems = _header_problems(file, sheet.header, model)
     if problems:
         return (), problems
@@ -101,9 +93,7 @@ def _rows_of_sheet(sheet: Sheet, model: type[Row]) -> tuple[tuple[Row, ...], lis
             f"Read with {SEPARATORS[sheet.separator]} between cells and decimal "
             f"{'commas' if mark == ',' else 'points'} in numbers."
         )
-        problems.append(
-            Problem(file=file, row=None, column="", code="N001", message=message, severity="note")
-        )
+        problems.append(Problem(file=file, code="N001", message=message, severity="note"))
     rows, wrong = _read_rows(file, sheet, mark, model)
     return rows, problems + wrong
 
@@ -136,7 +126,7 @@ def _read_rows(
     for number, line in sheet.rows:
         misfit = sheet.misfit(line)
         if misfit:
-            problems.append(Problem(file=file, row=number, column="", code="E101", message=misfit))
+            problems.append(Problem(file=file, row=number, code="E101", message=misfit))
             continue
         cells = dict(zip(sheet.header, line, strict=True))
         plain, wrong = _plain_cells(file, number, cells, mark, model)
@@ -190,18 +180,17 @@ def _cell_problem(
     column = str(item["loc"][0])
     found = cells.get(column, "")
     message = str(item["msg"]).removeprefix("Value error, ")
+    of_name = item["type"] == "string_pattern_mismatch"
     if item["type"] == "literal_error":
         allowed = [word for word in get_args(model.model_fields[column].annotation) if word]
         near = suggestion(found, allowed)
         message = f"'{found}' is not allowed for {column}. {near}Use: {', '.join(allowed)}"
         if not found:
             message = f"{column} must not be empty. Use: {', '.join(allowed)}"
-    elif item["type"] == "string_pattern_mismatch":
-        message = f"{column} must consist of small letters, digits and _. Correct it"
-        if not found:
-            message = f"{column} must not be empty. Enter it"
-    elif item["type"].endswith("too_short") or item["type"] == "missing":
+    elif item["type"].endswith(("too_short", "missing")) or (of_name and not found):
         message = f"{column} must not be empty. Enter it"
+    elif of_name:
+        message = f"{column} must consist of small letters, digits and _. Correct it"
     elif item["type"].endswith("too_long"):
         message = f"{column} has {len(found)} characters; at most {LONGEST} are allowed. Shorten it"
     message = message if message.endswith(".") else f"{message}."

@@ -1,6 +1,7 @@
 """Problems of a review's files, worded so that a reviewer can correct them."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,9 +14,9 @@ class Problem:
     """One problem in one cell, row or file."""
 
     file: str
-    row: int | None
+    row: int | None = None
     """Row of the spreadsheet (the header is row 1), or line of config.yaml."""
-    column: str
+    column: str = ""
     code: str
     study: str = ""
     found: str = ""
@@ -105,15 +106,12 @@ def render(problems: Iterable[Problem]) -> str:
             rows = [problem for problem in chosen if problem.file == file]
             rows.sort(key=lambda problem: (problem.row or 0, problem.column, problem.code))
             lines += [problem.text() for problem in rows]
-    count = {
-        severity: sum(problem.severity == severity for problem in problems)
-        for severity in ("error", "warning")
-    }
+    count = Counter(problem.severity for problem in problems)
     warnings = f", {counted(count['warning'], 'warning')}"
     warnings += f", {counted(accepted, 'accepted warning')}." if accepted else "."
     if count["warning"]:
         warnings += ACCEPTING
-    if count["error"] and not count["warning"]:
+    elif count["error"]:
         warnings = ". Plausibility is checked when there are no problems."
     lines.append(f"{counted(count['error'], 'problem')}{warnings}")
     return "\n".join(lines) + "\n"

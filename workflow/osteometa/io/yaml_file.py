@@ -27,13 +27,8 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[int | str, ...], i
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     def fail(message: str, line: int | None = None, found: str = "") -> ProblemsFound:
-        return ProblemsFound(
-            [
-                Problem(
-                    file=path.name, row=line, column="", code="E101", message=message, found=found
-                )
-            ]
-        )
+        problem = Problem(file=path.name, row=line, code="E101", message=message, found=found)
+        return ProblemsFound([problem])
 
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -90,9 +85,10 @@ def _plain(node: Any) -> Any:
         return {str(key): _plain(value) for key, value in node.items()}
     if isinstance(node, list):
         return [_plain(value) for value in node]
-    if isinstance(node, bool | int) or node is None:
-        return bool(node) if isinstance(node, bool) else node if node is None else int(node)
-    return float(node) if isinstance(node, float) else str(node)
+    if isinstance(node, bool) or node is None:
+        return node
+    plain = next((kind for kind in (int, float) if isinstance(node, kind)), str)
+    return plain(node)
 
 
 def _lines_of(node: object, path: tuple[int | str, ...] = ()) -> dict[tuple[int | str, ...], int]:
