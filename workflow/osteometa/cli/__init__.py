@@ -37,12 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         at = words.index("--")
         words, passed = words[:at], words[at + 1 :]
     try:
-        for name in COMMANDS:  # imported here, where Ctrl-C ends in a word
-            import_module(f"osteometa.cli.{name}").add_parser(commands)
+        # Imported here, where Ctrl-C ends in a word.
+        modules = [import_module(f"osteometa.cli.{name}") for name in COMMANDS]
+        for module in modules:
+            module.add_parser(commands)
         arguments = parser.parse_args(words, argparse.Namespace(passed=passed))
+        chosen = dict(zip(commands.choices, modules, strict=True))[arguments.command]
         with in_a_sentence(arguments.command, f"osteometa {arguments.command}: "):
             try:
-                status = arguments.run(arguments)
+                status = chosen.run(arguments)
             except RefusedError as refusal:
                 status = refusal.status
                 if str(refusal):

@@ -25,7 +25,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--date", default="", metavar="YYYY-MM-DD",
         help="date of publication (default: the day on which the run was finished)",
     )  # fmt: skip
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

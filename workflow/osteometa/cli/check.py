@@ -19,12 +19,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Exit status: 0 no problem (warnings are allowed), 1 problems, 2 wrong usage.",
     )
     folder_argument(parser)
-    parser.add_argument(
-        "--csv",
-        action="store_true",
-        help="print new warnings as a table, with the cells that accepted_warnings.csv needs",
-    )
-    parser.set_defaults(run=run)
+    words = "print new warnings as a table, with the cells that accepted_warnings.csv needs"
+    parser.add_argument("--csv", action="store_true", help=words)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,8 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
     from osteometa.validation.review import check_review, report_text, warnings_text
 
     outcome = check_review(directory)
-    if arguments.csv and outcome.passed:
-        print(warnings_text(outcome.problems), end="")
-    else:
-        print(report_text(outcome, directory), end="")
+    table = arguments.csv and outcome.passed
+    print(warnings_text(outcome.problems) if table else report_text(outcome, directory), end="")
     return 0 if outcome.passed else 1

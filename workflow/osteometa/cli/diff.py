@@ -36,7 +36,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,47 +56,45 @@ def run(arguments: argparse.Namespace) -> int:
     outcome = checked_review(arguments.directory)
     explainer = Explainer(outcome.tables, outcome.config)
     if arguments.figure is None:
-        return _explain(arguments.what, explainer, whole=arguments.all, as_json=arguments.json)
-    if arguments.json:
+        _explain(arguments.what, explainer, whole=arguments.all, as_json=arguments.json)
+    elif arguments.json:
         raise RefusedError("--json takes a study, an effect or a synthesis, no row of a figure.")
-    return _figure_row(arguments, explainer)
+    else:
+        _figure_row(arguments, explainer)
+    return 0
 
 
-def _explain(name: str, explainer: Explainer, *, whole: bool = True, as_json: bool = False) -> int:
+def _explain(name: str, explainer: Explainer, *, whole: bool = True, as_json: bool = False) -> None:
     from osteometa.inspection.explain_record import study_record, synthesis_record
     from osteometa.inspection.explain_words import study_text, synthesis_text
     from osteometa.io.problems import suggestion
 
     studies = [study.study_id for study in explainer.tables.studies]
     syntheses = [synthesis.id for synthesis in explainer.config.syntheses]
-    if name in syntheses:
-        if as_json:
-            return _print_json(synthesis_record(name, explainer))
-        print(synthesis_text(name, explainer), end="")
-        return 0
     found = explainer.study(name) if name in studies else explainer.of_effect(name)
-    if found is not None:
-        if as_json:
-            return _print_json(study_record(found, explainer))
-        print(study_text(found, explainer, whole=whole), end="")
-        return 0
-    effects = [effect.effect_id for effect in explainer.derived.effects]
-    near = suggestion(name, [*studies, *syntheses, *effects])
-    raise RefusedError(f"no study, effect or synthesis '{name}'. {near}")
+    if name in syntheses:
+        record, text = partial(synthesis_record, name), partial(synthesis_text, name)
+    elif found is not None:
+        record, text = partial(study_record, found), partial(study_text, found, whole=whole)
+    else:
+        effects = [effect.effect_id for effect in explainer.derived.effects]
+        near = suggestion(name, [*studies, *syntheses, *effects])
+        raise RefusedError(f"no study, effect or synthesis '{name}'. {near}")
+    if as_json:
+        print(json.dumps(record(explainer), indent=1, ensure_ascii=False, default=sorted))
+    else:
+        print(text(explainer), end="")
 
 
-def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
+def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> None:
     from osteometa.io.problems import suggestion
 
     folder = Path(arguments.directory) / "results" / arguments.what / "figures"
     path = folder / f"{arguments.figure}.csv"
     if not path.is_file():
         drawn = [one.stem for one in sorted(folder.glob("*.csv")) if one.stem != "figures"]
-        known = (
-            f"There are: {', '.join(drawn)}."
-            if drawn
-            else (f"Run osteometa run {arguments.directory} first.")
-        )
+        first = f"Run osteometa run {arguments.directory} first."
+        known = f"There are: {', '.join(drawn)}." if drawn else first
         raise RefusedError(f"no figure '{arguments.figure}' of '{arguments.what}'. {known}")
     with path.open(encoding="utf-8", newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["label"]]
@@ -116,14 +114,9 @@ def _figure_row(arguments: argparse.Namespace, explainer: Explainer) -> int:
         shown = ", ".join(f"{name} {text}" for name, text in row.items() if text)
         print(f"{arguments.figure} of {arguments.what}, in the last run: {shown}\n")
         behind[row["effect_id"] or study or arguments.what] = study or arguments.what
-    if behind:
-        # Several rows of one study are explained together.
-        found = list(behind if len(behind) == 1 else dict.fromkeys(behind.values()))
-        return max(_explain(name, explainer) for name in found)
-    near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
-    raise RefusedError(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
-
-
-def _print_json(record: dict[str, object]) -> int:
-    print(json.dumps(record, indent=1, ensure_ascii=False, default=sorted))
-    return 0
+    if not behind:
+        near = suggestion(arguments.row, [*(row["label"] for row in rows), *ids.values()])
+        raise RefusedError(f"no row '{arguments.row}' in figure '{arguments.figure}'. {near}")
+    # Several rows of one study are explained together.
+    for name in behind if len(behind) == 1 else dict.fromkeys(behind.values()):
+        _explain(name, explainer)

@@ -31,7 +31,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--format", default="pdf", metavar="LIST",
         help="formats of figures, with commas: pdf (default), svg, png (300 dpi), tiff (600 dpi)",
     )  # fmt: skip
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

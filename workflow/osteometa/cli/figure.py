@@ -34,7 +34,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="file to write, ending in .pdf, .svg, .png (300 dpi) or .tiff (600 dpi)",
     )  # fmt: skip
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, folder_argument, require_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config, source_arguments
 
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
-    from osteometa.io.problems import Problem
 
 REMOVED = (
     "Removed rows are in the tables and not in the file. If the tables have changed since the file "
@@ -37,33 +36,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("file", metavar="FILE", help="the workbook or table")
     folder_argument(parser)
     parser.add_argument("--map", metavar="FILE.yaml", help="which column of the table holds what")
-    parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
-    parser.add_argument(
-        "--separator",
-        choices=("comma", "semicolon", "tab", "bar"),
-        help="what stands between the cells of a CSV file",
-    )
-    parser.add_argument("--yes", action="store_true", help="write without asking")
-    parser.set_defaults(run=run)
+    source_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show what a file would change in a review, and write it with consent."""
     path, directory = Path(arguments.file), Path(arguments.directory)
     require_config(directory)
-    from osteometa.io.problems import ProblemsFound
-    from osteometa.io.sheet import SheetError
 
-    try:
-        proposal = _of_workbook(path, directory) if arguments.map is None else None
-        if proposal is None:
-            proposal = _of_table(path, directory, arguments)
-    except SheetError as error:
-        raise RefusedError(f"{path}: {error}") from None
-    except ProblemsFound as error:
-        print(f"{error}Nothing was written.")
-        return 1
-    return 0 if proposal is None else written(proposal, directory, yes=arguments.yes)
+    def proposal() -> Proposal | None:
+        found = _of_workbook(path, directory) if arguments.map is None else None
+        return found or _of_table(path, directory, arguments)
+
+    return written(proposal, path, directory, yes=arguments.yes)
 
 
 def _of_workbook(path: Path, directory: Path) -> Proposal | None:
@@ -111,25 +96,30 @@ def _of_table(path: Path, directory: Path, arguments: argparse.Namespace) -> Pro
         return None
     if arguments.map is None:
         message = "The mapping exists: give it with --map, or delete it for a new guess."
-        raise ProblemsFound(
-            [Problem(file=mapping.name, row=None, column="", code="E105", message=message)]
-        )
+        raise ProblemsFound([Problem(file=mapping.name, code="E105", message=message)])
     fields = read_mapping(mapping, table.header, config)
     made = rows_from(table, fields, read_sheets(directory / "data" / "raw"), path.name)
     if made.problems:
         raise ProblemsFound(made.problems)
-
-    def place(problems: Iterable[Problem]) -> list[Problem]:
-        return at_sources(problems, made, fields, path.name, mapping.name)
-
-    return propose(directory, made.sheets, (), place)
+    names = path.name, mapping.name
+    return propose(directory, made.sheets, (), lambda some: at_sources(some, made, fields, *names))
 
 
-def written(proposal: Proposal, directory: Path, *, yes: bool) -> int:
-    """Write a proposal without problems, with consent; return the exit status."""
+def written(make: Callable[[], Proposal | None], path: Path, directory: Path, *, yes: bool) -> int:
+    """Write what a file proposes, with consent; return the exit status."""
     from osteometa.exchange.differences import differences_text, write_sheets
-    from osteometa.io.problems import render
+    from osteometa.io.problems import ProblemsFound, render
+    from osteometa.io.sheet import SheetError
 
+    try:
+        proposal = make()
+    except SheetError as error:
+        raise RefusedError(f"{path}: {error}") from None
+    except ProblemsFound as error:
+        print(f"{error}Nothing was written.")
+        return 1
+    if proposal is None:
+        return 0
     print(differences_text(proposal.differences), end="")
     if any(item.kind == "removed" for item in proposal.differences):
         print(REMOVED)

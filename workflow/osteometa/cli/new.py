@@ -57,7 +57,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "with a comparator (controlled) or before and after in one arm (within_arm); repeated "
         f"(default: {COMPARISONS[0]})",
     )  # fmt: skip
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

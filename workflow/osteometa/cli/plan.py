@@ -20,7 +20,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         epilog="Exit status: 0 shown, 1 the run would end with problems, 2 wrong usage.",
     )
     folder_argument(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -59,7 +59,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "effects that share neither a study nor a covariance",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON at full precision")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
+from osteometa.io.problems import suggestion
 from osteometa.io.sheet import Sheet, SheetError, read_sheet
 from osteometa.numerics.range import out_of_range
 
@@ -49,23 +49,18 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Ma
         )
     for name in columns:
         if name not in header:
-            near = get_close_matches(name, header, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise UsageError(f"{path} has no column '{name}'.{hint} It has: {', '.join(header)}.")
+            near = suggestion(name, header)
+            raise UsageError(f"{path} has no column '{name}'. {near}It has: {', '.join(header)}.")
     mark = sheet.decimal_mark(("yi", "vi", *columns))
     rows: list[Row] = []
     problems: list[str] = []
     for number, values in sheet.rows:
         values = ["" if is_missing(text) else text for text in values]
         cells = dict(zip(header, values, strict=True))
-        study = cells.get("study", "")
+        study, effect = cells["study"], cells.get("effect_id") or cells["study"]
         yi, vi = (_number(cells, name, number, mark, problems) for name in ("yi", "vi"))
-        rows.append(
-            Row(number=number, study=study, effect=cells.get("effect_id") or study, yi=yi, vi=vi,
-                cells=cells)
-        )  # fmt: skip
-    if problems:
-        raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
+        rows.append(Row(number=number, study=study, effect=effect, yi=yi, vi=vi, cells=cells))
+    _refuse(path, problems)
     if not rows:
         raise UsageError(f"{path} has a header but no study to pool (k = 0).")
     return rows, mark
@@ -92,9 +87,14 @@ def _table(path: Path, needed: str) -> Sheet:
         for number, cells in [(1, sheet.header), *sheet.rows]
         for character in filter(None, map(unseen, cells))
     ]
+    _refuse(path, problems)
+    return sheet
+
+
+def _refuse(path: Path, problems: Sequence[str]) -> None:
+    """Raise UsageError if there are problems."""
     if problems:
         raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
-    return sheet
 
 
 def number_of(text: str, mark: Mark) -> float:
@@ -108,9 +108,9 @@ def number_of(text: str, mark: Mark) -> float:
 
 
 def _number(cells: dict[str, str], name: str, row: int, mark: Mark, problems: list[str]) -> float:
-    where = f"row {row}, study {cells.get('study') or '(no name)'}, column {name}"
+    where = f"row {row}, study {cells['study'] or '(no name)'}, column {name}"
     try:
-        value = number_of(cells.get(name, ""), mark)
+        value = number_of(cells[name], mark)
     except NumberError as error:
         problems.append(f"{where}: {error}.")
         return 0.0
@@ -136,13 +136,11 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
             f"covariances need one name per effect, but {', '.join(twice)} occurs more than once. "
             "Add a column effect_id with a name of its own for each row."
         )
-    needed = "effect, effect, covariance"
-    sheet = _table(path, needed)
-    header = sheet.header
-    if len(header) != 3 or header[2] != "covariance":
+    sheet = _table(path, "effect, effect, covariance")
+    if len(sheet.header) != 3 or sheet.header[2] != "covariance":
         raise UsageError(
             f"{path} must have three columns, two names of effects and 'covariance' "
-            f"(found {', '.join(header)})."
+            f"(found {', '.join(sheet.header)})."
         )
     V = [[row.vi if i == j else 0.0 for j in range(len(rows))] for i, row in enumerate(rows)]
     seen: dict[tuple[int, int], float] = {}
@@ -161,8 +159,7 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
         i, j = sorted((index[first], index[second]))
         problems += _contradiction(number, seen, (i, j), value, rows)
         V[i][j] = V[j][i] = rows[i].vi if i == j else value
-    if problems:
-        raise UsageError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    _refuse(path, problems)
     return V
 
 
@@ -172,14 +169,13 @@ def _contradiction(
 ) -> list[str]:  # fmt: skip
     """Return what a covariance contradicts: another row of the file, or the effect's variance."""
     before = seen.setdefault(pair, value)
-    names = f"{rows[pair[0]].effect} and {rows[pair[1]].effect}"
+    one, other = (rows[i] for i in pair)
     if before != value:
+        names = f"{one.effect} and {other.effect}"
         return [f"row {number}: {names} have {value:g} here and {before:g} above. Keep one."]
-    if pair[0] == pair[1] and not math.isclose(value, rows[pair[0]].vi, rel_tol=1e-9):
-        return [
-            f"row {number}: the variance of {rows[pair[0]].effect} is {value:g} here and "
-            f"{rows[pair[0]].vi:g} in the table."
-        ]
+    if one is other and not math.isclose(value, one.vi, rel_tol=1e-9):
+        words = f"the variance of {one.effect} is {value:g} here and {one.vi:g} in the table."
+        return [f"row {number}: {words}"]
     return []
 
 

@@ -21,6 +21,7 @@ from osteometa.pooling.design import regress_on, tested
 from osteometa.pooling.groups import differences, separate_test
 from osteometa.pooling.model import JointTest, pool, regress
 from osteometa.pooling.results import EffectData
+from osteometa.records.groups import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,15 @@ def results_of(arguments: argparse.Namespace) -> dict[str, Any]:
         _warn_of_repeats(rows)
     table = _Table(rows, _covariance(Path(arguments.cov), rows) if arguments.cov else None)
     choices = {"method": arguments.method, "ci": arguments.ci}
-    groups: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        groups.setdefault(row.cells.get(arguments.group or "group", ""), []).append(i)
+    name = arguments.group or "group"
+    groups = grouped(range(len(rows)), lambda i: rows[i].cells.get(name, ""))
 
     def pooled(chosen: Sequence[int]) -> dict[str, Any]:
         data = table.data(chosen)
+        intervals = {"pi_df": arguments.pi_df, "tau2_ci": arguments.tau2_ci}
         return _record(
-            pool(
-                data.yi, data.vi, V=data.V, studies=data.studies, **choices,
-                pi_df=arguments.pi_df, tau2_ci=arguments.tau2_ci,
-            )
-        )  # fmt: skip
+            pool(data.yi, data.vi, V=data.V, studies=data.studies, **choices, **intervals)
+        )
 
     results: dict[str, Any] = {
         "overall": pooled(range(len(rows))),
@@ -71,14 +69,13 @@ def results_of(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.mods:
         kept, values = moderators(rows, arguments.mods, mark)
         found = regress_on(table.data(kept), values, **choices, tau2_ci=arguments.tau2_ci)
-        absent = [row.study for i, row in enumerate(rows) if i not in kept]
-        left_out = f"left out, because a moderator is missing: {', '.join(absent)}"
-        notes = [left_out] if absent else []
+        absent = ", ".join(row.study for i, row in enumerate(rows) if i not in kept)
+        left_out = f"left out, because a moderator is missing: {absent}" if absent else ""
         results["regression"] = {
             **_record(found),
             "coefficients": [_record(row) for row in found.coefficients],
             "test": found.test._asdict(),
-            "note": "; ".join([*notes, *([found.note] if found.note else [])]),
+            "note": "; ".join(filter(None, (left_out, found.note))),
         }
     return results
 
@@ -138,7 +135,7 @@ def _separate(
     table: _Table, groups: Sequence[Sequence[int]], method: str
 ) -> tuple[JointTest | None, list[str]]:
     """Return the test with a tau2 for each group, or why there is none."""
-    V, rows = table.V, table.rows
+    V, rows, none = table.V, table.rows, "no test with a tau2 for each group"
     shared = [
         f"{rows[i].effect} and {rows[j].effect}"
         for one, other in itertools.combinations(groups, 2)
@@ -146,12 +143,9 @@ def _separate(
         if V is not None and V[i, j] != 0
     ]
     if shared:
-        more = " and others" if len(shared) > 1 else ""
-        return None, [
-            "no test with a tau2 for each group, which requires independent groups: "
-            f"{shared[0]}{more} have a covariance"
-        ]
+        named = f"{shared[0]}{' and others' if len(shared) > 1 else ''}"
+        return None, [f"{none}, which requires independent groups: {named} have a covariance"]
     try:
         return separate_test([table.data(group) for group in groups], method), []
     except ValueError as error:
-        return None, [f"no test with a tau2 for each group: {error}"]
+        return None, [f"{none}: {error}"]

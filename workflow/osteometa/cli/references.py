@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osteometa.cli.review import RefusedError, folder_argument, require_config
+from osteometa.cli.review import RefusedError, folder_argument, require_config, source_arguments
 
 if TYPE_CHECKING:
     from osteometa.exchange.proposal import Proposal
-    from osteometa.io.problems import Problem
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -32,32 +30,22 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     folder_argument(parser)
     parser.add_argument(
-        "--design",
-        choices=("rct", "crossover_rct", "nrct", "uncontrolled"),
+        "--design", choices=("rct", "crossover_rct", "nrct", "uncontrolled"),
         help="design of all new studies, which a reference does not state",
-    )
+    )  # fmt: skip
     parser.add_argument("--include", choices=("yes", "no"), help="whether they are in the review")
     parser.add_argument("--reason", default="", help="why not, with --include no")
-    parser.add_argument(
-        "--screening",
-        choices=("titles", "reports"),
-        help="what was screened: titles and abstracts, or full reports",
-    )
-    parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
-    parser.add_argument("--separator", choices=("comma", "semicolon", "tab", "bar"),
-                        help="what stands between the cells of a CSV file")  # fmt: skip
-    parser.add_argument("--yes", action="store_true", help="write without asking")
+    words = "what was screened: titles and abstracts, or full reports"
+    parser.add_argument("--screening", choices=("titles", "reports"), help=words)
+    source_arguments(parser)
     parser.add_argument("--out", metavar="FILE", help="the .ris or .bib file to write")
     parser.add_argument("--which", choices=("included", "excluded", "all"), default="included",
                         help="studies to write (default: included)")  # fmt: skip
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Bring references in, or write them."""
     from osteometa.cli.import_tables import written
-    from osteometa.io.problems import ProblemsFound
-    from osteometa.io.sheet import SheetError
 
     if arguments.out and arguments.file:  # the only word is then the folder
         arguments.directory = arguments.file
@@ -65,16 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise RefusedError("name a FILE, or --out FILE.")
     directory = Path(arguments.directory)
     require_config(directory)
-    try:
-        if arguments.out:
-            return _out(Path(arguments.out), directory, arguments.which)
-        proposal = _in(Path(arguments.file), directory, arguments)
-    except SheetError as error:
-        raise RefusedError(f"{arguments.out or arguments.file}: {error}") from None
-    except ProblemsFound as error:
-        print(f"{error}Nothing was written.")
-        return 1
-    return written(proposal, directory, yes=arguments.yes)
+
+    path = Path(arguments.out or arguments.file)
+
+    def proposal() -> Proposal | None:
+        make = _out if arguments.out else _in
+        return make(path, directory, arguments)
+
+    return written(proposal, path, directory, yes=arguments.yes)
 
 
 def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal:
@@ -85,16 +71,12 @@ def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal:
     from osteometa.exchange.screening import counts, read_screening, with_counts
 
     own = read_sheets(directory / "data" / "raw")
-
-    def same(problems: Iterable[Problem]) -> list[Problem]:
-        return list(problems)
-
     if arguments.screening:
         screened = read_screening(path, arguments.encoding, arguments.separator)
         rows = counts(screened, arguments.screening)
         for row in rows:
             print(f"{row['box']:<20}{row['n']:>7}  {row.get('reason', '')}".rstrip())
-        return propose(directory, {"prisma": with_counts(own["prisma"], rows)}, (), same)
+        return propose(directory, {"prisma": with_counts(own["prisma"], rows)})
     stated = {"design": arguments.design or "", "include": arguments.include or "",
               "exclude_reason": arguments.reason}  # fmt: skip
     table, duplicates = new_studies(read_references(path), own["studies"], stated, path.name)
@@ -109,10 +91,10 @@ def _in(path: Path, directory: Path, arguments: argparse.Namespace) -> Proposal:
             "nothing was written. A reference does not state design and include: state --design "
             "and --include for all of them, and correct single ones afterwards."
         )
-    return propose(directory, {"studies": table}, (), same)
+    return propose(directory, {"studies": table})
 
 
-def _out(path: Path, directory: Path, which: str) -> int:
+def _out(path: Path, directory: Path, arguments: argparse.Namespace) -> None:
     """Write studies as references."""
     from osteometa.exchange.references import references_text
     from osteometa.extraction.reading import read_raw
@@ -125,8 +107,7 @@ def _out(path: Path, directory: Path, which: str) -> int:
     wrong = [problem for problem in errors_of(problems) if problem.in_table == "studies"]
     if wrong:
         raise ProblemsFound(wrong)
-    words = {"included": ("yes",), "excluded": ("no",), "all": ("yes", "no")}[which]
+    words = {"included": ("yes",), "excluded": ("no",), "all": ("yes", "no")}[arguments.which]
     studies = [study for study in tables.studies if study.include in words]
     write_text(path, references_text(studies, path.suffix.lower()))
     print(f"{counted(len(studies), 'reference')} written to {path}.", file=sys.stderr)
-    return 0

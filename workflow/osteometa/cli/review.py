@@ -29,6 +29,14 @@ def folder_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add to a command how a CSV file is read, and consent to what it changes."""
+    parser.add_argument("--encoding", help="encoding of a CSV file that is not UTF-8")
+    parser.add_argument("--separator", choices=("comma", "semicolon", "tab", "bar"),
+                        help="what stands between the cells of a CSV file")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+
+
 def require_config(directory: str | Path) -> None:
     """Refuse a folder that is no review."""
     if not (Path(directory) / "config.yaml").is_file():

@@ -32,7 +32,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--profile", default="default", metavar="PROFILE",
         help="where jobs run: default (this machine), slurm, or a folder with a profile of yours",
     )  # fmt: skip
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

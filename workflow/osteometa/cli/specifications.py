@@ -50,7 +50,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--cores", type=_positive, default=1, metavar="N", help="use N cores (default: 1)"
     )
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
-    parser.set_defaults(run=run)
 
 
 def _positive(text: str) -> int:

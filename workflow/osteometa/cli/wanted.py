@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from osteometa.cli.review import RefusedError, checked_review
+
 if TYPE_CHECKING:
     from osteometa.derivation.wanted import Wanted
     from osteometa.protocol.config import Config
@@ -29,12 +31,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("study", metavar="STUDY", nargs="?", help="study_id of studies.csv")
     parser.add_argument("--directory", default=".", help="the review's folder (default: this one)")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the request, or what would open a further analysis."""
-    from osteometa.cli.review import checked_review
     from osteometa.derivation.derive import derive
     from osteometa.derivation.wanted import wanted_in, wanted_rows
     from osteometa.io.problems import suggestion
@@ -43,21 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
     known = [study.study_id for study in outcome.tables.studies]
     if arguments.study and arguments.study not in known:
         near = suggestion(arguments.study, known)
-        print(f"osteometa wanted: no study '{arguments.study}' in studies.csv. {near}",
-              file=sys.stderr)  # fmt: skip
-        return 2
+        raise RefusedError(f"no study '{arguments.study}' in studies.csv. {near}")
     found = wanted_in(derive(outcome.tables, outcome.config), outcome.config)
     if not arguments.study:
         print(openings(wanted_rows(found, outcome.config)), end="")
         return 0
     found = [item for item in found if item.comparison.study.study_id == arguments.study]
-    if not found:
-        print(
-            f"{arguments.study}: no missing numbers would add it to an analysis of config.yaml",
-            file=sys.stderr,
-        )
-        return 0
-    print(request(found, outcome.config), end="")
+    if found:
+        print(request(found, outcome.config), end="")
+    else:
+        words = "no missing numbers would add it to an analysis of config.yaml"
+        print(f"{arguments.study}: {words}", file=sys.stderr)
     return 0
 
 
@@ -127,11 +123,9 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
 def table(found: Sequence[Wanted], config: Config) -> str:
     """Return rows of measurements.csv with reported values, and empty cells for missing ones."""
     from osteometa.derivation.wanted import asked_rows
-    from osteometa.extraction.cell_types import ReportedNumber
     from osteometa.extraction.tables import Measurement
     from osteometa.io.csv_records import csv_text
 
     columns = Measurement.columns()
-    rows = ([getattr(row, name) for name in columns] for row in asked_rows(found, config))
-    texts = ([c.text if isinstance(c, ReportedNumber) else c for c in row] for row in rows)
-    return csv_text(columns, texts)
+    rows = ([row.text_of(name) for name in columns] for row in asked_rows(found, config))
+    return csv_text(columns, rows)

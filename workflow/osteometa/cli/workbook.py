@@ -26,7 +26,6 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     )
     folder_argument(parser)
     parser.add_argument("--out", required=True, metavar="FILE.xlsx", help="the file to write")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

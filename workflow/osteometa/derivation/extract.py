@@ -1,13 +1,12 @@
 """From checked tables to all derived tables: the whole review, and one set per synthesis."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteometa.derivation.alternatives import Alternatives, alternatives, split_alternatives
 from osteometa.derivation.derive import Derived, derive
 from osteometa.derivation.ledger import ledger_of
-from osteometa.extraction.cell_types import ReportedNumber, Row
 from osteometa.extraction.reading import write_checked
 from osteometa.extraction.tables import Tables
 from osteometa.io.csv_records import write_records
@@ -89,12 +88,5 @@ def subgroup_values(effects: Iterable[Effect], tables: Tables) -> list[SubgroupV
             [arms[effect.study_id, name] for name in effect.arm_id.split("+")],
         )
         for column in rows[0].subgroups
-        for value in dict.fromkeys(_texts(rows, column))
+        for value in dict.fromkeys(row.text_of(column) or EMPTY.get(column, "") for row in rows)
     ]
-
-
-def _texts(rows: Iterable[Row], column: str) -> Iterator[str]:
-    for row in rows:
-        value = getattr(row, column)
-        text = value.text if isinstance(value, ReportedNumber) else str(value or "")
-        yield text or EMPTY.get(column, "")

@@ -27,11 +27,9 @@ class Proposal:
 
 
 def propose(
-    directory: str | Path,
-    new: Sheets,
-    found: Iterable[Problem],
-    place: Callable[[Iterable[Problem]], list[Problem]],
-) -> Proposal:
+    directory: str | Path, new: Sheets, found: Iterable[Problem] = (),
+    place: Callable[[Iterable[Problem]], list[Problem]] = list,
+) -> Proposal:  # fmt: skip
     """Return what new tables would change in a review, and every problem it would have then.
 
     `found` are problems of cells that could not be read as text, in place of which the check says
