@@ -64,6 +64,12 @@ def series_of(tables: Tables) -> Series:
     )
 
 
+def rows_at(series: Series, row: Contrast, arm_id: str) -> list[Measurement]:
+    """Return the measurements of an arm at the outcome, analyte, site and report of a contrast."""
+    place = (row.study_id, arm_id, row.outcome, row.analyte, row.site, row.report)
+    return series.get(place, [])
+
+
 def same_population(one: Measurement | Contrast, other: Measurement | Contrast) -> bool:
     """Return whether two rows may be of the same participants: alike, or one of them not stated."""
     populations = {one.population_analysed, other.population_analysed} - {"", "not_stated"}
@@ -256,9 +262,9 @@ def _copied(one: Measurement, other: Measurement) -> Iterator[Problem]:
     """Warn of a spread that is the mean of the other arm, as where a cell was copied."""
     for column in ("sd", "se", "spread"):
         spread: ReportedNumber | None = getattr(one, column)
-        if spread and len(re.sub(r"^0*\.?0*|\D", "", spread.text)) < 3:
-            continue  # two digits agree by chance
-        if spread and other.mean is not None and spread.text == other.mean.text:
+        if not spread or other.mean is None or spread.text != other.mean.text:
+            continue
+        if len(re.sub(r"^0*\.?0*|\D", "", spread.text)) >= 3:  # two digits agree by chance
             message = (
                 f"The {column} {spread.text} is the mean of the other arm (row {other.row}). Is a "
                 "cell copied from there?"
@@ -312,27 +318,22 @@ def _chance_of_equal(row: Measurement, r: float) -> float:
 
 def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Problem]:
     """Warn of a difference, t or SMD that the arms' own means contradict."""
-    place = (row.outcome, row.analyte, row.site, row.report)
-    own = series.get((row.study_id, row.arm_id, *place), [])
-    others = series.get((row.study_id, arm.comparator, *place), [])
-    if row.value is None or row.compares != "between" or row.difference is None:
+    value, adjusted = row.value, adjustment(row) == "yes"
+    if value is None or row.compares != "between" or row.difference is None:
         return
     if row.statistic in RATIOS:  # of other means, such as geometric ones
         return
-    differences = list(_differences(row, own, others))
-    if not differences:
-        return
-    value = row.value
-    adjusted = adjustment(row) == "yes"
     if adjusted and row.statistic in ("t", "smd"):
         return  # its sign may be another than that of the unadjusted means
+    own, others = rows_at(series, row, row.arm_id), rows_at(series, row, arm.comparator)
+    differences = list(_differences(row, own, others))
     if row.statistic in ("md", "adj_md"):
         se = _se_of(row)
         free = math.inf if se is None and adjusted else (se or 0.0) * (2 if adjusted else 1)
         near = [abs(value - d) <= s + value.half_unit + free for d, s in differences]
     else:
         near = [value * d >= 0 or abs(d) <= s or abs(value) < 0.5 for d, s in differences]
-    if any(near):
+    if any(near) or not differences:
         return
     expected, slack = differences[0]
     message = (
@@ -346,10 +347,8 @@ def _contrast_and_arms(row: Contrast, arm: Arm, series: Series) -> Iterator[Prob
 
 
 def _se_of(row: Contrast) -> float | None:
-    if row.se is not None:
-        return float(row.se)
-    if row.ci_low is None or row.ci_high is None:
-        return None
+    if row.se is not None or row.ci_low is None or row.ci_high is None:
+        return row.se
     return (row.ci_high - row.ci_low) / 4
 
 

@@ -57,10 +57,8 @@ def value_problems(tables: Tables, config: Config | None) -> Iterator[Problem]:
     starts = {(arm.study_id, arm.arm_id): arm.n_start for arm in tables.arms}
     for arm in tables.arms:
         if arm.n_start and arm.n_end and arm.n_end > arm.n_start:
-            message = (
-                f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}. Correct one of the two."
-            )
-            yield problem_at(arm, "n_end", "E202", message, arm.n_end)
+            sizes = f"n_end = {arm.n_end} exceeds n_start = {arm.n_start}"
+            yield problem_at(arm, "n_end", "E202", f"{sizes}. Correct one of the two.", arm.n_end)
         if arm.n_start and arm.clusters and arm.clusters > arm.n_start:
             message = (
                 f"clusters = {arm.clusters} exceeds n_start = {arm.n_start}: a cluster is a group "
@@ -90,9 +88,13 @@ def _out_of_range(row: Row, ranges: Mapping[str, Mapping[str, float]]) -> Iterat
             yield problem_at(row, column, code, message, value)
 
 
-def _outcome(row: Measurement | Contrast, config: Config | None) -> Outcome | None:
-    """Return the outcome of a row; None for secondary ones, of which nothing is declared."""
-    return None if config is None else config.outcomes.get(row.outcome)
+def _not_above_zero(
+    row: Row, columns: tuple[str, ...], code: str, message: str
+) -> Iterator[Problem]:
+    for column in columns:
+        value = getattr(row, column)
+        if value is not None and value <= 0:
+            yield problem_at(row, column, code, message, value)
 
 
 def _measurement(row: Measurement, config: Config | None, n_start: int | None) -> Iterator[Problem]:
@@ -106,21 +108,16 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     if row.spread is not None and not row.spread_kind:
         message = "A spread needs its type in spread_kind. Use: sd, se, unknown."
         yield problem_at(row, "spread_kind", "E105", message)
-    outcome = _outcome(row, config)
-    if row.kind == "level" and outcome is not None:
-        for column in ("mean", "median"):
-            value = getattr(row, column)
-            if value is not None and value <= 0 and outcome.has_zero(row.unit):
-                message = (
-                    "A level must be above 0. Correct it; if it is a change, enter kind=change. Of "
-                    "a scale that goes below 0, declare such a range in config.yaml (units)."
-                )
-                yield problem_at(row, column, "E208", message, value)
-    for column in ("mean", "ci_low") if row.kind == "geometric" else ():
-        value = getattr(row, column)
-        if value is not None and value <= 0:
-            message = "A geometric mean and its limits are above 0. Correct it, or the kind."
-            yield problem_at(row, column, "E208", message, value)
+    outcome = config.outcomes.get(row.outcome) if config else None  # None for secondary ones
+    if row.kind == "level" and outcome is not None and outcome.has_zero(row.unit):
+        message = (
+            "A level must be above 0. Correct it; if it is a change, enter kind=change. Of a scale "
+            "that goes below 0, declare such a range in config.yaml (units)."
+        )
+        yield from _not_above_zero(row, ("mean", "median"), "E208", message)
+    if row.kind == "geometric":
+        message = "A geometric mean and its limits are above 0. Correct it, or the kind."
+        yield from _not_above_zero(row, ("mean", "ci_low"), "E208", message)
     yield from _sd_and_se(row)
     if row.kind != "log_level":
         yield from _precision(row, "median" if row.mean is None else "mean")
@@ -128,17 +125,19 @@ def _measurement(row: Measurement, config: Config | None, n_start: int | None) -
     yield from _quantiles(row)
     percent = row.kind == "pct_change"
     if outcome is not None and (percent or row.mean is not None or row.unit):
-        yield from _unit(row, outcome, percent=percent)
+        if not percent:
+            yield from _unit(row, outcome)
+        elif row.unit != "%":
+            message = "The unit of a percent change is '%'. Enter it."
+            yield problem_at(row, "unit", "E206", message, row.unit)
         yield from _out_of_proportion(row, outcome)
 
 
 def _timepoint(row: Measurement | Contrast) -> Iterator[Problem]:
-    for word in ("baseline", "during"):
-        if row.timepoint != word and row.timepoint.lower() == word:
-            message = (
-                f"Enter '{word}' in small letters; otherwise it is taken as another timepoint."
-            )
-            yield problem_at(row, "timepoint", "E105", message, row.timepoint)
+    word = row.timepoint.lower()
+    if word in ("baseline", "during") and row.timepoint != word:
+        message = f"Enter '{word}' in small letters; otherwise it is taken as another timepoint."
+        yield problem_at(row, "timepoint", "E105", message, row.timepoint)
 
 
 def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
@@ -153,32 +152,28 @@ def _precision(row: Measurement | Contrast, column: str) -> Iterator[Problem]:
         ratio = spread / abs(centre)
         if ratio < FINEST or (getattr(row, "kind", "") == "level" and ratio > COARSEST):
             word = "less than a millionth of" if ratio < FINEST else "more than a thousand times"
-            message = (
-                f"{name} {spread.text} is {word} the {column} {centre.text}. Correct one of the "
-                "two."
-            )
-            yield problem_at(row, name, "E209", message, spread)
+            words = f"{name} {spread.text} is {word} the {column} {centre.text}"
+            yield problem_at(row, name, "E209", f"{words}. Correct one of the two.", spread)
 
 
 def _out_of_proportion(row: Measurement | Contrast, outcome: Outcome) -> Iterator[Problem]:
     """Yield the numbers in a unit that are far beyond every value that config.yaml allows."""
-    declared = outcome.units.get(pooled_unit(row.unit, outcome.units))
+    unit = pooled_unit(row.unit, outcome.units)
+    declared = outcome.units.get(unit)
     if row.unit == "%":
-        most = 100 * COARSEST
+        most, words = 100 * COARSEST, "a thousandfold. Correct it."
     elif declared and getattr(row, "kind", "") != "log_level":
-        unit = pooled_unit(row.unit, outcome.units)
         most = convert(COARSEST * max(map(abs, declared)), unit, row.unit)
+        words = (
+            f"a thousand times the largest value that config.yaml declares for {row.outcome}. "
+            "Correct it, its unit, or the range."
+        )
     else:
         return
     for name in (*STATISTICS, "value"):
         value = getattr(row, name, None)
         if value is not None and abs(value) > most:
-            message = (
-                f"{name} {value.text} {row.unit} is more than a thousand times the largest value "
-                f"that config.yaml declares for {row.outcome}. Correct it, its unit, or the range."
-                if row.unit != "%"
-                else f"{name} {value.text} % is more than a thousandfold. Correct it."
-            )
+            message = f"{name} {value.text} {row.unit} is more than {words}"
             yield problem_at(row, name, "E209", message, value)
 
 
@@ -227,12 +222,7 @@ def _quantiles(row: Measurement) -> Iterator[Problem]:
         yield problem_at(row, "median", "E205", message, found)
 
 
-def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> Iterator[Problem]:
-    if percent:
-        if row.unit != "%":
-            message = "The unit of a percent change is '%'. Enter it."
-            yield problem_at(row, "unit", "E206", message, row.unit)
-        return
+def _unit(row: Measurement | Contrast, outcome: Outcome) -> Iterator[Problem]:
     analyte = outcome.analytes.get(row.analyte)
     allowed = units_of(analyte.quantity) if analyte else []
     if analyte is None or not allowed or row.unit in (*allowed, NOT_STATED):
@@ -248,9 +238,8 @@ def _unit(row: Measurement | Contrast, outcome: Outcome, *, percent: bool) -> It
         )
     else:
         message = f"The unit '{row.unit}' is not known. {suggestion(row.unit, allowed)}"
-    message = f"{message.strip()} Use: {', '.join(allowed)}; {NOT_STATED} where "
-    message += "the paper states none."
-    yield problem_at(row, "unit", "E206", message, row.unit)
+    use = f"Use: {', '.join(allowed)}; {NOT_STATED} where the paper states none."
+    yield problem_at(row, "unit", "E206", f"{message.strip()} {use}", row.unit)
 
 
 def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
@@ -268,18 +257,17 @@ def _contrast(row: Contrast, config: Config | None) -> Iterator[Problem]:
     if row.value is not None and not least <= row.value <= most:
         message = f"A value of {row.statistic} must be from {least:g} to {most:g}. Correct it."
         yield problem_at(row, "value", "E201", message, row.value)
-    outcome = _outcome(row, config)
-    if row.statistic in ("md", "adj_md") and row.unit != "%" and outcome is not None:
-        yield from _unit(row, outcome, percent=False)
+    outcome = config.outcomes.get(row.outcome) if config else None
     if row.statistic in ("md", "adj_md") and outcome is not None:
+        if row.unit != "%":
+            yield from _unit(row, outcome)
         yield from _out_of_proportion(row, outcome)
 
 
 def _ratio(row: Contrast) -> Iterator[Problem]:
     """Yield what has no logarithm, and an SE, of which the scale would not be known."""
-    if row.ci_low is not None and row.ci_low <= 0:
-        message = "The lower limit of a ratio must be above 0. Is it the logarithm (log_rom)?"
-        yield problem_at(row, "ci_low", "E201", message, row.ci_low)
+    message = "The lower limit of a ratio must be above 0. Is it the logarithm (log_rom)?"
+    yield from _not_above_zero(row, ("ci_low",), "E201", message)
     if row.se is not None:
         message = (
             "Enter the limits of a ratio, or its logarithm (statistic log_rom) with the SE of the "

@@ -14,7 +14,7 @@ from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.numerics.distributions import p_to_t, two_tailed
 from osteometa.protocol.config import Config
-from osteometa.validation.between_rows import find, series_of
+from osteometa.validation.between_rows import find, rows_at, series_of
 from osteometa.validation.cells import warning_at
 from osteometa.validation.plausibility import least_sd, level_of, sd_of
 from osteometa.wording.vocabulary import Flag
@@ -34,24 +34,17 @@ class Change:
 
 def p_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     """Yield warnings about exact p values that the changes beside them contradict."""
-    arms = {(arm.study_id, arm.arm_id): arm for arm in tables.arms}
+    comparators = {(arm.study_id, arm.arm_id): arm.comparator for arm in tables.arms}
     crossovers = {s.study_id for s in tables.studies if s.design == "crossover_rct"}
     series = series_of(tables)
     for row in tables.contrasts:
-        if (
-            row.p is None
-            or row.test == "rank"
-            or row.statistic in (*CORRELATIONS, *RATIOS)
-            or Flag.CLUSTER_ADJUSTED in row_flags(row)
-        ):
-            continue
-        place = (row.outcome, row.analyte, row.site, row.report)
-        arm = arms.get((row.study_id, row.arm_id))
-        rows = series.get((row.study_id, row.arm_id, *place), [])
-        others = series.get((row.study_id, arm.comparator if arm else "", *place), [])
+        none = row.test == "rank" or row.statistic in (*CORRELATIONS, *RATIOS)
         # In a crossover the test is paired, and the spreads of both conditions do not imply its p.
-        if row.compares == "between" and row.study_id in crossovers:
+        paired = row.compares == "between" and row.study_id in crossovers
+        if row.p is None or none or paired or Flag.CLUSTER_ADJUSTED in row_flags(row):
             continue
+        rows = rows_at(series, row, row.arm_id)
+        others = rows_at(series, row, comparators.get((row.study_id, row.arm_id), ""))
         # A p may be that of the change or of the percent change: one that agrees is enough.
         kinds = ("pct_change",) if row.unit == "%" else ("change", "pct_change")
         found = [_of_kind(row, row.p, rows, others, kind, config) for kind in kinds]
@@ -75,11 +68,9 @@ def _of_kind(
         return None if implied is None else list(_compare_p(row, p, implied, disputed))
     if other is None:
         return None
-    warnings = list(_implied_sd(row, p, own, other, config))
     implied = implied_p(own, other) if _of_changes(row, own, other) else None
-    if implied is not None:
-        warnings += _compare_p(row, p, implied, disputed)
-    return warnings
+    compared = () if implied is None else _compare_p(row, p, implied, disputed)
+    return [*_implied_sd(row, p, own, other, config), *compared]
 
 
 def _change_at(row: Contrast, rows: list[Measurement], kind: str) -> Change | None:
@@ -113,10 +104,8 @@ def _implied_sd(
         return
     if row.disputed or adjustment(row) == "yes" or row.score == "post":
         return
-    if any(sd_of(change.row) is not None for change in (one, other)):
-        return
     t = p_to_t(float(p), one.n + other.n - 2, row.tails or 2)
-    if t == 0:
+    if t == 0 or any(sd_of(change.row) is not None for change in (one, other)):
         return
     sd = abs(one.mean - other.mean) / t / math.sqrt(1 / one.n + 1 / other.n)
     if 100 * sd / level < least:

@@ -1,6 +1,5 @@
 """Plausibility checks: what is allowed but often a slip of entry or a misprint."""
 
-import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,9 +15,18 @@ from osteometa.validation.cells import warning_at
 
 def row_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
     """Yield warnings about single values, and about those of all studies."""
-    yield from _training_without_weeks(tables)
+    for arm in tables.arms:
+        if arm.phase == "training" and arm.role == "exercise" and arm.weeks is None:
+            message = (
+                "The length of the training is not entered, so the end of the programme is not "
+                "known. Enter the weeks, if the paper reports them."
+            )
+            yield warning_at(arm, "weeks", "W08", message)
     yield from _small_sds(tables, config)
-    yield from _large_smds(tables)
+    for row in tables.contrasts:
+        if row.statistic == "smd" and row.value is not None and abs(row.value) > 3:
+            message = "The reported SMD is beyond 3. Is it standardised by a standard error?"
+            yield warning_at(row, "value", "W03", message, row.value)
     yield from _time_of_day(tables, config)
     yield from _codes_for_missing(tables)
     yield from _half_intervals(tables)
@@ -51,16 +59,6 @@ def level_of(row: Measurement | Contrast, config: Config) -> float | None:
         return None
 
 
-def _training_without_weeks(tables: Tables) -> Iterator[Problem]:
-    for arm in tables.arms:
-        if arm.phase == "training" and arm.role == "exercise" and arm.weeks is None:
-            message = (
-                "The length of the training is not entered, so the end of the programme is not "
-                "known. Enter the weeks, if the paper reports them."
-            )
-            yield warning_at(arm, "weeks", "W08", message)
-
-
 def _small_sds(tables: Tables, config: Config) -> Iterator[Problem]:
     for row in tables.measurements:
         sd = sd_of(row)
@@ -79,13 +77,6 @@ def spread_column(row: Measurement) -> str:
     """Return the column in which the spread of a row is entered."""
     columns = ("sd", "spread", "se", "ci_low", "q1", "min")
     return next((name for name in columns if getattr(row, name) is not None), "sd")
-
-
-def _large_smds(tables: Tables) -> Iterator[Problem]:
-    for row in tables.contrasts:
-        if row.statistic == "smd" and row.value is not None and abs(row.value) > 3:
-            message = "The reported SMD is beyond 3. Is it standardised by a standard error?"
-            yield warning_at(row, "value", "W03", message, row.value)
 
 
 def _time_of_day(tables: Tables, config: Config) -> Iterator[Problem]:
@@ -131,27 +122,18 @@ def likely_slip(typed: ReportedNumber, low: float, high: float) -> str:
 
     Empty if no single slip explains it.
     """
+    text = typed.text
+    places = (i for i in range(len(text) - 1) if text[i : i + 2].isdigit())
+    pairs = [(text[:i], text[i], text[i + 1], text[i + 2 :]) for i in places]
     for question, numbers in (
-        ("Is a minus sign lost or added?", iter((-float(typed),))),
+        ("Is a minus sign lost or added?", iter([-float(typed)])),
         ("Is a decimal point misplaced?", (typed * 10.0**k for k in (-3, -2, -1, 1, 2, 3))),
-        ("Are two digits exchanged?", _with_digits_exchanged(typed.text)),
-        ("Is a digit typed twice?", _with_a_digit_less(typed.text)),
+        ("Are two digits exchanged?", (float(a + y + x + z) for a, x, y, z in pairs if x != y)),
+        ("Is a digit typed twice?", (float(a + x + z) for a, x, y, z in pairs if x == y)),
     ):
         if any(low <= number <= high for number in numbers):
             return f" {question}"
     return ""
-
-
-def _with_digits_exchanged(text: str) -> Iterator[float]:
-    for i, (one, other) in enumerate(itertools.pairwise(text)):
-        if one.isdigit() and other.isdigit() and one != other:
-            yield float(text[:i] + other + one + text[i + 2 :])
-
-
-def _with_a_digit_less(text: str) -> Iterator[float]:
-    for i, (one, other) in enumerate(itertools.pairwise(text)):
-        if one.isdigit() and one == other:
-            yield float(text[:i] + text[i + 1 :])
 
 
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from osteometa.extraction.tables import Arm, Contrast, Measurement, Tables
 from osteometa.io.problems import Problem
-from osteometa.validation.between_rows import find, series_of
+from osteometa.validation.between_rows import find, rows_at, series_of
 from osteometa.validation.cells import warning_at
 
 FEWEST = 0.4
@@ -32,26 +32,23 @@ def size_warnings(tables: Tables) -> Iterator[Problem]:
                 n, own = getattr(row, column), arms.get((row.study_id, arm_id))
                 if n is not None and own is not None:
                     yield from _above_start(row, column, n, own)
-                    place = (row.outcome, row.analyte, row.site, row.report)
-                    rows = series.get((row.study_id, arm_id, *place), [])
-                    yield from _unlike_measured(row, column, n, rows)
+                    yield from _unlike_measured(row, column, n, rows_at(series, row, arm_id))
 
 
 def _enrolled(tables: Tables) -> Iterator[Problem]:
     """Warn of arms with more participants than were enrolled: at the start, or in their rows."""
-    largest: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
     for row in tables.measurements:
-        key = (row.study_id, row.arm_id)
-        largest[key] = max(largest.get(key, 0), row.n or 0)
+        found[row.study_id, row.arm_id].add(row.n or 0)
     comparators = {(arm.study_id, arm.arm_id): arm.comparator for arm in tables.arms}
     for test in tables.contrasts:
-        key = (test.study_id, test.arm_id)
-        control = (test.study_id, comparators.get(key, "") if test.compares == "between" else "")
-        largest[key] = max(largest.get(key, 0), test.n_exercise or 0)
-        largest[control] = max(largest.get(control, 0), test.n_control or 0)
+        arm_id = comparators.get((test.study_id, test.arm_id), "")
+        found[test.study_id, test.arm_id].add(test.n_exercise or 0)
+        if test.compares == "between":
+            found[test.study_id, arm_id].add(test.n_control or 0)
     sizes: dict[str, int] = defaultdict(int)
     for arm in tables.arms:
-        sizes[arm.study_id] += arm.n_start or largest.get((arm.study_id, arm.arm_id), 0)
+        sizes[arm.study_id] += arm.n_start or max(found[arm.study_id, arm.arm_id], default=0)
     for study in tables.studies:
         total, enrolled = sizes[study.study_id], study.n_enrolled
         if enrolled is None or study.design in SAME_PEOPLE or total <= enrolled:
