@@ -16,6 +16,7 @@ from osteometa.comparisons.summaries import (
     means_of,
     merge_sizes,
     merge_summaries,
+    size_in,
     summary_of,
 )
 from osteometa.extraction.tables import Arm, Contrast, Direction, Measurement, Study
@@ -127,15 +128,12 @@ class Comparison:
             pairs = zip(self.parts, row.rows, strict=True)
             return merge_sizes([part.size(side, own) for part, own in pairs])
         if row is not None and row.n is not None:
-            return SampleSize(row.n, cells=(Cell(row, "n"),))
+            return size_in(row, "n")
         arm = (self.arm, self.control)[side]
-        if arm is None:
-            return SampleSize()
-        if arm.n_end is not None:
-            return SampleSize(arm.n_end, cells=(Cell(arm, "n_end"),))
-        if arm.n_start is not None:
-            flags = frozenset({Flag.RANDOMISED_N})
-            return SampleSize(arm.n_start, flags, (Cell(arm, "n_start"),))
+        if arm is not None and arm.n_end is not None:
+            return size_in(arm, "n_end")
+        if arm is not None and arm.n_start is not None:
+            return replace(size_in(arm, "n_start"), flags=frozenset({Flag.RANDOMISED_N}))
         return SampleSize()
 
     @cached_property

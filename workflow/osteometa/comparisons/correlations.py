@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from osteometa.comparisons.comparison import Comparison, Reported, rows_of
 from osteometa.comparisons.reported_tests import exact_p, is_omnibus
-from osteometa.comparisons.summaries import Cell, Summary, SummaryWithSd, row_flags
+from osteometa.comparisons.summaries import Cell, Summary, row_flags
 from osteometa.extraction.tables import Contrast
 from osteometa.extraction.units import NOT_STATED
 from osteometa.numerics.distributions import p_to_t
@@ -20,7 +20,6 @@ from osteometa.wording.vocabulary import CorrelationSource, Flag, Provenance
 
 REPORTED = ((Provenance.SD,), (Provenance.SE,), (Provenance.CI,))
 """Sources of SDs that may be borrowed: no quantiles, no figure, no test between arms."""
-BEST_FIRST = tuple(CorrelationSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Correlation:
     @property
     def rank(self) -> int:
         """The place of its source, the best first."""
-        return BEST_FIRST.index(self.source)
+        return tuple(CorrelationSource).index(self.source)
 
 
 class ArmKey(NamedTuple):
@@ -233,23 +232,12 @@ def _from_paired_test(
         if row.compares != "within" or not row.usable or row.disputed or row.test == "rank":
             continue
         t, column = _paired_t(row, before.n)
-        if t:
-            found = _by_test(before, after, before.n, t, Cell(row, column))
-            if found is not None:
-                return found
+        sd = abs(after.mean - before.mean) * math.sqrt(before.n) / t if t else 0.0
+        r = change_sd_to_r(before.sd, after.sd, sd) if sd > 0 else math.nan
+        if -1 < r < 1:
+            cells = (*before.cells, *after.cells, Cell(row, column))
+            return Correlation(r, CorrelationSource.PAIRED_TEST, cells)
     return None
-
-
-def _by_test(
-    before: SummaryWithSd, after: SummaryWithSd, n: int, t: float, cell: Cell
-) -> Correlation | None:
-    sd = abs(after.mean - before.mean) * math.sqrt(n) / t
-    if sd <= 0:
-        return None
-    r = change_sd_to_r(before.sd, after.sd, sd)
-    if not -1 < r < 1:
-        return None
-    return Correlation(r, CorrelationSource.PAIRED_TEST, (*before.cells, *after.cells, cell))
 
 
 def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
@@ -260,6 +248,4 @@ def _paired_t(row: Contrast, n: int) -> tuple[float | None, str]:
     if row.statistic == "f" and row.value is not None:
         return math.sqrt(row.value), "value"
     p = exact_p(row)
-    if p is not None and p < 1:
-        return p_to_t(p, n - 1, row.tails or 2), "p"
-    return None, ""
+    return (p_to_t(p, n - 1, row.tails or 2), "p") if p is not None and p < 1 else (None, "")

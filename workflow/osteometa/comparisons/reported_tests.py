@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from osteometa.comparisons.summaries import Cell, Flags, SampleSize, row_flags
+from osteometa.comparisons.summaries import Cell, Flags, SampleSize, row_flags, size_in
 from osteometa.extraction.tables import Contrast
 from osteometa.numerics.distributions import half_width_to_se, p_to_t
 from osteometa.wording.vocabulary import Flag, Provenance
@@ -107,10 +107,7 @@ def sizes_of(
     Where only the total of both arms is reported, the n of the arms are not known.
     """
     if row.n_exercise is not None and row.n_control is not None:
-        return (
-            SampleSize(row.n_exercise, cells=(Cell(row, "n_exercise"),)),
-            SampleSize(row.n_control, cells=(Cell(row, "n_control"),)),
-        )
+        return size_in(row, "n_exercise"), size_in(row, "n_control")
     if row.n_total is not None and row.n_total != (exercise.n or 0) + (control.n or 0):
         return SampleSize(), SampleSize()
     return exercise, control
@@ -120,7 +117,7 @@ def paired_size(row: Contrast, exercise: SampleSize, control: SampleSize) -> Sam
     """Return the participants of a paired test: those of one side, who are those of the other."""
     for column in ("n_exercise", "n_total"):
         if getattr(row, column) is not None:
-            return SampleSize(getattr(row, column), cells=(Cell(row, column),))
+            return size_in(row, column)
     if exercise.n is None or (control.n is not None and control.n < exercise.n):
         return control
     return exercise
@@ -157,41 +154,35 @@ def _tests_of(
         score = "change"
     flags = row_flags(row) | exercise.flags | control.flags
 
-    def common_fields(
-        code: Provenance, t: float, signed: bool, columns: Sequence[str]
-    ) -> dict[str, Any]:
-        return {
-            "row": row, "t": t, "signed": signed, "adjusted": adjusted, "score": score,
-            "code": code, "n_exercise": exercise.n, "n_control": control.n, "flags": flags,
-            "cells": (*value, *(Cell(row, column) for column in columns), *known),
-        }  # fmt: skip
-
-    def test(code: Provenance, t: float, signed: bool, *columns: str) -> ReportedTest:
-        return ReportedTest(**common_fields(code, t, signed, columns))
-
-    def difference(
-        code: Provenance, d: float, se: float, t: float, *columns: str
-    ) -> ReportedDifference:
-        return ReportedDifference(**common_fields(code, t, True, columns), difference=d, se=se)
+    def test(
+        code: Provenance, t: float, *columns: str, signed: bool = True, **difference: float
+    ) -> ReportedTest:
+        kind: Any = ReportedDifference if difference else ReportedTest
+        return kind(
+            row=row, t=t, signed=signed, adjusted=adjusted, score=score, code=code,
+            n_exercise=exercise.n, n_control=control.n, flags=flags,
+            cells=(*value, *(Cell(row, column) for column in columns), *known), **difference,
+        )  # fmt: skip
 
     d = float(row.value) if row.statistic in ("md", "adj_md") and row.value is not None else None
     if d is not None and row.se is not None:
-        yield difference(Provenance.SE, d, float(row.se), d / float(row.se), "se")
+        se = float(row.se)
+        yield test(Provenance.SE, d / se, "se", difference=d, se=se)
     if d is not None and row.ci_low is not None and row.ci_high is not None:
         se = half_width_to_se(float(row.ci_low), float(row.ci_high), float(row.ci_level or 95), df)
-        yield difference(Provenance.CI, d, se, d / se, "ci_low", "ci_high")
+        yield test(Provenance.CI, d / se, "ci_low", "ci_high", difference=d, se=se)
     if row.statistic == "t" and row.value is not None:
-        yield test(Provenance.T, float(row.value), True)
+        yield test(Provenance.T, float(row.value))
     if row.statistic == "f" and row.value is not None:
-        yield test(Provenance.F, math.sqrt(row.value), False, "df1")
+        yield test(Provenance.F, math.sqrt(row.value), "df1", signed=False)
     p = exact_p(row)
     if p is None or p >= 1 or df is None:
         return
     t = p_to_t(p, df, row.tails or 2)
     if row.statistic in ("smd", "t") and row.value:
-        yield test(Provenance.P, math.copysign(t, row.value), True, "p")
+        yield test(Provenance.P, math.copysign(t, row.value), "p")
     elif d is None:
-        yield test(Provenance.P, t, False, "p")
+        yield test(Provenance.P, t, "p", signed=False)
     elif d != 0 and t > 0:
         t = math.copysign(t, d)
-        yield difference(Provenance.P, d, d / t, t, "p")
+        yield test(Provenance.P, t, "p", difference=d, se=d / t)

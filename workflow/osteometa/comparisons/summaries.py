@@ -45,6 +45,11 @@ class SampleSize:
     cells: tuple[Cell, ...] = ()
 
 
+def size_in(row: Row, column: str) -> SampleSize:
+    """Return the participants that a cell reports."""
+    return SampleSize(getattr(row, column), cells=(Cell(row, column),))
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What is known of one arm at one time; any number may be missing."""
@@ -141,16 +146,13 @@ def spread_of(row: Measurement, n: int | None) -> Spread:
 
 
 def _reported_spread(row: Measurement, n: int | None) -> Spread:
-    if row.sd is not None:
-        return Spread(float(row.sd), (Provenance.SD,), ("sd",))
-    if row.spread is not None and row.spread_kind == "sd":
-        return Spread(float(row.spread), (Provenance.SD,), ("spread",))
-    if n is None or n < 2:
-        return Spread()
-    if row.se is not None:
-        return Spread(float(row.se) * math.sqrt(n), (Provenance.SE,), ("se",))
-    if row.spread is not None and row.spread_kind == "se":
-        return Spread(float(row.spread) * math.sqrt(n), (Provenance.SE,), ("spread",))
+    sd = row.spread if row.sd is None and row.spread_kind == "sd" else row.sd
+    if sd is not None:
+        return Spread(float(sd), (Provenance.SD,), ("spread" if row.sd is None else "sd",))
+    se = row.spread if row.se is None and row.spread_kind == "se" else row.se
+    if se is not None and n is not None and n >= 2:
+        column = "spread" if row.se is None else "se"
+        return Spread(float(se) * math.sqrt(n), (Provenance.SE,), (column,))
     return _by_interval(row, n)
 
 
