@@ -4,6 +4,7 @@ Only what differs from the primary effects is kept: for a study and measure that
 all its effects under that choice, which replace its primary ones.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from osteometa.comparisons.build import comparisons_of
-from osteometa.comparisons.comparison import Comparison, RowPair
+from osteometa.comparisons.comparison import Comparison, Reported
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import row_maker
 from osteometa.derivation.derive import Effects, Estimates, effects_of, estimates_of
@@ -20,7 +21,7 @@ from osteometa.effects.hierarchy import attempts_at
 from osteometa.effects.rows import disputed_because
 from osteometa.extraction.tables import Contrast, Measurement, Tables
 from osteometa.io.csv_records import fields_of
-from osteometa.protocol.config import Config
+from osteometa.protocol.config import Config, Outcome, with_outcomes
 from osteometa.protocol.dependencies import other_forms
 from osteometa.records.directions import set_key
 from osteometa.records.effects import (
@@ -43,6 +44,7 @@ MEASURE_OF = {
 }  # fmt: skip
 """The one measure whose estimates a choice changes; r may change all, other choices none."""
 PAIRS = {"level": ("levels", "baselines"), "change": ("changes",), "pct_change": ("percents",)}
+GONE = "no derivation method gives an effect: the numbers are those of the primary derivation"
 
 
 def resolutions_of(
@@ -54,29 +56,23 @@ def resolutions_of(
     resolution uses: so each of two inconsistent values is once the one that is used. Two
     resolutions are the same if they use the same cells. Empty if there is none.
     """
-    found: dict[frozenset, Estimate] = {}
+    found: list[Estimate] = []
     waiting = [_with_standardiser(comparison, config)]
-    tried: set[frozenset] = set()
-    while waiting:
-        one = waiting.pop(0)
+    tried: list[set] = []
+    for one in waiting:  # which grows
         estimate = attempts_at(one, measure, correlations, config)[-1].estimate
-        if estimate is None:
+        cells = {cell.name for cell in estimate.cells} if estimate is not None else set()
+        if estimate is None or cells in tried:
             continue
-        cells = frozenset(cell.name for cell in estimate.cells)
-        if cells in tried:
-            continue
-        tried.add(cells)
-        if not any(_same(estimate, other) for other in found.values()):
-            found[cells] = replace(estimate, flags=estimate.flags | {Flag.DISPUTED})
+        tried.append(cells)
+        if not any(_same(estimate, other) for other in found):
+            found.append(replace(estimate, flags=estimate.flags | {Flag.DISPUTED}))
         waiting += [_without(one, row, columns) for row, columns in _questionable(estimate)]
-    return [estimate for estimate in found.values() if disputed_because(estimate)]
+    return [estimate for estimate in found if disputed_because(estimate)]
 
 
 def _same(one: Estimate, other: Estimate) -> bool:
-    def near(a: float, b: float) -> bool:
-        return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
-
-    return near(one.yi, other.yi) and near(one.vi, other.vi)
+    return math.isclose(one.yi, other.yi) and math.isclose(one.vi, other.vi)
 
 
 def _questionable(estimate: Estimate) -> Iterator[tuple[Measurement | Contrast, tuple[str, ...]]]:
@@ -106,17 +102,13 @@ def _without(
         )
         return replace(comparison, contrasts=rows)
 
-    def emptied(rows: RowPair) -> RowPair:
-        exercise, control = (
-            row.model_copy(update=empty) if isinstance(row, Measurement) and row.disputed else row
-            for row in rows
-        )
-        return exercise, control
+    def emptied(row: Reported) -> Reported:
+        if not isinstance(row, Measurement) or not row.disputed:
+            return row
+        return row.model_copy(update=empty)
 
-    return replace(
-        comparison,
-        **{name: emptied(getattr(comparison, name)) for name in PAIRS.get(disputed.kind, ())},
-    )
+    pairs = {name: getattr(comparison, name) for name in PAIRS.get(disputed.kind, ())}
+    return replace(comparison, **{name: tuple(map(emptied, pairs[name])) for name in pairs})
 
 
 def _with_standardiser(comparison: Comparison, config: Config) -> Comparison:
@@ -124,18 +116,14 @@ def _with_standardiser(comparison: Comparison, config: Config) -> Comparison:
     analyte = config.analyte(comparison.outcome, comparison.analyte)
     if analyte is None or not analyte.unnamed_standardiser:
         return comparison
-    rows = tuple(
-        row.model_copy(
-            update={
-                "standardiser": analyte.unnamed_standardiser,
-                "flag": f"{row.flag} {Flag.FACTOR_UNKNOWN}".strip(),
-            }
-        )
-        if row.statistic == "smd" and row.disputed and row.standardiser in ("", "not_stated")
-        else row
-        for row in comparison.contrasts
-    )
-    return replace(comparison, contrasts=rows)
+
+    def named(row: Contrast) -> Contrast:
+        if row.statistic != "smd" or not row.disputed or row.standardiser in ("raw", "change"):
+            return row
+        flag = f"{row.flag} {Flag.FACTOR_UNKNOWN}".strip()
+        return row.model_copy(update={"standardiser": analyte.unnamed_standardiser, "flag": flag})
+
+    return replace(comparison, contrasts=tuple(map(named, comparison.contrasts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +142,10 @@ def changes(config: Config) -> Iterator[tuple[Choice, Change]]:
     """Yield every alternative derivation and what it changes, in a fixed order."""
     grids = {value for outcome in config.outcomes.values() for value in outcome.r_grid}
     for value in sorted(grids):
-        yield Choice("r", f"{value:g}"), partial(_with_r, value)
+        yield Choice("r", f"{value:g}"), partial(with_outcomes, partial(_with_r, value))
     for factor in config.sensitivity.baseline_mean:
-        yield Choice("baseline_mean", f"{factor:g}"), partial(_with_baseline_means, factor)
+        change = partial(Outcome.with_baseline_means, factor=factor)
+        yield Choice("baseline_mean", f"{factor:g}"), partial(with_outcomes, change)
     for key, values in (
         ("rho", config.sensitivity.rho),
         ("training_time", config.sensitivity.training_time),
@@ -171,18 +160,9 @@ def changes(config: Config) -> Iterator[tuple[Choice, Change]]:
         yield Choice.read(name), partial(_with, "effects", update)
 
 
-def _with_r(value: float, config: Config) -> Config:
-    """Return the config with another r of the outcomes whose grid names it."""
-    outcomes = {
-        name: outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
-        for name, outcome in config.outcomes.items()
-    }
-    return config.model_copy(update={"outcomes": outcomes})
-
-
-def _with_baseline_means(factor: float, config: Config) -> Config:
-    outcomes = {name: one.with_baseline_means(factor) for name, one in config.outcomes.items()}
-    return config.model_copy(update={"outcomes": outcomes})
+def _with_r(value: float, outcome: Outcome) -> Outcome:
+    """Return an outcome with another r, if its grid names it."""
+    return outcome.model_copy(update={"r": value}) if value in outcome.r_grid else outcome
 
 
 def _with(section: str, update: Mapping[str, Any], config: Config) -> Config:
@@ -265,7 +245,8 @@ def _differences(
         same = _numbers(before) == _numbers(after) and usual_links[key] == changed_links[key]
         if same or (before or after)[0].outcome not in outcomes:
             continue
-        effects += [under_choice(effect, choice) for effect in after or _gone(before)]
+        gone = (replace(effect, pooled=False, block=Block.GONE, reason=GONE) for effect in before)
+        effects += [under_choice(effect, choice) for effect in after or gone]
         links += [
             AlternativeCovariance(**fields_of(row, Covariance), alternative=choice)
             for row in changed_links[key]
@@ -275,11 +256,6 @@ def _differences(
 
 def _numbers(effects: Iterable[Effect]) -> list[tuple]:
     return sorted((e.effect_id, e.yi, e.vi, e.exercise_type, e.block) for e in effects)
-
-
-def _gone(effects: Iterable[Effect]) -> list[Effect]:
-    reason = "no derivation method gives an effect: the numbers are those of the primary derivation"
-    return [replace(effect, pooled=False, block=Block.GONE, reason=reason) for effect in effects]
 
 
 def under_choice(effect: Effect, choice: Choice) -> AlternativeEffect:

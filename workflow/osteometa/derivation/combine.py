@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from osteometa.derivation.assess import IN_POOLS, Assessed
@@ -32,11 +32,15 @@ def combine(found: Sequence[Assessed], config: Config) -> list[Assessed]:
     in_pools = [item for item in found if item.effect.block in IN_POOLS]
     groups = grouped(in_pools, lambda item: _one_effect(item.effect, split))
     several = [group for group in groups.values() if len(group) > 1]
-    combined = {item.effect.effect_id: group for group in several for item in group}
+    reasons: dict[str, str] = {}
+    for group in several:
+        arms = " and ".join(dict.fromkeys(item.effect.arm_label for item in group))
+        ids = (item.effect.effect_id for item in group)
+        reasons |= dict.fromkeys(ids, f"combined: {arms} are one effect in the pool")
     result = [composite(group, config.derivation.rho) for group in several]
     for item in found:
-        group = combined.get(item.effect.effect_id)
-        result.append(item if group is None else _reduced(item, group))
+        reason = reasons.get(item.effect.effect_id)
+        result.append(_not_pooled(item, Block.REDUCED, reason) if reason else item)
     return result
 
 
@@ -49,11 +53,8 @@ def _one_effect(effect: Effect, split: bool) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _reduced(item: Assessed, group: Sequence[Assessed]) -> Assessed:
-    arms = " and ".join(dict.fromkeys(other.effect.arm_label for other in group))
-    reason = f"combined: {arms} are one effect in the pool"
-    effect = replace(item.effect, pooled=False, block=Block.REDUCED, reason=reason)
-    return replace(item, effect=effect)
+def _not_pooled(item: Assessed, block: Block, reason: str) -> Assessed:
+    return replace(item, effect=replace(item.effect, pooled=False, block=block, reason=reason))
 
 
 def averaged(effects: Sequence[Effect], own_terms: Collection[str]) -> list[Effect]:
@@ -87,19 +88,17 @@ def in_one_unit(found: Sequence[Assessed]) -> list[Assessed]:
         if _pooled_md(item.effect):
             units[set_key(item.effect)][item.effect.unit] += 1
     kept = {key: min(count, key=lambda u: (-count[u], u)) for key, count in units.items()}
-    return [_in_unit(item, kept.get(set_key(item.effect), "")) for item in found]
+    result = []
+    for item in found:
+        own, unit = item.effect.unit, kept.get(set_key(item.effect), "")
+        reason = f"in {own}, the pool is in {unit}: not convertible"
+        other = _pooled_md(item.effect) and own != unit
+        result.append(_not_pooled(item, Block.UNIT, reason) if other else item)
+    return result
 
 
 def _pooled_md(effect: Effect) -> bool:
     return effect.measure == "MD" and effect.block == Block.POOLED
-
-
-def _in_unit(item: Assessed, unit: str) -> Assessed:
-    effect = item.effect
-    if not _pooled_md(effect) or effect.unit == unit:
-        return item
-    reason = f"in {effect.unit}, the pool is in {unit}: not convertible"
-    return replace(item, effect=replace(effect, pooled=False, block=Block.UNIT, reason=reason))
 
 
 def divide_controls(found: Iterable[Assessed]) -> list[Assessed]:
@@ -124,8 +123,7 @@ def with_divided_control(found: Assessed, contrasts: int) -> Assessed:
     The estimate stays; the control's share of the variance grows by the number of contrasts. Where
     nothing reported gives that share, it is nT / (nT + nC), that of equal variances.
     """
-    effect = found.effect
-    share = found.control_share
+    effect, share = found.effect, found.control_share
     if share is None:
         n_e, n_c = effect.n_exercise, effect.n_control
         share = effect.vi * (n_e / (n_e + n_c) if n_e and n_c else 0.5)
@@ -155,6 +153,7 @@ def composite(parts: Sequence[Assessed], rho: float) -> Assessed:
     yi, vi = mean_of([effect.yi for effect in effects], V)
     n_exercise, n_control, n_total = _sizes(parts)
     arms = dict.fromkeys(e.arm_id for e in effects)
+    known_r = [effect.r for effect in effects if effect.r is not None]
     labels = {
         name: "/".join(dict.fromkeys(getattr(e, name) for e in effects if getattr(e, name)))
         for name in ("timepoint", "report", "population_analysed", "comparator")
@@ -171,7 +170,7 @@ def composite(parts: Sequence[Assessed], rho: float) -> Assessed:
         provenance=tuple(dict.fromkeys(
             (*(code for e in effects for code in e.provenance), Provenance.COMPOSITE)
         )),
-        r=_mean_r(effects),
+        r=sum(known_r) / len(known_r) if known_r else None,
         r_source=tuple(sorted({source for e in effects for source in e.r_source})),
         flags=frozenset().union(*(e.flags for e in effects)),
         means_kind=None, means_unit="", mean_exercise=None, sd_exercise=None, mean_control=None,
@@ -185,10 +184,12 @@ def composite(parts: Sequence[Assessed], rho: float) -> Assessed:
 def _sizes(parts: Sequence[Assessed]) -> tuple[int | None, int | None, int | None]:
     """Return the participants of the exercise arms, of the controls, and of both together."""
     effects = [part.effect for part in parts]
-    exercise = sum_or_none([e.n_exercise for e in effects])
-    control = _controls(effects)
+    exercise = if_known(sum, (e.n_exercise for e in effects))
+    # Each control is counted once.
+    by_arm = grouped(effects, lambda effect: effect.comparator)
+    control = if_known(sum, (if_known(max, (e.n_control for e in own)) for own in by_arm.values()))
     controlled = effects[0].design_class == DesignClass.CONTROLLED
-    total = sum_or_none([exercise, control]) if controlled else exercise
+    total = if_known(sum, (exercise, control)) if controlled else exercise
     if all(same_participants(parts[0], other) for other in parts[1:]):
         exercise = max((e.n_exercise for e in effects if e.n_exercise), default=None)
         total = max((e.n_total for e in effects if e.n_total), default=None)
@@ -196,31 +197,14 @@ def _sizes(parts: Sequence[Assessed]) -> tuple[int | None, int | None, int | Non
 
 
 def _combined_id(effects: Sequence[Effect], arms: str) -> str:
-    first = effects[0]
-    when = [first.timepoint, first.report]
-    same = all([e.timepoint, e.report] == when for e in effects)
-    parts = [first.study_id, arms, first.outcome, first.analyte, first.site,
-             *(when if same else ["combined"]), first.measure]  # fmt: skip
-    return ".".join(part for part in parts if part).lower().replace(" ", "_")
+    first, several = effects[0], len({(e.timepoint, e.report) for e in effects}) > 1
+    when = ("combined",) if several else (first.timepoint, first.report)
+    parts = (first.study_id, arms, first.outcome, first.analyte, first.site, *when, first.measure)
+    return ".".join(filter(None, parts)).lower().replace(" ", "_")
 
 
-def sum_or_none(numbers: Sequence[int | None]) -> int | None:
-    """Return a sum, or None where a number is not known."""
+def if_known(of: Callable[[Sequence[int]], int], numbers: Iterable[int | None]) -> int | None:
+    """Return a sum, or the largest, of numbers; None where one of them is not known."""
+    numbers = list(numbers)
     known = [number for number in numbers if number is not None]
-    return sum(known) if len(known) == len(numbers) else None
-
-
-def _controls(effects: Sequence[Effect]) -> int | None:
-    """Return the participants of the controls, each control counted once."""
-    by_arm = grouped(effects, lambda effect: effect.comparator)
-    return sum_or_none([_largest([e.n_control for e in own]) for own in by_arm.values()])
-
-
-def _largest(sizes: Sequence[int | None]) -> int | None:
-    known = [size for size in sizes if size is not None]
-    return max(known) if len(known) == len(sizes) else None
-
-
-def _mean_r(effects: Sequence[Effect]) -> float | None:
-    known = [effect.r for effect in effects if effect.r is not None]
-    return sum(known) / len(known) if known else None
+    return of(known) if len(known) == len(numbers) else None

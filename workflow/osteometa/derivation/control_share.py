@@ -45,12 +45,9 @@ def _smd(basis: Basis, estimate: Estimate) -> Share:
         exercise, control = basis.before
         return _change(basis) / pooled_sd(_known(exercise), _known(control)) ** 2, "change"
     if estimate.method == CHG:
-        pair = (
-            basis.comparison.change
-            if all(s and s.complete() for s in basis.comparison.change)
-            else basis.comparison.percent
-        )
-        one, other = map(_known, pair)
+        change, percent = basis.comparison.change, basis.comparison.percent
+        whole = all(s and s.complete() for s in change)
+        one, other = map(_known, change if whole else percent)
         s0 = pooled_sd(one, other) / math.sqrt(2 * (1 - basis.mean_r))
         return _square(other) / s0**2, "change"
     if n_e and n_c:

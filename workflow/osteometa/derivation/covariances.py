@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import combinations
 
 from osteometa.derivation.assess import Assessed
 from osteometa.records.directions import set_key
@@ -17,19 +18,14 @@ def link(found: Iterable[Assessed], rho: float, *, split: bool = False) -> list[
     """
     own = [item for item in found if item.effect.block != Block.REDUCED]
     own.sort(key=lambda item: item.effect.effect_id)
-    groups = grouped(
-        own, lambda item: (item.effect.study_id, *set_key(item.effect), item.effect.measure)
-    )
+    groups = grouped(own, lambda i: (i.effect.study_id, *set_key(i.effect), i.effect.measure))
     rows = []
     for group in groups.values():
-        for i, one in enumerate(group):
-            for other in group[i + 1 :]:
-                covariance = covariance_of(one, other, rho)
-                if covariance and not (split and not same_participants(one, other)):
-                    ids = (one.effect.effect_id, other.effect.effect_id)
-                    rows.append(
-                        Covariance(effect_id_1=ids[0], effect_id_2=ids[1], covariance=covariance)
-                    )
+        for one, other in combinations(group, 2):
+            covariance = covariance_of(one, other, rho)
+            if covariance and not (split and not same_participants(one, other)):
+                ids = {"effect_id_1": one.effect.effect_id, "effect_id_2": other.effect.effect_id}
+                rows.append(Covariance(**ids, covariance=covariance))
     return sorted(rows, key=lambda row: (row.effect_id_1, row.effect_id_2))
 
 
@@ -68,23 +64,19 @@ def covariance_of(
         return sum(covariance_of(one, p, rho) for p in other.parts) / len(other.parts)
     if not share_participants(one, other):
         return 0.0
-    assumed = rho * math.sqrt(one.effect.vi * other.effect.vi)
-    by_test = of_one_type and one.compared == "test"
-    if by_test or same_participants(one, other):
-        return assumed
-    found = _by_shared_control(one, other)
-    if found is None:
-        return assumed
+    most = math.sqrt(one.effect.vi * other.effect.vi)
+    found = None
+    if not (of_one_type and one.compared == "test") and not same_participants(one, other):
+        found = _by_shared_control(one, other)
     # No correlation of 1 or more: values too different to share one control's variance.
-    return found if abs(found) < math.sqrt(one.effect.vi * other.effect.vi) else assumed
+    return found if found is not None and abs(found) < most else rho * most
 
 
 def _by_shared_control(one: Assessed, other: Assessed) -> float | None:
-    if one.control_share is None or other.control_share is None:
+    share, other_share = one.control_share, other.control_share
+    if share is None or other_share is None or one.compared != other.compared:
         return None
-    if one.compared != other.compared:
-        return None
-    found = shared_control(one.control_share, other.control_share)
+    found = shared_control(share, other_share)
     a, b = one.effect, other.effect
     if a.measure != "SMD":
         return found

@@ -7,7 +7,7 @@ from osteometa.comparisons.build import comparisons_of
 from osteometa.derivation.derive import effects_of, estimates_of
 from osteometa.extraction.tables import Tables
 from osteometa.pooling.results import Fitted
-from osteometa.protocol.config import Config
+from osteometa.protocol.config import Config, with_outcomes
 from osteometa.synthesis.effect_sets import EffectSet
 from osteometa.synthesis.pools import pool_set
 from osteometa.synthesis.sets import includes
@@ -42,11 +42,9 @@ class Move:
 
 def primary_only(config: Config) -> Config:
     """Return a config with the primary measure of each outcome alone, which is faster."""
-    outcomes = {
-        name: outcome.model_copy(update={"measures": outcome.measures[:1]})
-        for name, outcome in config.outcomes.items()
-    }
-    return config.model_copy(update={"outcomes": outcomes})
+    return with_outcomes(
+        lambda outcome: outcome.model_copy(update={"measures": outcome.measures[:1]}), config
+    )
 
 
 def primary_pools(

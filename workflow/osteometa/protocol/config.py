@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -144,12 +144,10 @@ class Outcome(Closed):
 
     def with_baseline_means(self, factor: float) -> Outcome:
         """Return the outcome with every baseline mean times a factor."""
-        analytes = {
-            name: analyte.model_copy(
-                update={"baseline_mean": {s: m * factor for s, m in analyte.baseline_mean.items()}}
-            )
-            for name, analyte in self.analytes.items()
-        }
+        analytes = {}
+        for name, analyte in self.analytes.items():
+            means = {site: mean * factor for site, mean in analyte.baseline_mean.items()}
+            analytes[name] = analyte.model_copy(update={"baseline_mean": means})
         return self.model_copy(update={"analytes": analytes})
 
 
@@ -365,6 +363,12 @@ def load_config(
     if problems:
         raise ProblemsFound(problems)
     return config
+
+
+def with_outcomes(change: Callable[[Outcome], Outcome], config: Config) -> Config:
+    """Return a config with every outcome changed."""
+    outcomes = {name: change(outcome) for name, outcome in config.outcomes.items()}
+    return config.model_copy(update={"outcomes": outcomes})
 
 
 def part(config: Config, *keys: str) -> dict[str, Any]:
