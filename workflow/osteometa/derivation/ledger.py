@@ -37,7 +37,6 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
     summary = []
     for study in tables.studies:
         summary += _carrier(study, by_arm[(study.study_id, "")], study.exclude_reason)
-    excluded = _excluded(tables)
     for arm in tables.arms:
         own = by_arm[(arm.study_id, arm.arm_id)]
         lines_of_arm = own or [
@@ -46,30 +45,25 @@ def ledger_of(tables: Tables, derived: Derived, config: Config) -> list[LedgerLi
             if (other.study_id, other.comparator) == (arm.study_id, arm.arm_id)
             for line in by_arm[(other.study_id, other.arm_id)]
         ]
-        summary += _carrier(arm, lines_of_arm, excluded.get(arm.study_id, ""))
+        summary += _carrier(arm, lines_of_arm, writer.excluded.get(arm.study_id, ""))
     judged = [
-        _line(row, RowStatus.NOT_PLANNED, _why_not_computed_with(row))
-        for rows in (
-            tables.risk_of_bias, tables.prisma, tables.assays, tables.grade,
-            tables.published_pools, tables.claims,
-        )
-        for row in rows
-    ]  # fmt: skip
+        _line(row, RowStatus.NOT_PLANNED, reason)
+        for table, reason in NOT_COMPUTED_WITH.items()
+        for row in getattr(tables, table)
+    ]
     return [*summary, *lines, *judged]
 
 
-def _excluded(tables: Tables) -> dict[str, str]:
-    return {s.study_id: s.exclude_reason for s in tables.studies if s.include == "no"}
-
-
-def _why_not_computed_with(row: Row) -> str:
-    if row.table == "assays":
-        return "mass and molar units are not converted into each other"
-    if row.table == "published_pools":
-        return "pooled by another review: shown for comparison, never pooled"
-    if row.table == "claims":
-        return "a claim of another review: answered by the results, never data"
-    return "entered by the reviewers: shown in the report, not computed with"
+JUDGED = "entered by the reviewers: shown in the report, not computed with"
+NOT_COMPUTED_WITH = {
+    "risk_of_bias": JUDGED,
+    "prisma": JUDGED,
+    "assays": "mass and molar units are not converted into each other",
+    "grade": JUDGED,
+    "published_pools": "pooled by another review: shown for comparison, never pooled",
+    "claims": "a claim of another review: answered by the results, never data",
+}
+"""Tables of which no row is computed with, and why."""
 
 
 def _carrier(row: Study | Arm, lines: Sequence[LedgerLine], excluded: str) -> Iterator[LedgerLine]:
@@ -93,7 +87,7 @@ class _Writer:
 
     def __init__(self, derived: Derived, config: Config, tables: Tables):
         self.config = config
-        self._excluded = _excluded(tables)
+        self.excluded = {s.study_id: s.exclude_reason for s in tables.studies if s.include == "no"}
         self._partners = {(arm.study_id, arm.comparator) for arm in tables.arms if arm.comparator}
         self._effects = _by_row(derived.effects)
         self._entries = _by_row(derived.entries)
@@ -126,32 +120,30 @@ class _Writer:
 
     def _outside(self, row: Finding) -> tuple[RowStatus, str]:
         """Return the status of a row that is in no comparison."""
-        if row.study_id in self._excluded:
-            reason = f"the study is not included: {self._excluded[row.study_id]}"
-            return RowStatus.NOT_USED, reason
-        if row.outcome in self.config.secondary_outcomes:
+        status, reason = RowStatus.NOT_USED, "baseline without anything after it"
+        if row.study_id in self.excluded:
+            reason = f"the study is not included: {self.excluded[row.study_id]}"
+        elif row.outcome in self.config.secondary_outcomes:
+            status = RowStatus.NOT_PLANNED
             reason = "secondary outcome: kept in the tables, in no planned analysis"
-            return RowStatus.NOT_PLANNED, reason
-        if row.timepoint == "baseline":
-            return RowStatus.NOT_USED, "baseline without anything after it"
-        if (row.study_id, row.arm_id) in self._partners:
+        elif row.timepoint != "baseline" and (row.study_id, row.arm_id) in self._partners:
             reason = "the comparison is made once, for the other arm of the pair"
-            return RowStatus.NOT_USED, reason
-        return RowStatus.NOT_USED, "a row of a comparator arm without a comparison at this time"
+        elif row.timepoint != "baseline":
+            reason = "a row of a comparator arm without a comparison at this time"
+        return status, reason
 
     def _within(self, row: Finding, synthesis: Synthesis) -> tuple[RowStatus, str]:
         """Return the status of a row in a synthesis."""
         effects = [e for e in self._effects[_key(row)] if includes(synthesis, e)]
-        for effect in effects:
-            if effect.pooled:
-                codes = "+".join(effect.provenance)
-                return RowStatus.USED, f"in the effect {effect.effect_id} by {codes}"
-        for effect in effects:
-            if effect.block != Block.REDUCED:
-                reason = f"in the effect {effect.effect_id}, not pooled: {effect.reason}"
-                return RowStatus.USED, reason
+        effects.sort(key=lambda effect: (not effect.pooled, effect.block == Block.REDUCED))
         if effects:
-            return RowStatus.NOT_USED, effects[0].reason
+            first = effects[0]
+            if first.pooled:
+                codes = "+".join(first.provenance)
+                return RowStatus.USED, f"in the effect {first.effect_id} by {codes}"
+            if first.block == Block.REDUCED:
+                return RowStatus.NOT_USED, first.reason
+            return RowStatus.USED, f"in the effect {first.effect_id}, not pooled: {first.reason}"
         items = [item for item, entry in self._gathered[_key(row)] if includes(synthesis, entry)]
         reason = why_not(row, items, self.config)
         by_row = any(includes(synthesis, entry) for entry in self._entries[_key(row)])
@@ -190,10 +182,8 @@ def why_not(row: Finding, items: Sequence[Estimated], config: Config) -> str:
     if not row.usable:
         return f"accepted as reported, not usable: {row.accept_reason}"
     found = [(measure, one) for item in items for measure, one in item.estimates().items()]
-    if isinstance(row, Measurement):
-        spread = _without_known_spread(row, bool(found))
-        if spread:
-            return spread
+    if isinstance(row, Measurement) and (spread := _without_known_spread(row, bool(found))):
+        return spread
     listed = [why[1] for item in items if (why := listed_only(item.comparison, config))]
     reasons = [item.not_tried for item in items if item.not_tried] or listed
     if reasons:
@@ -224,9 +214,7 @@ def _without_known_spread(row: Measurement, has_effect: bool) -> str:
     if row.spread is None or row.spread_kind != "unknown":
         return ""
     unknown = "spread of unspecified type: SD or SE is not reported"
-    if has_effect:
-        return f"{unknown}; another value of the comparison gives the effect"
-    return unknown
+    return unknown + "; another value of the comparison gives the effect" * has_effect
 
 
 def _by_row(records: Iterable[Record]) -> dict[RowKey, list[Record]]:

@@ -28,11 +28,9 @@ ALTERNATIVES = 3
 """Sets of cells that are named for one study."""
 Kind = Literal["level", "change", "pct_change"]
 PAIRS: dict[str, tuple[Kind, str]] = {
-    "levels": ("level", "at follow-up"),
-    "baselines": ("level", "at baseline"),
-    "changes": ("change", "of the change"),
-    "percents": ("pct_change", "of the % change"),
-}
+    "levels": ("level", "at follow-up"), "baselines": ("level", "at baseline"),
+    "changes": ("change", "of the change"), "percents": ("pct_change", "of the % change"),
+}  # fmt: skip
 ANY_UNIT = "ng/mL"
 # Any positive numbers will do: only whether a derivation method succeeds is looked at.
 PLACEHOLDERS = {
@@ -171,23 +169,15 @@ def fill(
         for side in comparison.sides:
             rows[side] = row(pair, side, atoms, LABEL in chosen)
         changed[pair] = tuple(rows)
-    contrasts = list(comparison.contrasts)
-    if TEST in chosen:
-        contrasts.append(
-            _contrast(comparison, statistic="t", value=ReportedNumber("2.1"), config=config)
-        )
     if DIRECTION in chosen:
         changed["directions"] = (*comparison.directions, _direction(comparison))
-    more = {"value": ReportedNumber("0.1"), "se": ReportedNumber("0.05")}
-    for atom, statistic in ((DIFFERENCE, "md"), (ADJUSTED, "adj_md")):
-        if atom in chosen:
-            contrasts.append(_contrast(comparison, statistic=statistic, config=config, **more))
+    values = {TEST: ("t", "2.1", None), DIFFERENCE: ("md", "0.1", "0.05"),
+              ADJUSTED: ("adj_md", "0.1", "0.05")}  # fmt: skip
+    new = (_contrast(comparison, config, *values[atom]) for atom in values if atom in chosen)
     if SIZE in chosen:
-        changed["arm"] = comparison.arm.model_copy(update={"n_end": comparison.arm.n_end or 20})
-        if comparison.control is not None:
-            n = comparison.control.n_end or 20
-            changed["control"] = comparison.control.model_copy(update={"n_end": n})
-    return replace(comparison, contrasts=tuple(contrasts), **changed)
+        for name, arm in (("arm", comparison.arm), ("control", comparison.control)):
+            changed[name] = arm and arm.model_copy(update={"n_end": arm.n_end or 20})
+    return replace(comparison, contrasts=(*comparison.contrasts, *new), **changed)
 
 
 def filled_row(
@@ -224,37 +214,41 @@ def new_row(comparison: Comparison, pair: str, side: int, config: Config) -> Mea
     arm = (comparison.arm, comparison.control or comparison.arm)[side]
     kind = PAIRS[pair][0]
     base = pair == "baselines"
-    row = Measurement(
-        study_id=comparison.study.study_id, arm_id=arm.arm_id, outcome=comparison.outcome,
-        analyte=comparison.analyte, site=comparison.site,
-        timepoint="baseline" if base else comparison.timepoint, kind=kind,
-        unit="%" if kind == "pct_change" else unit_of(comparison, config) or ANY_UNIT,
-    )  # fmt: skip
-    if base or comparison.time is None:
-        return row
-    column = "time_h" if arm.phase == "acute" else "time_wk"
-    return row.model_copy(update={column: ReportedNumber(f"{comparison.time:g}")})
+    cells: dict[str, Any] = _place(comparison) | {"arm_id": arm.arm_id}
+    if base:
+        cells["timepoint"] = "baseline"
+    elif comparison.time is not None:
+        column = "time_h" if arm.phase == "acute" else "time_wk"
+        cells[column] = ReportedNumber(f"{comparison.time:g}")
+    unit = "%" if kind == "pct_change" else unit_of(comparison, config) or ANY_UNIT
+    return Measurement(**cells, kind=kind, unit=unit)
 
 
-def _contrast(comparison: Comparison, *, config: Config, **cells: Any) -> Contrast:
+def _place(comparison: Comparison) -> dict[str, Any]:
+    """Return the cells that say where a row of a comparison belongs."""
+    return {
+        "study_id": comparison.study.study_id, "arm_id": comparison.arm.arm_id,
+        "outcome": comparison.outcome, "analyte": comparison.analyte, "site": comparison.site,
+        "timepoint": comparison.timepoint,
+    }  # fmt: skip
+
+
+def _contrast(
+    comparison: Comparison, config: Config, statistic: Any, value: str, se: str | None
+) -> Contrast:
     return Contrast(
-        study_id=comparison.study.study_id, arm_id=comparison.arm.arm_id,
-        outcome=comparison.outcome, analyte=comparison.analyte, site=comparison.site,
-        timepoint=comparison.timepoint, score="change",
-        adjusted="yes" if cells["statistic"] == "adj_md" else "no",
+        **_place(comparison), statistic=statistic, value=ReportedNumber(value), score="change",
+        se=se if se is None else ReportedNumber(se),
+        adjusted="yes" if statistic == "adj_md" else "no",
         compares="between" if comparison.controlled else "within",
         test="t_pooled" if comparison.controlled else "paired_t",
-        unit="" if cells["statistic"] == "t" else unit_of(comparison, config) or ANY_UNIT, **cells,
+        unit="" if statistic == "t" else unit_of(comparison, config) or ANY_UNIT,
     )  # fmt: skip
 
 
 def _direction(comparison: Comparison) -> Direction:
-    return Direction(
-        study_id=comparison.study.study_id, arm_id=comparison.arm.arm_id,
-        outcome=comparison.outcome, analyte=comparison.analyte, site=comparison.site,
-        timepoint=comparison.timepoint, direction="up",
-        basis="between_arm" if comparison.controlled else "within_arm",
-    )  # fmt: skip
+    basis = "between_arm" if comparison.controlled else "within_arm"
+    return Direction(**_place(comparison), direction="up", basis=basis)
 
 
 def words_of(comparison: Comparison, chosen: Sequence[Atom]) -> str:
@@ -290,17 +284,12 @@ def participants_of(
     comparison: Comparison,
 ) -> tuple[int | None, Literal["arms", "test", "total", "enrolled", ""]]:
     """Return how many participants a comparison would add, and where that is reported."""
-    sides = comparison.sides
-    rows = [
-        next(
-            (r for r in (getattr(comparison, pair)[side] for pair in PAIRS) if r is not None), None
-        )
-        for side in sides
-    ]
-    sizes = [comparison.size(side, row).n for side, row in zip(sides, rows, strict=True)]
-    known = [n for n in sizes if n]
-    if len(known) == len(sizes):
-        return sum(known), "arms"
+    sizes = []
+    for side in comparison.sides:
+        rows = (getattr(comparison, pair)[side] for pair in PAIRS)
+        sizes.append(comparison.size(side, next(filter(None, rows), None)).n or 0)
+    if all(sizes):
+        return sum(sizes), "arms"
     for row in comparison.contrasts:
         if row.n_exercise and row.n_control:
             return row.n_exercise + row.n_control, "test"

@@ -10,11 +10,11 @@ from osteometa.comparisons.classification import (
     time_distance,
     window_of,
 )
-from osteometa.comparisons.comparison import NONE, Comparison, MergedRows, Reported, RowPair
+from osteometa.comparisons.comparison import NONE, Comparison, MergedRows, RowPair
 from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.estimate import Estimated, estimate
 from osteometa.effects.rows import disputed_because
-from osteometa.extraction.tables import Arm
+from osteometa.extraction.tables import Arm, Measurement
 from osteometa.protocol.config import Config
 from osteometa.records.groups import grouped
 from osteometa.wording.choices import PART, POPULATIONS
@@ -151,30 +151,27 @@ def merged_comparison(parts: Sequence[Comparison]) -> Comparison | None:
     mean, SD and n; a test of one arm does not apply to all of them. None if the arms have no kind
     of value after the exercise in common.
     """
-    levels = _merged_pair(parts, [part.levels for part in parts])
-    changes = _merged_pair(parts, [part.changes for part in parts])
-    percents = _merged_pair(parts, [part.percents for part in parts])
-    if not (levels[0] or changes[0] or percents[0]):
+    names = ("levels", "changes", "percents", "baselines")
+    pairs = {name: _merged_pair(parts, name) for name in names}
+    if not any(pairs[name][0] for name in names[:3]):
         return None
     return replace(
         parts[0], arm=_merged_arm([part.arm for part in parts]), contrasts=(), directions=(),
-        parts=tuple(parts), logs=NONE, log_baselines=NONE, levels=levels, changes=changes,
-        percents=percents, baselines=_merged_pair(parts, [part.baselines for part in parts]),
+        parts=tuple(parts), logs=NONE, log_baselines=NONE, **pairs,
     )  # fmt: skip
 
 
-def _merged_pair(parts: Sequence[Comparison], pairs: Sequence[RowPair]) -> RowPair:
+def _merged_pair(parts: Sequence[Comparison], name: str) -> RowPair:
     """Return the rows of all exercise arms as one, if each is complete, and the control's row."""
-    rows = []
-    for part, pair in zip(parts, pairs, strict=True):
-        summary = part.pair(pair)[0]
-        if isinstance(pair[0], MergedRows) or pair[0] is None:
-            return None, pairs[0][1]
-        if summary is None or summary.complete() is None or not summary.sd:
-            return None, pairs[0][1]
-        rows.append(pair[0])
-    exercise: Reported = MergedRows(tuple(rows))
-    return exercise, pairs[0][1]
+    rows, control = [], getattr(parts[0], name)[1]
+    for part in parts:
+        row = getattr(part, name)[0]
+        summary = part.pair((row, None))[0]
+        whole = summary is not None and summary.complete() is not None and summary.sd
+        if not isinstance(row, Measurement) or not whole:
+            return None, control
+        rows.append(row)
+    return MergedRows(tuple(rows)), control
 
 
 def _merged_arm(arms: Sequence[Arm]) -> Arm:
@@ -182,14 +179,11 @@ def _merged_arm(arms: Sequence[Arm]) -> Arm:
         values = {getattr(arm, column) for arm in arms}
         return getattr(arms[0], column) if len(values) == 1 else ""
 
-    return arms[0].model_copy(
-        update={
-            "arm_id": "+".join(arm.arm_id for arm in arms),
-            "label": " + ".join(arm.label for arm in arms),
-            "intensity": same("intensity"),
-            "cointervention": "; ".join(dict.fromkeys(a.cointervention for a in arms)),
-            "comparator_kind": same("comparator_kind") or arms[0].comparator_kind,
-            "n_start": None,
-            "n_end": None,
-        }
-    )
+    merged = {
+        "arm_id": "+".join(arm.arm_id for arm in arms),
+        "label": " + ".join(arm.label for arm in arms),
+        "intensity": same("intensity"),
+        "cointervention": "; ".join(dict.fromkeys(a.cointervention for a in arms)),
+        "comparator_kind": same("comparator_kind") or arms[0].comparator_kind,
+    }
+    return arms[0].model_copy(update={**merged, "n_start": None, "n_end": None})

@@ -114,9 +114,7 @@ def _with_openings(
 
 def may_be_pooled(comparison: Comparison, config: Config) -> bool:
     """Return whether numbers alone would bring a comparison into a pool."""
-    if listed_only(comparison, config) is not None:
-        return False
-    return not any(why_not_by_design(comparison, config))
+    return not listed_only(comparison, config) and not any(why_not_by_design(comparison, config))
 
 
 def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
@@ -131,13 +129,12 @@ def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
             for side in comparison.sides:
                 reported = getattr(comparison, pair)[side]
                 row = new_row(comparison, pair, side, config)
-                names = ("assay", "n", "mean", "sd", "se", "unit") if reported is not None else ()
-                if reported is not None and reported.disputed:
-                    names = ("assay", "unit")
-                same = {name: getattr(reported, name) for name in names}
-                unit = {"unit": unit_of(comparison, config)}
+                cells = {"unit": unit_of(comparison, config)}
+                if reported is not None:
+                    numbers = () if reported.disputed else ("n", "mean", "sd", "se")
+                    cells |= {c: getattr(reported, c) for c in ("assay", "unit", *numbers)}
                 origin = {"report": "authors", "source": "authors", "origin": "author"}
-                row = row.model_copy(update={**unit, **same, **origin})
+                row = row.model_copy(update=cells | origin)
                 rows.setdefault((row.key_text,), row)
     return list(rows.values())
 
@@ -150,25 +147,14 @@ def wanted_rows(found: Sequence[Wanted], config: Config) -> list[WantedRow]:
         comparison = item.comparison
         n, how = participants_of(comparison)
         for rank, chosen in enumerate(item.sets, start=1):
-            rows.append(
-                WantedRow(
-                    synthesis=ids.get(item.key, ""),
-                    study_id=comparison.study.study_id,
-                    label=comparison.study.label,
-                    arm_id=comparison.arm.arm_id,
-                    comparator=comparison.arm.comparator,
-                    **item.key._asdict(),
-                    timepoint=comparison.timepoint,
-                    k=item.k,
-                    opens=item.opens,
-                    alternative=rank,
-                    missing=words_of(comparison, chosen),
-                    unit=unit_of(comparison, config),
-                    cells=cells_of(comparison, chosen),
-                    participants=n,
-                    participants_source=how,
-                )
-            )
+            rows.append(WantedRow(
+                synthesis=ids.get(item.key, ""), study_id=comparison.study.study_id,
+                label=comparison.study.label, arm_id=comparison.arm.arm_id,
+                comparator=comparison.arm.comparator, **item.key._asdict(),
+                timepoint=comparison.timepoint, k=item.k, opens=item.opens, alternative=rank,
+                missing=words_of(comparison, chosen), unit=unit_of(comparison, config),
+                cells=cells_of(comparison, chosen), participants=n, participants_source=how,
+            ))  # fmt: skip
     return rows
 
 
