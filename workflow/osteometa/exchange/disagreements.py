@@ -11,12 +11,14 @@ from osteometa.extraction.cell_types import Row
 from osteometa.extraction.tables import ROWS, Tables
 from osteometa.io.problems import counted
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 
 Key = tuple[str, ...]
 """Cells of a row's key, and how many rows before it have the same."""
 Rows = dict[Key, Row]
 NOT_POOLED = ("prisma", "grade", "published_pools", "claims", "accepted_warnings")
 """Tables from which no effect is derived."""
+UNKNOWN = "unknown: with this difference alone the tables cannot be computed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +179,7 @@ def _weighed(
     try:
         after = primary_pools(changed, config, before, outcomes)
     except (ArithmeticError, LookupError, ValueError):
-        unknown = "unknown: with this difference alone the tables cannot be computed"
-        return replace(item, unknown=unknown)
+        return replace(item, unknown=UNKNOWN)
     return replace(item, moves=moves(before, after, config, outcomes))
 
 
@@ -189,17 +190,12 @@ def with_b(item: Disagreement, a: Tables) -> Tables:
         row = old.model_copy(update={item.column: getattr(new, item.column)})
         rows = tuple(row if own.row == old.row else own for own in getattr(a, item.table))
         return replace(a, **{item.table: rows})
-    tables = a
-    for table in {row.table for row in item.rows}:
-        own = [row for row in item.rows if row.table == table]
-        there = getattr(a, table)
-        if item.only_in == "A":
-            known = {row.row for row in own}
-            rows = tuple(row for row in there if row.row not in known)
-        else:
-            rows = (*there, *own)
-        tables = replace(tables, **{table: rows})
-    return tables
+    changed = {}
+    for table, own in grouped(item.rows, lambda row: row.table).items():
+        known = {row.row for row in own}
+        kept = tuple(row for row in getattr(a, table) if row.row not in known)
+        changed[table] = kept if item.only_in == "A" else (*getattr(a, table), *own)
+    return replace(a, **changed)
 
 
 def _outcomes(item: Disagreement, tables: Tables, config: Config) -> set[str]:

@@ -26,23 +26,19 @@ def read_foreign(path: Path, encoding: str | None = None, separator: str | None 
 
         sheets = grids(path)
         if next(iter(sheets), "") == "Studies" and len(sheets) > 1:
-            message = (
+            raise SheetError(
                 "The first sheet is named 'Studies', as in Covidence's workbook with a sheet for "
                 "each study. Export the extraction as CSV, or give the sheet of the data alone."
             )
-            raise SheetError(message)
         grid = next(iter(sheets.values()), ())
         for cell in (cell for line in grid for cell in line):
             what = wrong_in(cell)
+            holds = f"Cell {cell.coordinate} holds {what}"
             if what == FORMULA:
-                message = f"Cell {cell.coordinate} holds {what}. Save a copy with values only."
-                raise SheetError(message)
+                raise SheetError(f"{holds}. Save a copy with values only.")
             if what == PERCENTAGE:
-                message = (
-                    f"Cell {cell.coordinate} holds {what}, stored as {text_of_cell(cell)}. "
-                    "Enter the number as text, without the sign %."
-                )
-                raise SheetError(message)
+                remedy = "Enter the number as text, without the sign %."
+                raise SheetError(f"{holds}, stored as {text_of_cell(cell)}. {remedy}")
         return _distinct(sheet_of([text_of_cell(cell) for cell in line] for line in grid))
     try:
         data = path.read_bytes()

@@ -99,17 +99,15 @@ def guess(heads: tuple[str, ...]) -> tuple[Field, ...]:
     if any(name == "mean" for _, name in found):
         found = _with_sizes(found)
     elif ("contrast", "value") in found or ("contrast", "p") in found:
-        for side in SIDES:
-            size = found.pop((f"{side}_after", "n"), None)
-            if size is not None:
-                name = f"n_{side}"
+        for side, name in (("exercise", "n_exercise"), ("control", "n_control")):
+            if size := found.pop((f"{side}_after", "n"), None):
                 found["contrast", name] = replace(size, group="contrast", name=name)
         # A spread without a mean is that of another effect, such as the second `Std Err` of a row.
         found = {key: field for key, field in found.items() if "_" not in key[0]}
     else:
         found = {key: field for key, field in found.items() if key[0] != "contrast"}
-    for key, field in found.items():
-        if covidence and f"{field.text} (2)" in again:  # which of them, the reviewer knows
+    for key, field in found.items() if covidence else ():
+        if f"{field.text} (2)" in again:  # which of them, the reviewer knows
             found[key] = replace(field, text="")
     for field in (*_units_in_heads(found), *_stated(found)):
         found.setdefault((field.group, field.name), field)
@@ -211,12 +209,9 @@ def _meanings(head: str) -> Iterator[tuple[str, str]]:
 
 def _parts(head: str) -> tuple[str, str, str, str]:
     """Return the statistic, the time and the arm that a head names, and the words that are left."""
-    rest = f" {_words(head)} "
-    parts = []
-    for names in (STATISTIC, WHEN, ARM):
-        part, rest = _taken(rest, names)
-        parts.append(part)
-    statistic, when, arm = parts
+    statistic, rest = _taken(f" {_words(head)} ", STATISTIC)
+    when, rest = _taken(rest, WHEN)
+    arm, rest = _taken(rest, ARM)
     if when == "change" and not statistic and not re.match(r"t *\(", head):  # a test's t
         statistic = "mean"
     return statistic, when, arm, " ".join(rest.split())
@@ -295,10 +290,9 @@ def _leave_out_other_effects(meanings: dict[str, list[Meaning]]) -> None:
 def _taken(words: str, names: dict[str, tuple[str, ...]]) -> tuple[str, str]:
     """Return the meaning of one word or phrase, the longest, and the words that are left."""
     phrases = [(phrase, name) for name, known in names.items() for phrase in known]
-    for phrase, name in sorted(phrases, key=lambda item: -len(item[0])):
-        if f" {phrase} " in words:
-            return name, words.replace(f" {phrase} ", "  ", 1)
-    return "", words
+    there = [item for item in phrases if f" {item[0]} " in words]
+    phrase, name = max(there, key=lambda item: len(item[0]), default=("", ""))
+    return name, words.replace(f" {phrase} ", "  ", 1) if name else words
 
 
 def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
@@ -310,14 +304,14 @@ def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
         groups |= {*empty}
         for group in empty:
             for name in ("n", "mean", "sd"):
-                yield Field(group=group, name=name, kind="column", text="")
+                yield Field(group=group, name=name)
     for group in {group for group, name in found if name == "mean"}:
-        yield Field(group=group, name="n", kind="column", text="")
+        yield Field(group=group, name="n")
     two = ready or arms or any(group.startswith("control") for group in groups)
-    yield Field(group="study", name="label", kind="column", text="")
+    yield Field(group="study", name="label")
     yield Field(group="study", name="include", kind="value", text="yes")
     if arms:
-        yield Field(group="arms", name="control", kind="value", text="")
+        yield Field(group="arms", name="control", kind="value")
     for arm in () if arms else SIDES if two else SIDES[:1]:
         yield Field(group=arm, name="arm_id", kind="value", text=arm)
         yield Field(group=arm, name="label", kind="value", text=arm)
@@ -329,10 +323,10 @@ def _stated(found: dict[tuple[str, str], Field]) -> Iterator[Field]:
         for statistic in (name for name, heads in READY.items() if words in heads):
             yield Field(group="contrast", name="statistic", kind="value", text=statistic)
         if ("contrast", "p") in found:
-            yield Field(group="contrast", name="p_operator", kind="value", text="")
+            yield Field(group="contrast", name="p_operator", kind="value")
     for group, names in ASKED.items():
         if group in groups | {"study", "exercise", "finding"} or (group == "control" and two):
             for name in names:
                 of_smd = name in ("standardiser", "note")
                 if not (name == "comparator_kind" and not two) and not (of_smd and ratio):
-                    yield Field(group=group, name=name, kind="value", text="")
+                    yield Field(group=group, name=name, kind="value")

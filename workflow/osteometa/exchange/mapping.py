@@ -62,8 +62,8 @@ class Field:
 
     group: str
     name: str
-    kind: Literal["column", "value"]
-    text: str
+    kind: Literal["column", "value"] = "column"
+    text: str = ""
     """A column of the table, or the value; an empty value is a question to the reviewer."""
     words: Mapping[str, str] | None = None
     """Words of the column with what each stands for; other words stay."""

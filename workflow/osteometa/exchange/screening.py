@@ -58,12 +58,11 @@ def read_screening(path: Path, encoding: str | None, separator: str | None) -> l
         rows = [dict(zip(heads, line, strict=False)) for _, line in table.rows]
     label = next((name for name in LABELS if rows and name in rows[0]), "")
     found = [_screened(cells, label) for cells in rows]
-    if not found or not any(one.decision != "open" for one in found):
-        message = (
+    if all(one.decision == "open" for one in found):
+        raise SheetError(
             "No decision was found: RAYYAN-INCLUSION in notes, asreview_label or included, or "
             "'Exclusion reason:' in Notes."
         )
-        raise SheetError(message)
     return found
 
 
@@ -113,19 +112,16 @@ def counts(found: Iterable[Screened], stage: Stage) -> list[Cells]:
     number = Counter(one.decision for one in found)
     every, excluded = BOXES[stage]
     rows = []
+    if number["unseen"] and stage == "reports":
+        raise SheetError(f"{number['unseen']} reports have no decision. Decide, then export.")
     if number["unseen"]:
-        if stage == "reports":
-            raise SheetError(f"{number['unseen']} reports have no decision. Decide, then export.")
         rows.append({"box": "removed_automation", "n": str(number["unseen"])})
     if not any(one.listed for one in found):
         rows.append({"box": every, "n": str(number["included"] + number["excluded"])})
     rows.append({"box": excluded, "n": str(number["excluded"])})
-    if stage == "reports":
-        reasons = Counter(one.reason for one in found if one.reason)
-        rows += [
-            {"box": excluded, "reason": reason, "n": str(n)} for reason, n in reasons.most_common()
-        ]
-    return rows
+    reasons = Counter(one.reason for one in found if one.reason and stage == "reports")
+    counted = reasons.most_common()
+    return rows + [{"box": excluded, "reason": reason, "n": str(n)} for reason, n in counted]
 
 
 def with_counts(prisma: Sheet, rows: list[Cells]) -> Sheet:

@@ -55,21 +55,15 @@ def validation_problems(
     errors: Sequence[ErrorDetails], places: Places, model: type[BaseModel]
 ) -> list[Problem]:
     """Return the problems of single keys and values; a renamed key is one problem, not two."""
-    under_old_name = {
-        (*item["loc"][:-1], new) for item in errors if (new := _new_name(item["loc"])) is not None
-    }
-    return [
-        _validation_problem(item, places, model)
-        for item in errors
-        if item["loc"] not in under_old_name
-    ]
+    under_old_name = {(*item["loc"][:-1], _new_name(item["loc"])) for item in errors}
+    named = (item for item in errors if item["loc"] not in under_old_name)
+    return [_validation_problem(item, places, model) for item in named]
 
 
 def _new_name(location: Location) -> str | None:
     for old, new in RENAMED.items():
-        if len(old) == len(location) and all(
-            name in ("*", part) for name, part in zip(old, location, strict=True)
-        ):
+        parts = zip(old, location, strict=False)
+        if len(old) == len(location) and all(name in ("*", part) for name, part in parts):
             return new
     return None
 
@@ -132,14 +126,8 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _problem(location: Location, places: Places, code: str, message: str, found: str) -> Problem:
     file, line = places.get(location) or places.get(location[:-1]) or places[()]
-    return Problem(
-        file=file,
-        row=line,
-        column=".".join(map(str, location)),
-        code=code,
-        found=found,
-        message=message,
-    )
+    column = ".".join(map(str, location))
+    return Problem(file=file, row=line, column=column, code=code, found=found, message=message)
 
 
 def unseen_problems(value: Any, places: Places, at: Location = ()) -> Iterator[Problem]:
@@ -197,7 +185,11 @@ def reference_problems(config: Config, places: Places) -> Iterator[Problem]:
                 "[26, 52]."
             )  # fmt: skip
             yield _problem(here, places, "E105", message, ", ".join(f"{b:g}" for b in bounds))
-    yield from _repeated_ids(config, places)
+    counts = Counter(synthesis.id for synthesis in config.syntheses)
+    for index, synthesis in enumerate(config.syntheses):
+        if counts[synthesis.id] > 1:
+            message = "Two syntheses have this id. Give each its own."
+            yield _problem(("syntheses", index, "id"), places, "E103", message, synthesis.id)
 
 
 def _undeclared(
@@ -208,11 +200,3 @@ def _undeclared(
         near = suggestion(value, allowed)
         message = f"This {what} is not known. {near}Use one of: {words}."
         yield _problem(location, places, "E105", message, value)
-
-
-def _repeated_ids(config: Config, places: Places) -> Iterator[Problem]:
-    counts = Counter(synthesis.id for synthesis in config.syntheses)
-    for index, synthesis in enumerate(config.syntheses):
-        if counts[synthesis.id] > 1:
-            message = "Two syntheses have this id. Give each its own."
-            yield _problem(("syntheses", index, "id"), places, "E103", message, synthesis.id)

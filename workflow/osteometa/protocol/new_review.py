@@ -11,6 +11,7 @@ from osteometa.extraction.units import QUANTITIES, Quantity, units_of
 from osteometa.io.csv_records import csv_text
 from osteometa.io.problems import suggestion
 from osteometa.protocol.config import Config
+from osteometa.records.groups import grouped
 from osteometa.wording.choices import COMPARISONS, EXERCISE_TYPES, MODALITIES, ExerciseType
 
 READ_AS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
@@ -118,12 +119,11 @@ def name_of(text: str) -> str:
 
 def quantity_of(text: str) -> Quantity:
     """Return a kind of quantity; ValueError in a sentence for the reviewer."""
-    known: dict[str, Quantity] = {name: name for name in QUANTITIES}
-    if text not in known:
-        near = suggestion(text, QUANTITIES)
-        words = f"Use one of: {', '.join(QUANTITIES)}."
-        raise ValueError(f"'{text}' is no kind of quantity. {near}{words}")
-    return known[text]
+    for name in QUANTITIES:
+        if name == text:
+            return name
+    near = suggestion(text, QUANTITIES)
+    raise ValueError(f"'{text}' is no kind of quantity. {near}Use one of: {', '.join(QUANTITIES)}.")
 
 
 def unit_of(text: str, quantity: Quantity) -> str:
@@ -178,12 +178,8 @@ def subgroup_of(text: str) -> tuple[str, tuple[float, ...]]:
 def files_of(review: NewReview) -> dict[str, str]:
     """Return the text of each file of a new review by its path in the folder."""
     tables = {f"data/raw/{model.table}.csv": csv_text(model.columns(), []) for model in ROWS}
-    return {
-        "config.yaml": config_text(review),
-        **tables,
-        "README.md": readme_text(review),
-        ".gitignore": IGNORED,
-    }
+    page = {"README.md": readme_text(review), ".gitignore": IGNORED}
+    return {"config.yaml": config_text(review), **tables, **page}
 
 
 def config_text(review: NewReview) -> str:
@@ -311,10 +307,9 @@ All four work in this folder; the first report appears with one study.
 
 
 def _distinct(names: Sequence[str]) -> None:
-    codes = [_code(name) for name in names]
-    twice = next((name for name in names if codes.count(_code(name)) > 1), "")
-    if twice:
-        raise ValueError(f"'{twice}' is named twice. Name each analyte and site once.")
+    for name, *more in grouped(names, _code).values():
+        if more:
+            raise ValueError(f"'{name}' is named twice. Name each analyte and site once.")
 
 
 def _key(words: str) -> str:
@@ -328,6 +323,5 @@ def _code(words: str) -> str:
 def _text(words: str) -> str:
     """Return words as YAML, between quotes where they could be read as something else."""
     plain = re.fullmatch(r"[A-Za-z]([A-Za-z0-9 ()./-]*[A-Za-z0-9)])?", words)
-    return (
-        words if plain and words.lower() not in READ_AS else json.dumps(words, ensure_ascii=False)
-    )
+    quoted = not plain or words.lower() in READ_AS
+    return json.dumps(words, ensure_ascii=False) if quoted else words
