@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from osteometa.comparisons.comparison import Comparison, rows_of
 from osteometa.comparisons.reported_tests import ReportedDifference, ReportedTest
@@ -60,10 +61,8 @@ def spreads(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
     phases = {(arm.study_id, arm.arm_id): arm.phase for arm in tables.arms}
     for row in tables.measurements:
         sd, unlabelled = sd_of(row), row.spread_kind == "unknown" and row.usable
-        if unlabelled and sd is None and row.spread is not None:
-            sd = float(row.spread)
-        else:
-            unlabelled = False
+        unlabelled = unlabelled and sd is None and row.spread is not None
+        sd = row.spread if unlabelled else sd
         if row.outcome not in config.outcomes or not sd or row.kind == "log_level":
             continue
         level = row.mean if row.kind == "level" else level_of(row, config)
@@ -126,13 +125,8 @@ def changes(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
                 )  # fmt: skip
         for row in comparison.contrasts:
             level = level_of(row, config)
-            between = row.compares == "between"
-            if (
-                row.statistic in ("md", "adj_md")
-                and row.value is not None
-                and level is not None
-                and between == comparison.controlled
-            ):
+            own = (row.compares == "between") == comparison.controlled
+            if own and row.statistic in ("md", "adj_md") and row.value is not None and level:
                 yield Change(
                     row=row, column="value", group=(*group, kind), value=100 * row.value / level,
                     years=_years(row, arm),
@@ -141,9 +135,9 @@ def changes(tables: Tables, comparisons: Sequence[Comparison], config: Config) -
 
 def _of_arms(tables: Tables, arms: dict[tuple[str, str], Arm], config: Config) -> Iterator[Change]:
     """Yield the change of each arm: reported, or of its levels before and after."""
-    place = ("study_id", "arm_id", "outcome", "analyte", "site", "report", "unit")
+    place = attrgetter("study_id", "arm_id", "outcome", "analyte", "site", "report", "unit")
     baselines = {
-        tuple(getattr(row, name) for name in place): row.mean
+        place(row): row.mean
         for row in tables.measurements
         if row.kind == "level" and row.timepoint == "baseline"
     }
@@ -153,7 +147,7 @@ def _of_arms(tables: Tables, arms: dict[tuple[str, str], Arm], config: Config) -
         if row.kind in ("change", "pct_change"):
             level, mean, sd = level_of(row, config), float(row.mean), sd_of(row)
         elif row.kind == "level" and row.timepoint != "baseline":
-            level, sd = baselines.get(tuple(getattr(row, name) for name in place)), None
+            level, sd = baselines.get(place(row)), None
             mean = row.mean - (level or 0)
         else:
             continue

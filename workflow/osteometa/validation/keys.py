@@ -10,9 +10,9 @@ from osteometa.protocol.config import Config
 from osteometa.validation.cells import problem_at
 
 ROB_DOMAINS = {
-    "rob2": {**{f"d{i}": None for i in range(1, 6)}, "overall": None},
-    "robins_i": {**{f"d{i}": None for i in range(1, 8)}, "overall": None},
-    "nhlbi_prepost": {**{f"q{i}": None for i in range(1, 13)}, "overall": None},
+    "rob2": (*(f"d{i}" for i in range(1, 6)), "overall"),
+    "robins_i": (*(f"d{i}" for i in range(1, 8)), "overall"),
+    "nhlbi_prepost": (*(f"q{i}" for i in range(1, 13)), "overall"),
 }
 ROB_LEVELS = {
     "rob2": ("low", "some", "high"),
@@ -45,11 +45,11 @@ def _duplicates(tables: Tables) -> Iterator[Problem]:
         first: dict[str, int] = {}
         for row in getattr(tables, model.table):
             if row.key_text in first:
+                or_else = ", or distinguish them by `report`" if "report" in model.key else ""
                 message = (
                     f"This row of {model.table}.csv is entered twice (first in row "
-                    f"{first[row.key_text]}). Delete one of the two"
+                    f"{first[row.key_text]}). Delete one of the two{or_else}."
                 )
-                message += ", or distinguish them by `report`." if "report" in model.key else "."
                 yield problem_at(row, ", ".join(model.key), "E103", message, row.key_text)
             first.setdefault(row.key_text, row.row)
 
@@ -63,9 +63,8 @@ def _foreign_keys(tables: Tables, unread: frozenset[tuple[str, str]]) -> Iterato
             message = f"Study '{row.study_id}' is not in studies.csv. {near}Add it there."
             yield problem_at(row, "study_id", "E104", message, row.study_id)
     for row in tables.findings:
-        if row.study_id not in studies or (row.study_id, row.arm_id) in arms:
-            continue
-        if not _unread(row.study_id, unread):
+        lacks = row.study_id in studies and (row.study_id, row.arm_id) not in arms
+        if lacks and not _unread(row.study_id, unread):
             known = sorted(arm for study, arm in arms if study == row.study_id)
             message = (
                 f"Arm '{row.arm_id}' of study '{row.study_id}' is not in arms.csv. "
@@ -93,9 +92,8 @@ def _vocabulary(tables: Tables, config: Config) -> Iterator[Problem]:
         yield from _listed(row, "site", main.sites if main and main.sites else ("",))
         for flag in row.flag.split():
             if flag not in ENTERED_FLAGS:
-                message = (
-                    f"'{flag}' is not a flag that can be entered. Use: {', '.join(ENTERED_FLAGS)}."
-                )
+                use = f"Use: {', '.join(ENTERED_FLAGS)}."
+                message = f"'{flag}' is not a flag that can be entered. {use}"
                 yield problem_at(row, "flag", "E105", message, row.flag)
     for judged in tables.risk_of_bias:
         yield from _listed(judged, "outcome", ("", *outcomes))
@@ -157,10 +155,8 @@ def _arms_of_claim(
 def _listed(row: Row, column: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
     value = getattr(row, column)
     if value not in allowed:
-        words = ", ".join(name or "(empty)" for name in allowed)
-        message = (
-            f"'{value}' is not allowed for {column}. {suggestion(value, allowed)}Use: {words}."
-        )
+        use = f"Use: {', '.join(name or '(empty)' for name in allowed)}."
+        message = f"'{value}' is not allowed for {column}. {suggestion(value, allowed)}{use}"
         yield problem_at(row, column, "E105", message, value)
 
 
@@ -242,9 +238,8 @@ def _judgements(tables: Tables) -> Iterator[Problem]:
             message = f"'{row.domain}' is not a domain of {row.tool}. Use: {domains}."
             yield problem_at(row, "domain", "E501", message, row.domain)
             continue
-        levels = ROB_LEVELS[row.tool]
-        if row.tool == "nhlbi_prepost" and row.domain == "overall":
-            levels = NHLBI_OVERALL
+        overall = row.tool == "nhlbi_prepost" and row.domain == "overall"
+        levels = NHLBI_OVERALL if overall else ROB_LEVELS[row.tool]
         if row.judgement not in levels:
             message = f"'{row.judgement}' is not a level of {row.tool}. Use: {', '.join(levels)}."
             yield problem_at(row, "judgement", "E501", message, row.judgement)

@@ -104,10 +104,8 @@ def usual(compared: Iterable[Compared], enough: int, least: float) -> dict[tuple
 def _scales(tables: Tables, config: Config) -> Iterator[Problem]:
     """Warn of means far from the median of all studies; farther where studies differ more."""
     levels = [
-        Compared(
-            row=row, column="mean", value=math.log(value),
-            group=(row.outcome, row.analyte, row.site, unit),
-        )
+        Compared(row=row, column="mean", value=math.log(value),
+                 group=(row.outcome, row.analyte, row.site, unit))
         for row, value, unit in _levels(tables, config)
         if config.outcomes[row.outcome].has_zero(unit)
     ]  # fmt: skip

@@ -37,8 +37,7 @@ def _place(row: Measurement | Contrast | Direction, kind: str) -> tuple[str, ...
 def _same(row: Measurement | Contrast, stated: Iterable[Direction]) -> Iterator[Direction]:
     """Yield the rows that may be of the same analysis population."""
     for other in stated:
-        own = population_of(row)
-        if own == population_of(other) or "" in (own, population_of(other)):
+        if len({population_of(row), population_of(other)} - {""}) < 2:
             yield other
 
 
@@ -54,19 +53,12 @@ def _sign(change: Change, row: Direction) -> Iterator[Problem]:
         f"directions.csv says {words}. Is a sign lost, or a value of the other arm entered? Check "
         "the paper."
     )
-    yield warning_at(
-        change.row, change.column, "W45", message, change.found(f"{change.value:.3g} %")
-    )
+    found = change.found(f"{change.value:.3g} %")
+    yield warning_at(change.row, change.column, "W45", message, found)
 
 
 def _significance(test: Contrast, row: Direction) -> Iterator[Problem]:
-    if (
-        test.p is None
-        or test.statistic in CORRELATIONS
-        or row.disputed
-        or test.disputed
-        or row.significant not in ("yes", "no")
-    ):
+    if test.p is None or test.statistic in CORRELATIONS or row.disputed or test.disputed:
         return
     above = test.p > SIGNIFICANT and test.p_operator in ("=", ">", ">=")
     below = test.p < SIGNIFICANT and test.p_operator in ("=", "<", "<=")

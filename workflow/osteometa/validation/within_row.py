@@ -28,6 +28,11 @@ FEWEST_OF_CLUSTERS = 2
 """The same of a test that accounts for clusters."""
 UNLIKE_SE = 2.5
 """Factor between a reported and the usual SE of an SMD that no choice of its SD explains."""
+IN_LOGARITHMS = {
+    "measurements": "Is it a geometric mean? Then enter kind=geometric.",
+    "contrasts": "Is it a ratio of means? Then enter statistic=rom.",
+    "published_pools": "Is it a ratio? Then its natural logarithms belong here.",
+}
 ALIKE = 1.25
 """Factor within which two p agree: models differ in degrees of freedom."""
 
@@ -76,6 +81,7 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
     if value is None or not (limits := interval_of(row)):
         return
     low, high = limits
+    found = f"{value.text} in {low.text} to {high.text}"
     named = {"geometric": "geometric mean", "rom": "ratio"}
     name = named.get(getattr(row, "kind", "") or getattr(row, "statistic", ""))
     if name:
@@ -84,23 +90,15 @@ def _off_middle(row: Measurement | Contrast | PublishedPool, column: str) -> Ite
                 f"The {name} {value.text} is not the middle of its interval in logarithms "
                 f"({math.sqrt(low * high):.4g}). Check all three, and the kind."
             )
-            found = f"{value.text} in {low.text} to {high.text}"
             yield warning_at(row, column, "W21", message, found)
         return
     middle, slack = (low + high) / 2, (low.half_unit + high.half_unit) / 2
     if abs(value - middle) <= value.half_unit + slack + UNEVEN * (high - low):
         return
-    found = f"{value.text} in {low.text} to {high.text}"
     message = f"The {column} {value.text} is not the middle of its interval ({middle:.4g}). "
     message += _which_limit(column, value, low, high)
     if low > 0 and _is_middle_of_logs(value, low, high):
-        message += " The interval is symmetric in logarithms. "
-        if isinstance(row, Measurement):
-            message += "Is it a geometric mean? Then enter kind=geometric."
-        elif isinstance(row, Contrast):
-            message += "Is it a ratio of means? Then enter statistic=rom."
-        else:
-            message += "Is it a ratio? Then its natural logarithms belong here."
+        message += f" The interval is symmetric in logarithms. {IN_LOGARITHMS[row.table]}"
     yield warning_at(row, column, "W21", message, found)
 
 
@@ -153,8 +151,8 @@ def _spread_and_interval(row: Measurement) -> Iterator[Problem]:
         kind = row.spread_kind if column == "spread" else column
         if typed is None or kind not in ("sd", "se"):
             continue
-        expected = Range(se.low * root, se.high * root) if kind == "sd" else se
-        other = se if kind == "sd" else Range(se.low * root, se.high * root)
+        sd = Range(se.low * root, se.high * root)
+        expected, other = (sd, se) if kind == "sd" else (se, sd)
         if not _in(typed, expected):
             message = (
                 f"The {kind} {typed.text} and the interval {limits[0].text} to {limits[1].text} "
@@ -276,11 +274,8 @@ def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[st
         if row.statistic == "f":
             around = Range(math.sqrt(around.low), math.sqrt(around.high))
         if not is_omnibus(row):
-            low_df = df or FEWEST_DF
-            yield (
-                row.statistic.upper(),
-                Range(two_sided_p(around.high, most), two_sided_p(around.low, low_df)),
-            )
+            least = two_sided_p(around.high, most)
+            yield row.statistic.upper(), Range(least, two_sided_p(around.low, df or FEWEST_DF))
         return
     if contrast and (row.test == "rank" or row.statistic not in OF_P):
         return
@@ -317,10 +312,9 @@ def _reported_p(row: Contrast | PublishedPool, p: ReportedNumber) -> Range:
 
 def _sizes(row: Contrast, paired: bool) -> Iterator[Problem]:
     """Warn of numbers of participants that disagree with each other or with df."""
-    parts = (row.n_exercise, row.n_control)
     total = total_of(row, paired)
     two = row.compares == "between" and not paired
-    if two and None not in (*parts, row.n_total) and total != row.n_total:
+    if two and None not in (row.n_exercise, row.n_control, row.n_total) and total != row.n_total:
         message = f"n_total is {row.n_total}, but n_exercise + n_control = {total}. Correct one."
         yield warning_at(row, "n_total", "W24", message, f"{row.n_total} against {total}")
     if row.df1 is not None and row.df2 is not None and row.df1 > row.df2:
@@ -330,10 +324,8 @@ def _sizes(row: Contrast, paired: bool) -> Iterator[Problem]:
         return
     most = total - (2 if two else 1)
     if row.df2 > most and row.test != "rm_anova":
-        message = (
-            f"df2 is {row.df2.text}, but {total} participants give at most {most}. "
-            "Correct df2 or n."
-        )
+        words = f"df2 is {row.df2.text}, but {total} participants give at most {most}"
+        message = f"{words}. Correct df2 or n."
         yield warning_at(row, "df2", "W24", message, f"{row.df2.text} against {most}")
 
 
