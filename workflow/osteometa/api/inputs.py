@@ -76,10 +76,9 @@ def moderators_of(mods: Any, frame: pd.DataFrame | None, k: int) -> tuple[Modera
     ValueError for a column that the data frame has not, and for another number of values than
     effects.
     """
-    columns = _columns(mods, frame)
     known = np.ones(k, dtype=bool)
     values: dict[str, Any] = {}
-    for name, column in columns.items():
+    for name, column in _columns(mods, frame).items():
         cells = np.asarray(column)
         if cells.shape != (k,):
             raise ValueError(
@@ -124,5 +123,4 @@ def _is_known(cell: Any) -> bool:
 def _values(cells: np.ndarray) -> list[Any]:
     if cells.dtype.kind in "biuf":
         return cells.astype(float).tolist()
-    numbers = [cell for cell in cells if not isinstance(cell, str)]
-    return [float(cell) for cell in cells] if len(numbers) == len(cells) else list(map(str, cells))
+    return list(map(str if any(isinstance(cell, str) for cell in cells) else float, cells))

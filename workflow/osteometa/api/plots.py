@@ -126,15 +126,8 @@ def _studies(found: PooledEffect, scale: MeasureFormat) -> list[ForestRow]:
     shares = found.weights if found.status == "ok" else (None,) * len(found.yi)
     for label, y, v, share in zip(found.labels, found.yi, found.vi, shares, strict=True):
         half = t_quantile(0.975, None) * v**0.5
-        rows.append(
-            Study(
-                label=label,
-                estimate=y,
-                low=y - half,
-                high=y + half,
-                share=share,
-                effect=scale.with_interval(y, y - half, y + half),
-                weight="" if share is None else f"{share:.1f}",
-            )
-        )
+        low, high = y - half, y + half
+        effect, weight = scale.with_interval(y, low, high), "" if share is None else f"{share:.1f}"
+        rows.append(Study(label=label, estimate=y, low=low, high=high, share=share,
+                          effect=effect, weight=weight))  # fmt: skip
     return rows

@@ -97,11 +97,8 @@ class _Index:
             contrasts=_here(self.contrasts.get(exercise, []), place),
             directions=_here(self.directions.get(exercise, []), place),
             units=self.units.get(place.outcome, ()),
-            controls_own=tuple(
-                row
-                for row in _here(self.contrasts.get(other, []), place)
-                if row.compares == "within"
-            ),
+            controls_own=tuple(row for row in _here(self.contrasts.get(other, []), place)
+                               if row.compares == "within"),
         )  # fmt: skip
 
     def _best(self, arm: Site, kind: str, place: Place) -> Measurement | None:

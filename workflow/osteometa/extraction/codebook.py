@@ -38,9 +38,8 @@ def allowed(model: type[Row], name: str) -> str:
     if "const" in schema:
         return str(schema["const"]) + needed
     kinds = schema.get("type") or [part.get("type") for part in schema.get("anyOf", ())]
-    kind = next(
-        (k for k in ([kinds] if isinstance(kinds, str) else kinds) if k != "null"), "string"
-    )
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    kind = next((kind for kind in kinds if kind != "null"), "string")
     words = {"integer": "whole number", "number": "number", "string": "text"}[kind]
     if "pattern" in schema:
         words = "small letters, digits, _"

@@ -123,13 +123,11 @@ def unseen(text: str) -> str:
     Control, bidirectional and format characters and those that are none. Line ends and tabs, and
     the joiners of Persian and Indic scripts, are allowed.
     """
-    for character in text:
-        if _is_unseen(character):
-            control = unicodedata.category(character) == "Cc"
-            other = "control character" if control else "no character"
-            name = unicodedata.name(character, other).lower()
-            return f"U+{ord(character):04X} ({name})"
-    return ""
+    character = next(filter(_is_unseen, text), "")
+    if not character:
+        return ""
+    other = "control character" if unicodedata.category(character) == "Cc" else "no character"
+    return f"U+{ord(character):04X} ({unicodedata.name(character, other).lower()})"
 
 
 def _is_unseen(character: str) -> bool:

@@ -166,9 +166,8 @@ def _writer_of(hint: Any) -> Callable[[Any], str]:
     if get_origin(hint) is not Annotated:
         return text_of
     several, joined = get_args(hint)
-    if get_origin(several) is frozenset:
-        return lambda values: joined.separator.join(sorted(map(str, values)))
-    return lambda values: joined.separator.join(map(str, values))
+    order = sorted if get_origin(several) is frozenset else list
+    return lambda values: joined.separator.join(order(map(str, values)))
 
 
 def _reader_of(hint: Any) -> Callable[[str], Any]:

@@ -110,10 +110,7 @@ def _one_line(cell: str) -> str:
 
 def _named(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Leave out columns without name and content, which spreadsheets append."""
-    header = lines[0] if lines else ()
-    empty = {
-        column
-        for column, name in enumerate(header)
-        if not name and not any(line[column] for line in lines if len(line) > column)
-    }
+    header = enumerate(lines[0] if lines else ())
+    unnamed = [column for column, name in header if not name]
+    empty = {c for c in unnamed if not any(line[c] for line in lines if len(line) > c)}
     return [tuple(c for place, c in enumerate(line) if place not in empty) for line in lines]
