@@ -84,12 +84,11 @@ def _tables(raw: Path) -> Tables:
     from osteometa.io.problems import ProblemsFound, errors_of
 
     tables, problems = read_raw(raw)
+    wrong = [replace(p, file=str(raw / Path(p.file).name)) for p in errors_of(problems)]
     # A second reviewer may have extracted some of the tables only: the others are empty.
-    wrong = [
-        p for p in errors_of(problems) if p.code != "E101" or (raw / Path(p.file).name).is_file()
-    ]
+    wrong = [p for p in wrong if p.code != "E101" or Path(p.file).is_file()]
     if wrong:
-        raise ProblemsFound([replace(p, file=str(raw / Path(p.file).name)) for p in wrong])
+        raise ProblemsFound(wrong)
     return tables
 
 

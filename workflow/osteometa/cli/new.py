@@ -7,6 +7,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Collection
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -138,24 +139,21 @@ def _ask(arguments: argparse.Namespace) -> None:
 
     arguments.title = arguments.title or _answer("Title of the review", _needed)
     if not arguments.outcome:
-        arguments.outcome = [
-            _ask_outcome("Outcome, for instance P1NP", lambda text: name_of(_needed(text)))
-        ]
-        while more := _ask_outcome(
-            "Another outcome (empty: no more)", lambda text: text and name_of(text)
-        ):
-            arguments.outcome.append(more)
+        first = _ask_outcome("Outcome, for instance P1NP", lambda text: name_of(_needed(text)))
+        question = "Another outcome (empty: no more)"
+        others = iter(lambda: _ask_outcome(question, lambda text: text and name_of(text)), [])
+        arguments.outcome = [first, *others]
     if not arguments.exercise:
-        types = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
-        arguments.exercise = _answer(
-            types, lambda text: _among(text, EXERCISE_TYPES, "exercise type")
-        )
+        question = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
+        among = partial(_among, known=EXERCISE_TYPES, what="exercise type")
+        arguments.exercise = _answer(question, among)
     if not arguments.compare:
         question = (
             "What is compared: a programme (training) or a single bout (acute), with a comparator "
             f"(controlled) or within one arm: {', '.join(COMPARISONS)} (empty: {COMPARISONS[0]})"
         )
-        arguments.compare = _answer(question, lambda text: _among(text, COMPARISONS, "comparison"))
+        among = partial(_among, known=COMPARISONS, what="comparison")
+        arguments.compare = _answer(question, among)
     if not arguments.subgroup:
         question = "Subgroups beside them, for instance: sex weeks=26,52 (empty: none)"
         arguments.subgroup = _answer(question, lambda text: _each(text.split(), subgroup_of))

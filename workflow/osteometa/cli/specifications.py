@@ -79,10 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
         near = suggestion(arguments.synthesis, list(known))
         raise RefusedError(f"no synthesis '{arguments.synthesis}' in config.yaml. {near}")
     work = _work(arguments, outcome, known[arguments.synthesis])
-    if work.subsets and not 2 <= work.effects.k <= MOST_STUDIES:
-        raise RefusedError(
-            f"{work.effects.k} studies are pooled; --subsets takes 2 to {MOST_STUDIES}."
-        )
+    k = work.effects.k
+    if work.subsets and not 2 <= k <= MOST_STUDIES:
+        raise RefusedError(f"{k} studies are pooled; --subsets takes 2 to {MOST_STUDIES}.")
     number = min(work.size, work.limit or work.size)
     print(f"{work.size:,} combinations of the registered choices; {number:,} are fitted.")
     first, step = arguments.shard or (1, 1)

@@ -105,13 +105,11 @@ def _untyped(table: str, sheet: Sheet, grid: Iterable[tuple[Cell, ...]]) -> Iter
     numbers: dict[int, list[Cell]] = {}
     model = MODELS[table]
     for line in grid:
-        studies = [cell for cell, name in zip(line, sheet.header, strict=False)
-                   if name == "study_id"]  # fmt: skip
-        study = text_of_cell(studies[0]) if studies else ""
+        named = zip(line, sheet.header, strict=False)
+        study = next((text_of_cell(cell) for cell, name in named if name == "study_id"), "")
         for place, cell in enumerate(line):
             column = sheet.header[place] if place < len(sheet.header) else ""
-            what = wrong_in(cell)
-            if what:
+            if what := wrong_in(cell):
                 yield Problem(
                     file=f"data/raw/{table}.csv", row=cell.row, column=column, code="E105",
                     study=study, found=text_of_cell(cell),

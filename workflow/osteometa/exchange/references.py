@@ -179,12 +179,13 @@ def new_studies(
     before it, is left out. `stated` are cells that hold for all new rows. ProblemsFound if a
     reference lacks its first author or its title.
     """
-    rows = [dict(zip(studies.header, line, strict=False)) for _, line in studies.rows]
     known: dict[tuple[str, str], str] = {}
-    for row in rows:
+    ids = set()
+    for _, line in studies.rows:
+        row = dict(zip(studies.header, line, strict=False))
         cells = (row.get(name, "") for name in ("doi", "pmid", "title"))
         known |= dict.fromkeys(_names(*cells).items(), row["study_id"])
-    ids = {row["study_id"] for row in rows}
+        ids.add(row["study_id"])
     added: list[Cells] = []
     duplicates, problems = [], []
     for item in references:
@@ -199,14 +200,14 @@ def new_studies(
             words = f"Reference {item.number} ({item.author} {item.year}): same {same[0]} as"
             duplicates.append(f"{words} {known[same]}. Left out.")
             continue
-        label = f"{item.author} {item.year}".strip()
-        letters = ("", *ascii_lowercase[1:], *map(str, range(27, 1000)))
-        letter = next(sign for sign in letters if identifier(label + sign) not in ids)
-        study = identifier(label + letter)
+        own = f"{item.author} {item.year}".strip()
+        labels = (own + sign for sign in ("", *ascii_lowercase[1:], *map(str, range(27, 1000))))
+        label = next(label for label in labels if identifier(label) not in ids)
+        study = identifier(label)
         ids.add(study)
         known |= dict.fromkeys(names.items(), study)
         added.append(stated | {
-            "study_id": study, "label": label + letter, "year": item.year, "title": item.title,
+            "study_id": study, "label": label, "year": item.year, "title": item.title,
             "journal": item.journal, "doi": item.doi, "pmid": item.pmid,
         })  # fmt: skip
     if problems:

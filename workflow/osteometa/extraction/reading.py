@@ -129,21 +129,29 @@ def _read_rows(
             problems.append(Problem(file=file, row=number, code="E101", message=misfit))
             continue
         cells = dict(zip(sheet.header, line, strict=True))
-        plain, wrong = _plain_cells(file, number, cells, mark, model)
+        plain, wrong = _plain_cells(cells, mark, model)
         try:
             rows.append(model.model_validate({**plain, "row": number}))
         except ValidationError as error:
-            named = {problem.column for problem in wrong}
-            found = [_cell_problem(file, number, cells, item, model) for item in error.errors()]
-            wrong += [problem for problem in found if problem.column not in named]
-        problems += wrong
+            named = {column for column, _, _ in wrong}
+            found = [_cell_problem(item, cells, model) for item in error.errors()]
+            wrong += [one for one in found if one[0] not in named]
+        study = cells.get("study_id", "")
+        problems += [
+            Problem(file=file, row=number, study=study, column=column, code=code,
+                    found=cells.get(column, ""), message=message)
+            for column, code, message in wrong
+        ]  # fmt: skip
     return tuple(rows), problems
 
 
 def _plain_cells(
-    file: str, number: int, cells: dict[str, str], mark: Mark, model: type[Row]
-) -> tuple[dict[str, str], list[Problem]]:
-    """Return the cells with numbers in plain digits, and what no cell of any column may hold."""
+    cells: dict[str, str], mark: Mark, model: type[Row]
+) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
+    """Return the cells with numbers in plain digits, and what no cell of any column may hold.
+
+    As column, code and message.
+    """
     plain, wrong = dict(cells), []
     for name, text in cells.items():
         code, message = "", ""
@@ -161,22 +169,14 @@ def _plain_cells(
             except NumberError as error:
                 code, message = "E105", f"{error}."
         if message:
-            wrong.append(_problem(file, number, cells, name, code, message))
+            wrong.append((name, code, message))
     return plain, wrong
 
 
-def _problem(
-    file: str, number: int, cells: dict[str, str], column: str, code: str, message: str
-) -> Problem:
-    return Problem(
-        file=file, row=number, study=cells.get("study_id", ""), column=column, code=code,
-        found=cells.get(column, ""), message=message,
-    )  # fmt: skip
-
-
 def _cell_problem(
-    file: str, number: int, cells: dict[str, str], item: ErrorDetails, model: type[Row]
-) -> Problem:
+    item: ErrorDetails, cells: dict[str, str], model: type[Row]
+) -> tuple[str, str, str]:
+    """Return column, code and message of what is wrong with the type of a cell."""
     column = str(item["loc"][0])
     found = cells.get(column, "")
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -193,5 +193,4 @@ def _cell_problem(
         message = f"{column} must consist of small letters, digits and _. Correct it"
     elif item["type"].endswith("too_long"):
         message = f"{column} has {len(found)} characters; at most {LONGEST} are allowed. Shorten it"
-    message = message if message.endswith(".") else f"{message}."
-    return _problem(file, number, cells, column, "E105", message)
+    return column, "E105", message if message.endswith(".") else f"{message}."

@@ -88,12 +88,10 @@ def _without_partner(tables: Tables) -> Iterator[Problem]:
     against = grouped(compared_arms, lambda arm: (arm.study_id, arm.comparator))
     for (study, comparator), arms in against.items():
         partners = rows[study, comparator]
-        compared = {place for arm in arms for place in rows[study, arm.arm_id]}
-        alone = [row for place, row in partners.items() if place not in compared]
-        for arm in arms:
-            found = rows[study, arm.arm_id]
-            own = [row for place, row in found.items() if place not in partners]
-            yield from _pairs(own, alone)
+        found = [rows[study, arm.arm_id] for arm in arms]
+        alone = [row for place, row in partners.items() if not any(place in own for own in found)]
+        for own in found:
+            yield from _pairs([row for place, row in own.items() if place not in partners], alone)
 
 
 def _place(row: Measurement) -> tuple[str, ...]:
@@ -123,13 +121,12 @@ def _roles(arms: Sequence[Arm], config: Config) -> Iterator[Problem]:
     named = "|".join(name.replace("_", " ") for name in config.modalities)
     trained = rf"(?<!no )(?<!non )(?<!without )\b(exercise|training|{named})\b"
     for arm in arms:
-        words, name = CONTROL, arm.arm_id.replace("_", " ").lower()
-        if arm.role == "control":
-            if (arm.study_id, arm.arm_id) not in usual:
-                continue
-            words = trained
-            if arm.modality not in ("", "not_stated"):
-                name = arm.modality.replace("_", " ")
+        name, words = arm.arm_id.lower(), trained if arm.role == "control" else CONTROL
+        if arm.role == "control" and (arm.study_id, arm.arm_id) not in usual:
+            continue
+        if arm.role == "control" and arm.modality not in ("", "not_stated"):
+            name = arm.modality
+        name = name.replace("_", " ")
         match = re.search(rf"\b({words})\b", name) or re.match(words, arm.label.lower())
         if match:
             message = (

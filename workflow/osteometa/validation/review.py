@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 
 from osteometa.comparisons.build import comparisons_of
@@ -86,9 +88,7 @@ def check_review(
     tables, wrong = read_raw(raw) if sheets is None else read_sheets(sheets)
     problems += wrong
     problems += check_tables(tables, config, unread_of(problems))
-    if errors_of(problems):
-        return CheckOutcome(tuple(problems), None, config)
-    return CheckOutcome(tuple(problems), tables, config)
+    return CheckOutcome(tuple(problems), None if errors_of(problems) else tables, config)
 
 
 def unread_of(problems: Iterable[Problem]) -> frozenset[tuple[str, str]]:
@@ -109,12 +109,8 @@ def check_tables(
     Plausibility is checked only in tables without a problem, because a wrong cell would raise false
     warnings.
     """
-    problems = [
-        *link_problems(tables, config, unread),
-        *value_problems(tables, config),
-        *flow_problems(tables),
-    ]
-    problems = without_accepted(tables, problems)
+    found = (link_problems(tables, config, unread), value_problems(tables, config))
+    problems = without_accepted(tables, chain(*found, flow_problems(tables)))
     if config is not None and not unread and not errors_of(problems):
         problems += with_reasons(tables.accepted_warnings, warnings_of(tables, config))
     return problems
@@ -146,14 +142,11 @@ def _most_telling(warnings: Sequence[Problem]) -> Iterator[Problem]:
 
     Arms that are compared with each other give some twice.
     """
-    best = {_cell(p): p.code for code in reversed(TELLING) for p in warnings if p.code == code}
+    cell = attrgetter("file", "row_key", "column")
+    best = {cell(p): p.code for code in reversed(TELLING) for p in warnings if p.code == code}
     for warning in dict.fromkeys(warnings):
-        if warning.code not in TELLING or warning.code == best[_cell(warning)]:
+        if warning.code not in TELLING or warning.code == best[cell(warning)]:
             yield warning
-
-
-def _cell(warning: Problem) -> tuple[str, str, str]:
-    return warning.file, warning.row_key, warning.column
 
 
 def report_text(outcome: CheckOutcome, directory: str | Path) -> str:
@@ -187,19 +180,14 @@ def results_left(directory: str | Path) -> str:
     if not files:
         return "Nothing was computed. There are no results yet.\n"
     seconds = time.time() - max(path.stat().st_mtime for path in files)
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            age = f"{counted(int(seconds // size), unit)} old"
-            break
-    else:
-        age = "less than a minute old"
+    units = (("day", 86400), ("hour", 3600), ("minute", 60))
+    ages = (f"{counted(int(seconds // size), unit)} old" for unit, size in units if seconds >= size)
+    age = next(ages, "less than a minute old")
     return f"Nothing was computed. results/ is unchanged: {age}, from earlier tables or settings.\n"
 
 
 BESIDE_OTHERS = ("W01", "W03", "W07", "W14", "W40", "W43", "W44")
 """Warnings that depend on the other studies, so that a new study may end or raise them."""
-Warned = tuple[str, str, str, str, str]
-"""Table, key of the row, column, code, and what is found."""
 
 
 def without_accepted(tables: Tables, problems: Iterable[Problem]) -> list[Problem]:
@@ -227,23 +215,19 @@ def with_reasons(accepted: Sequence[AcceptedWarning], warnings: Iterable[Problem
     An acceptance that no warning matches is a warning itself, so that none outlives its value; not
     where the other studies decide, because the warning may come back.
     """
-    reasons = {_accepts(row): row.reason for row in accepted}
+    key_of = attrgetter("in_table", "row_key", "column", "code")
+    reasons = {(*key_of(row), row.found): row.reason for row in accepted}
     found: list[Problem] = []
-    raised: set[Warned] = set()
+    raised = set()
     for problem in warnings:
-        place = (problem.in_table, problem.row_key, problem.column)
-        key = (*place, problem.code, problem.found.strip())
+        key = (*key_of(problem), problem.found.strip())
         raised.add(key)
         found.append(replace(problem, reason=reasons.get(key, "")))
     for row in accepted:
-        if _accepts(row) not in raised and row.code not in BESIDE_OTHERS:
+        if (*key_of(row), row.found) not in raised and row.code not in BESIDE_OTHERS:
             message = (
                 f"No warning {row.code} of this row, column and value is raised any more. "
                 "Delete the row, or look at what is found now and enter it."
             )
             found.append(warning_at(row, "found", "W20", message, row.found))
     return found
-
-
-def _accepts(row: AcceptedWarning) -> Warned:
-    return row.in_table, row.row_key, row.column, row.code, row.found

@@ -26,9 +26,8 @@ def time_warnings(tables: Tables) -> Iterator[Problem]:
     for row in tables.findings:
         yield from _named(row)
         yield from _other_phase(row, phases.get((row.study_id, row.arm_id)))
-        latest[row.study_id, row.arm_id] = max(
-            latest[row.study_id, row.arm_id], float(row.time_wk or 0)
-        )
+        key = (row.study_id, row.arm_id)
+        latest[key] = max(latest[key], float(row.time_wk or 0))
     for arm in tables.arms:
         if arm.weeks is not None:
             yield from _length(arm, arm.weeks, latest[arm.study_id, arm.arm_id])
