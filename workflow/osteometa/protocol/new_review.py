@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
@@ -11,7 +12,6 @@ from osteometa.extraction.units import QUANTITIES, Quantity, units_of
 from osteometa.io.csv_records import csv_text
 from osteometa.io.problems import suggestion
 from osteometa.protocol.config import Config
-from osteometa.records.groups import grouped
 from osteometa.wording.choices import COMPARISONS, EXERCISE_TYPES, MODALITIES, ExerciseType
 
 READ_AS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
@@ -307,8 +307,9 @@ All four work in this folder; the first report appears with one study.
 
 
 def _distinct(names: Sequence[str]) -> None:
-    for name, *more in grouped(names, _code).values():
-        if more:
+    codes = Counter(map(_code, names))
+    for name in names:
+        if codes[_code(name)] > 1:
             raise ValueError(f"'{name}' is named twice. Name each analyte and site once.")
 
 
