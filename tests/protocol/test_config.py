@@ -143,8 +143,9 @@ def report(config, run):
     """Return the report without syntheses: what it takes from the config itself."""
     bare, folder = config.model_copy(update={"syntheses": ()}), run.folder
     write_checked(folder / "data/processed/checked", run.tables)
-    for table in (model.table for model in ROWS):
-        write_text(folder / f"data/raw/{table}.csv", "")
+    empty = [f"data/raw/{model.table}.csv" for model in ROWS]
+    for file in (*empty, "data/processed/fonts.css"):
+        write_text(folder / file, "")
     write_records(folder / "data/processed/warnings.csv", CheckWarning, [])
     write_records(folder / "data/processed/ledger.csv", LedgerLine, run.ledger)
     write_records(folder / "results/syntheses.csv", SynthesisRow, [])

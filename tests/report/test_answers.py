@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 
@@ -102,10 +103,14 @@ def test_unchanged_is_counted_apart_from_not_stated(shipped):
 
 
 @pytest.fixture(scope="module")
-def report(shipped):
+def report(shipped, tmp_path_factory):
+    root = tmp_path_factory.mktemp("review")
+    shutil.copytree(shipped.root / "data/raw", root / "data/raw")
+    (root / "data/processed").mkdir()
+    (root / "data/processed/fonts.css").touch()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "read_review", lambda root, config: shipped)
-        return page.render_report(shipped.root, shipped.config)
+        patch.setattr(page, "read_review", lambda *_: replace(shipped, root=root))
+        return page.render_report(root, shipped.config)
 
 
 def section(report, name):

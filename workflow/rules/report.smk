@@ -33,6 +33,7 @@ rule report:
             "inputs.sha256", "sets", "ledger.csv", "effects.csv", "warnings.csv", *CHECKED
         ),
         earlier,
+        rules.fonts.output[0],
     output:
         "results/report.html",
     params:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from osteometa.figures.files import KEPT_ID, SVG, letters_of, references
-from osteometa.figures.fonts import common_rules, further_rules
+from osteometa.figures.fonts import further_rules
 
 OWN_PARTS = {f"{{{SVG}}}{name}" for name in ("style", "metadata", "title", "desc")}
 """What a file has for itself and a page once: fonts, words about the figure (here `aria-label`)."""
@@ -70,10 +70,10 @@ def _link(square: Element) -> None:
     square.attrib = {"href": f"#effect-{effect}", "aria-label": f"effect {effect}"}
 
 
-def page_fonts(figures: Iterable[InlineFigure]) -> str:
-    """Return @font-face rules with all letters of some figures, for the page that holds them."""
+def further_fonts(figures: Iterable[InlineFigure]) -> str:
+    """Return the @font-face rules of all letters of some figures that are not common."""
     letters: dict[str, set[str]] = {}
     for figure in figures:
         for weight, used in figure.letters.items():
             letters.setdefault(weight, set()).update(used)
-    return common_rules() + further_rules(letters)
+    return further_rules(letters)

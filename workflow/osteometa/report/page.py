@@ -23,7 +23,7 @@ from osteometa.report.exercise_types import moved_arms
 from osteometa.report.explore import CHOICES
 from osteometa.report.findings import Review, read_review
 from osteometa.report.included_studies import NOTE, included_studies, included_table
-from osteometa.report.inline_figures import page_fonts
+from osteometa.report.inline_figures import further_fonts
 from osteometa.report.methods import methods_sentences, software_versions
 from osteometa.report.sentences import subject
 from osteometa.report.snapshot import snapshot_of
@@ -60,7 +60,7 @@ def _content(review: Review, chapters: list[Chapter], overview: list[Figure]) ->
     versions = software_versions()
     return {
         "title": config.title,
-        "css": _css(chapters, overview),
+        "css": _css(review.root, chapters, overview),
         "scripts": [(FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS],
         "choices": CHOICES,
         "columns": COLUMNS,
@@ -144,11 +144,12 @@ def _outcomes(review: Review, chapters: list[Chapter]) -> list[OutcomeChapter]:
     ]  # fmt: skip
 
 
-def _css(chapters: list[Chapter], overview: list[Figure]) -> str:
+def _css(root: Path, chapters: list[Chapter], overview: list[Figure]) -> str:
     figures = [*overview, *(figure for one in chapters for figure in one.figures)]
     figures += [one.forest for one in chapters if one.forest is not None]
-    fonts = page_fonts(page for figure in figures for page in figure.pages)
-    return fonts + (FOLDER / "report.css").read_text(encoding="utf-8")
+    rare = further_fonts(page for figure in figures for page in figure.pages)
+    common = (root / "data/processed/fonts.css").read_text(encoding="utf-8")
+    return common + rare + (FOLDER / "report.css").read_text(encoding="utf-8")
 
 
 def p_range(row: DirectionSet) -> str:
