@@ -241,6 +241,8 @@ def test_a_time_agrees_with_its_name(name, cells, warned):
         ({"weeks": "52"}, False),
         ({"weeks": "520"}, True),
         ({"weeks": "26"}, False),
+        ({"weeks": "5.2"}, True),
+        ({"weeks": "104"}, True),
         ({"weeks": "52", "dose": "3 times a week, 12 months"}, False),
         ({"weeks": "25", "dose": "3 times a week for 12 months"}, True),
         ({"weeks": "52", "dose": "load raised every 2 weeks"}, False),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import CONFIG, level, tables
+from builders import CONFIG, contrasted, level, tables
 from osteometa.extraction.tables import Arm, Measurement, Prisma, Study
 from osteometa.validation.names import almost
 from osteometa.validation.review import check_tables, warnings_of
@@ -74,13 +74,50 @@ def test_rows_of_two_named_populations_are_not_compared():
     ]
 
 
+ROWS = [("e", "baseline"), ("c", "baseline"), ("e", "12_months"), ("c", "12_months")]
+
+
+def trial_without(*left_out, **more):
+    """Return a trial with levels before and after in both arms, but for some rows."""
+    rows = [level(time, arm, mean="0.95", sd="0.1", n=20, time_wk=52 * (time != "baseline"))
+            for arm, time in ROWS if (arm, time) not in left_out]  # fmt: skip
+    return replace(tables(rows, design="rct", control=True, **BONE), **more)
+
+
+@pytest.mark.parametrize("left_out", ROWS)
+def test_a_row_that_one_arm_lacks(left_out):
+    (warning,) = found(trial_without(left_out), "W35")
+    who = "The comparator 'c'" if left_out[0] == "c" else "The exercise arm"
+    assert f"{who} has no row for this outcome, site and time, but has rows at other" in (
+        warning.message
+    )
+    assert warning.found == left_out[1]
+
+
+def test_a_row_that_one_arm_lacks_at_this_site_only():
+    review = two_arms()
+    more = review.measurements[0].model_copy(update={"site": "total_hip", "row": 4})
+    (warning,) = found(replace(review, measurements=(*review.measurements, more)), "W35")
+    assert "has rows of this time for other sites or outcomes" in warning.message
+
+
+def test_no_row_is_missing_of_arms_that_report_otherwise():
+    assert found(trial_without(), "W35") == []
+    both = [("c", "baseline"), ("c", "12_months")]
+    assert found(trial_without(*both), "W35") == []  # nothing is known of the comparator
+    test = contrasted("md", "BMD", "lumbar_spine", value="0.01", se="0.005")
+    test = test.model_copy(update={"timepoint": "12_months"})
+    assert found(trial_without(("c", "12_months"), contrasts=(test,)), "W35") == []
+
+
 def test_a_row_of_a_shared_comparator_that_another_arm_needs_is_no_stray():
     review = two_arms()
     own, control = review.measurements
     arm = review.arms[0].model_copy(update={"arm_id": "second"})
     second = own.model_copy(update={"arm_id": "second", "site": "total_hip", "row": 4})
     review = replace(review, arms=(*review.arms, arm), measurements=(own, control, second))
-    assert found(review, "W35") == []
+    (warning,) = found(review, "W35")
+    assert warning.row == 4 and "differs" not in warning.message
 
 
 @pytest.mark.parametrize(
@@ -91,6 +128,17 @@ def test_an_exercise_arm_without_comparator(design, comparator, warned):
     review = tables([], design=design, control=True, **BONE)
     arms = (review.arms[0].model_copy(update={"comparator": comparator}), *review.arms[1:])
     assert bool(found(replace(review, arms=arms), "W36")) == warned
+
+
+@pytest.mark.parametrize(
+    ("design", "warned"),
+    [("rct", True), ("crossover_rct", True), ("nrct", False), ("uncontrolled", False)],
+)
+def test_a_randomised_trial_without_any_comparator(design, warned):
+    (*warnings,) = found(tables([], design=design, **BONE), "W36")
+    assert bool(warnings) == warned
+    assert all(f"The design is {design}, but no arm of the study has" in w.message
+               for w in warnings)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,23 @@ def test_the_grammar_of_a_cell_is_stated_at_the_cell(small, table, cells, column
 
 
 def test_a_remark_may_be_a_date(small):
-    assert with_cells(small, "measurements", 2, note="2024-02-01", source="2-Jan") == ()
+    assert with_cells(small, "measurements", 2, note="2024-02-01") == ()
+
+
+@pytest.mark.parametrize(("table", "column"), [("measurements", "source"), ("arms", "dose")])
+def test_another_text_may_be_no_date(small, table, column):
+    (problem,) = with_cells(small, table, 2, **{column: "12-Oct"})
+    assert problem.column == column
+    assert "'12-Oct' is a date, which a spreadsheet may have made" in problem.message
+
+
+def test_thousands_are_separated_in_one_way(small):
+    (problem,) = with_cells(small, "measurements", 2, mean="1 500.5", sd="3'100.5")
+    assert problem.row == 2
+    assert problem.message == (
+        "Row 2: '1 500.5' and '3'100.5' separate thousands in two ways. Write all numbers of the "
+        "file in one way."
+    )
 
 
 def test_a_european_table_may_have_printed_minus_signs(small):

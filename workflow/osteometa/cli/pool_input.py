@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number, unseen
+from osteometa.io.cell_text import (
+    Mark,
+    NumberError,
+    date_words,
+    is_date,
+    is_missing,
+    plain_number,
+    unseen,
+)
 from osteometa.io.problems import suggestion
 from osteometa.io.sheet import Sheet, SheetError, read_sheet
 from osteometa.numerics.range import out_of_range
@@ -51,13 +59,16 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Ma
         if name not in header:
             near = suggestion(name, header)
             raise UsageError(f"{path} has no column '{name}'. {near}It has: {', '.join(header)}.")
-    mark = sheet.decimal_mark(("yi", "vi", *columns))
+    mark = _mark_of(path, sheet, ("yi", "vi", *columns))
     rows: list[Row] = []
     problems: list[str] = []
     for number, values in sheet.rows:
         values = ["" if is_missing(text) else text for text in values]
         cells = dict(zip(header, values, strict=True))
         study, effect = cells["study"], cells.get("effect_id") or cells["study"]
+        for name in ("study", "effect_id", *columns):
+            if is_date(cells.get(name, "")):
+                problems.append(f"row {number}, column {name}: {date_words(cells[name])}.")
         yi, vi = (_number(cells, name, number, mark, problems) for name in ("yi", "vi"))
         rows.append(Row(number=number, study=study, effect=effect, yi=yi, vi=vi, cells=cells))
     _refuse(path, problems)
@@ -89,6 +100,13 @@ def _table(path: Path, needed: str) -> Sheet:
     ]
     _refuse(path, problems)
     return sheet
+
+
+def _mark_of(path: Path, sheet: Sheet, columns: Sequence[str]) -> Mark:
+    try:
+        return sheet.decimal_mark(columns)
+    except SheetError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def _refuse(path: Path, problems: Sequence[str]) -> None:
@@ -145,7 +163,7 @@ def read_covariance(path: Path, rows: Sequence[Row]) -> list[list[float]]:
     V = [[row.vi if i == j else 0.0 for j in range(len(rows))] for i, row in enumerate(rows)]
     seen: dict[tuple[int, int], float] = {}
     problems: list[str] = []
-    mark = sheet.decimal_mark(("covariance",))
+    mark = _mark_of(path, sheet, ("covariance",))
     for number, (first, second, text) in sheet.rows:
         unknown = [name for name in (first, second) if name not in index]
         if unknown:

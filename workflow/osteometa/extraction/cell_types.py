@@ -104,7 +104,7 @@ NeededWhole = Annotated[
     int, BeforeValidator(_whole), BeforeValidator(_needed), WithJsonSchema({"type": "integer"})
 ]
 Remark = Annotated[str, BeforeValidator(_text)]
-"""Free text, which may be a date."""
+"""A remark, which may be a date."""
 Text = Annotated[str, BeforeValidator(_text), AfterValidator(_no_date)]
 Identifier = Annotated[
     str,

@@ -87,7 +87,10 @@ def _rows_of_sheet(sheet: Sheet, model: type[Row]) -> tuple[tuple[Row, ...], lis
     problems = _header_problems(file, sheet.header, model)
     if problems:
         return (), problems
-    mark = sheet.decimal_mark(filter(model.is_number, sheet.header))
+    try:
+        mark = sheet.decimal_mark(filter(model.is_number, sheet.header))
+    except SheetError as error:
+        return (), [Problem(file=file, row=error.row, code="E101", message=str(error))]
     if sheet.separator != "," or mark != ".":
         message = (
             f"Read with {SEPARATORS[sheet.separator]} between cells and decimal "

@@ -54,8 +54,8 @@ class Study(Row):
     study_id: Identifier = cell("Short name of the study, for instance scott_2010.", ...)
     label: Name = cell("Author and year, as shown in figures.", ...)
     year: Whole = cell("Year of publication.", None, least=1900, most=2100)
-    title: Remark = cell("Title of the paper.")
-    journal: Remark = cell("Journal, volume and pages as far as known.")
+    title: Text = cell("Title of the paper.")
+    journal: Text = cell("Journal, volume and pages as far as known.")
     doi: Text = cell("DOI without address.")
     pmid: Text = cell("PubMed or PMC number.")
     design: Literal["rct", "crossover_rct", "nrct", "uncontrolled"] = cell(
@@ -77,7 +77,7 @@ class Study(Row):
     )
     indirect: Indirect = cell("Condition affecting bone.")
     include: Literal["yes", "no"] = cell("Whether the study is in the review.", ...)
-    exclude_reason: Remark = cell("Why not; needed if include is no.")
+    exclude_reason: Text = cell("Why not; needed if include is no.")
     note: Remark = cell("Remarks for a referee.")
 
 
@@ -104,12 +104,12 @@ class Arm(Row):
     exercise_type: Literal["", "resistance", "aerobic", "high_intensity", "combined", "other"] = (
         cell("Overrides the type that config.yaml gives the modality.")
     )
-    type_reason: Remark = cell("Why; needed with exercise_type.")
+    type_reason: Text = cell("Why; needed with exercise_type.")
     comparator: Text = cell("arm_id it is compared with; empty = its own baseline.")
     comparator_kind: Literal[
         "", "none", "usual", "attention", "low_dose", "active", "not_stated"
     ] = cell("Kind of comparator.")
-    dose: Remark = cell("Frequency, duration, load in words.")
+    dose: Text = cell("Frequency, duration, load in words.")
     weeks: Number = cell(
         "Length of the programme in weeks; empty for a single bout.", None, above=0, most=2600
     )
@@ -198,12 +198,12 @@ class Measurement(Finding):
     min: Number = cell("Smallest value.", None, **VALUE)
     max: Number = cell("Largest value.", None, **VALUE)
     unit: Text = cell("Unit as reported.")
-    source: Remark = cell("Page, table or abstract.")
+    source: Text = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Remark = cell("Remarks for a referee.")
 
 
@@ -255,12 +255,12 @@ class Contrast(Finding):
     df2: Number = cell("Degrees of freedom of t, denominator of F.", None, above=0, most=10_000_000)
     standardiser: Literal["", "raw", "change", "not_stated"] = cell("SD of a reported smd.")
     unit: Text = cell("Unit of the value; % for percentages.")
-    source: Remark = cell("Page, table or abstract.")
+    source: Text = cell("Page, table or abstract.")
     origin: Origin = cell("Where the number was read.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Remark = cell("Remarks for a referee.")
 
     @property
@@ -301,11 +301,11 @@ class Direction(Finding):
     direction: Literal["", "up", "down", "zero", "unknown"] = cell(
         "Sign of the estimate, if reported."
     )
-    source: Remark = cell("Page, table or abstract.")
+    source: Text = cell("Page, table or abstract.")
     flag: Text = cell(f"One or more of {', '.join(ENTERED_FLAGS)}, separated by spaces.")
-    disputed: Remark = cell("Why reported values contradict each other; on every row concerned.")
+    disputed: Text = cell("Why reported values contradict each other; on every row concerned.")
     accept: Acceptable = cell("Code of a check that the reported value itself violates.")
-    accept_reason: Remark = cell("Why the row is kept as reported; needed with accept.")
+    accept_reason: Text = cell("Why the row is kept as reported; needed with accept.")
     note: Remark = cell("Remarks for a referee.")
 
 

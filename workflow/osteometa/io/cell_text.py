@@ -45,7 +45,13 @@ _ALLOWED = "\t\n\r\x85\u200c\u200d"
 
 
 class NumberError(ValueError):
-    """A text that is no number; the message says what is wrong with it and what to type."""
+    """A text that is no number; the message says what is wrong with it and what to type.
+
+    A second argument is the place: the column, or the text itself.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def is_missing(text: str) -> bool:
@@ -80,7 +86,7 @@ def plain_number(text: str, mark: Mark = ".") -> str:
         raise NumberError(f"'{text}' is not a number. Enter digits with a decimal point")
     if re.match("[+-]?0[0-9]", plain):
         raise NumberError(
-            f"'{text}' has a zero too many in front. Is the decimal point or a digit missing"
+            f"'{text}' has a zero too many in front: a decimal point or a digit may be missing"
         )
     if group := found["group"]:
         plain = plain.replace(group, "")
@@ -91,9 +97,26 @@ _NAMES = {".": "point", ",": "comma"}
 
 
 def decimal_mark(texts: Iterable[str]) -> Mark:
-    """Return the decimal mark of most numbers of a file; a point where none has one."""
-    count = Counter(_mark_of(" ".join(text.split()).translate(MINUS)) for text in texts)
-    return "," if count[","] > count["."] else "."
+    """Return the decimal mark of most numbers of a file; a point where none has one.
+
+    NumberError if they separate thousands in two ways; its second argument is the second such text.
+    """
+    plain = [(text, " ".join(text.split()).translate(MINUS)) for text in texts]
+    count = Counter(_mark_of(number) for _, number in plain)
+    mark: Mark = "," if count[","] > count["."] else "."
+    first: dict[str, str] = {}
+    for text, number in plain:
+        found = None if _AMBIGUOUS.fullmatch(number) else _NUMBER[mark].fullmatch(number)
+        if found and found["group"]:
+            first.setdefault(found["group"].replace("\u2019", "'"), text)
+    if len(first) > 1:
+        one, other, *_ = first.values()
+        raise NumberError(
+            f"'{one}' and '{other}' separate thousands in two ways. Write all numbers of the file "
+            "in one way",
+            other,
+        )
+    return mark
 
 
 def _mark_of(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from osteometa.io.cell_text import Mark, decimal_mark, unguarded, unseen
+from osteometa.io.cell_text import Mark, NumberError, decimal_mark, unguarded, unseen
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
@@ -36,9 +36,18 @@ class Sheet:
     """What stands between cells."""
 
     def decimal_mark(self, columns: Iterable[str]) -> Mark:
-        """Return the decimal mark of most numbers in some columns."""
+        """Return the decimal mark of most numbers in some columns.
+
+        SheetError if they separate thousands in two ways.
+        """
         places = [self.header.index(name) for name in columns if name in self.header]
-        return decimal_mark(cells[i] for _, cells in self.rows for i in places if i < len(cells))
+        numbers = [(row, line[i]) for row, line in self.rows for i in places if i < len(line)]
+        try:
+            return decimal_mark(text for _, text in numbers)
+        except NumberError as error:
+            message, other = error.args
+            row = next(row for row, text in numbers if text == other)
+            raise SheetError(f"Row {row}: {message}.", row) from None
 
     def misfit(self, cells: tuple[str, ...]) -> str:
         """Return what is wrong with the number of cells of a row; empty if nothing is."""

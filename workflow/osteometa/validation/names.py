@@ -2,10 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from osteometa.extraction.cell_types import Row
-from osteometa.extraction.tables import Arm, Finding, Measurement, Tables
+from osteometa.extraction.tables import Arm, Contrast, Finding, Measurement, Tables
 from osteometa.io.problems import Problem
 from osteometa.protocol.config import Config
 from osteometa.records.groups import grouped
@@ -80,25 +80,65 @@ def _one_letter(one: str, other: str) -> bool:
 
 
 def _without_partner(tables: Tables) -> Iterator[Problem]:
-    """Warn of rows of two arms that would be compared but for one column."""
+    """Warn of rows of two arms that would be compared but for one column, or for a missing row."""
     rows: dict[tuple[str, str], dict[tuple[str, ...], Measurement]] = defaultdict(dict)
     for row in tables.measurements:
         rows[row.study_id, row.arm_id].setdefault(_place(row), row)
+    tests = grouped(tables.contrasts, lambda row: row.study_id)
     compared_arms = [arm for arm in tables.arms if arm.comparator]
     against = grouped(compared_arms, lambda arm: (arm.study_id, arm.comparator))
     for (study, comparator), arms in against.items():
         partners = rows[study, comparator]
-        found = [rows[study, arm.arm_id] for arm in arms]
-        alone = [row for place, row in partners.items() if not any(place in own for own in found)]
-        for own in found:
-            yield from _pairs([row for place, row in own.items() if place not in partners], alone)
+        trained = {place: row for arm in arms for place, row in rows[study, arm.arm_id].items()}
+        tested = {_point(row) for row in tests.get(study, ())}
+        alone = [row for place, row in partners.items() if place not in trained]
+        named: set[int] = set()
+        for arm in arms:
+            found = rows[study, arm.arm_id]
+            own = [row for place, row in found.items() if place not in partners]
+            pairs = list(_pairs(own, alone))
+            yield from (problem for problem, _ in pairs)
+            named |= {row for problem, other in pairs for row in (problem.row or 0, other)}
+            lacking = [row for row in own if row.row not in named and _point(row) not in tested]
+            yield from _missing(lacking, partners.values(), f"The comparator '{comparator}'")
+        lacking = [row for row in alone if row.row not in named and _point(row) not in tested]
+        yield from _missing(lacking, trained.values(), "The exercise arm")
 
 
 def _place(row: Measurement) -> tuple[str, ...]:
     return (row.outcome, *(getattr(row, column) for column in PAIRED))
 
 
-def _pairs(rows: Iterable[Measurement], others: Sequence[Measurement]) -> Iterator[Problem]:
+def _point(row: Measurement | Contrast) -> tuple[str, ...]:
+    return (row.outcome, row.analyte, row.site, row.timepoint)
+
+
+def _missing(
+    rows: Iterable[Measurement], others: Collection[Measurement], who: str
+) -> Iterator[Problem]:
+    """Warn of rows to which the other arm has none, though it has such rows.
+
+    Such rows are of the same outcome and site at another time, or of the same time elsewhere. Where
+    the other arm gives another number for the comparison (a level for a change), none is missing.
+    """
+    for row in rows:
+        own = [other for other in others if (other.kind, other.report) == (row.kind, row.report)]
+        there = any(_point(other)[:3] == _point(row)[:3] for other in own)
+        then = row.timepoint != "baseline" and any(o.timepoint == row.timepoint for o in own)
+        instead = any(_point(o) == _point(row) and o.report == row.report for o in others)
+        if (there or then) and not instead:
+            such = "at other times" if there else "of this time for other sites or outcomes"
+            message = (
+                f"{who} has no row for this outcome, site and time, but has rows {such}. Is one "
+                "left out, or mistyped? If the paper does not report it, accept the warning."
+            )
+            yield warning_at(row, "timepoint", "W35", message, row.timepoint)
+
+
+def _pairs(
+    rows: Iterable[Measurement], others: Sequence[Measurement]
+) -> Iterator[tuple[Problem, int]]:
+    """Yield a warning of each row that differs in one column from one of the others, with that."""
     for row in rows:
         for other in others:
             different = [c for c in PAIRED if getattr(row, c) != getattr(other, c)]
@@ -111,7 +151,8 @@ def _pairs(rows: Iterable[Measurement], others: Sequence[Measurement]) -> Iterat
                     f"{other.row}) and agrees in the rest. They are not compared. Is it the same "
                     f"{column.replace('_', ' ')}? Then enter one name."
                 )
-                yield warning_at(row, column, "W35", message, f"{name} beside {near}")
+                found = f"{name} beside {near}"
+                yield warning_at(row, column, "W35", message, found), other.row
                 break
 
 
@@ -137,16 +178,26 @@ def _roles(arms: Sequence[Arm], config: Config) -> Iterator[Problem]:
 
 
 def _without_comparator(tables: Tables) -> Iterator[Problem]:
-    """Warn of an exercise arm without comparator in a controlled trial that has a control arm."""
+    """Warn of an exercise arm without comparator in a controlled trial.
+
+    Of a trial that is not randomised only if it has a control arm.
+    """
     designs = {study.study_id: study.design for study in tables.studies}
     controls = {arm.study_id: arm.arm_id for arm in tables.arms if arm.role == "control"}
+    compared = {arm.study_id for arm in tables.arms if arm.comparator}
     for arm in tables.arms:
-        if arm.role != "exercise" or arm.comparator or arm.study_id not in controls:
+        design, control = designs.get(arm.study_id), controls.get(arm.study_id, "")
+        if arm.role != "exercise" or arm.comparator:
             continue
-        if designs.get(arm.study_id) in ("rct", "crossover_rct", "nrct"):
-            message = (
-                f"The study has the control arm '{controls[arm.study_id]}', but this arm has no "
-                "comparator: it is compared with its own baseline and leaves the pools of "
-                "controlled trials. Enter the comparator, with comparator_kind."
-            )
-            yield warning_at(arm, "comparator", "W36", message)
+        randomised = design in ("rct", "crossover_rct")
+        if control and (randomised or design == "nrct"):
+            what = f"The study has the control arm '{control}', but this arm has no comparator"
+        elif randomised and arm.study_id not in compared:
+            what = f"The design is {design}, but no arm of the study has a comparator"
+        else:
+            continue
+        message = (
+            f"{what}: it is compared with its own baseline and leaves the pools of controlled "
+            "trials. Enter the comparator, with comparator_kind, or correct the design."
+        )
+        yield warning_at(arm, "comparator", "W36", message)

@@ -71,9 +71,9 @@ def _length(arm: Arm, weeks: ReportedNumber, latest: float) -> Iterator[Problem]
     if said and all(abs(weeks - one) > ROUNDING * one + 1 for one in said):
         message = f"weeks is {weeks.text}, but the dose says {said[0]:.3g}. Correct one of the two."
         yield warning_at(arm, "weeks", "W33", message, f"{weeks.text} against {said[0]:.3g}")
-    elif latest and latest < weeks / 2:
+    elif latest and not weeks / 2 < latest <= weeks * 2:
         message = (
             f"weeks is {weeks.text}, but the last time of the arm is week {latest:g}. Is one of "
-            "them mistyped?"
+            "them mistyped? If the arm was followed up so long, accept the warning."
         )
         yield warning_at(arm, "weeks", "W33", message, f"{weeks.text} against {latest:g}")
