@@ -332,6 +332,8 @@ def test_a_missing_group_or_moderator_is_left_out_and_named_as_metafor_does(tmp_
         (["A,NA,0.1"], "the number is missing"),
         (["A\u202e,1,0.1"], "U+202E (right-to-left override)"),
         (["A,2-Jan,0.1"], "'2-Jan' is a date"),
+        (["2-Jan,1,0.1"], "row 2, column study: '2-Jan' is a date"),
+        (["A,1 500.5,0.1", "B,3'100.5,0.1"], "'1 500.5' and '3'100.5' separate thousands in two"),
     ],
 )
 def test_a_cell_that_is_no_number_is_named(tmp_path, capsys, rows, words):

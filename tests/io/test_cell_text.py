@@ -135,3 +135,11 @@ def test_no_text_leaves_as_a_formula_and_each_comes_back(text):
 @pytest.mark.parametrize("text", ["", "-0.5", "-1e-05", "+3", "=", "<", "-", "a=1", "'tis", "3-5"])
 def test_numbers_signs_and_other_texts_are_not_touched(text):
     assert guarded(text) == unguarded(text) == text
+
+
+def test_thousands_are_separated_in_one_way():
+    with pytest.raises(NumberError, match="separate thousands in two ways"):
+        decimal_mark(["1", "1 500.5", "3'100.5"])
+    apostrophes = ["1'500.5", "3\N{RIGHT SINGLE QUOTATION MARK}100.5"]
+    assert decimal_mark(apostrophes) == "."
+    assert decimal_mark(["1\N{NO-BREAK SPACE}500,5", "2 000"]) == ","

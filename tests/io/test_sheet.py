@@ -40,6 +40,12 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_remedy(tmp_path, data, wor
     assert found.value.row == row
 
 
+def test_another_separator_is_named_in_one_sentence(tmp_path):
+    with pytest.raises(SheetError, match=r"between '\|'\. Save the file with commas"):
+        sheet_of(tmp_path, b"a|b\n1|2\n")
+    assert sheet_of(tmp_path, b"a,b|c\n1,2\n").header == ("a", "b|c")
+
+
 def test_an_empty_file_has_no_header(tmp_path):
     assert sheet_of(tmp_path, b"").header == sheet_of(tmp_path, b"\n").header == ()
 

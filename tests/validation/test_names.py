@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from builders import CONFIG, contrasted, level, tables
+from osteometa.extraction.judgements import RiskOfBias
 from osteometa.extraction.tables import Arm, Measurement, Prisma, Study
 from osteometa.validation.names import almost
 from osteometa.validation.review import check_tables, warnings_of
@@ -237,6 +238,14 @@ def test_the_flow_agrees_with_the_tables(numbers, found_at):
     assert {p.row: p.found for p in problems} == found_at
 
 
+def test_a_judgement_for_an_outcome_that_the_study_does_not_report():
+    judged = RiskOfBias(study_id="t", tool="rob2", domain="overall", judgement="low", row=2)
+    cases = {"": 0, "BMD": 0, "CTX": 1}
+    for outcome, warned in cases.items():
+        row = judged.model_copy(update={"outcome": outcome})
+        assert len(found(replace(two_arms(), risk_of_bias=(row,)), "W49")) == warned
+
+
 @pytest.mark.parametrize(
     ("numbers", "wrong"),
     [
@@ -244,6 +253,7 @@ def test_the_flow_agrees_with_the_tables(numbers, found_at):
         ({"assessed": 10, "assessed_other": 10, "excluded_reports": 1, "excluded_reports_other": 2,
           "included_reports": 4}, ["included_reports"]),
         ({"assessed": 10, "excluded_reports": 1, "included_reports": 9}, []),
+        ({"identified_databases": 500, "removed_duplicates": 900}, ["removed_duplicates"]),
     ],
 )  # fmt: skip
 def test_the_flow_adds_up_counts_that_are_entered(numbers, wrong):

@@ -387,6 +387,9 @@ def test_a_needed_number_may_not_be_blank_or_negative(small, table, header, line
 
 
 def test_a_unit_that_the_paper_does_not_state_is_not_stated(small):
+    for unit in ("mcg/L", "microg/L", "\N{MICRO SIGN}g/L"):
+        (problem,) = with_cells(small, "measurements", 20, unit=unit)
+        assert "Did you mean 'ug/L'?" in problem.message
     found = with_cells(small, "measurements", 20, unit="ng/ml")
     assert any("Did you mean 'ng/mL'" in p.message for p in found)
     assert not errors_of(with_cells(small, "measurements", 20, unit="not_stated"))

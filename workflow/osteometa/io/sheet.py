@@ -84,6 +84,10 @@ def read_lines(path: Path) -> tuple[str, list[list[str]]]:
         message = "The file is not UTF-8. Save it as 'CSV UTF-8' in the spreadsheet."
         raise SheetError(message, data[: error.start].count(b"\n") + 1) from None
     separator, text = _separator(text)
+    first = text.partition("\n")[0]
+    if "|" in first and separator not in first:
+        message = "The cells stand between '|'. Save the file with commas, semicolons or tabs."
+        raise SheetError(message, 1)
     try:
         # Not splitlines: it also splits at characters that are line ends in a PDF only.
         source = io.StringIO(text, newline="")

@@ -25,6 +25,8 @@ REMEDIES = {
     "Operation not permitted": "A file or folder is protected. Run a copy of the folder.",
     "Permission denied": "A file or folder cannot be read or written. Change its "
     "permissions, or run a copy of the folder.",
+    "Not a directory": "A file has the name of a folder that is needed. Rename it, then run again.",
+    "File exists": "A file has the name of a folder that is needed. Rename it, then run again.",
     "Is a directory": "A folder has the name of the file. Give another name.",
     "No such file or directory": GONE,
     "missing locally": GONE,

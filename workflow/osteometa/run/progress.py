@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import signal
 import sys
@@ -108,7 +109,8 @@ class Progress(logging.Handler):
         shown = lines[-1:] if text.startswith("Traceback") else lines[:LINES]
         more = LOG if failure and len(shown) < len(lines) else ""
         if remedy:
-            shown, more = [line for line in lines if "Errno" in line][:1], remedy
+            causes = [re.sub(r".*\[Errno \d+\] ", "", line) for line in lines if "Errno" in line]
+            shown, more = causes[:1], remedy
         print_line("\n".join([*shown, *filter(None, [more])]))
 
     def _update(self) -> None:

@@ -1,6 +1,7 @@
 """Rules within one row: allowed values of a number, and cells that contradict each other."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 
 from osteometa.extraction.cell_types import Row, in_range, range_words
@@ -237,7 +238,8 @@ def _unit(row: Measurement | Contrast, outcome: Outcome) -> Iterator[Problem]:
             "Is it another analyte?"
         )
     else:
-        message = f"The unit '{row.unit}' is not known. {suggestion(row.unit, allowed)}"
+        spelled = re.sub("^(mcg|microg|[µμ]g)", "ug", row.unit)
+        message = f"The unit '{row.unit}' is not known. {suggestion(spelled, allowed)}"
     use = f"Use: {', '.join(allowed)}; {NOT_STATED} where the paper states none."
     yield problem_at(row, "unit", "E206", f"{message.strip()} {use}", row.unit)
 

@@ -37,7 +37,14 @@ def flow_problems(tables: Tables) -> Iterator[Problem]:
     )  # fmt: skip
     for box, words, plus, minus in rules:
         added, removed = total(plus), total(minus)
-        if box not in boxes or added is None or removed is None:
+        if added is None or removed is None:
+            continue
+        if removed > added:
+            last = next(name for name in reversed(minus) if name in boxes)
+            message = f"More are taken away ({removed}) than there are ({added}): {words}."
+            yield problem_at(rows[last], "n", "E701", f"{message} Correct a count.", boxes[last])
+            continue
+        if box not in boxes:
             continue
         named = (name for name in OF_REASONS if name in boxes)
         excluded = {name.replace("excluded_reports", "assessed") for name in named}

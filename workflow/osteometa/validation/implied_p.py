@@ -113,7 +113,7 @@ def _implied_sd(
             f"With the reported means and n this p implies an SD of change of "
             f"{100 * sd / level:.2g} % of the level, less than the method of measurement allows "
             f"({least:g} %, sd_of_change in config.yaml). Check the paper; if it reports the "
-            "values so, enter the reason in `disputed`, in both arms."
+            "values so, enter the reason in `disputed` of the rows of both arms."
         )
         yield warning_at(row, "p", "W02", message, p)
 
@@ -139,7 +139,7 @@ def _compare_p(
     if factor > 3 and not disputed:
         message += (
             " Above a factor of 3 the data are inconsistent: if the paper reports them so, enter "
-            "the reason in `disputed`, in both arms."
+            "the reason in `disputed` of the rows of both arms."
         )
     yield warning_at(row, "p", "W06", message, found)
 

@@ -32,6 +32,14 @@ def name_warnings(tables: Tables, config: Config) -> Iterator[Problem]:
                 "before the training, enter 'baseline'."
             )
             yield warning_at(row, "timepoint", "W34", message, row.timepoint)
+    reported = {(row.study_id, row.outcome) for row in tables.findings}
+    for judged in tables.risk_of_bias:
+        if judged.outcome and (judged.study_id, judged.outcome) not in reported:
+            message = (
+                f"The study has no row for {judged.outcome}. Is the judgement of another outcome, "
+                "or of another study?"
+            )
+            yield warning_at(judged, "outcome", "W49", message, judged.outcome)
     yield from _without_partner(tables)
     yield from _without_comparator(tables)
     yield from _roles(tables.arms, config)

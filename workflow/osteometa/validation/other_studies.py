@@ -245,7 +245,8 @@ def _large_changes(found: Iterable[Change], config: Config) -> Iterator[Problem]
             limit = f"{rate:g} % a year (largest_change_per_year in config.yaml)"
         else:
             continue
-        time = "" if one.years is None else f" after {one.years:.2g} years"
+        after = "" if one.years is None else f"{one.years:.2g}"
+        time = f" after {after} {'year' if after == '1' else 'years'}" if after else ""
         message = (
             f"{_words(one)} is {one.value:.3g} % of the level{time}, more than {limit}. Are "
             "number, sign, unit and time right? Check the paper."

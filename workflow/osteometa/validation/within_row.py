@@ -275,7 +275,8 @@ def _implied_p(row: Contrast | PublishedPool, paired: bool) -> Iterator[tuple[st
             around = Range(math.sqrt(around.low), math.sqrt(around.high))
         if not is_omnibus(row):
             least = two_sided_p(around.high, most)
-            yield row.statistic.upper(), Range(least, two_sided_p(around.low, df or FEWEST_DF))
+            name = "F" if row.statistic == "f" else "t"
+            yield name, Range(least, two_sided_p(around.low, df or FEWEST_DF))
         return
     if contrast and (row.test == "rank" or row.statistic not in OF_P):
         return
