@@ -313,9 +313,10 @@ class Basis:
         `worked` is the formula.
         """
         cells, flags, codes = gathered(*summaries)
+        same = self.comparison.paired or not self.comparison.controlled
         return Estimate(
             yi=effect[0], vi=effect[1], method=method, codes=codes, flags=flags, cells=cells, n=n,
-            n_total=n[0] if n[1] is None else None, means=self.means_beside(kind), worked=worked,
+            n_total=n[0] if same else None, means=self.means_beside(kind), worked=worked,
         )  # fmt: skip
 
     def standardised(
