@@ -394,8 +394,7 @@ def write_review(folder, **tables):
     shutil.copy(ROOT / "config.yaml", folder)
     for model in ROWS:
         with (raw / f"{model.table}.csv").open("w", newline="", encoding="utf-8") as lines:
-            header = (ROOT / f"data/raw/{model.table}.csv").read_text("utf-8").splitlines()[0]
-            writer = csv.DictWriter(lines, header.split(","))
+            writer = csv.DictWriter(lines, model.columns())
             writer.writeheader()
             writer.writerows(tables.get(model.table, []))
     return folder

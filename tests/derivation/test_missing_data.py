@@ -145,6 +145,17 @@ def test_an_exact_p_wants_its_direction_alone(tmp_path):
     assert (rows[0].missing, rows[0].alternative) == ("direction of the reported test", 1)
 
 
+def test_a_cluster_trial_wants_its_intracluster_correlation(tmp_path):
+    arms = [{**arm, "clusters": "6"} for arm in csv_arms()]
+    full = levels("baseline", n=20, sd="0.1") + levels("6_months", n=20, sd="0.1")
+    rows = wanted(tmp_path / "1", arms=arms, measurements=full)
+    assert {row.missing for row in rows} == {"intracluster correlation"}
+    known = csv_contrast("icc", value="0.05")
+    assert wanted(tmp_path / "2", arms=arms, measurements=full, contrasts=[known]) == []
+    (first, *_) = wanted(tmp_path / "3", arms=arms, measurements=levels("6_months", n=20))
+    assert first.missing.startswith("intracluster correlation and difference of the changes")
+
+
 @pytest.mark.slow
 def test_kim_2019_is_the_first_that_is_wanted(capsys):
     """Both markers in both arms of a randomised trial: one p each opens two analyses."""

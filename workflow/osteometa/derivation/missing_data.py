@@ -56,6 +56,8 @@ MEASURED = tuple(
 )
 LABEL = Atom("whether the reported ± is an SD or an SE", "", ("spread_kind",))
 SIZE = Atom("n analysed", "", ("n",))
+ICC = Atom("intracluster correlation", "", ("value",))
+"""Asked for where clusters were allocated."""
 TEST = Atom("exact p of the test, with its direction", "", ("p",))
 DIRECTION = Atom("direction of the reported test", "", ("direction",))
 """Asked for where an exact p is reported."""
@@ -68,7 +70,7 @@ def smallest(
     comparison: Comparison, measure: str, correlations: Correlations, config: Config
 ) -> list[tuple[Atom, ...]]:
     """Return the smallest sets of atoms with which a derivation method succeeds."""
-    named = (LABEL, SIZE, DIRECTION, TEST, DIFFERENCE, *MEASURED)
+    named = (ICC, LABEL, SIZE, DIRECTION, TEST, DIFFERENCE, *MEASURED)
     atoms = [atom for atom in named if asked_of(comparison, atom)]
     row = cache(partial(filled_row, comparison, config))
     found: list[tuple[Atom, ...]] = []
@@ -98,7 +100,7 @@ def lacking(
     if comparison.parts:
         return ()  # of merged arms each is a comparison of its own
     tests = (ADJUSTED,) if method == DerivationMethod.ADJ else (TEST, DIRECTION, DIFFERENCE)
-    atoms = [a for a in (LABEL, SIZE, *tests, *MEASURED) if asked_of(comparison, a)]
+    atoms = [a for a in (ICC, LABEL, SIZE, *tests, *MEASURED) if asked_of(comparison, a)]
     row = cache(partial(filled_row, comparison, config))
 
     def suffices(chosen: Sequence[Atom]) -> bool:
@@ -128,6 +130,10 @@ def asked_of(comparison: Comparison, atom: Atom) -> tuple[int, ...]:
         return tuple(side for side in sides if _unlabelled(comparison, side))
     if atom is SIZE:
         return tuple(side for side in sides if not comparison.size(side, None).n)
+    if atom is ICC:
+        arms = filter(None, (comparison.arm, comparison.control))
+        reported = any(row.statistic == "icc" and row.usable for row in comparison.contrasts)
+        return (0,) if any(arm.clusters for arm in arms) and not reported else ()
     if atom is DIRECTION:
         exact = any(row.p is not None and row.p_operator == "=" for row in comparison.contrasts)
         return (0,) if exact else ()
@@ -171,8 +177,8 @@ def fill(
         changed[pair] = tuple(rows)
     if DIRECTION in chosen:
         changed["directions"] = (*comparison.directions, _direction(comparison))
-    values = {TEST: ("t", "2.1", None), DIFFERENCE: ("md", "0.1", "0.05"),
-              ADJUSTED: ("adj_md", "0.1", "0.05")}  # fmt: skip
+    values = {ICC: ("icc", "0.02", None), TEST: ("t", "2.1", None),
+              DIFFERENCE: ("md", "0.1", "0.05"), ADJUSTED: ("adj_md", "0.1", "0.05")}  # fmt: skip
     new = (_contrast(comparison, config, *values[atom]) for atom in values if atom in chosen)
     if SIZE in chosen:
         for name, arm in (("arm", comparison.arm), ("control", comparison.control)):
@@ -242,7 +248,7 @@ def _contrast(
         adjusted="yes" if statistic == "adj_md" else "no",
         compares="between" if comparison.controlled else "within",
         test="t_pooled" if comparison.controlled else "paired_t",
-        unit="" if statistic == "t" else unit_of(comparison, config) or ANY_UNIT,
+        unit="" if statistic in ("t", "icc") else unit_of(comparison, config) or ANY_UNIT,
     )  # fmt: skip
 
 
@@ -272,7 +278,7 @@ def _name(comparison: Comparison, atom: Atom) -> str:
 
 
 def _where(comparison: Comparison, atom: Atom) -> str:
-    if atom in (TEST, DIRECTION, DIFFERENCE, ADJUSTED) or not comparison.controlled:
+    if atom in (ICC, TEST, DIRECTION, DIFFERENCE, ADJUSTED) or not comparison.controlled:
         return ""
     sides = asked_of(comparison, atom)
     if len(sides) == 2:
