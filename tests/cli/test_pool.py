@@ -333,6 +333,7 @@ def test_a_missing_group_or_moderator_is_left_out_and_named_as_metafor_does(tmp_
         (["A\u202e,1,0.1"], "U+202E (right-to-left override)"),
         (["A,2-Jan,0.1"], "'2-Jan' is a date"),
         (["2-Jan,1,0.1"], "row 2, column study: '2-Jan' is a date"),
+        (["May 99,1,0.1"], "write the year of a name in four digits"),
         (["A,1 500.5,0.1", "B,3'100.5,0.1"], "'1 500.5' and '3'100.5' separate thousands in two"),
     ],
 )
@@ -340,6 +341,13 @@ def test_a_cell_that_is_no_number_is_named(tmp_path, capsys, rows, words):
     path = effects_csv(tmp_path, rows, "study,yi,vi")
     status, _, err = output_of(capsys, "pool", path)
     assert status == 2 and words in err
+
+
+def test_a_group_that_is_a_date_is_named_once(tmp_path, capsys):
+    path = effects_csv(tmp_path, ["A,1,0.1,2-Jan", "B,2,0.1,x"])
+    for options in ((), ("--group", "group")):
+        status, _, err = output_of(capsys, "pool", path, *options)
+        assert status == 2 and err.count("'2-Jan' is a date") == 1
 
 
 def test_printed_minus_signs_tabs_and_decimal_commas_are_the_same_numbers(tmp_path, capsys):

@@ -150,10 +150,21 @@ def test_a_cluster_trial_wants_its_intracluster_correlation(tmp_path):
     full = levels("baseline", n=20, sd="0.1") + levels("6_months", n=20, sd="0.1")
     rows = wanted(tmp_path / "1", arms=arms, measurements=full)
     assert {row.missing for row in rows} == {"intracluster correlation"}
+    empty = csv_contrast("icc", p="0.5", p_operator="=")
+    assert len(wanted(tmp_path / "4", arms=arms, measurements=full, contrasts=[empty])) == 1
     known = csv_contrast("icc", value="0.05")
     assert wanted(tmp_path / "2", arms=arms, measurements=full, contrasts=[known]) == []
     (first, *_) = wanted(tmp_path / "3", arms=arms, measurements=levels("6_months", n=20))
     assert first.missing.startswith("intracluster correlation and difference of the changes")
+
+
+def test_a_request_for_an_intracluster_correlation_has_no_table_of_levels(tmp_path, capsys):
+    arms = [{**arm, "clusters": "6"} for arm in csv_arms()]
+    full = levels("baseline", n=20, sd="0.1") + levels("6_months", n=20, sd="0.1")
+    review = write_review(tmp_path / "review", studies=[csv_study()], arms=arms, measurements=full)
+    assert main(["wanted", "a_2000", "--directory", str(review)]) == 0
+    text = capsys.readouterr().out
+    assert "intracluster correlation" in text and "A table to complete" not in text
 
 
 @pytest.mark.slow

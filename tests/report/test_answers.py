@@ -107,10 +107,14 @@ def report(shipped, tmp_path_factory):
     root = tmp_path_factory.mktemp("review")
     shutil.copytree(shipped.root / "data/raw", root / "data/raw")
     (root / "data/processed").mkdir()
-    (root / "data/processed/fonts.css").touch()
+    (root / "data/processed/fonts.css").write_text("@font-face{font-family:Common}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "read_review", lambda *_: replace(shipped, root=root))
         return page.render_report(root, shipped.config)
+
+
+def test_the_page_has_the_common_letters_of_the_run(report):
+    assert "@font-face{font-family:Common}" in report
 
 
 def section(report, name):

@@ -138,7 +138,7 @@ def test_an_exercise_arm_without_comparator(design, comparator, warned):
 def test_a_randomised_trial_without_any_comparator(design, warned):
     (*warnings,) = found(tables([], design=design, **BONE), "W36")
     assert bool(warnings) == warned
-    assert all(f"The design is {design}, but no arm of the study has" in w.message
+    assert all(f"The design is {design}, but neither this arm nor another has" in w.message
                for w in warnings)  # fmt: skip
 
 
@@ -254,6 +254,7 @@ def test_a_judgement_for_an_outcome_that_the_study_does_not_report():
           "included_reports": 4}, ["included_reports"]),
         ({"assessed": 10, "excluded_reports": 1, "included_reports": 9}, []),
         ({"identified_databases": 500, "removed_duplicates": 900}, ["removed_duplicates"]),
+        ({"assessed": 10, "excluded_reports": 8, "excluded_reports_other": 5}, []),
     ],
 )  # fmt: skip
 def test_the_flow_adds_up_counts_that_are_entered(numbers, wrong):

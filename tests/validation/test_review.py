@@ -330,7 +330,7 @@ def test_thousands_are_separated_in_one_way(small):
     (problem,) = with_cells(small, "measurements", 2, mean="1 500.5", sd="3'100.5")
     assert problem.row == 2
     assert problem.message == (
-        "Row 2: '1 500.5' and '3'100.5' separate thousands in two ways. Write all numbers of the "
+        "'1 500.5' and '3'100.5' separate thousands in two ways. Write all numbers of the "
         "file in one way."
     )
 

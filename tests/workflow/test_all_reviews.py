@@ -1,9 +1,12 @@
 """All reviews of a folder in one run: the bytes of each alone, and no word of the others."""
 
 import csv
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from builders import copied
@@ -79,6 +82,26 @@ def test_reviews_of_a_folder(tmp_path):
     shutil.rmtree(folder / ".snakemake")
     assert run("--all", folder)[0] == 0
     assert [(folder / name).read_bytes() for name in ("reviews.html", "pools.csv")] == written
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_the_running_reviews_finish(tmp_path, number):
+    folder = tmp_path / "reviews"
+    copied("seed", folder / "one"), copied("seed", folder / "two")
+    process = subprocess.Popen(
+        [*RUN, "--all", str(folder), "--cores", "1"], stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    next(line for line in process.stderr if "Run the reviews" in line)
+    while not any(path.exists() for path in folder.glob("*/.snakemake/osteometa.lock")):
+        time.sleep(0.1)
+    # A terminal sends Ctrl-C to all processes, and who stops a program SIGTERM to it alone.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    error = process.communicate()[1]
+    assert process.returncode == 1 and "Traceback" not in error
+    assert [path.parent.parent.name for path in folder.glob("*/results/report.html")] == ["one"]
+    assert (folder / "reviews.html").is_file()
 
 
 def test_a_folder_without_reviews_is_refused(tmp_path):

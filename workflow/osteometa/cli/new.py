@@ -141,8 +141,9 @@ def _ask(arguments: argparse.Namespace) -> None:
     if not arguments.outcome:
         first = _ask_outcome("Outcome, for instance P1NP", lambda text: name_of(_needed(text)))
         question = "Another outcome (empty: no more)"
-        others = iter(lambda: _ask_outcome(question, lambda text: text and name_of(text)), [])
-        arguments.outcome = [first, *others]
+        arguments.outcome = [first]
+        while more := _ask_outcome(question, lambda text: text and name_of(text)):
+            arguments.outcome.append(more)
     if not arguments.exercise:
         question = f"Exercise types in the review: {', '.join(EXERCISE_TYPES)} (empty: all)"
         among = partial(_among, known=EXERCISE_TYPES, what="exercise type")

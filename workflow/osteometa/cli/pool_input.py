@@ -66,9 +66,10 @@ def read_effects(path: Path, columns: Sequence[str] = ()) -> tuple[list[Row], Ma
         values = ["" if is_missing(text) else text for text in values]
         cells = dict(zip(header, values, strict=True))
         study, effect = cells["study"], cells.get("effect_id") or cells["study"]
-        for name in ("study", "effect_id", *columns):
+        for name in dict.fromkeys(("study", "effect_id", "group", *columns)):
             if is_date(cells.get(name, "")):
-                problems.append(f"row {number}, column {name}: {date_words(cells[name])}.")
+                words = f"{date_words(cells[name])}; write the year of a name in four digits"
+                problems.append(f"row {number}, column {name}: {words}.")
         yi, vi = (_number(cells, name, number, mark, problems) for name in ("yi", "vi"))
         rows.append(Row(number=number, study=study, effect=effect, yi=yi, vi=vi, cells=cells))
     _refuse(path, problems)

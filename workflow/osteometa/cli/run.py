@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from osteometa.cli.review import RefusedError, folder_argument, require_config, require_module
@@ -62,9 +63,11 @@ def run_all(arguments: argparse.Namespace) -> int:
     command = _command("workflow/reviews/Snakefile", arguments)
     os.chdir(folder)
     hold_lock()
-    # Ctrl-C goes to the run, which first finishes its running steps.
+    # Ctrl-C goes to the run, which first finishes the running reviews.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    status = subprocess.run(command, check=False, preexec_fn=_take_interrupts).returncode
+    run = subprocess.Popen(command, preexec_fn=_take_signals)
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt(run.pid))
+    status = run.wait()
     from osteometa.report.reviews import PAGE, POOLS, write_overview
 
     lines = write_overview(".")
@@ -77,8 +80,19 @@ def run_all(arguments: argparse.Namespace) -> int:
     return int(bool(status or broken))
 
 
-def _take_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _take_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(process: int) -> None:
+    """Send a run and all that it started what a terminal sends for Ctrl-C."""
+    from psutil import NoSuchProcess, Process  # a requirement of Snakemake
+
+    run = Process(process)
+    for one in (*run.children(recursive=True), run):
+        with suppress(NoSuchProcess):
+            one.send_signal(signal.SIGINT)
 
 
 def _command(snakefile: str, arguments: argparse.Namespace) -> list[str]:

@@ -72,6 +72,8 @@ def openings(rows: Sequence[WantedRow]) -> str:
 
 def request(found: Sequence[Wanted], config: Config) -> str:
     """Return a request that can be sent to the authors of a study."""
+    from osteometa.derivation.wanted import asked_rows
+
     study = found[0].comparison.study
     reference = ", ".join(part for part in (study.title, study.journal, study.doi) if part)
     lines = [
@@ -85,6 +87,8 @@ def request(found: Sequence[Wanted], config: Config) -> str:
     ]
     for number, item in enumerate(found, start=1):
         lines += ["", *_one(number, item, config)]
+    if not asked_rows(found, config):
+        return "\n".join([*lines, ""])
     lines += [
         "",
         *_paragraph(

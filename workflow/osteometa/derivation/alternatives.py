@@ -59,7 +59,8 @@ def resolutions_of(
     found: list[Estimate] = []
     waiting = [_with_standardiser(comparison, config)]
     tried: list[set] = []
-    for one in waiting:  # which grows
+    while waiting:
+        one = waiting.pop(0)
         estimate = attempts_at(one, measure, correlations, config)[-1].estimate
         cells = {cell.name for cell in estimate.cells} if estimate is not None else set()
         if estimate is None or cells in tried:

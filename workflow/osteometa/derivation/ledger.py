@@ -213,8 +213,8 @@ def _without_known_spread(row: Measurement, has_effect: bool) -> str:
         return "a median without its quartiles or range gives no mean and SD"
     if row.spread is None or row.spread_kind != "unknown":
         return ""
-    unknown = "spread of unspecified type: SD or SE is not reported"
-    return unknown + "; another value of the comparison gives the effect" * has_effect
+    more = "; another value of the comparison gives the effect" if has_effect else ""
+    return f"spread of unspecified type: SD or SE is not reported{more}"
 
 
 def _by_row(records: Iterable[Record]) -> dict[RowKey, list[Record]]:

@@ -132,7 +132,8 @@ def asked_of(comparison: Comparison, atom: Atom) -> tuple[int, ...]:
         return tuple(side for side in sides if not comparison.size(side, None).n)
     if atom is ICC:
         arms = filter(None, (comparison.arm, comparison.control))
-        reported = any(row.statistic == "icc" and row.usable for row in comparison.contrasts)
+        rows = (row for row in comparison.contrasts if row.statistic == "icc" and row.usable)
+        reported = any(row.value is not None for row in rows)
         return (0,) if any(arm.clusters for arm in arms) and not reported else ()
     if atom is DIRECTION:
         exact = any(row.p is not None and row.p_operator == "=" for row in comparison.contrasts)

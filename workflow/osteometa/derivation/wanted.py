@@ -11,6 +11,7 @@ from osteometa.comparisons.correlations import Correlations
 from osteometa.derivation.assess import why_not_by_design
 from osteometa.derivation.derive import Derived
 from osteometa.derivation.missing_data import (
+    ICC,
     Atom,
     cells_of,
     new_row,
@@ -120,11 +121,14 @@ def may_be_pooled(comparison: Comparison, config: Config) -> bool:
 def asked_rows(found: Sequence[Wanted], config: Config) -> list[Measurement]:
     """Return rows of measurements.csv to be filled in: levels before and after of every arm.
 
+    None of an arm that lacks only an intracluster correlation, which is a row of contrasts.csv.
     They hold what is reported; the authors are their source, and they are a report of their own.
     """
     rows: dict[tuple[str, ...], Measurement] = {}
     for item in found:
         comparison = item.comparison
+        if {atom for chosen in item.sets for atom in chosen} == {ICC}:
+            continue
         for pair in ("baselines", "levels"):
             for side in comparison.sides:
                 reported = getattr(comparison, pair)[side]

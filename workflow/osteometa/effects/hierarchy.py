@@ -115,7 +115,8 @@ def with_design_effect(estimate: Estimate, comparison: Comparison) -> Estimate:
     arms += [comparison.control] if comparison.control else []
     if not any(arm.clusters for arm in arms) or Flag.CLUSTER_ADJUSTED in estimate.flags:
         return estimate
-    row = next((r for r in comparison.contrasts if r.statistic == "icc" and r.usable), None)
+    rows = (row for row in comparison.contrasts if row.statistic == "icc" and row.usable)
+    row = next((row for row in rows if row.value is not None), None)
     if row is None or row.value is None:
         raise NotDerivableError(
             "clusters were allocated: neither their intracluster correlation nor a test that "

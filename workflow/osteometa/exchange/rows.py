@@ -13,8 +13,8 @@ from osteometa.exchange.differences import MODELS, Cells, Sheets, with_cells
 from osteometa.exchange.mapping import FINDING, SIDES, VARIANCE, Field, mapped
 from osteometa.extraction.cell_types import LONGEST
 from osteometa.io.cell_text import Mark, NumberError, is_missing, plain_number
-from osteometa.io.problems import Problem
-from osteometa.io.sheet import Sheet
+from osteometa.io.problems import Problem, ProblemsFound
+from osteometa.io.sheet import Sheet, SheetError
 from osteometa.validation.cells import STATISTICS
 
 Groups = Mapping[str, dict[str, Field]]
@@ -224,7 +224,12 @@ def _with_rows(
     Numbers are written with the decimal mark of the table.
     """
     numbers = [column for column in sheet.header if MODELS[name].is_number(column)]
-    if sheet.decimal_mark(numbers) == ",":
+    try:
+        mark = sheet.decimal_mark(numbers)
+    except SheetError as error:
+        wrong = Problem(file=f"data/raw/{name}.csv", row=error.row, code="E101", message=str(error))
+        raise ProblemsFound([wrong]) from None
+    if mark == ",":
         new = [
             ({c: t.replace(".", ",") if c in numbers else t for c, t in cells.items()}, origin)
             for cells, origin in new

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
-from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Row, Text, cell
+from osteometa.extraction.cell_types import Identifier, Name, NeededWhole, Remark, Row, Text, cell
 from osteometa.wording.choices import ExerciseType
 
 PrismaBox = Literal[
@@ -136,7 +136,7 @@ class Claim(Row):
         "The other exercise type; needed for larger_than, else empty."
     )
     source: Name = cell("Where the claim stands: section, paragraph, table or page.", ...)
-    note: Text = cell("Remarks for a referee.")
+    note: Remark = cell("Remarks for a referee.")
 
     @property
     def arm_keys(self) -> tuple[tuple[str, str], ...]:

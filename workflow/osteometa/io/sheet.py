@@ -45,9 +45,8 @@ class Sheet:
         try:
             return decimal_mark(text for _, text in numbers)
         except NumberError as error:
-            message, other = error.args
-            row = next(row for row, text in numbers if text == other)
-            raise SheetError(f"Row {row}: {message}.", row) from None
+            row = next(row for row, text in numbers if text == error.args[1])
+            raise SheetError(f"{error}.", row) from None
 
     def misfit(self, cells: tuple[str, ...]) -> str:
         """Return what is wrong with the number of cells of a row; empty if nothing is."""

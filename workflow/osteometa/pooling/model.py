@@ -132,10 +132,12 @@ def pool(
 ) -> Pooled:  # fmt: skip
     """Pool effects; a single study is listed with its normal interval, none is not estimable.
 
-    The parameters not listed are those of `regress`.
+    `method`, `ci`, V and `studies` are those of `regress`.
 
     Parameters
     ----------
+    yi, vi : array-like, shape (k,)
+        Effects and their variances; vi is None where V has them.
     pi_df : {"k-1", "k-2"}
         Degrees of freedom of the prediction interval: metafor's convention, or that of Higgins,
         Thompson and Spiegelhalter (2009); k is the number of independent studies.

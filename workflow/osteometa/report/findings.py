@@ -169,6 +169,9 @@ def read_review(root: Path, config: Config) -> Review:
     """Read each result of a run once."""
     results, processed = root / "results", root / "data" / "processed"
     rows = read_records(results / "syntheses.csv", SynthesisRow)
+    planned = [synthesis.id for synthesis in config.syntheses]
+    if [row.synthesis for row in rows] != planned:
+        raise ValueError("syntheses.csv has other analyses than config.yaml: run again")
     return Review(
         root=root,
         config=config,

@@ -30,13 +30,17 @@ def end(number: int, frame: FrameType | None) -> None:
                 signal.default_int_handler(number, frame)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+            return
         at = at.f_back
     os.write(2, b"Stopped before the first step.\n")
     os._exit(128 + number)
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """Let the running steps finish, as Snakemake does when it is terminated; end at once later."""
+    """Let the running steps finish, as Snakemake does when it is terminated.
+
+    A second Ctrl-C ends at once.
+    """
     if signal.getsignal(signal.SIGTERM) in (stop, signal.SIG_DFL, signal.SIG_IGN):
         # Snakemake, which sets its handler before its first step, has not done so.
         os.write(2, b"Stopped before the first step.\n")

@@ -179,7 +179,7 @@ def print_line(text: str) -> None:
 
 
 def follow(workflow: Any = None) -> None:
-    """Print the progress of the run that reads the Snakefile, once, and stop it on Ctrl-C.
+    """Print the progress of the run that reads the Snakefile, once, and stop it on a signal.
 
     With its first step a process starts that has the imports of the others, if there are many and
     the workflow is given.

@@ -39,19 +39,17 @@ def flow_problems(tables: Tables) -> Iterator[Problem]:
         added, removed = total(plus), total(minus)
         if added is None or removed is None:
             continue
+        named = (name for name in OF_REASONS if name in boxes)
+        excluded = {name.replace("excluded_reports", "assessed") for name in named}
+        if box == "included_reports" and excluded != {"assessed", "assessed_other"} & set(boxes):
+            continue  # a count is not entered
         if removed > added:
             last = next(name for name in reversed(minus) if name in boxes)
             message = f"More are taken away ({removed}) than there are ({added}): {words}."
             yield problem_at(rows[last], "n", "E701", f"{message} Correct a count.", boxes[last])
             continue
-        if box not in boxes:
-            continue
-        named = (name for name in OF_REASONS if name in boxes)
-        excluded = {name.replace("excluded_reports", "assessed") for name in named}
-        if box == "included_reports" and excluded != {"assessed", "assessed_other"} & set(boxes):
-            continue  # a count is not entered
         expected = added - removed
-        if boxes[box] != expected:
+        if box in boxes and boxes[box] != expected:
             message = f"{box} ({boxes[box]}) must equal {words} ({expected}). Correct the count."
             yield problem_at(rows[box], "n", "E701", message, boxes[box])
 

@@ -201,11 +201,11 @@ def _without_comparator(tables: Tables) -> Iterator[Problem]:
         if control and (randomised or design == "nrct"):
             what = f"The study has the control arm '{control}', but this arm has no comparator"
         elif randomised and arm.study_id not in compared:
-            what = f"The design is {design}, but no arm of the study has a comparator"
+            what = f"The design is {design}, but neither this arm nor another has a comparator"
         else:
             continue
         message = (
-            f"{what}: it is compared with its own baseline and leaves the pools of controlled "
-            "trials. Enter the comparator, with comparator_kind, or correct the design."
+            f"{what}: this arm is compared with its own baseline and leaves the pools of "
+            "controlled trials. Enter the comparator, with comparator_kind, or correct the design."
         )
         yield warning_at(arm, "comparator", "W36", message)

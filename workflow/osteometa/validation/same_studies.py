@@ -13,7 +13,7 @@ ENOUGH = 2
 """Rows with equal numbers that are no coincidence; one of many digits counts as many."""
 
 
-MANY_DIGITS = 5
+MANY_DIGITS = 6
 """Digits of the estimate and spread of one row that agree by no coincidence."""
 
 
