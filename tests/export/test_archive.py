@@ -64,7 +64,7 @@ def test_an_invalid_crate_is_found(unpacked, tmp_path):
     offline(tmp_path / "cache")
     settings = services.ValidationSettings(
         rocrate_uri=str(folder), profile_identifier="ro-crate-1.2", offline=True,
-        cache_path=tmp_path / "cache",
+        cache_path=tmp_path / "cache", abort_on_first=True,
     )  # fmt: skip
     assert not services.validate(settings).passed()
 
