@@ -1,11 +1,11 @@
 # Every pool of a review once more, by metafor: rma where the effects are independent, rma.mv where covariance.csv
 # links them (an independent tau2 per effect), with the default choices of config.yaml: REML and Hartung-Knapp with
 # the ad hoc floor. Reads effects.csv and covariance.csv of each synthesis and nothing else of the results.
-# usage: Rscript pools_check.R RESULTS PEOPLE COMMON_UP_TO out.csv
-#   PEOPLE "name=FLAG FLAG;name=": the people of the multiverse; COMMON_UP_TO: of `common_tau2_up_to`
+# usage: Rscript pools_check.R RESULTS INCLUSION COMMON_UP_TO out.csv
+#   INCLUSION "name=FLAG FLAG;name=": the populations of the multiverse; COMMON_UP_TO: of `common_tau2_up_to`
 suppressMessages(library(metafor))
 a <- commandArgs(TRUE); results <- a[1]; up_to <- as.numeric(a[3])
-people <- lapply(strsplit(strsplit(a[2], ";")[[1]], "="), function(x) list(name = x[1], flags = if (length(x) > 1) strsplit(x[2], " ")[[1]]))
+inclusion <- lapply(strsplit(strsplit(a[2], ";")[[1]], "="), function(x) list(name = x[1], flags = if (length(x) > 1) strsplit(x[2], " ")[[1]]))
 types <- c("resistance", "aerobic", "high_intensity", "combined", "other")
 table_of <- function(...) read.csv(file.path(results, ...), colClasses = "character", encoding = "UTF-8", check.names = FALSE)
 num <- function(x) suppressWarnings(as.numeric(x))
@@ -99,7 +99,7 @@ pools_of <- function(id, measure, d, V) {
     put("leave_one_out", paste(id, measure, study, sep = "|"), whole(s, V, "REML", "hksj-floor", FALSE)) } }
 
 # of the multiverse the specifications whose effects stand in effects.csv: no other derivation, no inconsistently reported value
-multiverse_of <- function(id, measure, d, V) for (who in people) for (designs in c("randomised", "all designs")) {
+multiverse_of <- function(id, measure, d, V) for (who in inclusion) for (designs in c("randomised", "all designs")) {
   s <- d[d$pooled == "yes" | (designs == "all designs" & d$block == "non_randomised"), ]
   rob <- ifelse(s$risk_of_bias %in% c("high", "serious", "critical", "poor"), "ROB", "") # sensitivity.rob_exclude
   s <- s[!sapply(strsplit(paste(s$flags, rob), " "), function(f) any(f %in% who$flags)), ]

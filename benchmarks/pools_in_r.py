@@ -79,8 +79,8 @@ def asked_for(config: Config) -> None:
 
 def in_r(review: Path, config: Config) -> dict[tuple[str, str, str], float]:
     """Return R's numbers by file, key and quantity."""
-    people = config.multiverse.inclusion
-    named = ";".join(f"{name}={' '.join(flags)}" for name, flags in people.items())
+    inclusion = config.multiverse.inclusion
+    named = ";".join(f"{name}={' '.join(flags)}" for name, flags in inclusion.items())
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "r.csv")
         script = PROJECT / "benchmarks/pools_check.R"

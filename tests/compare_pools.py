@@ -238,7 +238,7 @@ def left_out() -> Iterator[Comparison]:
 
 
 def covariances() -> Iterator[Comparison]:
-    """Effects that share people, beside rma.mv with a random effect per row.
+    """Effects that share participants, beside rma.mv with a random effect per row.
 
     Its optimiser stops where the likelihood is flat to about 1e-15, which is tau2 to some 1e-7.
     """

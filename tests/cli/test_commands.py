@@ -1,4 +1,4 @@
-"""The commands as people type them."""
+"""The commands as users type them."""
 
 import json
 import re

@@ -176,9 +176,9 @@ def test_a_test_of_percentages_is_one_of_changes(cells, score):
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_test_takes_the_flags_of_its_people_and_of_its_row(side):
-    people = [SampleSize(12, frozenset({"NRAND"} if i == side else ())) for i in (0, 1)]
+    participants = [SampleSize(12, frozenset({"NRAND"} if i == side else ())) for i in (0, 1)]
     figure = row("t", value=2, flag="NREP", origin="figure")
-    (found,) = reported_tests((figure,), *people)
+    (found,) = reported_tests((figure,), *participants)
     assert found.flags == {"NRAND", "NREP", "FIG"}
 
 

@@ -9,7 +9,7 @@ from osteometa.comparisons.summaries import merge_arms
 
 
 def test_arms_of_one_type_are_one_arm(effects):
-    """MD by hand: all people of both arms against the control."""
+    """MD by hand: all participants of both arms against the control."""
     n, before, s0 = merge_arms([(14, 0.915, 0.098), (16, 0.897, 0.105)])
     _, after, s1 = merge_arms([(14, 0.931, 0.101), (16, 0.902, 0.107)])
     r = 0.95

@@ -1,4 +1,4 @@
-"""What must hold for any numbers: order, sign, origin, unit, people merged in any order."""
+"""What must hold for any numbers: order, sign, origin, unit, participants merged in any order."""
 
 import itertools
 import math

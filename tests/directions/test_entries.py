@@ -145,7 +145,7 @@ def test_a_cointervention_in_one_arm_is_listed(of_exercise, of_control, given):
     assert found(" Calcium", "calcium ").counted
 
 
-# How many people a direction has.
+# How many participants a direction has.
 @pytest.mark.parametrize(
     ("rows", "n"),
     [

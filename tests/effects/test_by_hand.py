@@ -30,7 +30,7 @@ def walking_md():
 
 
 def vest_log_ratio():
-    """ROM of two arms by PPC, levels before and after, people lost (Hakestad 2015, lumbar spine).
+    """ROM of two arms by PPC, levels before and after, some lost (Hakestad 2015, lumbar spine).
 
     Vest 0.951 (0.139, n 42) to 0.943 (0.114, n 35); control 0.955 (0.088, n 38) to 0.968 (0.084,
     n 33). ln(m1/m0) of each arm, exercise minus control; of each arm
@@ -92,7 +92,7 @@ def one_arm_acute():
 
 
 def crossover_composite():
-    """ROM of the same people by DIF, acute: two bouts against one rest (Evans 2019, CTX after 1 h).
+    """ROM of the same participants by DIF: two bouts against one rest (Evans 2019, CTX after 1 h).
 
     +30.2 % and +32.0 %, 90 % limits 10 below and above each, the same 12 men.
     SE = (high - low)/(2 t.95), 11 df, in per cent; ln(1 + D/100) with v = (SE/100)^2 each.

@@ -73,7 +73,7 @@ def test_skewness_tests_reject_five_per_cent_of_normal_samples():
 
 
 def test_skewed_quantiles_are_taken_as_log_normal():
-    """Log quartiles 0, 1, 2 of 100 people: log mean 1, log SD 2/eta; never the normal rules."""
+    """Log quartiles 0, 1, 2 of 100 participants: log mean 1, log SD 2/eta; no normal rules."""
     values = (1.0, math.e, math.e**2)
     mean, sd, skewed = mean_and_sd("Q3", values, 100)
     b = 2 / eta(100)

@@ -149,7 +149,7 @@ def test_disputed_stay_out_and_arms_of_one_type_are_one(shipped):
         if e.pooled:
             key = (e.study_id, e.exercise_type, e.outcome, e.analyte, e.site, e.window, e.measure)
             per_set[key] = per_set.get(key, 0) + 1
-    assert set(per_set.values()) == {1}, "the same people never count twice"
+    assert set(per_set.values()) == {1}, "the same participants never count twice"
 
 
 def test_unknown_spread_is_never_pooled(shipped):

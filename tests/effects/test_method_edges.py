@@ -30,7 +30,7 @@ from osteometa.numerics.distributions import hedges_j, p_to_t
 EQUAL = {"n_exercise": 12, "n_control": 12}
 
 
-# People.
+# Participants.
 @pytest.mark.parametrize(("n", "usable"), [(1, False), (2, True), (3, True)])
 @pytest.mark.parametrize("spread", [{"se": 0.5}, {"spread": 0.5, "spread_kind": "se"}])
 def test_an_se_of_two_people_has_an_sd(n, usable, spread):
@@ -58,7 +58,7 @@ def test_every_rung_of_two_conditions_takes_two_people(n, usable):
 
 @pytest.mark.parametrize(("n", "usable"), [(1, False), (2, False), (3, True)])
 def test_an_smd_of_one_group_takes_three_people(n, usable):
-    """J(1) is not defined: two people have no SMD, and the reason is stated."""
+    """J(1) is not defined: two participants have no SMD, and the reason is stated."""
     smd = contrast("smd", value=0.6, standardiser="raw", n_exercise=n)
     levels = [level("baseline", mean=5, sd=2, n=n), level("end", mean=7, sd=2, n=n)]
     for rows in (levels, [change("e", mean=7, sd=9, n=n)], [t_test(n_exercise=n)], [smd]):
@@ -76,14 +76,14 @@ def test_an_smd_of_one_group_takes_three_people(n, usable):
 
 @pytest.mark.parametrize(("n_c", "usable"), [(1, False), (2, True)])
 def test_a_test_without_degrees_of_freedom_gives_nothing(n_c, usable):
-    """A covariate leaves n - 3: 0 of three people, 1 of four."""
+    """A covariate leaves n - 3: 0 of three participants, 1 of four."""
     t = contrast("t", value=2.2, adjusted="yes", score="post", n_exercise=2, n_control=n_c)
     assert ("SMD" in parallel([t])) == usable
 
 
-@pytest.mark.parametrize("people", [{"n_exercise": 1}, {"n_exercise": 2}, {}])
-def test_a_paired_test_of_too_few_people_is_passed_over(people):
-    few, more = t_test(2, score="post", **people), t_test(2.4, score="post", n_exercise=11)
+@pytest.mark.parametrize("participants", [{"n_exercise": 1}, {"n_exercise": 2}, {}])
+def test_a_paired_test_of_too_few_participants_is_passed_over(participants):
+    few, more = t_test(2, score="post", **participants), t_test(2.4, score="post", n_exercise=11)
     for design in (crossover, within_arm):
         assert design([few]) == {}
         found = design([few, more])["SMD"]
@@ -227,7 +227,7 @@ def test_a_mean_change_of_1_is_no_change_of_0():
     assert parallel(rows)["MD"].vi == pytest.approx(0.4**2)
 
 
-# Two conditions of the same people.
+# Two conditions of the same participants.
 def test_paired_logarithms():
     """v = (sT^2 + sC^2 - 2 r sT sC) / n."""
     found = crossover([*LOGS, R_BETWEEN])["ROM"]

@@ -38,7 +38,7 @@ LEVELS = [*CHANGES[:2], *AFTER]
 ADJUSTED = contrast("adj_md", value=-3, se=1.5, unit="ng/mL", **N)
 PLAIN_T = contrast("t", value=2.2, adjusted="no", score="post", **N)
 SMD = contrast("smd", value=0.6, standardiser="raw", **N)
-# rows, design, people behind g, degrees of freedom of its SD
+# rows, design, participants behind g, degrees of freedom of its SD
 FORMS = {
     "ADJ": ([*CHANGES[:2], ADJUSTED], parallel, 28, 30),
     "PPC": (LEVELS, parallel, 28, 30),

@@ -248,7 +248,7 @@ def crossover(rows, **how):
 
 
 def test_crossover_with_its_correlation():
-    """Check 6: 7.0 (2.38) and 6.5 (2.21), n 10, r .68: SE .583, g .199; people once."""
+    """Check 6: 7.0 (2.38) and 6.5 (2.21), n 10, r .68: SE .583, g .199; participants once."""
     found = crossover([*HANDBOOK, ("contrasts", "e", "end", "r", {"value": 0.68})])
     assert round(math.sqrt(found["MD"].vi), 3) == 0.583
     assert round(found["SMD"].yi, 3) == 0.199

@@ -194,8 +194,8 @@ def morris(trials: slice) -> Iterator[tuple[float, float, float, float, float]]:
             alone.append(effects([*cells, r_of(r)])["SMD"].yi)
         # 2 (1 - r) / n of each arm: as if no SD changed and the arms had one.
         u = sum(f.change_variance(1, n, 1, n, r) for *_, n, r in raw)
-        people = sum(n for *_, n, _ in raw)
-        yield d.yi, f.g_variance(u, d.yi, people, people - 2), d.vi, *alone
+        total = sum(n for *_, n, _ in raw)
+        yield d.yi, f.g_variance(u, d.yi, total, total - 2), d.vi, *alone
 
 
 @check(17)
@@ -225,7 +225,7 @@ def _():
     return pairs(percent_to_log(12, 20, 16), ".09763 .001962")
 
 
-# Effects that share people.
+# Effects that share participants.
 GLESER_OLKIN = [  # study, treatment, mean, control mean, pooled SD, n, n of the control
     (1, 1, 7.87, -1.36, 4.2593, 25, 25), (1, 2, 4.35, -1.36, 4.2593, 22, 25),
     (2, 1, 9.32, 0.98, 2.8831, 38, 40), (3, 1, 8.08, 1.17, 3.1764, 50, 50),
@@ -236,10 +236,10 @@ GLESER_OLKIN = [  # study, treatment, mean, control mean, pooled SD, n, n of the
 @check(21)
 def _():
     study, kind, mt, mc, sd, nt, nc = np.array(GLESER_OLKIN).T
-    d, people = (mt - mc) / sd, np.array([72, 72, 78, 100, 90, 90])
-    V = np.diag(1 / nt + 1 / nc + d**2 / (2 * people))
+    d, sizes = (mt - mc) / sd, np.array([72, 72, 78, 100, 90, 90])
+    V = np.diag(1 / nt + 1 / nc + d**2 / (2 * sizes))
     for i, j in ((0, 1), (4, 5)):
-        V[i, j] = V[j, i] = shared_control(1 / nc[i], 1 / nc[j]) + d[i] * d[j] / (2 * people[i])
+        V[i, j] = V[j, i] = shared_control(1 / nc[i], 1 / nc[j]) + d[i] * d[j] / (2 * sizes[i])
     X = np.array([kind == 1, kind == 2], dtype=float).T
     fit = regress(d, None, X, method="EE", ci="wald", V=V)
     assert fit.studies == len(set(study))

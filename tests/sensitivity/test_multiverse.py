@@ -108,13 +108,13 @@ def test_single_specifications_are_pools_of_their_effects(made, name):
         (derivation, "all", "randomised"): case.set_under(Choice.read(derivation)),
     }
     checked = 0
-    for (how, people, designs), chosen in sets.items():
+    for (how, inclusion, designs), chosen in sets.items():
         for method, ci in (("DL", "wald"), ("REML", "hksj"), ("EE", "wald")):
             found = [
                 r for r in rows
                 if r.measure == case.measure
                 and (r.derivation, r.inclusion, r.designs, r.inconsistent_data, r.tau2, r.ci)
-                == (how, people, designs, "excluded", method, ci)
+                == (how, inclusion, designs, "excluded", method, ci)
             ]  # fmt: skip
             for row in found:
                 ours = pool(**chosen.data._asdict(), method=method, ci=ci)
@@ -167,8 +167,8 @@ def test_each_key_of_the_derivation_has_the_part_of_its_own_moves():
     moves = {"primary": 0.0, "r=0.3": -2.0, "rho=0.3": 0.0, "r=0.9": 1.0, "training_time=x": 3.0}
     rows, y = [], []
     for derivation, move in moves.items():
-        for people, up in (("all", 0.5), ("some", -0.5)):
-            rows.append(specification(derivation, people, "randomised", "excluded", "DL", "wald"))
+        for flags, up in (("all", 0.5), ("some", -0.5)):
+            rows.append(specification(derivation, flags, "randomised", "excluded", "DL", "wald"))
             y.append(7 + move + up)
     shares = explained("SMD", rows, np.array(y))
     found = {s.choice: s.share for s in shares}

@@ -188,7 +188,7 @@ def test_models_are_those_asked_for(neck):
 
 
 def test_an_arm_without_a_comparator_is_no_active_comparison():
-    """Wherry's cool condition is listed: the same 12 people as the warm one, with covariance.
+    """Wherry's cool condition is listed: the same 12 participants as the warm one, with covariance.
 
     metafor 3.8: rma.mv(yi, V, random=~1|id) and the floor of q = e'We/(rows - 1), t with 1 df.
     """

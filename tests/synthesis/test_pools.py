@@ -276,7 +276,7 @@ def test_a_type_of_one_study_is_listed_beside_a_common_tau2(pattern):
 
 
 def test_two_arms_of_one_study_are_one_study(pattern):
-    """Effects of other people but of one study: t has the degrees of freedom of studies."""
+    """Effects of other participants but of one study: t has the degrees of freedom of studies."""
     effects = studies(pattern, {"resistance": 5})
     effects[1] = replace(effects[1], study_id=effects[0].study_id)
     main = pooled_rows("x", effects, CONFIG)[0]

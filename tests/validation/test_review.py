@@ -93,7 +93,7 @@ def test_a_small_review_makes_the_choices_of_the_shipped_one(review):
     assert own == shipped
 
 
-@pytest.mark.parametrize("name", ["fine_european_csv", "fine_accepted_print"])
+@pytest.mark.parametrize("name", ["fine_european_csv", "fine_accepted_value"])
 def test_unusual_but_fine(small, name):
     outcome = check_review(overlaid(small, name))
     assert outcome.passed, report_text(outcome, small)
@@ -113,7 +113,7 @@ def test_the_unit_of_another_marker_is_stated(small):
 
 
 def test_an_accepted_row_is_not_usable(small):
-    tables = check_review(overlaid(small, "fine_accepted_print")).tables
+    tables = check_review(overlaid(small, "fine_accepted_value")).tables
     row = next(row for row in tables.measurements if row.accept)
     assert not row.usable
 

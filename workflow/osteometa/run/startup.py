@@ -17,7 +17,7 @@ def prepare() -> None:
     """
     collect_rarely()
     watch(stop)
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() fails without one
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is no home
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home, ".cache"))
     nearest = next(path for path in (cache, *cache.parents) if path.exists())
     if not (cache.is_absolute() and nearest.is_dir() and os.access(nearest, os.W_OK)):

@@ -34,7 +34,7 @@ def same_study_warnings(tables: Tables) -> Iterator[Problem]:
             yield warning_at(study, column, "W38", message, found)
     yield from _same_numbers(tables)
     yield from _same_labels(tables)
-    yield from _same_people(tables)
+    yield from _same_participants(tables)
 
 
 def plain_doi(text: str) -> str:
@@ -116,13 +116,13 @@ def _same_labels(tables: Tables) -> Iterator[Problem]:
         yield warning_at(study, "label", "W18", message, f"{study.label} of {other.study_id}")
 
 
-def _same_people(tables: Tables) -> Iterator[Problem]:
+def _same_participants(tables: Tables) -> Iterator[Problem]:
     """Warn of two studies of one first author with the same number of participants."""
 
-    def people(study: Study) -> object:
+    def participants(study: Study) -> object:
         return study.n_enrolled and (study.label.casefold().split()[0], study.n_enrolled)
 
-    for study, other in _alike(tables, people):
+    for study, other in _alike(tables, participants):
         message = (
             f"'{other.study_id}' (row {other.row}) has the same first author and as many "
             "participants. Are they two reports of the same participants? Then enter them under "
