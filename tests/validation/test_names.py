@@ -108,7 +108,14 @@ def test_no_row_is_missing_of_arms_that_report_otherwise():
     assert found(trial_without(*both), "W35") == []  # nothing is known of the comparator
     test = contrasted("md", "BMD", "lumbar_spine", value="0.01", se="0.005")
     test = test.model_copy(update={"timepoint": "12_months"})
-    assert found(trial_without(("c", "12_months"), contrasts=(test,)), "W35") == []
+    tested = trial_without(("c", "12_months"), contrasts=(test,))
+    assert found(tested, "W35") == []
+    # The test is of one arm; another one with such a row has none.
+    arm = tested.arms[0].model_copy(update={"arm_id": "second"})
+    more = [row.model_copy(update={"arm_id": "second", "row": 9 + n})
+            for n, row in enumerate(tested.measurements) if row.arm_id == "e"]  # fmt: skip
+    both = replace(tested, arms=(*tested.arms, arm), measurements=(*tested.measurements, *more))
+    assert [(p.code, p.row_key.split("/")[1]) for p in found(both, "W35")] == [("W35", "second")]
 
 
 def test_a_row_of_a_shared_comparator_that_another_arm_needs_is_no_stray():

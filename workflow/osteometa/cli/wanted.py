@@ -12,6 +12,7 @@ from osteometa.cli.review import RefusedError, checked_review
 
 if TYPE_CHECKING:
     from osteometa.derivation.wanted import Wanted
+    from osteometa.extraction.tables import Measurement
     from osteometa.protocol.config import Config
     from osteometa.records.ledger import WantedRow
 
@@ -87,7 +88,8 @@ def request(found: Sequence[Wanted], config: Config) -> str:
     ]
     for number, item in enumerate(found, start=1):
         lines += ["", *_one(number, item, config)]
-    if not asked_rows(found, config):
+    rows = asked_rows(found, config)
+    if not rows:
         return "\n".join([*lines, ""])
     lines += [
         "",
@@ -97,7 +99,7 @@ def request(found: Sequence[Wanted], config: Config) -> str:
             "Leave empty what is not available."
         ),
         "",
-        table(found, config),
+        table(rows),
     ]
     return "\n".join(lines)
 
@@ -124,12 +126,9 @@ def _one(number: int, item: Wanted, config: Config) -> list[str]:
     return lines
 
 
-def table(found: Sequence[Wanted], config: Config) -> str:
+def table(rows: Sequence[Measurement]) -> str:
     """Return rows of measurements.csv with reported values, and empty cells for missing ones."""
-    from osteometa.derivation.wanted import asked_rows
-    from osteometa.extraction.tables import Measurement
     from osteometa.io.csv_records import csv_text
 
-    columns = Measurement.columns()
-    rows = ([row.text_of(name) for name in columns] for row in asked_rows(found, config))
-    return csv_text(columns, rows)
+    columns = rows[0].columns()
+    return csv_text(columns, ([row.text_of(name) for name in columns] for row in rows))

@@ -32,8 +32,7 @@ def end(number: int, frame: FrameType | None) -> None:
             os.kill(os.getpid(), number)
             return
         at = at.f_back
-    os.write(2, b"Stopped before the first step.\n")
-    os._exit(128 + number)
+    _leave(number)
 
 
 def stop(number: int, frame: FrameType | None) -> None:
@@ -42,8 +41,11 @@ def stop(number: int, frame: FrameType | None) -> None:
     A second Ctrl-C ends at once.
     """
     if signal.getsignal(signal.SIGTERM) in (stop, signal.SIG_DFL, signal.SIG_IGN):
-        # Snakemake, which sets its handler before its first step, has not done so.
-        os.write(2, b"Stopped before the first step.\n")
-        os._exit(128 + number)
+        _leave(number)  # Snakemake, which sets its handler before its first step, has not done so
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _leave(number: int) -> None:
+    os.write(2, b"Stopped before the first step.\n")
+    os._exit(128 + number)

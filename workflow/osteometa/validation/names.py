@@ -98,7 +98,7 @@ def _without_partner(tables: Tables) -> Iterator[Problem]:
     for (study, comparator), arms in against.items():
         partners = rows[study, comparator]
         trained = {place: row for arm in arms for place, row in rows[study, arm.arm_id].items()}
-        tested = {_point(row) for row in tests.get(study, ())}
+        tested = {(row.arm_id, _point(row)) for row in tests.get(study, ())}
         alone = [row for place, row in partners.items() if place not in trained]
         named: set[int] = set()
         for arm in arms:
@@ -107,9 +107,11 @@ def _without_partner(tables: Tables) -> Iterator[Problem]:
             pairs = list(_pairs(own, alone))
             yield from (problem for problem, _ in pairs)
             named |= {row for problem, other in pairs for row in (problem.row or 0, other)}
-            lacking = [row for row in own if row.row not in named and _point(row) not in tested]
+            points = {point for name, point in tested if name == arm.arm_id}
+            lacking = [row for row in own if row.row not in named and _point(row) not in points]
             yield from _missing(lacking, partners.values(), f"The comparator '{comparator}'")
-        lacking = [row for row in alone if row.row not in named and _point(row) not in tested]
+        points = {point for _, point in tested}
+        lacking = [row for row in alone if row.row not in named and _point(row) not in points]
         yield from _missing(lacking, trained.values(), "The exercise arm")
 
 
